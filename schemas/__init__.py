@@ -1,0 +1,1 @@
+"""The contracts: HTTP models, events, topics, codes. Imports nothing else of this project."""

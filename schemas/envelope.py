@@ -1,0 +1,143 @@
+"""Events as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
+
+`encode` makes a record's key, value and headers. `decode` never raises on bad input: it returns `Undecodable` with a
+reason, so a poison record is a value to be kept, not an exception that kills its reader.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from schemas.events import EVENT_TYPES, TYPE_OF, Event
+
+MAX_VALUE_BYTES: Final = 256 * 1024
+"""Larger record values are not read: no event of ours comes near it."""
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the headers say about an event."""
+
+    id: str
+    type: str
+    source: str
+    time: datetime
+    sequence: int = 0  # the event's number within its request (CloudEvents extension `sequence`), 1 for the first
+    traceparent: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)  # other headers, such as looks-attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record that was understood."""
+
+    event: Event
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A record that was not understood, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A record ready to be sent."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+def new_traceparent() -> str:
+    """A new W3C trace context, sampled."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+
+
+def child_traceparent(parent: str) -> str:
+    """The same trace, a new span; a new trace when `parent` is empty or malformed."""
+    parts = parent.split("-")
+    if len(parts) != 4 or len(parts[1]) != 32:  # noqa: PLR2004 (the format of W3C trace context, version 00)
+        return new_traceparent()
+    return f"00-{parts[1]}-{os.urandom(8).hex()}-01"
+
+
+def encode(event: Event, meta: Meta) -> Encoded:
+    """Key: the request id. Value: the event as JSON. Headers: CloudEvents attributes with prefix `ce_`."""
+    headers = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", meta.id),
+        ("ce_type", meta.type),
+        ("ce_source", meta.source),
+        ("ce_subject", event.request_id),
+        ("ce_time", meta.time.astimezone(UTC).isoformat().replace("+00:00", "Z")),
+        ("ce_dataschema", f"urn:looks:schema:{meta.type}"),
+        ("content-type", "application/json"),
+    ]
+    if meta.sequence:
+        headers.append(("ce_sequence", str(meta.sequence)))
+    if meta.traceparent:
+        headers.append(("traceparent", meta.traceparent))
+    headers.extend(meta.extra.items())
+    return Encoded(
+        key=event.request_id.encode(),
+        value=event.model_dump_json().encode(),
+        headers=tuple((name, text.encode()) for name, text in headers),
+    )
+
+
+def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: type[Event]) -> Decoded | Undecodable:
+    """The event in a record of a topic that carries `expected`, or why there is none."""
+    try:
+        texts = {name: (raw or b"").decode() for name, raw in headers}
+    except UnicodeDecodeError:
+        return Undecodable("a header is not UTF-8")
+    if value is None:
+        return Undecodable("the record has no value")
+    if len(value) > MAX_VALUE_BYTES:
+        return Undecodable(f"the value has {len(value)} bytes, more than {MAX_VALUE_BYTES}")
+    meta = _meta(texts, expected)
+    if isinstance(meta, Undecodable):
+        return meta
+    try:
+        event = expected.model_validate_json(value)
+    except (ValidationError, ValueError, RecursionError) as error:
+        return Undecodable(_why(error))
+    subject = texts.get("ce_subject")
+    if subject is not None and subject != event.request_id:
+        return Undecodable("ce_subject differs from the request_id of the body")
+    return Decoded(event, meta)
+
+
+def _meta(texts: dict[str, str], expected: type[Event]) -> Meta | Undecodable:
+    missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_time") if not texts.get(name)]
+    if missing:
+        return Undecodable(f"missing header {missing[0]}")
+    event_type = texts["ce_type"]
+    if event_type != TYPE_OF[expected]:
+        known = "known elsewhere" if event_type in EVENT_TYPES else "unknown here"
+        return Undecodable(f"ce_type {event_type[:80]!r} is {known}, expected {TYPE_OF[expected]!r}")
+    try:
+        time = datetime.fromisoformat(texts["ce_time"])
+        sequence = int(texts.get("ce_sequence") or 0)
+    except ValueError:
+        return Undecodable("ce_time or ce_sequence is malformed")
+    if time.tzinfo is None:
+        return Undecodable("ce_time has no time zone")
+    extra = {name: text for name, text in texts.items() if name.startswith("looks-")}
+    return Meta(texts["ce_id"], event_type, texts["ce_source"], time, sequence, texts.get("traceparent", ""), extra)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}"[:300]
+    return f"not JSON of the expected shape: {type(error).__name__}"

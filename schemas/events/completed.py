@@ -1,0 +1,44 @@
+"""`look.completed`: the picture is in S3. Public."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.events.base import Event
+
+
+class StoredImage(BaseModel):
+    """A picture in the object store: where it is and what its bytes must be."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    bucket: str
+    key: str
+    content_type: str
+    width: int = Field(ge=1, description="pixels")
+    height: int = Field(ge=1, description="pixels")
+    bytes: int = Field(ge=1, description="size of the object")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class PlacedGarment(BaseModel):
+    """Where one item of the request went in the picture."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    trial_image: str
+    trial_item_category: str
+    layer: str
+    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
+
+
+class LookCompleted(Event):
+    """A look is finished and its picture can be read."""
+
+    tenant_id: str
+    image: StoredImage
+    items: tuple[PlacedGarment, ...]
+    engine_version: str
+    duration_ms: int = Field(ge=0)
+    completed_at: datetime
+    warnings: tuple[str, ...] = ()

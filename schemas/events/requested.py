@@ -1,0 +1,21 @@
+"""`look.requested`: a look was accepted and charged; the compositor's work order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import Field, JsonValue
+
+from schemas.events.base import Event
+from schemas.http import TrialItemInput, UserCategory
+
+
+class LookRequested(Event):
+    """An accepted request with all that is needed to compose it or to refund it."""
+
+    tenant_id: str
+    user_category: UserCategory | None = None
+    items: tuple[TrialItemInput, ...] = Field(min_length=1)
+    runtime_config: Mapping[str, JsonValue] | None = None
+    credits_cost: int = Field(ge=0)
+    requested_at: datetime
+    deadline_at: datetime
