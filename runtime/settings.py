@@ -1,0 +1,91 @@
+"""Settings: environment variables prefixed `LOOKS_`, one frozen object per area, read once where a process starts.
+
+Raises pydantic's ValidationError, which names the variable, when one is missing or malformed.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+def _area(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=f"LOOKS_{prefix}", frozen=True, extra="ignore")
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka."""
+
+    model_config = _area("KAFKA_")
+
+    bootstrap: str = Field(default="127.0.0.1:9092", description="host:port[,host:port...]")
+    replication_factor: int = Field(default=1, ge=1, description="of topics that `looks topics apply` creates")
+    transaction_timeout_s: Seconds = Field(default=10.0, description="the coordinator aborts a transaction open for longer")
+    session_timeout_s: Seconds = Field(default=10.0, description="a consumer silent for longer loses its partitions")
+
+
+class DatabaseSettings(BaseSettings):
+    """How to reach Postgres."""
+
+    model_config = _area("DATABASE_")
+
+    url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    pool_max: int = Field(default=8, ge=1, description="connections of one process")
+    statement_timeout_s: Seconds = Field(default=15.0)
+
+
+class ObjectStoreSettings(BaseSettings):
+    """How to reach S3. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+
+    model_config = _area("S3_")
+
+    bucket: str = "looks"
+    endpoint_url: str | None = Field(default=None, description="None for AWS itself")
+    public_endpoint_url: str | None = Field(default=None, description="of presigned URLs, when clients reach S3 by another name")
+    region: str = "us-east-1"
+    timeout_s: Seconds = Field(default=10.0, description="of one request, connecting included")
+    presigned_ttl_s: int = Field(default=900, ge=1, le=3600)
+
+
+class ProcessSettings(BaseSettings):
+    """What every process has: a name among its like, a health port, a log level."""
+
+    model_config = _area("")
+
+    instance: str = Field(default="1", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="unique among the instances of one process")
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    drain_timeout_s: Seconds = Field(default=20.0, description="after SIGTERM, work in hand may take this long")
+
+
+class LookSettings(BaseSettings):
+    """The pipeline's promises."""
+
+    model_config = _area("LOOK_")
+
+    credits_cost: int = Field(default=10, ge=0)
+    deadline_s: Seconds = Field(default=600.0, description="from acceptance; after it no picture is published")
+    clock_margin_s: Seconds = Field(default=5.0, description="clocks of two machines may differ by this much")
+    time_limit_s: Seconds = Field(default=60.0, description="of one attempt to compose one look")
+    workers: int = Field(default=2, ge=1, description="worker processes that compose")
+    worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
+
+
+class ApiSettings(BaseSettings):
+    """The HTTP surface."""
+
+    model_config = _area("API_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    body_timeout_s: Seconds = Field(default=10.0, description="a request body that takes longer is refused")
+    rate_per_s: float = Field(default=1000.0, gt=0, description="requests per second and key, sustained")
+    rate_burst: int = Field(default=2000, ge=1, description="requests at once")
+    batch_max: int = Field(default=256, ge=1, description="accepted requests that share one commit")
+    queue_max: int = Field(default=2000, ge=1, description="requests that may wait for a commit; more are answered 503")
+    key_cache_ttl_s: Seconds = Field(default=0.5, description="a revoked key works for at most this long")
+    key_pepper: SecretStr = Field(default=SecretStr(""), description="secret mixed into the hash of API keys")
