@@ -1,0 +1,81 @@
+"""What a batch of events says about requests: rows to add and states to move, forward only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.envelope import Decoded
+from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookRequested
+from schemas.failures import FailureReason
+from schemas.http import JobStatus
+
+RANK = {JobStatus.NOT_STARTED: 0, JobStatus.IN_PROGRESS: 1, JobStatus.SUCCESS: 2, JobStatus.FAILURE: 2}
+"""A request's status only ever moves to a higher rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEventRow:
+    """One row of `job_events`."""
+
+    request_id: str
+    seq: int
+    event_id: str
+    event_type: str
+    stage: str | None
+    message: str
+    extra: dict[str, object]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """Where a request moves, if it is not further on already."""
+
+    request_id: str
+    status: JobStatus
+    at: datetime
+    error: FailureReason | None = None
+    result: LookCompleted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that one batch changes."""
+
+    events: list[JobEventRow] = field(default_factory=list)
+    statuses: dict[str, StatusChange] = field(default_factory=dict)
+
+
+def fold(records: Iterable[Decoded]) -> Changes:
+    """The changes of a batch, in reading order. For one request the furthest status wins, the first among equals."""
+    changes = Changes()
+    for record in records:
+        row, status = _read(record)
+        changes.events.append(row)
+        known = changes.statuses.get(row.request_id)
+        if status is not None and (known is None or RANK[status.status] > RANK[known.status]):
+            changes.statuses[row.request_id] = status
+    return changes
+
+
+def _read(record: Decoded) -> tuple[JobEventRow, StatusChange | None]:
+    event = record.event
+    match event:
+        case LookRequested(requested_at=at):
+            return _row(record, "queued", None, "", at), None
+        case LookProgress(stage=stage, message=message, attempt=attempt, at=at):
+            row = _row(record, "stage", stage.value, message, at, attempt=attempt)
+            return row, StatusChange(event.request_id, JobStatus.IN_PROGRESS, at)
+        case LookCompleted(completed_at=at, duration_ms=duration_ms, engine_version=engine_version):
+            row = _row(record, "succeeded", None, "", at, duration_ms=duration_ms, engine_version=engine_version)
+            return row, StatusChange(event.request_id, JobStatus.SUCCESS, at, result=event)
+        case LookFailed(error=error, failed_at=at):
+            row = _row(record, "failed", None, error.message, at, code=error.code.value, item_index=error.item_index)
+            return row, StatusChange(event.request_id, JobStatus.FAILURE, at, error=error)
+        case _:
+            raise TypeError(f"not an event of the projection: {type(event).__name__}")
+
+
+def _row(record: Decoded, event_type: str, stage: str | None, message: str, at: datetime, **extra: object) -> JobEventRow:
+    event: Event = record.event
+    return JobEventRow(event.request_id, max(record.meta.sequence, 1), record.meta.id, event_type, stage, message, extra, at)
