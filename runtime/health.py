@@ -1,0 +1,57 @@
+"""Health and metrics over HTTP: /health/live, /health/ready, /metrics, on a port of their own."""
+
+import asyncio
+from collections.abc import Callable
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Check = Callable[[], bool]
+
+
+class HealthServer:
+    """Serves a process's health until stopped. `live` false: restart the process. `ready` false: it does no work now."""
+
+    def __init__(
+        self, host: str, port: int, *, live: Check = lambda: True, ready: Check, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        """Bind nothing yet; see `start`."""
+
+        def answer(check: Check) -> Response:
+            good = check()
+            return JSONResponse({"ok": good}, status_code=200 if good else 503)
+
+        async def show_live(_: Request) -> Response:
+            return answer(live)
+
+        async def show_ready(_: Request) -> Response:
+            return answer(ready)
+
+        async def show_metrics(_: Request) -> Response:
+            return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+        app = Starlette(
+            routes=[
+                Route("/health/live", show_live),
+                Route("/health/ready", show_ready),
+                Route("/metrics", show_metrics),
+            ]
+        )
+        config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the port is taken."""
+        sockets = [self._server.config.bind_socket()]
+        self._task = asyncio.create_task(self._server._serve(sockets), name="health")  # noqa: SLF001 (serve() would take over the signal handlers)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task

@@ -1,0 +1,119 @@
+"""Kafka clients, configured in one place: durable, idempotent, compressed."""
+
+import random
+from datetime import datetime
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.partitioner import murmur2
+
+from domain.outcomes import Emit
+from runtime.records import OutRecord, Work
+from runtime.settings import KafkaSettings
+from schemas.envelope import Decoded, Meta, Undecodable, child_traceparent, decode, encode
+from schemas.events import TYPE_OF
+from schemas.ids import derived_id
+from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
+
+MAX_RECORD_BYTES = 2 * 1024 * 1024
+"""A record put in quarantine is larger than the record it keeps."""
+
+
+def client_options(settings: KafkaSettings) -> dict[str, object]:
+    """What every client of ours needs to connect."""
+    return {"bootstrap_servers": settings.bootstrap, "request_timeout_ms": 20_000, "retry_backoff_ms": 100}
+
+
+def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None) -> AIOKafkaProducer:
+    """A producer, not started. With a transactional id, starting it fences every older producer of the same id."""
+    options: dict[str, object] = {
+        **client_options(settings),
+        "client_id": client_id,
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": "zstd",
+        "max_request_size": MAX_RECORD_BYTES,
+        "linger_ms": 0 if transactional_id else 2,
+    }
+    if transactional_id is not None:
+        options["transactional_id"] = transactional_id
+        options["transaction_timeout_ms"] = int(settings.transaction_timeout_s * 1000)
+    return AIOKafkaProducer(**options)
+
+
+def new_reader(settings: KafkaSettings, *, committed_only: bool = True) -> AIOKafkaConsumer:
+    """A consumer without a group, not started: it reads what it is assigned and moves nobody's offsets."""
+    return AIOKafkaConsumer(
+        **client_options(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed" if committed_only else "read_uncommitted",
+    )
+
+
+def partition_of(key: str) -> int:
+    """The partition that Kafka's default partitioner gives a key, in every topic of ours."""
+    return int((murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS)
+
+
+def read(record: ConsumerRecord) -> Work | Undecodable:
+    """The work in a record, or why it can't be read."""
+    expected = BY_NAME[record.topic].event
+    if expected is None:
+        return Undecodable("a topic without a schema")
+    result = decode(record.value, record.headers or (), expected)
+    if isinstance(result, Undecodable):
+        return result
+    return Work(record.topic, record.partition, record.offset, record.timestamp, result)
+
+
+def outgoing(emit: Emit, source: str, now: datetime, cause: Decoded | None = None) -> OutRecord:
+    """The record that publishes an event, in the trace of the event that caused it."""
+    event_type = TYPE_OF[type(emit.event)]
+    parent = cause.meta.traceparent if cause is not None else ""
+    meta = Meta(
+        id=derived_id(emit.event.request_id, *emit.identity),
+        type=event_type,
+        source=source,
+        time=now,
+        sequence=emit.sequence,
+        traceparent=child_traceparent(parent),
+        extra=emit.extra,
+    )
+    encoded = encode(emit.event, meta)
+    return OutRecord(emit.target.name, encoded.key, encoded.value, encoded.headers)
+
+
+def quarantined(record: ConsumerRecord, reason: str, consumer: str) -> OutRecord:
+    """The record as it came, with where it came from and why it could not be handled."""
+    origin = {
+        "looks-quarantine-reason": reason,
+        "looks-quarantine-topic": record.topic,
+        "looks-quarantine-partition": str(record.partition),
+        "looks-quarantine-offset": str(record.offset),
+        "looks-quarantine-consumer": consumer,
+    }
+    kept = tuple((name, raw or b"") for name, raw in record.headers or () if name not in origin)
+    headers = kept + tuple((name, text.encode("utf-8", "replace")) for name, text in origin.items())
+    return OutRecord(LOOK_QUARANTINE.name, record.key, record.value, headers)
+
+
+def jitter() -> float:
+    """A chance in [0, 1)."""
+    return random.random()  # noqa: S311 (spreads retries; not a secret)
+
+
+__all__ = [
+    "AIOKafkaConsumer",
+    "AIOKafkaProducer",
+    "ConsumerRecord",
+    "TopicPartition",
+    "client_options",
+    "jitter",
+    "new_producer",
+    "new_reader",
+    "outgoing",
+    "partition_of",
+    "quarantined",
+    "read",
+]

@@ -1,0 +1,47 @@
+"""Logs: one JSON object a line on standard error, for operators and their tools."""
+
+import logging
+import sys
+
+import structlog
+
+QUIET_LIBRARIES = ("aiokafka", "botocore", "boto3", "urllib3", "asyncio", "uvicorn", "faststream")
+
+
+def configure(process: str, instance: str, level: str) -> None:
+    """Send our events and the libraries' warnings to standard error as JSON. Call once, at the start of a process."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],  # type: ignore[list-item]  # mixed processor types
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,  # type: ignore[arg-type]  # mixed processor types
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for library in QUIET_LIBRARIES:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(process=process, instance=instance)
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of one module."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,53 @@
+"""Every metric, each with its meaning and what to do when it moves. Exported on the health port at /metrics."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS = Counter(
+    "looks_records_total",
+    "Records handled, by what they came to. A rising share of `quarantined` or `rejected`: read the records (`looks dlq`).",
+    ["consumer", "topic", "outcome"],
+)
+HANDLE_SECONDS = Histogram(
+    "looks_handle_seconds",
+    "Time from a record's arrival at its consumer to its decision. Growing with flat load: a dependency is slow.",
+    ["consumer"],
+    buckets=(0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30, 100),
+)
+COMMIT_SECONDS = Histogram(
+    "looks_commit_seconds",
+    "Time of one commit: a Kafka transaction or an SQL transaction with its offsets. Growing: Kafka or Postgres is slow.",
+    ["consumer"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
+)
+IN_FLIGHT = Gauge(
+    "looks_in_flight",
+    "Records taken and not yet committed. At its limit for long: add instances.",
+    ["consumer"],
+)
+SESSION_RESTARTS = Counter(
+    "looks_session_restarts_total",
+    "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read the log for the cause.",
+    ["consumer", "cause"],
+)
+BREAKER_TRIPS = Counter(
+    "looks_breaker_trips_total",
+    "Times a consumer stopped itself because most failures were its own fault. Any: find the fault before looks expire.",
+    ["consumer"],
+)
+OUTBOX_PUBLISHED = Counter(
+    "looks_outbox_published_total",
+    "Outbox rows acknowledged by Kafka and removed. Flat while requests are accepted: the relay is stuck.",
+)
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "looks_outbox_oldest_seconds",
+    "Age of the oldest row in the outbox. Over 10: Kafka or the relay is down.",
+)
+EXPIRED = Counter(
+    "looks_expired_total",
+    "Requests failed because their deadline passed. Any: the compositor is down, stuck or too slow.",
+)
+REFUNDS = Counter(
+    "looks_refunds_total",
+    "Refunds by what came of them: `applied`, or `repeated` when the ledger had it already.",
+    ["result"],
+)

@@ -1,0 +1,72 @@
+"""How a process lives: settings and logs, health, signals, drain, exit.
+
+SIGTERM and SIGINT ask it to stop: it takes no new work, finishes what it has in hand, and exits 0. Work that does not
+finish within the drain time is dropped; nothing is lost by that, for what is not committed is read again.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from runtime import logs
+from runtime.health import HealthServer
+from runtime.settings import ProcessSettings
+
+log = logs.get(__name__)
+
+
+class Process:
+    """A running process: its name, its settings, when to stop, and whether it does its work at the moment."""
+
+    def __init__(self, name: str, settings: ProcessSettings) -> None:
+        """Not ready, not stopping."""
+        self.name = name
+        self.settings = settings
+        self.stopping = asyncio.Event()
+        self.ready = False
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents source of what it publishes."""
+        return f"/looks/{self.name}"
+
+
+Main = Callable[[Process], Awaitable[None]]
+
+
+async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
+    process = Process(name, settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stopping.set)
+    health = HealthServer(
+        settings.health_host, settings.health_port, ready=lambda: process.ready and not process.stopping.is_set()
+    )
+    await health.start()
+    log.info("started")
+    work = asyncio.ensure_future(main(process))
+    stop = asyncio.create_task(process.stopping.wait())
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            log.info("draining", limit_s=settings.drain_timeout_s)
+            await asyncio.wait({work}, timeout=settings.drain_timeout_s)
+        if not work.done():
+            log.warning("drain timed out")
+            work.cancel()
+            await asyncio.wait({work}, timeout=settings.drain_timeout_s)
+        if work.done() and not work.cancelled():
+            work.result()
+    finally:
+        stop.cancel()
+        await health.stop()
+        log.info("stopped")
+
+
+def run(name: str, main: Main) -> None:
+    """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
+    settings = ProcessSettings()
+    logs.configure(name, settings.instance, settings.log_level)
+    uvloop.run(_live(name, main, settings))
