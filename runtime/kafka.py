@@ -1,9 +1,13 @@
 """Kafka clients, configured in one place: durable, idempotent, compressed."""
 
+import asyncio
+import contextlib
 import random
 from datetime import datetime
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from domain.outcomes import Emit
@@ -14,6 +18,7 @@ from schemas.events import TYPE_OF
 from schemas.ids import derived_id
 from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
 
+STOP_TIMEOUT_S = 5.0
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 """A record put in quarantine is larger than the record it keeps."""
 
@@ -49,6 +54,20 @@ def new_reader(settings: KafkaSettings, *, committed_only: bool = True) -> AIOKa
         auto_offset_reset="earliest",
         isolation_level="read_committed" if committed_only else "read_uncommitted",
     )
+
+
+class Stoppable(Protocol):
+    """A client that can be stopped."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+
+async def stop_client(client: Stoppable) -> None:
+    """Stop a client, giving up on one whose broker does not answer: what it had not committed is not committed."""
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.stop()
 
 
 def partition_of(key: str) -> int:
@@ -116,4 +135,5 @@ __all__ = [
     "partition_of",
     "quarantined",
     "read",
+    "stop_client",
 ]

@@ -23,6 +23,11 @@ class KafkaSettings(BaseSettings):
     bootstrap: str = Field(default="127.0.0.1:9092", description="host:port[,host:port...]")
     replication_factor: int = Field(default=1, ge=1, description="of topics that `looks topics apply` creates")
     transaction_timeout_s: Seconds = Field(default=10.0, description="the coordinator aborts a transaction open for longer")
+    transaction_abort_interval_s: Seconds = Field(
+        default=10.0,
+        description="how often the coordinator looks for such transactions: the broker's "
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+    )
     session_timeout_s: Seconds = Field(default=10.0, description="a consumer silent for longer loses its partitions")
 
 

@@ -1,0 +1,1 @@
+"""One process each. They never import one another: they meet on a topic."""

@@ -1,0 +1,1 @@
+"""The compositor: takes requests, makes pictures, decides outcomes."""

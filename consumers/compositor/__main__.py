@@ -1,0 +1,36 @@
+"""`python -m consumers.compositor`."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from consumers.compositor.handler import Compositor
+from consumers.compositor.pool import RenderPool
+from runtime.lane_session import LaneSession
+from runtime.process import Process, run
+from runtime.sessions import Session, run_sessions
+from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
+from runtime.slots import Slots
+
+
+async def main(process: Process) -> None:
+    """Run until asked to stop."""
+    kafka, look = KafkaSettings(), LookSettings()
+    pool = RenderPool(look, ObjectStoreSettings())
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    def begin() -> Session:
+        handler = Compositor(
+            pool, Slots(look.workers), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s
+        )
+        return LaneSession(process, kafka, handler, clock)
+
+    try:
+        await run_sessions(process, "compositor", begin)
+    finally:
+        await asyncio.to_thread(pool.close)
+
+
+if __name__ == "__main__":
+    run("compositor", main)

@@ -1,0 +1,166 @@
+"""Composes requested looks and decides their outcome.
+
+Key: request id. Order: looks are made side by side, fairly by tenant, and finish in any order; a slow one holds up
+nobody. A replay is safe: the partition's recent history tells what was decided (`domain.history`), results and offsets
+are one Kafka transaction, and the picture's key and bytes depend on the request alone.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from consumers.compositor.render import NotRendered, Rendered
+from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, note, settle, started
+from domain.history import PartitionHistory
+from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
+from runtime.declaration import Declaration, Draining, Publish, Settled
+from runtime.records import Work
+from runtime.slots import Slots
+from schemas.events import CancelLook, LookCompleted, LookRequested
+from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
+
+MAX_NOT_BEFORE_S = 3600.0
+
+
+class Renderer(Protocol):
+    """Makes one look; expected failures are values."""
+
+    async def render(self, request: LookRequested) -> Rendered | NotRendered:
+        """The picture in S3, or why there is none."""
+
+
+def declaration(history_window_s: float) -> Declaration:
+    """The compositor's declaration. The window must span a request's life and the difference of clocks."""
+    return Declaration(
+        name="compositor",
+        topics=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL),
+        about="composes requested looks and decides their outcome",
+        max_in_flight=5000,
+        history=(LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_CANCEL),
+        history_window_s=history_window_s,
+        faults=OUR_FAULTS,
+        interrupts=(CancelLook, CANCELLED),
+    )
+
+
+class Compositor:
+    """Decides what to do with each request record, and does it in a worker process."""
+
+    def __init__(
+        self, renderer: Renderer, slots: Slots, clock: Callable[[], datetime], *, history_window_s: float
+    ) -> None:
+        """At most as many looks at a time as there are slots."""
+        self.declaration = declaration(history_window_s)
+        self._renderer = renderer
+        self._slots = slots
+        self._clock = clock
+        self._busy: set[str] = set()
+
+    def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
+        """Take in a record of the recent past."""
+        event = work.decoded.event
+        if isinstance(event, CancelLook):
+            history.note_cancelled(event.request_id, until)
+        else:
+            note(history, Emit(event, (), work.decoded.meta.sequence), until)
+
+    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
+        """Skip what is decided, under way or too late; remember cancels."""
+        event = work.decoded.event
+        if isinstance(event, CancelLook):
+            history.note_cancelled(event.request_id, event.deadline_at)
+            return Skip("noted")
+        attempt = attempt_of(work)
+        if attempt is None:
+            return Unhandled("malformed retry headers")
+        if event.request_id in self._busy:
+            return Skip("under way")
+        return admit(attempt, history, now)
+
+    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+        """Wait until it is due and its turn, say that work begins, make the look."""
+        attempt = attempt_of(work)
+        if attempt is None:
+            return Unhandled("malformed retry headers")
+        request = attempt.request
+        self._busy.add(request.request_id)
+        try:
+            await self._until_due(work)
+            async with self._slots.place(request.tenant_id):
+                begun_at = self._clock()
+                refused = admit(attempt, history, begun_at)
+                if refused is not None:
+                    return refused
+                progress = started(attempt, history, begun_at)
+                if progress is not None:
+                    await publish(progress)
+                    note(history, progress, request.deadline_at)
+                return outcome_of(request, await self._renderer.render(request), begun_at, self._clock())
+        finally:
+            self._busy.discard(request.request_id)
+
+    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+        """The last look at cancels, deadline and duplicates; retries are scheduled here."""
+        attempt = attempt_of(work)
+        if attempt is None:
+            return Settled(outcome)
+        return Settled(*settle(attempt, outcome, history, now, chance=chance))
+
+    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+        """Remember the decision until its request's deadline."""
+        event = work.decoded.event
+        if isinstance(event, LookRequested):
+            note(history, emit, event.deadline_at)
+
+    def drain(self) -> None:
+        """Looks that were not begun are left for the next owner."""
+        self._slots.drain()
+
+    async def _until_due(self, work: Work) -> None:
+        wait_s = not_before_s(work) - self._clock().timestamp()
+        if wait_s <= 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(wait_s, MAX_NOT_BEFORE_S)):
+                await self._slots.draining.wait()
+            raise Draining
+
+
+def attempt_of(work: Work) -> Attempt | None:
+    """The attempt that a record asks for; None when it is no request or its retry headers make no sense."""
+    event = work.decoded.event
+    if not isinstance(event, LookRequested):
+        return None
+    extra = work.decoded.meta.extra
+    try:
+        number = int(extra.get(ATTEMPT_HEADER, "1"))
+        int(extra.get(NOT_BEFORE_HEADER, "0"))
+    except ValueError:
+        return None
+    return Attempt(event, number) if number >= 1 else None
+
+
+def not_before_s(work: Work) -> float:
+    """The moment, in seconds since the epoch, before which the attempt is not made."""
+    return int(work.decoded.meta.extra.get(NOT_BEFORE_HEADER, "0")) / 1000
+
+
+def outcome_of(request: LookRequested, result: Rendered | NotRendered, begun_at: datetime, now: datetime) -> Outcome:
+    """What a worker's result means."""
+    if isinstance(result, NotRendered):
+        return Later(result.reason) if result.can_heal else Reject(result.reason)
+    completed = LookCompleted(
+        request_id=request.request_id,
+        tenant_id=request.tenant_id,
+        image=result.image,
+        items=result.items,
+        engine_version=result.engine_version,
+        duration_ms=max(0, int((now - begun_at).total_seconds() * 1000)),
+        completed_at=now,
+        warnings=result.warnings,
+    )
+    return Done((Emit(completed, ("look.completed",)),))
+
+

@@ -1,0 +1,125 @@
+"""One look in a worker process: photos from S3, the engine, the picture back to S3.
+
+A result is a value that travels between processes. The picture's key depends on the request alone and its bytes on the
+request and the engine's version, so making a look again stores the same picture again.
+"""
+
+import resource
+from dataclasses import dataclass
+
+from compositing import GarmentError, GarmentInput, InvalidOption, compose, parse_options
+from runtime.settings import ObjectStoreSettings
+from schemas.events import LookRequested, PlacedGarment, StoredImage
+from schemas.failures import FailureCode, FailureReason
+from storage.object_store import (
+    ObjectForbidden,
+    ObjectMissing,
+    ObjectStore,
+    ObjectTooLarge,
+    StoreError,
+    StoreUnavailable,
+)
+
+MAX_PHOTO_BYTES = 25 * 1024 * 1024
+MAX_PHOTOS_BYTES = 120 * 1024 * 1024
+"""Of all photos of one look together."""
+EXTENSIONS = {"image/webp": "webp", "image/png": "png", "image/jpeg": "jpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The picture is in S3."""
+
+    image: StoredImage
+    items: tuple[PlacedGarment, ...]
+    engine_version: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotRendered:
+    """There is no picture, and whether trying again can help."""
+
+    reason: FailureReason
+    can_heal: bool = False
+
+
+class _Worker:
+    """What a worker process keeps between looks."""
+
+    store: ObjectStore
+
+
+def prepare(settings: ObjectStoreSettings, memory_bytes: int) -> None:
+    """Called once in a new worker: bound its memory, connect to the store."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    _Worker.store = ObjectStore(settings)
+
+
+def render(request: LookRequested) -> Rendered | NotRendered:
+    """Make the look of a request and store it. Blocks for seconds; raises only what nobody expected."""
+    try:
+        options, warnings = parse_options(request.runtime_config, request.user_category)
+        garments = _fetch(request)
+        if isinstance(garments, NotRendered):
+            return garments
+        look = compose(garments, options)
+    except InvalidOption as error:
+        return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
+    except GarmentError as error:
+        reason = FailureReason(code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index)
+        return NotRendered(reason)
+    except MemoryError:
+        return NotRendered(FailureReason(code=FailureCode.INTERNAL, message="The look needs more memory than one may have."))
+    key = f"results/{request.tenant_id}/{request.request_id}.{EXTENSIONS[look.content_type]}"
+    try:
+        _Worker.store.put(key, look.image, look.content_type)
+    except StoreError as error:
+        return _store_failed(error, None)
+    image = StoredImage(
+        bucket=_Worker.store.bucket,
+        key=key,
+        content_type=look.content_type,
+        width=look.width_px,
+        height=look.height_px,
+        bytes=len(look.image),
+        sha256=look.sha256,
+    )
+    placed = tuple(
+        PlacedGarment(
+            trial_image=request.items[item.item_index].trial_image,
+            trial_item_category=request.items[item.item_index].trial_item_category,
+            layer=str(item.layer),
+            box=item.box,
+        )
+        for item in look.manifest.items
+    )
+    named = tuple(f"items[{item.item_index}]: {warning}" for item in look.manifest.items for warning in item.warnings)
+    return Rendered(image, placed, look.manifest.engine_version, (*warnings, *look.manifest.warnings, *named))
+
+
+def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:
+    garments: list[GarmentInput] = []
+    left_bytes = MAX_PHOTOS_BYTES
+    for index, item in enumerate(request.items):
+        try:
+            data = _Worker.store.get(item.trial_image, min(MAX_PHOTO_BYTES, left_bytes))
+        except StoreError as error:
+            return _store_failed(error, index)
+        left_bytes -= len(data)
+        garments.append(GarmentInput(data=data, category=item.trial_item_category, name=item.trial_image))
+    return garments
+
+
+def _store_failed(error: StoreError, index: int | None) -> NotRendered:
+    code, message = {
+        ObjectMissing: (FailureCode.OBJECT_NOT_FOUND, "There is no object with this key. Upload the photo, then post again."),
+        ObjectForbidden: (FailureCode.OBJECT_FORBIDDEN, "The object may not be read by us."),
+        ObjectTooLarge: (
+            FailureCode.IMAGE_TOO_LARGE,
+            f"A photo may have {MAX_PHOTO_BYTES} bytes, all photos of a look {MAX_PHOTOS_BYTES}.",
+        ),
+        StoreUnavailable: (FailureCode.INTERNAL, "The object store is out of reach."),
+    }[type(error)]
+    reason = FailureReason(code=code, message=message, item_index=index)
+    return NotRendered(reason, can_heal=isinstance(error, StoreUnavailable))

@@ -1,0 +1,86 @@
+"""Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for the ledger.
+
+Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are skipped. A replay is
+safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset.
+"""
+
+from datetime import UTC, datetime
+
+from domain.history import PartitionHistory
+from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
+from domain.refunding import failure_records
+from runtime.declaration import Declaration, Publish, Settled
+from runtime.lane_session import LaneSession
+from runtime.process import Process, run
+from runtime.records import Work
+from runtime.sessions import run_sessions
+from runtime.settings import DatabaseSettings, KafkaSettings
+from schemas.events import LookDeadLettered
+from schemas.topics import LOOK_DEAD_LETTER
+from storage.claims import Claim, ClaimStore
+from storage.database import open_pool
+
+DECLARATION = Declaration(
+    name="dead_letter", topics=(LOOK_DEAD_LETTER,), about="publishes failures and the refunds they owe", max_in_flight=500
+)
+
+
+class DeadLetters:
+    """Claims each failed request once and says what follows."""
+
+    declaration = DECLARATION
+
+    def __init__(self, claims: ClaimStore) -> None:
+        """Claim here."""
+        self._claims = claims
+
+    def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
+        """Nothing: claims are remembered in Postgres."""
+
+    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
+        """Each one is to be claimed."""
+        return None
+
+    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+        """Claim the request; the winner's consequences are published."""
+        letter = work.decoded.event
+        if not isinstance(letter, LookDeadLettered):
+            return Unhandled("not a dead letter")
+        if letter.request.request_id != letter.request_id or letter.request.tenant_id != letter.tenant_id:
+            return Unhandled("the dead letter and the request inside it differ")
+        claim = await self._claims.claim(
+            letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset
+        )
+        match claim:
+            case Claim.WON:
+                return Done(failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at))
+            case Claim.LOST:
+                return Skip("another dead letter came first")
+            case Claim.SUCCEEDED:
+                return Unhandled("the look succeeded: it can't fail any more")
+            case _:
+                return Unhandled("there is no such request")
+
+    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+        """What was claimed stands."""
+        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
+
+    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+        """Nothing to remember."""
+
+    def drain(self) -> None:
+        """Claims are quick: what has begun finishes."""
+
+
+async def main(process: Process) -> None:
+    """Run until asked to stop."""
+    kafka = KafkaSettings()
+    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+        handler = DeadLetters(ClaimStore(pool))
+        await run_sessions(
+            process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: datetime.now(UTC))
+        )
+
+
+if __name__ == "__main__":
+    run(DECLARATION.name, main)

@@ -1,0 +1,73 @@
+"""Keeps `request_logs` and `job_events` current.
+
+Key: request id. Order: per request by the sequence that the pipeline gave each event, not by arrival: the four topics
+are read side by side. A replay is safe: offsets live in Postgres and move in the transaction that applies a batch,
+event rows are unique by (request, seq), and a status only moves forward.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from domain.outcomes import Done, Outcome, Unhandled
+from domain.projection import Changes, fold
+from runtime.batch_session import BatchSession
+from runtime.declaration import Declaration
+from runtime.process import Process, run
+from runtime.records import Work
+from runtime.sessions import run_sessions
+from runtime.settings import DatabaseSettings, KafkaSettings
+from schemas.events import LookCompleted, LookFailed, LookProgress, LookRequested
+from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
+from storage.database import open_pool
+from storage.projection import ProjectionStore, Spans
+
+DECLARATION = Declaration(
+    name="status_projection",
+    topics=(LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
+    about="keeps request_logs and job_events current",
+    max_in_flight=2000,
+)
+
+
+class StatusProjection:
+    """Applies batches of events to Postgres."""
+
+    declaration = DECLARATION
+
+    def __init__(self, store: ProjectionStore) -> None:
+        """Project into this store."""
+        self._store = store
+
+    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """Where the rows say that reading stopped."""
+        return await self._store.offsets(partitions)
+
+    async def apply(self, works: Sequence[Work], positions: Spans) -> Sequence[Outcome]:
+        """Fold the batch and apply it; events of unknown requests are for quarantine."""
+        tenants = await self._store.tenants([work.request_id for work in works]) if works else {}
+        outcomes = [judge(work, tenants) for work in works]
+        known = [work.decoded for work, outcome in zip(works, outcomes, strict=True) if isinstance(outcome, Done)]
+        await self._store.apply(fold(known) if known else Changes(), positions)
+        return outcomes
+
+
+def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
+    """Whether an event can be true: its request exists and is its tenant's."""
+    tenant_id = tenants.get(work.request_id)
+    event = work.decoded.event
+    if tenant_id is None:
+        return Unhandled("there is no such request")
+    if isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed) and event.tenant_id != tenant_id:
+        return Unhandled("the request belongs to another tenant")
+    return Done()
+
+
+async def main(process: Process) -> None:
+    """Run until asked to stop."""
+    kafka = KafkaSettings()
+    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+        handler = StatusProjection(ProjectionStore(pool))
+        await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
+
+
+if __name__ == "__main__":
+    run(DECLARATION.name, main)

@@ -1,0 +1,1 @@
+"""Processes that only produce: the outbox relay and the deadline sweeper."""

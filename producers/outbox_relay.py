@@ -1,0 +1,74 @@
+"""Publishes what the API wrote to the outbox, in the transaction that made it true.
+
+Key: the row's own. Order: per key. At least once: rows are removed after Kafka has acknowledged them, so a crash in
+between publishes them again, and readers drop what they have seen. Several relays share the shards safely.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from runtime import logs, metrics
+from runtime.kafka import AIOKafkaProducer, new_producer, stop_client
+from runtime.process import Process, run
+from runtime.sessions import pause, run_sessions
+from runtime.settings import DatabaseSettings, KafkaSettings
+from storage.database import open_pool
+from storage.outbox import OutboxRow, OutboxStore
+
+log = logs.get(__name__)
+
+NAME = "outbox_relay"
+BATCH = 2000
+IDLE_S = 0.02
+PUBLISH_TIMEOUT_S = 30.0
+AGE_EVERY_S = 2.0
+
+
+class OutboxRelay:
+    """One session: a producer, and rows until the process is asked to stop."""
+
+    def __init__(self, process: Process, settings: KafkaSettings, outbox: OutboxStore) -> None:
+        """Connect to nothing yet."""
+        self._process = process
+        self._outbox = outbox
+        self._producer: AIOKafkaProducer = new_producer(settings, f"{NAME}-{process.settings.instance}")
+
+    async def run(self) -> None:
+        """Relay until the process is asked to stop. Raises what went wrong; rows stay until they are acknowledged."""
+        await self._producer.start()
+        aging = asyncio.create_task(self._watch_age())
+        try:
+            self._process.ready = True
+            while not self._process.stopping.is_set():
+                published = await self._outbox.relay(self._publish, BATCH)
+                metrics.OUTBOX_PUBLISHED.inc(published)
+                if not published:
+                    await pause(self._process, IDLE_S)
+        finally:
+            self._process.ready = False
+            aging.cancel()
+            await stop_client(self._producer)
+
+    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+            sends = [
+                await self._producer.send(row.topic, row.value, key=row.key, headers=list(row.headers)) for row in rows
+            ]
+            await asyncio.gather(*sends)
+
+    async def _watch_age(self) -> None:
+        while True:
+            metrics.OUTBOX_OLDEST_SECONDS.set(await self._outbox.oldest_age_s())
+            await asyncio.sleep(AGE_EVERY_S)
+
+
+async def main(process: Process) -> None:
+    """Run until asked to stop."""
+    kafka = KafkaSettings()
+    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+        outbox = OutboxStore(pool)
+        await run_sessions(process, NAME, lambda: OutboxRelay(process, kafka, outbox))
+
+
+if __name__ == "__main__":
+    run(NAME, main)

@@ -1,0 +1,91 @@
+"""What a consumer declares of itself, and what it must offer to be run. Only data and decisions; the rest is `runtime`'s."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from domain.breaker import BreakerLimit
+from domain.history import PartitionHistory
+from domain.outcomes import Emit, Outcome
+from runtime.records import Work
+from schemas.events import Event
+from schemas.failures import FailureCode
+from schemas.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A consumer: what it reads, as which group, and within which limits."""
+
+    name: str
+    topics: tuple[Topic, ...]
+    about: str
+    max_in_flight: int = 2000
+    history: tuple[Topic, ...] = ()  # read back over `history_window_s` when a partition is taken over
+    history_window_s: float = 0.0
+    breaker: BreakerLimit = field(default_factory=BreakerLimit)
+    unreadable: BreakerLimit = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)  # a few poison records are not our fault; all of them are
+    faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
+    interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
+
+    @property
+    def group(self) -> str:
+        """Its consumer group."""
+        return f"looks.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A decision: what the outcome came to, and the records that make it known."""
+
+    outcome: Outcome
+    emits: tuple[Emit, ...] = ()
+
+
+Publish = Callable[[Emit], Awaitable[None]]
+"""Publishes an event outside of any transaction and returns once it is durable."""
+
+
+class Draining(Exception):
+    """Raised to work that has not begun when its process is asked to stop: it is left for the next owner."""
+
+
+class LaneHandler(Protocol):
+    """A consumer that decides record by record; each decision is one Kafka transaction with its offset."""
+
+    declaration: Declaration
+
+    def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
+        """Take in one record of the `history` topics, or of one that was just committed."""
+
+    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
+        """Decide at once, or return None when there is work to do. Called in offset order; must not block."""
+
+    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+        """Do the work. May take as long as it declares; what it raises ends the session, and the record is read again."""
+
+    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+        """The last word, asked right before the records are sent and again right before they are committed. Pure."""
+
+    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+        """One record of a decision is durable."""
+
+    def drain(self) -> None:
+        """Let work that has not begun fail with `Draining`."""
+
+
+class BatchHandler(Protocol):
+    """A consumer that applies many records in one SQL transaction."""
+
+    declaration: Declaration
+
+    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """Where to read on, for consumers that keep their own offsets; empty: where the group committed."""
+
+    async def apply(self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]) -> Sequence[Outcome]:
+        """Apply a batch durably and say what became of each record: Done, Skip or Unhandled.
+
+        `positions`: (topic, partition) -> (first offset of the batch or the position before it, next offset after it).
+        Called with no works when only positions moved. What it raises ends the session, and the batch is read again.
+        """

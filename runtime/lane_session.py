@@ -1,0 +1,210 @@
+"""One session of a transactional consumer: from joining its group until it drains, fails or loses its breaker.
+
+FastStream declares the subscription and keeps the connection; records are polled raw from its consumer, because its
+own loop acknowledges before the work is done. All topics of a consumer have the same partitions and go through the
+range assignor, so a partition number comes as a whole: requests, retries and cancels of one key to one owner.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from domain.breaker import Breaker
+from domain.history import PartitionHistory
+from runtime import logs, metrics
+from runtime.declaration import LaneHandler
+from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
+from runtime.lane import Lane, LanePorts
+from runtime.process import Process
+from runtime.records import OutRecord, Work
+from runtime.restore import horizon, recent
+from runtime.settings import KafkaSettings
+
+log = logs.get(__name__)
+
+POLL_MS = 100
+POLL_RECORDS = 500
+
+
+class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Owns its lanes; thrown away after `run` returns or raises."""
+
+    def __init__(
+        self, process: Process, settings: KafkaSettings, handler: LaneHandler, clock: Callable[[], datetime]
+    ) -> None:
+        """Connect to nothing yet."""
+        self._process = process
+        self._settings = settings
+        self._handler = handler
+        self._declared = handler.declaration
+        self._clock = clock
+        self._breaker = Breaker(self._declared.breaker)
+        self._unreadable = Breaker(self._declared.unreadable)
+        self._lanes: dict[int, Lane] = {}
+        self._opening: asyncio.Task[None] | None = None
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
+        self._broker = KafkaBroker(settings.bootstrap, logger=None)
+        self._subscriber = self._broker.subscriber(
+            *(topic.name for topic in self._declared.topics),
+            batch=True,
+            group_id=self._declared.group,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            partition_assignment_strategy=[RangePartitionAssignor],
+            session_timeout_ms=int(settings.session_timeout_s * 1000),
+            listener=self,
+        )
+        self._paused = False
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        """The consumer inside the subscriber; there from its start on, and so in the first rebalance."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("the session has not begun or is over")
+        return consumer
+
+    async def run(self) -> None:
+        """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
+        try:
+            await self._plain.start()
+            await self._broker.start()
+            self._process.ready = True
+            await self._consume()
+        finally:
+            self._process.ready = False
+            await self._close_lanes()
+            await stop_client(self._broker)
+            await stop_client(self._plain)
+            self._failure.cancel()
+
+    async def _consume(self) -> None:
+        while not self._process.stopping.is_set():
+            self._raise_failure()
+            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            for partition, records in polled.items():
+                lane = self._lanes.get(partition.partition)
+                if lane is not None:  # else: not open yet; the lane begins where the group committed
+                    for record in records:
+                        lane.take(record)
+            self._hold_back()
+        self._handler.drain()
+        drained = asyncio.create_task(self._drain())
+        await asyncio.wait({drained, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+        drained.cancel()
+        self._raise_failure()
+
+    async def _drain(self) -> None:
+        for lane in [*self._lanes.values()]:
+            await lane.drain()
+
+    def _raise_failure(self) -> None:
+        if self._failure.done():
+            self._failure.result()
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _hold_back(self) -> None:
+        """Stop taking requests at the limit; commands are always taken."""
+        in_flight = sum(lane.in_flight for lane in self._lanes.values())
+        metrics.IN_FLIGHT.labels(self._declared.name).set(in_flight)
+        full = in_flight >= self._declared.max_in_flight
+        if full == self._paused:
+            return
+        commands = self._declared.interrupts[0] if self._declared.interrupts else None
+        partitions = [
+            TopicPartition(topic.name, number)
+            for topic in self._declared.topics
+            if topic.event is not commands
+            for number in self._lanes
+        ]
+        (self._consumer.pause if full else self._consumer.resume)(*partitions)
+        self._paused = full
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Close every lane: what it has not committed is read again by the next owner."""
+        await self._close_lanes()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Open lanes in the background, so that the group's heartbeat goes on; nothing is fetched until they are open."""
+        self._paused = False
+        if not assigned:
+            return
+        self._consumer.pause(*assigned)
+        self._opening = asyncio.create_task(self._open_lanes(sorted(assigned)))
+
+    async def _open_lanes(self, assigned: list[TopicPartition]) -> None:
+        numbers = sorted({partition.partition for partition in assigned})
+        producers: dict[int, AIOKafkaProducer] = {}
+        try:
+            for number in numbers:
+                transactional_id = f"{self._declared.group}.{number}"
+                producers[number] = new_producer(self._settings, transactional_id, transactional_id=transactional_id)
+            # Fences whoever owned these numbers before; what they had committed is final from here on.
+            await asyncio.gather(*(producer.start() for producer in producers.values()))
+            histories = await self._restore(numbers)
+            for partition in assigned:
+                await self._rewind(partition)
+            for number in numbers:
+                self._lanes[number] = Lane(number, producers.pop(number), histories[number], self._ports())
+            self._consumer.resume(*assigned)
+            log.info("lanes open", partitions=numbers, remembered=sum(len(history) for history in histories.values()))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the session ends and says so)
+            self._fail(error)
+        finally:
+            for producer in producers.values():
+                await stop_client(producer)
+
+    async def _restore(self, numbers: list[int]) -> dict[int, PartitionHistory]:
+        histories = {number: PartitionHistory() for number in numbers}
+        window = timedelta(seconds=self._declared.history_window_s)
+
+        def take(work: Work) -> None:
+            self._handler.remember(histories[work.partition], work, work.written_at + window)
+
+        since = horizon(self._clock(), self._declared.history_window_s)
+        await recent(self._settings, self._declared.history, numbers, since, take)
+        return histories
+
+    async def _rewind(self, partition: TopicPartition) -> None:
+        """To where the group committed, read after the fence."""
+        committed = await self._consumer.committed(partition)
+        if committed is None:
+            await self._consumer.seek_to_beginning(partition)
+        else:
+            self._consumer.seek(partition, committed)
+
+    def _ports(self) -> LanePorts:
+        return LanePorts(
+            handler=self._handler,
+            source=self._process.source,
+            transaction_timeout_s=self._settings.transaction_timeout_s,
+            clock=self._clock,
+            breaker=self._breaker,
+            unreadable=self._unreadable,
+            publish=self._publish,
+            failed=self._fail,
+        )
+
+    def _publish(self, out: OutRecord) -> "asyncio.Future[None]":
+        async def send() -> None:
+            await self._plain.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+
+        return asyncio.ensure_future(send())
+
+    async def _close_lanes(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait({self._opening})
+            self._opening = None
+        lanes, self._lanes = self._lanes, {}
+        await asyncio.gather(*(lane.close() for lane in lanes.values()))

@@ -1,0 +1,49 @@
+"""Sessions one after another: whatever ends one, the next begins anew, as after a crash, within the same process."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from runtime import logs, metrics
+from runtime.lane import BreakerTripped
+from runtime.process import Process
+
+log = logs.get(__name__)
+
+BACKOFF_MIN_S = 0.2
+BACKOFF_MAX_S = 5.0
+BREAKER_PAUSE_S = 20.0
+
+
+class Session(Protocol):
+    """Runs until the process is asked to stop, or raises."""
+
+    async def run(self) -> None:
+        """Do the process's work."""
+
+
+async def run_sessions(process: Process, name: str, begin: Callable[[], Session]) -> None:
+    """Run sessions until the process is asked to stop."""
+    backoff_s = BACKOFF_MIN_S
+    while not process.stopping.is_set():
+        begun_s = asyncio.get_running_loop().time()
+        try:
+            await begin().run()
+        except BreakerTripped:
+            metrics.BREAKER_TRIPS.labels(name).inc()
+            log.error("breaker open: most failures are our own fault; nothing is decided for a while", pause_s=BREAKER_PAUSE_S)
+            await pause(process, BREAKER_PAUSE_S)
+        except Exception as error:
+            metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()
+            lasted_s = asyncio.get_running_loop().time() - begun_s
+            backoff_s = BACKOFF_MIN_S if lasted_s > BACKOFF_MAX_S * 2 else min(backoff_s * 2, BACKOFF_MAX_S)
+            log.warning("session ended, beginning anew", error=f"{type(error).__name__}: {error}"[:500], pause_s=backoff_s, exc_info=True)
+            await pause(process, backoff_s)
+
+
+async def pause(process: Process, seconds: float) -> None:
+    """Wait, but not longer than until the process is asked to stop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await process.stopping.wait()

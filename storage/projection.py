@@ -1,0 +1,110 @@
+"""`request_logs` and `job_events`, kept current by the status projection. Offsets move in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+import orjson
+
+from domain.projection import Changes
+
+Spans = Mapping[tuple[str, int], tuple[int, int]]
+"""(topic, partition) -> (offset read from, next offset to read)."""
+
+
+class Superseded(Exception):
+    """Another instance has read further in one of the partitions: this one does not own it any more."""
+
+
+class ProjectionStore:
+    """The projection's side of Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Use the pool's connections."""
+        self._pool = pool
+
+    async def offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The next offset to read of each partition that was read before."""
+        rows = await self._pool.fetch(
+            """SELECT o.topic, o.partition, o.next_offset FROM projection_offsets o
+               JOIN unnest($1::text[], $2::int[]) AS p(topic, partition) USING (topic, partition)""",
+            [topic for topic, _ in partitions],
+            [partition for _, partition in partitions],
+        )
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    async def tenants(self, request_ids: Sequence[str]) -> dict[str, str]:
+        """Whose the known ones among these requests are."""
+        rows = await self._pool.fetch(
+            "SELECT request_id, tenant_id FROM request_logs WHERE request_id = ANY($1::text[])", list(request_ids)
+        )
+        return {row["request_id"]: row["tenant_id"] for row in rows}
+
+    async def apply(self, changes: Changes, spans: Spans) -> None:
+        """Apply a batch and move the offsets, all or nothing. Raises Superseded when an offset was moved past by another."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _move_offsets(connection, spans)
+            if changes.events:
+                await _add_events(connection, changes)
+            if changes.statuses:
+                await _move_statuses(connection, changes)
+
+
+async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spans) -> None:
+    keys = sorted(spans)
+    topics, partitions = [topic for topic, _ in keys], [partition for _, partition in keys]
+    rows = await connection.fetch(
+        """SELECT o.topic, o.partition, o.next_offset FROM projection_offsets o
+           JOIN unnest($1::text[], $2::int[]) AS p(topic, partition) USING (topic, partition)
+           ORDER BY o.topic, o.partition FOR UPDATE OF o""",
+        topics,
+        partitions,
+    )
+    for row in rows:
+        begun, _ = spans[row["topic"], row["partition"]]
+        if row["next_offset"] > begun:
+            raise Superseded(f"{row['topic']}[{row['partition']}]: {row['next_offset']} > {begun}")
+    await connection.execute(
+        """INSERT INTO projection_offsets SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+           ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset""",
+        topics,
+        partitions,
+        [spans[key][1] for key in keys],
+    )
+
+
+async def _add_events(connection: asyncpg.pool.PoolConnectionProxy, changes: Changes) -> None:
+    events = changes.events
+    await connection.execute(
+        """INSERT INTO job_events (request_id, seq, event_id, event_type, stage, message, extra, created_at)
+           SELECT e.request_id, e.seq, e.event_id, e.event_type, e.stage, e.message, e.extra::jsonb, e.created_at
+           FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+                AS e(request_id, seq, event_id, event_type, stage, message, extra, created_at)
+           ON CONFLICT (request_id, seq) DO NOTHING""",
+        [event.request_id for event in events],
+        [event.seq for event in events],
+        [event.event_id for event in events],
+        [event.event_type for event in events],
+        [event.stage for event in events],
+        [event.message for event in events],
+        [orjson.dumps(event.extra).decode() for event in events],
+        [event.created_at for event in events],
+    )
+
+
+async def _move_statuses(connection: asyncpg.pool.PoolConnectionProxy, changes: Changes) -> None:
+    statuses = sorted(changes.statuses.values(), key=lambda change: change.request_id)
+    await connection.execute(
+        """UPDATE request_logs r
+           SET status = c.status, updated_at = greatest(r.updated_at, c.at), error_code = c.error_code,
+               error_message = c.error_message, error_item_index = c.error_item_index, result = c.result::jsonb
+           FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[])
+                AS c(request_id, status, at, error_code, error_message, error_item_index, result)
+           WHERE r.request_id = c.request_id AND r.status NOT IN ('SUCCESS', 'FAILURE') AND r.status <> c.status""",
+        [change.request_id for change in statuses],
+        [change.status.value for change in statuses],
+        [change.at for change in statuses],
+        [change.error.code.value if change.error else None for change in statuses],
+        [change.error.message if change.error else None for change in statuses],
+        [change.error.item_index if change.error else None for change in statuses],
+        [change.result.model_dump_json() if change.result else None for change in statuses],
+    )
