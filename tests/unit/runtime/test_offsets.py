@@ -1,0 +1,41 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.offsets import OffsetTracker
+
+
+def test_a_slow_record_holds_back_the_offset_but_not_the_others() -> None:
+    tracker = OffsetTracker()
+    for offset in (5, 6, 7):
+        assert tracker.begin(offset)
+    tracker.finish(6)
+    tracker.finish(7)
+    assert tracker.to_commit() == 5
+    tracker.committed(5)
+    assert tracker.to_commit() is None
+    tracker.finish(5)
+    assert tracker.to_commit() == 8
+
+
+def test_a_record_taken_before_is_refused() -> None:
+    tracker = OffsetTracker()
+    assert tracker.begin(3)
+    assert not tracker.begin(3)
+    assert not tracker.begin(2)
+
+
+@given(st.lists(st.integers(0, 1000), unique=True, min_size=1).map(sorted), st.data())
+def test_nothing_unfinished_is_ever_committed(offsets: list[int], data: st.DataObject) -> None:
+    tracker = OffsetTracker()
+    for offset in offsets:
+        assert tracker.begin(offset)
+    unfinished = set(offsets)
+    for offset in data.draw(st.permutations(offsets)):
+        tracker.finish(offset)
+        unfinished.discard(offset)
+        position = tracker.to_commit()
+        if position is not None:
+            assert all(position <= open_offset for open_offset in unfinished)
+            tracker.committed(position)
+    assert tracker.to_commit() in (None, offsets[-1] + 1)
+    assert len(tracker) == 0

@@ -1,0 +1,82 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.envelope import MAX_VALUE_BYTES, Decoded, Meta, Undecodable, child_traceparent, decode, encode, new_traceparent
+from schemas.events import EVENT_TYPES, LookFailed, LookRequested
+from tests.making import NOW, REQUEST_ID, a_request
+
+META = Meta("01ARZ3NDEKTSV4RRFFQ69G5FAW", "look.requested.v1", "/looks/api", NOW, 1, new_traceparent(), {"looks-attempt": "2"})
+GOOD = encode(a_request(), META)
+
+
+def with_header(name: str, raw: bytes | None) -> list[tuple[str, bytes]]:
+    kept = [(key, value) for key, value in GOOD.headers if key != name]
+    return kept if raw is None else [*kept, (name, raw)]
+
+
+def test_what_is_encoded_is_decoded() -> None:
+    assert decode(GOOD.value, GOOD.headers, LookRequested) == Decoded(a_request(), META)
+
+
+def test_the_headers_are_those_of_the_cloudevents_kafka_binding() -> None:
+    names = {name for name, _ in GOOD.headers}
+    required = {"ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_specversion", "content-type", "ce_dataschema"}
+    assert required <= names
+    assert dict(GOOD.headers)["ce_specversion"] == b"1.0"
+    assert dict(GOOD.headers)["ce_subject"] == REQUEST_ID.encode()
+    assert GOOD.key == REQUEST_ID.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "reason"),
+    [
+        (None, GOOD.headers, "no value"),
+        (b"", GOOD.headers, "Invalid JSON"),
+        (b"\xff\xfe", GOOD.headers, "JSON"),
+        (b"[" * 100_000, GOOD.headers, "JSON"),
+        (b"x" * (MAX_VALUE_BYTES + 1), GOOD.headers, "bytes"),
+        (b"{}", GOOD.headers, "request_id"),
+        (GOOD.value, (), "ce_id"),
+        (GOOD.value, with_header("ce_type", b"look.requested.v99"), "v99"),
+        (GOOD.value, with_header("ce_type", b"look.failed.v1"), "known elsewhere"),
+        (GOOD.value, with_header("ce_time", b"yesterday"), "ce_time"),
+        (GOOD.value, with_header("ce_time", b"2026-01-01T00:00:00"), "time zone"),
+        (GOOD.value, with_header("ce_sequence", b"two"), "ce_sequence"),
+        (GOOD.value, with_header("ce_subject", b"another"), "ce_subject"),
+        (GOOD.value, with_header("ce_source", b"\xff"), "UTF-8"),
+    ],
+)
+def test_bad_records_are_values_with_a_reason(value: bytes | None, headers: list[tuple[str, bytes]], reason: str) -> None:
+    result = decode(value, headers, LookRequested)
+    assert isinstance(result, Undecodable)
+    assert reason in result.reason
+
+
+@given(st.binary(max_size=400), st.lists(st.tuples(st.sampled_from([n for n, _ in GOOD.headers]), st.binary(max_size=40))))
+def test_no_bytes_at_all_make_decoding_raise(value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    for expected in EVENT_TYPES.values():
+        decode(value, headers, expected)
+        decode(value, GOOD.headers, expected)
+
+
+def test_unknown_fields_of_a_later_minor_version_are_ignored() -> None:
+    value = GOOD.value[:-1] + b',"added_later":{"x":1}}'
+    assert isinstance(decode(value, GOOD.headers, LookRequested), Decoded)
+
+
+def test_a_child_keeps_the_trace_and_gets_its_own_span() -> None:
+    parent = new_traceparent()
+    child = child_traceparent(parent)
+    assert child.split("-")[1] == parent.split("-")[1]
+    assert child.split("-")[2] != parent.split("-")[2]
+    assert len(child_traceparent("nonsense").split("-")[1]) == 32
+
+
+def test_a_decoded_time_is_aware() -> None:
+    result = decode(GOOD.value, GOOD.headers, LookRequested)
+    assert isinstance(result, Decoded)
+    assert result.meta.time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert LookFailed is EVENT_TYPES["look.failed.v1"]
