@@ -1,0 +1,1 @@
+"""Adapters: SQL in repositories, the object store."""

@@ -1,0 +1,33 @@
+"""Connections to Postgres, set up in one place."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from runtime.settings import DatabaseSettings
+
+ACQUIRE_TIMEOUT_S = 5.0
+
+
+@asynccontextmanager
+async def open_pool(settings: DatabaseSettings, *, wait: bool = False) -> AsyncIterator[asyncpg.Pool]:
+    """A pool of connections whose statements are bounded in time.
+
+    With `wait`, connecting is put off until the first use, so a process can start before its database.
+    Raises OSError or asyncpg's PostgresError when the database is out of reach.
+    """
+    pool = asyncpg.create_pool(
+        settings.url.get_secret_value(),
+        min_size=0 if wait else 1,
+        max_size=settings.pool_max,
+        timeout=ACQUIRE_TIMEOUT_S,
+        command_timeout=settings.statement_timeout_s,
+        server_settings={
+            "application_name": "looks",
+            "statement_timeout": str(int(settings.statement_timeout_s * 1000)),
+            "idle_in_transaction_session_timeout": str(int(settings.statement_timeout_s * 2000)),
+        },
+    )
+    async with pool:
+        yield pool

@@ -1,0 +1,40 @@
+"""Schema changes: the files of `migrations/`, each applied once, in the order of their names."""
+
+import hashlib
+from pathlib import Path
+
+import asyncpg
+
+FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+LOCK_KEY = 0x4C4F4F4B53  # advisory lock: one migration at a time
+
+_HISTORY = """CREATE TABLE IF NOT EXISTS schema_migrations (
+  name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
+
+
+class MigrationChanged(Exception):
+    """A file that was applied has been changed since: write a new one instead."""
+
+
+async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
+    """Apply what was not applied yet, each file in a transaction; returns their names. Safe to call side by side."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+        await connection.execute(_HISTORY)
+        applied = {row["name"]: row["sha256"] for row in await connection.fetch("SELECT name, sha256 FROM schema_migrations")}
+        fresh: list[str] = []
+        for path in sorted(folder.glob("*.sql")):
+            text = path.read_text()
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if path.name in applied:
+                if applied[path.name] != digest:
+                    raise MigrationChanged(path.name)
+                continue
+            async with connection.transaction():
+                await connection.execute(text)
+                await connection.execute("INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", path.name, digest)
+            fresh.append(path.name)
+        return fresh
+    finally:
+        await connection.close()
