@@ -140,7 +140,8 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 self._unreadable.record(fault=False)
                 metrics.RECORDS.labels(self._declared.name, record.topic, type(outcome).__name__.lower()).inc()
         await self._send(kept)
-        await self._consumer.commit({tp: after for tp, (_, after) in moved.items() if after > 0})
+        if offsets := {tp: after for tp, (_, after) in moved.items() if after > 0}:
+            await self._consumer.commit(offsets)
         self._positions.update({tp: after for tp, (_, after) in moved.items()})
         self._told_s = time.monotonic()
         metrics.COMMIT_SECONDS.labels(self._declared.name).observe(self._told_s - begun_s)

@@ -6,7 +6,8 @@ from concurrent.futures import TimeoutError as TooLong
 
 import pebble
 
-from consumers.compositor.render import NotRendered, Rendered, prepare, render
+from consumers.compositor.render import prepare, render
+from consumers.compositor.results import NotRendered, Rendered
 from runtime import logs
 from runtime.settings import LookSettings, ObjectStoreSettings
 from schemas.events import LookRequested

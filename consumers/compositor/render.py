@@ -5,9 +5,9 @@ request and the engine's version, so making a look again stores the same picture
 """
 
 import resource
-from dataclasses import dataclass
 
 from compositing import GarmentError, GarmentInput, InvalidOption, compose, parse_options
+from consumers.compositor.results import NotRendered, Rendered
 from runtime.settings import ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
@@ -24,24 +24,6 @@ MAX_PHOTO_BYTES = 25 * 1024 * 1024
 MAX_PHOTOS_BYTES = 120 * 1024 * 1024
 """Of all photos of one look together."""
 EXTENSIONS = {"image/webp": "webp", "image/png": "png", "image/jpeg": "jpg"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The picture is in S3."""
-
-    image: StoredImage
-    items: tuple[PlacedGarment, ...]
-    engine_version: str
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotRendered:
-    """There is no picture, and whether trying again can help."""
-
-    reason: FailureReason
-    can_heal: bool = False
 
 
 class _Worker:

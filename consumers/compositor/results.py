@@ -1,0 +1,24 @@
+"""What making one look came to: values that travel between processes."""
+
+from dataclasses import dataclass
+
+from schemas.events import PlacedGarment, StoredImage
+from schemas.failures import FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The picture is in S3."""
+
+    image: StoredImage
+    items: tuple[PlacedGarment, ...]
+    engine_version: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotRendered:
+    """There is no picture, and whether trying again can help."""
+
+    reason: FailureReason
+    can_heal: bool = False
