@@ -1,0 +1,86 @@
+"""`python -m devstack FOLDER NAMES`: the supervisor of one stack. Started by `devstack.stack`."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from devstack.bootstrap import bootstrap, environment, s3_credentials, write_env
+from devstack.folder import StackFolder, choose_ports
+from devstack.kafka import kafka
+from devstack.postgres import postgres
+from devstack.processes import MODULES, process
+from devstack.s3 import s3
+from devstack.stack import hold_lock
+from devstack.supervisor import Supervisor, end_orphans
+
+
+def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = "") -> None:
+    """Tell whoever waits what is going on."""
+    fresh = folder.status.with_suffix(".new")
+    fresh.write_text(json.dumps({"pid": os.getpid(), "phase": phase, "ready": ready, "error": error, "at": time.time()}))
+    fresh.replace(folder.status)
+
+
+async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str, str]) -> None:
+    """Run the stack until asked to stop."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    if ended := end_orphans(folder):
+        say(folder, f"ended what an earlier stack had left: {', '.join(ended)}")
+    ports, changed = choose_ports(folder, tuple(MODULES))
+    if changed:
+        say(folder, f"ports in use, chosen anew: {', '.join(changed)}")
+    env = environment(folder, ports)
+    supervisor = Supervisor(folder)
+    work = asyncio.create_task(_start(folder, names, ports, env | extra, supervisor))
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+            say(folder, "ready", ready=True)
+            await stop
+        work.cancel()
+        say(folder, "stopping")
+    finally:
+        await supervisor.stop()
+
+
+async def _start(
+    folder: StackFolder, names: tuple[str, ...], ports: dict[str, int], env: dict[str, str], supervisor: Supervisor
+) -> None:
+    say(folder, "starting Kafka, Postgres and S3 (the first time downloads Kafka)")
+    broker = await asyncio.to_thread(kafka, folder, ports)
+    await supervisor.start([broker, postgres(folder, ports), s3(folder, ports, *s3_credentials(folder))])
+    say(folder, "creating tables, topics, the bucket and the tenants")
+    keys = await bootstrap(folder, ports, env)
+    write_env(folder, ports, env, keys)
+    if names:
+        say(folder, f"starting {', '.join(names)}")
+        await supervisor.start([process(name, ports, env) for name in names])
+
+
+def main() -> int:
+    """Exit 0 when stopped, 1 when something did not start, 3 when another supervisor has the folder."""
+    folder = StackFolder(Path(sys.argv[1]))
+    names = tuple(name for name in sys.argv[2].split(",") if name)
+    extra = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}  # noqa: PLR2004 (the third word is optional)
+    with hold_lock(folder) as held:
+        if not held:
+            return 3
+        try:
+            asyncio.run(supervise(folder, names, extra))
+        except Exception as error:  # noqa: BLE001 (whoever waits is told, whatever it is)
+            say(folder, "failed", error=f"{type(error).__name__}: {error}")
+            return 1
+        say(folder, "stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What a fresh stack needs before its processes can work: tables, topics, a bucket, tenants with keys and credits."""
+
+import json
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from devstack.folder import StackFolder
+from devstack.postgres import database_url
+from runtime.topics_admin import apply as apply_topics
+from storage.migrations import migrate
+from storage.seed import SeededKeys, seed
+
+BUCKET = "looks"
+REGION = "us-east-1"
+
+
+def s3_credentials(folder: StackFolder) -> tuple[str, str]:
+    """The access key and secret of this stack, made once."""
+    known = _secrets(folder)
+    if "s3_access_key" not in known:
+        known |= {"s3_access_key": "looks" + secrets.token_hex(6), "s3_secret_key": secrets.token_hex(20)}
+        _keep(folder, known)
+    return known["s3_access_key"], known["s3_secret_key"]
+
+
+def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
+    """What every process of ours is given."""
+    access_key, secret_key = s3_credentials(folder)
+    return {
+        "LOOKS_DATABASE_URL": database_url(ports),
+        "LOOKS_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
+        "LOOKS_KAFKA_TRANSACTION_ABORT_INTERVAL_S": "1",
+        "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
+        "LOOKS_S3_BUCKET": BUCKET,
+        "LOOKS_S3_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+    }
+
+
+async def bootstrap(folder: StackFolder, ports: dict[str, int], env: dict[str, str]) -> SeededKeys:
+    """Bring a stack whose services run to where processes can start. Safe to repeat."""
+    await migrate(database_url(ports))
+    await apply_topics(env["LOOKS_KAFKA_BOOTSTRAP"])
+    make_bucket(env)
+    known = _secrets(folder)
+    keys = await seed(database_url(ports), SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
+    known["api_keys"] = asdict(keys)
+    _keep(folder, known)
+    return keys
+
+
+def make_bucket(env: dict[str, str]) -> None:
+    """Create the bucket unless it exists."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=env["LOOKS_S3_ENDPOINT_URL"],
+        region_name=env["LOOKS_S3_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}),
+    )
+    try:
+        client.create_bucket(Bucket=env["LOOKS_S3_BUCKET"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
+            raise
+
+
+def write_env(folder: StackFolder, ports: dict[str, int], env: dict[str, str], keys: SeededKeys) -> None:
+    """The stack's addresses and keys, for shells and scripts."""
+    values = {
+        "LOOKS_API_URL": f"http://127.0.0.1:{ports['api']}",
+        "LOOKS_API_KEY": keys.demo,
+        "LOOKS_OTHER_API_KEY": keys.other,
+        **env,
+    }
+    lines = "".join(f"export {name}='{value}'\n" for name, value in values.items())
+    fresh = folder.env.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(lines)
+    fresh.replace(folder.env)
+
+
+def _secrets(folder: StackFolder) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(folder.secrets.read_text()) if folder.secrets.exists() else {}
+    return loaded
+
+
+def _keep(folder: StackFolder, known: dict[str, Any]) -> None:
+    fresh = folder.secrets.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(known))
+    fresh.replace(folder.secrets)

@@ -1,0 +1,119 @@
+"""Where a stack keeps what it needs: one folder, so that several stacks can live side by side."""
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PORT_NAMES = (
+    "kafka",
+    "kafka_controller",
+    "postgres",
+    "s3",
+    "s3_grpc",
+    "s3_master",
+    "s3_master_grpc",
+    "s3_volume",
+    "s3_volume_grpc",
+    "s3_filer",
+    "s3_filer_grpc",
+    "api",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StackFolder:
+    """The paths of one stack."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        """Process ids, one file a process, and the supervisor's state."""
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        """Logs, one file a process."""
+        return self.root / "log"
+
+    @property
+    def data(self) -> Path:
+        """What must survive `down`."""
+        return self.root / "data"
+
+    @property
+    def env(self) -> Path:
+        """The stack's addresses and keys, as shell assignments."""
+        return self.root / "env"
+
+    @property
+    def status(self) -> Path:
+        """What the supervisor is doing, as JSON."""
+        return self.run / "status.json"
+
+    @property
+    def secrets(self) -> Path:
+        """Credentials that only exist here."""
+        return self.data / "secrets.json"
+
+    def create(self) -> None:
+        """Make the folders. Raises OSError when the place is not writable."""
+        for path in (self.run, self.log, self.data):
+            path.mkdir(parents=True, exist_ok=True)
+
+
+def default_folder() -> StackFolder:
+    """`.dev` of the checkout, or what LOOKS_DEV_DIR names."""
+    return StackFolder(Path(os.environ.get("LOOKS_DEV_DIR") or CHECKOUT / ".dev").resolve())
+
+
+def cache_folder(stack: StackFolder) -> Path:
+    """Where downloads are kept: the user's cache when it can be written to, else the stack's own."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME") or "/nonexistent") / ".cache") / "looks"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        fallback = stack.root / "cache"
+        fallback.mkdir(parents=True, exist_ok=True)
+        return fallback
+    return home
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def choose_ports(folder: StackFolder, health_of: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
+    """The stack's ports, the same as last time unless one is taken; also the names of those that had to change."""
+    names = [*PORT_NAMES, *(f"health_{name}" for name in health_of)]
+    file = folder.data / "ports.json"
+    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    missing = [name for name in names if name not in known or not is_free(known[name])]
+    changed = [name for name in missing if name in known]
+    known.update(zip(missing, _free_ports(len(missing)), strict=True))
+    file.write_text(json.dumps(known, indent=1))
+    return {name: known[name] for name in names}, changed

@@ -1,0 +1,50 @@
+"""Our own processes as parts of a stack, in the order in which they start."""
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+from devstack.folder import CHECKOUT
+from devstack.part import Part
+
+MODULES: dict[str, str] = {
+    "status_projection": "consumers.status_projection",
+    "credit_ledger": "consumers.credit_ledger",
+    "dead_letter": "consumers.dead_letter",
+    "compositor": "consumers.compositor",
+    "deadline_sweeper": "producers.deadline_sweeper",
+    "outbox_relay": "producers.outbox_relay",
+    "api": "api",
+}
+"""Process name -> the module that `python -m` runs."""
+
+
+def process(name: str, ports: Mapping[str, int], env: Mapping[str, str]) -> Part:
+    """One process of ours."""
+    health = ports[f"health_{name}"]
+    own = {
+        **env,
+        "LOOKS_INSTANCE": f"{name}-1",
+        "LOOKS_HEALTH_HOST": "127.0.0.1",
+        "LOOKS_HEALTH_PORT": str(health),
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if name == "api":
+        own |= {"LOOKS_API_HOST": "127.0.0.1", "LOOKS_API_PORT": str(ports["api"])}
+    return Part(
+        name=name,
+        argv=(sys.executable, "-m", MODULES[name]),
+        env=own,
+        ready=lambda: _healthy(health),
+        stop_within_s=25.0,
+    )
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1) as answer:
+            return int(answer.status) == 200  # noqa: PLR2004 (HTTP OK)
+    except OSError:
+        return False

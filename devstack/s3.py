@@ -1,0 +1,90 @@
+"""SeaweedFS as S3, from a wheel: signatures are checked, and what it acknowledges is on disk."""
+
+import json
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from devstack.folder import StackFolder
+from devstack.part import Part, PartFailed
+
+FSYNC_RULE = {"locations": [{"locationPrefix": "/buckets/", "fsync": True}]}
+"""SeaweedFS acknowledges before the disk has it unless a path's rule says otherwise."""
+
+
+def _weed() -> str:
+    beside = Path(sys.executable).with_name("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if found is None:
+        raise PartFailed("the program `weed` is missing: run `make install`")
+    return found
+
+
+def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: str) -> Part:
+    """Master, volume server, filer and S3 gateway in one process."""
+    data = folder.data / "s3"
+    identities = folder.data / "s3-identities.json"
+
+    def prepare() -> None:
+        data.mkdir(exist_ok=True)
+        identity = {
+            "name": "looks",
+            "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+        identities.write_text(json.dumps({"identities": [identity]}))
+        identities.chmod(0o600)
+
+    flags: dict[str, object] = {
+        "dir": data,
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "filer": "true",
+        "s3": "true",
+        "s3.config": identities,
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "master.telemetry": "false",
+        "master.volumeSizeLimitMB": 1024,
+        "volume.max": 0,
+    }
+    for name in ("s3", "master", "volume", "filer"):
+        key = "s3" if name == "s3" else f"s3_{name}"
+        flags[f"{name}.port"] = ports[key]
+        flags[f"{name}.port.grpc"] = ports[f"{key}_grpc"]
+    return Part(
+        name="s3",
+        argv=(_weed(), "server", *(f"-{name}={value}" for name, value in flags.items())),
+        prepare=prepare,
+        ready=lambda: _answers(ports),
+    )
+
+
+def _answers(ports: dict[str, int]) -> bool:
+    """Whether the gateway answers; sets the rule for durable writes on the way."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports['s3']}/status", timeout=1):
+            pass
+        return _durable(ports["s3_filer"])
+    except urllib.error.HTTPError as error:
+        return error.code < 500 and _durable(ports["s3_filer"])  # noqa: PLR2004 (a refusal is an answer)
+    except OSError:
+        return False
+
+
+def _durable(filer_port: int) -> bool:
+    url = f"http://127.0.0.1:{filer_port}/etc/seaweedfs/filer.conf"
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            if json.load(answer) == FSYNC_RULE:
+                return True
+    except (OSError, ValueError):
+        pass
+    try:
+        request = urllib.request.Request(url, data=json.dumps(FSYNC_RULE).encode(), method="PUT")
+        with urllib.request.urlopen(request, timeout=2):
+            return True
+    except OSError:
+        return False

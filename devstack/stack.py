@@ -1,0 +1,147 @@
+"""A stack as its users see it: start, stop, look, kill a part. The supervisor runs apart and outlives its starter."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devstack.folder import CHECKOUT, StackFolder
+from devstack.processes import MODULES
+
+START_WITHIN_S = 240.0
+STOP_WITHIN_S = 90.0
+
+ALL = tuple(MODULES)
+
+
+class StackFailed(Exception):
+    """The stack did not start or stop; the message says why."""
+
+
+@contextmanager
+def hold_lock(folder: StackFolder) -> Iterator[bool]:
+    """True while this process is the folder's only supervisor. The lock goes with the process, however it ends."""
+    folder.create()
+    with (folder.run / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+class Stack:
+    """One stack in one folder."""
+
+    def __init__(self, root: Path, processes: tuple[str, ...] = ALL, env: dict[str, str] | None = None) -> None:
+        """Nothing is started. `processes`: which of ours; none: the services only. `env`: further settings of ours."""
+        self.folder = StackFolder(root)
+        self._processes = processes
+        self._env = env or {}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Addresses and keys. Raises FileNotFoundError before the first start."""
+        pairs = (line.removeprefix("export ").split("=", 1) for line in self.folder.env.read_text().splitlines())
+        return {name: value.strip("'") for name, value in pairs}
+
+    @property
+    def running(self) -> bool:
+        """Whether a supervisor holds the folder."""
+        if not (self.folder.run / "lock").exists():
+            return False
+        with hold_lock(self.folder) as free:
+            return not free
+
+    def start(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Start what does not run and wait until all is ready. Safe to repeat, also side by side. Raises StackFailed."""
+        try:
+            self.folder.create()
+        except OSError as error:
+            raise StackFailed(f"{self.folder.root} can't be written to: {error.strerror}") from error
+        if not self.running:
+            self.folder.status.unlink(missing_ok=True)
+            with (self.folder.log / "supervisor.log").open("ab") as log:
+                subprocess.Popen(
+                    [sys.executable, "-m", "devstack", str(self.folder.root), ",".join(self._processes), json.dumps(self._env)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=CHECKOUT,
+                    env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+                    start_new_session=True,
+                )
+        self._until_ready(say)
+
+    def stop(self) -> None:
+        """Stop everything; data stays. Safe to repeat. Raises StackFailed."""
+        pid = self._status().get("pid")
+        give_up_s = time.monotonic() + STOP_WITHIN_S
+        while self.running:
+            if isinstance(pid, int):
+                _signal(pid, signal.SIGTERM)
+            if time.monotonic() > give_up_s:
+                raise StackFailed(f"the supervisor {pid} did not stop within {STOP_WITHIN_S:g} s")
+            time.sleep(0.2)
+            pid = self._status().get("pid")
+
+    def forget(self) -> None:
+        """Stop and remove everything that the stack keeps."""
+        self.stop()
+        shutil.rmtree(self.folder.root, ignore_errors=True)
+
+    def pid(self, name: str) -> int:
+        """A part's process id. Raises StackFailed when it is not running."""
+        try:
+            return int((self.folder.run / f"{name}.pid").read_text())
+        except (OSError, ValueError) as error:
+            raise StackFailed(f"{name} is not running") from error
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal to a part; returns the id it went to. The supervisor starts a dead part again."""
+        pid = self.pid(name)
+        _signal(pid, number)
+        return pid
+
+    def log(self, name: str) -> str:
+        """What a part has written."""
+        return (self.folder.log / f"{name}.log").read_text(errors="replace")
+
+    def _status(self) -> dict[str, object]:
+        try:
+            status: dict[str, object] = json.loads(self.folder.status.read_text())
+        except (OSError, ValueError):
+            return {}
+        return status
+
+    def _until_ready(self, say: Callable[[str], None]) -> None:
+        give_up_s = time.monotonic() + START_WITHIN_S
+        told = ""
+        while True:
+            status = self._status()
+            phase = str(status.get("phase", ""))
+            if phase and phase != told:
+                say(phase)
+                told = phase
+            if status.get("ready"):
+                return
+            if status.get("error"):
+                raise StackFailed(str(status["error"]))
+            if time.monotonic() > give_up_s:
+                raise StackFailed(f"not ready within {START_WITHIN_S:g} s; see {self.folder.log}")
+            time.sleep(0.1)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

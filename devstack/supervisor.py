@@ -1,0 +1,166 @@
+"""Keeps the parts of a stack running: starts them in order, restarts what dies, stops all in reverse order.
+
+Every child's id is in `run/NAME.pid`; its start time is kept beside it, so that a later run can tell a child of a
+killed supervisor from a stranger who got the same id.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from devstack.folder import StackFolder
+from devstack.part import Part, PartFailed
+
+BACKOFF_MIN_S = 0.2
+BACKOFF_MAX_S = 5.0
+STEADY_S = 10.0
+"""A part that ran for this long starts again at once when it dies."""
+LOG_TAIL_CHARS = 1500
+
+
+class Supervisor:
+    """The running parts of one stack."""
+
+    def __init__(self, folder: StackFolder) -> None:
+        """Nothing runs."""
+        self._folder = folder
+        self._stopping = False
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._parts: dict[str, Part] = {}
+
+    async def start(self, parts: Sequence[Part]) -> None:
+        """Start these side by side and wait until each is ready. Raises PartFailed."""
+        for part in parts:
+            await asyncio.to_thread(part.prepare)
+            self._parts[part.name] = part
+            self._keepers[part.name] = asyncio.create_task(self._keep(part))
+        await asyncio.gather(*(self._until_ready(part) for part in parts))
+
+    async def stop(self) -> None:
+        """Stop everything, last started first; what does not stop in time is killed."""
+        self._stopping = True
+        for name in [*self._keepers][::-1]:
+            self._keepers[name].cancel()
+            child = self._children.get(name)
+            if child is not None and child.poll() is None:
+                await asyncio.to_thread(end, child.pid, self._parts[name].stop_signal, self._parts[name].stop_within_s, child)
+            self._pid_file(name).unlink(missing_ok=True)
+        _identities(self._folder).unlink(missing_ok=True)
+
+    def _pid_file(self, name: str) -> Path:
+        return self._folder.run / f"{name}.pid"
+
+    async def _keep(self, part: Part) -> None:
+        backoff_s = BACKOFF_MIN_S
+        while not self._stopping:
+            begun_s = time.monotonic()
+            child = self._spawn(part)
+            code = await asyncio.to_thread(child.wait)
+            if self._stopping:
+                return
+            backoff_s = BACKOFF_MIN_S if time.monotonic() - begun_s > STEADY_S else min(backoff_s * 2, BACKOFF_MAX_S)
+            self._note(f"{part.name} ended with {code}; starting it again in {backoff_s:g} s")
+            await asyncio.sleep(backoff_s)
+
+    def _spawn(self, part: Part) -> "subprocess.Popen[bytes]":
+        with (self._folder.log / f"{part.name}.log").open("ab") as log:
+            child = subprocess.Popen(
+                part.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **part.env},
+                user=part.user,
+                cwd="/" if part.user else None,
+                start_new_session=True,
+            )
+        self._children[part.name] = child
+        self._pid_file(part.name).write_text(f"{child.pid}\n")
+        remember(self._folder, part.name, child.pid)
+        return child
+
+    def _note(self, line: str) -> None:
+        with (self._folder.log / "supervisor.log").open("a") as log:
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
+
+    async def _until_ready(self, part: Part) -> None:
+        give_up_s = time.monotonic() + part.ready_within_s
+        while not await asyncio.to_thread(part.ready):
+            if time.monotonic() > give_up_s:
+                log = self._folder.log / f"{part.name}.log"
+                tail = log.read_text(errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
+                raise PartFailed(f"{part.name} was not ready within {part.ready_within_s:g} s; the end of {log}:\n{tail}")
+            await asyncio.sleep(0.1)
+
+
+def _identities(folder: StackFolder) -> Path:
+    return folder.run / "children.json"
+
+
+def remember(folder: StackFolder, name: str, pid: int) -> None:
+    """Keep a child's id with its start time."""
+    file = _identities(folder)
+    known = json.loads(file.read_text()) if file.exists() else {}
+    try:
+        known[name] = [pid, psutil.Process(pid).create_time()]
+    except psutil.NoSuchProcess:
+        known.pop(name, None)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(known))
+    fresh.replace(file)
+
+
+def is_same(pid: int, create_time_s: float) -> bool:
+    """Whether the process of this id is still the one that started then."""
+    try:
+        return abs(psutil.Process(pid).create_time() - create_time_s) < 1.0
+    except psutil.NoSuchProcess:
+        return False
+
+
+def end_orphans(folder: StackFolder) -> list[str]:
+    """End what a killed supervisor left running; returns the names. Strangers with a recycled id are left alone."""
+    file = _identities(folder)
+    try:
+        known = json.loads(file.read_text())
+    except (OSError, ValueError):
+        known = {}
+    ended = []
+    for name, (pid, create_time_s) in reversed(known.items()):
+        if is_same(pid, create_time_s):
+            end(pid, signal.SIGINT if name == "postgres" else signal.SIGTERM, 10.0)
+            ended.append(name)
+        (folder.run / f"{name}.pid").unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
+    return ended
+
+
+def end(pid: int, stop_signal: int, within_s: float, child: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Ask a process to stop, then kill it and what it started. Blocks until it is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [*process.children(recursive=True), process]
+        process.send_signal(stop_signal)
+    except psutil.NoSuchProcess:
+        return
+    try:
+        if child is not None:
+            child.wait(within_s)
+        else:
+            process.wait(within_s)
+    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        pass
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=5)

@@ -1,0 +1,172 @@
+"""Tenants, their API keys, and their credits."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from ulid import ULID
+
+from domain.api_keys import environment_of, hash_key, make_key
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who a key speaks for and what it may do."""
+
+    key_id: str
+    tenant_id: str
+    environment: str
+    capabilities: frozenset[str]
+    key_prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One entry, as a statement shows it."""
+
+    id: int
+    request_id: str | None
+    kind: str
+    amount: int
+    created_at: datetime
+
+
+class UnknownTenant(Exception):
+    """There is no such tenant."""
+
+
+class AccountStore:
+    """Tenants, keys and credits in Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool, pepper: str = "") -> None:
+        """`pepper`: the secret that is mixed into key hashes."""
+        self._pool = pool
+        self._pepper = pepper
+
+    async def create_tenant(self, tenant_id: str, key_prefixes: Sequence[str]) -> bool:
+        """Add a tenant with empty accounts; False when it exists."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            added = await connection.execute(
+                "INSERT INTO tenants (tenant_id, key_prefixes) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                tenant_id,
+                list(key_prefixes),
+            )
+            await connection.execute(
+                """INSERT INTO credit_accounts (tenant_id, environment)
+                   SELECT $1, e FROM unnest(ARRAY['live', 'test']) AS e ON CONFLICT DO NOTHING""",
+                tenant_id,
+            )
+        return str(added).endswith(" 1")
+
+    async def tenants(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Every tenant with its key prefixes."""
+        rows = await self._pool.fetch("SELECT tenant_id, key_prefixes FROM tenants ORDER BY tenant_id")
+        return [(row["tenant_id"], tuple(row["key_prefixes"])) for row in rows]
+
+    async def create_key(
+        self, tenant_id: str, environment: str, capabilities: Sequence[str], *, key: str | None = None
+    ) -> tuple[str, str]:
+        """A new key (or `key` itself): its id and its text, which is shown here only. Raises UnknownTenant."""
+        text = key or make_key(environment, secrets.choice)
+        key_id = str(ULID())
+        try:
+            await self._pool.execute(
+                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities)
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_hash) DO NOTHING""",
+                key_id,
+                tenant_id,
+                environment,
+                hash_key(text, self._pepper),
+                text[-4:],
+                list(capabilities),
+            )
+        except asyncpg.ForeignKeyViolationError as error:
+            raise UnknownTenant(tenant_id) from error
+        return key_id, text
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """End a key; False when there is none of this id that still works."""
+        done = await self._pool.execute(
+            "UPDATE api_keys SET revoked_at = now() WHERE key_id = $1 AND revoked_at IS NULL", key_id
+        )
+        return str(done).endswith(" 1")
+
+    async def keys(self, tenant_id: str | None = None) -> list[asyncpg.Record]:
+        """Keys without their secrets."""
+        return list(
+            await self._pool.fetch(
+                """SELECT key_id, tenant_id, environment, last4, capabilities, created_at, expires_at, revoked_at, last_used_at
+                   FROM api_keys WHERE $1::text IS NULL OR tenant_id = $1 ORDER BY key_id""",
+                tenant_id,
+            )
+        )
+
+    async def credential(self, key: str) -> Credential | None:
+        """Who this key speaks for; None when it is malformed, unknown, revoked or expired."""
+        environment = environment_of(key)
+        if environment is None:
+            return None
+        row = await self._pool.fetchrow(
+            """SELECT k.key_id, k.tenant_id, k.capabilities, t.key_prefixes FROM api_keys k JOIN tenants t USING (tenant_id)
+               WHERE k.key_hash = $1 AND k.environment = $2 AND k.revoked_at IS NULL
+                 AND (k.expires_at IS NULL OR k.expires_at > now())""",
+            hash_key(key, self._pepper),
+            environment,
+        )
+        if row is None:
+            return None
+        return Credential(
+            row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), tuple(row["key_prefixes"])
+        )
+
+    async def grant(self, tenant_id: str, environment: str, amount: int, reference: str) -> bool:
+        """Give credits, once per reference; False when this reference was granted before. Raises UnknownTenant."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            account = await connection.fetchrow(
+                "SELECT 1 FROM credit_accounts WHERE tenant_id = $1 AND environment = $2 FOR NO KEY UPDATE",
+                tenant_id,
+                environment,
+            )
+            if account is None:
+                raise UnknownTenant(tenant_id)
+            entered = await connection.fetchval(
+                """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, reference)
+                   VALUES ($1, $2, 'grant', $3, $4)
+                   ON CONFLICT (tenant_id, environment, reference) WHERE kind = 'grant' DO NOTHING RETURNING id""",
+                tenant_id,
+                environment,
+                amount,
+                reference,
+            )
+            if entered is None:
+                return False
+            await connection.execute(
+                "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND environment = $2",
+                tenant_id,
+                environment,
+                amount,
+            )
+        return True
+
+    async def balance(self, tenant_id: str, environment: str) -> int:
+        """Credits that can be spent. Raises UnknownTenant."""
+        balance = await self._pool.fetchval(
+            "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2", tenant_id, environment
+        )
+        if balance is None:
+            raise UnknownTenant(tenant_id)
+        return int(balance)
+
+    async def statement(self, tenant_id: str, environment: str, limit: int, before: int | None = None) -> list[LedgerEntry]:
+        """Entries, newest first, older than the entry `before`."""
+        rows = await self._pool.fetch(
+            """SELECT id, request_id, kind, amount, created_at FROM ledger_entries
+               WHERE tenant_id = $1 AND environment = $2 AND ($4::bigint IS NULL OR id < $4) ORDER BY id DESC LIMIT $3""",
+            tenant_id,
+            environment,
+            limit,
+            before,
+        )
+        return [LedgerEntry(row["id"], row["request_id"], row["kind"], row["amount"], row["created_at"]) for row in rows]
