@@ -1,0 +1,169 @@
+"""What the HTTP surface answers, beside the 202 of `POST /v1/look`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, Field, JsonValue
+
+from schemas.errors import ErrorCode
+from schemas.failures import FailureReason
+from schemas.http import JobStatus
+
+
+class EventType(StrEnum):
+    """Kinds of job events."""
+
+    QUEUED = "queued"
+    STAGE = "stage"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ArtifactMeta(BaseModel):
+    """What an artifact's bytes are."""
+
+    width: int = Field(description="pixels")
+    height: int = Field(description="pixels")
+    sha256: str
+    content_type: str
+    bytes: int
+
+
+class Artifact(BaseModel):
+    """A picture, by a short-lived link."""
+
+    image_url: str = Field(description="presigned GET, short-lived")
+    kind: Literal["image"] = "image"
+    role: Literal["intermediate", "final"]
+    label: str
+    meta: ArtifactMeta
+
+
+class Event(BaseModel):
+    """One step of a job. `seq` grows by one from 1 and is the same for every reader."""
+
+    seq: int
+    event_type: EventType
+    visibility: Literal["public"] = "public"
+    stage: str | None
+    message: str
+    artifacts: list[Artifact] = Field(default_factory=list)
+    extra: Mapping[str, JsonValue]
+    created_at: datetime
+
+
+class EventList(BaseModel):
+    """Events after `since`, ascending."""
+
+    items: list[Event]
+    latest_seq: int
+
+
+class JobSummary(BaseModel):
+    """A job without its artifacts."""
+
+    request_id: str
+    job_id: str
+    job_type: str
+    status: JobStatus
+    credits_cost: int
+    refunded: bool
+    created_at: datetime
+    updated_at: datetime
+    deadline_at: datetime
+    error: FailureReason | None
+    latest_event: Event | None
+
+
+class Job(JobSummary):
+    """A job; `artifacts` holds the final picture once it is SUCCESS."""
+
+    artifacts: list[Artifact]
+
+
+class JobList(BaseModel):
+    """A page of jobs, newest first."""
+
+    items: list[JobSummary]
+    next_cursor: str | None
+    count: int = Field(description="jobs on this page")
+
+
+class LedgerEntryOut(BaseModel):
+    """One ledger entry; `amount` is signed."""
+
+    id: int
+    request_id: str | None
+    kind: Literal["grant", "charge", "refund"]
+    amount: int
+    created_at: datetime
+
+
+class Credits(BaseModel):
+    """The balance and the entries it is the sum of, newest first."""
+
+    balance: int
+    entries: list[LedgerEntryOut]
+    next_cursor: str | None
+
+
+class Operation(BaseModel):
+    """Something that can be asked for, and its price."""
+
+    name: str
+    op_class: str
+    credits_cost: int
+    enabled: bool
+
+
+class OperationList(BaseModel):
+    """All operations."""
+
+    items: list[Operation]
+
+
+class GarmentCategoryOut(BaseModel):
+    """A garment category."""
+
+    key: str
+    label: str
+    body_region: str
+    layer: int
+    synonyms: list[str]
+
+
+class GarmentCategoryList(BaseModel):
+    """All garment categories, innermost layer first."""
+
+    items: list[GarmentCategoryOut]
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: ErrorCode
+    message: str
+    request_id: str = Field(description="ULID of this exchange; quote it when you ask for help")
+
+
+class ErrorEnvelope(BaseModel):
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorBody
+
+
+class ValidationErrorItem(BaseModel):
+    """One thing that is wrong with a request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class HTTPValidationError(BaseModel):
+    """A 422: what is wrong, item by item, beside the envelope."""
+
+    detail: list[ValidationErrorItem]
+    error: ErrorBody
