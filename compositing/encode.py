@@ -1,0 +1,22 @@
+"""Pictures as bytes. The same pixels and options give the same bytes."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CONTENT_TYPES = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
+PNG_LEVEL = 3
+
+
+def encode(pixels: NDArray[np.uint8], kind: str, quality: int) -> bytes:
+    """RGB or RGBA bytes (height, width, channels) as webp, png or jpeg. `quality` is not for png."""
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR  # noqa: PLR2004 (with alpha)
+    flags = {
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, min(quality, 100)],
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],
+        "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+    }[kind]
+    done, data = cv2.imencode(f".{'jpg' if kind == 'jpeg' else kind}", cv2.cvtColor(pixels, order), flags)
+    if not done:
+        raise ValueError(f"the picture can't be encoded as {kind}")
+    return data.tobytes()

@@ -1,0 +1,196 @@
+"""The two mannequins: their picture, what lies behind each pixel, and where their landmarks are."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.background import Floats, Mask
+
+FOLDER = Path(__file__).parent / "mannequins"
+ASPECT = 1.5
+HEAD, NECK = 2, 15
+ARM_PARTS = {-1: (4, 6, 8), 1: (3, 5, 7)}
+"""Part labels of the arm on the picture's left (-1) and right (1): upper arm, forearm, hand."""
+HAND_PARTS = (7, 8)
+FOOT_PART = {-1: 14, 1: 13}
+_SIDE_LETTER = {-1: "r", 1: "l"}
+
+Point = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Landmarks of one side, in pixels. Radii are those of the bare arm, measured across it."""
+
+    shoulder: Point
+    elbow: Point
+    wrist: Point
+    armpit: Point
+    ankle: Point
+    upper_arm_radius_px: float
+    wrist_radius_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mannequin:
+    """One mannequin at one size. Rows are indexed from the top; x grows to the right."""
+
+    picture: NDArray[np.uint8]  # (height, width, 3) sRGB
+    labels: NDArray[np.uint8]  # (height, width) part numbers, 0 outside
+    normals: Floats  # (height, width, 3), unit, +z towards the camera
+    scale: float  # pixels per pixel of the 1024-wide geometry
+    centre_x: float
+    core_left: Floats  # per row: left edge of torso and legs, NaN where there is none
+    core_right: Floats
+    inner_left: Floats  # per row below the crotch: the inner edge of the leg on the left
+    inner_right: Floats
+    top: Floats  # per column: first row of shoulders and below
+    waist_y: int
+    hip_y: int
+    crotch_y: int
+    neck_width_px: float
+    sides: dict[int, Side]
+
+    @property
+    def body(self) -> Mask:
+        """Where the mannequin is."""
+        return np.asarray(self.labels > 0)
+
+
+@lru_cache(maxsize=6)
+def load(kind: str, width_px: int) -> Mannequin:
+    """MALE or FEMALE, `width_px` wide. Read-only: it is shared."""
+    name = kind.lower()
+    height_px = round(width_px * ASPECT)
+    size = (width_px, height_px)
+    facts = json.loads((FOLDER / f"{name}.json").read_text())
+    picture = cv2.imread(str(FOLDER / f"{name}.webp"), cv2.IMREAD_COLOR)
+    labels = cv2.imread(str(FOLDER / f"{name}_labels.png"), cv2.IMREAD_GRAYSCALE)
+    normals = cv2.imread(str(FOLDER / f"{name}_normals.png"), cv2.IMREAD_COLOR)
+    if picture is None or labels is None or normals is None:
+        raise FileNotFoundError(f"the assets of {name} in {FOLDER}")
+    shrink = cv2.INTER_AREA if picture.shape[1] > width_px else cv2.INTER_CUBIC
+    rgb = cv2.resize(picture, size, interpolation=shrink)[..., ::-1]
+    parts = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    directions = cv2.resize(normals, size, interpolation=cv2.INTER_LINEAR)[..., ::-1].astype(np.float32) / 127.5 - 1
+    scale = width_px / facts["width_px"]
+    joints = {joint: np.array(place[:2]) * scale for joint, place in facts["joints"].items()}
+    return _measured(np.ascontiguousarray(rgb), parts, directions, scale, joints)
+
+
+def _measured(
+    rgb: NDArray[np.uint8], parts: NDArray[np.uint8], normals: Floats, scale: float, joints: dict[str, Point]
+) -> Mannequin:
+    body = parts > 0
+    arms = np.isin(parts, [part for side in ARM_PARTS.values() for part in side])
+    core_left, core_right = edges(body & ~arms)
+    centre_x = float((joints["joint-l-shoulder"][0] + joints["joint-r-shoulder"][0]) / 2)
+    shoulders = body & ~np.isin(parts, (HEAD,))
+    top = np.where(shoulders.any(0), shoulders.argmax(0), np.nan).astype(np.float32)
+    sides = {side: _side(side, body, parts, centre_x, scale, joints) for side in (-1, 1)}
+    armpit_y = int(max(side.armpit[1] for side in sides.values()))
+    hip_y = int(joints["joint-l-upper-leg"][1])
+    width = core_right - core_left
+    waist_y = armpit_y + 10 + int(np.nanargmin(width[armpit_y + 10 : hip_y - int(20 * scale)]))
+    crotch_y = _crotch(body, int(centre_x), hip_y, int(10 * scale) + 1)
+    inner_left, inner_right = _inner_edges(body, core_left, core_right, crotch_y)
+    neck_y = int(joints["joint-neck"][1])
+    reach = int(80 * scale)
+    neck_width = float(np.nanmin(width[neck_y - reach : neck_y + reach // 2]))
+    return Mannequin(
+        picture=rgb,
+        labels=parts,
+        normals=normals,
+        scale=scale,
+        centre_x=centre_x,
+        core_left=core_left,
+        core_right=core_right,
+        inner_left=inner_left,
+        inner_right=inner_right,
+        top=top,
+        waist_y=waist_y,
+        hip_y=hip_y,
+        crotch_y=crotch_y,
+        neck_width_px=neck_width,
+        sides=sides,
+    )
+
+
+def edges(mask: Mask) -> tuple[Floats, Floats]:
+    """Per row the first and last column of a mask, NaN where the row is empty."""
+    filled = mask.any(1)
+    first = np.where(filled, mask.argmax(1), np.nan).astype(np.float32)
+    last = np.where(filled, mask.shape[1] - 1 - mask[:, ::-1].argmax(1), np.nan).astype(np.float32)
+    return first, last
+
+
+def _side(  # noqa: PLR0913 (what a side is measured from)
+    side: int, body: Mask, parts: NDArray[np.uint8], centre_x: float, scale: float, joints: dict[str, Point]
+) -> Side:
+    letter = _SIDE_LETTER[side]
+    shoulder, elbow = joints[f"joint-{letter}-shoulder"], joints[f"joint-{letter}-elbow"]
+    wrist = joints[f"joint-{letter}-hand"]
+    arm = np.isin(parts, ARM_PARTS[side])
+    upper, lower = elbow - shoulder, wrist - elbow
+    return Side(
+        shoulder=shoulder,
+        elbow=elbow,
+        wrist=wrist,
+        armpit=_armpit(side, body, arm, int(shoulder[1]), int(elbow[1] + 100 * scale)),
+        ankle=joints[f"joint-{letter}-ankle"],
+        upper_arm_radius_px=_radius(arm, shoulder + 0.65 * upper, upper),
+        wrist_radius_px=_radius(arm, elbow + 0.9 * lower, lower),
+    )
+
+
+def _armpit(side: int, body: Mask, arm: Mask, first: int, last: int) -> Point:
+    """The highest background pixel between arm and torso."""
+    for row in range(first, min(last, body.shape[0])):
+        columns = np.nonzero(arm[row])[0]
+        if not len(columns):
+            continue
+        inner = int(columns.max() if side < 0 else columns.min())
+        beyond = body[row, inner + 1 :] if side < 0 else body[row, :inner][::-1]
+        gap = int(beyond.argmax()) if beyond.any() else 0
+        if gap > 0:
+            return np.array([inner - side * (gap + 1) / 2, row], float)
+    raise ValueError("the mannequin's arm does not part from its torso")
+
+
+def _radius(arm: Mask, centre: Point, along: Point) -> float:
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+    reach = [_walk(lambda step, sign=sign: arm[tuple((centre + sign * across * step)[::-1].astype(int))]) for sign in (-1, 1)]  # type: ignore[misc]  # a lambda with a default
+    return float(np.mean(reach))
+
+
+def _walk(inside: Callable[[float], bool]) -> float:
+    step = 0.0
+    while step < 200 and inside(step):  # noqa: PLR2004 (no arm is thicker)
+        step += 0.5
+    return step
+
+
+def _crotch(body: Mask, centre: int, first: int, half: int) -> int:
+    for row in range(first, body.shape[0]):
+        if not body[row, centre - half : centre + half].all():
+            return row
+    raise ValueError("the mannequin's legs do not part")
+
+
+def _inner_edges(body: Mask, left: Floats, right: Floats, crotch_y: int) -> tuple[Floats, Floats]:
+    inner_left = np.full(body.shape[0], np.nan, np.float32)
+    inner_right = inner_left.copy()
+    for row in range(crotch_y, body.shape[0]):
+        if np.isnan(left[row]):
+            continue
+        first, last = int(left[row]), int(right[row])
+        gap = np.nonzero(~body[row, first : last + 1])[0]
+        if len(gap):
+            inner_left[row], inner_right[row] = first + gap[0] - 1, first + gap[-1] + 1
+    return inner_left, inner_right
