@@ -1,0 +1,1 @@
+"""The HTTP surface: routes, gates and presenters. Rules live in `domain`, SQL in `storage`."""

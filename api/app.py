@@ -1,0 +1,41 @@
+"""The application: gates, routes, errors, and a contract that says what they do."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import account, errors, jobs, looks
+from api.gates import BoundedBodies, KeyCache
+from api.limits import TokenBuckets
+from api.ports import Ports
+
+TITLE = "Looks"
+VERSION = "1.0.0"
+ABOUT = (
+    "Dresses mannequins. Post garment photos, get a picture. Every request needs a bearer key; every answer that is not "
+    "2xx carries the `error` envelope; a failed look gives its credits back."
+)
+
+
+def create_app(ports: Ports) -> FastAPI:
+    """The API over these ports."""
+    app = FastAPI(title=TITLE, version=VERSION, description=ABOUT, redirect_slashes=False)
+    app.state.ports = ports
+    app.state.keys = KeyCache(ports.api.key_cache_ttl_s)
+    app.state.buckets = TokenBuckets(ports.api.rate_per_s, ports.api.rate_burst)
+    for router in (looks.router, jobs.router, account.router):
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(BoundedBodies, max_bytes=ports.api.max_body_bytes, timeout_s=ports.api.body_timeout_s)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        schema["security"] = [{"bearer": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,131 @@
+"""Errors as the client sees them: one envelope for all, whoever raises them.
+
+ApiError                 carries one of our codes; everything else is translated:
+├── RequestValidationError   422 VALIDATION_ERROR with `detail`
+├── HTTPException            404, 405 and the like, from the framework
+├── database out of reach    503 UNAVAILABLE, with Retry-After
+└── anything else            500 INTERNAL, logged with the exchange's id
+"""
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from runtime import logs
+from schemas.errors import STATUS, ErrorCode
+from schemas.ids import new_request_id
+from schemas.responses import ErrorBody, ErrorEnvelope, HTTPValidationError, ValidationErrorItem
+from storage.acceptance import Overloaded
+
+log = logs.get(__name__)
+
+RETRY_AFTER_S = 1
+MAX_DETAILS = 20
+
+DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    Overloaded,
+)
+
+
+class ApiError(HTTPException):
+    """An expected refusal. Raised anywhere below a route."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        detail: Sequence[ValidationErrorItem] = (),
+    ) -> None:
+        """`detail`: for a VALIDATION_ERROR, what is wrong where."""
+        super().__init__(STATUS[code], message, dict(headers or {}))
+        self.code = code
+        self.message = message
+        self.items = list(detail)
+
+
+def invalid(loc: Sequence[str | int], msg: str, kind: str = "value_error") -> ApiError:
+    """A VALIDATION_ERROR about one place."""
+    item = ValidationErrorItem(loc=list(loc), msg=msg, type=kind)
+    place = ".".join(str(part) for part in loc)
+    return ApiError(ErrorCode.VALIDATION_ERROR, f"{place}: {msg}", detail=[item])
+
+
+def exchange_id(request: Request) -> str:
+    """The ULID of this exchange, the same in header, body and log."""
+    known: str | None = getattr(request.state, "exchange_id", None)
+    if known is None:
+        known = new_request_id()
+        request.state.exchange_id = known
+    return known
+
+
+def respond(request: Request, error: ApiError) -> JSONResponse:
+    """The envelope."""
+    body = ErrorBody(code=error.code, message=error.message, request_id=exchange_id(request))
+    envelope: ErrorEnvelope | HTTPValidationError = ErrorEnvelope(error=body)
+    if error.code is ErrorCode.VALIDATION_ERROR:
+        envelope = HTTPValidationError(detail=error.items, error=body)
+    headers = {**(error.headers or {}), "X-Request-Id": body.request_id}
+    limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
+    return JSONResponse(envelope.model_dump(mode="json"), STATUS[error.code], {**limits, **headers})
+
+
+_FRAMEWORK = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED, 415: ErrorCode.UNSUPPORTED_MEDIA_TYPE}
+
+
+def _from_framework(error: StarletteHTTPException) -> ApiError:
+    code = _FRAMEWORK.get(error.status_code, ErrorCode.VALIDATION_ERROR)
+    return ApiError(code, str(error.detail), headers=error.headers)
+
+
+def _from_validation(error: RequestValidationError) -> ApiError:
+    """What is wrong and where, without echoing what was sent."""
+    items = [
+        ValidationErrorItem(loc=[_part(part) for part in one["loc"]], msg=str(one["msg"])[:300], type=str(one["type"]))
+        for one in list(error.errors())[:MAX_DETAILS]
+    ]
+    first = items[0]
+    return ApiError(
+        ErrorCode.VALIDATION_ERROR, f"{'.'.join(str(part) for part in first.loc)}: {first.msg}"[:500], detail=items
+    )
+
+
+def _part(part: object) -> str | int:
+    return part if isinstance(part, int) else str(part)[:100]
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app in the envelope."""
+
+    async def on_api_error(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, ApiError):
+            return respond(request, error)
+        if isinstance(error, RequestValidationError):
+            return respond(request, _from_validation(error))
+        if isinstance(error, StarletteHTTPException):
+            return respond(request, _from_framework(error))
+        log.warning("the database is out of reach", exchange=exchange_id(request), error=type(error).__name__)
+        away = ApiError(
+            ErrorCode.UNAVAILABLE, "Not accepted, not charged. Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_S)}
+        )
+        return respond(request, away)
+
+    async def on_anything_else(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", exchange=exchange_id(request), exc_info=error)
+        return respond(request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id."))
+
+    for kind in (StarletteHTTPException, RequestValidationError, *DATABASE_AWAY):
+        app.add_exception_handler(kind, on_api_error)
+    app.add_exception_handler(Exception, on_anything_else)

@@ -1,0 +1,131 @@
+"""`POST /v1/look`: check everything, charge and record in one commit, answer 202."""
+
+import hashlib
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Request, Response
+
+from api.errors import ApiError, invalid
+from api.gates import GatedRoute, credential_of
+from api.ports import Ports
+from compositing import InvalidOption, parse_options
+from domain.object_keys import may_name, problem
+from schemas.categories import canonical
+from schemas.errors import ErrorCode
+from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
+from schemas.ids import new_request_id
+from schemas.responses import ErrorEnvelope, HTTPValidationError
+from storage.acceptance import Accepted, IdempotencyKey, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
+from storage.accounts import Credential
+
+router = APIRouter(route_class=GatedRoute, tags=["looks"])
+
+ROUTE = "POST /v1/look"
+MAX_IDEMPOTENCY_KEY_CHARS = 255
+MAX_CONFIG_BYTES = 16 * 1024
+
+ERRORS: dict[int | str, dict[str, object]] = {
+    401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
+    402: {"model": ErrorEnvelope, "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged"},
+    403: {"model": ErrorEnvelope, "description": "CAPABILITY_MISSING"},
+    408: {"model": ErrorEnvelope, "description": "REQUEST_TIMEOUT"},
+    409: {"model": ErrorEnvelope, "description": "IDEMPOTENCY_IN_PROGRESS"},
+    413: {"model": ErrorEnvelope, "description": "PAYLOAD_TOO_LARGE"},
+    415: {"model": ErrorEnvelope, "description": "UNSUPPORTED_MEDIA_TYPE"},
+    422: {"model": HTTPValidationError, "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing charged"},
+    429: {"model": ErrorEnvelope, "description": "RATE_LIMITED"},
+    503: {"model": ErrorEnvelope, "description": "UNAVAILABLE: not accepted, not charged"},
+}
+
+
+@router.post(
+    "/v1/look",
+    status_code=202,
+    response_model=WorkflowAcceptedResponse,
+    responses=ERRORS,
+    operation_id="create_look",
+    summary="Dispatch a look (mannequin composite) workflow",
+)
+async def create_look(
+    request: Request,
+    body: LookRequest,
+    idempotency_key: Annotated[
+        str | None, Header(description="1 to 255 visible ASCII characters; the same key and body are charged once")
+    ] = None,
+) -> Response:
+    """Charge the look, record it, and answer at once; the picture follows."""
+    ports: Ports = request.app.state.ports
+    credential = credential_of(request)
+    check(body, credential)
+    request_id = new_request_id()
+    answer = WorkflowAcceptedResponse(
+        request_id=request_id, job_id=request_id, status=JobStatus.NOT_STARTED, credits_cost=ports.look.credits_cost
+    )
+    submission = Submission(
+        request_id=request_id,
+        tenant_id=credential.tenant_id,
+        environment=credential.environment,
+        user_category=body.user_category,
+        items=tuple(body.items),
+        runtime_config=dict(body.runtime_config) if body.runtime_config is not None else None,
+        credits_cost=ports.look.credits_cost,
+        deadline_s=ports.look.deadline_s,
+        answer=answer.model_dump_json().encode(),
+        idempotency=_idempotency(request, idempotency_key, body),
+    )
+    return _respond(await ports.acceptance.accept(submission), submission)
+
+
+def check(body: LookRequest, credential: Credential) -> None:
+    """All that must hold before a charge and that the models can't say. Raises ApiError 422."""
+    for index, item in enumerate(body.items):
+        place = ("body", "items", index)
+        fault = problem(item.trial_image)
+        if fault is not None:
+            raise invalid((*place, "trial_image"), f"the object key {fault}")
+        if not may_name(item.trial_image, credential.key_prefixes):
+            raise invalid((*place, "trial_image"), "the object key is not below a prefix of this tenant")
+        if canonical(item.trial_item_category) is None:
+            raise invalid((*place, "trial_item_category"), "unknown garment category; see GET /v1/garment-categories", "enum")
+    if body.runtime_config is None:
+        return
+    if len(orjson.dumps(dict(body.runtime_config))) > MAX_CONFIG_BYTES:
+        raise invalid(("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long")
+    try:
+        parse_options(body.runtime_config, body.user_category)
+    except InvalidOption as error:
+        raise invalid(("body", "runtime_config", error.name), str(error)) from None
+
+
+def _idempotency(request: Request, key: str | None, body: LookRequest) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    text = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
+    once = len(request.headers.getlist("idempotency-key")) == 1
+    if not once or not 0 < len(text) <= MAX_IDEMPOTENCY_KEY_CHARS or not all("!" <= c <= "~" for c in text):
+        raise invalid(("header", "Idempotency-Key"), "must be one header of 1 to 255 visible ASCII characters")
+    canonical_body = orjson.dumps(body.model_dump(exclude_unset=True, mode="json"), option=orjson.OPT_SORT_KEYS)
+    return IdempotencyKey(ROUTE, text, hashlib.sha256(canonical_body).digest())
+
+
+def _respond(verdict: Verdict, submission: Submission) -> Response:
+    match verdict:
+        case Accepted(answer, replayed):
+            request_id = orjson.loads(answer)["request_id"] if replayed else submission.request_id
+            headers = {"Location": f"/v1/jobs/{request_id}", "Retry-After": "1"}
+            if replayed:
+                headers["Idempotency-Replayed"] = "true"
+            return Response(answer, 202, headers, media_type="application/json")
+        case Unpaid(available):
+            raise ApiError(
+                ErrorCode.INSUFFICIENT_BALANCE, f"A look costs {submission.credits_cost} credits; {available} are left."
+            )
+        case KeyReused():
+            raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another body before.")
+        case KeyInProgress():
+            raise ApiError(
+                ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+                "A request with this Idempotency-Key is being decided.",
+                headers={"Retry-After": "1"},
+            )

@@ -1,0 +1,70 @@
+"""Rows as the HTTP surface shows them. Raw object keys never leave: pictures become short-lived links."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.ports import Links
+from schemas.events import StoredImage
+from schemas.failures import FailureReason
+from schemas.http import JobStatus
+from schemas.responses import Artifact, ArtifactMeta, Event, EventType, Job, JobSummary
+from storage.jobs import EventRow, JobRow
+
+
+def artifacts(job: JobRow, links: Links) -> list[Artifact]:
+    """The final picture of a job that has one."""
+    if job.result is None:
+        return []
+    image = StoredImage.model_validate(job.result["image"])
+    meta = ArtifactMeta(
+        width=image.width, height=image.height, sha256=image.sha256, content_type=image.content_type, bytes=image.bytes
+    )
+    return [Artifact(image_url=links.get(image.bucket, image.key), role="final", label="look", meta=meta)]
+
+
+def event(row: EventRow, job: JobRow, links: Links) -> Event:
+    """One event; the last one of a success carries the picture."""
+    extra: Mapping[str, Any] = row.extra
+    return Event(
+        seq=row.seq,
+        event_type=EventType(row.event_type),
+        stage=row.stage,
+        message=row.message,
+        artifacts=artifacts(job, links) if row.event_type == EventType.SUCCEEDED else [],
+        extra=extra,
+        created_at=row.created_at,
+    )
+
+
+def summary(job: JobRow, links: Links) -> JobSummary:
+    """A job as a list shows it."""
+    return JobSummary(**_fields(job, links, pictures=False))
+
+
+def full(job: JobRow, links: Links) -> Job:
+    """A job with its pictures."""
+    return Job(**_fields(job, links, pictures=True), artifacts=artifacts(job, links))
+
+
+def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
+    latest = job.latest_event
+    shown = event(latest, job, links) if latest else None
+    if shown is not None and not pictures:
+        shown = shown.model_copy(update={"artifacts": []})
+    error = None
+    if job.error is not None:
+        code, message, item_index = job.error
+        error = FailureReason.model_validate({"code": code, "message": message, "item_index": item_index})
+    return {
+        "request_id": job.request_id,
+        "job_id": job.request_id,
+        "job_type": job.job_type,
+        "status": JobStatus(job.status),
+        "credits_cost": job.credits_cost,
+        "refunded": job.refunded,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "deadline_at": job.deadline_at,
+        "error": error,
+        "latest_event": shown,
+    }

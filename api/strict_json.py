@@ -1,0 +1,75 @@
+"""JSON bodies, read strictly: what two parsers could read differently is refused before anything is charged."""
+
+import json
+from typing import NoReturn
+
+from api.errors import invalid
+
+MAX_DEPTH = 32
+_BODY = ("body",)
+
+
+class _Ambiguous(ValueError):
+    """The text is JSON that must not be accepted."""
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _Ambiguous("a key occurs twice in one object")
+    return result
+
+
+def _constant(name: str) -> NoReturn:
+    raise _Ambiguous(f"{name} is not JSON")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise _Ambiguous("a number is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20:  # noqa: PLR2004 (more digits than 64 bits hold)
+        raise _Ambiguous("a number is too large")
+    return int(text)
+
+
+def parse(body: bytes) -> object:
+    """The value of a JSON text. Raises ApiError 422 for anything but plain, unambiguous JSON in UTF-8."""
+    try:
+        text = body.decode("utf-8")
+        value = json.loads(
+            text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number, parse_int=_integer
+        )
+    except UnicodeDecodeError:
+        raise invalid(_BODY, "not UTF-8", "json_invalid") from None
+    except _Ambiguous as error:
+        raise invalid(_BODY, str(error), "json_invalid") from None
+    except (ValueError, RecursionError):
+        raise invalid(_BODY, "not valid JSON", "json_invalid") from None
+    _check(value, 0)
+    return value
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise invalid(_BODY, f"nested deeper than {MAX_DEPTH}", "json_invalid")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key)
+            _check(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise invalid(_BODY, "a string holds NUL or half of a surrogate pair", "json_invalid")
+
+
