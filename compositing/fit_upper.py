@@ -6,15 +6,18 @@ import numpy as np
 
 from compositing.background import Mask
 from compositing.landmarks import Sleeve, UpperLandmarks
-from compositing.mannequin import Mannequin, Point, Side
+from compositing.mannequin import Mannequin, Point
 from compositing.warp import Handles
 from schemas.categories import GarmentCategory
 
 ROWS = 10
+DEEP_ARMHOLE_PX = 34
+"""An armhole hangs at most so far below the armpit (at 1024 pixels' width)."""
 LONG_SLEEVE = 0.78
 """A sleeve that reaches farther down the arm than this share ends at the wrist."""
 OUTER = {GarmentCategory.JACKET: 1.10, GarmentCategory.COAT: 1.12, GarmentCategory.BLAZER: 1.08, GarmentCategory.HOODIE: 1.06}
 """Outer garments are wider than what they are worn over."""
+SHOULDER_CAP = 0.2
 LENGTH = 0.92
 """A flat garment is wider than the silhouette it hangs on, so its length shrinks a little less than its width."""
 
@@ -28,11 +31,11 @@ def fit(category: GarmentCategory, found: UpperLandmarks, mask: Mask, body: Mann
     width = _width_scale(category, found, body)
     height = width * (1.0 if category in (GarmentCategory.DRESS, GarmentCategory.JUMPSUIT) else LENGTH)
     shoulders = _shoulders(handles, found, mask, body, width, cloth_px)
-    armpit_y = _sides(handles, category, found, body, width, height, cloth_px)
+    _sides(handles, category, found, body, width, height, cloth_px)
     for side in (-1, 1):
         sleeve = found.sleeve[side]
         if sleeve is not None:
-            _sleeve(handles, sleeve, found, side, body.sides[side], width, shoulders[side], armpit_y, body.scale)
+            _sleeve(handles, sleeve, found, side, body, width, shoulders[side])
     return handles, (width, height)
 
 
@@ -94,15 +97,14 @@ def _sides(  # noqa: PLR0913 (what a side seam is made of)
     width: float,
     height: float,
     cloth_px: float,
-) -> float:
-    """Side seams from armpit to hem, outside the body; returns the row of the armpits."""
+) -> None:
+    """Side seams from armpit to hem, outside the body."""
     source_y = (found.armpit[-1][1] + found.armpit[1][1]) / 2
     shoulder_y = (found.shoulder[-1][1] + found.shoulder[1][1]) / 2
     tip_y = np.mean([_top(body, body.sides[side].armpit[0]) for side in (-1, 1)])
     natural = max(body.sides[side].armpit[1] for side in (-1, 1)) + 2 * body.scale
     armpit_y = max(float(tip_y + height * (source_y - shoulder_y)), float(natural))
-    if found.sleeve[1] is None and found.sleeve[-1] is None:
-        armpit_y = min(armpit_y, float(natural) + 30 * body.scale)
+    armpit_y = min(armpit_y, float(natural) + DEEP_ARMHOLE_PX * body.scale)
     full = category in (GarmentCategory.DRESS, GarmentCategory.JUMPSUIT)
     for share in np.linspace(0, 0.985, ROWS):
         row = source_y + share * (found.hem_y - source_y)
@@ -122,23 +124,15 @@ def _sides(  # noqa: PLR0913 (what a side seam is made of)
             else:
                 handles.add((float(edge), row), (body.centre_x + side * wide, target_y), 1.2)
         handles.add((found.axis_x, row), (body.centre_x, target_y), 0.4)
-    return armpit_y
 
 
 def _sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
-    handles: Handles,
-    sleeve: Sleeve,
-    found: UpperLandmarks,
-    side: int,
-    arm: Side,
-    width: float,
-    tip: Point,
-    armpit_y: float,
-    scale: float,
+    handles: Handles, sleeve: Sleeve, found: UpperLandmarks, side: int, body: Mannequin, width: float, tip: Point
 ) -> None:
     """Along the arm from the shoulder over the elbow to where the sleeve ends, around it with some ease."""
+    arm = body.sides[side]
     start = (found.shoulder[side] + found.armpit[side]) / 2
-    root = (tip + np.array([arm.armpit[0], armpit_y])) / 2
+    root = (tip + arm.armpit) / 2
     elbow_length = float(np.linalg.norm(arm.elbow - root))
     full = elbow_length + float(np.linalg.norm(arm.wrist - arm.elbow))
     length = width * float(np.linalg.norm(sleeve.end - start))
@@ -152,19 +146,28 @@ def _sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
 
     direction = sleeve.end - start
     normal = np.array([-direction[1], direction[0]]) / (np.linalg.norm(direction) + 1e-9)
-    for share in (0.3, 0.55, 0.8, 0.985):
+    outward = 1.0 if normal[0] * side > 0 else -1.0
+    for share in (0.1, 0.3, 0.55, 0.8, 0.985):
         source = start + share * direction
-        if not sleeve.region[int(np.clip(source[1], 0, sleeve.region.shape[0] - 1)), int(np.clip(source[0], 0, sleeve.region.shape[1] - 1))]:
+        if not _inside(sleeve.region, source):
             continue
-        half = [_reach(sleeve.region, source, sign * normal) for sign in (-1, 1)]
         along = share * length
-        target = place(along)
         heading = place(along + 4) - place(max(along - 4, 0))
         across = np.array([-heading[1], heading[0]]) / (np.linalg.norm(heading) + 1e-9)
+        half = {sign: _reach(sleeve.region, source, sign * normal) for sign in (-1.0, 1.0)}
         bare = float(np.interp(along / full, [0.3, 0.95], [arm.upper_arm_radius_px, arm.wrist_radius_px]))
-        wide = float(np.clip(width * sum(half) / 2, bare * 1.08 + 1.5 * scale, bare * 1.4 + 9 * scale))
-        for sign, reach in zip((-1, 1), half, strict=True):
-            handles.add(source + sign * normal * reach, target + sign * across * wide, 1.0)
+        wide = float(np.clip(width * sum(half.values()) / 2, bare * 1.08 + 1.5 * body.scale, bare * 1.4 + 9 * body.scale))
+        for sign, reach in half.items():
+            outside = sign == outward
+            if share < SHOULDER_CAP and not outside:
+                continue  # there is no inner edge yet: the sleeve is still one with the body
+            aside = max(wide, _reach(body.body, place(along), sign * across) + 2.5 * body.scale) if outside else wide
+            handles.add(source + sign * normal * reach, place(along) + sign * across * aside, 1.0)
+
+
+def _inside(mask: Mask, point: Point) -> bool:
+    column, row = (int(np.clip(value, 0, limit - 1)) for value, limit in zip(point, mask.shape[::-1], strict=True))
+    return bool(mask[row, column])
 
 
 def _reach(mask: Mask, start: Point, direction: Point) -> float:

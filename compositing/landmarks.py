@@ -13,6 +13,7 @@ from compositing.errors import GarmentError
 from compositing.mannequin import Point, edges
 
 MIN_SIDE_PX = 24
+HEM_ZONE = 0.92
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,10 @@ def _armpits(  # noqa: PLR0913 (what an armpit is judged by)
         side = 1 if x > axis_x else -1
         off = abs(x - axis_x)
         ends = sorted((contour[start, 0], contour[end, 0]), key=lambda point: float(point[1]))
-        farther = max(abs(float(point[0]) - axis_x) for point in ends) > 1.03 * off
+        outermost = max(ends, key=lambda point: abs(float(point[0]) - axis_x))
+        # The end that lies farther out is the sleeve's; a flared hem lies farther out too, but at the very bottom.
+        flared = float(outermost[1]) > first_y + HEM_ZONE * tall and outermost is ends[1] and limit < HEM_ZONE / 2
+        farther = abs(float(outermost[0]) - axis_x) > 1.03 * off and not flared
         inside = 0.1 * torso_px < off and first_y + 0.1 * tall < y < first_y + limit * tall
         if inside and farther and depth / 256 > 0.035 * tall:
             known = best[side]

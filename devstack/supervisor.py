@@ -8,8 +8,8 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import time
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Supervisor:
         """Nothing runs."""
         self._folder = folder
         self._stopping = False
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._parts: dict[str, Part] = {}
 
@@ -50,10 +50,20 @@ class Supervisor:
         for name in [*self._keepers][::-1]:
             self._keepers[name].cancel()
             child = self._children.get(name)
-            if child is not None and child.poll() is None:
-                await asyncio.to_thread(end, child.pid, self._parts[name].stop_signal, self._parts[name].stop_within_s, child)
+            if child is not None and child.returncode is None:
+                await self._end(child, self._parts[name])
             self._pid_file(name).unlink(missing_ok=True)
         _identities(self._folder).unlink(missing_ok=True)
+
+    async def _end(self, child: Process, part: Part) -> None:
+        family = _family(child.pid)
+        child.send_signal(part.stop_signal)
+        try:
+            async with asyncio.timeout(part.stop_within_s):
+                await child.wait()
+        except TimeoutError:
+            self._note(f"{part.name} did not stop within {part.stop_within_s:g} s: killed")
+        await asyncio.to_thread(_kill, family)
 
     def _pid_file(self, name: str) -> Path:
         return self._folder.run / f"{name}.pid"
@@ -62,19 +72,19 @@ class Supervisor:
         backoff_s = BACKOFF_MIN_S
         while not self._stopping:
             begun_s = time.monotonic()
-            child = self._spawn(part)
-            code = await asyncio.to_thread(child.wait)
+            child = await self._spawn(part)
+            code = await child.wait()
             if self._stopping:
                 return
             backoff_s = BACKOFF_MIN_S if time.monotonic() - begun_s > STEADY_S else min(backoff_s * 2, BACKOFF_MAX_S)
             self._note(f"{part.name} ended with {code}; starting it again in {backoff_s:g} s")
             await asyncio.sleep(backoff_s)
 
-    def _spawn(self, part: Part) -> "subprocess.Popen[bytes]":
+    async def _spawn(self, part: Part) -> Process:
         with (self._folder.log / f"{part.name}.log").open("ab") as log:
-            child = subprocess.Popen(
-                part.argv,
-                stdin=subprocess.DEVNULL,
+            child = await asyncio.create_subprocess_exec(
+                *part.argv,
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **part.env},
@@ -143,21 +153,29 @@ def end_orphans(folder: StackFolder) -> list[str]:
     return ended
 
 
-def end(pid: int, stop_signal: int, within_s: float, child: "subprocess.Popen[bytes] | None" = None) -> None:
+def end(pid: int, stop_signal: int, within_s: float) -> None:
     """Ask a process to stop, then kill it and what it started. Blocks until it is gone."""
-    try:
-        process = psutil.Process(pid)
-        family = [*process.children(recursive=True), process]
-        process.send_signal(stop_signal)
-    except psutil.NoSuchProcess:
+    family = _family(pid)
+    if not family:
         return
     try:
-        if child is not None:
-            child.wait(within_s)
-        else:
-            process.wait(within_s)
-    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        family[-1].send_signal(stop_signal)
+        family[-1].wait(within_s)
+    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
         pass
+    _kill(family)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started, itself last; empty when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(family: list[psutil.Process]) -> None:
     for member in family:
         try:
             member.kill()
