@@ -21,7 +21,7 @@ HEADER_TIMEOUT_S = 10
 async def main(process: Process) -> None:
     """Serve until asked to stop, then finish what is being answered."""
     settings = ApiSettings()
-    async with open_pool(DatabaseSettings(), wait=True) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+    async with open_pool(DatabaseSettings(), wait=True) as pool:
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
@@ -44,7 +44,7 @@ async def main(process: Process) -> None:
             lifespan="off",
         )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server._serve([config.bind_socket()]))  # noqa: SLF001 (serve() would take over the signal handlers)
+        serving = asyncio.create_task(server._serve([config.bind_socket()]))
         process.ready = True
         stop = asyncio.create_task(process.stopping.wait())
         await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -38,7 +38,13 @@ async def get_credits(
         balance=await ports.accounts.balance(who.tenant_id, who.environment),
         entries=[
             LedgerEntryOut.model_validate(
-                {"id": row.id, "request_id": row.request_id, "kind": row.kind, "amount": row.amount, "created_at": row.created_at}
+                {
+                    "id": row.id,
+                    "request_id": row.request_id,
+                    "kind": row.kind,
+                    "amount": row.amount,
+                    "created_at": row.created_at,
+                }
             )
             for row in page
         ],

@@ -97,9 +97,7 @@ def _from_validation(error: RequestValidationError) -> ApiError:
         for one in list(error.errors())[:MAX_DETAILS]
     ]
     first = items[0]
-    return ApiError(
-        ErrorCode.VALIDATION_ERROR, f"{'.'.join(str(part) for part in first.loc)}: {first.msg}"[:500], detail=items
-    )
+    return ApiError(ErrorCode.VALIDATION_ERROR, f"{'.'.join(str(part) for part in first.loc)}: {first.msg}"[:500], detail=items)
 
 
 def _part(part: object) -> str | int:

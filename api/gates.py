@@ -19,7 +19,9 @@ CAPABILITY = {"POST": "jobs:create", "DELETE": "jobs:create", "GET": "jobs:read"
 MAX_KEY_CHARS = 256
 MAX_CACHED_KEYS = 10_000
 _UNAUTHENTICATED = ApiError(
-    ErrorCode.UNAUTHENTICATED, "A valid API key is needed: `Authorization: Bearer sk_...`.", headers={"WWW-Authenticate": "Bearer"}
+    ErrorCode.UNAUTHENTICATED,
+    "A valid API key is needed: `Authorization: Bearer sk_...`.",
+    headers={"WWW-Authenticate": "Bearer"},
 )
 
 

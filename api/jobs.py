@@ -1,7 +1,7 @@
 """`GET /v1/jobs...`: where a tenant's own jobs stand. Another tenant's job and no job at all look the same."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
@@ -17,8 +17,8 @@ from storage.jobs import JobFilter, JobRow
 
 router = APIRouter(route_class=GatedRoute, tags=["jobs"])
 
-READ_ERRORS = {status: ERRORS[status] for status in (401, 403, 422, 429, 503)}
-JOB_ERRORS: dict[int | str, dict[str, object]] = {
+READ_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (401, 403, 422, 429, 503)}
+JOB_ERRORS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     404: {"model": ErrorEnvelope, "description": "JOB_NOT_FOUND, also for another tenant's"},
 }

@@ -1,7 +1,7 @@
 """`POST /v1/look`: check everything, charge and record in one commit, answer 202."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Request, Response
@@ -25,7 +25,7 @@ ROUTE = "POST /v1/look"
 MAX_IDEMPOTENCY_KEY_CHARS = 255
 MAX_CONFIG_BYTES = 16 * 1024
 
-ERRORS: dict[int | str, dict[str, object]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
     402: {"model": ErrorEnvelope, "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged"},
     403: {"model": ErrorEnvelope, "description": "CAPABILITY_MISSING"},

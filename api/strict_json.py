@@ -32,7 +32,7 @@ def _number(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 20:  # noqa: PLR2004 (more digits than 64 bits hold)
+    if len(text) > 20:
         raise _Ambiguous("a number is too large")
     return int(text)
 
@@ -41,9 +41,7 @@ def parse(body: bytes) -> object:
     """The value of a JSON text. Raises ApiError 422 for anything but plain, unambiguous JSON in UTF-8."""
     try:
         text = body.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number, parse_int=_integer
-        )
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number, parse_int=_integer)
     except UnicodeDecodeError:
         raise invalid(_BODY, "not UTF-8", "json_invalid") from None
     except _Ambiguous as error:
@@ -71,5 +69,3 @@ def _check(value: object, depth: int) -> None:
 def _check_text(text: str) -> None:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise invalid(_BODY, "a string holds NUL or half of a surrogate pair", "json_invalid")
-
-

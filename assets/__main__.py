@@ -6,7 +6,6 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-
 from assets.body import mannequin
 from assets.mesh import MORPHS, figure
 from assets.render import Geometry, camera_for, denoise, develop, geometry, save, trace
@@ -25,8 +24,8 @@ def data_folder() -> Path:
 def main() -> None:
     """Build and render."""
     output = Path(sys.argv[1])
-    width_px = int(sys.argv[2]) if len(sys.argv) > 2 else 2048  # noqa: PLR2004 (the second word)
-    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36  # noqa: PLR2004 (the third word)
+    width_px = int(sys.argv[2]) if len(sys.argv) > 2 else 2048
+    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36
     output.mkdir(parents=True, exist_ok=True)
     for kind in MORPHS:
         name = kind.lower()
@@ -35,7 +34,9 @@ def main() -> None:
         large = camera_for(body.height_m, width_px, width_px * 3 // 2)
         seen = geometry(body, small)
         joints = {joint: [round(v, 3) for v in small.project(place)] for joint, place in sorted(body.joints.items())}
-        (output / f"{name}.json").write_text(json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints}))
+        (output / f"{name}.json").write_text(
+            json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints})
+        )
         with tempfile.TemporaryDirectory() as scratch:
             picture = trace(body, large, samples, Path(scratch))
         fine = seen if width_px == GEOMETRY_WIDTH_PX else geometry(body, large)

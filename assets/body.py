@@ -115,8 +115,6 @@ def mannequin(figure: Figure) -> Mannequin:
     faces = faces[sides < MAX_EDGE_M]
     source = np.concatenate([labels, np.full(len(grown) - len(body), NECK)])
     fine_labels = source[cKDTree(grown).query(fine)[1]]
-    mesh = trimesh.Trimesh(
-        np.vstack([fine, egg.vertices]), np.vstack([faces, egg.faces + len(fine)]), process=False
-    )
+    mesh = trimesh.Trimesh(np.vstack([fine, egg.vertices]), np.vstack([faces, egg.faces + len(fine)]), process=False)
     all_labels = np.concatenate([fine_labels, np.full(len(egg.vertices), HEAD)])
     return Mannequin(mesh, all_labels, joints, float(mesh.vertices[:, 1].max()))

@@ -18,8 +18,8 @@ PARTS = (
 """Part labels by number; `_l` is the figure's left, which is on the picture's right."""
 
 _PART_OF_BONE = {
-    "upperarm": 3, "lowerarm": 5, "wrist": 7, "finger": 7, "metacarpal": 7, "upperleg": 9, "lowerleg": 11, "foot": 13, "toe": 13,
-    "neck": 15, "spine": 1, "root": 1, "clavicle": 1, "shoulder": 1, "breast": 1, "pelvis": 1,
+    "upperarm": 3, "lowerarm": 5, "wrist": 7, "finger": 7, "metacarpal": 7, "upperleg": 9, "lowerleg": 11,
+    "foot": 13, "toe": 13, "neck": 15, "spine": 1, "root": 1, "clavicle": 1, "shoulder": 1, "breast": 1, "pelvis": 1,
 }  # fmt: skip
 _PAIRED = frozenset(range(3, 15))
 
@@ -127,9 +127,7 @@ def figure(data: Path, kind: str, *, arm_degrees: float = 23.0, leg_degrees: flo
     count = len(vertices)
     for name, weight in MORPHS[kind].items():
         vertices = vertices + weight * _target(data, name, count)
-    joints = {
-        group: vertices[np.unique(faces[groups == group])].mean(0) for group in set(groups) if group.startswith("joint-")
-    }
+    joints = {group: vertices[np.unique(faces[groups == group])].mean(0) for group in set(groups) if group.startswith("joint-")}
     rig = json.loads((data / "rigs" / "standard" / "rig.default.json").read_text())
     listed = json.loads((data / "rigs" / "standard" / "weights.default.json").read_text())["weights"]
     bones = list(listed)
@@ -150,7 +148,9 @@ def figure(data: Path, kind: str, *, arm_degrees: float = 23.0, leg_degrees: flo
         parts[:, _part(bone)] += weights[:, column]
     quads = faces[groups == "body"]
     used, inverse = np.unique(quads, return_inverse=True)
-    return Figure(posed[used], inverse.reshape(quads.shape), parts[used], _posed_joints(rig, joints, moves, posed, faces, groups))
+    return Figure(
+        posed[used], inverse.reshape(quads.shape), parts[used], _posed_joints(rig, joints, moves, posed, faces, groups)
+    )
 
 
 def _moves(

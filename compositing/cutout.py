@@ -35,7 +35,7 @@ class Cutout:
     @property
     def mask(self) -> Mask:
         """Where it is more garment than not."""
-        return np.asarray(self.alpha > 0.5)  # noqa: PLR2004 (half)
+        return np.asarray(self.alpha > 0.5)
 
 
 def cut(photo: Photo, *, two_legs: bool = False) -> Cutout:
@@ -45,21 +45,21 @@ def cut(photo: Photo, *, two_legs: bool = False) -> Cutout:
     if inner is not None:
         photo = Photo(np.ascontiguousarray(photo.rgb[inner]), None)
         alpha, mode = _alpha(photo, two_legs=two_legs)
-    mask = alpha > 0.5  # noqa: PLR2004 (half)
+    mask = alpha > 0.5
     share = float(mask.mean())
     height, width = mask.shape
     touch = float((mask & border(height, width)).sum() / border(height, width).sum())
     if share < MIN_AREA or share > MAX_AREA or (mode != "alpha" and touch > MAX_TOUCH):
         raise GarmentError("no_garment_found", "No garment could be told from the photo's background.")
     rgb = photo.rgb if mode == "alpha" else _defringed(photo.rgb, alpha)
-    rows, columns = np.nonzero(alpha > 0.02)  # noqa: PLR2004 (what can be seen)
+    rows, columns = np.nonzero(alpha > 0.02)
     top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
     return Cutout(rgb[top:bottom, left:right], alpha[top:bottom, left:right], mode)
 
 
 def _frame(alpha: Floats) -> tuple[slice, slice] | None:
     """The inside of a box, when what was found is one: a photo pasted on padding of another shade."""
-    mask = alpha > 0.5  # noqa: PLR2004 (half)
+    mask = alpha > 0.5
     if not mask.any():
         return None
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
@@ -71,12 +71,12 @@ def _frame(alpha: Floats) -> tuple[slice, slice] | None:
 
 def _alpha(photo: Photo, *, two_legs: bool) -> tuple[Floats, str]:
     if photo.alpha is not None:
-        opaque = float((photo.alpha > 250).mean())  # noqa: PLR2004 (of 255)
-        if opaque < 0.003 and float((photo.alpha > 8).mean()) < 0.01:  # noqa: PLR2004 (hardly anything)
+        opaque = float((photo.alpha > 250).mean())
+        if opaque < 0.003 and float((photo.alpha > 8).mean()) < 0.01:
             raise GarmentError("no_garment_found", "The photo is transparent.")
-        if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:  # noqa: PLR2004 (a channel that says something)
-            return photo.alpha.astype(np.float32) / 255, "alpha"
-    colours = lab(cv2.bilateralFilter(photo.rgb, 5, 12, 3))
+        if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:
+            return np.asarray(photo.alpha / 255, np.float32), "alpha"
+    colours = lab(np.asarray(cv2.bilateralFilter(photo.rgb, 5, 12, 3), np.uint8))
     behind = fit(colours)
     if behind.plain:
         mask = _flooded(colours, behind, two_legs=two_legs)
@@ -105,7 +105,7 @@ def _flooded(colours: Floats, behind: Background, *, two_legs: bool) -> Mask:
     reached[0] = False
     outside = reached[pieces]
     near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=3) > 0
-    outside |= near & (unlike < low * 1.5) & ~brighter & (edge < 1.5)  # noqa: PLR2004 (a soft edge, in Lab per pixel)
+    outside |= near & (unlike < low * 1.5) & ~brighter & (edge < 1.5)
     mask = cv2.morphologyEx((~outside).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), iterations=2) > 0
     mask = _unshadowed(_largest(mask, 0.1), colours, behind, unlike, edge)
     return _with_gaps(_filled(mask), unlike, edge, behind, two_legs=two_legs)
@@ -127,11 +127,11 @@ def _gradient(colours: Floats) -> Floats:
 def _unshadowed(mask: Mask, colours: Floats, behind: Background, unlike: Floats, edge: Floats) -> Mask:
     """Without the cast shadow: darker than the background, of its hue, soft, and connected to the outside."""
     inside = mask & (cv2.erode(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
-    if not inside.any() or float(np.median(unlike[inside])) < 14:  # noqa: PLR2004 (a garment of nearly the background's colour)
+    if not inside.any() or float(np.median(unlike[inside])) < 14:
         return mask
     darker = behind.colour[..., 0] - colours[..., 0]
     chroma = np.abs(colours[..., 1:] - behind.colour[..., 1:]).sum(-1)
-    shadow = mask & (darker > 1) & (darker < 26) & (chroma < 3 + 0.06 * darker) & (edge < 2.0)  # noqa: PLR2004 (Lab units)
+    shadow = mask & (darker > 1) & (darker < 26) & (chroma < 3 + 0.06 * darker) & (edge < 2.0)
     count, pieces = cv2.connectedComponents((shadow | ~mask).astype(np.uint8), connectivity=4)
     outside = np.zeros(count, bool)
     outside[np.unique(pieces[~mask])] = True
@@ -142,9 +142,9 @@ def _unshadowed(mask: Mask, colours: Floats, behind: Background, unlike: Floats,
 
 def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, two_legs: bool) -> Mask:
     """With the holes in which the background shows: between legs, between a sleeve and the body."""
-    if float(np.median(unlike[mask])) < 8 if mask.any() else True:  # noqa: PLR2004 (white on white: a hole can't be told)
+    if float(np.median(unlike[mask])) < 8 if mask.any() else True:
         return mask
-    like = mask & (unlike < max(2.5, 3 * behind.spread)) & (edge < 1.5)  # noqa: PLR2004 (Lab units)
+    like = mask & (unlike < max(2.5, 3 * behind.spread)) & (edge < 1.5)
     like = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     count, pieces, boxes, centres = cv2.connectedComponentsWithStats(like.astype(np.uint8), connectivity=4)
     columns = np.nonzero(mask.any(0))[0]
@@ -154,8 +154,8 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
         _, _, piece_width, piece_height, area = boxes[piece]
         off_axis = abs(centres[piece][0] - middle) / wide
         tall = piece_height / max(piece_width, 1)
-        between_legs = two_legs and off_axis < 0.18 and tall > 1.2  # noqa: PLR2004 (shares)
-        beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6  # noqa: PLR2004 (shares)
+        between_legs = two_legs and off_axis < 0.18 and tall > 1.2
+        beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6
         if area > 0.0008 * mask.size and (between_legs or beside_arm):
             opened[cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = False
     return opened
@@ -231,9 +231,9 @@ def _grabbed(rgb: NDArray[np.uint8], colours: Floats, behind: Background) -> Mas
     if not (seeds == cv2.GC_FGD).any():
         return np.zeros((height, width), bool)
     cv2.setRNGSeed(7)
-    cv2.grabCut(small, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, seeds, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
     found = ((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)).astype(np.float32)
-    mask = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5  # noqa: PLR2004 (half)
+    mask = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
     mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8), iterations=2) > 0
     mask = cv2.morphologyEx(_largest(mask, 0.2).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8), iterations=2) > 0
     return _filled(mask, 0.01)
@@ -241,10 +241,10 @@ def _grabbed(rgb: NDArray[np.uint8], colours: Floats, behind: Background) -> Mas
 
 def pulled(picture: Floats, solid: Floats) -> Floats:
     """Colours of where `solid` is 1, spread outwards: the normalised blur of the nearest ring that has any."""
-    result, todo = picture.copy(), solid < 0.5  # noqa: PLR2004 (half)
+    result, todo = picture.copy(), solid < 0.5
     for size in (7, 15, 31, 63):
         weight = cv2.blur(solid, (size, size))
-        ready = todo & (weight > (4e-2 if size < 63 else 1e-4))  # noqa: PLR2004 (the last ring takes what it gets)
+        ready = todo & (weight > (4e-2 if size < 63 else 1e-4))
         if ready.any():
             blurred = cv2.blur(picture * solid[..., None], (size, size))
             result[ready] = blurred[ready] / weight[ready][:, None]
@@ -254,8 +254,8 @@ def pulled(picture: Floats, solid: Floats) -> Floats:
 
 def _defringed(rgb: NDArray[np.uint8], alpha: Floats) -> NDArray[np.uint8]:
     """Edge pixels take their colour from the garment's inside: no halo of the photo's background."""
-    solid = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2).astype(np.float32)  # noqa: PLR2004 (opaque)
+    solid = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2).astype(np.float32)
     picture = rgb.astype(np.float32)
-    edge = (alpha > 0) & (solid < 0.5)  # noqa: PLR2004 (half)
+    edge = (alpha > 0) & (solid < 0.5)
     picture[edge] = pulled(picture, solid)[edge]
     return np.clip(picture, 0, 255).astype(np.uint8)

@@ -61,7 +61,8 @@ def decode(data: bytes, max_side_px: int) -> Photo:
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
         raise GarmentError(
-            "image_too_large", f"The photo is {width} x {height} pixels; {MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed."
+            "image_too_large",
+            f"The photo is {width} x {height} pixels; {MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed.",
         )
     if min(width, height) < MIN_SIDE_PX:
         raise GarmentError("no_garment_found", f"The photo is {width} x {height} pixels: too small to show a garment.")
@@ -85,7 +86,7 @@ def _pixels(image: Image.Image, max_side_px: int) -> Photo:
 
 def _sixteen_to_eight(image: Image.Image) -> Image.Image:
     values = np.asarray(image, np.float64)
-    return Image.fromarray(np.clip(values / 257 if values.max(initial=0) > 255 else values, 0, 255).astype(np.uint8))  # noqa: PLR2004 (more than 8 bits hold)
+    return Image.fromarray(np.clip(values / 257 if values.max(initial=0) > 255 else values, 0, 255).astype(np.uint8))
 
 
 def _to_srgb(image: Image.Image, profile: object) -> Image.Image:

@@ -10,7 +10,7 @@ PNG_LEVEL = 3
 
 def encode(pixels: NDArray[np.uint8], kind: str, quality: int) -> bytes:
     """RGB or RGBA bytes (height, width, channels) as webp, png or jpeg. `quality` is not for png."""
-    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR  # noqa: PLR2004 (with alpha)
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
     flags = {
         "webp": [cv2.IMWRITE_WEBP_QUALITY, min(quality, 100)],
         "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing import fit_lower, fit_small, fit_upper, landmarks
 from compositing.background import Floats
@@ -170,13 +171,13 @@ def _plans(
             yield handles, whole, stretch
 
 
-def _layered(dressed: Sequence[_Dressed], body: Mannequin, options: LookOptions) -> "np.ndarray":
+def _layered(dressed: Sequence[_Dressed], body: Mannequin, options: LookOptions) -> NDArray[np.uint8]:
     """Paint the garments over the mannequin, inner layers first, each with its shade and its contact shadow."""
-    scene = TO_LINEAR[body.picture].copy()
+    scene = np.asarray(TO_LINEAR[body.picture], np.float32).copy()
     there = cv2.GaussianBlur(body.body.astype(np.float32), (0, 0), 0.8 * body.scale)
     if options.background not in ("studio", "transparent"):
-        colour = np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
-        scene = scene * there[..., None] + TO_LINEAR[colour] * (1 - there[..., None])
+        chosen = np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+        scene = scene * there[..., None] + TO_LINEAR[chosen] * (1 - there[..., None])
     cover = there.copy()
     head = cv2.GaussianBlur((body.labels == HEAD).astype(np.float32), (0, 0), 0.8 * body.scale)
     for one in sorted(dressed, key=lambda dressed_item: (dressed_item.layer, dressed_item.index)):
@@ -208,9 +209,11 @@ def _merged(pieces: Sequence[Warped], body: Mannequin) -> tuple[Floats, Floats]:
 
 def _placed(one: _Dressed, body: Mannequin) -> PlacedItem:
     _, alpha = _merged(one.pieces, body)
-    seen = alpha > 0.5  # noqa: PLR2004 (half)
+    seen = alpha > 0.5
     if not seen.any():
-        return PlacedItem(one.index, one.category.value, one.layer, (0, 0, 0, 0), 0, (*one.warnings, "nothing of it can be seen"))
+        return PlacedItem(
+            one.index, one.category.value, one.layer, (0, 0, 0, 0), 0, (*one.warnings, "nothing of it can be seen")
+        )
     rows, columns = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     return PlacedItem(one.index, one.category.value, one.layer, box, int(seen.sum()), one.warnings)

@@ -25,7 +25,9 @@ def fit(category: GarmentCategory, found: LowerLandmarks, body: Mannequin) -> tu
     if found.crotch_y is not None:
         return _legs(category, found, body, waist_y, hips_body / max(hips, 1), waist_body)
     flared = hips > 1.5 * waist
-    width = float(np.clip(waist_body / waist if flared else 1.03 * hips_body / hips, 0.6 * waist_body / waist, 1.6 * waist_body / waist))
+    width = float(
+        np.clip(waist_body / waist if flared else 1.03 * hips_body / hips, 0.6 * waist_body / waist, 1.6 * waist_body / waist)
+    )
     handles = Handles()
     for share in np.linspace(0.012, 0.985, ROWS):
         row = found.waist_y + share * tall
@@ -34,9 +36,9 @@ def fit(category: GarmentCategory, found: LowerLandmarks, body: Mannequin) -> tu
             edge = float((found.left if side < 0 else found.right)[int(row)])
             wide = width * abs(edge - found.axis_x)
             bare = _bare(body, side, target_y, skirt=True)
-            wide = waist_body / 2 if share < 0.05 else max(wide, bare + 2.5 * body.scale)  # noqa: PLR2004 (the waistband)
+            wide = waist_body / 2 if share < 0.05 else max(wide, bare + 2.5 * body.scale)
             handles.add((edge, row), (body.centre_x + side * wide, target_y), 1.5)
-        handles.add((found.axis_x, row), (body.centre_x, target_y + (5 * body.scale if share < 0.05 else 0)), 0.4)  # noqa: PLR2004 (the waistband)
+        handles.add((found.axis_x, row), (body.centre_x, target_y + (5 * body.scale if share < 0.05 else 0)), 0.4)
     return handles, (width, width)
 
 
@@ -64,7 +66,11 @@ def _legs(  # noqa: PLR0913 (what trousers are measured by)
     for share in np.linspace(0.012, 0.985, ROWS):
         row = found.waist_y + share * tall
         below = row > crotch
-        target_y = crotch_y + (row - crotch) / max(found.hem_y - crotch, 1) * inseam if below else waist_y + (row - found.waist_y) * rise
+        target_y = (
+            crotch_y + (row - crotch) / max(found.hem_y - crotch, 1) * inseam
+            if below
+            else waist_y + (row - found.waist_y) * rise
+        )
         for side in (-1, 1):
             outer = float((found.left if side < 0 else found.right)[int(row)])
             if below:
@@ -73,7 +79,7 @@ def _legs(  # noqa: PLR0913 (what trousers are measured by)
                 continue
             wide = max(min(width * abs(outer - found.axis_x), 1.12 * _bare(body, side, target_y, skirt=False) + 6 * body.scale),
                        _bare(body, side, target_y, skirt=False) + 2.5 * body.scale)  # fmt: skip
-            if share < 0.05:  # noqa: PLR2004 (the waistband)
+            if share < 0.05:
                 wide = waist_body / 2
             handles.add((outer, row), (body.centre_x + side * wide, target_y), 1.5)
     handles.add((found.axis_x, crotch), (body.centre_x, crotch_y), 2)

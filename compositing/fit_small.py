@@ -31,7 +31,7 @@ def shoes(mask: Mask, body: Mannequin) -> list[tuple[Handles, Mask, tuple[float,
     count, pieces, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = [index + 1 for index in np.argsort(-areas)[:2] if areas[index] > 0.25 * areas.max()] if count > 1 else []
-    if len(large) == 2:  # noqa: PLR2004 (a pair)
+    if len(large) == 2:
         pair = [pieces == piece for piece in sorted(large, key=lambda piece: float(centres[piece][0]))]
     else:
         left, _, right, _ = _box(mask)
@@ -44,7 +44,10 @@ def shoes(mask: Mask, body: Mannequin) -> list[tuple[Handles, Mask, tuple[float,
         foot = _box(body.labels == FOOT_PART[side])
         source = _box(piece)
         wide = (foot[2] - foot[0]) * 1.16
-        tall = min(wide / max(source[2] - source[0], 1) * (source[3] - source[1]) * SQUASH, (foot[3] - body.sides[side].ankle[1]) * 1.75)
+        tall = min(
+            wide / max(source[2] - source[0], 1) * (source[3] - source[1]) * SQUASH,
+            (foot[3] - body.sides[side].ankle[1]) * 1.75,
+        )
         middle, floor = (foot[0] + foot[2]) / 2, foot[3] + 4 * body.scale
         handles = Handles()
         _pin(handles, source, (middle - wide / 2, floor - tall, middle + wide / 2, floor))

@@ -49,7 +49,7 @@ def _width_scale(category: GarmentCategory, found: UpperLandmarks, body: Mannequ
     across = max(min(across, 1.15 * abs(found.armpit[1][0] - found.armpit[-1][0])), 8.0)
     by_chest = 1.04 * ease * chest_px / across
     if found.sleeve[-1] is None and found.sleeve[1] is None:
-        return by_chest
+        return float(by_chest)
     tips = found.shoulder[1][0] - found.shoulder[-1][0]
     by_shoulders = chest_px * 1.04 / max(tips, 8.0)
     return float(np.clip(by_shoulders, by_chest, 1.25 * by_chest))
@@ -120,7 +120,11 @@ def _sides(  # noqa: PLR0913 (what a side seam is made of)
                     bare = min(bare, abs(float(body.core_right[body.hip_y]) - body.centre_x))
                 wide = max(wide, bare + cloth_px)
             if share == 0:
-                handles.add(found.armpit[side], (body.centre_x + side * max(wide, abs(body.sides[side].armpit[0] - body.centre_x)), target_y), 2)
+                handles.add(
+                    found.armpit[side],
+                    (body.centre_x + side * max(wide, abs(body.sides[side].armpit[0] - body.centre_x)), target_y),
+                    2,
+                )
             else:
                 handles.add((float(edge), row), (body.centre_x + side * wide, target_y), 1.2)
         handles.add((found.axis_x, row), (body.centre_x, target_y), 0.4)

@@ -100,9 +100,7 @@ def upper(mask: Mask, *, long: bool) -> UpperLandmarks:
             armpit[side] = _armhole(axis_x, side, left if side < 0 else right, first_y, tall)
     found = {side: point for side, point in armpit.items() if point is not None}
     neck = {side: _neck_point(contour_top, axis_x, side, found[side], torso_px, tall) for side in (-1, 1)}
-    shoulder = {
-        side: _shoulder(contour_top, found[side], neck[side], side, sleeved=sleeved[side]) for side in (-1, 1)
-    }
+    shoulder = {side: _shoulder(contour_top, found[side], neck[side], side, sleeved=sleeved[side]) for side in (-1, 1)}
     sleeve = {side: _sleeve(mask, shoulder[side], found[side], side) if sleeved[side] else None for side in (-1, 1)}
     middle = int(np.clip(round(axis_x), 0, width - 1))
     collar = np.array([axis_x, contour_top[middle]])
@@ -184,8 +182,8 @@ def _shoulder(top: np.ndarray, armpit: Point, neck: Point, side: int, *, sleeved
     columns = np.arange(int(neck[0]), int(armpit[0]) + side, side)
     columns = columns[(columns >= 0) & (columns < len(top))]
     reached = [column for column in columns if top[column] <= low]
-    column = reached[-1] if reached else int(neck[0])
-    return np.array([column, top[column]], float)
+    last = int(reached[-1]) if reached else int(neck[0])
+    return np.array([last, top[last]], float)
 
 
 def _sleeve(mask: Mask, shoulder: Point, armpit: Point, side: int) -> Sleeve | None:
@@ -195,7 +193,7 @@ def _sleeve(mask: Mask, shoulder: Point, armpit: Point, side: int) -> Sleeve | N
     normal = np.array([-along[1], along[0]]) / (np.linalg.norm(along) + 1e-9)
     normal *= np.sign(normal[0] * side) or 1.0
     beyond = (columns - shoulder[0]) * normal[0] + (rows - shoulder[1]) * normal[1] > 0
-    outside = beyond & ((columns - armpit[0]) * side > -2)  # noqa: PLR2004 (pixels)
+    outside = beyond & ((columns - armpit[0]) * side > -2)
     if outside.sum() < 0.004 * len(rows):
         return None
     points = np.column_stack([columns[outside], rows[outside]]).astype(float)

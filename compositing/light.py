@@ -19,7 +19,7 @@ EDGE_DARKENING = 0.16
 def to_srgb(linear: Floats) -> NDArray[np.uint8]:
     """Linear light in 0..1 -> sRGB bytes."""
     clipped = np.clip(linear, 0, 1)
-    encoded = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)  # noqa: PLR2004 (IEC 61966-2-1)
+    encoded = np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
     return np.asarray(encoded * 255 + 0.5, np.uint8)
 
 
@@ -30,7 +30,7 @@ def shade(body: Mannequin, alpha: Floats) -> Floats:
     there = body.body.astype(np.float32)
     weight = cv2.GaussianBlur(there, (0, 0), 7 * scale)
     smooth = cv2.GaussianBlur(lambert.astype(np.float32) * there, (0, 0), 7 * scale) / np.maximum(weight, 1e-3)
-    depth = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 3)  # noqa: PLR2004 (half)
+    depth = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     turn = np.clip(depth / (26 * scale), 0, 1)
     cylinder = 0.80 + 0.20 * np.sqrt(1 - (1 - turn) ** 2)
     light = (smooth * weight + (1 - weight) * 0.72) * cylinder

@@ -171,7 +171,7 @@ def _radius(arm: Mask, centre: Point, along: Point) -> float:
 
 def _walk(inside: Callable[[float], bool]) -> float:
     step = 0.0
-    while step < 200 and inside(step):  # noqa: PLR2004 (no arm is thicker)
+    while step < 200 and inside(step):
         step += 0.5
     return step
 

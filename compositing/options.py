@@ -45,7 +45,7 @@ def _format(value: object) -> dict[str, object]:
 
 
 def _quality(value: object) -> dict[str, object]:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:  # noqa: PLR2004 (per cent)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:
         raise InvalidOption("quality", "must be a whole number from 1 to 100")
     return {"quality": value}
 

@@ -27,7 +27,12 @@ class Handles:
     targets: list[tuple[float, float]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
 
-    def add(self, source: NDArray[np.float64] | tuple[float, float], target: NDArray[np.float64] | tuple[float, float], weight: float = 1.0) -> None:
+    def add(
+        self,
+        source: NDArray[np.float64] | tuple[float, float],
+        target: NDArray[np.float64] | tuple[float, float],
+        weight: float = 1.0,
+    ) -> None:
         """One pair; pairs that are not finite are passed over."""
         pair = (float(source[0]), float(source[1]), float(target[0]), float(target[1]))
         if np.isfinite(pair).all():
@@ -67,9 +72,7 @@ def solve(handles: Handles, points: NDArray[np.float64], stretch: tuple[float, f
     return np.asarray((turned + centre_source) / scale)
 
 
-def apply(  # noqa: PLR0913 (a picture, its warp and its frame)
-    colour: Floats, alpha: Floats, handles: Handles, stretch: tuple[float, float], size: tuple[int, int]
-) -> Warped:
+def apply(colour: Floats, alpha: Floats, handles: Handles, stretch: tuple[float, float], size: tuple[int, int]) -> Warped:
     """Warp a garment of linear colours into a look of `size` (width, height)."""
     targets = np.array(handles.targets)
     margin = MARGIN_PX + 0.06 * float(np.ptp(targets[:, 1]))
@@ -86,19 +89,19 @@ def apply(  # noqa: PLR0913 (a picture, its warp and its frame)
     fine = cv2.remap(found, *np.meshgrid(at_x, at_y), cv2.INTER_LINEAR)
     layered = np.dstack([colour * alpha[..., None], alpha])
     shrink = 1 / max(stretch)
-    if shrink > 1.25:  # noqa: PLR2004 (the photo is finer than the look: filter before sampling)
+    if shrink > 1.25:
         layered = cv2.GaussianBlur(layered, (0, 0), 0.45 * shrink)
     sampled = cv2.remap(
         layered.astype(np.float32), fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
     )
     whole = _without_islands(np.clip(sampled[..., 3], 0, 1))
-    return Warped(sampled[..., :3] * (whole > 0)[..., None], whole, (left, top, right, bottom))
+    return Warped(np.asarray(sampled[..., :3] * (whole > 0)[..., None], np.float32), whole, (left, top, right, bottom))
 
 
 def _without_islands(alpha: Floats) -> Floats:
     """Far from all handles the warp is a guess and may show a bit of garment once more: only large pieces are kept."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8), connectivity=8)  # noqa: PLR2004 (seen)
-    if count <= 2:  # noqa: PLR2004 (outside and one piece)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8), connectivity=8)
+    if count <= 2:
         return alpha
     areas = stats[:, cv2.CC_STAT_AREA]
     large = areas >= ISLAND_SHARE * areas[1:].max()

@@ -48,9 +48,7 @@ class DeadLetters:
             return Unhandled("not a dead letter")
         if letter.request.request_id != letter.request_id or letter.request.tenant_id != letter.tenant_id:
             return Unhandled("the dead letter and the request inside it differ")
-        claim = await self._claims.claim(
-            letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset
-        )
+        claim = await self._claims.claim(letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset)
         match claim:
             case Claim.WON:
                 return Done(failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at))
@@ -75,11 +73,9 @@ class DeadLetters:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+    async with open_pool(DatabaseSettings()) as pool:
         handler = DeadLetters(ClaimStore(pool))
-        await run_sessions(
-            process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: datetime.now(UTC))
-        )
+        await run_sessions(process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: datetime.now(UTC)))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+    async with open_pool(DatabaseSettings()) as pool:
         handler = StatusProjection(ProjectionStore(pool))
         await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
 

@@ -69,13 +69,13 @@ def main() -> int:
     """Exit 0 when stopped, 1 when something did not start, 3 when another supervisor has the folder."""
     folder = StackFolder(Path(sys.argv[1]))
     names = tuple(name for name in sys.argv[2].split(",") if name)
-    extra = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}  # noqa: PLR2004 (the third word is optional)
+    extra = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}
     with hold_lock(folder) as held:
         if not held:
             return 3
         try:
             asyncio.run(supervise(folder, names, extra))
-        except Exception as error:  # noqa: BLE001 (whoever waits is told, whatever it is)
+        except Exception as error:
             say(folder, "failed", error=f"{type(error).__name__}: {error}")
             return 1
         say(folder, "stopped")

@@ -48,7 +48,7 @@ def submit(client: httpx.Client, mannequin: str, names: tuple[str, ...]) -> str:
     items = [{"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]} for name in names]
     body = {"user_category": mannequin, "items": items, "runtime_config": {"format": "png"}}
     answer = client.post("/v1/look", json=body)
-    if answer.status_code != 202:  # noqa: PLR2004 (accepted)
+    if answer.status_code != 202:
         raise DemoFailed(f"POST /v1/look answered {answer.status_code}: {answer.text}")
     return str(answer.json()["request_id"])
 

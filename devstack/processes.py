@@ -45,6 +45,6 @@ def process(name: str, ports: Mapping[str, int], env: Mapping[str, str]) -> Part
 def _healthy(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1) as answer:
-            return int(answer.status) == 200  # noqa: PLR2004 (HTTP OK)
+            return int(answer.status) == 200
     except OSError:
         return False

@@ -69,7 +69,7 @@ def _answers(ports: dict[str, int]) -> bool:
             pass
         return _durable(ports["s3_filer"])
     except urllib.error.HTTPError as error:
-        return error.code < 500 and _durable(ports["s3_filer"])  # noqa: PLR2004 (a refusal is an answer)
+        return error.code < 500 and _durable(ports["s3_filer"])
     except OSError:
         return False
 

@@ -111,6 +111,26 @@ class Stack:
         _signal(pid, number)
         return pid
 
+    def restart(self, name: str) -> None:
+        """Ask a part to stop and wait until its successor runs. Raises StackFailed."""
+        before = self.kill(name, signal.SIGTERM)
+        give_up_s = time.monotonic() + STOP_WITHIN_S
+        while self._pid_or_none(name) in (None, before):
+            if time.monotonic() > give_up_s:
+                raise StackFailed(f"{name} did not come back within {STOP_WITHIN_S:g} s")
+            time.sleep(0.1)
+
+    @property
+    def phase(self) -> str:
+        """What the supervisor is doing."""
+        return str(self._status().get("phase", "not started")) if self.running else "stopped"
+
+    def _pid_or_none(self, name: str) -> int | None:
+        try:
+            return self.pid(name)
+        except StackFailed:
+            return None
+
     def log(self, name: str) -> str:
         """What a part has written."""
         return (self.folder.log / f"{name}.log").read_text(errors="replace")

@@ -25,22 +25,98 @@ class Garment:
     seams: tuple[Points, ...] = ()
 
 
-_TEE: Points = [(0.5, 0.165), (0.56, 0.155), (0.605, 0.125), (0.74, 0.185), (0.93, 0.40), (0.815, 0.465), (0.735, 0.385), (0.735, 0.86), (0.5, 0.87)]
-_SHIRT: Points = [(0.5, 0.13), (0.55, 0.10), (0.60, 0.125), (0.72, 0.17), (0.80, 0.26), (0.93, 0.70), (0.83, 0.735), (0.72, 0.40), (0.725, 0.88), (0.5, 0.90)]
-_SWEATER: Points = [(0.5, 0.145), (0.565, 0.13), (0.60, 0.125), (0.73, 0.17), (0.81, 0.27), (0.94, 0.72), (0.84, 0.755), (0.725, 0.42), (0.725, 0.80), (0.5, 0.805)]
-_JACKET: Points = [(0.5, 0.12), (0.57, 0.095), (0.62, 0.13), (0.74, 0.17), (0.83, 0.27), (0.95, 0.73), (0.84, 0.765), (0.74, 0.42), (0.75, 0.84), (0.5, 0.85)]
-_TROUSERS: Points = [(0.5, 0.065), (0.655, 0.06), (0.70, 0.22), (0.715, 0.34), (0.685, 0.95), (0.56, 0.955), (0.505, 0.36), (0.5, 0.345)]
+_TEE: Points = [
+    (0.5, 0.165),
+    (0.56, 0.155),
+    (0.605, 0.125),
+    (0.74, 0.185),
+    (0.93, 0.40),
+    (0.815, 0.465),
+    (0.735, 0.385),
+    (0.735, 0.86),
+    (0.5, 0.87),
+]
+_SHIRT: Points = [
+    (0.5, 0.13),
+    (0.55, 0.10),
+    (0.60, 0.125),
+    (0.72, 0.17),
+    (0.80, 0.26),
+    (0.93, 0.70),
+    (0.83, 0.735),
+    (0.72, 0.40),
+    (0.725, 0.88),
+    (0.5, 0.90),
+]
+_SWEATER: Points = [
+    (0.5, 0.145),
+    (0.565, 0.13),
+    (0.60, 0.125),
+    (0.73, 0.17),
+    (0.81, 0.27),
+    (0.94, 0.72),
+    (0.84, 0.755),
+    (0.725, 0.42),
+    (0.725, 0.80),
+    (0.5, 0.805),
+]
+_JACKET: Points = [
+    (0.5, 0.12),
+    (0.57, 0.095),
+    (0.62, 0.13),
+    (0.74, 0.17),
+    (0.83, 0.27),
+    (0.95, 0.73),
+    (0.84, 0.765),
+    (0.74, 0.42),
+    (0.75, 0.84),
+    (0.5, 0.85),
+]
+_TROUSERS: Points = [
+    (0.5, 0.065),
+    (0.655, 0.06),
+    (0.70, 0.22),
+    (0.715, 0.34),
+    (0.685, 0.95),
+    (0.56, 0.955),
+    (0.505, 0.36),
+    (0.5, 0.345),
+]
 _SHORTS: Points = [(0.5, 0.25), (0.69, 0.245), (0.75, 0.42), (0.80, 0.72), (0.56, 0.745), (0.505, 0.53), (0.5, 0.52)]
 _SKIRT: Points = [(0.5, 0.18), (0.635, 0.175), (0.70, 0.32), (0.82, 0.82), (0.5, 0.85)]
-_DRESS: Points = [(0.5, 0.155), (0.55, 0.10), (0.59, 0.065), (0.645, 0.075), (0.655, 0.19), (0.685, 0.245), (0.635, 0.41), (0.70, 0.58), (0.80, 0.93), (0.5, 0.95)]
-_SHOE: Points = [(0.58, 0.36), (0.66, 0.35), (0.70, 0.45), (0.71, 0.60), (0.665, 0.655), (0.60, 0.655), (0.55, 0.60), (0.555, 0.45)]
+_DRESS: Points = [
+    (0.5, 0.155),
+    (0.55, 0.10),
+    (0.59, 0.065),
+    (0.645, 0.075),
+    (0.655, 0.19),
+    (0.685, 0.245),
+    (0.635, 0.41),
+    (0.70, 0.58),
+    (0.80, 0.93),
+    (0.5, 0.95),
+]
+_SHOE: Points = [
+    (0.58, 0.36),
+    (0.66, 0.35),
+    (0.70, 0.45),
+    (0.71, 0.60),
+    (0.665, 0.655),
+    (0.60, 0.655),
+    (0.55, 0.60),
+    (0.555, 0.45),
+]
 
 GARMENTS: dict[str, Garment] = {
     "tee": Garment("t-shirt", _TEE, (38, 92, 140), pattern="sun"),
     "stripe-tee": Garment("top", _TEE, (238, 236, 228), (206, 212, 218), "stripes", (34, 52, 92)),
-    "shirt": Garment("shirt", _SHIRT, (150, 186, 214), pattern="check", accent=(96, 128, 170), seams=([(0.5, 0.2), (0.5, 0.89)],)),
+    "shirt": Garment(
+        "shirt", _SHIRT, (150, 186, 214), pattern="check", accent=(96, 128, 170), seams=([(0.5, 0.2), (0.5, 0.89)],)
+    ),
     "sweater": Garment("sweater", _SWEATER, (156, 60, 52), pattern="knit"),
-    "jacket": Garment("jacket", _JACKET, (58, 66, 54), pattern="plain", seams=([(0.5, 0.14), (0.5, 0.84)], [(0.57, 0.5), (0.68, 0.55)])),
+    "jacket": Garment(
+        "jacket", _JACKET, (58, 66, 54), pattern="plain", seams=([(0.5, 0.14), (0.5, 0.84)], [(0.57, 0.5), (0.68, 0.55)])
+    ),
     "jeans": Garment("jeans", _TROUSERS, (52, 74, 112), pattern="denim", seams=([(0.5, 0.08), (0.5, 0.33)],)),
     "trousers": Garment("trousers", _TROUSERS, (196, 178, 148), (235, 238, 240)),
     "shorts": Garment("shorts", _SHORTS, (88, 116, 84)),
@@ -109,7 +185,8 @@ def _plain(x: Picture, y: Picture) -> Picture:
 
 
 PATTERNS: dict[str, Callable[[Picture, Picture], Picture]] = {
-    "plain": _plain, "stripes": _stripes, "check": _check, "dots": _dots, "pleats": _pleats, "knit": _knit, "denim": _denim, "sun": _sun,
+    "plain": _plain, "stripes": _stripes, "check": _check, "dots": _dots, "pleats": _pleats, "knit": _knit, "denim": _denim,
+    "sun": _sun,
 }  # fmt: skip
 
 
@@ -122,7 +199,7 @@ def draw(name: str, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> byt
     cover = np.zeros((height, width), np.float32)
     for contour in _outline(garment, width, height):
         cv2.fillPoly(cover, [contour], 1.0, cv2.LINE_AA, 4)
-    depth = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 3)  # noqa: PLR2004 (half)
+    depth = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     folds = 0.035 * _noise(rng, SIZE_PX, 38) + 0.022 * _noise(rng, SIZE_PX, 9)
     rim = 0.78 + 0.22 * np.sqrt(np.clip(depth / 34, 0, 1))
     light = rim * (1 + folds) * (1.04 - 0.08 * x / width)
@@ -130,10 +207,11 @@ def draw(name: str, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> byt
     accent = np.array(garment.accent, np.float32)
     colour = np.array(garment.colour, np.float32) * (1 - pattern) + accent * pattern
     cloth = colour * light[..., None]
+    thread = [float(channel) * 0.55 for channel in garment.colour]
     for seam in garment.seams:
-        for mirrored in (False, True):
-            line = [((1 - px if mirrored else px) * width, py * height) for px, py in seam]
-            cv2.polylines(cloth, [np.round(np.array(line) * 16).astype(np.int32)], False, [float(c) * 0.55 for c in garment.colour], 2, cv2.LINE_AA, 4)
+        for line in (np.array(seam), np.array(seam) * [-1, 1] + [1, 0]):
+            pixels = np.round(line * [width, height] * 16).astype(np.int32)
+            cv2.polylines(cloth, [pixels], False, thread, 2, cv2.LINE_AA, 4)
     cloth += 2.0 * _noise(rng, SIZE_PX, 0.8)[..., None]
     shadow = np.roll(cv2.GaussianBlur(cover, (0, 0), 12), 8, 0) * 0.10
     wall = np.array(garment.background, np.float32) * (1 - shadow[..., None]) * (1.01 - 0.03 * y / height)[..., None]

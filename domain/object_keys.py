@@ -3,26 +3,23 @@
 import unicodedata
 from collections.abc import Iterable
 
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 RESERVED = "results"
 """Finished pictures live below this segment; no tenant may name them as garments."""
 
 
 def problem(key: str) -> str | None:
     """Why a string is no object key that we accept; None when it is one. Percent signs are taken literally."""
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in key):
-        return "contains control or invisible characters"
-    if "\\" in key:
-        return "contains a backslash"
-    if unicodedata.normalize("NFC", key) != key:
-        return "is not in Unicode normal form C"
-    if key.startswith("/"):
-        return "is absolute"
     segments = key.split("/")
-    if any(segment in {"", ".", ".."} for segment in segments):
-        return "has an empty, `.` or `..` segment"
-    if any(segment != segment.strip() for segment in segments):
-        return "has a segment that begins or ends with white space"
-    return None
+    faults = (
+        (any(unicodedata.category(one) in _INVISIBLE for one in key), "contains control or invisible characters"),
+        ("\\" in key, "contains a backslash"),
+        (unicodedata.normalize("NFC", key) != key, "is not in Unicode normal form C"),
+        (key.startswith("/"), "is absolute"),
+        (any(segment in {"", ".", ".."} for segment in segments), "has an empty, `.` or `..` segment"),
+        (any(segment != segment.strip() for segment in segments), "has a segment that begins or ends with white space"),
+    )
+    return next((fault for found, fault in faults if found), None)
 
 
 def may_name(key: str, prefixes: Iterable[str]) -> bool:

@@ -51,9 +51,7 @@ class OutboxRelay:
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-            sends = [
-                await self._producer.send(row.topic, row.value, key=row.key, headers=list(row.headers)) for row in rows
-            ]
+            sends = [await self._producer.send(row.topic, row.value, key=row.key, headers=list(row.headers)) for row in rows]
             await asyncio.gather(*sends)
 
     async def _watch_age(self) -> None:
@@ -65,7 +63,7 @@ class OutboxRelay:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:  # type: ignore[call-arg]  # the URL comes from the environment
+    async with open_pool(DatabaseSettings()) as pool:
         outbox = OutboxStore(pool)
         await run_sessions(process, NAME, lambda: OutboxRelay(process, kafka, outbox))
 

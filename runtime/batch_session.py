@@ -92,7 +92,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 start = own.get((tp.topic, tp.partition))
                 if start is not None:
                     self._consumer.seek(tp, start)
-        except Exception as error:  # noqa: BLE001 (a listener must not raise: the session does)
+        except Exception as error:
             self._broken = error
 
     async def _once(self) -> None:
@@ -106,9 +106,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             if records or (moved and time.monotonic() - self._told_s >= IDLE_POSITIONS_S):
                 await self._apply(records, moved)
 
-    async def _moved(
-        self, polled: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> dict[TopicPartition, tuple[int, int]]:
+    async def _moved(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, tuple[int, int]]:
         moved: dict[TopicPartition, tuple[int, int]] = {}
         for tp in self._consumer.assignment():
             position = await self._consumer.position(tp)

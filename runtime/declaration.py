@@ -13,6 +13,9 @@ from schemas.events import Event
 from schemas.failures import FailureCode
 from schemas.topics import Topic
 
+UNREADABLE = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)
+"""A few poison records are not our fault; when nearly all of them can't be read, it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -25,7 +28,7 @@ class Declaration:
     history: tuple[Topic, ...] = ()  # read back over `history_window_s` when a partition is taken over
     history_window_s: float = 0.0
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
-    unreadable: BreakerLimit = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)  # a few poison records are not our fault; all of them are
+    unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
 

@@ -48,7 +48,7 @@ class HealthServer:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         sockets = [self._server.config.bind_socket()]
-        self._task = asyncio.create_task(self._server._serve(sockets), name="health")  # noqa: SLF001 (serve() would take over the signal handlers)
+        self._task = asyncio.create_task(self._server._serve(sockets), name="health")
 
     async def stop(self) -> None:
         """Stop listening."""

@@ -119,7 +119,7 @@ def quarantined(record: ConsumerRecord, reason: str, consumer: str) -> OutRecord
 
 def jitter() -> float:
     """A chance in [0, 1)."""
-    return random.random()  # noqa: S311 (spreads retries; not a secret)
+    return random.random()
 
 
 __all__ = [

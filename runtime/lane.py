@@ -181,7 +181,7 @@ class Lane:
                     await asyncio.shield(self._commit_now)
                 if not self.in_flight:
                     self._idle.set()
-        except Exception as error:  # noqa: BLE001 (whatever it is, the session ends and says so)
+        except Exception as error:
             self._ports.failed(error)
 
     def _pick(self) -> list[Finished]:
@@ -264,9 +264,7 @@ class Lane:
     def _offsets_after(self, batch: list[Finished]) -> dict[TopicPartition, int]:
         for finished in batch:
             self._offsets[finished.record.topic].finish(finished.record.offset)
-        positions = {
-            TopicPartition(topic, self.number): tracker.to_commit() for topic, tracker in self._offsets.items()
-        }
+        positions = {TopicPartition(topic, self.number): tracker.to_commit() for topic, tracker in self._offsets.items()}
         return {partition: offset for partition, offset in positions.items() if offset is not None}
 
     def _after(self, batch: list[Finished], settled: list[Settled], begun_s: float) -> None:

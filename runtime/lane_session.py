@@ -34,9 +34,7 @@ POLL_RECORDS = 500
 class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Owns its lanes; thrown away after `run` returns or raises."""
 
-    def __init__(
-        self, process: Process, settings: KafkaSettings, handler: LaneHandler, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, process: Process, settings: KafkaSettings, handler: LaneHandler, clock: Callable[[], datetime]) -> None:
         """Connect to nothing yet."""
         self._process = process
         self._settings = settings
@@ -158,7 +156,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 self._lanes[number] = Lane(number, producers.pop(number), histories[number], self._ports())
             self._consumer.resume(*assigned)
             log.info("lanes open", partitions=numbers, remembered=sum(len(history) for history in histories.values()))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the session ends and says so)
+        except Exception as error:
             self._fail(error)
         finally:
             for producer in producers.values():

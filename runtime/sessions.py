@@ -38,7 +38,12 @@ async def run_sessions(process: Process, name: str, begin: Callable[[], Session]
             metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()
             lasted_s = asyncio.get_running_loop().time() - begun_s
             backoff_s = BACKOFF_MIN_S if lasted_s > BACKOFF_MAX_S * 2 else min(backoff_s * 2, BACKOFF_MAX_S)
-            log.warning("session ended, beginning anew", error=f"{type(error).__name__}: {error}"[:500], pause_s=backoff_s, exc_info=True)
+            log.warning(
+                "session ended, beginning anew",
+                error=f"{type(error).__name__}: {error}"[:500],
+                pause_s=backoff_s,
+                exc_info=True,
+            )
             await pause(process, backoff_s)
 
 

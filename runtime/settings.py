@@ -48,7 +48,9 @@ class ObjectStoreSettings(BaseSettings):
 
     bucket: str = "looks"
     endpoint_url: str | None = Field(default=None, description="None for AWS itself")
-    public_endpoint_url: str | None = Field(default=None, description="of presigned URLs, when clients reach S3 by another name")
+    public_endpoint_url: str | None = Field(
+        default=None, description="of presigned URLs, when clients reach S3 by another name"
+    )
     region: str = "us-east-1"
     timeout_s: Seconds = Field(default=10.0, description="of one request, connecting included")
     presigned_ttl_s: int = Field(default=900, ge=1, le=3600)
@@ -59,7 +61,9 @@ class ProcessSettings(BaseSettings):
 
     model_config = _area("")
 
-    instance: str = Field(default="1", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="unique among the instances of one process")
+    instance: str = Field(
+        default="1", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="unique among the instances of one process"
+    )
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")

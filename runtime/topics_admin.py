@@ -1,6 +1,7 @@
 """Creates the declared topics and keeps their settings as declared."""
 
 import asyncio
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -45,12 +46,12 @@ async def apply(bootstrap: str, replication_factor: int = 1) -> list[str]:
 
 def _new(topic: Topic, replication_factor: int) -> NewTopic:
     config = topic.config()
-    if replication_factor > 2:  # noqa: PLR2004 (a cluster: one replica may be away)
+    if replication_factor > 2:
         config["min.insync.replicas"] = "2"
     return NewTopic(topic.name, topic.partitions, replication_factor, topic_configs=config)
 
 
-async def _describe(admin: AIOKafkaAdminClient) -> list[dict[str, list[dict[str, int]]]]:
+async def _describe(admin: AIOKafkaAdminClient) -> list[dict[str, Any]]:
     names = set(await admin.list_topics()) & {topic.name for topic in TOPICS}
     return list(await admin.describe_topics(sorted(names))) if names else []
 

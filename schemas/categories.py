@@ -65,11 +65,15 @@ class CategoryFacts:
 
 _UPPER, _LOWER, _FULL = BodyRegion.UPPER, BodyRegion.LOWER, BodyRegion.FULL
 CATEGORIES: dict[GarmentCategory, CategoryFacts] = {
-    GarmentCategory.SHOES: CategoryFacts("Shoes", BodyRegion.FEET, 10, ("shoe", "sneakers", "trainers", "heels", "sandals", "loafers")),
+    GarmentCategory.SHOES: CategoryFacts(
+        "Shoes", BodyRegion.FEET, 10, ("shoe", "sneakers", "trainers", "heels", "sandals", "loafers")
+    ),
     GarmentCategory.BOOTS: CategoryFacts("Boots", BodyRegion.FEET, 11, ("boot",)),
     GarmentCategory.LEGGINGS: CategoryFacts("Leggings", _LOWER, 20, ("legging", "tights")),
     GarmentCategory.JEANS: CategoryFacts("Jeans", _LOWER, 21, ("jean", "denim")),
-    GarmentCategory.TROUSERS: CategoryFacts("Trousers", _LOWER, 21, ("trouser", "pants", "pant", "chinos", "slacks", "joggers", "bottom", "bottoms")),
+    GarmentCategory.TROUSERS: CategoryFacts(
+        "Trousers", _LOWER, 21, ("trouser", "pants", "pant", "chinos", "slacks", "joggers", "bottom", "bottoms")
+    ),
     GarmentCategory.SHORTS: CategoryFacts("Shorts", _LOWER, 21, ("short", "bermudas")),
     GarmentCategory.SKIRT: CategoryFacts("Skirt", _LOWER, 22, ("skirts", "miniskirt")),
     GarmentCategory.TANK: CategoryFacts("Tank top", _UPPER, 30, ("tank-top", "tanktop", "singlet", "camisole", "undershirt")),

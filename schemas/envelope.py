@@ -65,7 +65,7 @@ def new_traceparent() -> str:
 def child_traceparent(parent: str) -> str:
     """The same trace, a new span; a new trace when `parent` is empty or malformed."""
     parts = parent.split("-")
-    if len(parts) != 4 or len(parts[1]) != 32:  # noqa: PLR2004 (the format of W3C trace context, version 00)
+    if len(parts) != 4 or len(parts[1]) != 32:
         return new_traceparent()
     return f"00-{parts[1]}-{os.urandom(8).hex()}-01"
 
@@ -100,13 +100,13 @@ def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: 
         texts = {name: (raw or b"").decode() for name, raw in headers}
     except UnicodeDecodeError:
         return Undecodable("a header is not UTF-8")
-    if value is None:
-        return Undecodable("the record has no value")
-    if len(value) > MAX_VALUE_BYTES:
-        return Undecodable(f"the value has {len(value)} bytes, more than {MAX_VALUE_BYTES}")
+    if value is None or len(value) > MAX_VALUE_BYTES:
+        return Undecodable("the record has no value" if value is None else f"{len(value)} bytes, more than {MAX_VALUE_BYTES}")
     meta = _meta(texts, expected)
-    if isinstance(meta, Undecodable):
-        return meta
+    return meta if isinstance(meta, Undecodable) else _event(value, texts, meta, expected)
+
+
+def _event(value: bytes, texts: dict[str, str], meta: Meta, expected: type[Event]) -> Decoded | Undecodable:
     try:
         event = expected.model_validate_json(value)
     except (ValidationError, ValueError, RecursionError) as error:

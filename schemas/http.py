@@ -58,4 +58,6 @@ class WorkflowAcceptedResponse(BaseModel):
     request_id: RequestId = Field(description="ULID that correlates with the row in request_logs")
     job_id: str | None = None
     status: JobStatus = JobStatus.NOT_STARTED
-    credits_cost: int = Field(description="Credits deducted from the calling client. Refunded automatically on any failure path.")
+    credits_cost: int = Field(
+        description="Credits deducted from the calling client. Refunded automatically on any failure path."
+    )

@@ -51,7 +51,9 @@ LOOK_PROGRESS = Topic("look.progress", LookProgress, 7 * _DAY_MS, Audience.INTER
 LOOK_COMPLETED = Topic("look.completed", LookCompleted, 90 * _DAY_MS, Audience.PUBLIC, "finished looks")
 LOOK_FAILED = Topic("look.failed", LookFailed, 90 * _DAY_MS, Audience.PUBLIC, "looks that failed for good")
 LOOK_DEAD_LETTER = Topic("look.dead-letter", LookDeadLettered, 30 * _DAY_MS, Audience.OPERATORS, "failed requests, kept whole")
-LOOK_QUARANTINE = Topic("look.quarantine", None, 30 * _DAY_MS, Audience.OPERATORS, "records that can't be read or handled, as they came")
+LOOK_QUARANTINE = Topic(
+    "look.quarantine", None, 30 * _DAY_MS, Audience.OPERATORS, "records that can't be read or handled, as they came"
+)
 CREDIT_REFUND = Topic("credit.refund", CreditRefund, 90 * _DAY_MS, Audience.FINANCE, "refunds owed to tenants")
 
 RETRY_DELAYS_S: tuple[int, ...] = (2, 10, 30)
@@ -60,7 +62,11 @@ RETRY_DELAYS_S: tuple[int, ...] = (2, 10, 30)
 
 def _retry_topic(delay_s: int) -> Topic:
     return Topic(
-        f"look.requested.retry.{delay_s}s", LookRequested, 7 * _DAY_MS, Audience.INTERNAL, f"requests to try again after {delay_s} s"
+        f"look.requested.retry.{delay_s}s",
+        LookRequested,
+        7 * _DAY_MS,
+        Audience.INTERNAL,
+        f"requests to try again after {delay_s} s",
     )
 
 

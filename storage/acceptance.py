@@ -134,7 +134,7 @@ class Acceptance:
             else:
                 for waiting in batch:
                     await self._settle([waiting])
-        except Exception as error:  # noqa: BLE001 (each waiter gets it)
+        except Exception as error:
             _fail(batch, error)
         else:
             for waiting, verdict in zip(batch, verdicts, strict=True):
@@ -227,9 +227,7 @@ async def _decide(
         await _insert(connection, accepted, rows[0]["now"])
         await _spend(connection, spent(costs, paid))
     for position, submission, can in zip(first, deciding, paid, strict=True):
-        verdicts[indices[position]] = (
-            Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
-        )
+        verdicts[indices[position]] = Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
     for position, submission in enumerate(submissions):
         if indices[position] not in verdicts and submission.identity is not None:
             leader = leaders[submission.identity]
@@ -244,9 +242,7 @@ def _like(submission: Submission, leader: Submission, verdict: Verdict) -> Verdi
     return verdict
 
 
-async def _insert(
-    connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime
-) -> None:
+async def _insert(connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime) -> None:
     events = [_event(submission, now) for submission in accepted]
     records = [
         encode(
@@ -294,10 +290,7 @@ async def _insert(
         await connection.executemany(
             """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint, request_id, status_code, body)
                VALUES ($1, $2, $3, $4, $5, $6, 202, $7)""",
-            [
-                (s.tenant_id, s.environment, i.route, i.key, i.fingerprint, s.request_id, s.answer)
-                for s, i in keyed
-            ],
+            [(s.tenant_id, s.environment, i.route, i.key, i.fingerprint, s.request_id, s.answer) for s, i in keyed],
         )
 
 
@@ -318,7 +311,7 @@ def _event(submission: Submission, now: datetime) -> LookRequested:
         tenant_id=submission.tenant_id,
         user_category=submission.user_category,
         items=submission.items,
-        runtime_config=submission.runtime_config,  # type: ignore[arg-type]  # JSON by construction
+        runtime_config=submission.runtime_config,
         credits_cost=submission.credits_cost,
         requested_at=now,
         deadline_at=now + timedelta(seconds=submission.deadline_s),

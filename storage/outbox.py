@@ -37,7 +37,7 @@ class OutboxStore:
 
         `publish` returns once all are acknowledged. A crash after that and before the removal publishes them again.
         """
-        first = randrange(SHARDS)  # noqa: S311 (spreads relays over shards; not a secret)
+        first = randrange(SHARDS)
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
@@ -55,9 +55,7 @@ class OutboxStore:
 
     async def oldest_age_s(self) -> float:
         """Age of the oldest row; 0 when there is none."""
-        age = await self._pool.fetchval(
-            "SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM outbox"
-        )
+        age = await self._pool.fetchval("SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM outbox")
         return float(age or 0.0)
 
 

@@ -30,9 +30,7 @@ class OverdueStore:
 
     async def overdue(self, before: datetime, limit: int) -> list[OpenRequest]:
         """Requests not terminal whose deadline is earlier than `before`, the oldest first."""
-        rows = await self._pool.fetch(
-            f"{_OPEN_REQUESTS} AND deadline_at < $1 ORDER BY deadline_at LIMIT $2", before, limit
-        )
+        rows = await self._pool.fetch(f"{_OPEN_REQUESTS} AND deadline_at < $1 ORDER BY deadline_at LIMIT $2", before, limit)
         return [_open_request(row) for row in rows]
 
     async def still_open(self, request_ids: list[str]) -> list[OpenRequest]:

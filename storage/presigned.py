@@ -21,6 +21,4 @@ class Presigner:
 
     def get(self, bucket: str, key: str) -> str:
         """A link that reads one object and dies soon."""
-        return self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=self._ttl_s
-        )
+        return self._client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=self._ttl_s)

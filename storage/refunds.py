@@ -28,7 +28,8 @@ class RefundStore:
     async def charges(self, request_ids: Sequence[str]) -> dict[str, Charge]:
         """What these requests were charged; requests without a charge are missing."""
         rows = await self._pool.fetch(
-            """SELECT l.request_id, l.tenant_id, l.environment, -l.amount AS amount, coalesce(r.status = 'SUCCESS', false) AS succeeded
+            """SELECT l.request_id, l.tenant_id, l.environment, -l.amount AS amount,
+                      coalesce(r.status = 'SUCCESS', false) AS succeeded
                FROM ledger_entries l LEFT JOIN request_logs r USING (request_id)
                WHERE l.kind = 'charge' AND l.request_id = ANY($1::text[])""",
             list(request_ids),
@@ -55,7 +56,8 @@ class RefundStore:
                 """WITH entered AS (
                      INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
                      SELECT tenant_id, environment, 'refund', amount, request_id
-                     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS n(tenant_id, environment, amount, request_id)
+                     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+                          AS n(tenant_id, environment, amount, request_id)
                      ON CONFLICT (request_id) WHERE kind = 'refund' DO NOTHING
                      RETURNING tenant_id, environment, amount, request_id),
                    raised AS (

@@ -21,9 +21,7 @@ async def main(process: Process) -> None:
         return datetime.now(UTC)
 
     def begin() -> Session:
-        handler = Compositor(
-            pool, Slots(look.workers), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s
-        )
+        handler = Compositor(pool, Slots(look.workers), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s)
         return LaneSession(process, kafka, handler, clock)
 
     try:

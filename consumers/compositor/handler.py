@@ -48,9 +48,7 @@ def declaration(history_window_s: float) -> Declaration:
 class Compositor:
     """Decides what to do with each request record, and does it in a worker process."""
 
-    def __init__(
-        self, renderer: Renderer, slots: Slots, clock: Callable[[], datetime], *, history_window_s: float
-    ) -> None:
+    def __init__(self, renderer: Renderer, slots: Slots, clock: Callable[[], datetime], *, history_window_s: float) -> None:
         """At most as many looks at a time as there are slots."""
         self.declaration = declaration(history_window_s)
         self._renderer = renderer
@@ -162,5 +160,3 @@ def outcome_of(request: LookRequested, result: Rendered | NotRendered, begun_at:
         warnings=result.warnings,
     )
     return Done((Emit(completed, ("look.completed",)),))
-
-

@@ -48,7 +48,7 @@ class RenderPool:
 
     def close(self) -> None:
         """Kill the workers. Blocks until they are gone."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble has no annotation here
         self._pool.join()
 
 

@@ -1,0 +1,61 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for v in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$v >/dev/null && $$v -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$v; break; }; done)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Install everything into .venv
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Looks needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv || { echo "$(PYTHON) can't make virtual environments: install its venv module (Debian: python3-venv)" >&2; exit 1; }; }
+	@$(BIN)/uv --version 2>/dev/null | grep -q ' $(UV_VERSION)' || { echo "installing uv $(UV_VERSION)"; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@echo "installing the locked packages"
+	@$(BIN)/uv pip sync --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
+	@touch $@
+
+demo: install ## Start everything, dress two mannequins, show them in demo-output/, stop
+	@$(BIN)/looks dev demo
+
+up: install ## Start the stack in the background; safe to repeat
+	@$(BIN)/looks dev up
+
+down: install ## Stop the stack; data stays
+	@$(BIN)/looks dev down
+
+reset: install ## Stop the stack and forget its data
+	@$(BIN)/looks dev reset
+
+test: install ## Run the whole suite on the embedded stack
+	@$(BIN)/python -m pytest
+
+check: install ## Format, lint, types, imports; edits nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: install ## Format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install ## Measure against bare baselines in the same run; JSON in bench/results/
+	@$(BIN)/python -m bench
+
+assets: install ## Render the mannequins anew (minutes)
+	@$(PYTHON) -m venv build/assets && $(BIN)/uv pip sync --quiet --python build/assets/bin/python assets/requirements.lock
+	@build/assets/bin/python -m assets compositing/mannequins
+
+lock: ## Write the lock files anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra devstack --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
+
+.PHONY: help install demo up down reset test check fix bench assets lock

@@ -1,0 +1,1 @@
+"""`looks`, the command line: composition roots for people."""

@@ -1,0 +1,200 @@
+"""`looks audit`: check every promise of the system over Postgres, Kafka and S3, while it runs."""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+
+from cli.settings import database, run
+from domain import audit
+from domain.audit import Moment, Violation
+from runtime.kafka import ConsumerRecord
+from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
+from runtime.topic_facts import TopicFacts, get, read_all
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, LOOK_REQUESTED
+from storage.audit_facts import Snapshot, snapshot
+from storage.object_store import ObjectMissing, ObjectStore, StoreError
+
+app = typer.Typer(help="Check every promise of the system.")
+
+READ = (LOOK_REQUESTED, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
+S3_AT_ONCE = 8
+MAX_PICTURE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was checked."""
+
+    requests: int = 0
+    records: int = 0
+    pictures: int = 0
+    accounts: int = 0
+    quarantined: int = 0
+    violations: int = 0
+    by_promise: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an audit is given."""
+
+    database_url: str
+    kafka: KafkaSettings
+    look: LookSettings
+    store: ObjectStore
+    settle_s: float
+    sample: int
+
+
+async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
+    """Every violation; `tally` grows on the way. Memory is flat: rows stream, topics go to a temporary file."""
+    with tempfile.TemporaryDirectory(prefix="looks-audit-") as folder:
+        facts = TopicFacts(Path(folder))
+        try:
+            async with snapshot(scope.database_url) as view:
+                moment = _moment(scope, view)
+                tally.records = await read_all(scope.kafka, READ, facts.add)
+                async for violation in _requests(view, facts, moment, scope, tally):
+                    yield violation
+                async for violation in _money(view, tally):
+                    yield violation
+            for violation in await _quarantine(scope, tally):
+                yield violation
+        finally:
+            facts.close()
+
+
+def _moment(scope: Scope, view: Snapshot) -> Moment:
+    kafka = scope.kafka
+    margin_s = kafka.transaction_timeout_s + kafka.transaction_abort_interval_s + scope.look.clock_margin_s + scope.settle_s
+    kept = timedelta(milliseconds=LOOK_REQUESTED.retention_ms) - timedelta(hours=1)
+    return Moment(view.now, scope.settle_s, margin_s, view.now - kept)
+
+
+async def _requests(view: Snapshot, facts: TopicFacts, moment: Moment, scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
+    projected = await view.projected()
+    strangers = _Strangers(facts.requests(), moment)
+    pictures: list[tuple[str, dict[str, object]]] = []
+    async for row, image in view.requests():
+        tally.requests += 1
+        said = facts.of(row.request_id, projected)
+        whole = replace(
+            row,
+            requested=get(said, LOOK_REQUESTED),
+            completed=get(said, LOOK_COMPLETED),
+            failed=get(said, LOOK_FAILED),
+            refund_events=get(said, CREDIT_REFUND),
+        )
+        found = [*strangers.before(row.request_id), *audit.violations(whole, moment)]
+        if image is not None and (scope.sample == 0 or tally.pictures < scope.sample):
+            tally.pictures += 1
+            pictures.append((row.request_id, image))
+        if len(pictures) >= S3_AT_ONCE:
+            found += await _pictures(scope.store, pictures)
+            pictures.clear()
+        for violation in found:
+            yield violation
+    for violation in [*await _pictures(scope.store, pictures), *strangers.before(None)]:
+        yield violation
+
+
+class _Strangers:
+    """Requests that topics speak of and that have no row, met while both sides are walked in order."""
+
+    def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]], moment: Moment) -> None:
+        self._spoken_of = spoken_of
+        self._moment = moment
+        self._next = next(spoken_of, None)
+
+    def before(self, request_id: str | None) -> Iterator[Violation]:
+        """Those with a smaller id than the next row's; all that are left when there is none."""
+        while self._next is not None and (request_id is None or self._next[0] <= request_id):
+            if self._next[0] != request_id and (violation := audit.stray(*self._next, self._moment)):
+                yield violation
+            self._next = next(self._spoken_of, None)
+
+
+async def _pictures(store: ObjectStore, pictures: list[tuple[str, dict[str, object]]]) -> list[Violation]:
+    found = await asyncio.gather(*(asyncio.to_thread(_picture, store, *one) for one in pictures))
+    return [violation for violation in found if violation is not None]
+
+
+def _picture(store: ObjectStore, request_id: str, image: dict[str, object]) -> Violation | None:
+    try:
+        data = store.get(str(image["key"]), MAX_PICTURE_BYTES)
+    except ObjectMissing:
+        return Violation(6, request_id, "its picture is not in S3")
+    if len(data) != image["bytes"]:
+        return Violation(6, request_id, f"its picture has {len(data)} bytes, stated are {image['bytes']}")
+    if hashlib.sha256(data).hexdigest() != image["sha256"]:
+        return Violation(6, request_id, "its picture has another SHA-256")
+    return None
+
+
+async def _money(view: Snapshot, tally: Tally) -> AsyncIterator[Violation]:
+    for name, balance, entries in await view.accounts():
+        tally.accounts += 1
+        for violation in audit.account(name, balance, entries):
+            yield violation
+    for request_id in await view.charges_without_request():
+        yield Violation(2, request_id, "charged without a request")
+    if not await view.ledger_is_append_only():
+        yield Violation(7, "ledger_entries", "the triggers that forbid changes are missing or disabled")
+
+
+async def _quarantine(scope: Scope, tally: Tally) -> list[Violation]:
+    found: list[Violation] = []
+
+    def take(record: ConsumerRecord) -> None:
+        tally.quarantined += 1
+        headers = {name: (raw or b"").decode(errors="replace") for name, raw in record.headers or ()}
+        place = f"{record.topic}[{record.partition}]@{record.offset}"
+        found.extend(audit.quarantined(place, headers, has_bytes=record.value is not None))
+
+    await read_all(scope.kafka, (LOOK_QUARANTINE,), take)
+    return found
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    settle_s: Annotated[float, typer.Option(min=0, help="how long an event may travel before its absence counts")] = 30.0,
+    sample: Annotated[int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be checked."""
+    scope = Scope(
+        database().url.get_secret_value(), KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), settle_s, sample
+    )
+    tally = Tally()
+
+    async def work() -> None:
+        async for violation in findings(scope, tally):
+            tally.violations += 1
+            tally.by_promise[violation.promise] = tally.by_promise.get(violation.promise, 0) + 1
+            typer.echo(json.dumps(asdict(violation)) if as_json else str(violation))
+
+    try:
+        run(work)
+    except (KafkaError, StoreError, TimeoutError) as error:
+        typer.secho(f"could not check: {type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
+    summary = asdict(tally)
+    typer.echo(json.dumps(summary) if as_json else _summary(tally))
+    raise typer.Exit(1 if tally.violations else 0)
+
+
+def _summary(tally: Tally) -> str:
+    verdict = "clean" if not tally.violations else f"{tally.violations} violations"
+    return (
+        f"{verdict}: {tally.requests} requests, {tally.records} records, {tally.pictures} pictures, "
+        f"{tally.accounts} accounts, {tally.quarantined} quarantined"
+    )

@@ -1,0 +1,103 @@
+"""`looks dev`: the development stack."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devstack.demo import DemoFailed
+from devstack.demo import run as run_demo
+from devstack.folder import CHECKOUT, default_folder
+from devstack.stack import ALL, Stack, StackFailed
+
+app = typer.Typer(no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process.")
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _stack() -> Stack:
+    return Stack(default_folder().root)
+
+
+def _fail(error: Exception) -> "typer.Exit":
+    typer.secho(str(error), fg="red", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def up() -> None:
+    """Start the stack in the background and wait until it is ready. Safe to repeat."""
+    stack = _stack()
+    try:
+        stack.start(_say)
+    except StackFailed as error:
+        raise _fail(error) from error
+    env = stack.env
+    typer.echo(f"API       {env['LOOKS_API_URL']}  (docs at /docs)")
+    typer.echo(f"Kafka     {env['LOOKS_KAFKA_BOOTSTRAP']}")
+    typer.echo(f"Postgres  {env['LOOKS_DATABASE_URL']}")
+    typer.echo(f"S3        {env['LOOKS_S3_ENDPOINT_URL']}")
+    typer.echo(f"settings  . {stack.folder.env}")
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack; data stays. Safe to repeat."""
+    try:
+        _stack().stop()
+    except StackFailed as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def reset() -> None:
+    """Stop the stack and forget all its data."""
+    try:
+        _stack().forget()
+    except StackFailed as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def restart(name: str) -> None:
+    """Restart one part: a process or a service."""
+    try:
+        _stack().restart(name)
+    except StackFailed as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def status() -> None:
+    """Show which parts run."""
+    stack = _stack()
+    typer.echo(stack.phase)
+    for name in ("kafka", "postgres", "s3", *ALL):
+        try:
+            typer.echo(f"{name:<18} {stack.pid(name)}")
+        except StackFailed:
+            typer.echo(f"{name:<18} -")
+
+
+@app.command()
+def logs(name: str, lines: Annotated[int, typer.Option("-n", help="how many")] = 50) -> None:
+    """Show the end of a part's log."""
+    try:
+        typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))
+    except OSError as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def demo(output: Annotated[Path, typer.Option(help="where the pictures go")] = CHECKOUT / "demo-output") -> None:
+    """Start a stack of its own, dress two mannequins, print their timelines, stop."""
+    root = default_folder().root / "demo"
+    try:
+        run_demo(root, output, typer.echo)
+    except (DemoFailed, StackFailed) as error:
+        raise _fail(error) from error
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,20 @@
+"""The root of `looks`."""
+
+import typer
+
+from cli import accounts, audit, database, dev, letters, topics
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Looks: a streaming pipeline that dresses mannequins.")
+app.add_typer(audit.app, name="audit")
+app.add_typer(accounts.credits_app, name="credits")
+app.add_typer(database.app, name="db")
+app.add_typer(dev.app, name="dev")
+app.add_typer(letters.app, name="dlq")
+app.add_typer(accounts.keys_app, name="keys")
+app.add_typer(accounts.tenants_app, name="tenants")
+app.add_typer(topics.app, name="topics")
+
+
+@app.callback()
+def main() -> None:
+    """Settings come from environment variables prefixed LOOKS_; see .env.example."""

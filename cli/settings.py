@@ -1,0 +1,46 @@
+"""What commands connect with, and a clear word when a setting is missing."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import asyncpg
+import typer
+import uvloop
+from pydantic import ValidationError
+
+from runtime.settings import ApiSettings, DatabaseSettings
+from storage.accounts import AccountStore
+from storage.database import open_pool
+
+T = TypeVar("T")
+
+
+def database() -> DatabaseSettings:
+    """Raises typer.Exit with a message when LOOKS_DATABASE_URL is missing."""
+    try:
+        return DatabaseSettings()
+    except ValidationError as error:
+        names = ", ".join(f"LOOKS_DATABASE_{'_'.join(str(part) for part in one['loc']).upper()}" for one in error.errors())
+        typer.secho(f"set {names} (a development stack: `. .dev/env`)", fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+@asynccontextmanager
+async def accounts() -> AsyncIterator[AccountStore]:
+    """The account store of the configured database."""
+    async with open_pool(database()) as pool:
+        yield AccountStore(pool, ApiSettings().key_pepper.get_secret_value())
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a command's work; connection failures become one line and exit code 2."""
+
+    async def main() -> T:
+        return await work()
+
+    try:
+        return uvloop.run(main())
+    except (OSError, asyncpg.PostgresError) as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error

@@ -1,0 +1,204 @@
+"""The promises of the system as checks: facts of one request in, violations out. Pure.
+
+The facts come from different moments of a running system (`storage.audit_facts` says which), so each check asks only
+what the order of those moments allows it to ask, and gives events the time they may take to travel.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+PROMISES: dict[int, str] = {
+    1: "accepted requests are durable",
+    2: "charged exactly once",
+    3: "one terminal outcome by the deadline",
+    4: "refunded exactly once if and only if failed",
+    5: "exactly one public outcome",
+    6: "success means a picture",
+    7: "balances are the sum of their entries",
+    8: "events in causal order",
+    9: "nothing unreadable is lost",
+}
+TERMINAL = frozenset({"SUCCESS", "FAILURE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise, and what was seen."""
+
+    promise: int
+    subject: str
+    seen: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"VIOLATION {self.promise} ({PROMISES[self.promise]}) {self.subject}: {self.seen}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the facts were taken and how long things may take.
+
+    `settle_s`: an event may travel for so long. `margin_s`: after its deadline a request may stay open for so long.
+    `topics_since`: topics may have forgotten what is older.
+    """
+
+    now: datetime
+    settle_s: float
+    margin_s: float
+    topics_since: datetime
+
+    def settled(self, at: datetime) -> bool:
+        """Whether what happened then must have arrived everywhere by now."""
+        return at < self.now - timedelta(seconds=self.settle_s)
+
+
+@dataclass(frozen=True, slots=True)
+class InTopic:
+    """What a topic says of one request."""
+
+    count: int = 0
+    bodies: int = 0  # different ones
+    projected: bool = True  # whether the projection had read all of it when the rows were read
+    last_written: datetime | None = None
+
+
+NOTHING = InTopic()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """One row of request_logs with all that other places say of it."""
+
+    request_id: str
+    status: str
+    credits_cost: int
+    created_at: datetime
+    updated_at: datetime
+    deadline_at: datetime
+    charges: tuple[int, ...]
+    refunds: tuple[int, ...]
+    in_outbox: bool
+    outbox_since: datetime | None
+    events: tuple[tuple[int, str], ...]
+    claimed_at: datetime | None
+    requested: InTopic = NOTHING
+    completed: InTopic = NOTHING
+    failed: InTopic = NOTHING
+    refund_events: InTopic = NOTHING
+
+
+def _durable(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    if facts.created_at >= moment.topics_since and not facts.in_outbox and facts.requested.count == 0:
+        yield "neither in the outbox nor in look.requested"
+    if facts.requested.bodies > 1:
+        yield f"{facts.requested.bodies} different bodies in look.requested"
+    if facts.outbox_since is not None and facts.outbox_since < moment.now - timedelta(seconds=moment.settle_s):
+        yield f"in the outbox since {facts.outbox_since.isoformat()}"
+
+
+def _charged(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    if facts.charges != (-facts.credits_cost,):
+        yield f"charges {list(facts.charges)} for a cost of {facts.credits_cost}"
+
+
+def _terminal(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    late = moment.now - timedelta(seconds=moment.margin_s)
+    if facts.status not in TERMINAL and facts.deadline_at < late:
+        yield f"{facts.status} although its deadline was {facts.deadline_at.isoformat()}"
+
+
+def _refunded(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    if len(facts.refunds) > 1:
+        yield f"refunded {len(facts.refunds)} times"
+    if facts.refunds and facts.refunds[0] != facts.credits_cost:
+        yield f"refunded {facts.refunds[0]} of {facts.credits_cost}"
+    if facts.status == "FAILURE" and not facts.refunds and moment.settled(facts.updated_at):
+        yield "failed and not refunded"
+    if facts.refunds and facts.status == "SUCCESS":
+        yield "succeeded and refunded"
+    if facts.completed.count and (facts.refund_events.count or facts.refunds):
+        yield "a completion and a refund were published"
+    written = facts.refund_events.last_written
+    if facts.refund_events.count and not facts.refunds and written is not None and moment.settled(written):
+        yield "a refund was published and not entered in the ledger"
+
+
+def _published(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    total = facts.completed.count + facts.failed.count
+    if total > 1:
+        yield f"{facts.completed.count} look.completed and {facts.failed.count} look.failed"
+    if facts.status in TERMINAL and total == 0 and facts.updated_at >= moment.topics_since:
+        yield f"{facts.status} without a public outcome"
+    if facts.completed.count == 1 and facts.completed.projected and facts.status != "SUCCESS":
+        yield f"look.completed was projected but the request is {facts.status}"
+    if facts.failed.count == 1 and facts.failed.projected and facts.status != "FAILURE":
+        yield f"look.failed was projected but the request is {facts.status}"
+
+
+def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    if facts.status not in TERMINAL or not moment.settled(facts.updated_at):
+        return
+    seqs = [seq for seq, _ in facts.events]
+    kinds = [kind for _, kind in facts.events]
+    if facts.requested.count and facts.requested.projected and seqs != list(range(1, len(seqs) + 1)):
+        yield f"event numbers {seqs}"
+    last = "succeeded" if facts.status == "SUCCESS" else "failed"
+    if not kinds or kinds[-1] != last:
+        yield f"{facts.status} but the last event is {kinds[-1] if kinds else 'missing'}"
+    if [kind for kind in kinds if kind in {"succeeded", "failed"}] not in ([last], []):
+        yield f"outcomes among the events: {kinds}"
+    if "queued" in kinds and kinds[0] != "queued":
+        yield f"the first event is {kinds[0]}"
+
+
+def _claimed(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    if facts.claimed_at is not None and moment.settled(facts.claimed_at) and facts.failed.count == 0:
+        if facts.claimed_at >= moment.topics_since:
+            yield "a dead letter was claimed but no look.failed was published"
+
+
+CHECKS: dict[int, Callable[[RequestFacts, Moment], Iterator[str]]] = {
+    1: _durable,
+    2: _charged,
+    3: _terminal,
+    4: _refunded,
+    5: _published,
+    8: _ordered,
+    9: _claimed,
+}
+"""The promises that are kept or broken request by request. 6 needs S3 and 7 the accounts: `cli.audit`."""
+
+
+def violations(facts: RequestFacts, moment: Moment) -> Iterator[Violation]:
+    """Every promise that one request breaks."""
+    for promise, check in CHECKS.items():
+        for seen in check(facts, moment):
+            yield Violation(promise, facts.request_id, seen)
+
+
+def stray(request_id: str, topic: str, written: datetime, moment: Moment) -> Violation | None:
+    """A record about a request that has no row. Rows come before records, so only a fresh one is no violation."""
+    if not moment.settled(written):
+        return None
+    promise = {"look.requested": 1, "credit.refund": 4}.get(topic, 5)
+    return Violation(promise, request_id, f"{topic} speaks of a request that was never accepted")
+
+
+def account(tenant: str, balance: int, entries: int) -> Iterator[Violation]:
+    """One account's balance against the sum of its entries."""
+    if balance < 0:
+        yield Violation(7, tenant, f"the balance is {balance}")
+    if balance != entries:
+        yield Violation(7, tenant, f"the balance is {balance}, the entries add up to {entries}")
+
+
+def quarantined(place: str, headers: dict[str, str], *, has_bytes: bool) -> Iterator[Violation]:
+    """A quarantined record must say where it came from and why, and be whole."""
+    missing = [
+        name for name in ("reason", "topic", "partition", "offset", "consumer") if not headers.get(f"looks-quarantine-{name}")
+    ]
+    if missing:
+        yield Violation(9, place, f"quarantined without {', '.join(missing)}")
+    if not has_bytes and headers.get("looks-quarantine-reason") != "the record has no value":
+        yield Violation(9, place, "quarantined without its bytes")

@@ -1,0 +1,99 @@
+"""What topics say of each request, in a temporary SQLite file: flat memory, however many records there are."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domain.audit import NOTHING, InTopic
+from runtime.kafka import ConsumerRecord, TopicPartition, new_reader, read, stop_client
+from runtime.restore import high_watermarks
+from runtime.settings import KafkaSettings
+from schemas.envelope import Undecodable
+from schemas.topics import Topic
+
+_SCHEMA = """
+CREATE TABLE seen (
+  topic TEXT, request_id TEXT, count INTEGER, first_body TEXT, bodies INTEGER, partition INTEGER, last_offset INTEGER,
+  last_written_ms INTEGER, PRIMARY KEY (request_id, topic)) WITHOUT ROWID
+"""
+_ADD = """
+INSERT INTO seen VALUES (?, ?, 1, ?, 1, ?, ?, ?)
+ON CONFLICT (request_id, topic) DO UPDATE SET count = count + 1, last_offset = excluded.last_offset,
+  bodies = CASE WHEN first_body = excluded.first_body THEN bodies ELSE 2 END,
+  last_written_ms = max(last_written_ms, excluded.last_written_ms)
+"""
+
+
+class TopicFacts:
+    """Counts by topic and request."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin empty, in a file of this folder."""
+        self._db = sqlite3.connect(folder / "topics.sqlite")
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute(_SCHEMA)
+
+    def add(self, record: ConsumerRecord) -> bool:
+        """Count one record; False when it can't be read, which makes it the quarantine's affair."""
+        work = read(record)
+        if isinstance(work, Undecodable):
+            return False
+        body = hashlib.sha256(record.value or b"").hexdigest()
+        self._db.execute(_ADD, (work.topic, work.request_id, body, work.partition, work.offset, work.timestamp_ms))
+        return True
+
+    def of(self, request_id: str, projected: Mapping[tuple[str, int], int]) -> dict[str, InTopic]:
+        """By topic, what is said of a request. `projected`: next offsets that the projection had read to."""
+        rows = self._db.execute(
+            "SELECT topic, count, bodies, partition, last_offset, last_written_ms FROM seen WHERE request_id = ?", (request_id,)
+        )
+        return {
+            topic: InTopic(count, bodies, projected.get((topic, partition), 0) > last_offset, _at(written_ms))
+            for topic, count, bodies, partition, last_offset, written_ms in rows
+        }
+
+    def requests(self) -> Iterator[tuple[str, str, datetime]]:
+        """Every (request id, topic, last written), by request id."""
+        for request_id, topic, written_ms in self._db.execute(
+            "SELECT request_id, topic, last_written_ms FROM seen ORDER BY request_id"
+        ):
+            yield request_id, topic, _at(written_ms)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def _at(written_ms: int) -> datetime:
+    return datetime.fromtimestamp(written_ms / 1000, UTC)
+
+
+def get(facts: Mapping[str, InTopic], topic: Topic) -> InTopic:
+    """What one topic says; nothing when it is silent."""
+    return facts.get(topic.name, NOTHING)
+
+
+async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]) -> int:
+    """Give every committed record, from the beginning to the ends as they are now, to `take`; returns how many."""
+    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+    ends = await high_watermarks(settings, partitions)
+    reader = new_reader(settings)
+    await reader.start()
+    count = 0
+    try:
+        reader.assign(partitions)
+        await reader.seek_to_beginning(*partitions)
+        behind = {partition for partition in partitions if ends[partition] > 0}
+        while behind:
+            for records in (await reader.getmany(timeout_ms=300, max_records=5000)).values():
+                for record in records:
+                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                        take(record)
+                        count += 1
+            behind = {partition for partition in behind if await reader.position(partition) < ends[partition]}
+    finally:
+        await stop_client(reader)
+    return count

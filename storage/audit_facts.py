@@ -1,0 +1,104 @@
+"""What Postgres knows for an audit, read in one snapshot.
+
+Order of moments: the snapshot first, then the topics to their ends. So whatever a row implies about a topic (a removed
+outbox row, a SUCCESS, a refund) must be found there, while what a topic says beyond the rows may be younger than the
+snapshot and is judged only with the time it may take to travel, or by `projection_offsets` of the same snapshot.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+import orjson
+
+from domain.audit import RequestFacts
+
+BATCH = 1000
+
+_REQUESTS = """
+SELECT r.request_id, r.status, r.credits_cost, r.created_at, r.updated_at, r.deadline_at, r.result::text AS result,
+  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'charge') AS charges,
+  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund') AS refunds,
+  o.since AS outbox_since, c.claimed_at,
+  ARRAY(SELECT seq || ' ' || event_type FROM job_events e WHERE e.request_id = r.request_id ORDER BY seq) AS events
+FROM request_logs r
+LEFT JOIN (SELECT key, min(created_at) AS since FROM outbox WHERE topic = 'look.requested' GROUP BY key) o
+  ON o.key = r.request_id
+LEFT JOIN failure_claims c ON c.request_id = r.request_id
+ORDER BY r.request_id
+"""
+
+
+class Snapshot:
+    """One repeatable-read view of the database."""
+
+    def __init__(self, connection: asyncpg.Connection, now: datetime) -> None:
+        """Made by `snapshot`."""
+        self._connection = connection
+        self.now = now
+
+    async def projected(self) -> dict[tuple[str, int], int]:
+        """How far the projection had read."""
+        rows = await self._connection.fetch("SELECT topic, partition, next_offset FROM projection_offsets")
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+    async def requests(self) -> AsyncIterator[tuple[RequestFacts, dict[str, object] | None]]:
+        """Every request by id, with the result of the successful ones. Streams: memory for one batch."""
+        async for row in self._connection.cursor(_REQUESTS, prefetch=BATCH):
+            yield _facts(row), orjson.loads(row["result"])["image"] if row["result"] else None
+
+    async def accounts(self) -> list[tuple[str, int, int]]:
+        """Each account's name, balance and sum of entries."""
+        rows = await self._connection.fetch(
+            """SELECT a.tenant_id || '/' || a.environment AS name, a.balance,
+                 coalesce((SELECT sum(amount) FROM ledger_entries l
+                           WHERE (l.tenant_id, l.environment) = (a.tenant_id, a.environment)), 0)::bigint AS entries
+               FROM credit_accounts a ORDER BY 1"""
+        )
+        return [(row["name"], row["balance"], row["entries"]) for row in rows]
+
+    async def charges_without_request(self) -> list[str]:
+        """Requests that were charged and have no row."""
+        rows = await self._connection.fetch(
+            """SELECT l.request_id FROM ledger_entries l LEFT JOIN request_logs r USING (request_id)
+               WHERE l.kind = 'charge' AND r.request_id IS NULL ORDER BY 1 LIMIT 1000"""
+        )
+        return [row["request_id"] for row in rows]
+
+    async def ledger_is_append_only(self) -> bool:
+        """Whether the triggers that forbid changing the ledger are in place and enabled."""
+        count = await self._connection.fetchval(
+            """SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ledger_entries'::regclass AND tgenabled IN ('O', 'A')
+               AND tgname IN ('ledger_append_only', 'ledger_no_truncate')"""
+        )
+        return int(count) == 2
+
+
+@asynccontextmanager
+async def snapshot(database_url: str) -> AsyncIterator[Snapshot]:
+    """Open a snapshot; it lasts as long as the block."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield Snapshot(connection, await connection.fetchval("SELECT now()"))
+    finally:
+        await connection.close()
+
+
+def _facts(row: asyncpg.Record) -> RequestFacts:
+    events = (text.split(" ", 1) for text in row["events"])
+    return RequestFacts(
+        request_id=row["request_id"],
+        status=row["status"],
+        credits_cost=row["credits_cost"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deadline_at=row["deadline_at"],
+        charges=tuple(row["charges"]),
+        refunds=tuple(row["refunds"]),
+        in_outbox=row["outbox_since"] is not None,
+        outbox_since=row["outbox_since"],
+        events=tuple((int(seq), kind) for seq, kind in events),
+        claimed_at=row["claimed_at"],
+    )
