@@ -43,13 +43,13 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
     }
 
 
-async def bootstrap(folder: StackFolder, ports: dict[str, int], env: dict[str, str]) -> SeededKeys:
+async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
     """Bring a stack whose services run to where processes can start. Safe to repeat."""
-    await migrate(database_url(ports))
+    await migrate(env["LOOKS_DATABASE_URL"])
     await apply_topics(env["LOOKS_KAFKA_BOOTSTRAP"])
     make_bucket(env)
     known = _secrets(folder)
-    keys = await seed(database_url(ports), SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
+    keys = await seed(env["LOOKS_DATABASE_URL"], SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
     known["api_keys"] = asdict(keys)
     _keep(folder, known)
     return keys

@@ -46,6 +46,7 @@ class Stack:
         self.folder = StackFolder(root)
         self._processes = processes
         self._env = env or {}
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -70,7 +71,7 @@ class Stack:
         if not self.running:
             self.folder.status.unlink(missing_ok=True)
             with (self.folder.log / "supervisor.log").open("ab") as log:
-                subprocess.Popen(
+                self._supervisor = subprocess.Popen(
                     [sys.executable, "-m", "devstack", str(self.folder.root), ",".join(self._processes), json.dumps(self._env)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -92,6 +93,9 @@ class Stack:
                 raise StackFailed(f"the supervisor {pid} did not stop within {STOP_WITHIN_S:g} s")
             time.sleep(0.2)
             pid = self._status().get("pid")
+        if self._supervisor is not None:
+            self._supervisor.wait(STOP_WITHIN_S)
+            self._supervisor = None
 
     def forget(self) -> None:
         """Stop and remove everything that the stack keeps."""

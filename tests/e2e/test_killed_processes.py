@@ -1,0 +1,58 @@
+"""SIGKILL any one process, or service, while looks are in flight: nothing is lost, nothing doubled."""
+
+import httpx
+import pytest
+
+from devstack.stack import ALL, Stack
+from tests.e2e.auditing import audit
+from tests.e2e.client import Client, until
+
+IN_FLIGHT = 100
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name != "api"])
+def test_a_killed_process_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
+    keys = client.wardrobe(["tee"])
+    requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
+    until(lambda: any(client.job(request_id)["status"] == "SUCCESS" for request_id in requests[:20]), 60)
+    killed = stack.kill(name)
+    jobs = client.finish(requests)
+    assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
+    until(lambda: stack.pid(name) != killed, 30)
+    code, output = audit(stack, "--settle-s", "5", "--sample", "50")
+    assert code == 0, output
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres", "s3"])
+def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
+    keys = client.wardrobe(["tee"])
+    requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
+    stack.kill(name)
+    jobs = finish_after(client, requests)
+    assert all(job["status"] == "SUCCESS" or job["refunded"] for job in jobs.values())
+    code, output = audit(stack, "--settle-s", "8", "--sample", "50")
+    assert code == 0, output
+
+
+def finish_after(client: Client, requests: list[str]) -> dict[str, dict[str, object]]:
+    """Wait for the API to answer again, then for the looks."""
+    until(lambda: _answers(client), 60)
+    return client.finish(requests)
+
+
+def test_a_killed_api_loses_no_accepted_look(stack: Stack, client: Client) -> None:
+    keys = client.wardrobe(["tee"])
+    requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
+    stack.kill("api")
+    until(lambda: _answers(client), 60)
+    jobs = client.finish(requests)
+    assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
+    code, output = audit(stack, "--settle-s", "5", "--sample", "50")
+    assert code == 0, output
+
+
+def _answers(client: Client) -> bool:
+    try:
+        return client.http.get("/v1/credits").status_code == 200
+    except httpx.TransportError:
+        return False
