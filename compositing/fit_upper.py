@@ -18,6 +18,8 @@ LONG_SLEEVE = 0.78
 OUTER = {GarmentCategory.JACKET: 1.10, GarmentCategory.COAT: 1.12, GarmentCategory.BLAZER: 1.08, GarmentCategory.HOODIE: 1.06}
 """Outer garments are wider than what they are worn over."""
 SHOULDER_CAP = 0.2
+SEAM_SLOPE = 0.35
+"""How fast a side seam may move outwards below the armpit."""
 LENGTH = 0.92
 """A flat garment is wider than the silhouette it hangs on, so its length shrinks a little less than its width."""
 
@@ -111,9 +113,13 @@ def _sides(  # noqa: PLR0913 (what a side seam is made of)
         target_y = armpit_y + height * (row - source_y)
         index = int(np.clip(target_y, 0, len(body.core_left) - 1))
         for side in (-1, 1):
-            edge = (found.left if side < 0 else found.right)[int(row)]
+            # Just below the armpit a sleeve may still touch the body: the side seam is not the sleeve's edge.
+            reach = abs(found.armpit[side][0] - found.axis_x) + SEAM_SLOPE * max(row - found.armpit[side][1], 0)
+            edge = found.axis_x + side * min(
+                abs(float((found.left if side < 0 else found.right)[int(row)]) - found.axis_x), reach
+            )
             core = (body.core_left if side < 0 else body.core_right)[index]
-            wide = width * abs(float(edge) - found.axis_x)
+            wide = width * abs(edge - found.axis_x)
             if np.isfinite(core):
                 bare = abs(float(core) - body.centre_x)
                 if full and target_y > body.hip_y:
@@ -126,7 +132,7 @@ def _sides(  # noqa: PLR0913 (what a side seam is made of)
                     2,
                 )
             else:
-                handles.add((float(edge), row), (body.centre_x + side * wide, target_y), 1.2)
+                handles.add((edge, row), (body.centre_x + side * wide, target_y), 1.2)
         handles.add((found.axis_x, row), (body.centre_x, target_y), 0.4)
 
 

@@ -13,7 +13,9 @@ from compositing.errors import GarmentError
 from compositing.mannequin import Point, edges
 
 MIN_SIDE_PX = 24
-HEM_ZONE = 0.92
+HEM_ZONE = 0.75
+LONG_LIMIT, SHORT_LIMIT = 0.45, 0.8
+"""How far down a long or a short garment its armpits may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def upper(mask: Mask, *, long: bool) -> UpperLandmarks:
     low = slice(int(first_y + 0.55 * tall), int(first_y + 0.9 * tall) + 1)
     torso_px = float(np.nanmedian((right - left)[low])) if not np.isnan((right - left)[low]).all() else width * 0.6
     contour_top = np.where(mask.any(0), mask.argmax(0), height).astype(float)
-    armpit, sleeved = _armpits(mask, axis_x, first_y, tall, torso_px, limit=0.45 if long else 0.8)
+    armpit, sleeved = _armpits(mask, axis_x, first_y, tall, torso_px, limit=LONG_LIMIT if long else SHORT_LIMIT)
     for side in (-1, 1):
         if armpit[side] is None:
             armpit[side] = _armhole(axis_x, side, left if side < 0 else right, first_y, tall)
@@ -126,7 +128,7 @@ def _armpits(  # noqa: PLR0913 (what an armpit is judged by)
         ends = sorted((contour[start, 0], contour[end, 0]), key=lambda point: float(point[1]))
         outermost = max(ends, key=lambda point: abs(float(point[0]) - axis_x))
         # The end that lies farther out is the sleeve's; a flared hem lies farther out too, but at the very bottom.
-        flared = float(outermost[1]) > first_y + HEM_ZONE * tall and outermost is ends[1] and limit < HEM_ZONE / 2
+        flared = float(outermost[1]) > first_y + HEM_ZONE * tall and limit == LONG_LIMIT
         farther = abs(float(outermost[0]) - axis_x) > 1.03 * off and not flared
         inside = 0.1 * torso_px < off and first_y + 0.1 * tall < y < first_y + limit * tall
         if inside and farther and depth / 256 > 0.035 * tall:

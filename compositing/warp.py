@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from compositing.background import Floats
 
 GRID_PX = 8
-FALLOFF = 1.6
+FALLOFF = 1.5
 """Weights fall with the distance to the power of twice this."""
+SOFTNESS = 0.012
+"""In shares of the look's width."""
 MARGIN_PX = 24
 ISLAND_SHARE = 0.2
 
@@ -50,16 +52,19 @@ class Warped:
     box: tuple[int, int, int, int]
 
 
-def solve(handles: Handles, points: NDArray[np.float64], stretch: tuple[float, float]) -> NDArray[np.float64]:
+def solve(
+    handles: Handles, points: NDArray[np.float64], stretch: tuple[float, float], softness_px: float
+) -> NDArray[np.float64]:
     """For points (n, 2) of the look, the points of the garment that are seen there.
 
     `stretch`: how much wider and taller the garment is in the look than in its photo; what is left to the local
-    similarities is then near a pure translation, which keeps stripes straight.
+    similarities is then near a pure translation, which keeps stripes straight. `softness_px`: how near to a handle its
+    neighbours still have a say; without it a single odd handle bends the cloth around itself.
     """
     scale = np.array(stretch)
     targets, sources = np.array(handles.targets), np.array(handles.sources) * scale
     offset = points[:, None, :] - targets[None]
-    weights = np.array(handles.weights) / ((offset**2).sum(-1) + 1.0) ** FALLOFF
+    weights = np.array(handles.weights) / ((offset**2).sum(-1) + softness_px**2) ** FALLOFF
     weights /= weights.sum(1, keepdims=True)
     centre_target, centre_source = weights @ targets, weights @ sources
     from_target = targets[None] - centre_target[:, None]
@@ -83,7 +88,7 @@ def apply(colour: Floats, alpha: Floats, handles: Handles, stretch: tuple[float,
     columns, rows = max(2, -(-width // GRID_PX) + 1), max(2, -(-height // GRID_PX) + 1)
     xs, ys = np.linspace(left, right - 1, columns), np.linspace(top, bottom - 1, rows)
     points = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
-    found = solve(handles, points, stretch).reshape(rows, columns, 2).astype(np.float32)
+    found = solve(handles, points, stretch, SOFTNESS * size[0]).reshape(rows, columns, 2).astype(np.float32)
     at_x = np.interp(np.arange(left, right), xs, np.arange(columns)).astype(np.float32)
     at_y = np.interp(np.arange(top, bottom), ys, np.arange(rows)).astype(np.float32)
     fine = cv2.remap(found, *np.meshgrid(at_x, at_y), cv2.INTER_LINEAR)

@@ -17,9 +17,6 @@ from devstack.s3 import s3
 from devstack.stack import hold_lock
 from devstack.supervisor import Supervisor, end_orphans
 
-SERVICE_ADDRESSES = {"LOOKS_DATABASE_URL", "LOOKS_KAFKA_BOOTSTRAP", "LOOKS_S3_ENDPOINT_URL"}
-"""Given all of these, the stack uses services that run elsewhere, such as in containers."""
-
 
 def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = "") -> None:
     """Tell whoever waits what is going on."""
@@ -40,7 +37,7 @@ async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str
         say(folder, f"ports in use, chosen anew: {', '.join(changed)}")
     env = environment(folder, ports) | extra
     supervisor = Supervisor(folder)
-    work = asyncio.create_task(_start(folder, names, ports, env, supervisor, external=set(extra) >= SERVICE_ADDRESSES))
+    work = asyncio.create_task(_start(folder, names, ports, env, supervisor))
     stop = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -55,15 +52,9 @@ async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str
 
 
 async def _start(
-    folder: StackFolder,
-    names: tuple[str, ...],
-    ports: dict[str, int],
-    env: dict[str, str],
-    supervisor: Supervisor,
-    *,
-    external: bool,
+    folder: StackFolder, names: tuple[str, ...], ports: dict[str, int], env: dict[str, str], supervisor: Supervisor
 ) -> None:
-    if not external:
+    if env["LOOKS_KAFKA_BOOTSTRAP"] == environment(folder, ports)["LOOKS_KAFKA_BOOTSTRAP"]:  # else: the services run elsewhere
         say(folder, "starting Kafka, Postgres and S3 (the first time downloads Kafka)")
         broker = await asyncio.to_thread(kafka, folder, ports)
         await supervisor.start([broker, postgres(folder, ports), s3(folder, ports, *s3_credentials(folder))])
