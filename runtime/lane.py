@@ -15,7 +15,7 @@ from datetime import datetime
 
 from domain.breaker import Breaker
 from domain.history import PartitionHistory
-from domain.outcomes import Emit, Outcome, Reject, Unhandled
+from domain.outcomes import Emit, Outcome, Reject, Skip, Unhandled
 from runtime import logs, metrics
 from runtime.declaration import Draining, LaneHandler, Settled
 from runtime.kafka import (
@@ -81,6 +81,7 @@ class Lane:
         self._ports = ports
         self._offsets: dict[str, OffsetTracker] = {}
         self._running: dict[asyncio.Task[None], str] = {}
+        self._busy: Counter[str] = Counter()
         self._ready: list[Finished] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -103,15 +104,20 @@ class Lane:
             self._finish(Finished(record, None, Unhandled(work.reason), 0.0, taken_at_s))
             return
         handler = self._ports.handler
-        outcome = handler.receive(work, self._history, self._ports.clock())
         interrupts = handler.declaration.interrupts
-        if interrupts is not None and isinstance(work.decoded.event, interrupts[0]):
+        command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
+        if handler.declaration.one_at_a_time and not command and self._busy[work.request_id]:
+            self._finish(Finished(record, work, Skip("under way"), 0.0, taken_at_s))
+            return
+        outcome = handler.receive(work, self._history, self._ports.clock())
+        if command:
             self._interrupt(work.request_id)
         if outcome is not None:
             self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
             return
         task = asyncio.create_task(self._work(record, work, taken_at_s))
         self._running[task] = work.request_id
+        self._busy[work.request_id] += 1
         task.add_done_callback(self._forget)
 
     async def drain(self) -> None:
@@ -140,7 +146,10 @@ class Lane:
                 task.cancel("interrupted")
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
-        self._running.pop(task, None)
+        request_id = self._running.pop(task)
+        self._busy[request_id] -= 1
+        if not self._busy[request_id]:
+            del self._busy[request_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._ports.failed(error)
         if not self.in_flight:

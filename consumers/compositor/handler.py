@@ -41,6 +41,7 @@ def declaration(history_window_s: float) -> Declaration:
         history=(LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_CANCEL),
         history_window_s=history_window_s,
         faults=OUR_FAULTS,
+        one_at_a_time=True,
         interrupts=(CancelLook, CANCELLED),
     )
 
@@ -54,7 +55,6 @@ class Compositor:
         self._renderer = renderer
         self._slots = slots
         self._clock = clock
-        self._busy: set[str] = set()
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Take in a record of the recent past."""
@@ -73,8 +73,6 @@ class Compositor:
         attempt = attempt_of(work)
         if attempt is None:
             return Unhandled("malformed retry headers")
-        if event.request_id in self._busy:
-            return Skip("under way")
         return admit(attempt, history, now)
 
     async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
@@ -83,21 +81,17 @@ class Compositor:
         if attempt is None:
             return Unhandled("malformed retry headers")
         request = attempt.request
-        self._busy.add(request.request_id)
-        try:
-            await self._until_due(work)
-            async with self._slots.place(request.tenant_id):
-                begun_at = self._clock()
-                refused = admit(attempt, history, begun_at)
-                if refused is not None:
-                    return refused
-                progress = started(attempt, history, begun_at)
-                if progress is not None:
-                    await publish(progress)
-                    note(history, progress, request.deadline_at)
-                return outcome_of(request, await self._renderer.render(request), begun_at, self._clock())
-        finally:
-            self._busy.discard(request.request_id)
+        await self._until_due(work)
+        async with self._slots.place(request.tenant_id):
+            begun_at = self._clock()
+            refused = admit(attempt, history, begun_at)
+            if refused is not None:
+                return refused
+            progress = started(attempt, history, begun_at)
+            if progress is not None:
+                await publish(progress)
+                note(history, progress, request.deadline_at)
+            return outcome_of(request, await self._renderer.render(request), begun_at, self._clock())
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""

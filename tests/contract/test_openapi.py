@@ -1,0 +1,49 @@
+"""The published contract: the seed's names, and an envelope on every error."""
+
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from tests.unit.api.fakes import make_ports
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    ports, *_ = make_ports()
+    return create_app(ports).openapi()
+
+
+def test_the_seeds_schemas_are_there(document: dict[str, Any]) -> None:
+    seed = {"LookRequest", "TrialItemInput", "WorkflowAcceptedResponse", "JobStatus", "UserCategory", "HTTPValidationError"}
+    assert seed <= set(document["components"]["schemas"])
+
+
+def test_the_look_operation_is_the_seeds(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["LookRequest"]["required"] == ["items"]
+    assert schemas["LookRequest"]["properties"]["items"]["minItems"] == 1
+    assert set(schemas["TrialItemInput"]["required"]) == {"trial_image", "trial_item_category"}
+    assert set(schemas["WorkflowAcceptedResponse"]["required"]) == {"request_id", "credits_cost"}
+    assert schemas["JobStatus"]["enum"] == ["NOT_STARTED", "IN_PROGRESS", "SUCCESS", "FAILURE"]
+    assert schemas["UserCategory"]["enum"] == ["MALE", "FEMALE"]
+    assert set(schemas["HTTPValidationError"]["properties"]) == {"detail", "error"}
+    answers = document["paths"]["/v1/look"]["post"]["responses"]
+    assert answers["202"]["content"]["application/json"]["schema"]["$ref"].endswith("/WorkflowAcceptedResponse")
+    assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/HTTPValidationError")
+
+
+def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert document["security"] == [{"bearer": []}]
+    ids = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            ids.add(operation["operationId"])
+            for status, answer in operation["responses"].items():
+                if not status.startswith("2"):
+                    reference = answer["content"]["application/json"]["schema"]["$ref"]
+                    assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (path, method, status)
+    assert ids == {
+        "create_look", "list_jobs", "get_job", "list_job_events", "get_credits", "list_operations", "list_garment_categories",
+    }  # fmt: skip

@@ -1,0 +1,57 @@
+"""Connections to the services, and a hand for running our consumers inside a test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from devstack.stack import Stack
+from runtime.process import Process
+from runtime.sessions import Session, run_sessions
+from runtime.settings import DatabaseSettings, KafkaSettings, ProcessSettings
+from storage.database import open_pool
+
+
+@pytest.fixture
+def kafka(services: Stack) -> KafkaSettings:
+    """Kafka of the services, with the short times of tests."""
+    return KafkaSettings(
+        bootstrap=services.env["LOOKS_KAFKA_BOOTSTRAP"],
+        transaction_timeout_s=5,
+        transaction_abort_interval_s=1,
+        session_timeout_s=6,
+    )
+
+
+@pytest.fixture
+async def pool(services: Stack) -> AsyncIterator[asyncpg.Pool]:
+    """The database of the services."""
+    async with open_pool(DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})) as made:
+        yield made
+
+
+Begin = Callable[[Process], Session]
+
+
+@asynccontextmanager
+async def running(name: str, begin: Begin) -> AsyncIterator[Process]:
+    """A process of ours inside the test, until the block ends; then it drains."""
+    process = Process(name, ProcessSettings(instance=f"test-{name}"))
+    task = asyncio.create_task(run_sessions(process, name, lambda: begin(process)))
+    try:
+        async with asyncio.timeout(60):
+            while not process.ready:
+                await asyncio.sleep(0.02)
+        yield process
+    finally:
+        process.stopping.set()
+        await asyncio.wait_for(task, 30)
+
+
+async def until(true: Callable[[], "asyncio.Future[bool] | object"], within_s: float = 40) -> None:
+    """Poll a coroutine function until it gives something true."""
+    async with asyncio.timeout(within_s):
+        while not await true():  # type: ignore[misc]  # a coroutine function, called anew each time
+            await asyncio.sleep(0.05)

@@ -1,0 +1,299 @@
+"""Each process on real Kafka and Postgres: what it does, what it does when it is told twice, what it does with poison."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
+
+from consumers.compositor.handler import Compositor
+from consumers.compositor.results import NotRendered, Rendered
+from consumers.credit_ledger import CreditLedger
+from consumers.dead_letter import DeadLetters
+from consumers.status_projection import StatusProjection
+from domain.outcomes import Emit
+from producers.deadline_sweeper import DeadlineSweeper
+from producers.outbox_relay import OutboxRelay
+from runtime.batch_session import BatchSession
+from runtime.kafka import new_producer, outgoing, partition_of
+from runtime.lane_session import LaneSession
+from runtime.process import Process
+from runtime.sessions import Session
+from runtime.settings import KafkaSettings, LookSettings
+from runtime.slots import Slots
+from runtime.topic_facts import read_all
+from schemas.events import CancelLook, CreditRefund, LookDeadLettered, LookRequested, StoredImage
+from schemas.failures import FailureCode, FailureReason
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_COMPLETED,
+    LOOK_DEAD_LETTER,
+    LOOK_FAILED,
+    LOOK_QUARANTINE,
+    LOOK_REQUESTED,
+    Topic,
+)
+from storage.acceptance import Acceptance
+from storage.accounts import AccountStore
+from storage.claims import ClaimStore
+from storage.outbox import OutboxStore
+from storage.overdue import OverdueStore
+from storage.projection import ProjectionStore
+from storage.refunds import RefundStore
+from tests.integration.accepting import accept
+from tests.integration.conftest import running, until
+
+IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def records_of(kafka: KafkaSettings, topic: Topic, request_id: str) -> list[object]:
+    """A topic's committed records about one request."""
+    found: list[object] = []
+    await read_all(kafka, (topic,), lambda record: found.append(record) if record.key == request_id.encode() else None)
+    return found
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
+    made = new_producer(kafka, "test")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def publish(producer: AIOKafkaProducer, emit: Emit, times: int = 1) -> None:
+    out = outgoing(emit, "/test", now())
+    for _ in range(times):
+        await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+
+
+class Renderer:
+    """Makes what it is told to make, and counts. `stuck_on`: a request that it never finishes."""
+
+    def __init__(self, result: Rendered | NotRendered | None = None, *, stuck_on: str = "") -> None:
+        self.result = result or Rendered(IMAGE, (), "test", ())
+        self.made: list[str] = []
+        self._stuck_on = stuck_on
+
+    async def render(self, request: LookRequested) -> Rendered | NotRendered:
+        self.made.append(request.request_id)
+        if request.request_id == self._stuck_on:
+            await asyncio.Event().wait()
+        return self.result
+
+
+def compositor(kafka: KafkaSettings, renderer: Renderer):  # type: ignore[no-untyped-def]  # a closure that makes sessions
+    def begin(process: Process) -> Session:
+        return LaneSession(process, kafka, Compositor(renderer, Slots(4), now, history_window_s=120), now)
+
+    return begin
+
+
+def relay(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untyped-def]  # a closure that makes sessions
+    return lambda process: OutboxRelay(process, kafka, OutboxStore(pool))
+
+
+def projection(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untyped-def]  # a closure that makes sessions
+    return lambda process: BatchSession(process, kafka, StatusProjection(ProjectionStore(pool)))
+
+
+async def refunds_of(pool: asyncpg.Pool, request_id: str) -> list[int]:
+    """Amounts of the ledger's refunds of one request."""
+    rows = await pool.fetch("SELECT amount FROM ledger_entries WHERE request_id = $1 AND kind = 'refund'", request_id)
+    return [row["amount"] for row in rows]
+
+
+async def requested(pool: asyncpg.Pool, request_id: str) -> LookRequested:
+    """The event of an accepted request, from the outbox."""
+    value = await pool.fetchval("SELECT value FROM outbox WHERE key = $1", request_id)
+    return LookRequested.model_validate_json(value)
+
+
+async def test_two_relays_side_by_side_publish_every_row_once(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
+    async with running("relay-a", relay(kafka, pool)), running("relay-b", relay(kafka, pool)):
+        ids = await accept(Acceptance(pool, batch_max=64, queue_max=64), 60)
+
+        async def empty() -> bool:
+            return int(await pool.fetchval("SELECT count(*) FROM outbox WHERE key = ANY($1::text[])", ids)) == 0
+
+        await until(empty)
+    counts = {request_id: 0 for request_id in ids}
+
+    def count(record: object) -> None:
+        key = record.key.decode()  # type: ignore[attr-defined]  # a consumer record
+        if key in counts:
+            counts[key] += 1
+
+    await read_all(kafka, (LOOK_REQUESTED,), count)
+    assert set(counts.values()) == {1}
+
+
+async def test_a_request_published_twice_is_composed_and_completed_once(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
+    event = await requested(pool, request_id)
+    renderer = Renderer()
+    async with running("compositor", compositor(kafka, renderer)):
+        await publish(producer, Emit(event, ("look.requested",)), times=3)
+
+        async def completed() -> bool:
+            return len(await records_of(kafka, LOOK_COMPLETED, request_id)) > 0
+
+        await until(completed)
+        await publish(producer, Emit(event, ("look.requested",)))
+    async with running("compositor", compositor(kafka, renderer)):  # a successor learns the past from Kafka
+        await publish(producer, Emit(event, ("look.requested",)))
+        marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
+        while partition_of(marker) != partition_of(request_id):
+            marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
+        await publish(producer, Emit(await requested(pool, marker), ("look.requested",)))
+
+        async def marked() -> bool:
+            return len(await records_of(kafka, LOOK_COMPLETED, marker)) > 0
+
+        await until(marked)  # the marker came after the repeats in their partition
+    assert renderer.made.count(request_id) == 1
+    assert len(await records_of(kafka, LOOK_COMPLETED, request_id)) == 1
+
+
+async def test_a_cancel_that_is_read_before_the_decision_wins(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
+    event = await requested(pool, request_id)
+    renderer = Renderer(stuck_on=request_id)  # only the cancel can end it
+    async with running("compositor", compositor(kafka, renderer)):
+        await publish(producer, Emit(event, ("look.requested",)))
+
+        async def begun() -> bool:
+            return request_id in renderer.made
+
+        await until(begun)
+        cancel = CancelLook(request_id=request_id, tenant_id=event.tenant_id, requested_at=now(), deadline_at=event.deadline_at)
+        await publish(producer, Emit(cancel, ("look.cancel",)))
+
+        async def decided() -> bool:
+            return len(await records_of(kafka, LOOK_DEAD_LETTER, request_id)) == 1
+
+        await until(decided)
+    assert await records_of(kafka, LOOK_COMPLETED, request_id) == []
+
+
+async def test_an_owner_that_was_replaced_can_not_commit_any_more(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
+    zombie = new_producer(kafka, "zombie", transactional_id="looks.test.0")
+    await zombie.start()
+    await zombie.begin_transaction()
+    await zombie.send_and_wait(LOOK_COMPLETED.name, b"a zombie's word", key=b"zombie")
+    successor = new_producer(kafka, "successor", transactional_id="looks.test.0")
+    await successor.start()
+    with pytest.raises(ProducerFenced):
+        await zombie.commit_transaction()
+    await successor.stop()
+    await zombie.stop()
+    assert await records_of(kafka, LOOK_COMPLETED, "zombie") == []
+
+
+async def test_a_dead_letter_read_twice_fails_and_refunds_once(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
+    event = await requested(pool, request_id)
+    letter = LookDeadLettered(
+        request_id=request_id,
+        tenant_id="demo",
+        reason=GONE,
+        request=event,
+        attempts=1,
+        decided_by="test",
+        dead_lettered_at=now(),
+    )
+    dead = lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)  # noqa: E731 (one line says it)
+    ledger = lambda process: BatchSession(process, kafka, CreditLedger(RefundStore(pool)))  # noqa: E731 (one line says it)
+    async with running("dead_letter", dead), running("credit_ledger", ledger):
+        await publish(producer, Emit(letter, ("look.dead-letter", "test"), 2), times=3)
+
+        async def refunded() -> bool:
+            return await refunds_of(pool, request_id) != []
+
+        await until(refunded)
+        refund = CreditRefund(request_id=request_id, tenant_id="demo", amount=10, reason=GONE.code, refunded_at=now())
+        await publish(producer, Emit(refund, ("credit.refund",)), times=3)
+        wrong = refund.model_copy(update={"amount": 1000})
+        await publish(producer, Emit(wrong, ("credit.refund", "wrong")))
+
+        async def kept() -> bool:
+            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 1
+
+        await until(kept)
+    assert len(await records_of(kafka, LOOK_FAILED, request_id)) == 1
+    assert len(await records_of(kafka, CREDIT_REFUND, request_id)) == 1 + 3 + 1
+    assert await refunds_of(pool, request_id) == [10]
+    entries = await pool.fetchval("SELECT sum(amount) FROM ledger_entries WHERE tenant_id = 'demo' AND environment = 'live'")
+    assert await AccountStore(pool).balance("demo", "live") == entries
+
+
+async def test_poison_is_kept_whole_and_stops_nobody(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
+    event = await requested(pool, request_id)
+    number = partition_of(request_id)
+    poisons = [b"\xff not json", b"{}", None, b"x" * 300_000]
+    async with running("projection", projection(kafka, pool)), running("compositor", compositor(kafka, Renderer())):
+        for poison in poisons:
+            await producer.send_and_wait(LOOK_REQUESTED.name, poison, key=request_id.encode(), partition=number)
+        await publish(producer, Emit(event, ("look.requested",), 1))
+
+        async def succeeded() -> bool:
+            return await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", request_id) == "SUCCESS"
+
+        await until(succeeded)
+
+        async def kept() -> bool:
+            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(poisons)  # by two readers of the topic
+
+        await until(kept)
+    values = [record.value for record in await records_of(kafka, LOOK_QUARANTINE, request_id)]  # type: ignore[attr-defined]  # records
+    assert sorted(values, key=repr) == sorted(poisons * 2, key=repr)
+
+
+async def test_an_overdue_request_is_expired_only_once_the_projection_has_caught_up(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1), deadline_s=0.001)
+    event = await requested(pool, request_id)
+    # The look was completed in time, but nobody has projected it yet.
+    await publish(producer, outcome_of(event))
+    look = LookSettings(clock_margin_s=0.1)
+    sweeper = lambda process: DeadlineSweeper(process, kafka, look, OverdueStore(pool), ProjectionStore(pool))  # noqa: E731 (one line says it)
+    (overdue,) = await accept(Acceptance(pool, batch_max=1, queue_max=1), deadline_s=0.001)
+    async with running("sweeper", sweeper):
+        await asyncio.sleep(8)  # past deadline + transaction timeout + abort interval + margin: only the projection is missing
+        assert await records_of(kafka, LOOK_DEAD_LETTER, request_id) == []
+        async with running("projection", projection(kafka, pool)):
+
+            async def expired() -> bool:
+                return len(await records_of(kafka, LOOK_DEAD_LETTER, overdue)) > 0
+
+            await until(expired)
+    assert await records_of(kafka, LOOK_DEAD_LETTER, request_id) == []
+    assert await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", request_id) == "SUCCESS"
+
+
+def outcome_of(event: LookRequested) -> Emit:
+    from consumers.compositor.handler import outcome_of as decide  # noqa: PLC0415 (used here only)
+    from domain.outcomes import Done  # noqa: PLC0415 (used here only)
+
+    outcome = decide(event, Rendered(IMAGE, (), "test", ()), now(), now())
+    assert isinstance(outcome, Done)
+    (emit,) = outcome.emits
+    return Emit(emit.event, emit.identity, 2)

@@ -1,0 +1,46 @@
+"""A client of the API over fakes, with one tenant's key."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from api.app import create_app
+from domain.api_keys import CAPABILITIES, make_key
+from storage.accounts import Credential
+from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeJobs, make_ports
+
+
+@dataclass
+class Api:
+    """The API under test and what lies behind it."""
+
+    http: httpx.AsyncClient
+    accounts: FakeAccounts
+    acceptance: FakeAcceptance
+    jobs: FakeJobs
+    key: str
+
+    def headers(self, **more: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}", **more}
+
+
+def grant_key(accounts: FakeAccounts, tenant: str, *capabilities: str, environment: str = "live") -> str:
+    """A key of a tenant whose objects lie below users/<tenant>/."""
+    key = make_key(environment, secrets.choice)
+    accounts.credentials[key] = Credential(
+        f"key-{len(accounts.credentials)}", tenant, environment, frozenset(capabilities or CAPABILITIES), (f"users/{tenant}/",)
+    )
+    accounts.balances.setdefault((tenant, environment), 100)
+    return key
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    ports, accounts, acceptance, jobs = make_ports(max_body_bytes=64 * 1024)
+    key = grant_key(accounts, "abc")
+    transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
+        yield Api(http, accounts, acceptance, jobs, key)

@@ -1,0 +1,99 @@
+"""In-memory ports for the API."""
+
+from datetime import UTC, datetime
+
+from api.ports import Ports
+from domain.api_keys import environment_of
+from domain.money import payable
+from runtime.settings import ApiSettings, LookSettings
+from storage.acceptance import Accepted, KeyReused, Submission, Unpaid, Verdict
+from storage.accounts import Credential, LedgerEntry
+from storage.jobs import EventRow, JobFilter, JobRow
+
+
+class FakeAccounts:
+    """Keys are granted one by one; balances live here."""
+
+    def __init__(self) -> None:
+        self.credentials: dict[str, Credential] = {}
+        self.balances: dict[tuple[str, str], int] = {}
+        self.entries: list[LedgerEntry] = []
+        self.looked_up = 0
+
+    async def credential(self, key: str) -> Credential | None:
+        self.looked_up += 1
+        return self.credentials.get(key) if environment_of(key) else None
+
+    async def balance(self, tenant_id: str, environment: str) -> int:
+        return self.balances[tenant_id, environment]
+
+    async def statement(self, tenant_id: str, environment: str, limit: int, before: int | None = None) -> list[LedgerEntry]:
+        return [entry for entry in reversed(self.entries) if before is None or entry.id < before][:limit]
+
+
+class FakeAcceptance:
+    """Accepts what can be paid; can be told to fail."""
+
+    def __init__(self, accounts: FakeAccounts) -> None:
+        self.accepted: list[Submission] = []
+        self.failure: Exception | None = None
+        self._accounts = accounts
+        self._keys: dict[tuple[str, str, str, str], Submission] = {}
+
+    async def accept(self, submission: Submission) -> Verdict:
+        if self.failure is not None:
+            raise self.failure
+        identity, idempotency = submission.identity, submission.idempotency
+        if identity in self._keys and idempotency is not None and identity is not None:
+            known = self._keys[identity]
+            same = known.idempotency is not None and known.idempotency.fingerprint == idempotency.fingerprint
+            return Accepted(known.answer, replayed=True) if same else KeyReused()
+        balances = self._accounts.balances
+        if payable(balances, [(submission.account, submission.credits_cost)]) == [False]:
+            return Unpaid(balances.get(submission.account, 0))
+        balances[submission.account] -= submission.credits_cost
+        self.accepted.append(submission)
+        if identity is not None:
+            self._keys[identity] = submission
+        return Accepted(submission.answer)
+
+
+class FakeJobs:
+    """Jobs by (tenant, environment, id)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], JobRow] = {}
+        self.event_rows: list[EventRow] = []
+
+    async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
+        return self.rows.get((tenant_id, environment, request_id))
+
+    async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
+        mine = [row for (tenant, env, _), row in self.rows.items() if (tenant, env) == (tenant_id, environment)]
+        mine = [row for row in mine if chosen.before is None or row.request_id < chosen.before]
+        return sorted(mine, key=lambda row: row.request_id, reverse=True)[:limit]
+
+    async def events(self, request_id: str, since: int) -> list[EventRow]:
+        return [row for row in self.event_rows if row.request_id == request_id and row.seq > since]
+
+
+class FakeLinks:
+    """Links that name what they link to."""
+
+    def get(self, bucket: str, key: str) -> str:
+        return f"https://objects.test/{bucket}/signed"
+
+
+def a_job(request_id: str) -> JobRow:
+    """A job that was just accepted."""
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return JobRow(request_id, "look", "NOT_STARTED", 10, False, at, at, at, None, None, None)
+
+
+def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, FakeJobs]:
+    """Ports over fresh fakes."""
+    accounts = FakeAccounts()
+    acceptance, jobs = FakeAcceptance(accounts), FakeJobs()
+    settings = ApiSettings(**api)  # type: ignore[arg-type]  # each test passes fields of ApiSettings
+    ports = Ports(accounts, acceptance, jobs, FakeLinks(), settings, LookSettings())
+    return ports, accounts, acceptance, jobs
