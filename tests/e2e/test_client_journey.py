@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from devstack.stack import Stack
 from schemas.envelope import Decoded, decode
@@ -141,8 +141,8 @@ async def test_a_plain_subscriber_sees_one_completion(stack: Stack, client: Clie
     assert json.loads(mine[0].value)["image"]["key"].endswith(f"{request_id}.jpg")
 
 
-async def _drain(consumer: AIOKafkaConsumer) -> list[list[object]]:
-    batches: list[list[object]] = []
+async def _drain(consumer: AIOKafkaConsumer) -> list[list[ConsumerRecord]]:
+    batches: list[list[ConsumerRecord]] = []
     while polled := await consumer.getmany(timeout_ms=1500):
         batches.extend(polled.values())
     return batches

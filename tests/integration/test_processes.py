@@ -254,7 +254,7 @@ async def test_poison_is_kept_whole_and_stops_nobody(
         await publish(producer, Emit(event, ("look.requested",), 1))
 
         async def succeeded() -> bool:
-            return await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", request_id) == "SUCCESS"
+            return bool(await pool.fetchval("SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", request_id))
 
         await until(succeeded)
 

@@ -33,7 +33,7 @@ def spoiled(key: str) -> str:
     ],
 )
 async def test_a_request_without_a_valid_key_is_unauthenticated(api: Api, header: str | None) -> None:
-    headers = [] if header is None else [("Authorization", header.encode())]
+    headers = [] if header is None else [(b"Authorization", header.encode())]
     answer = await api.http.post("/v1/look", json=GOOD, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"

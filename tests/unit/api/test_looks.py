@@ -133,7 +133,8 @@ async def test_a_repeated_idempotency_key_is_charged_once_and_answered_alike(api
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ümlaut"])
 async def test_malformed_idempotency_keys_are_refused(api: Api, key: str) -> None:
-    answer = await api.http.post("/v1/look", json=GOOD, headers=[*api.headers().items(), ("Idempotency-Key", key.encode())])
+    headers = [(name.encode(), text.encode()) for name, text in api.headers(**{"Idempotency-Key": key}).items()]
+    answer = await api.http.post("/v1/look", json=GOOD, headers=headers)
     assert answer.status_code == 422
     assert api.acceptance.accepted == []
 

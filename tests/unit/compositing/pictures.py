@@ -36,7 +36,7 @@ def trousers(colour: tuple[int, int, int] = (150, 120, 60)) -> NDArray[np.uint8]
     return picture
 
 
-def save(pixels: NDArray[np.uint8], kind: str = "PNG", **options: object) -> bytes:
+def save(pixels: NDArray[np.uint8] | NDArray[np.uint16], kind: str = "PNG", **options: object) -> bytes:
     """As a file."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, kind, **options)

@@ -1,0 +1,100 @@
+"""The house's budgets: a file has one job, a function fits a screen, an exemption has a reason."""
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROOMS = (
+    "api",
+    "assets",
+    "bench",
+    "cli",
+    "compositing",
+    "consumers",
+    "devstack",
+    "domain",
+    "producers",
+    "runtime",
+    "schemas",
+    "storage",
+)
+FILES = sorted(path for room in ROOMS for path in (CHECKOUT / room).rglob("*.py"))
+TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
+PROCESSES = ("api", "consumers", "producers")
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def share(sizes: list[int], limit: int) -> float:
+    return sum(size <= limit for size in sizes) / len(sizes)
+
+
+def test_files_are_short() -> None:
+    sizes = [lines(path) for path in FILES if lines(path) > 4]
+    assert max(lines(path) for path in FILES) <= 400
+    assert statistics.median(sizes) <= 120
+    assert share(sizes, 300) >= 0.9
+
+
+def test_functions_fit_a_screen() -> None:
+    sizes = [length(function) for path in FILES for function in functions(path)]
+    assert max(sizes) <= 60
+    assert statistics.median(sizes) <= 10
+    assert share(sizes, 40) >= 0.95
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_module_and_public_function_says_what_it_is_for(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "the module has no docstring"
+    public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    silent = [node.name for node in public if not node.name.startswith("_") and not ast.get_docstring(node)]
+    assert silent == []
+
+
+def test_every_exemption_has_a_code_and_a_reason() -> None:
+    for path in [*FILES, *TESTS]:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if path == Path(__file__):
+                continue
+            if "# noqa" in line:
+                assert re.search(r"# noqa: [A-Z]+\d+ \(.+\)", line), f"{path}:{number}"
+            if "type: ignore" in line:
+                assert re.search(r"type: ignore\[[a-z-]+\]  # .+", line), f"{path}:{number}"
+
+
+def test_no_test_patches_the_inside_of_what_it_tests() -> None:
+    named = "mock" + ".patch"
+    assert [str(path) for path in [*FILES, *TESTS] if named in path.read_text()] == []
+
+
+def test_tables_are_named_only_where_sql_lives() -> None:
+    statement = re.compile(r"\b(INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET|SELECT .+ FROM)\b")
+    outside = [
+        str(path.relative_to(CHECKOUT))
+        for path in FILES
+        if path.parent.name != "storage" and statement.search(path.read_text())
+    ]
+    assert outside in ([], ["runtime/topic_facts.py"])  # a temporary SQLite file of the audit's own
+
+
+def test_topic_names_are_written_once() -> None:
+    name = re.compile(
+        r'"(look\.(?!requested\b|progress\b|dead-letter\b|completed\b|failed\b|cancel\b)[a-z.-]+|credit\.[a-z]+)"'
+    )
+    places = {str(path.relative_to(CHECKOUT)) for path in FILES if name.search(path.read_text())}
+    assert places <= {"schemas/topics.py", "schemas/events/__init__.py", "domain/refunding.py", "domain/audit.py"}
