@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from devstack.demo import DemoFailed
+from devstack.demo import DemoFailed, upload
 from devstack.demo import run as run_demo
 from devstack.folder import CHECKOUT, default_folder
 from devstack.stack import ALL, Stack, StackFailed
+from devstack.wardrobe import WARDROBE
 
 app = typer.Typer(no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process.")
 
@@ -89,6 +90,15 @@ def logs(name: str, lines: Annotated[int, typer.Option("-n", help="how many")] =
         typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))
     except OSError as error:
         raise _fail(error) from error
+
+
+@app.command()
+def wardrobe() -> None:
+    """Put the garments that the project draws into the stack's bucket, below users/abc/wardrobe/."""
+    env = _stack().env
+    upload(env, set(WARDROBE), "users/abc/wardrobe")
+    for name, category in sorted(WARDROBE.items()):
+        typer.echo(f"users/abc/wardrobe/{name}.jpg  {category}")
 
 
 @app.command()

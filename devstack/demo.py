@@ -36,11 +36,11 @@ def object_store(env: Mapping[str, str]) -> Any:
     )
 
 
-def upload(env: Mapping[str, str], names: set[str]) -> None:
+def upload(env: Mapping[str, str], names: set[str], folder: str = PREFIX) -> None:
     """Put drawn garments into the bucket, where the demo's tenant may name them."""
     client = object_store(env)
     for name in sorted(names):
-        client.put_object(Bucket=env["LOOKS_S3_BUCKET"], Key=f"{PREFIX}/{name}.jpg", Body=draw(name), ContentType="image/jpeg")
+        client.put_object(Bucket=env["LOOKS_S3_BUCKET"], Key=f"{folder}/{name}.jpg", Body=draw(name), ContentType="image/jpeg")
 
 
 def submit(client: httpx.Client, mannequin: str, names: tuple[str, ...]) -> str:

@@ -1,0 +1,27 @@
+"""`python -m bench`: every measurement, one JSON file each in bench/results/."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from bench import engine, pipeline
+from devstack.folder import CHECKOUT
+
+RESULTS = CHECKOUT / "bench" / "results"
+
+
+def main() -> None:
+    """Run what was named, or all."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    chosen = set(sys.argv[1:])
+    for name, measure in {"engine": engine.measure, "pipeline": pipeline.measure}.items():
+        if chosen and name not in chosen:
+            continue
+        result = {"at": time.strftime("%Y-%m-%dT%H:%M:%S"), **measure()}
+        Path(RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1))
+        sys.stdout.write(f"{name}: {json.dumps(result, indent=1)}\n")
+
+
+if __name__ == "__main__":
+    main()
