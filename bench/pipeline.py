@@ -2,9 +2,10 @@
 
 import asyncio
 import multiprocessing
-import signal
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -121,18 +122,22 @@ def _end_to_end(stack: Stack, body: dict[str, object]) -> dict[str, object]:
 
 
 def measure() -> dict[str, object]:
-    """All of it, on a fresh stack that is thrown away."""
+    """Submitting to the API alone, then the whole pipeline, each on a fresh stack that is thrown away."""
+    item = {"trial_image": f"{PREFIX}/tee.jpg", "trial_item_category": WARDROBE["tee"]}
+    body: dict[str, object] = {"items": [item], "runtime_config": {"width": 256, "format": "jpeg"}}
+    with _stack(("api",)) as stack:
+        submit = _submit(stack, body)
+    with _stack(ALL) as stack:
+        upload(stack.env, {"tee"})
+        return {"submit": submit, "end_to_end": _end_to_end(stack, body)}
+
+
+@contextmanager
+def _stack(processes: tuple[str, ...]) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), ALL, {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"})
+        stack = Stack(Path(folder), processes, {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"})
         stack.start()
         try:
-            upload(stack.env, {"tee"})
-            item = {"trial_image": f"{PREFIX}/tee.jpg", "trial_item_category": WARDROBE["tee"]}
-            body: dict[str, object] = {"items": [item], "runtime_config": {"width": 256, "format": "jpeg"}}
-            first = _end_to_end(stack, body)
-            stack.kill("compositor", signal.SIGSTOP)  # composing would share the cores with what is measured next
-            submit = _submit(stack, body)
-            return {"end_to_end": first, "submit": submit}
+            yield stack
         finally:
-            stack.kill("compositor", signal.SIGCONT)
             stack.stop()
