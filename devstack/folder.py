@@ -72,17 +72,17 @@ def default_folder() -> StackFolder:
 
 def cache_folder(stack: StackFolder) -> Path:
     """Where downloads are kept: the user's cache when it can be written to, else the stack's own."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME") or "/nonexistent") / ".cache") / "looks"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        probe = home / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        fallback = stack.root / "cache"
-        fallback.mkdir(parents=True, exist_ok=True)
-        return fallback
-    return home
+    fallback = stack.root / "cache"
+    home = os.environ.get("HOME", "")
+    base = os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home.startswith("/") and home != "/" else "")
+    for folder in (Path(base) / "looks" if base else fallback, fallback):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / ".writable").touch()
+        except OSError:
+            continue
+        return folder
+    raise PermissionError(f"neither {base or 'a cache folder of the user'} nor {fallback} can be written to")
 
 
 def is_free(port: int) -> bool:

@@ -13,6 +13,9 @@ from devstack.part import Part, PartFailed
 FSYNC_RULE = {"locations": [{"locationPrefix": "/buckets/", "fsync": True}]}
 """SeaweedFS acknowledges before the disk has it unless a path's rule says otherwise."""
 
+STOP_WITHIN_S = 2.0
+"""Its graceful stop waits for its own open streams without end; what it acknowledged is on disk, so a kill is safe."""
+
 
 def _weed() -> str:
     beside = Path(sys.executable).with_name("weed")
@@ -49,6 +52,7 @@ def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: 
         "master.telemetry": "false",
         "master.volumeSizeLimitMB": 1024,
         "volume.max": 0,
+        "volume.preStopSeconds": 0,
     }
     for name in ("s3", "master", "volume", "filer"):
         key = "s3" if name == "s3" else f"s3_{name}"
@@ -59,6 +63,7 @@ def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: 
         argv=(_weed(), "server", *(f"-{name}={value}" for name, value in flags.items())),
         prepare=prepare,
         ready=lambda: _answers(ports),
+        stop_within_s=STOP_WITHIN_S,
     )
 
 

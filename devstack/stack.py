@@ -70,6 +70,8 @@ class Stack:
             raise StackFailed(f"{self.folder.root} can't be written to: {error.strerror}") from error
         if not self.running:
             self.folder.status.unlink(missing_ok=True)
+            if self._supervisor is not None:
+                self._supervisor.wait(STOP_WITHIN_S)  # it was killed: reap it
             with (self.folder.log / "supervisor.log").open("ab") as log:
                 self._supervisor = subprocess.Popen(
                     [sys.executable, "-m", "devstack", str(self.folder.root), ",".join(self._processes), json.dumps(self._env)],

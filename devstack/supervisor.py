@@ -34,28 +34,32 @@ class Supervisor:
         self._stopping = False
         self._children: dict[str, Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        self._parts: dict[str, Part] = {}
+        self._groups: list[list[Part]] = []
 
     async def start(self, parts: Sequence[Part]) -> None:
         """Start these side by side and wait until each is ready. Raises PartFailed."""
+        self._groups.append(list(parts))
         for part in parts:
             await asyncio.to_thread(part.prepare)
-            self._parts[part.name] = part
             self._keepers[part.name] = asyncio.create_task(self._keep(part))
         await asyncio.gather(*(self._until_ready(part) for part in parts))
 
     async def stop(self) -> None:
-        """Stop everything, last started first; what does not stop in time is killed."""
+        """Stop everything: what was started last first, what was started together together. What is late is killed."""
         self._stopping = True
-        for name in [*self._keepers][::-1]:
-            self._keepers[name].cancel()
-            child = self._children.get(name)
-            if child is not None and child.returncode is None:
-                await self._end(child, self._parts[name])
-            self._pid_file(name).unlink(missing_ok=True)
+        for parts in self._groups[::-1]:
+            await asyncio.gather(*(self._end(part) for part in parts))
         _identities(self._folder).unlink(missing_ok=True)
 
-    async def _end(self, child: Process, part: Part) -> None:
+    async def _end(self, part: Part) -> None:
+        if (keeper := self._keepers.get(part.name)) is not None:
+            keeper.cancel()
+        child = self._children.get(part.name)
+        if child is not None and child.returncode is None:
+            await self._ask_and_kill(child, part)
+        self._pid_file(part.name).unlink(missing_ok=True)
+
+    async def _ask_and_kill(self, child: Process, part: Part) -> None:
         family = _family(child.pid)
         child.send_signal(part.stop_signal)
         try:

@@ -59,13 +59,13 @@ class Client:
 
     def accepted(self, *items: tuple[str, str], **more: Any) -> str:
         """Post a look that must be accepted; returns its request id."""
-        answer = self.post(*items, **more)
+        answer = patiently(lambda: self.post(*items, **more))
         assert answer.status_code == 202, answer.text
         return str(answer.json()["request_id"])
 
     def job(self, request_id: str) -> dict[str, Any]:
         """A job."""
-        answer = self.http.get(f"/v1/jobs/{request_id}")
+        answer = patiently(lambda: self.http.get(f"/v1/jobs/{request_id}"))
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         return job
@@ -88,6 +88,14 @@ class Client:
     def balance(self) -> int:
         """Credits left."""
         return int(self.http.get("/v1/credits").json()["balance"])
+
+
+def patiently(call: Callable[[], httpx.Response], within_s: float = 60) -> httpx.Response:
+    """The answer to a call, made again while it is 503: not accepted, not charged, try again shortly."""
+    give_up_s = time.monotonic() + within_s
+    while (answer := call()).status_code == 503 and time.monotonic() < give_up_s:
+        time.sleep(int(answer.headers["retry-after"]) / 4)
+    return answer
 
 
 def until(true: Callable[[], bool], within_s: float, seen: Callable[[], object] = lambda: "") -> None:

@@ -28,16 +28,10 @@ def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, client: Client
     keys = client.wardrobe(["tee"])
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
     stack.kill(name)
-    jobs = finish_after(client, requests)
+    jobs = client.finish(requests)
     assert all(job["status"] == "SUCCESS" or job["refunded"] for job in jobs.values())
     code, output = audit(stack, "--settle-s", "8", "--sample", "50")
     assert code == 0, output
-
-
-def finish_after(client: Client, requests: list[str]) -> dict[str, dict[str, object]]:
-    """Wait for the API to answer again, then for the looks."""
-    until(lambda: _answers(client), 60)
-    return client.finish(requests)
 
 
 def test_a_killed_api_loses_no_accepted_look(stack: Stack, client: Client) -> None:

@@ -1,0 +1,134 @@
+"""The development stack under bad luck: repeated, killed, orphaned, its ports taken, its home read-only."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devstack.demo import object_store
+from devstack.folder import CHECKOUT, StackFolder, cache_folder, choose_ports
+from devstack.stack import Stack, StackFailed
+from devstack.supervisor import end_orphans, is_same, remember
+from tests.e2e.client import until
+
+OBJECTS = 200
+
+
+@pytest.fixture
+def small_stack(tmp_path: Path) -> Iterator[Stack]:
+    """The services and one process."""
+    made = Stack(tmp_path / "dev", ("outbox_relay",))
+    yield made
+    made.stop()
+
+
+def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack: Stack) -> None:
+    small_stack.start()
+    small_stack.start()  # safe to repeat
+    env = small_stack.env
+    supervisor = psutil.Process(small_stack.pid("outbox_relay")).ppid()
+    relay = small_stack.pid("outbox_relay")
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not small_stack.running, 10)
+    assert psutil.pid_exists(relay)  # an orphan now
+    small_stack.start()
+    assert not psutil.pid_exists(relay)
+    assert small_stack.env["LOOKS_API_KEY"] == env["LOOKS_API_KEY"]
+    small_stack.stop()
+    small_stack.stop()  # safe to repeat
+    assert not small_stack.running
+    with pytest.raises(StackFailed):
+        small_stack.pid("kafka")
+
+
+def test_acknowledged_objects_survive_a_killed_store(services: Stack) -> None:
+    client = object_store(services.env)
+    bucket = services.env["LOOKS_S3_BUCKET"]
+    try:
+        for number in range(OBJECTS):
+            client.put_object(Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode())
+        killed = services.kill("s3")
+        until(lambda: services.pid("s3") != killed and _reads(client, bucket, 0), 60)
+        assert all(_reads(client, bucket, number) for number in range(OBJECTS))
+    finally:
+        client.close()
+
+
+def _reads(client: object, bucket: str, number: int) -> bool:
+    try:
+        body = client.get_object(Bucket=bucket, Key=f"users/abc/kill/{number}")["Body"]  # type: ignore[attr-defined]  # boto3 makes it at run time
+    except Exception as error:
+        if isinstance(error, AssertionError):
+            raise
+        return False
+    with body:
+        return bool(body.read() == f"object {number}".encode())
+
+
+def test_ports_are_kept_and_a_taken_one_is_chosen_anew(tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path)
+    folder.create()
+    first, changed = choose_ports(folder, ("api",))
+    assert changed == []
+    assert choose_ports(folder, ("api",)) == (first, [])
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", first["kafka"]))
+        squatter.listen()
+        second, changed = choose_ports(folder, ("api",))
+    assert changed == ["kafka"]
+    assert second["kafka"] != first["kafka"]
+    assert second["postgres"] == first["postgres"]
+
+
+def test_a_recycled_process_id_is_not_ours_to_end(tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path)
+    folder.create()
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        remember(folder, "kafka", stranger.pid)
+        text = (folder.run / "children.json").read_text()
+        (folder.run / "children.json").write_text(
+            text.replace(str(int(psutil.Process(stranger.pid).create_time())), "1000000000")
+        )
+        (folder.run / "kafka.pid").write_text(str(stranger.pid))
+        assert not is_same(stranger.pid, 1_000_000_000.0)
+        assert end_orphans(folder) == []
+        assert stranger.poll() is None
+        assert not (folder.run / "kafka.pid").exists()  # the stale file is gone
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("home", ["/proc/nowhere", "", "/"])
+def test_downloads_find_a_place_without_a_writable_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if home == "/":
+        monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
+    monkeypatch.setenv("HOME", home)
+    folder = StackFolder(tmp_path)
+    folder.create()
+    assert cache_folder(folder) == tmp_path / "cache"
+
+
+def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(StackFailed, match="can't be written to"):
+        Stack(blocked / "dev").start()
+
+
+def test_a_part_that_does_not_start_says_why(tmp_path: Path) -> None:
+    made = Stack(tmp_path / "dev", ())
+    made.folder.create()
+    (made.folder.data / "postgres").write_text("not a folder")
+    with pytest.raises(StackFailed, match="postgres"):
+        made.start()
+    made.stop()
+    assert CHECKOUT.exists()
