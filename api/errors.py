@@ -26,10 +26,15 @@ log = logs.get(__name__)
 RETRY_AFTER_S = 1
 MAX_DETAILS = 20
 
+NOT_ACCEPTED = "Too many requests are waiting. Not accepted, not charged: try again shortly."
+OUT_OF_REACH = "The database is out of reach. Try again shortly; with the same Idempotency-Key nothing is charged twice."
+"""A connection that is cut during a commit leaves its outcome open, so no more than this can be promised."""
+
 DATABASE_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when the connection is cut in the middle of its protocol
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -115,10 +120,8 @@ def install(app: FastAPI) -> None:
         if isinstance(error, StarletteHTTPException):
             return respond(request, _from_framework(error))
         log.warning("the database is out of reach", exchange=exchange_id(request), error=type(error).__name__)
-        away = ApiError(
-            ErrorCode.UNAVAILABLE, "Not accepted, not charged. Try again shortly.", headers={"Retry-After": str(RETRY_AFTER_S)}
-        )
-        return respond(request, away)
+        message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
+        return respond(request, ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}))
 
     async def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exchange=exchange_id(request), exc_info=error)

@@ -16,8 +16,8 @@ from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
 from schemas.responses import ErrorEnvelope, HTTPValidationError
-from storage.acceptance import Accepted, IdempotencyKey, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 from storage.accounts import Credential
+from storage.submissions import Accepted, IdempotencyKey, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 
 router = APIRouter(route_class=GatedRoute, tags=["looks"])
 
@@ -35,7 +35,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     415: {"model": ErrorEnvelope, "description": "UNSUPPORTED_MEDIA_TYPE"},
     422: {"model": HTTPValidationError, "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing charged"},
     429: {"model": ErrorEnvelope, "description": "RATE_LIMITED"},
-    503: {"model": ErrorEnvelope, "description": "UNAVAILABLE: not accepted, not charged"},
+    503: {"model": ErrorEnvelope, "description": "UNAVAILABLE: try again, with the same Idempotency-Key"},
 }
 
 

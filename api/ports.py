@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.settings import ApiSettings, LookSettings
-from storage.acceptance import Submission, Verdict
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
+from storage.submissions import Submission, Verdict
 
 
 class Accounts(Protocol):

@@ -10,9 +10,6 @@ import time
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
 
 from domain.breaker import Breaker
 from domain.outcomes import Unhandled
@@ -23,6 +20,7 @@ from runtime.lane import BreakerTripped
 from runtime.process import Process
 from runtime.records import OutRecord, Work
 from runtime.settings import KafkaSettings
+from runtime.subscription import Subscription
 from schemas.envelope import Undecodable
 
 log = logs.get(__name__)
@@ -46,37 +44,23 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._told_s = 0.0
         self._broken: BaseException | None = None
         self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
-        self._broker = KafkaBroker(settings.bootstrap, logger=None)
-        self._subscriber = self._broker.subscriber(
-            *(topic.name for topic in self._declared.topics),
-            batch=True,
-            group_id=self._declared.group,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            partition_assignment_strategy=[RangePartitionAssignor],
-            session_timeout_ms=int(settings.session_timeout_s * 1000),
-            listener=self,
-        )
+        self._subscription = Subscription(settings, self._declared, self)
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
-        consumer = self._subscriber.consumer
-        if consumer is None:
-            raise RuntimeError("the session has not begun or is over")
-        return consumer
+        return self._subscription.consumer
 
     async def run(self) -> None:
         """Consume until the process is asked to stop. Raises what went wrong."""
         try:
             await self._plain.start()
-            await self._broker.start()
+            await self._subscription.start()
             self._process.ready = True
             while not self._process.stopping.is_set():
                 await self._once()
         finally:
             self._process.ready = False
-            await stop_client(self._broker)
+            await stop_client(self._subscription)
             await stop_client(self._plain)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
 
 from domain.breaker import Breaker
 from domain.history import PartitionHistory
@@ -24,6 +21,7 @@ from runtime.process import Process
 from runtime.records import OutRecord, Work
 from runtime.restore import horizon, recent
 from runtime.settings import KafkaSettings
+from runtime.subscription import Subscription
 
 log = logs.get(__name__)
 
@@ -47,39 +45,24 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._opening: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
-        self._broker = KafkaBroker(settings.bootstrap, logger=None)
-        self._subscriber = self._broker.subscriber(
-            *(topic.name for topic in self._declared.topics),
-            batch=True,
-            group_id=self._declared.group,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            partition_assignment_strategy=[RangePartitionAssignor],
-            session_timeout_ms=int(settings.session_timeout_s * 1000),
-            listener=self,
-        )
+        self._subscription = Subscription(settings, self._declared, self)
         self._paused = False
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
-        """The consumer inside the subscriber; there from its start on, and so in the first rebalance."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
-            raise RuntimeError("the session has not begun or is over")
-        return consumer
+        return self._subscription.consumer
 
     async def run(self) -> None:
         """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
         try:
             await self._plain.start()
-            await self._broker.start()
+            await self._subscription.start()
             self._process.ready = True
             await self._consume()
         finally:
             self._process.ready = False
             await self._close_lanes()
-            await stop_client(self._broker)
+            await stop_client(self._subscription)
             await stop_client(self._plain)
             self._failure.cancel()
 

@@ -91,7 +91,7 @@ class Client:
 
 
 def patiently(call: Callable[[], httpx.Response], within_s: float = 60) -> httpx.Response:
-    """The answer to a call, made again while it is 503: not accepted, not charged, try again shortly."""
+    """The answer to a call, made again while it is 503: try again shortly."""
     give_up_s = time.monotonic() + within_s
     while (answer := call()).status_code == 503 and time.monotonic() < give_up_s:
         time.sleep(int(answer.headers["retry-after"]) / 4)

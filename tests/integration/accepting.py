@@ -2,7 +2,8 @@
 
 from schemas.http import TrialItemInput
 from schemas.ids import new_request_id
-from storage.acceptance import Acceptance, Accepted, Submission
+from storage.acceptance import Acceptance
+from storage.submissions import Accepted, Submission
 
 TENANT, ENVIRONMENT = "demo", "live"
 

@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 
 from schemas.ids import new_request_id
-from storage.acceptance import Acceptance, Accepted, IdempotencyKey, KeyReused, Overloaded, Unpaid, Verdict
+from storage.acceptance import Acceptance, Overloaded
 from storage.accounts import AccountStore
+from storage.submissions import Accepted, IdempotencyKey, KeyReused, Unpaid, Verdict
 from tests.integration.accepting import submission
 
 

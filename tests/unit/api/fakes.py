@@ -6,9 +6,9 @@ from api.ports import Ports
 from domain.api_keys import environment_of
 from domain.money import payable
 from runtime.settings import ApiSettings, LookSettings
-from storage.acceptance import Accepted, KeyReused, Submission, Unpaid, Verdict
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
+from storage.submissions import Accepted, KeyReused, Submission, Unpaid, Verdict
 
 
 class FakeAccounts:

@@ -8,7 +8,8 @@ import pytest
 from ulid import ULID
 
 from schemas.errors import STATUS, ErrorCode
-from storage.acceptance import KeyInProgress, Overloaded, Submission, Verdict
+from storage.acceptance import Overloaded
+from storage.submissions import KeyInProgress, Submission, Verdict
 from tests.unit.api.conftest import Api, grant_key
 
 ITEM = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
@@ -169,7 +170,8 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
     seen.add(await code_of(api, json={**GOOD, "user_category": "FEMALE"}, headers=keyed))
     api.accounts.balances["abc", "live"] = 9
     seen.add(await code_of(api))
-    for failure in (Overloaded(), OSError("refused"), asyncpg.TooManyConnectionsError("full"), TimeoutError()):
+    torn = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    for failure in (Overloaded(), OSError("refused"), asyncpg.TooManyConnectionsError("full"), TimeoutError(), torn):
         api.acceptance.failure = failure
         seen.add(await code_of(api))
     api.acceptance.failure = RuntimeError("a bug")

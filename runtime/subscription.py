@@ -1,0 +1,48 @@
+"""How our consumers subscribe: declared with FastStream, read raw, committed by us."""
+
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from runtime.declaration import Declaration
+from runtime.kafka import AIOKafkaConsumer
+from runtime.settings import KafkaSettings
+
+
+class Subscription:
+    """A consumer's connection and its group membership, as long as a session lasts.
+
+    The range assignor gives a partition number of all topics to one member: what concerns a key has one owner.
+    """
+
+    def __init__(self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener) -> None:
+        """Connect to nothing yet."""
+        self._broker = KafkaBroker(settings.bootstrap, logger=None)
+        self._subscriber = self._broker.subscriber(
+            *(topic.name for topic in declared.topics),
+            batch=True,
+            group_id=declared.group,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            partition_assignment_strategy=[RangePartitionAssignor],
+            session_timeout_ms=int(settings.session_timeout_s * 1000),
+            listener=listener,
+        )
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The consumer inside; there from its start on, and so in the first rebalance."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("the session has not begun or is over")
+        return consumer
+
+    async def start(self) -> None:
+        """Connect and join the group."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Leave the group and disconnect."""
+        await self._broker.stop()
