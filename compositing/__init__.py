@@ -1,12 +1,15 @@
 """The picture engine. Pure: photos' bytes and options in, a picture and its manifest out."""
 
-from compositing.engine import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, compose
+from compositing.cutout import Cutout
+from compositing.engine import compose, compose_cutouts, cut_out
 from compositing.errors import CompositingError, GarmentError, InvalidOption
+from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 from compositing.options import LookOptions, parse_options
 
 __all__ = [
     "ENGINE_VERSION",
     "CompositingError",
+    "Cutout",
     "GarmentError",
     "GarmentInput",
     "InvalidOption",
@@ -15,5 +18,7 @@ __all__ = [
     "Manifest",
     "PlacedItem",
     "compose",
+    "compose_cutouts",
+    "cut_out",
     "parse_options",
 ]

@@ -11,9 +11,9 @@ Mask = NDArray[np.bool_]
 
 BORDER_SHARE = 0.03
 ROUNDS = 6
-PLAIN_SPREAD = 2.2
+PLAIN_SPREAD = 1.4
 PLAIN_OUTLIERS = 0.30
-MAX_SAMPLES = 20_000
+MAX_SAMPLES = 6_000
 
 
 def lab(rgb: NDArray[np.uint8]) -> Floats:
@@ -47,6 +47,11 @@ def border(height: int, width: int) -> Mask:
 def _terms(height: int, width: int, rows: Floats, columns: Floats) -> Floats:
     y, x = rows / height * 2 - 1, columns / width * 2 - 1
     return np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], -1)
+
+
+def in_rgb(behind: Background) -> Floats:
+    """The colour of a background that was fitted in CIE L*a*b*, as RGB from 0 to 255."""
+    return np.asarray(np.clip(cv2.cvtColor(behind.colour, cv2.COLOR_Lab2RGB), 0, 1) * 255, np.float32)
 
 
 def fit(picture: Floats) -> Background:

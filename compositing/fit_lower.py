@@ -1,108 +1,133 @@
-"""How garments for the lower body sit: on the waist, over the hips, down the legs."""
+"""How garments for the lower body sit: on the waist, over the hips, down the legs. Rows stay rows, so stripes stay even."""
 
 import numpy as np
 
-from compositing.landmarks import LowerLandmarks
+from compositing.background import Floats
+from compositing.landmarks_lower import LowerLandmarks
 from compositing.mannequin import Mannequin
-from compositing.warp import Handles
+from compositing.silhouette import smooth
+from compositing.warp import RowMap
 from schemas.categories import GarmentCategory
 
-ROWS = 16
-FULL_LENGTH = 1.9
-"""Trousers taller than this many times their hips' width reach the ankles."""
+CLOTH_PX = 2.5
+LEGS_WAIST, SKIRT_WAIST = 0.30, 0.12
+"""How far down from the waist to the hip the upper edge sits."""
+FULL_LENGTH = 1.55
+"""Trousers taller than this many times their hips' width reach the feet."""
+BREAK = 0.35
+"""Long trousers fall so far from the ankle to the floor."""
+STEP_PX = 6
 
 
-def fit(category: GarmentCategory, found: LowerLandmarks, body: Mannequin) -> tuple[Handles, tuple[float, float]]:
-    """Handles that dress the mannequin, and the garment's stretch."""
-    legs = found.crotch_y is not None
-    tall = found.hem_y - found.waist_y
-    waist_y = body.waist_y + (0.30 if legs else 0.12) * (body.hip_y - body.waist_y)
-    hips = float(np.nanmax((found.right - found.left)[int(found.waist_y) : int(found.waist_y + 0.3 * tall) + 1]))
-    hips_body = float(body.core_right[body.hip_y] - body.core_left[body.hip_y])
-    waist_row = int(found.waist_y + 0.03 * tall)
-    waist = float(found.right[waist_row] - found.left[waist_row])
-    waist_body = float(body.core_right[int(waist_y)] - body.core_left[int(waist_y)]) + 5 * body.scale
-    if found.crotch_y is not None:
-        return _legs(category, found, body, waist_y, hips_body / max(hips, 1), waist_body)
-    flared = hips > 1.5 * waist
-    width = float(
-        np.clip(waist_body / waist if flared else 1.03 * hips_body / hips, 0.6 * waist_body / waist, 1.6 * waist_body / waist)
-    )
-    handles = Handles()
-    for share in np.linspace(0.012, 0.985, ROWS):
-        row = found.waist_y + share * tall
-        target_y = waist_y + width * (row - found.waist_y)
-        for side in (-1, 1):
-            edge = float((found.left if side < 0 else found.right)[int(row)])
-            wide = width * abs(edge - found.axis_x)
-            bare = _bare(body, side, target_y, skirt=True)
-            wide = waist_body / 2 if share < 0.05 else max(wide, bare + 2.5 * body.scale)
-            handles.add((edge, row), (body.centre_x + side * wide, target_y), 1.5)
-        handles.add((found.axis_x, row), (body.centre_x, target_y + (5 * body.scale if share < 0.05 else 0)), 0.4)
-    return handles, (width, width)
+def fit_lower(category: GarmentCategory, found: LowerLandmarks, body: Mannequin) -> RowMap:
+    """The map that dresses the mannequin."""
+    if found.crotch_y is None:
+        return _skirt(found, body)
+    return _legs(category, found, found.crotch_y, body)
 
 
-def _bare(body: Mannequin, side: int, y: float, *, skirt: bool) -> float:
-    edge = (body.core_left if side < 0 else body.core_right)[int(np.clip(y, 0, len(body.core_left) - 1))]
-    bare = abs(float(edge) - body.centre_x) if np.isfinite(edge) else 0.0
-    if skirt and y > body.hip_y:
-        bare = min(bare, abs(float(body.core_right[body.hip_y]) - body.centre_x))
+def _waist(body: Mannequin, share: float) -> tuple[float, float]:
+    """Row and width of the mannequin where the upper edge sits."""
+    y = body.waist_y + share * (body.hip_y - body.waist_y)
+    return y, float(body.core_right[int(y)] - body.core_left[int(y)]) + 2 * CLOTH_PX * body.scale
+
+
+def _hips(body: Mannequin) -> float:
+    return float(body.core_right[body.hip_y] - body.core_left[body.hip_y])
+
+
+def _bare(body: Mannequin) -> dict[int, Floats]:
+    """Per row, how far the bare body reaches from the axis on each side; no farther below the hips than at them."""
+    bare = {}
+    for side, edge in ((-1, body.core_left), (1, body.core_right)):
+        reach = np.nan_to_num(np.abs(edge - body.centre_x))
+        reach[body.hip_y :] = np.minimum(reach[body.hip_y :], reach[body.hip_y])
+        bare[side] = reach
     return bare
 
 
-def _legs(  # noqa: PLR0913 (what trousers are measured by)
-    category: GarmentCategory, found: LowerLandmarks, body: Mannequin, waist_y: float, by_hips: float, waist_body: float
-) -> tuple[Handles, tuple[float, float]]:
-    crotch = float(found.crotch_y or 0)
-    tall = found.hem_y - found.waist_y
+def _skirt(found: LowerLandmarks, body: Mannequin) -> RowMap:
+    waist_y, waist_to = _waist(body, SKIRT_WAIST)
+    by_waist, by_hips = waist_to / found.waist_px, 1.03 * _hips(body) / max(found.hips_px, 1)
+    flared = found.hips_px > 1.5 * found.waist_px
+    width = by_waist if flared else float(np.clip(by_hips, 0.6 * by_waist, 1.6 * by_waist))
+    floor_y = float(np.mean([body.sides[side].ankle[1] for side in (-1, 1)]))
+    tall = min(width * (found.hem_y - found.waist_y), floor_y - waist_y)
+    ys = np.linspace(waist_y, waist_y + tall, max(8, int(tall / (STEP_PX * body.scale))))
+    rows = np.linspace(found.waist_y, found.hem_y, len(ys))
+    index, at = ys.astype(int), rows.astype(int)
+    bare = _bare(body)
+    to = {}
+    for side, edge in ((-1, found.left), (1, found.right)):
+        own = width * np.abs(edge[at] - found.axis_x)
+        wide = np.maximum(own, bare[side][index] + CLOTH_PX * body.scale)
+        wide = wide + (waist_to / 2 - wide) * np.clip(1 - (ys - waist_y) / (26 * body.scale), 0, 1) ** 2
+        to[side] = body.centre_x + side * smooth(wide.astype(np.float32), 1.6)
+    knots_to = np.column_stack([to[-1], np.full(len(ys), body.centre_x), to[1]])
+    knots_frm = np.column_stack([found.left[at], np.full(len(ys), found.axis_x), found.right[at]])
+    return RowMap(ys, rows, knots_to, _increasing(knots_frm))
+
+
+def _legs(category: GarmentCategory, found: LowerLandmarks, crotch: float, body: Mannequin) -> RowMap:
+    waist_y, waist_to = _waist(body, LEGS_WAIST)
     crotch_y = body.crotch_y + 8 * body.scale
+    tall = found.hem_y - found.waist_y
     rise = (crotch_y - waist_y) / max(crotch - found.waist_y, 1)
+    by_hips = _hips(body) / max(found.hips_px, 1)
     width = float(np.clip(rise, 0.95 * by_hips, 1.35 * by_hips))
+    hem_y = crotch_y + (found.hem_y - crotch) * float(np.sqrt(width * rise))
     ankle_y = float(np.mean([body.sides[side].ankle[1] for side in (-1, 1)]))
-    inseam = (found.hem_y - crotch) * np.sqrt(width * rise)
-    if category is not GarmentCategory.SHORTS and tall / max(float(np.nanmax(found.right - found.left)), 1) > FULL_LENGTH * 0.8:
-        inseam = (ankle_y - crotch_y) * 1.02
-    handles = Handles()
-    for share in np.linspace(0.012, 0.985, ROWS):
-        row = found.waist_y + share * tall
-        below = row > crotch
-        target_y = (
-            crotch_y + (row - crotch) / max(found.hem_y - crotch, 1) * inseam
-            if below
-            else waist_y + (row - found.waist_y) * rise
-        )
-        for side in (-1, 1):
-            outer = float((found.left if side < 0 else found.right)[int(row)])
-            if below:
-                inner = float((found.inner_left if side < 0 else found.inner_right)[int(row)])
-                _leg_row(handles, body, side, (outer, inner if np.isfinite(inner) else found.axis_x, row), target_y, width)
-                continue
-            wide = max(min(width * abs(outer - found.axis_x), 1.12 * _bare(body, side, target_y, skirt=False) + 6 * body.scale),
-                       _bare(body, side, target_y, skirt=False) + 2.5 * body.scale)  # fmt: skip
-            if share < 0.05:
-                wide = waist_body / 2
-            handles.add((outer, row), (body.centre_x + side * wide, target_y), 1.5)
-    handles.add((found.axis_x, crotch), (body.centre_x, crotch_y), 2)
-    handles.add((found.axis_x, found.waist_y + 0.012 * tall), (body.centre_x, waist_y + 5 * body.scale), 1)
-    return handles, (width, float(rise))
+    floor_y = float(np.nonzero(body.body.any(1))[0][-1])
+    lowest = ankle_y + BREAK * (floor_y - ankle_y)
+    if category is not GarmentCategory.SHORTS and tall > FULL_LENGTH * found.hips_px:
+        hem_y = lowest
+    hem_y = min(max(hem_y, crotch_y + 12 * body.scale), lowest)
+    count = max(10, int((hem_y - waist_y) / (STEP_PX * body.scale)))
+    ys = np.unique(np.concatenate([np.linspace(waist_y, crotch_y, count // 3 + 3), np.linspace(crotch_y, hem_y, count)]))
+    rows = np.interp(ys, [waist_y, crotch_y, hem_y], [found.waist_y, crotch, found.hem_y])
+    to, frm = np.zeros((len(ys), 5)), np.zeros((len(ys), 5))
+    frm[:, 2], to[:, 2] = found.axis_x, body.centre_x
+    for side in (-1, 1):
+        outer, inner = _leg(found, body, side, width, ys, rows)
+        near_waist = np.clip(1 - (ys - waist_y) / (26 * body.scale), 0, 1) ** 2
+        outer = outer + (waist_to / 2 - outer) * near_waist
+        edge, inner_edge = (found.left, found.inner_left) if side < 0 else (found.right, found.inner_right)
+        at = np.clip(rows.astype(int), 0, len(edge) - 1)
+        k, n = (0, 1) if side < 0 else (4, 3)
+        to[:, k], to[:, n] = body.centre_x + side * outer, body.centre_x + side * inner
+        frm[:, k], frm[:, n] = edge[at], np.where(np.isfinite(inner_edge[at]), inner_edge[at], found.axis_x + side)
+    below = rows >= crotch
+    frm[below, 2] = (frm[below, 1] + frm[below, 3]) / 2
+    return RowMap(ys, rows, _increasing(to), _increasing(frm))
 
 
-def _leg_row(  # noqa: PLR0913 (one row of one leg)
-    handles: Handles, body: Mannequin, side: int, source: tuple[float, float, float], target_y: float, width: float
-) -> None:
-    """One row of a leg: as wide as the garment's or the bare leg's, around the bare leg's middle."""
-    outer, inner, row = source
-    ankle = body.sides[side].ankle[1] - 30 * body.scale
-    index = int(np.clip(min(target_y, ankle), 0, len(body.core_left) - 1))
-    bare_outer = float((body.core_left if side < 0 else body.core_right)[index])
-    bare_inner = float((body.inner_left if side < 0 else body.inner_right)[index])
-    if not np.isfinite(bare_inner):
-        bare_inner = body.centre_x + side * 3 * body.scale
-    bare = abs(bare_outer - bare_inner)
-    extra = max(abs(outer - inner) * width, bare + 5 * body.scale) - bare
-    to_outer, to_inner = bare_outer + side * extra / 2, bare_inner - side * extra / 2
-    short = 2 * body.scale - (to_inner - body.centre_x) * side
-    if short > 0:
-        to_outer, to_inner = to_outer + side * short, to_inner + side * short
-    handles.add((outer, row), (to_outer, target_y), 1.2)
-    handles.add((inner, row), (to_inner, target_y), 1.0)
+def _leg(  # noqa: PLR0913 (what a leg is measured by)
+    found: LowerLandmarks, body: Mannequin, side: int, width: float, ys: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far from the axis the leg's outer and inner edges come to lie, per row."""
+    ankle_y = body.sides[side].ankle[1] - 30 * body.scale
+    index = np.clip(np.minimum(ys, ankle_y), 0, len(body.core_left) - 1).astype(int)
+    bare_outer = np.abs((body.core_left if side < 0 else body.core_right)[index] - body.centre_x)
+    bare_inner = np.abs((body.inner_left if side < 0 else body.inner_right)[index] - body.centre_x)
+    above = ys < body.crotch_y + 9 * body.scale
+    bare_inner = np.where(above | ~np.isfinite(bare_inner), 1.0, bare_inner)
+    at = np.clip(rows.astype(int), 0, len(found.left) - 1)
+    edge, inner_edge = (found.left, found.inner_left) if side < 0 else (found.right, found.inner_right)
+    own_inner = np.where(np.isfinite(inner_edge[at]), inner_edge[at], found.axis_x)
+    own = width * np.abs(edge[at] - own_inner)
+    bare = np.abs(bare_outer - bare_inner)
+    least = bare + 2 * CLOTH_PX * body.scale
+    own = np.where(above, np.clip(own, least, 1.12 * bare + 8 * body.scale), np.maximum(own, least))
+    extra = own - bare
+    outer = bare_outer + np.where(above, extra, extra / 2)
+    inner = np.where(above, 1.0, bare_inner - extra / 2)
+    short = np.maximum(1.5 * body.scale - inner, 0)
+    inner, outer = inner + np.where(above, 0, short), outer + np.where(above, 0, short)
+    sigma = 2.2
+    return np.asarray(smooth(outer.astype(np.float32), sigma)), np.asarray(smooth(inner.astype(np.float32), sigma))
+
+
+def _increasing(knots: np.ndarray) -> np.ndarray:
+    """Columns in order, at least half a pixel apart."""
+    steps = np.maximum(np.diff(knots, axis=1), 0.5)
+    return np.column_stack([knots[:, :1], knots[:, :1] + np.cumsum(steps, axis=1)])

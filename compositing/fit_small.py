@@ -5,7 +5,7 @@ import numpy as np
 
 from compositing.background import Mask
 from compositing.mannequin import FOOT_PART, HEAD, Mannequin
-from compositing.warp import Handles
+from compositing.warp import BoxMap
 from schemas.categories import BodyRegion
 
 SQUASH = 0.62
@@ -14,20 +14,13 @@ SQUASH = 0.62
 Box = tuple[float, float, float, float]
 
 
-def _pin(handles: Handles, source: Box, target: Box) -> None:
-    """Carry one box to another by its corners."""
-    for x in (0, 2):
-        for y in (1, 3):
-            handles.add((source[x], source[y]), (target[x], target[y]))
-
-
 def _box(mask: Mask) -> Box:
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
     return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
 
-def shoes(mask: Mask, body: Mannequin) -> list[tuple[Handles, Mask, tuple[float, float]]]:
-    """One set of handles per foot, each with the part of the cut-out that it moves."""
+def fit_shoes(mask: Mask, body: Mannequin) -> list[tuple[BoxMap, Mask]]:
+    """One map per foot, each with the part of the cut-out that it moves."""
     count, pieces, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = [index + 1 for index in np.argsort(-areas)[:2] if areas[index] > 0.25 * areas.max()] if count > 1 else []
@@ -49,13 +42,11 @@ def shoes(mask: Mask, body: Mannequin) -> list[tuple[Handles, Mask, tuple[float,
             (foot[3] - body.sides[side].ankle[1]) * 1.75,
         )
         middle, floor = (foot[0] + foot[2]) / 2, foot[3] + 4 * body.scale
-        handles = Handles()
-        _pin(handles, source, (middle - wide / 2, floor - tall, middle + wide / 2, floor))
-        result.append((handles, piece, (wide / max(source[2] - source[0], 1), tall / max(source[3] - source[1], 1))))
+        result.append((BoxMap((middle - wide / 2, floor - tall, middle + wide / 2, floor), source), piece))
     return result
 
 
-def accessory(region: BodyRegion, mask: Mask, body: Mannequin) -> tuple[Handles, tuple[float, float]]:
+def fit_accessory(region: BodyRegion, mask: Mask, body: Mannequin) -> BoxMap:
     """A hat on the head, a scarf round the neck, a belt at the waist, a bag in the hand."""
     source = _box(mask)
     aspect = (source[3] - source[1]) / max(source[2] - source[0], 1)
@@ -75,7 +66,4 @@ def accessory(region: BodyRegion, mask: Mask, body: Mannequin) -> tuple[Handles,
         case _:
             wide, middle = head_wide * 1.9, float(body.sides[1].wrist[0]) + 8 * body.scale
             top = float(body.sides[1].wrist[1]) + 26 * body.scale
-    handles = Handles()
-    _pin(handles, source, (middle - wide / 2, top, middle + wide / 2, top + wide * aspect))
-    scale = wide / max(source[2] - source[0], 1)
-    return handles, (scale, scale)
+    return BoxMap((middle - wide / 2, top, middle + wide / 2, top + wide * aspect), source)

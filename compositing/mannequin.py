@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.background import Floats, Mask
+from compositing.light import TO_LINEAR, falling
+from compositing.silhouette import edges
 
 FOLDER = Path(__file__).parent / "mannequins"
 ASPECT = 1.5
@@ -43,7 +45,11 @@ class Mannequin:
 
     picture: NDArray[np.uint8]  # (height, width, 3) sRGB
     labels: NDArray[np.uint8]  # (height, width) part numbers, 0 outside
-    normals: Floats  # (height, width, 3), unit, +z towards the camera
+    linear: Floats  # (height, width, 3) the picture in linear light
+    light: Floats  # (height, width) light that falls on cloth there
+    soft: Floats  # (height, width) the mannequin's own alpha
+    head: Floats  # (height, width) what cloth never covers, but a hat
+    arms: Floats  # (height, width) the arms below the armpits, which are before the body's cloth
     scale: float  # pixels per pixel of the 1024-wide geometry
     centre_x: float
     core_left: Floats  # per row: left edge of torso and legs, NaN where there is none
@@ -63,7 +69,7 @@ class Mannequin:
         return np.asarray(self.labels > 0)
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=4)
 def load(kind: str, width_px: int) -> Mannequin:
     """MALE or FEMALE, `width_px` wide. Read-only: it is shared."""
     name = kind.lower()
@@ -103,10 +109,16 @@ def _measured(
     neck_y = int(joints["joint-neck"][1])
     reach = int(80 * scale)
     neck_width = float(np.nanmin(width[neck_y - reach : neck_y + reach // 2]))
+    arms_soft = cv2.GaussianBlur(arms.astype(np.float32), (0, 0), 1.2 * scale)
+    below = (np.arange(len(parts)) - armpit_y) / (30 * scale)
     return Mannequin(
         picture=rgb,
         labels=parts,
-        normals=normals,
+        linear=np.asarray(cv2.LUT(rgb, TO_LINEAR), np.float32),
+        light=falling(normals, body, scale),
+        soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
+        head=np.asarray(cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32),
+        arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),
         scale=scale,
         centre_x=centre_x,
         core_left=core_left,
@@ -120,14 +132,6 @@ def _measured(
         neck_width_px=neck_width,
         sides=sides,
     )
-
-
-def edges(mask: Mask) -> tuple[Floats, Floats]:
-    """Per row the first and last column of a mask, NaN where the row is empty."""
-    filled = mask.any(1)
-    first = np.where(filled, mask.argmax(1), np.nan).astype(np.float32)
-    last = np.where(filled, mask.shape[1] - 1 - mask[:, ::-1].argmax(1), np.nan).astype(np.float32)
-    return first, last
 
 
 def _side(  # noqa: PLR0913 (what a side is measured from)

@@ -1,114 +1,243 @@
-"""A smooth warp that carries handles to their targets: moving least squares with similarities, in closed form.
+"""Maps from the look back to the photo, and cloth carried along them.
 
-After Schaefer, McPhail and Warren, "Image deformation using moving least squares", SIGGRAPH 2006, equation 5, solved
-backwards: for each pixel of the look, which pixel of the garment is seen there. Solved on a coarse grid and interpolated.
+A map answers, for points of the look, which points of the photo are seen there. Each is made so that it can't fold:
+rows of a `RowMap` stay rows in order, and within a row x grows with x; ribs of a `RibMap` do not cross.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from compositing.background import Floats
+from compositing.silhouette import Contour
 
-GRID_PX = 8
-FALLOFF = 1.5
-"""Weights fall with the distance to the power of twice this."""
-SOFTNESS = 0.012
-"""In shares of the look's width."""
-MARGIN_PX = 24
-ISLAND_SHARE = 0.2
+OUTSIDE = -1e4
+"""Where a map shows nothing."""
+OVERSAMPLE = 1.25
+BEYOND, BEFORE = 0.16, 1.3
+"""A rib goes on so far past its ends, in shares of its length, and the limb past its first and last rib, in ribs' distances:
+what the silhouette's edge left out."""
+
+Points = NDArray[np.float64]
+Box = tuple[int, int, int, int]
 
 
-@dataclass(slots=True)
-class Handles:
-    """Pairs of a point on the garment and where it is to be in the look, with a weight."""
+class Map(Protocol):
+    """From the look back to the photo."""
 
-    sources: list[tuple[float, float]] = field(default_factory=list)
-    targets: list[tuple[float, float]] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """What it covers of the look: left, top, right, bottom in pixels."""
+        ...
 
-    def add(
-        self,
-        source: NDArray[np.float64] | tuple[float, float],
-        target: NDArray[np.float64] | tuple[float, float],
-        weight: float = 1.0,
-    ) -> None:
-        """One pair; pairs that are not finite are passed over."""
-        pair = (float(source[0]), float(source[1]), float(target[0]), float(target[1]))
-        if np.isfinite(pair).all():
-            self.sources.append(pair[:2])
-            self.targets.append(pair[2:])
-            self.weights.append(weight)
+    @property
+    def stretch(self) -> float:
+        """Pixels of the look per pixel of the photo, the largest there is."""
+        ...
+
+    @property
+    def step_px(self) -> int:
+        """How coarse a grid shows the map well."""
+        ...
+
+    def photo(self, points: Points) -> Points:
+        """(n, 2) points x, y of the look -> the points of the photo that are seen there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowMap:
+    """Knots per row: at row `ys[k]` of the look, photo row `rows[k]`, and columns `to[k]` of the look show `frm[k]`."""
+
+    ys: Points  # (k,) increasing
+    rows: Points  # (k,) increasing
+    to: Points  # (k, m) increasing along m
+    frm: Points  # (k, m) increasing along m
+    spill_px: float = 40.0
+    step_px: int = 8
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """All rows, and a margin."""
+        spill = self.spill_px
+        return (
+            float(self.to.min()) - spill,
+            float(self.ys[0]) - spill / 2,
+            float(self.to.max()) + spill,
+            float(self.ys[-1]) + spill / 2,
+        )
+
+    @property
+    def stretch(self) -> float:
+        """Of rows or columns, whichever is stretched more."""
+        tall = (self.ys[-1] - self.ys[0]) / max(self.rows[-1] - self.rows[0], 1)
+        wide = np.median((self.to[:, -1] - self.to[:, 0]) / np.maximum(self.frm[:, -1] - self.frm[:, 0], 1))
+        return float(max(tall, wide))
+
+    def photo(self, points: Points) -> Points:
+        """Piecewise linear in both directions; beyond the first and last knot it goes on as it went."""
+        at = np.clip(np.searchsorted(self.ys, points[:, 1]) - 1, 0, len(self.ys) - 2)
+        share = (points[:, 1] - self.ys[at]) / (self.ys[at + 1] - self.ys[at])
+        row = self.rows[at] + share * (self.rows[at + 1] - self.rows[at])
+        held = np.clip(share, 0, 1)[:, None]
+        to = self.to[at] * (1 - held) + self.to[at + 1] * held
+        frm = self.frm[at] * (1 - held) + self.frm[at + 1] * held
+        x = points[:, 0]
+        knot = np.clip((x[:, None] >= to).sum(1) - 1, 0, to.shape[1] - 2)
+        each = np.arange(len(x))
+        width = np.maximum(to[each, knot + 1] - to[each, knot], 1e-6)
+        slope = (frm[each, knot + 1] - frm[each, knot]) / width
+        return np.column_stack([frm[each, knot] + (x - to[each, knot]) * slope, row])
+
+
+@dataclass(frozen=True, slots=True)
+class RibMap:
+    """Ribs across a limb, from `outer[k]` to `inner[k]`, in the look and in the photo."""
+
+    outer: Contour  # (k, 2), in the look
+    inner: Contour
+    photo_outer: Contour  # (k, 2), in the photo
+    photo_inner: Contour
+    step_px: int = 3
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """All ribs, and a margin."""
+        both = np.concatenate([self.outer, self.inner])
+        margin = 0.35 * float(np.linalg.norm(self.outer - self.inner, axis=1).max())
+        low, high = both.min(0) - margin, both.max(0) + margin
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    @property
+    def stretch(self) -> float:
+        """Across or along, whichever is stretched more."""
+        across = np.linalg.norm(self.outer - self.inner, axis=1) / np.maximum(
+            np.linalg.norm(self.photo_outer - self.photo_inner, axis=1), 1
+        )
+        steps = np.linalg.norm(np.diff(self.outer + self.inner, axis=0), axis=1).sum()
+        along = steps / max(np.linalg.norm(np.diff(self.photo_outer + self.photo_inner, axis=0), axis=1).sum(), 1)
+        return float(max(np.median(across), along))
+
+    def photo(self, points: Points) -> Points:
+        """Between the first two ribs that hold a point: by the distances to both, and across by the share of the rib."""
+        across = self.inner - self.outer
+        normal = np.column_stack([-across[:, 1], across[:, 0]]) / (np.linalg.norm(across, axis=1)[:, None] + 1e-9)
+        ahead = (self.outer[-1] + self.inner[-1] - self.outer[0] - self.inner[0]) @ normal[len(normal) // 2]
+        normal *= 1.0 if ahead > 0 else -1.0
+        distance = points @ normal.T - (self.outer * normal).sum(1)
+        one, two = distance[:, :-1], distance[:, 1:]
+        apart = np.where(np.abs(one - two) > 1e-6, one - two, 1e-6)
+        share = np.where((one - two) > 1e-6, one / apart, -9.0)
+        outer = self.outer[:-1] + share[..., None] * np.diff(self.outer, axis=0)
+        rib = self.inner[:-1] + share[..., None] * np.diff(self.inner, axis=0) - outer
+        along = ((points[:, None] - outer) * rib).sum(-1) / np.maximum((rib**2).sum(-1), 1e-6)
+        least, most = np.zeros(share.shape[1]), np.ones(share.shape[1])
+        least[0], most[-1] = -BEFORE, 1 + BEFORE
+        held = (share >= least) & (share <= most) & (along > -BEYOND) & (along < 1 + BEYOND)
+        at, each = held.argmax(1), np.arange(len(points))
+        share, along = share[each, at][:, None], along[each, at][:, None]
+        photo_outer = self.photo_outer[at] * (1 - share) + self.photo_outer[at + 1] * share
+        photo_inner = self.photo_inner[at] * (1 - share) + self.photo_inner[at + 1] * share
+        return np.asarray(np.where(held.any(1)[:, None], photo_outer + along * (photo_inner - photo_outer), OUTSIDE))
+
+
+@dataclass(frozen=True, slots=True)
+class BoxMap:
+    """A box carried to a box."""
+
+    to: tuple[float, float, float, float]
+    frm: tuple[float, float, float, float]
+    step_px: int = 16
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """A little more than the target."""
+        return self.to[0] - 4, self.to[1] - 4, self.to[2] + 4, self.to[3] + 4
+
+    @property
+    def stretch(self) -> float:
+        """Of the larger side."""
+        return max(
+            (self.to[2] - self.to[0]) / max(self.frm[2] - self.frm[0], 1),
+            (self.to[3] - self.to[1]) / max(self.frm[3] - self.frm[1], 1),
+        )
+
+    def photo(self, points: Points) -> Points:
+        """Linear in x and in y."""
+        to, frm = np.array(self.to).reshape(2, 2), np.array(self.frm).reshape(2, 2)
+        return np.asarray(frm[0] + (points - to[0]) / (to[1] - to[0]) * (frm[1] - frm[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Warped:
-    """A garment in the look's frame: premultiplied linear colours (height, width, 3) and alpha, cropped to `box`."""
+    """Cloth in the look's frame: premultiplied linear colours (height, width, 3) and alpha, cropped to `box`."""
 
     colour: Floats
     alpha: Floats
-    box: tuple[int, int, int, int]
+    box: Box
 
 
-def solve(
-    handles: Handles, points: NDArray[np.float64], stretch: tuple[float, float], softness_px: float
-) -> NDArray[np.float64]:
-    """For points (n, 2) of the look, the points of the garment that are seen there.
-
-    `stretch`: how much wider and taller the garment is in the look than in its photo; what is left to the local
-    similarities is then near a pure translation, which keeps stripes straight. `softness_px`: how near to a handle its
-    neighbours still have a say; without it a single odd handle bends the cloth around itself.
-    """
-    scale = np.array(stretch)
-    targets, sources = np.array(handles.targets), np.array(handles.sources) * scale
-    offset = points[:, None, :] - targets[None]
-    weights = np.array(handles.weights) / ((offset**2).sum(-1) + softness_px**2) ** FALLOFF
-    weights /= weights.sum(1, keepdims=True)
-    centre_target, centre_source = weights @ targets, weights @ sources
-    from_target = targets[None] - centre_target[:, None]
-    from_source = sources[None] - centre_source[:, None]
-    size = (weights * (from_target**2).sum(-1)).sum(1) + 1e-9
-    even = (weights * (from_target * from_source).sum(-1)).sum(1) / size
-    odd = (weights * (from_target[..., 0] * from_source[..., 1] - from_target[..., 1] * from_source[..., 0])).sum(1) / size
-    moved = points - centre_target
-    turned = np.column_stack([even * moved[:, 0] - odd * moved[:, 1], odd * moved[:, 0] + even * moved[:, 1]])
-    return np.asarray((turned + centre_source) / scale)
-
-
-def apply(colour: Floats, alpha: Floats, handles: Handles, stretch: tuple[float, float], size: tuple[int, int]) -> Warped:
-    """Warp a garment of linear colours into a look of `size` (width, height)."""
-    targets = np.array(handles.targets)
-    margin = MARGIN_PX + 0.06 * float(np.ptp(targets[:, 1]))
-    low, high = np.floor(targets.min(0) - margin), np.ceil(targets.max(0) + margin)
-    left, top = (int(v) for v in np.clip(low, 0, np.array(size) - 2))
-    right, bottom = (int(v) for v in np.clip(high, [left + 2, top + 2], size))
-    width, height = right - left, bottom - top
-    columns, rows = max(2, -(-width // GRID_PX) + 1), max(2, -(-height // GRID_PX) + 1)
+def grid(found: Map, size: tuple[int, int]) -> tuple[Points, Points, Box]:
+    """The map on a grid over its box, clipped to a look of `size` (width, height): points of the look and of the photo."""
+    left, top, right, bottom = found.box
+    left, right = (int(np.clip(v, 0, size[0] - 2)) for v in (np.floor(left), np.ceil(right)))
+    top, bottom = (int(np.clip(v, 0, size[1] - 2)) for v in (np.floor(top), np.ceil(bottom)))
+    right, bottom = max(right, left + 2), max(bottom, top + 2)
+    step = found.step_px
+    columns, rows = max(2, -(-(right - left) // step) + 1), max(2, -(-(bottom - top) // step) + 1)
     xs, ys = np.linspace(left, right - 1, columns), np.linspace(top, bottom - 1, rows)
-    points = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
-    found = solve(handles, points, stretch, SOFTNESS * size[0]).reshape(rows, columns, 2).astype(np.float32)
-    at_x = np.interp(np.arange(left, right), xs, np.arange(columns)).astype(np.float32)
-    at_y = np.interp(np.arange(top, bottom), ys, np.arange(rows)).astype(np.float32)
-    fine = cv2.remap(found, *np.meshgrid(at_x, at_y), cv2.INTER_LINEAR)
-    layered = np.dstack([colour * alpha[..., None], alpha])
-    shrink = 1 / max(stretch)
-    if shrink > 1.25:
-        layered = cv2.GaussianBlur(layered, (0, 0), 0.45 * shrink)
+    points = np.stack(np.meshgrid(xs, ys), -1)
+    photo = found.photo(points.reshape(-1, 2)).reshape(points.shape)
+    return points, photo, (left, top, right, bottom)
+
+
+def folds(found: Map, size: tuple[int, int]) -> float:
+    """The share of the grid's cells where the map turns over: its Jacobian is negative. Empty cells do not count."""
+    _, photo, _ = grid(found, size)
+    shown = np.asarray((photo > OUTSIDE / 2).all(-1))
+    shown = shown[:-1, :-1] & shown[1:, :-1] & shown[:-1, 1:]
+    across, down = photo[:-1, 1:] - photo[:-1, :-1], photo[1:, :-1] - photo[:-1, :-1]
+    turned = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0] <= 0
+    return float((turned & shown).sum() / max(int(shown.sum()), 1))
+
+
+def warp(layers: Floats, found: Map, share: Floats | None, frame: tuple[int, int], size: tuple[int, int]) -> Warped:
+    """Carry cloth, premultiplied linear colours and alpha (height, width, 4), along a map into a look of `size`.
+
+    `frame`: the (width, height) in whose pixels the map speaks of the photo. `share`: how much of each pixel the map may
+    show, at the frame's size; None: all.
+    """
+    _, photo, box = grid(found, size)
+    left, top, right, bottom = box
+    shrink = found.stretch * OVERSAMPLE * frame[0] / layers.shape[1]
+    if shrink < 0.8:
+        layers = np.asarray(cv2.resize(layers, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.float32)
+    if share is not None:
+        layers = layers * cv2.resize(share, layers.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    scale = np.array([layers.shape[1] / frame[0], layers.shape[0] / frame[1]])
+    fine = _spread(((photo + 0.5) * scale - 0.5).astype(np.float32), right - left, bottom - top)
     sampled = cv2.remap(
-        layered.astype(np.float32), fine[..., 0], fine[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+        np.asarray(layers, np.float32),
+        fine[..., 0],
+        fine[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
     )
-    whole = _without_islands(np.clip(sampled[..., 3], 0, 1))
-    return Warped(np.asarray(sampled[..., :3] * (whole > 0)[..., None], np.float32), whole, (left, top, right, bottom))
+    return Warped(np.ascontiguousarray(sampled[..., :3]), np.clip(sampled[..., 3], 0, 1), box)
 
 
-def _without_islands(alpha: Floats) -> Floats:
-    """Far from all handles the warp is a guess and may show a bit of garment once more: only large pieces are kept."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8), connectivity=8)
-    if count <= 2:
-        return alpha
-    areas = stats[:, cv2.CC_STAT_AREA]
-    large = areas >= ISLAND_SHARE * areas[1:].max()
-    large[0] = True
-    return np.asarray(alpha * large[pieces], np.float32)
+def _spread(coarse: Floats, width: int, height: int) -> Floats:
+    """The grid's values at every pixel, bilinear, corners on corners."""
+    rows, columns = coarse.shape[:2]
+    across = np.linspace(0, columns - 1, width, dtype=np.float32)
+    down = np.linspace(0, rows - 1, height, dtype=np.float32)
+    left = np.clip(across.astype(int), 0, columns - 2)
+    upper = np.clip(down.astype(int), 0, rows - 2)
+    share = (across - left)[None, :, None]
+    wide = coarse[:, left] * (1 - share) + coarse[:, left + 1] * share
+    share = (down - upper)[:, None, None]
+    return np.asarray(wide[upper] * (1 - share) + wide[upper + 1] * share, np.float32)

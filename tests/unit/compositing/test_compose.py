@@ -11,7 +11,6 @@ from compositing import GarmentError, GarmentInput, InvalidOption, LookOptions, 
 from compositing.cutout import cut
 from compositing.decode import Photo, decode
 from compositing.mannequin import load
-from compositing.warp import Handles, solve
 from devstack.wardrobe import WARDROBE, draw
 from schemas.categories import CATEGORIES
 from tests.unit.compositing.pictures import save, tee, tee_mask, trousers
@@ -157,17 +156,6 @@ def test_a_bad_item_is_named(data: bytes, category: str, code: str) -> None:
 def test_no_bytes_crash_the_engine(tail: bytes, magic: bytes) -> None:
     with pytest.raises(GarmentError):
         compose([GarmentInput(magic + tail, "top")], SMALL)
-
-
-def test_a_similarity_of_the_handles_is_a_similarity_of_the_warp() -> None:
-    handles = Handles()
-    rng = np.random.default_rng(1)
-    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
-    for point in rng.uniform(0, 100, (12, 2)):
-        handles.add(point, 2 * turn @ point + [30, -7])
-    at = rng.uniform(-50, 250, (40, 2))
-    expected = (at - [30, -7]) @ turn / 2
-    assert np.allclose(solve(handles, at, (1.0, 1.0), 9.0), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,151 @@
+"""Cutting a garment from a plain background: what the background floods from the border is not garment.
+
+All at the size of the given picture; lengths in pixels of it (at most 512 a side).
+"""
+
+import cv2
+import numpy as np
+
+from compositing.background import Background, Floats, Mask, border
+
+OPEN_PX = 9
+"""Channels narrower than this are not flooded: a white stripe that runs out into a white background."""
+FAINT_CONTRAST, FAINT_OPEN_PX = 10.0, 21
+"""White on white has gaps in its outline: where the garment is this near to the background, channels must be wider."""
+PEEL_PX, AROUND_PX = 8, 31
+PEEL_CONTRAST, PEEL_SPREAD, PEEL_CHROMA = 14.0, 9.0, 7.0
+PEEL_SHARE = 0.42
+
+
+def unlikeness(colours: Floats, behind: Background) -> Floats:
+    """How far each pixel's colour is from the background's, in CIE L*a*b*, chroma counting more."""
+    difference = (colours - behind.colour) * np.array([1, 1.35, 1.35], np.float32)
+    return np.asarray(cv2.sqrt(cv2.transform(difference * difference, np.ones((1, 3), np.float32))), np.float32)
+
+
+def gradient(colours: Floats) -> Floats:
+    """How strongly colours change at each pixel, in CIE L*a*b* per pixel."""
+    across, down = cv2.Sobel(colours, cv2.CV_32F, 1, 0), cv2.Sobel(colours, cv2.CV_32F, 0, 1)
+    total = cv2.transform(across * across + down * down, np.ones((1, 3), np.float32))
+    return np.asarray(cv2.sqrt(total) / 8, np.float32)
+
+
+def flooded(colours: Floats, behind: Background, *, two_legs: bool, tolerance: float = 1.0) -> Mask:
+    """Everything that the background, flooding in from the border, does not reach.
+
+    `tolerance`: how much farther than its own spread a colour may be from the background and still be of it.
+    Cast shadows only darken, so what is brighter than the background is garment: this saves white on white.
+    """
+    unlike, edge = unlikeness(colours, behind), gradient(colours)
+    low = tolerance * max(0.9, 3.0 * behind.spread)
+    brighter = (colours[..., 0] - behind.colour[..., 0]) > max(1.0, 2.5 * behind.spread)
+    candidate = (unlike < low) & (edge < tolerance * max(1.2, 2.0 * behind.spread)) & ~brighter
+    outside = _reached(candidate, OPEN_PX)
+    if float(np.median(unlike[~outside])) < FAINT_CONTRAST if (~outside).any() else False:
+        outside = _reached(candidate, FAINT_OPEN_PX)
+    near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=4) > 0
+    outside |= near & (unlike < low * 1.5) & ~brighter & (edge < 2.0)
+    mask = cv2.morphologyEx((~outside).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    mask = _unshadowed(largest(mask, 0.1), colours, behind, unlike, edge)
+    mask = _unrimmed(filled(mask), colours, behind)
+    return _with_gaps(filled(mask), unlike, edge, behind, two_legs=two_legs)
+
+
+def _reached(candidate: Mask, open_px: int) -> Mask:
+    """What is reached from the border through channels no narrower than `open_px`."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (open_px, open_px))
+    padded = cv2.copyMakeBorder(candidate.astype(np.uint8), open_px, open_px, open_px, open_px, cv2.BORDER_CONSTANT, value=1)
+    inner = slice(open_px, -open_px)
+    return touching(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[inner, inner] > 0, border(*candidate.shape))
+
+
+def touching(candidate: Mask, seeds: Mask) -> Mask:
+    """The pieces of a mask that touch the seeds."""
+    count, pieces = cv2.connectedComponents(candidate.astype(np.uint8), connectivity=4)
+    reached = np.zeros(count, bool)
+    reached[np.unique(pieces[seeds & candidate])] = True
+    reached[0] = False
+    return np.asarray(reached[pieces])
+
+
+def _unshadowed(mask: Mask, colours: Floats, behind: Background, unlike: Floats, edge: Floats) -> Mask:
+    """Without the cast shadow: darker than the background, of its hue, soft, and connected to the outside."""
+    inside = mask & (cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    if not inside.any() or float(np.median(unlike[inside])) < 14:
+        return mask
+    darker = behind.colour[..., 0] - colours[..., 0]
+    chroma = np.abs(colours[..., 1:] - behind.colour[..., 1:]).sum(-1)
+    shadow = mask & (darker > 1) & (darker < 26) & (chroma < 3 + 0.06 * darker) & (edge < 3.0)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (OPEN_PX, OPEN_PX))
+    shadow = cv2.morphologyEx((shadow | ~mask).astype(np.uint8), cv2.MORPH_OPEN, disc).astype(bool) & mask
+    kept = mask & ~(shadow & touching(shadow | ~mask, ~mask))
+    smooth = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    return largest(smooth, 0.1) if smooth.sum() > 0.5 * mask.sum() else mask
+
+
+def _unrimmed(mask: Mask, colours: Floats, behind: Background) -> Mask:
+    """Without the light rim that sharpening and pasting leave around a garment of one colour.
+
+    A pixel near the outside goes when it is, by the mixing equation, more background than the evenly coloured cloth
+    farther inside.
+    """
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
+    solid = (depth > PEEL_PX).astype(np.float32)
+    if solid.sum() < 0.2 * mask.sum():
+        return mask
+    weight = cv2.blur(solid, (AROUND_PX, AROUND_PX))
+    at = np.nonzero(mask & (depth <= PEEL_PX) & (weight > 1e-3))
+    own, back, share = colours[at], behind.colour[at], weight[at][:, None]
+    inside = colours * solid[..., None]
+    front = cv2.blur(inside, (AROUND_PX, AROUND_PX))[at] / share
+    square = cv2.blur(inside * colours, (AROUND_PX, AROUND_PX))[at] / share
+    spread = np.sqrt(np.maximum(square - front * front, 0).sum(-1))
+    contrast = front - back
+    strength = (contrast**2).sum(-1)
+    mixed = ((own - back) * contrast).sum(-1) / np.maximum(strength, 1)
+    chroma = np.abs(own[:, 1:] - back[:, 1:]).sum(-1)
+    tinted = PEEL_CHROMA + 0.5 * PEEL_SHARE * np.abs(contrast[:, 1:]).sum(-1)
+    rim = np.zeros(mask.shape, bool)
+    rim[at] = (strength > PEEL_CONTRAST**2) & (spread < PEEL_SPREAD) & (mixed < PEEL_SHARE) & (chroma < tinted)
+    return mask & ~(rim & touching(rim | ~mask, ~mask))
+
+
+def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, two_legs: bool) -> Mask:
+    """With the holes in which the background shows: between legs, between a sleeve and the body."""
+    if not mask.any() or float(np.median(unlike[mask])) < 8:
+        return mask
+    like = mask & (unlike < max(2.5, 3 * behind.spread)) & (edge < 2.5)
+    like = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    count, pieces, boxes, centres = cv2.connectedComponentsWithStats(like.astype(np.uint8), connectivity=4)
+    columns = np.nonzero(mask.any(0))[0]
+    middle, wide = (columns[0] + columns[-1]) / 2, max(int(np.ptp(columns)), 1)
+    opened = mask.copy()
+    for piece in range(1, count):
+        _, _, piece_width, piece_height, area = boxes[piece]
+        off_axis = abs(centres[piece][0] - middle) / wide
+        tall = piece_height / max(piece_width, 1)
+        between_legs = two_legs and off_axis < 0.18 and tall > 1.2
+        beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6
+        if area > 0.0008 * mask.size and (between_legs or beside_arm):
+            opened[cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = False
+    return opened
+
+
+def largest(mask: Mask, keep: float) -> Mask:
+    """The largest piece and those of at least the share `keep` of it."""
+    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count <= 1:
+        return mask
+    areas = boxes[1:, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], areas >= keep * areas.max()])
+    return np.asarray(kept[pieces])
+
+
+def filled(mask: Mask, share: float = 0.05) -> Mask:
+    """Without holes smaller than a share of it."""
+    count, pieces, boxes, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    small = boxes[:, cv2.CC_STAT_AREA] < share * mask.sum()
+    small[0] = False
+    frame = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    small[np.unique(frame)] = False
+    return np.asarray(mask | small[pieces]) if count > 1 else mask

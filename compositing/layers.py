@@ -1,0 +1,114 @@
+"""Painting the cloth over the mannequin, inner layers first, each with its light and its contact shadow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.background import Floats
+from compositing.dress import Cloth
+from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
+from compositing.mannequin import Mannequin
+from compositing.options import LookOptions
+from compositing.warp import Box
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
+
+MARGIN_PX = 44
+"""A contact shadow reaches so far beyond its garment, at 1024 pixels' width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dressed:
+    """A garment that is ready to be painted."""
+
+    index: int
+    category: GarmentCategory
+    layer: int
+    cloths: tuple[Cloth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a garment came to lie."""
+
+    box: Box
+    area_px: int
+
+
+def paint(dressed: Sequence[Dressed], body: Mannequin, options: LookOptions) -> tuple[NDArray[np.uint8], dict[int, Seen]]:
+    """The look as RGB or RGBA bytes, and what was painted of each garment by its index."""
+    scene, there = body.linear.copy(), body.soft
+    if options.background not in ("studio", "transparent"):
+        chosen = TO_LINEAR[np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)]
+        scene = scene * there[..., None] + chosen * (1 - there[..., None])
+    cover = there.copy()
+    seen = {}
+    for one in sorted(dressed, key=lambda item: (item.layer, item.index)):
+        seen[one.index] = _lay(one, scene, cover, body)
+    pixels = to_srgb(scene)
+    if options.background == "transparent":
+        return np.dstack([pixels, (cover * 255 + 0.5).astype(np.uint8)]), seen
+    return pixels, seen
+
+
+def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
+    """Paint one garment into scene and cover, in place."""
+    region = CATEGORIES[one.category].region
+    box = _around([cloth.warped.box for cloth in one.cloths], body)
+    if box is None:
+        return Seen((0, 0, 0, 0), 0)
+    left, top, right, bottom = box
+    colour, alpha = _merged(one.cloths, region, box, body)
+    part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
+    part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
+    if region is not BodyRegion.FEET:
+        colour *= shade(body, alpha, box)[..., None]
+    part *= (1 - alpha)[..., None]
+    part += colour
+    np.maximum(under, alpha, out=under)
+    solid = alpha > 0.5
+    if not solid.any():
+        return Seen((0, 0, 0, 0), 0)
+    rows, columns = np.nonzero(solid.any(1))[0], np.nonzero(solid.any(0))[0]
+    place = (left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1)
+    return Seen(place, int(solid.sum()))
+
+
+def _bare_arms(body: Mannequin, cuff_y: int) -> Floats:
+    """The arms, which are before the cloth of the body, from the sleeves' ends on."""
+    if not cuff_y:
+        return body.arms
+    below = (np.arange(len(body.arms)) - cuff_y) / (20 * body.scale)
+    return np.asarray(body.arms * np.clip(below, 0, 1)[:, None], np.float32)
+
+
+def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
+    if not boxes:
+        return None
+    height, width = body.labels.shape
+    margin = int(MARGIN_PX * body.scale)
+    low, high = np.min(boxes, 0)[:2] - margin, np.max(boxes, 0)[2:] + margin
+    left, top = max(int(low[0]), 0), max(int(low[1]), 0)
+    return left, top, min(int(high[0]), width), min(int(high[1]), height)
+
+
+def _merged(cloths: Sequence[Cloth], region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
+    """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before it."""
+    x0, y0, x1, y1 = box
+    colour, alpha = np.zeros((y1 - y0, x1 - x0, 3), np.float32), np.zeros((y1 - y0, x1 - x0), np.float32)
+    cuff_y = max((cloth.warped.box[3] for cloth in cloths if cloth.part == "sleeve"), default=0)
+    hidden = body.head[y0:y1, x0:x1] if region is not BodyRegion.HEAD else np.float32(0)
+    for cloth in cloths:
+        left, top, right, bottom = cloth.warped.box
+        at = slice(top - y0, bottom - y0), slice(left - x0, right - x0)
+        over = cloth.warped.alpha
+        if cloth.part == "back":
+            over = over * (1 - body.soft[top:bottom, left:right])
+        if cloth.part == "body":
+            over = over * (1 - _bare_arms(body, cuff_y)[top:bottom, left:right])
+        keep = (1 - over)[..., None]
+        colour[at] = colour[at] * keep + cloth.warped.colour * (over / np.maximum(cloth.warped.alpha, 1e-6))[..., None]
+        alpha[at] = alpha[at] * (1 - over) + over
+    shown = 1 - hidden
+    return colour * (shown[..., None] if isinstance(shown, np.ndarray) else shown), alpha * shown

@@ -1,0 +1,90 @@
+"""How much of each pixel along the edge is garment, and its colour without the background's.
+
+By the mixing equation c = a F + (1 - a) B along a narrow band, with B known or estimated and F pulled from inside.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.background import Floats, Mask
+
+BAND_PX, MARGIN_PX = 4, 12
+TRUST_FROM, TRUST_OVER = 25.0, 40.0
+"""The equation says little where both colours are alike: below this contrast (of 255 a channel) it is not asked."""
+
+
+def pulled(picture: Floats, solid: Floats) -> Floats:
+    """Colours of where `solid` is 1, spread outwards: the normalised blur of the nearest ring that has any."""
+    result, todo = picture.copy(), solid < 0.5
+    weighted = picture * solid[..., None]
+    for size in (7, 15, 31, 63):
+        weight = cv2.blur(solid, (size, size))
+        ready = todo & (weight > (4e-2 if size < 63 else 1e-4))
+        if ready.any():
+            result[ready] = cv2.blur(weighted, (size, size))[ready] / weight[ready][:, None]
+            todo &= ~ready
+    return result
+
+
+def matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
+    """Colours and alpha at the size of `rgb`, from the mask at the size of `small`, the same picture reduced.
+
+    `behind`: the background at the small size; None: it is pulled from outside the mask.
+    """
+    alpha = np.zeros(rgb.shape[:2], np.float32)
+    if not mask.any():
+        return rgb, alpha
+    full, part = _around(mask, rgb.shape[:2])
+    colours = rgb.copy()
+    colours[full], alpha[full] = _matted(rgb[full], small[part], mask[part], None if behind is None else behind[part])
+    return colours, alpha
+
+
+def _around(mask: Mask, size: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The mask's box with a margin, in pixels of a picture of `size` (height, width) and of its own."""
+    full, part = [], []
+    for axis in (0, 1):
+        there = np.nonzero(mask.any(1 - axis))[0]
+        first, last = max(int(there[0]) - MARGIN_PX, 0), min(int(there[-1]) + 1 + MARGIN_PX, mask.shape[axis])
+        scale = size[axis] / mask.shape[axis]
+        full.append(slice(round(first * scale), round(last * scale)))
+        part.append(slice(first, last))
+    return (full[0], full[1]), (part[0], part[1])
+
+
+def _matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
+    size = rgb.shape[1], rgb.shape[0]
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    front = pulled(small, inside)
+    if behind is None:
+        outside = 1 - cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+        behind = pulled(small, outside)
+    solid = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    distance = signed_distance(solid)
+    alpha = solid.astype(np.float32)
+    at = np.nonzero(np.abs(distance) <= BAND_PX)
+    there = (
+        np.minimum(at[0] * small.shape[0] // rgb.shape[0], small.shape[0] - 1),
+        np.minimum(at[1] * small.shape[1] // rgb.shape[1], small.shape[1] - 1),
+    )
+    own, back = front[there], behind[there]
+    contrast = own - back
+    strength = (contrast**2).sum(-1)
+    share = ((rgb[at] - back) * contrast).sum(-1) / np.maximum(strength, 1)
+    mixed = np.clip((share - 0.2) / 0.7, 0, 1)
+    ramp = np.clip(distance[at] / 2.4 + 0.3, 0, 1)
+    trust = np.clip((np.sqrt(strength) - TRUST_FROM) / TRUST_OVER, 0, 1)
+    alpha[at] = trust * np.minimum(mixed, np.clip(distance[at] / BAND_PX + 1, 0, 1)) + (1 - trust) * ramp
+    alpha = np.clip((cv2.GaussianBlur(alpha, (3, 3), 0.6) - 0.05) / 0.9, 0, 1)
+    colours = rgb.copy()
+    edge = np.nonzero((alpha > 0) & (distance < BAND_PX - 1))
+    colours[edge] = cv2.resize(np.clip(front, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)[edge]
+    return colours, np.asarray(alpha, np.float32)
+
+
+def signed_distance(mask: Mask) -> Floats:
+    """To the mask's outline in pixels, positive inside."""
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
+    outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(inside - outside, np.float32)
