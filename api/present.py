@@ -1,25 +1,43 @@
 """Rows as the HTTP surface shows them. Raw object keys never leave: pictures become short-lived links."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from api.ports import Links
-from schemas.events import StoredImage
+from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import FailureReason
 from schemas.http import JobStatus
 from schemas.responses import Artifact, ArtifactMeta, Event, EventType, Job, JobSummary
 from storage.jobs import EventRow, JobRow
 
 
+class _Pictures(BaseModel):
+    """What of a `look.completed` is a picture."""
+
+    image: StoredImage
+    items: tuple[PlacedGarment, ...] = ()
+
+
 def artifacts(job: JobRow, links: Links) -> list[Artifact]:
-    """The final picture of a job that has one."""
+    """The final picture of a job that has one, and the cut-outs that were kept."""
     if job.result is None:
         return []
-    image = StoredImage.model_validate(job.result["image"])
+    made = _Pictures.model_validate(job.result)
+    cutouts = [
+        _artifact(item.cutout, "intermediate", f"items[{index}] cut out", links)
+        for index, item in enumerate(made.items)
+        if item.cutout is not None
+    ]
+    return [_artifact(made.image, "final", "look", links), *cutouts]
+
+
+def _artifact(image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Links) -> Artifact:
     meta = ArtifactMeta(
         width=image.width, height=image.height, sha256=image.sha256, content_type=image.content_type, bytes=image.bytes
     )
-    return [Artifact(image_url=links.get(image.bucket, image.key), role="final", label="look", meta=meta)]
+    return Artifact(image_url=links.get(image.bucket, image.key), role=role, label=label, meta=meta)
 
 
 def event(row: EventRow, job: JobRow, links: Links) -> Event:

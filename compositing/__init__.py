@@ -5,6 +5,7 @@ from compositing.engine import compose, compose_cutouts, cut_out
 from compositing.errors import CompositingError, GarmentError, InvalidOption
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 from compositing.options import LookOptions, parse_options
+from compositing.packing import pack, unpack
 
 __all__ = [
     "ENGINE_VERSION",
@@ -20,5 +21,7 @@ __all__ = [
     "compose",
     "compose_cutouts",
     "cut_out",
+    "pack",
     "parse_options",
+    "unpack",
 ]

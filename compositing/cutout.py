@@ -60,7 +60,8 @@ def cut(photo: Photo, *, shape: Shape = "body") -> Cutout:
     if share < MIN_AREA or share > MAX_AREA or (mode != "alpha" and touch > MAX_TOUCH):
         raise GarmentError("no_garment_found", "No garment could be told from the photo's background.")
     at = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    return Cutout(np.ascontiguousarray(rgb[at]), np.ascontiguousarray(alpha[at]), mode)
+    levels = np.round(alpha[at] * 255)  # as exact as a file that keeps it
+    return Cutout(np.ascontiguousarray(rgb[at]), np.asarray(levels / np.float32(255), np.float32), mode)
 
 
 def _told(photo: Photo, *, shape: Shape) -> tuple[NDArray[np.uint8], Floats, str]:

@@ -10,11 +10,12 @@ from compositing.decode import decode
 from compositing.dress import Landmarks, carry, expected_shape, fit
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
-from compositing.layers import Dressed, Seen, paint
+from compositing.layers import Seen, paint
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import Mannequin, load
 from compositing.options import LookOptions
-from compositing.patterned import SEED
+from compositing.patterned import SEED, Shape
+from compositing.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 WORKING_SIDE_PX = 1024
@@ -38,11 +39,16 @@ def compose(items: Sequence[GarmentInput], options: LookOptions) -> Look:
 def cut_out(item: GarmentInput, watch: Stopwatch | None = None) -> Cutout:
     """The garment of one photo. Raises GarmentError."""
     watch = watch or Stopwatch()
-    category = _category(item.category)
+    shape = shape_of(item.category)
     with watch.stage("decode"):
         photo = decode(item.data, WORKING_SIDE_PX)
     with watch.stage("cut out"):
-        return cut(photo, shape=expected_shape(category))
+        return cut(photo, shape=shape)
+
+
+def shape_of(category: str) -> Shape:
+    """What a photo of this category is expected to show; cut-outs depend on it. Raises GarmentError category_mismatch."""
+    return expected_shape(_category(category))
 
 
 def compose_cutouts(
@@ -107,7 +113,9 @@ def _dress(  # noqa: PLR0913 (what dressing needs)
         cloths = carry(fitted, (body.labels.shape[1], body.labels.shape[0]))
     facts = CATEGORIES[category]
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
-    return Dressed(index, category, BEHIND_BOTTOMS if tucked else facts.layer, cloths), fitted.landmarks
+    waist = fitted.landmarks.get("waist")
+    layer = BEHIND_BOTTOMS if tucked else facts.layer
+    return Dressed(index, category, layer, cloths, tucked, waist[1] if waist else None), fitted.landmarks
 
 
 def _placed(one: Dressed, seen: Seen, landmarks: Landmarks, cutout: Cutout) -> PlacedItem:

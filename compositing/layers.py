@@ -7,25 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.background import Floats
-from compositing.dress import Cloth
 from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
 from compositing.mannequin import Mannequin
 from compositing.options import LookOptions
 from compositing.warp import Box
-from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
+from compositing.wear import Dressed, worn
+from schemas.categories import CATEGORIES, BodyRegion
 
 MARGIN_PX = 44
 """A contact shadow reaches so far beyond its garment, at 1024 pixels' width."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dressed:
-    """A garment that is ready to be painted."""
-
-    index: int
-    category: GarmentCategory
-    layer: int
-    cloths: tuple[Cloth, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +34,7 @@ def paint(dressed: Sequence[Dressed], body: Mannequin, options: LookOptions) -> 
         scene = scene * there[..., None] + chosen * (1 - there[..., None])
     cover = there.copy()
     seen = {}
-    for one in sorted(dressed, key=lambda item: (item.layer, item.index)):
+    for one in worn(dressed, body.scale):
         seen[one.index] = _lay(one, scene, cover, body)
     pixels = to_srgb(scene)
     if options.background == "transparent":
@@ -59,7 +49,7 @@ def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     if box is None:
         return Seen((0, 0, 0, 0), 0)
     left, top, right, bottom = box
-    colour, alpha = _merged(one.cloths, region, box, body)
+    colour, alpha = _merged(one, region, box, body)
     part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
     part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
     if region is not BodyRegion.FEET:
@@ -93,20 +83,20 @@ def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
     return left, top, min(int(high[0]), width), min(int(high[1]), height)
 
 
-def _merged(cloths: Sequence[Cloth], region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
+def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
     """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before it."""
     x0, y0, x1, y1 = box
     colour, alpha = np.zeros((y1 - y0, x1 - x0, 3), np.float32), np.zeros((y1 - y0, x1 - x0), np.float32)
-    cuff_y = max((cloth.warped.box[3] for cloth in cloths if cloth.part == "sleeve"), default=0)
+    bare_arms = _bare_arms(body, one.cuff_y)
     hidden = body.head[y0:y1, x0:x1] if region is not BodyRegion.HEAD else np.float32(0)
-    for cloth in cloths:
+    for cloth in one.cloths:
         left, top, right, bottom = cloth.warped.box
         at = slice(top - y0, bottom - y0), slice(left - x0, right - x0)
         over = cloth.warped.alpha
         if cloth.part == "back":
             over = over * (1 - body.soft[top:bottom, left:right])
         if cloth.part == "body":
-            over = over * (1 - _bare_arms(body, cuff_y)[top:bottom, left:right])
+            over = over * (1 - bare_arms[top:bottom, left:right])
         keep = (1 - over)[..., None]
         colour[at] = colour[at] * keep + cloth.warped.colour * (over / np.maximum(cloth.warped.alpha, 1e-6))[..., None]
         alpha[at] = alpha[at] * (1 - over) + over

@@ -17,6 +17,7 @@ from storage.seed import SeededKeys, seed
 
 BUCKET = "looks"
 REGION = "us-east-1"
+CUTOUT_DAYS = 30
 
 
 def s3_credentials(folder: StackFolder) -> tuple[str, str]:
@@ -70,6 +71,11 @@ def make_bucket(env: dict[str, str]) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
             raise
+    expiry = {"ID": "cutouts", "Filter": {"Prefix": "cutouts/"}, "Status": "Enabled", "Expiration": {"Days": CUTOUT_DAYS}}
+    client.put_bucket_lifecycle_configuration(
+        Bucket=env["LOOKS_S3_BUCKET"],
+        LifecycleConfiguration={"Rules": [expiry]},  # type: ignore[list-item]  # the dict is the documented shape
+    )
 
 
 def write_env(folder: StackFolder, ports: dict[str, int], env: dict[str, str], keys: SeededKeys) -> None:

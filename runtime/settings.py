@@ -80,6 +80,7 @@ class LookSettings(BaseSettings):
     clock_margin_s: Seconds = Field(default=5.0, description="clocks of two machines may differ by this much")
     time_limit_s: Seconds = Field(default=60.0, description="of one attempt to compose one look")
     workers: int = Field(default=2, ge=1, description="worker processes that compose")
+    cutout_cache: bool = Field(default=True, description="keep cut-outs in the bucket, and use them when a photo is met again")
     worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
 
 

@@ -149,6 +149,8 @@ def outcome_of(request: LookRequested, result: Rendered | NotRendered, begun_at:
         image=result.image,
         items=result.items,
         engine_version=result.engine_version,
+        seed=result.seed,
+        stage_ms=result.stage_ms,
         duration_ms=max(0, int((now - begun_at).total_seconds() * 1000)),
         completed_at=now,
         warnings=result.warnings,

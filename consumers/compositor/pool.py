@@ -29,7 +29,7 @@ class RenderPool:
             max_workers=settings.workers,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
-            initargs=(store, settings.worker_memory_bytes),
+            initargs=(store, settings.worker_memory_bytes, settings.cutout_cache),
             context=multiprocessing.get_context("spawn"),
         )
 

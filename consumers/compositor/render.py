@@ -6,7 +6,8 @@ request and the engine's version, so making a look again stores the same picture
 
 import resource
 
-from compositing import GarmentError, GarmentInput, InvalidOption, compose, parse_options
+from compositing import GarmentError, GarmentInput, InvalidOption, compose_cutouts, parse_options
+from consumers.compositor.cutouts import CutoutCache, Kept
 from consumers.compositor.results import NotRendered, Rendered
 from runtime.settings import ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
@@ -30,12 +31,14 @@ class _Worker:
     """What a worker process keeps between looks."""
 
     store: ObjectStore
+    cutouts: CutoutCache
 
 
-def prepare(settings: ObjectStoreSettings, memory_bytes: int) -> None:
+def prepare(settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool) -> None:
     """Called once in a new worker: bound its memory, connect to the store."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _Worker.store = ObjectStore(settings)
+    _Worker.cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:
@@ -45,7 +48,8 @@ def render(request: LookRequested) -> Rendered | NotRendered:
         garments = _fetch(request)
         if isinstance(garments, NotRendered):
             return garments
-        look = compose(garments, options)
+        kept = _cut_out(request.tenant_id, garments)
+        look = compose_cutouts([one.cutout for one in kept], [one.category for one in garments], options)
     except InvalidOption as error:
         return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
     except GarmentError as error:
@@ -73,11 +77,28 @@ def render(request: LookRequested) -> Rendered | NotRendered:
             trial_item_category=request.items[item.item_index].trial_item_category,
             layer=str(item.layer),
             box=item.box,
+            alpha_area_px=item.alpha_area_px,
+            landmarks=item.landmarks,
+            cutout=kept[item.item_index].image,
+            warnings=item.warnings,
         )
         for item in look.manifest.items
     )
-    named = tuple(f"items[{item.item_index}]: {warning}" for item in look.manifest.items for warning in item.warnings)
-    return Rendered(image, placed, look.manifest.engine_version, (*warnings, *look.manifest.warnings, *named))
+    made = look.manifest
+    named = tuple(f"items[{item.item_index}]: {warning}" for item in made.items for warning in item.warnings)
+    stage_ms = {stage: round(took_ms, 1) for stage, took_ms in made.stage_ms.items()}
+    return Rendered(image, placed, made.engine_version, (*warnings, *made.warnings, *named), made.seed, stage_ms)
+
+
+def _cut_out(tenant_id: str, garments: list[GarmentInput]) -> list[Kept]:
+    kept = []
+    for index, garment in enumerate(garments):
+        try:
+            kept.append(_Worker.cutouts.get(tenant_id, garment))
+        except GarmentError as error:
+            error.item_index = index
+            raise
+    return kept
 
 
 def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:

@@ -1,6 +1,7 @@
 """What making one look came to: values that travel between processes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import FailureReason
@@ -14,6 +15,8 @@ class Rendered:
     items: tuple[PlacedGarment, ...]
     engine_version: str
     warnings: tuple[str, ...]
+    seed: int | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

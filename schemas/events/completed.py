@@ -1,5 +1,6 @@
 """`look.completed`: the picture is in S3. Public."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +31,10 @@ class PlacedGarment(BaseModel):
     trial_item_category: str
     layer: str
     box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
+    alpha_area_px: int | None = Field(default=None, ge=0, description="pixels of the picture that it covers")
+    landmarks: Mapping[str, tuple[float, float]] = Field(default_factory=dict, description="x, y in pixels of the picture")
+    cutout: StoredImage | None = Field(default=None, description="the garment cut out of its photo, where that is kept")
+    warnings: tuple[str, ...] = ()
 
 
 class LookCompleted(Event):
@@ -39,6 +44,8 @@ class LookCompleted(Event):
     image: StoredImage
     items: tuple[PlacedGarment, ...]
     engine_version: str
+    seed: int | None = Field(default=None, description="of the engine's only step that draws at random")
+    stage_ms: Mapping[str, float] = Field(default_factory=dict, description="how long each of the engine's stages took")
     duration_ms: int = Field(ge=0)
     completed_at: datetime
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,77 @@
+"""Cut-outs kept in S3: a garment of a tenant that is met again is not cut out again.
+
+Keyed by tenant, content, expected shape and engine version; lossless, so a look is the same with and without. Safe to
+lose: whatever is missing, unreadable or out of reach is cut out anew. Bounded by the bucket's lifecycle rule for
+`cutouts/` (docs/operations.md).
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from compositing import ENGINE_VERSION, Cutout, GarmentInput, cut_out, pack, unpack
+from compositing.engine import shape_of
+from runtime import logs
+from schemas.events import StoredImage
+from storage.object_store import ObjectMissing, ObjectStore, StoreError
+
+log = logs.get(__name__)
+
+MAX_CUTOUT_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A cut-out, and where it is kept; None where it is not."""
+
+    cutout: Cutout
+    image: StoredImage | None
+
+
+class CutoutCache:
+    """Of one worker process. With `store` None nothing is kept."""
+
+    def __init__(self, store: ObjectStore | None) -> None:
+        """`store`: where to keep cut-outs."""
+        self._store = store
+
+    def get(self, tenant_id: str, garment: GarmentInput) -> Kept:
+        """The garment cut out of its photo. Blocks. Raises GarmentError."""
+        if self._store is None:
+            return Kept(cut_out(garment), None)
+        digest = hashlib.sha256(garment.data).hexdigest()
+        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{digest}-{shape_of(garment.category)}.png"
+        known = self._read(self._store, key)
+        if known is not None:
+            return known
+        cutout = cut_out(garment)
+        data = pack(cutout)
+        try:
+            self._store.put(key, data, "image/png")
+        except StoreError as error:
+            log.warning("a cut-out could not be kept", key=key, error=str(error))
+            return Kept(cutout, None)
+        return Kept(cutout, self._image(self._store, key, data, cutout))
+
+    def _read(self, store: ObjectStore, key: str) -> Kept | None:
+        try:
+            data = store.get(key, MAX_CUTOUT_BYTES)
+            cutout = unpack(data)
+        except ObjectMissing:
+            return None
+        except (StoreError, ValueError) as error:
+            log.warning("a kept cut-out can't be used", key=key, error=str(error))
+            return None
+        return Kept(cutout, self._image(store, key, data, cutout))
+
+    @staticmethod
+    def _image(store: ObjectStore, key: str, data: bytes, cutout: Cutout) -> StoredImage:
+        height, width = cutout.alpha.shape
+        return StoredImage(
+            bucket=store.bucket,
+            key=key,
+            content_type="image/png",
+            width=width,
+            height=height,
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )

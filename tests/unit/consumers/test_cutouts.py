@@ -1,0 +1,98 @@
+"""The cut-out cache: the same look with and without, whatever the store does."""
+
+import numpy as np
+import pytest
+
+from compositing import ENGINE_VERSION, GarmentError, GarmentInput, LookOptions, compose, compose_cutouts, pack, unpack
+from consumers.compositor.cutouts import CutoutCache
+from storage.object_store import ObjectMissing, StoreUnavailable
+from tests.unit.compositing.pictures import save, tee
+
+TEE = GarmentInput(save(tee()), "t-shirt")
+SMALL = LookOptions(width_px=256, format="png")
+
+
+class Store:
+    """Objects in memory; `down`: it does not answer."""
+
+    bucket = "b"
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.reads = 0
+        self.down = False
+
+    def get(self, key: str, max_bytes: int) -> bytes:
+        self.reads += 1
+        if self.down:
+            raise StoreUnavailable("down")
+        if key not in self.objects:
+            raise ObjectMissing(key)
+        return self.objects[key][: max_bytes + 1]
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        assert content_type == "image/png"
+        if self.down:
+            raise StoreUnavailable("down")
+        self.objects[key] = data
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def picture(cache: CutoutCache, tenant_id: str = "abc") -> bytes:
+    return compose_cutouts([cache.get(tenant_id, TEE).cutout], ["t-shirt"], SMALL).image
+
+
+def test_a_look_is_the_same_cold_cached_and_without_a_cache(store: Store) -> None:
+    cache = CutoutCache(store)  # type: ignore[arg-type]  # what it needs of a store
+    cold, cached = picture(cache), picture(cache)
+    assert cold == cached == picture(CutoutCache(None)) == compose([TEE], SMALL).image
+    assert len(store.objects) == 1
+
+
+def test_a_kept_cut_out_is_of_its_tenant_version_content_and_shape(store: Store) -> None:
+    cache = CutoutCache(store)  # type: ignore[arg-type]  # as above
+    kept = cache.get("abc", TEE)
+    cache.get("def", TEE)
+    cache.get("abc", GarmentInput(TEE.data, "trousers"))
+    cache.get("abc", GarmentInput(save(tee((10, 200, 10))), "t-shirt"))
+    assert len(store.objects) == 4
+    assert all(key.startswith(("cutouts/abc/", "cutouts/def/")) and f"/{ENGINE_VERSION}/" in key for key in store.objects)
+    assert kept.image is not None
+    assert len(store.objects[kept.image.key]) == kept.image.bytes
+    assert (kept.image.height, kept.image.width) == kept.cutout.alpha.shape
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", save(tee())])
+def test_a_damaged_cut_out_is_made_anew(store: Store, damage: bytes) -> None:
+    cache = CutoutCache(store)  # type: ignore[arg-type]  # as above
+    good = picture(cache)
+    (key,) = store.objects
+    whole = store.objects[key]
+    store.objects[key] = damage
+    assert picture(cache) == good
+    assert store.objects[key] == whole
+
+
+def test_a_store_that_is_down_costs_time_and_nothing_else(store: Store) -> None:
+    store.down = True
+    kept = CutoutCache(store).get("abc", TEE)  # type: ignore[arg-type]  # as above
+    assert kept.image is None
+    assert kept.cutout.mask.any()
+
+
+def test_a_photo_without_a_garment_is_not_kept(store: Store) -> None:
+    with pytest.raises(GarmentError):
+        CutoutCache(store).get("abc", GarmentInput(save(np.full((200, 200, 3), 255, np.uint8)), "top"))  # type: ignore[arg-type]  # as above
+    assert store.objects == {}
+
+
+def test_packing_loses_nothing() -> None:
+    cutout = CutoutCache(None).get("abc", TEE).cutout
+    again = unpack(pack(cutout))
+    assert (again.rgb == cutout.rgb).all()
+    assert (again.alpha == cutout.alpha).all()
+    assert again.mode == cutout.mode
