@@ -50,7 +50,7 @@ def cut(photo: Photo, *, shape: Shape = "body") -> Cutout:
 
     Raises GarmentError no_garment_found.
     """
-    rgb, alpha, mode = _told(photo, shape=shape)
+    rgb, alpha, mode = told(photo, shape=shape)
     solid = alpha > 0.5
     rows, columns = np.nonzero((alpha > 0.02).any(1))[0], np.nonzero((alpha > 0.02).any(0))[0]
     height, width = solid.shape
@@ -64,8 +64,8 @@ def cut(photo: Photo, *, shape: Shape = "body") -> Cutout:
     return Cutout(np.ascontiguousarray(rgb[at]), np.asarray(levels / np.float32(255), np.float32), mode)
 
 
-def _told(photo: Photo, *, shape: Shape) -> tuple[NDArray[np.uint8], Floats, str]:
-    """Colours, alpha and how they were told apart."""
+def told(photo: Photo, *, shape: Shape) -> tuple[NDArray[np.uint8], Floats, str]:
+    """Colours, alpha at the size of the photo, and how they were told apart. Raises GarmentError no_garment_found."""
     if photo.alpha is not None:
         opaque = float((photo.alpha > 250).mean())
         if opaque < 0.003 and float((photo.alpha > 8).mean()) < 0.01:

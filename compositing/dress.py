@@ -116,7 +116,7 @@ def _parts(category: GarmentCategory, mask: Mask, colours: Floats, body: Mannequ
 def _upper(category: GarmentCategory, mask: Mask, colours: Floats, body: Mannequin) -> tuple[Parts, Landmarks]:
     found = find_upper(mask, gradient(colours), sleeves_expected=category in SLEEVED)
     torso, tips = fit_torso(category, found, body)
-    landmarks = {f"shoulder_{_side(side)}": _pair(tips[side]) for side in (-1, 1)}
+    landmarks = {} if found.off_shoulder else {f"shoulder_{_side(side)}": _pair(tips[side]) for side in (-1, 1)}
     landmarks["hem"] = (float(body.centre_x), float(torso.ys[-1]))
     front = _without_sleeves(mask, found)
     parts: Parts = []

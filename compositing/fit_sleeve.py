@@ -4,7 +4,7 @@ import numpy as np
 
 from compositing.background import Mask
 from compositing.mannequin import Mannequin, Point
-from compositing.silhouette import Contour, length
+from compositing.silhouette import Contour
 from compositing.sleeve import RIBS, Sleeve
 from compositing.warp import RibMap
 
@@ -17,6 +17,7 @@ INWARD = 0.3
 """What is wider than the arm needs hangs outside of it, but for this share."""
 STEPS = 64
 COVER_PX = 2.5
+SMOOTHINGS = (2, 5, 10, 20, 40, 80)
 
 
 def fit_sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
@@ -49,7 +50,47 @@ def fit_sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
     for k in range(1, RIBS):
         bare = _reach(body.body, outer[k], away[k])
         outer[k] += away[k] * (bare + COVER_PX * body.scale if bare > 0 else 0)
-    return RibMap(_even(outer), _even(inner), sleeve.outer, sleeve.inner)
+    outer, inner = _even(outer), _even(inner)
+    turned = area(outer, inner)
+    return RibMap(*unfolded(outer, inner, turned), *unfolded(sleeve.outer, sleeve.inner, turned))
+
+
+def unfolded(outer: Contour, inner: Contour, turned: float) -> tuple[Contour, Contour]:
+    """Ribs that do not cross: both edges smoothed until none do, or as few as can be had so.
+
+    `turned`: the sign of the limb's area, going along the outer and back along the inner edge. A limb of the other sign
+    had its cuff's corners taken for each other: its ribs go in even steps from the armhole to the turned cuff.
+    """
+    if area(outer, inner) * turned < 0:
+        share = np.linspace(0, 1, len(outer))[:, None]
+        return outer[0] + share * (inner[-1] - outer[0]), inner[0] + share * (outer[-1] - inner[0])
+    best = outer, inner
+    for rounds in SMOOTHINGS:
+        tried = _even(outer, rounds), _even(inner, rounds)
+        if _crossings(*tried, turned) < _crossings(*best, turned):
+            best = tried
+        if not _crossings(*best, turned):
+            break
+    return best
+
+
+def area(outer: Contour, inner: Contour) -> float:
+    """Twice the signed area between the two edges."""
+    x, y = np.concatenate([outer, inner[::-1]]).T
+    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+
+
+def _turn(one: Point, two: Point, three: Point) -> float:
+    """Twice the signed area of a triangle."""
+    return float((two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0]))
+
+
+def _crossings(outer: Contour, inner: Contour, turned: float) -> int:
+    """How many of the triangles between neighbouring ribs turn the other way than the limb as a whole."""
+    return sum(
+        (_turn(outer[k], inner[k], outer[k + 1]) * turned >= 0) + (_turn(inner[k], inner[k + 1], outer[k + 1]) * turned >= 0)
+        for k in range(len(outer) - 1)
+    )
 
 
 def _middle(root: Point, elbow: Point, wrist: Point) -> Contour:
@@ -84,12 +125,12 @@ def _from(edge: Contour, start: Point) -> Contour:
     return np.asarray(edge + fade[:, None] * (start - edge[0]))
 
 
-def _even(edge: Contour) -> Contour:
+def _even(edge: Contour, rounds: int = 3) -> Contour:
     """Without kinks: the mean with the neighbours, ends kept."""
     result = edge.copy()
-    for _ in range(3):
+    for _ in range(rounds):
         result[1:-1] = (result[:-2] + 2 * result[1:-1] + result[2:]) / 4
-    return result if length(result) > 0 else edge
+    return result
 
 
 def _reach(mask: Mask, start: Point, direction: Point) -> float:

@@ -67,7 +67,17 @@ def find_lower(mask: Mask, *, legs: bool) -> LowerLandmarks:
         middle = np.asarray((left + right) / 2, np.float32)
         inner_left = _below(inner_left, middle, crotch, sigma, -1)
         inner_right = _below(inner_right, middle, crotch, sigma, 1)
-    return LowerLandmarks(axis_x, float(first), float(last), crotch, left, right, inner_left, inner_right)
+    return LowerLandmarks(
+        axis_x, _waist_row(mask, axis_x, left, right, first), float(last), crotch, left, right, inner_left, inner_right
+    )
+
+
+def _waist_row(mask: Mask, axis_x: float, left: Floats, right: Floats, first: int) -> float:
+    """Where the upper edge is over the middle of the waist: a tilted one has a corner that is higher."""
+    reach = max(2, int(0.2 * (right[first] - left[first])))
+    columns = mask[:, max(int(axis_x) - reach, 0) : int(axis_x) + reach + 1]
+    tops = columns.argmax(0)[columns.any(0)]
+    return float(np.median(tops)) if len(tops) else float(first)
 
 
 def _crotch(mask: Mask, left: Floats, right: Floats, first: int, last: int) -> int | None:

@@ -3,15 +3,29 @@
 By the mixing equation c = a F + (1 - a) B along a narrow band, with B known or estimated and F pulled from inside.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from compositing.background import Floats, Mask
 
-BAND_PX, MARGIN_PX = 4, 12
+MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0
 """The equation says little where both colours are alike: below this contrast (of 255 a channel) it is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How wide the edge is taken to be: the band that is mixed, in pixels, and how deep inside colours are sound."""
+
+    band_px: int
+    sound_px: int
+
+
+FINE, ROUGH = Edge(4, 2), Edge(5, 4)
+"""Of an outline that was found exactly, and of one that was found roughly."""
 
 
 def pulled(picture: Floats, solid: Floats) -> Floats:
@@ -30,7 +44,7 @@ def pulled(picture: Floats, solid: Floats) -> Floats:
 def matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
     """Colours and alpha at the size of `rgb`, from the mask at the size of `small`, the same picture reduced.
 
-    `behind`: the background at the small size; None: it is pulled from outside the mask.
+    `behind`: the background at the small size; None: it is pulled from outside the mask, which then is a rough one.
     """
     alpha = np.zeros(rgb.shape[:2], np.float32)
     if not mask.any():
@@ -55,15 +69,15 @@ def _around(mask: Mask, size: tuple[int, ...]) -> tuple[tuple[slice, slice], tup
 
 def _matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
     size = rgb.shape[1], rgb.shape[0]
-    inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
-    front = pulled(small, inside)
+    edge = ROUGH if behind is None else FINE
+    core = np.ones((2 * edge.sound_px + 1,) * 2, np.uint8)
+    front = pulled(small, cv2.erode(mask.astype(np.uint8), core).astype(np.float32))
     if behind is None:
-        outside = 1 - cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
-        behind = pulled(small, outside)
+        behind = pulled(small, 1 - cv2.dilate(mask.astype(np.uint8), core).astype(np.float32))
     solid = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     distance = signed_distance(solid)
     alpha = solid.astype(np.float32)
-    at = np.nonzero(np.abs(distance) <= BAND_PX)
+    at = np.nonzero(np.abs(distance) <= edge.band_px)
     there = (
         np.minimum(at[0] * small.shape[0] // rgb.shape[0], small.shape[0] - 1),
         np.minimum(at[1] * small.shape[1] // rgb.shape[1], small.shape[1] - 1),
@@ -75,11 +89,11 @@ def _matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | 
     mixed = np.clip((share - 0.2) / 0.7, 0, 1)
     ramp = np.clip(distance[at] / 2.4 + 0.3, 0, 1)
     trust = np.clip((np.sqrt(strength) - TRUST_FROM) / TRUST_OVER, 0, 1)
-    alpha[at] = trust * np.minimum(mixed, np.clip(distance[at] / BAND_PX + 1, 0, 1)) + (1 - trust) * ramp
+    alpha[at] = trust * np.minimum(mixed, np.clip(distance[at] / edge.band_px + 1, 0, 1)) + (1 - trust) * ramp
     alpha = np.clip((cv2.GaussianBlur(alpha, (3, 3), 0.6) - 0.05) / 0.9, 0, 1)
     colours = rgb.copy()
-    edge = np.nonzero((alpha > 0) & (distance < BAND_PX - 1))
-    colours[edge] = cv2.resize(np.clip(front, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)[edge]
+    rim = np.nonzero((alpha > 0) & (distance < edge.sound_px + 1))
+    colours[rim] = cv2.resize(np.clip(front, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)[rim]
     return colours, np.asarray(alpha, np.float32)
 
 

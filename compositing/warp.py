@@ -17,7 +17,7 @@ from compositing.silhouette import Contour
 OUTSIDE = -1e4
 """Where a map shows nothing."""
 OVERSAMPLE = 1.25
-BEYOND, BEFORE = 0.16, 1.3
+BEYOND, BEFORE, AFTER = 0.12, 0.6, 1.2
 """A rib goes on so far past its ends, in shares of its length, and the limb past its first and last rib, in ribs' distances:
 what the silhouette's edge left out."""
 
@@ -135,7 +135,7 @@ class RibMap:
         rib = self.inner[:-1] + share[..., None] * np.diff(self.inner, axis=0) - outer
         along = ((points[:, None] - outer) * rib).sum(-1) / np.maximum((rib**2).sum(-1), 1e-6)
         least, most = np.zeros(share.shape[1]), np.ones(share.shape[1])
-        least[0], most[-1] = -BEFORE, 1 + BEFORE
+        least[0], most[-1] = -BEFORE, 1 + AFTER
         held = (share >= least) & (share <= most) & (along > -BEYOND) & (along < 1 + BEYOND)
         at, each = held.argmax(1), np.arange(len(points))
         share, along = share[each, at][:, None], along[each, at][:, None]
@@ -194,10 +194,17 @@ def grid(found: Map, size: tuple[int, int]) -> tuple[Points, Points, Box]:
     return points, photo, (left, top, right, bottom)
 
 
-def folds(found: Map, size: tuple[int, int]) -> float:
-    """The share of the grid's cells where the map turns over: its Jacobian is negative. Empty cells do not count."""
-    _, photo, _ = grid(found, size)
+def folds(found: Map, size: tuple[int, int], alpha: Floats | None = None) -> float:
+    """The share of the grid's cells where the map turns over: its Jacobian is negative.
+
+    Cells that show nothing do not count; with `alpha`, of the map's box, neither do those where no cloth is seen.
+    """
+    points, photo, (left, top, _, _) = grid(found, size)
     shown = np.asarray((photo > OUTSIDE / 2).all(-1))
+    if alpha is not None:
+        rows = np.clip((points[:, 0, 1] - top).astype(int), 0, len(alpha) - 1)
+        columns = np.clip((points[0, :, 0] - left).astype(int), 0, alpha.shape[1] - 1)
+        shown &= alpha[np.ix_(rows, columns)] > 0.02
     shown = shown[:-1, :-1] & shown[1:, :-1] & shown[:-1, 1:]
     across, down = photo[:-1, 1:] - photo[:-1, :-1], photo[1:, :-1] - photo[:-1, :-1]
     turned = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0] <= 0
