@@ -49,6 +49,12 @@ fix: install ## Format and mend what can be mended
 bench: install ## Measure against bare baselines in the same run; JSON in bench/results/
 	@$(BIN)/python -m bench
 
+gallery: install ## Dress every photo of ../shared/garments (or the drawn garments) into gallery-output/index.html
+	@$(BIN)/python -m bench.gallery
+
+pictures: install ## Draw the pictures of the docs anew, from garments that the project draws itself
+	@$(BIN)/python -m bench.pictures
+
 assets: install ## Render the mannequins anew (minutes)
 	@$(PYTHON) -m venv build/assets && $(BIN)/uv pip sync --quiet --python build/assets/bin/python assets/requirements.lock
 	@build/assets/bin/python -m assets compositing/mannequins
@@ -58,4 +64,4 @@ lock: ## Write the lock files anew
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset test check fix bench assets lock
+.PHONY: help install demo up down reset test check fix bench gallery pictures assets lock

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ OUTLINES = Path(__file__).parent / "outlines.json"
 OUT = CHECKOUT / "gallery-output"
 WIDTH_PX = 512
 OUTFITS = 12
-MANNEQUINS = ("FEMALE", "MALE")
+MANNEQUINS: tuple[Literal["FEMALE"], Literal["MALE"]] = ("FEMALE", "MALE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def row_of(shown: Shown, out: Path) -> Row:
     if shown.truth is not None:
         truth = cv2.resize(shown.truth.astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_AREA)
         overlap = iou(alpha > 0.5, truth > 0)
-    measured = {}
+    measured: dict[str, Measured] = {}
     for mannequin in MANNEQUINS:
         options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX)
         measured[mannequin], pixels = measure(category, photo, cutout, options)

@@ -83,7 +83,7 @@ def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32
     means = [
         lab(np.asarray(picture[mask][None], np.uint8)).mean((0, 1)) for picture, mask in ((cutout.rgb, own), (pixels, shown))
     ]
-    return float(deltaE_ciede2000(means[0], means[1]))
+    return float(deltaE_ciede2000(means[0], means[1]))  # type: ignore[no-untyped-call]  # scikit-image has no annotations here
 
 
 def _shoulder(fitted: Fitted, alpha: NDArray[np.float32], body: Mannequin) -> float | None:

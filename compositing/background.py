@@ -54,10 +54,13 @@ def in_rgb(behind: Background) -> Floats:
     return np.asarray(np.clip(cv2.cvtColor(behind.colour, cv2.COLOR_Lab2RGB), 0, 1) * 255, np.float32)
 
 
-def fit(picture: Floats) -> Background:
-    """By iteratively reweighted least squares with Cauchy weights, so that a sleeve on the border does not matter."""
+def fit(picture: Floats, where: Mask | None = None) -> Background:
+    """Fitted to the border, or `where` it is known to show.
+
+    By iteratively reweighted least squares with Cauchy weights, so that a sleeve on the border does not matter.
+    """
     height, width, channels = picture.shape
-    rows, columns = np.nonzero(border(height, width))
+    rows, columns = np.nonzero(border(height, width) if where is None else where)
     step = len(rows) // MAX_SAMPLES + 1
     rows, columns = rows[::step], columns[::step]
     terms = _terms(height, width, rows.astype(np.float32), columns.astype(np.float32))

@@ -22,7 +22,7 @@ from compositing.mannequin import Mannequin
 from compositing.patterned import Shape
 from compositing.silhouette import tilt, upright
 from compositing.sleeve import Sleeve
-from compositing.warp import Map, Warped, warp
+from compositing.warp import Map, Warped, reduced, warp
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 MASK_SIDE_PX = 512
@@ -88,7 +88,8 @@ def fit(category: GarmentCategory, cutout: Cutout, body: Mannequin) -> Fitted:
 
 def carry(fitted: Fitted, size: tuple[int, int]) -> tuple[Cloth, ...]:
     """The garment in a look of `size` (width, height)."""
-    return tuple(Cloth(name, warp(fitted.layers, found, share, fitted.frame, size)) for name, found, share in fitted.parts)
+    layers = reduced(fitted.layers, [found for _, found, _ in fitted.parts], fitted.frame)
+    return tuple(Cloth(name, warp(layers, found, share, fitted.frame, size)) for name, found, share in fitted.parts)
 
 
 def _small(picture: Floats) -> Floats:

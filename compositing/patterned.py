@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask, lab
-from compositing.flood import filled, largest
+from compositing.background import Floats, Mask, fit, lab
+from compositing.flood import filled, largest, touching, unlikeness
 
 Shape = Literal["body", "legs", "pair"]
 
@@ -20,7 +20,9 @@ SEED: Final = 7
 SIDE_PX: Final = 320
 CLUSTERS: Final = 20
 ROUNDS: Final = 5
-SURE, UNLIKELY = 0.86, 0.30
+SURE: Final = 0.86
+MIN_OUTSIDE: Final = 0.15
+SMOOTH_SPREAD, LIKE = 7.0, 2.2
 
 
 def grabbed(rgb: NDArray[np.uint8], *, shape: Shape) -> Mask:
@@ -43,8 +45,23 @@ def grabbed(rgb: NDArray[np.uint8], *, shape: Shape) -> Mask:
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = largest(found, 0.2)
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-    found = filled(found, 0.02 if shape == "body" else 0.006)
+    found = _without_background(filled(found, 0.02 if shape == "body" else 0.006), lab(small))
     return np.asarray(cv2.resize(found.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
+
+
+def _without_background(found: Mask, colours: Floats) -> Mask:
+    """Less what looks just like the smooth background around it and is joined to it: a lit part of the floor or sheet."""
+    outside = cv2.dilate(found.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    if outside.mean() < MIN_OUTSIDE:
+        return found
+    behind = fit(colours, outside)
+    if behind.spread > SMOOTH_SPREAD:
+        return found
+    like = found & (unlikeness(colours, behind) < LIKE * behind.spread)
+    like = cv2.morphologyEx((like | ~found).astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)).astype(bool) & found
+    kept = found & ~(like & touching(like | ~found, ~found))
+    kept = largest(cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0, 0.2)
+    return filled(kept, 0.006) if kept.sum() > 0.3 * found.sum() else found
 
 
 def _belongs(colours: Floats, *, shape: Shape) -> Floats:

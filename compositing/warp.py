@@ -4,6 +4,7 @@ A map answers, for points of the look, which points of the photo are seen there.
 rows of a `RowMap` stay rows in order, and within a row x grows with x; ribs of a `RibMap` do not cross.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from compositing.silhouette import Contour
 OUTSIDE = -1e4
 """Where a map shows nothing."""
 OVERSAMPLE = 1.25
+SPECK_SHARE = 0.02
 BEYOND, BEFORE, AFTER = 0.12, 0.6, 1.2
 """A rib goes on so far past its ends, in shares of its length, and the limb past its first and last rib, in ribs' distances:
 what the silhouette's edge left out."""
@@ -101,7 +103,7 @@ class RibMap:
     inner: Contour
     photo_outer: Contour  # (k, 2), in the photo
     photo_inner: Contour
-    step_px: int = 3
+    step_px: int = 2
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -211,17 +213,23 @@ def folds(found: Map, size: tuple[int, int], alpha: Floats | None = None) -> flo
     return float((turned & shown).sum() / max(int(shown.sum()), 1))
 
 
+def reduced(layers: Floats, maps: Sequence[Map], frame: tuple[int, int]) -> Floats:
+    """The cloth at about the size at which these maps show it, so that sampling it does not alias."""
+    shrink = max(found.stretch for found in maps) * OVERSAMPLE * frame[0] / layers.shape[1]
+    if shrink >= 0.8:
+        return layers
+    return np.asarray(cv2.resize(layers, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def warp(layers: Floats, found: Map, share: Floats | None, frame: tuple[int, int], size: tuple[int, int]) -> Warped:
     """Carry cloth, premultiplied linear colours and alpha (height, width, 4), along a map into a look of `size`.
 
+    Reduce it first (`reduced`).
     `frame`: the (width, height) in whose pixels the map speaks of the photo. `share`: how much of each pixel the map may
     show, at the frame's size; None: all.
     """
     _, photo, box = grid(found, size)
     left, top, right, bottom = box
-    shrink = found.stretch * OVERSAMPLE * frame[0] / layers.shape[1]
-    if shrink < 0.8:
-        layers = np.asarray(cv2.resize(layers, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.float32)
     if share is not None:
         layers = layers * cv2.resize(share, layers.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
     scale = np.array([layers.shape[1] / frame[0], layers.shape[0] / frame[1]])
@@ -234,7 +242,19 @@ def warp(layers: Floats, found: Map, share: Floats | None, frame: tuple[int, int
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0,
     )
-    return Warped(np.ascontiguousarray(sampled[..., :3]), np.clip(sampled[..., 3], 0, 1), box)
+    whole = _without_specks(np.clip(sampled[..., 3], 0, 1))
+    return Warped(np.asarray(sampled[..., :3] * (whole > 0)[..., None], np.float32), whole, box)
+
+
+def _without_specks(alpha: Floats) -> Floats:
+    """Where the ends of ribs cross, a map may show a few pixels once more: only large pieces are kept."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.15).astype(np.uint8), connectivity=4)
+    if count <= 2:
+        return alpha
+    areas = stats[:, cv2.CC_STAT_AREA]
+    large = areas >= SPECK_SHARE * areas[1:].max()
+    large[0] = True
+    return np.asarray(alpha * large[pieces], np.float32)
 
 
 def _spread(coarse: Floats, width: int, height: int) -> Floats:

@@ -11,6 +11,8 @@ from schemas.categories import GarmentCategory
 OUTER_LAYER = 41
 """From here on, garments are worn over others: sweaters, jackets, coats."""
 LONGER_PX, WAISTBAND_PX = 30, 22
+FULLNESS = 0.45
+"""How fast a tucked top widens above the waistband, to each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +37,46 @@ def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
 
     A sleeve under an outer garment's sleeve that is about as long is not seen, and what is tucked in ends at the waistband.
     """
-    waists = [one.waist_y for one in dressed if one.waist_y is not None]
+    waist = next((found for one in dressed if (found := _waistband(one, scale)) is not None), None)
     result = []
     for one in dressed:
         over = max((other.cuff_y for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER), default=0)
         cloths = tuple(
             cloth for cloth in one.cloths if cloth.part != "sleeve" or cloth.warped.box[3] > over + LONGER_PX * scale
         )
-        if one.tucked and waists:
-            end_y = min(waists) + WAISTBAND_PX * scale
-            cloths = tuple(_ending(cloth, end_y) if cloth.part == "body" else cloth for cloth in cloths)
+        if one.tucked and waist is not None:
+            cloths = tuple(_ending(cloth, waist) if cloth.part == "body" else cloth for cloth in cloths)
         result.append(replace(one, cloths=cloths))
     return sorted(result, key=lambda item: (item.layer, item.index))
 
 
-def _ending(cloth: Cloth, end_y: float) -> Cloth:
-    """The cloth down to a row, softly."""
-    rows = np.arange(len(cloth.warped.alpha)) + cloth.warped.box[1]
-    keep = np.clip((end_y - rows) / 2, 0, 1).astype(np.float32)[:, None]
+@dataclass(frozen=True, slots=True)
+class _Waistband:
+    """Row and columns between which a top goes in."""
+
+    y: float
+    left: float
+    right: float
+
+
+def _waistband(one: Dressed, scale: float) -> _Waistband | None:
+    if one.waist_y is None:
+        return None
+    warped = one.cloths[0].warped
+    row = int(one.waist_y + WAISTBAND_PX * scale) - warped.box[1]
+    columns = np.nonzero(warped.alpha[row] > 0.5)[0] if 0 <= row < len(warped.alpha) else np.zeros(0)
+    if not len(columns):
+        return None
+    return _Waistband(row + warped.box[1], float(columns[0]) + warped.box[0], float(columns[-1]) + warped.box[0])
+
+
+def _ending(cloth: Cloth, waist: _Waistband) -> Cloth:
+    """The cloth down to the waistband, drawn in above it, softly."""
+    left, top, _, _ = cloth.warped.box
+    above = waist.y - (np.arange(len(cloth.warped.alpha)) + top)[:, None]
+    columns = (np.arange(cloth.warped.alpha.shape[1]) + left)[None]
+    fullness = FULLNESS * np.maximum(above, 0)
+    aside = np.minimum(columns - (waist.left - fullness), waist.right + fullness - columns)
+    keep = (np.clip(above / 2, 0, 1) * np.clip(aside / 2, 0, 1)).astype(np.float32)
     warped = replace(cloth.warped, colour=cloth.warped.colour * keep[..., None], alpha=cloth.warped.alpha * keep)
     return replace(cloth, warped=warped)

@@ -31,8 +31,22 @@ def test_a_look_of_drawn_garments_shows_them_on_the_mannequin(client: Client) ->
     assert (meta["width"], meta["height"], meta["content_type"]) == (384, 576, "image/png")
     data = httpx.get(job["artifacts"][0]["image_url"]).content
     assert (len(data), hashlib.sha256(data).hexdigest()) == (meta["bytes"], meta["sha256"])
+    assert [artifact["role"] for artifact in job["artifacts"]] == ["final", "intermediate", "intermediate"]
+    for artifact in job["artifacts"][1:]:
+        kept = httpx.get(artifact["image_url"])
+        assert kept.status_code == 200
+        assert hashlib.sha256(kept.content).hexdigest() == artifact["meta"]["sha256"]
     blue, _, red = picture(job)[180:220, 175:210].reshape(-1, 3).mean(0)
     assert blue > red + 30  # the tee is blue; the bare mannequin is grey
+
+
+def test_the_same_look_again_gives_the_same_picture_and_the_same_cut_outs(client: Client) -> None:
+    keys = client.wardrobe(["sweater"])
+    requests = [client.accepted((keys["sweater"], "sweater")) for _ in range(2)]
+    jobs = client.finish(requests)
+    first, second = ([artifact["meta"]["sha256"] for artifact in jobs[request]["artifacts"]] for request in requests)
+    assert len(first) == 2
+    assert first == second
 
 
 def test_the_events_of_a_look_are_numbered_in_order(client: Client) -> None:

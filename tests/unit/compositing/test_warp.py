@@ -9,7 +9,7 @@ from compositing.cutout import cut
 from compositing.decode import Photo
 from compositing.dress import fit
 from compositing.mannequin import load
-from compositing.warp import OUTSIDE, BoxMap, RibMap, RowMap, folds, warp
+from compositing.warp import OUTSIDE, BoxMap, RibMap, RowMap, folds, reduced, warp
 from schemas.categories import GarmentCategory
 from tests.unit.compositing.pictures import tee, trousers
 
@@ -92,7 +92,8 @@ def test_small_photos_are_enlarged_and_large_ones_reduced_without_a_shift() -> N
     for side in (50, 400):
         layers = np.zeros((side, side, 4), np.float32)
         cv2.circle(layers, (side // 2, side // 2), side // 4, (1, 1, 1, 1), -1)
-        carried = warp(layers, BoxMap((100, 100, 200, 200), (0, 0, side, side)), None, (side, side), SIZE)
+        box = BoxMap((100, 100, 200, 200), (0, 0, side, side))
+        carried = warp(reduced(layers, [box], (side, side)), box, None, (side, side), SIZE)
         rows, columns = np.nonzero(carried.alpha > 0.5)
         assert rows.mean() + carried.box[1] == pytest.approx(150, abs=1.6)
         assert columns.mean() + carried.box[0] == pytest.approx(150, abs=1.6)
