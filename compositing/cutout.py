@@ -27,7 +27,7 @@ FRAME_PX: Final = 4
 FRAME_SIDE: Final = 0.5
 """A photo pasted on padding shows as straight sides of one colour along this share of the height."""
 TOLERANCES: Final = (1.0, 3.5)
-FAINT: Final = 0.4
+FAINT, FAINT_CONTRAST = 0.3, 16.0
 """An outline of which more than this share lies where the photo shows no edge is not a garment's."""
 
 
@@ -86,23 +86,29 @@ def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
     """By the flood, more tolerant where the outline it leaves follows no edge; None where none does."""
     for tolerance in TOLERANCES:
         mask = flooded(colours, behind, two_legs=shape == "legs", tolerance=tolerance)
-        inner = _frame(colours, mask)
-        if inner is not None:
-            within = np.ascontiguousarray(colours[inner])
-            behind_within = fit(within)
-            again = flooded(within, behind_within, two_legs=shape == "legs")
-            if behind_within.plain and 0.04 < again.mean() < 0.9:
-                mask = np.zeros_like(mask)
-                mask[inner] = again
-                return mask
         if _faint(colours, behind, mask) <= FAINT:
-            return mask
+            return _inside_frame(colours, mask, shape=shape)
     return None
+
+
+def _inside_frame(colours: Floats, mask: Mask, *, shape: Shape) -> Mask:
+    """The garment in a photo that was pasted on padding; the mask itself where there is no frame."""
+    inner = _frame(colours, mask)
+    if inner is None:
+        return mask
+    within = np.ascontiguousarray(colours[inner])
+    behind = fit(within)
+    again = flooded(within, behind, two_legs=shape == "legs")
+    if not behind.plain or not 0.04 < again.mean() < 0.9:
+        return mask
+    framed = np.zeros_like(mask)
+    framed[inner] = again
+    return framed
 
 
 def _faint(colours: Floats, behind: Background, mask: Mask) -> float:
     """The share of the outline that lies on no edge of the photo, although the garment differs from the background."""
-    if not mask.any() or float(np.median(unlikeness(colours, behind)[mask])) < 12:
+    if not mask.any() or float(np.median(unlikeness(colours, behind)[mask])) < FAINT_CONTRAST:
         return 0.0
     shell = np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0)
     strongest = cv2.dilate(gradient(colours), np.ones((5, 5), np.uint8))

@@ -87,7 +87,7 @@ class TorsoMap:
         base = self._row(y)
         wanted = np.interp(self.found.axis_x + bent, np.arange(len(self.found.shoulder_line)), self.found.shoulder_line)
         shift = wanted - self._row(line)
-        slope = (self.rows[-1] - self.rows[0]) / (self.ys[-1] - self.ys[0])
+        slope = float(np.min(np.diff(self.rows) / np.diff(self.ys)))
         deep = np.maximum(zone, 1.7 * np.abs(shift) / slope)
         fade = np.clip((y - line) / deep, 0, 1)
         return np.column_stack([self.found.axis_x + across, base + shift * (1 - fade * fade * (3 - 2 * fade))])

@@ -12,6 +12,8 @@ OPEN_PX = 9
 """Channels narrower than this are not flooded: a white stripe that runs out into a white background."""
 FAINT_CONTRAST, FAINT_OPEN_PX = 10.0, 21
 """White on white has gaps in its outline: where the garment is this near to the background, channels must be wider."""
+FAINT = 14.0
+"""Below this difference to the background, what looks like it inside the garment is not taken for it."""
 PEEL_PX, AROUND_PX = 8, 31
 PEEL_CONTRAST, PEEL_SPREAD, PEEL_CHROMA = 14.0, 9.0, 7.0
 PEEL_SHARE = 0.42
@@ -71,7 +73,7 @@ def touching(candidate: Mask, seeds: Mask) -> Mask:
 def _unshadowed(mask: Mask, colours: Floats, behind: Background, unlike: Floats, edge: Floats) -> Mask:
     """Without the cast shadow: darker than the background, of its hue, soft, and connected to the outside."""
     inside = mask & (cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-    if not inside.any() or float(np.median(unlike[inside])) < 14:
+    if not inside.any() or float(np.median(unlike[inside])) < FAINT:
         return mask
     darker = behind.colour[..., 0] - colours[..., 0]
     chroma = np.abs(colours[..., 1:] - behind.colour[..., 1:]).sum(-1)
@@ -112,7 +114,7 @@ def _unrimmed(mask: Mask, colours: Floats, behind: Background) -> Mask:
 
 def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, two_legs: bool) -> Mask:
     """With the holes in which the background shows: between legs, between a sleeve and the body."""
-    if not mask.any() or float(np.median(unlike[mask])) < 8:
+    if not mask.any() or float(np.median(unlike[mask])) < FAINT:
         return mask
     like = mask & (unlike < max(2.5, 3 * behind.spread)) & (edge < 2.5)
     like = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0

@@ -19,7 +19,7 @@ OUTSIDE = -1e4
 """Where a map shows nothing."""
 OVERSAMPLE = 1.25
 SPECK_SHARE = 0.02
-BEYOND, BEFORE, AFTER = 0.12, 0.6, 1.2
+BEYOND, WITHIN, BEFORE, AFTER = 0.10, 0.03, 0.5, 1.0
 """A rib goes on so far past its ends, in shares of its length, and the limb past its first and last rib, in ribs' distances:
 what the silhouette's edge left out."""
 
@@ -138,7 +138,7 @@ class RibMap:
         along = ((points[:, None] - outer) * rib).sum(-1) / np.maximum((rib**2).sum(-1), 1e-6)
         least, most = np.zeros(share.shape[1]), np.ones(share.shape[1])
         least[0], most[-1] = -BEFORE, 1 + AFTER
-        held = (share >= least) & (share <= most) & (along > -BEYOND) & (along < 1 + BEYOND)
+        held = (share >= least) & (share <= most) & (along > -BEYOND) & (along < 1 + WITHIN)
         at, each = held.argmax(1), np.arange(len(points))
         share, along = share[each, at][:, None], along[each, at][:, None]
         photo_outer = self.photo_outer[at] * (1 - share) + self.photo_outer[at + 1] * share
