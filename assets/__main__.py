@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assets.body import mannequin
 from assets.mesh import MORPHS, figure
-from assets.render import Geometry, camera_for, denoise, develop, geometry, save, trace
+from assets.render import camera_for, denoise, develop, geometry, save_geometry, save_picture, trace
 
 GEOMETRY_WIDTH_PX = 1024
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Build and render."""
     output = Path(sys.argv[1])
     width_px = int(sys.argv[2]) if len(sys.argv) > 2 else 2048
-    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36
+    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36  # 0: the geometry alone
     output.mkdir(parents=True, exist_ok=True)
     for kind in MORPHS:
         name = kind.lower()
@@ -37,10 +37,13 @@ def main() -> None:
         (output / f"{name}.json").write_text(
             json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints})
         )
+        save_geometry(output, name, seen)
+        if not samples:
+            continue
         with tempfile.TemporaryDirectory() as scratch:
             picture = trace(body, large, samples, Path(scratch))
         fine = seen if width_px == GEOMETRY_WIDTH_PX else geometry(body, large)
-        save(output, name, develop(denoise(picture, fine)), Geometry(seen.labels, seen.depth_m, seen.normals))
+        save_picture(output, name, develop(denoise(picture, fine)))
         print(f"{name}: {body.height_m:.2f} m", file=sys.stderr)
 
 

@@ -13,6 +13,8 @@ from assets.body import Mannequin
 from assets.mesh import Array
 
 Image = NDArray[np.float32]
+DEPTH_LEAST_M, DEPTH_STEPS = -1.0, 2000.0
+"""Half a millimetre a step."""
 DISTANCE_M = 7.0
 VISIBLE_SHARE = 0.915
 """The figure fills this share of the picture's height."""
@@ -164,9 +166,16 @@ def develop(picture: Image) -> NDArray[np.uint8]:
     return np.asarray(np.clip(encoded, 0, 1) * 255 + 0.5, np.uint8)
 
 
-def save(folder: Path, name: str, picture: NDArray[np.uint8], seen: Geometry) -> None:
-    """The picture as WebP, the geometry at half its size as lossless PNG."""
+def save_picture(folder: Path, name: str, picture: NDArray[np.uint8]) -> None:
+    """As WebP."""
     cv2.imwrite(str(folder / f"{name}.webp"), picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 96])
-    cv2.imwrite(str(folder / f"{name}_labels.png"), seen.labels, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def save_geometry(folder: Path, name: str, seen: Geometry) -> None:
+    """Labels, normals and depth as lossless PNG. Depth: 16 bits, DEPTH_STEPS to the metre above DEPTH_LEAST_M; 0: nothing."""
+    level = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    cv2.imwrite(str(folder / f"{name}_labels.png"), seen.labels, level)
     encoded = np.clip(seen.normals * 127.5 + 127.5, 0, 255).astype(np.uint8)
-    cv2.imwrite(str(folder / f"{name}_normals.png"), encoded[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    cv2.imwrite(str(folder / f"{name}_normals.png"), encoded[..., ::-1], level)
+    steps = np.nan_to_num(np.round((seen.depth_m - DEPTH_LEAST_M) * DEPTH_STEPS), nan=0)
+    cv2.imwrite(str(folder / f"{name}_depth.png"), np.clip(steps, 0, 65535).astype(np.uint16), level)

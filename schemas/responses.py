@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
+from schemas.categories import BodyRegion, GarmentCategory
 from schemas.errors import ErrorCode
 from schemas.failures import FailureReason
 from schemas.http import JobStatus
@@ -127,10 +128,10 @@ class OperationList(BaseModel):
 class GarmentCategoryOut(BaseModel):
     """A garment category."""
 
-    key: str
+    key: GarmentCategory
     label: str
-    body_region: str
-    layer: int
+    body_region: BodyRegion
+    layer: int = Field(description="of two garments on the same region the higher layer lies over the lower")
     synonyms: list[str]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.app import create_app
+from schemas.categories import GarmentCategory
 from tests.unit.api.fakes import make_ports
 
 
@@ -47,3 +48,9 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
     assert ids == {
         "create_look", "list_jobs", "get_job", "list_job_events", "get_credits", "list_operations", "list_garment_categories",
     }  # fmt: skip
+
+
+def test_the_garment_categories_are_an_enum(document: dict[str, Any]) -> None:
+    assert document["components"]["schemas"]["GarmentCategory"]["enum"] == [category.value for category in GarmentCategory]
+    key = document["components"]["schemas"]["GarmentCategoryOut"]["properties"]["key"]
+    assert key["$ref"].endswith("/GarmentCategory")
