@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.measures import Measured, iou, measure
 from compositing import GarmentError, GarmentInput, LookOptions, compose
-from compositing.cutout import cut, told
+from compositing.cut.cutout import cut, told
 from compositing.decode import Photo, decode
 from compositing.engine import WORKING_SIDE_PX, shape_of
 from devstack.folder import CHECKOUT

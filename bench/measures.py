@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
-from compositing.background import lab
-from compositing.cutout import Cutout
+from compositing.cut.background import lab
+from compositing.cut.cutout import Cutout
 from compositing.decode import Photo
-from compositing.dress import Fitted, carry, fit
-from compositing.layers import paint
+from compositing.fit.dress import Fitted, carry, fit
+from compositing.fit.warp import folds
 from compositing.mannequin import Mannequin, load
 from compositing.options import LookOptions
-from compositing.warp import folds
-from compositing.wear import Dressed
+from compositing.paint.layers import paint
+from compositing.paint.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 Mask = NDArray[np.bool_]

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 
 import cv2
 
-from compositing.cutout import Cutout, cut
+from compositing.cut.cutout import Cutout, cut
+from compositing.cut.patterned import SEED, Shape
 from compositing.decode import decode
-from compositing.dress import Landmarks, carry, expected_shape, fit
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
-from compositing.layers import Seen, paint
+from compositing.fit.dress import Landmarks, carry, expected_shape, fit
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import Mannequin, load
 from compositing.options import LookOptions
-from compositing.patterned import SEED, Shape
-from compositing.wear import Dressed
+from compositing.paint.layers import Seen, paint
+from compositing.paint.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 WORKING_SIDE_PX = 1024

@@ -1,15 +1,10 @@
 """Linear light, shade and shadow."""
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
-
-if TYPE_CHECKING:
-    from compositing.mannequin import Mannequin
+from compositing.cut.background import Floats, Mask
 
 _CODES = np.arange(256, dtype=np.float32) / 255
 TO_LINEAR: Floats = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -43,14 +38,15 @@ def falling(normals: Floats, body: Mask, scale: float) -> Floats:
     return np.asarray(smooth * weight + (1 - weight) * 0.72, np.float32)
 
 
-def shade(body: "Mannequin", alpha: Floats, box: tuple[int, int, int, int]) -> Floats:
-    """How much light falls on a garment, pixel by pixel: 1 on average over it, so that its colour stays true."""
-    left, top, right, bottom = box
-    scale = body.scale
+def shade(there: Floats, alpha: Floats, scale: float) -> Floats:
+    """How much light falls on a garment, pixel by pixel: 1 on average over it, so that its colour stays true.
+
+    `there`: the light that falls on cloth at its place (`falling`).
+    """
     depth = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     turn = np.minimum(depth * np.float32(1 / (26 * scale)), 1)
     cylinder = 0.80 + 0.20 * np.sqrt(1 - (1 - turn) ** 2)
-    light = body.light[top:bottom, left:right] * cylinder
+    light = there * cylinder
     mean = float((light * alpha).sum() / max(float(alpha.sum()), 1.0))
     edge = 1 - EDGE_DARKENING * np.exp(depth * np.float32(-1 / (2.6 * scale)))
     return np.asarray((1 + STRENGTH * (light / max(mean, 1e-3) - 1)) * edge, np.float32)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
+from compositing.cut.background import Floats, Mask
+from compositing.garment.silhouette import Point, edges
 from compositing.light import TO_LINEAR, falling
-from compositing.silhouette import edges
 
 FOLDER = Path(__file__).parent / "mannequins"
 ASPECT = 1.5
@@ -22,8 +22,6 @@ ARM_PARTS = {-1: (4, 6, 8), 1: (3, 5, 7)}
 HAND_PARTS = (7, 8)
 FOOT_PART = {-1: 14, 1: 13}
 _SIDE_LETTER = {-1: "r", 1: "l"}
-
-Point = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

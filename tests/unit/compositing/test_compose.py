@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from compositing import GarmentError, GarmentInput, InvalidOption, LookOptions, compose, parse_options
-from compositing.cutout import cut
+from compositing.cut.cutout import cut
 from compositing.decode import Photo, decode
 from compositing.mannequin import load
 from devstack.wardrobe import WARDROBE, draw

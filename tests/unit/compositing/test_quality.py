@@ -13,7 +13,7 @@ import pytest
 from bench.gallery import Shown, photos
 from bench.measures import Measured, iou, measure
 from compositing import LookOptions
-from compositing.cutout import cut, told
+from compositing.cut.cutout import cut, told
 from compositing.decode import decode
 from compositing.engine import WORKING_SIDE_PX, shape_of
 from schemas.categories import canonical

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from compositing.cutout import cut
+from compositing.cut.cutout import cut
 from compositing.decode import Photo
-from compositing.dress import fit
+from compositing.fit.dress import fit
+from compositing.fit.warp import OUTSIDE, BoxMap, RibMap, RowMap, folds, reduced, warp
 from compositing.mannequin import load
-from compositing.warp import OUTSIDE, BoxMap, RibMap, RowMap, folds, reduced, warp
 from schemas.categories import GarmentCategory
 from tests.unit.compositing.pictures import tee, trousers
 

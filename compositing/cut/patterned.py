@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask, fit, lab
-from compositing.flood import filled, largest, touching, unlikeness
+from compositing.cut.background import Floats, Mask, fit, lab
+from compositing.cut.flood import filled, largest, touching, unlikeness
 
 Shape = Literal["body", "legs", "pair"]
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
+from compositing.cut.background import Floats, Mask
 
 MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0

@@ -7,22 +7,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask, lab
-from compositing.collar import inner_back
-from compositing.cutout import Cutout
-from compositing.fit_lower import fit_lower
-from compositing.fit_sleeve import fit_sleeve
-from compositing.fit_small import fit_accessory, fit_shoes
-from compositing.fit_torso import fit_torso
-from compositing.flood import gradient
-from compositing.landmarks_lower import find_lower
-from compositing.landmarks_upper import UpperLandmarks, find_upper
+from compositing.cut.background import Floats, Mask, lab
+from compositing.cut.cutout import Cutout
+from compositing.cut.flood import gradient
+from compositing.cut.patterned import Shape
+from compositing.fit.lower import fit_lower
+from compositing.fit.sleeve import fit_sleeve
+from compositing.fit.small import fit_accessory, fit_shoes
+from compositing.fit.torso import fit_torso
+from compositing.fit.warp import Map, Warped, reduced, warp
+from compositing.garment.collar import inner_back
+from compositing.garment.lower import find_lower
+from compositing.garment.silhouette import tilt, upright
+from compositing.garment.sleeve import Sleeve
+from compositing.garment.upper import UpperLandmarks, find_upper
 from compositing.light import TO_LINEAR
 from compositing.mannequin import Mannequin
-from compositing.patterned import Shape
-from compositing.silhouette import tilt, upright
-from compositing.sleeve import Sleeve
-from compositing.warp import Map, Warped, reduced, warp
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 MASK_SIDE_PX = 512

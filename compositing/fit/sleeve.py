@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from compositing.background import Mask
-from compositing.mannequin import Mannequin, Point
-from compositing.silhouette import Contour
-from compositing.sleeve import RIBS, Sleeve
-from compositing.warp import RibMap
+from compositing.cut.background import Mask
+from compositing.fit.warp import RibMap
+from compositing.garment.silhouette import Contour, Point
+from compositing.garment.sleeve import RIBS, Sleeve
+from compositing.mannequin import Mannequin
 
 LONG_SLEEVE = 0.8
 """A sleeve that reaches farther down the arm than this share ends at the wrist."""

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats
-from compositing.silhouette import Contour
+from compositing.cut.background import Floats
+from compositing.garment.silhouette import Contour
 
 OUTSIDE = -1e4
 """Where a map shows nothing."""

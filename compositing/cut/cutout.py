@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Background, Floats, Mask, border, fit, in_rgb, lab
+from compositing.cut.background import Background, Floats, Mask, border, fit, in_rgb, lab
+from compositing.cut.flood import flooded, gradient, unlikeness
+from compositing.cut.matte import matted
+from compositing.cut.patterned import Shape, grabbed
 from compositing.decode import Photo
 from compositing.errors import GarmentError
-from compositing.flood import flooded, gradient, unlikeness
-from compositing.matte import matted
-from compositing.patterned import Shape, grabbed
 
 DECIDE_SIDE_PX: Final = 512
 MIN_AREA: Final = 0.015

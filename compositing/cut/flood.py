@@ -6,7 +6,7 @@ All at the size of the given picture; lengths in pixels of it (at most 512 a sid
 import cv2
 import numpy as np
 
-from compositing.background import Background, Floats, Mask, border
+from compositing.cut.background import Background, Floats, Mask, border
 
 OPEN_PX = 9
 """Channels narrower than this are not flooded: a white stripe that runs out into a white background."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from compositing.background import Floats, Mask
+from compositing.cut.background import Floats, Mask
 from compositing.errors import GarmentError
-from compositing.silhouette import edges, settled, smooth
+from compositing.garment.silhouette import edges, settled, smooth
 
 MIN_SIDE_PX = 24
 PRIOR_CROTCH = {True: 0.34, False: 0.62}

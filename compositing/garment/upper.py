@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from compositing.armpits import Armpits, Sides, find_armpits
-from compositing.background import Floats, Mask
+from compositing.cut.background import Floats, Mask
 from compositing.errors import GarmentError
-from compositing.mannequin import Point
-from compositing.silhouette import axis, edges, settled, smooth, top
-from compositing.sleeve import Sleeve, find_sleeve
+from compositing.garment.armpits import Armpits, Sides, find_armpits
+from compositing.garment.silhouette import Point, axis, edges, settled, smooth, top
+from compositing.garment.sleeve import Sleeve, find_sleeve
 
 MIN_SIDE_PX = 24
 BARE = 0.04

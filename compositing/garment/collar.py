@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
-from compositing.landmarks_upper import UpperLandmarks
-from compositing.silhouette import smooth
+from compositing.cut.background import Floats, Mask
+from compositing.garment.silhouette import smooth
+from compositing.garment.upper import UpperLandmarks
 
 ANGLES, RADII = 64, 56
 NEAREST, FARTHEST = 0.22, 1.9

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from compositing.background import Floats, Mask
-from compositing.mannequin import Point
-from compositing.silhouette import Contour, edges, outline
-from compositing.sleeve import closed_armpit
+from compositing.cut.background import Floats, Mask
+from compositing.garment.silhouette import Contour, Point, edges, outline
+from compositing.garment.sleeve import closed_armpit
 
 ARMHOLE_DEPTH = 0.8
 """An armhole is at most so deep, in widths of the chest."""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
+from compositing.cut.background import Floats, Mask
 
 MAX_TILT = 0.35
 """Tangent of the largest tilt that is turned upright; beyond it the silhouette is taken to be meant so."""
@@ -14,6 +14,7 @@ STEADY = 0.45
 
 SETTLED, MIN_ROWS = 0.9, 24
 
+Point = NDArray[np.float64]
 Contour = NDArray[np.float64]
 
 

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats, Mask
-from compositing.mannequin import Point
-from compositing.silhouette import Contour, length, outline, resampled, run_around, top
+from compositing.cut.background import Floats, Mask
+from compositing.garment.silhouette import Contour, Point, length, outline, resampled, run_around, top
 
 RIBS = 15
 SAMPLES = 72

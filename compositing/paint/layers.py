@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.background import Floats
+from compositing.cut.background import Floats
+from compositing.fit.warp import Box
 from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
 from compositing.mannequin import Mannequin
 from compositing.options import LookOptions
-from compositing.warp import Box
-from compositing.wear import Dressed, worn
+from compositing.paint.wear import Dressed, worn
 from schemas.categories import CATEGORIES, BodyRegion
 
 MARGIN_PX = 44
@@ -53,7 +53,7 @@ def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
     part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
     if region is not BodyRegion.FEET:
-        colour *= shade(body, alpha, box)[..., None]
+        colour *= shade(body.light[top:bottom, left:right], alpha, body.scale)[..., None]
     part *= (1 - alpha)[..., None]
     part += colour
     np.maximum(under, alpha, out=under)

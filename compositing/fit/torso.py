@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from compositing.background import Floats
-from compositing.landmarks_upper import UpperLandmarks
-from compositing.mannequin import Mannequin, Point
-from compositing.warp import Points
+from compositing.cut.background import Floats
+from compositing.fit.warp import Points
+from compositing.garment.silhouette import Point
+from compositing.garment.upper import UpperLandmarks
+from compositing.mannequin import Mannequin
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 OUTER = {GarmentCategory.JACKET: 1.10, GarmentCategory.COAT: 1.12, GarmentCategory.BLAZER: 1.08, GarmentCategory.HOODIE: 1.06}

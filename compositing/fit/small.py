@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from compositing.background import Mask
+from compositing.cut.background import Mask
+from compositing.fit.warp import BoxMap
 from compositing.mannequin import FOOT_PART, HEAD, Mannequin
-from compositing.warp import BoxMap
 from schemas.categories import BodyRegion
 
 SQUASH = 0.62

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from compositing.cutout import Cutout
+from compositing.cut.cutout import Cutout
 
 MODES = frozenset({"plain", "messy", "alpha"})
 MAX_SIDE_PX = 1024

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compositing.dress import Cloth
+from compositing.fit.dress import Cloth
 from schemas.categories import GarmentCategory
 
 OUTER_LAYER = 41

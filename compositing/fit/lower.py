@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from compositing.background import Floats
-from compositing.landmarks_lower import LowerLandmarks
+from compositing.cut.background import Floats
+from compositing.fit.warp import RowMap
+from compositing.garment.lower import LowerLandmarks
+from compositing.garment.silhouette import smooth
 from compositing.mannequin import Mannequin
-from compositing.silhouette import smooth
-from compositing.warp import RowMap
 from schemas.categories import GarmentCategory
 
 CLOTH_PX = 2.5

@@ -1,0 +1,1 @@
+"""Cutting a garment out of its photo."""

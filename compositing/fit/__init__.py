@@ -1,0 +1,1 @@
+"""Laying a garment on the mannequin: maps from the look back to the photo, and cloth carried along them."""

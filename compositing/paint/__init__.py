@@ -1,0 +1,1 @@
+"""Putting the look together: who is seen over whom, in which light."""
