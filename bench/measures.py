@@ -11,7 +11,7 @@ from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.decode import Photo
 from compositing.fit.dress import Fitted, carry, fit
-from compositing.fit.warp import folds
+from compositing.fit.maps import folds
 from compositing.mannequin import Mannequin, load
 from compositing.options import LookOptions
 from compositing.paint.layers import paint

@@ -12,10 +12,11 @@ from compositing.cut.cutout import Cutout
 from compositing.cut.flood import gradient
 from compositing.cut.patterned import Shape
 from compositing.fit.lower import fit_lower
+from compositing.fit.maps import Map
 from compositing.fit.sleeve import fit_sleeve
 from compositing.fit.small import fit_accessory, fit_shoes
 from compositing.fit.torso import fit_torso
-from compositing.fit.warp import Map, Warped, reduced, warp
+from compositing.fit.warp import Warped, reduced, warp
 from compositing.garment.collar import inner_back
 from compositing.garment.lower import find_lower
 from compositing.garment.silhouette import tilt, upright

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compositing.cut.background import Floats
-from compositing.fit.warp import RowMap
+from compositing.fit.maps import RowMap
 from compositing.garment.lower import LowerLandmarks
 from compositing.garment.silhouette import smooth
 from compositing.mannequin import Mannequin

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compositing.cut.background import Mask
-from compositing.fit.warp import RibMap
+from compositing.fit.maps import RibMap
 from compositing.garment.silhouette import Contour, Point
 from compositing.garment.sleeve import RIBS, Sleeve
 from compositing.mannequin import Mannequin

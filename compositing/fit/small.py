@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Mask
-from compositing.fit.warp import BoxMap
+from compositing.fit.maps import BoxMap
 from compositing.mannequin import FOOT_PART, HEAD, Mannequin
 from schemas.categories import BodyRegion
 

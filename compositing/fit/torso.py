@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Floats
-from compositing.fit.warp import Points
+from compositing.fit.maps import Points
 from compositing.garment.silhouette import Point
 from compositing.garment.upper import UpperLandmarks
 from compositing.mannequin import Mannequin

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from compositing.cut.cutout import cut
 from compositing.decode import Photo
 from compositing.fit.dress import fit
-from compositing.fit.warp import OUTSIDE, BoxMap, RibMap, RowMap, folds, reduced, warp
+from compositing.fit.maps import OUTSIDE, BoxMap, RibMap, RowMap, folds
+from compositing.fit.warp import reduced, warp
 from compositing.mannequin import load
 from schemas.categories import GarmentCategory
 from tests.unit.compositing.pictures import tee, trousers
