@@ -7,12 +7,14 @@ rows of a `RowMap` stay rows in order, and within a row x grows with x; ribs of 
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats
 from compositing.garment.silhouette import Contour
 
+UNTANGLINGS = 12
 OUTSIDE = -1e4
 """Where a map shows nothing."""
 BEYOND, WITHIN, BEFORE, AFTER = 0.10, 0.03, 0.5, 1.0
@@ -179,8 +181,31 @@ def grid(found: Map, size: tuple[int, int]) -> tuple[Points, Points, Box]:
     columns, rows = max(2, -(-(right - left) // step) + 1), max(2, -(-(bottom - top) // step) + 1)
     xs, ys = np.linspace(left, right - 1, columns), np.linspace(top, bottom - 1, rows)
     points = np.stack(np.meshgrid(xs, ys), -1)
-    photo = found.photo(points.reshape(-1, 2)).reshape(points.shape)
+    photo = _untangled(found.photo(points.reshape(-1, 2)).reshape(points.shape))
     return points, photo, (left, top, right, bottom)
+
+
+def _untangled(photo: Points) -> Points:
+    """The grid with the few cells smoothed that turn over where a limb's ribs come close: means of neighbours, locally."""
+    for _ in range(UNTANGLINGS):
+        shown, turned = _cells(photo)
+        folded = shown & turned
+        if not folded.any():
+            break
+        near = cv2.dilate(np.pad(folded, ((0, 1), (0, 1))).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        known = np.asarray((photo > OUTSIDE / 2).all(-1), np.float64)
+        weight = cv2.blur(known, (3, 3), borderType=cv2.BORDER_CONSTANT)
+        mean = cv2.blur(photo * known[..., None], (3, 3), borderType=cv2.BORDER_CONSTANT) / np.maximum(weight, 1e-9)[..., None]
+        photo = np.where((near & (known > 0))[..., None], mean, photo)
+    return photo
+
+
+def _cells(photo: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each of the grid's cells, whether it shows anything, and whether it turns over: its Jacobian is not positive."""
+    known = np.asarray((photo > OUTSIDE / 2).all(-1))
+    shown = known[:-1, :-1] & known[1:, :-1] & known[:-1, 1:]
+    across, down = photo[:-1, 1:] - photo[:-1, :-1], photo[1:, :-1] - photo[:-1, :-1]
+    return shown, np.asarray(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0] <= 0)
 
 
 def folds(found: Map, size: tuple[int, int], alpha: Floats | None = None) -> float:
@@ -189,12 +214,9 @@ def folds(found: Map, size: tuple[int, int], alpha: Floats | None = None) -> flo
     Cells that show nothing do not count; with `alpha`, of the map's box, neither do those where no cloth is seen.
     """
     points, photo, (left, top, _, _) = grid(found, size)
-    shown = np.asarray((photo > OUTSIDE / 2).all(-1))
+    shown, turned = _cells(photo)
     if alpha is not None:
-        rows = np.clip((points[:, 0, 1] - top).astype(int), 0, len(alpha) - 1)
-        columns = np.clip((points[0, :, 0] - left).astype(int), 0, alpha.shape[1] - 1)
-        shown &= alpha[np.ix_(rows, columns)] > 0.02
-    shown = shown[:-1, :-1] & shown[1:, :-1] & shown[:-1, 1:]
-    across, down = photo[:-1, 1:] - photo[:-1, :-1], photo[1:, :-1] - photo[:-1, :-1]
-    turned = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0] <= 0
+        rows = np.clip((points[:-1, 0, 1] - top).astype(int), 0, len(alpha) - 1)
+        columns = np.clip((points[0, :-1, 0] - left).astype(int), 0, alpha.shape[1] - 1)
+        shown = shown & (alpha[np.ix_(rows, columns)] > 0.02)
     return float((turned & shown).sum() / max(int(shown.sum()), 1))

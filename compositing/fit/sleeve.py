@@ -15,7 +15,7 @@ WIDEST = 3.2
 """In bare arms."""
 INWARD = 0.3
 """What is wider than the arm needs hangs outside of it, but for this share."""
-STEPS = 64
+STEPS, STEP_PX = 64, 4
 COVER_PX = 2.5
 SMOOTHINGS = (2, 5, 10, 20, 40, 80)
 
@@ -52,7 +52,8 @@ def fit_sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
         outer[k] += away[k] * (bare + COVER_PX * body.scale if bare > 0 else 0)
     outer, inner = _even(outer), _even(inner)
     turned = area(outer, inner)
-    return RibMap(*unfolded(outer, inner, turned), *unfolded(sleeve.outer, sleeve.inner, turned))
+    look, photo = unfolded(outer, inner, turned), unfolded(sleeve.outer, sleeve.inner, turned)
+    return RibMap(*look, *photo, step_px=max(2, round(STEP_PX * body.scale)))
 
 
 def unfolded(outer: Contour, inner: Contour, turned: float) -> tuple[Contour, Contour]:

@@ -19,6 +19,8 @@ from compositing.engine import WORKING_SIDE_PX, shape_of
 from schemas.categories import canonical
 
 OPTIONS = LookOptions(width_px=384)
+HANGER = "cc0_dress_0546d34a-a369-4723.jpg"
+"""A sleeveless dress whose hanger is taken for sleeves: known to be wrong (docs/engine.md)."""
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +77,8 @@ def test_stripes_stay_straight(measured: dict[str, Measured]) -> None:
     assert max(one.stripe_error for one in measured.values() if one.stripe_error is not None) <= 0.01
 
 
-def test_bodies_and_legs_never_fold_and_sleeves_hardly(measured: dict[str, Measured]) -> None:
-    folded = sorted(one.fold_share for one in measured.values())
-    assert statistics.quantiles(folded, n=10)[-2] == 0
-    assert folded[-1] < 0.05
+def test_no_map_folds(measured: dict[str, Measured]) -> None:
+    assert {name for name, one in measured.items() if one.fold_share > 0} <= {HANGER}
 
 
 def test_there_is_no_halo(measured: dict[str, Measured]) -> None:
