@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from compositing.cut.background import Floats
 from compositing.garment.silhouette import Contour
 
-UNTANGLINGS = 12
+UNTANGLINGS = 40
 OUTSIDE = -1e4
 """Where a map shows nothing."""
 BEYOND, WITHIN, BEFORE, AFTER = 0.10, 0.03, 0.5, 1.0

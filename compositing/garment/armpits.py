@@ -19,6 +19,8 @@ PRIOR_DEPTH = 0.5
 """How deep it is where it can't be seen."""
 LIMB_REACH = 1.25
 """A sleeve's end lies farther from the axis than the armpit by this factor; a chest above a waist does not."""
+HANGING, WIDEST_LIMB = 1.2, 1.9
+"""A gap deeper than this belongs to a sleeve that hangs, whose end is no farther out than this, in halves of the body."""
 MIN_LIMB = 0.1
 """In shares of the silhouette's width."""
 SHOULDER_ZONE = 0.42
@@ -81,8 +83,10 @@ def _armpits(
         off = abs(far[0] - axis_x)
         sticks_out = abs(limb[0] - axis_x) > LIMB_REACH * off and np.linalg.norm(limb - far) > MIN_LIMB * wide
         below_shoulder = upper_edge[int(far[0])] - first < SHOULDER_ZONE * tall
-        high = far[1] - upper_edge[int(far[0])] < MIN_ARMHOLE * 2 * off  # a collar's corner
-        if off < 0.06 * wide or depth < 0.03 * tall or not sticks_out or not below_shoulder or high:
+        deep = float(far[1] - upper_edge[int(far[0])]) / max(2 * off, 1)
+        notch = deep > HANGING and abs(limb[0] - axis_x) > WIDEST_LIMB * off  # in a hem: no body is so slender
+        collar = deep < MIN_ARMHOLE
+        if off < 0.06 * wide or depth < 0.03 * tall or not sticks_out or not below_shoulder or collar or notch:
             continue
         known = best[side]
         if known is None or depth > known[0]:

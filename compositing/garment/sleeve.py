@@ -12,6 +12,7 @@ from compositing.garment.silhouette import Contour, Point, length, outline, resa
 RIBS = 15
 SAMPLES = 72
 MIN_AREA = 0.012
+GOING_ON = 0.35
 MIN_REACH = 0.16
 """What sticks out by less than this share of the armhole's length is no sleeve but a wide shoulder."""
 ARMPIT_TURN = 0.9
@@ -86,8 +87,20 @@ def _region(  # noqa: PLR0913 (as above)
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(beyond.astype(np.uint8), connectivity=4)
     if count <= 1:
         return None
-    region = pieces == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return region if region.sum() > MIN_AREA * mask.sum() else None
+    region = np.asarray(pieces == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+    if region.sum() < MIN_AREA * mask.sum() or _goes_on(region, mask, floor_y):
+        return None
+    return region
+
+
+def _goes_on(region: Mask, mask: Mask, floor_y: float) -> bool:
+    """Whether the region only ends because it was cut at `floor_y`: a flared side, which has no free end."""
+    row = int(floor_y)
+    if row + 1 >= mask.shape[0]:
+        return False
+    widths = region.sum(1)
+    usual = float(np.median(widths[widths > 0]))
+    return bool((region[row] & mask[row + 1]).sum() > GOING_ON * usual)
 
 
 def _seam(mask: Mask, edge: Floats, armpit: Point, side: int) -> NDArray[np.float64]:
