@@ -17,7 +17,7 @@ from compositing.garment.silhouette import Contour
 UNTANGLINGS = 40
 OUTSIDE = -1e4
 """Where a map shows nothing."""
-BEYOND, WITHIN, BEFORE, AFTER = 0.10, 0.03, 0.5, 1.0
+BEYOND, WITHIN, BEFORE, AFTER = 0.16, 0.16, 0.5, 1.0
 """A rib goes on so far past its ends, in shares of its length, and the limb past its first and last rib, in ribs' distances:
 what the silhouette's edge left out."""
 

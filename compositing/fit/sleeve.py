@@ -4,7 +4,7 @@ import numpy as np
 
 from compositing.cut.background import Mask
 from compositing.fit.maps import RibMap
-from compositing.garment.silhouette import Contour, Point
+from compositing.garment.silhouette import Contour, Point, length
 from compositing.garment.sleeve import RIBS, Sleeve
 from compositing.mannequin import Mannequin
 
@@ -17,6 +17,8 @@ INWARD = 0.3
 """What is wider than the arm needs hangs outside of it, but for this share."""
 STEPS, STEP_PX = 64, 4
 COVER_PX = 2.5
+SLANT = 0.6
+"""How much of a cuff's slant in the photo stays: 0 cuts every cuff straight across the arm."""
 SMOOTHINGS = (2, 5, 10, 20, 40, 80)
 
 
@@ -32,11 +34,15 @@ def fit_sleeve(  # noqa: PLR0913 (what a sleeve is laid along)
     start_outer, start_inner = (_project(middle, along, point) for point in (tip, armpit))
     wanted = width * sleeve.length_px + (start_outer + start_inner) / 2
     end = full * 0.985 if wanted > LONG_SLEEVE * full else max(wanted, start_inner + 6 * body.scale)
+    longer = (end - (start_outer + start_inner) / 2) / max(width * sleeve.length_px, 1)
+    own_outer, own_inner = (longer * width * length(edge) for edge in (sleeve.outer, sleeve.inner))
+    end_outer = (1 - SLANT) * end + SLANT * (start_outer + own_outer)
+    end_inner = (1 - SLANT) * end + SLANT * (start_inner + own_inner)
     shares = np.linspace(0, 1, RIBS)
     ribs = width * np.linalg.norm(sleeve.outer - sleeve.inner, axis=1)
     outer, inner, away = np.zeros((RIBS, 2)), np.zeros((RIBS, 2)), np.zeros((RIBS, 2))
     for k, share in enumerate(shares):
-        at = {-1: start_inner + share * (end - start_inner), 1: start_outer + share * (end - start_outer)}
+        at = {-1: start_inner + share * (end_inner - start_inner), 1: start_outer + share * (end_outer - start_outer)}
         bare = float(np.interp((at[-1] + at[1]) / 2 / full, [0.25, 0.95], [arm.upper_arm_radius_px, arm.wrist_radius_px]))
         least = bare * EASE + 1.5 * body.scale
         extra = float(np.clip(ribs[k] - 2 * least, 0, (WIDEST - 2) * bare))
