@@ -1,6 +1,7 @@
 """The stacks that tests run on: real Kafka, Postgres and S3, embedded or in containers (LOOKS_TEST_STACK=docker)."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,29 +22,31 @@ SETTINGS = {
 """Shorter times than in production, so that a killed process is replaced within seconds."""
 
 
-def _running(folder: Path, processes: tuple[str, ...]) -> Iterator[Stack]:
+def _running(processes: tuple[str, ...]) -> Iterator[Stack]:
+    """A stack in a folder of its own: pytest closes its own folders to other users at each start, and Postgres is one."""
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)))
         env = dict(SETTINGS)
         if os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker":
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 
             env |= stack.enter_context(containers())
-        running = Stack(folder, processes, env)
+        running = Stack(folder / "stack", processes, env)
         stack.callback(running.stop)
         running.start()
         yield running
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The whole system. Tests share it: each brings its own requests and looks only at them."""
-    yield from _running(tmp_path_factory.mktemp("stack"), ALL)
+    yield from _running(ALL)
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def services() -> Iterator[Stack]:
     """Kafka, Postgres and S3 with tables, topics, bucket and tenants, and none of our processes."""
-    yield from _running(tmp_path_factory.mktemp("services"), ())
+    yield from _running(())
 
 
 @pytest.fixture(scope="session")

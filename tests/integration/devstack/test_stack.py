@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +22,12 @@ OBJECTS = 200
 
 
 @pytest.fixture
-def small_stack(tmp_path: Path) -> Iterator[Stack]:
-    """The services and one process."""
-    made = Stack(tmp_path / "dev", ("outbox_relay",))
-    yield made
-    made.stop()
+def small_stack() -> Iterator[Stack]:
+    """The services and one process, in a folder that other test runs do not close to Postgres."""
+    with tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True) as folder:
+        made = Stack(Path(folder) / "dev", ("outbox_relay",))
+        yield made
+        made.stop()
 
 
 def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack: Stack) -> None:
