@@ -10,6 +10,7 @@ from runtime.process import Process, run
 from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
+from storage.cancellations import CancellationStore
 from storage.database import open_pool
 from storage.jobs import JobStore
 from storage.presigned import Presigner
@@ -26,6 +27,7 @@ async def main(process: Process) -> None:
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
             jobs=JobStore(pool),
+            cancellations=CancellationStore(pool),
             links=Presigner(ObjectStoreSettings()),
             api=settings,
             look=LookSettings(),

@@ -133,7 +133,7 @@ class GatedRoute(APIRoute):
 
         async def gated(request: Request) -> Response:
             request.state.credential = await admit(request)
-            if request.method == "POST":
+            if self.body_field is not None:
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media_type != "application/json":
                     raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")

@@ -42,6 +42,13 @@ class Jobs(Protocol):
         """Events of a job."""
 
 
+class Cancellations(Protocol):
+    """Carries cancel commands to the pipeline."""
+
+    async def cancel(self, tenant_id: str, environment: str, request_id: str) -> bool:
+        """Durable when it returns; False when there was nothing to ask."""
+
+
 class Links(Protocol):
     """Makes short-lived links."""
 
@@ -56,6 +63,7 @@ class Ports:
     accounts: Accounts
     acceptance: Accepts
     jobs: Jobs
+    cancellations: Cancellations
     links: Links
     api: ApiSettings
     look: LookSettings

@@ -46,7 +46,8 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
                     reference = answer["content"]["application/json"]["schema"]["$ref"]
                     assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (path, method, status)
     assert ids == {
-        "create_look", "list_jobs", "get_job", "list_job_events", "get_credits", "list_operations", "list_garment_categories",
+        "create_look", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits", "list_operations",
+        "list_garment_categories",
     }  # fmt: skip
 
 

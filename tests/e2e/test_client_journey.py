@@ -184,3 +184,18 @@ def test_real_photos_come_back_dressed(client: Client, garments: Path) -> None:
         assert pixels.shape == (1152, 768, 3)
         chroma = pixels.max(-1).astype(int) - pixels.min(-1)
         assert float(np.mean(chroma > 30)) > 0.02  # cloth is coloured; the mannequin and the studio are grey
+
+
+def test_a_cancel_ends_in_one_outcome_and_is_answered_alike_again(client: Client) -> None:
+    keys = client.wardrobe(["tee"])
+    before = client.balance()
+    ids = [client.accepted((keys["tee"], "t-shirt"), runtime_config={"width": 1024}) for _ in range(6)]
+    answers = {request_id: client.http.post(f"/v1/jobs/{request_id}/cancel") for request_id in reversed(ids)}
+    jobs = client.finish(ids)
+    for request_id, answer in answers.items():
+        cancelled = jobs[request_id]["status"] == "FAILURE"
+        assert answer.status_code == (200 if cancelled else 409), answer.text
+        assert not cancelled or jobs[request_id]["error"]["code"] == "cancelled"
+        assert client.http.post(f"/v1/jobs/{request_id}/cancel").status_code == answer.status_code
+    succeeded = sum(job["status"] == "SUCCESS" for job in jobs.values())
+    assert client.balance() == before - 10 * succeeded

@@ -10,7 +10,7 @@ import pytest
 from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
 from storage.accounts import Credential
-from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeJobs, make_ports
+from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, make_ports
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Api:
     accounts: FakeAccounts
     acceptance: FakeAcceptance
     jobs: FakeJobs
+    cancellations: FakeCancellations
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -40,7 +41,8 @@ def grant_key(accounts: FakeAccounts, tenant: str, *capabilities: str, environme
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
     ports, accounts, acceptance, jobs = make_ports(max_body_bytes=64 * 1024)
+    assert isinstance(ports.cancellations, FakeCancellations)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        yield Api(http, accounts, acceptance, jobs, key)
+        yield Api(http, accounts, acceptance, jobs, ports.cancellations, key)

@@ -1,5 +1,7 @@
 """In-memory ports for the API."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.ports import Ports
@@ -77,6 +79,27 @@ class FakeJobs:
         return [row for row in self.event_rows if row.request_id == request_id and row.seq > since]
 
 
+class FakeCancellations:
+    """Decides at once what the pipeline would decide: `outcomes` by request, cancelled unless told otherwise."""
+
+    def __init__(self, jobs: FakeJobs) -> None:
+        self.asked: list[str] = []
+        self.decides: Callable[[JobRow], JobRow] = cancelled
+        self._jobs = jobs
+
+    async def cancel(self, tenant_id: str, environment: str, request_id: str) -> bool:
+        self.asked.append(request_id)
+        key = (tenant_id, environment, request_id)
+        if self._jobs.rows[key].status == "NOT_STARTED":
+            self._jobs.rows[key] = self.decides(self._jobs.rows[key])
+        return True
+
+
+def cancelled(job: JobRow) -> JobRow:
+    """A job that was cancelled and refunded."""
+    return replace(job, status="FAILURE", refunded=True, error=("cancelled", "The look was cancelled on request.", None))
+
+
 class FakeLinks:
     """Links that name what they link to."""
 
@@ -95,5 +118,5 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
     accounts = FakeAccounts()
     acceptance, jobs = FakeAcceptance(accounts), FakeJobs()
     settings = ApiSettings(**api)  # type: ignore[arg-type]  # each test passes fields of ApiSettings
-    ports = Ports(accounts, acceptance, jobs, FakeLinks(), settings, LookSettings())
+    ports = Ports(accounts, acceptance, jobs, FakeCancellations(jobs), FakeLinks(), settings, LookSettings())
     return ports, accounts, acceptance, jobs

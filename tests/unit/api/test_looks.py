@@ -1,6 +1,7 @@
 """POST /v1/look: what is accepted, what is refused with which code, and that a refusal charges nothing."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -8,9 +9,11 @@ import pytest
 from ulid import ULID
 
 from schemas.errors import STATUS, ErrorCode
+from schemas.ids import new_request_id
 from storage.acceptance import Overloaded
 from storage.submissions import KeyInProgress, Submission, Verdict
 from tests.unit.api.conftest import Api, grant_key
+from tests.unit.api.fakes import a_job
 
 ITEM = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
 GOOD: dict[str, Any] = {"user_category": "MALE", "items": [ITEM], "runtime_config": None}
@@ -163,6 +166,9 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         await code_of(api, json=None, content=b"x" * 70_000, headers=api.headers(**{"Content-Type": "application/json"})),
         await code_of(api, json=None, content=b"a=1", headers=api.headers(**{"Content-Type": "text/plain"})),
     }
+    done = new_request_id()
+    api.jobs.rows["abc", "live", done] = replace(a_job(done), status="SUCCESS")
+    seen.add(await code_of(api, url=f"/v1/jobs/{done}/cancel", json=None))
     reader = grant_key(api.accounts, "abc", "jobs:read")
     seen.add(await code_of(api, headers={"Authorization": f"Bearer {reader}"}))
     keyed = api.headers(**{"Idempotency-Key": "k"})

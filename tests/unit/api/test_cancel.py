@@ -1,0 +1,62 @@
+"""Cancelling: the pipeline decides, the route tells."""
+
+from dataclasses import replace
+
+import pytest
+
+from api import cancel
+from schemas.ids import new_request_id
+from tests.unit.api.conftest import Api, grant_key
+from tests.unit.api.fakes import a_job
+
+
+def planted(api: Api, tenant: str = "abc") -> str:
+    request_id = new_request_id()
+    api.jobs.rows[tenant, "live", request_id] = a_job(request_id)
+    return f"/v1/jobs/{request_id}/cancel"
+
+
+async def test_a_cancelled_job_is_shown_with_its_refund_however_often_it_is_asked(api: Api) -> None:
+    path = planted(api)
+    for _ in range(2):
+        answer = await api.http.post(path, headers=api.headers())
+        assert answer.status_code == 200
+        job = answer.json()
+        assert (job["status"], job["refunded"], job["error"]["code"]) == ("FAILURE", True, "cancelled")
+
+
+async def test_an_outcome_that_came_first_is_a_conflict_that_names_it(api: Api) -> None:
+    path = planted(api)
+    gone = ("object_not_found", "There is no such object.", 0)
+    api.cancellations.decides = lambda job: replace(job, status="FAILURE", refunded=True, error=gone)
+    answer = await api.http.post(path, headers=api.headers())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "OUTCOME_CAME_FIRST")
+    assert "object_not_found" in answer.json()["error"]["message"]
+
+
+async def test_what_is_not_decided_in_time_is_202(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancel, "WAIT_S", 0.2)
+    path = planted(api)
+    api.cancellations.decides = lambda job: job
+    answer = await api.http.post(path, headers=api.headers())
+    assert (answer.status_code, answer.json()["status"], answer.headers["retry-after"]) == (202, "NOT_STARTED", "1")
+
+
+async def test_a_failure_that_is_not_refunded_yet_is_not_shown_as_cancelled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancel, "WAIT_S", 0.2)
+    path = planted(api)
+    api.cancellations.decides = lambda job: replace(job, status="FAILURE", error=("cancelled", "on request", None))
+    assert (await api.http.post(path, headers=api.headers())).status_code == 202
+
+
+async def test_another_tenants_job_can_not_be_cancelled(api: Api) -> None:
+    path = planted(api, "other")
+    answer = await api.http.post(path, headers=api.headers())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "JOB_NOT_FOUND")
+    assert api.cancellations.asked == []
+
+
+async def test_cancelling_needs_the_capability_to_create(api: Api) -> None:
+    reader = grant_key(api.accounts, "abc", "jobs:read")
+    answer = await api.http.post(planted(api), headers={"Authorization": f"Bearer {reader}"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CAPABILITY_MISSING")
