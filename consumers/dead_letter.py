@@ -4,11 +4,12 @@ Key: request id. Order: the first dead letter of a request wins (`failure_claims
 safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
+from runtime import faults
 from runtime.declaration import Declaration, Publish, Settled
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
@@ -49,6 +50,7 @@ class DeadLetters:
         if letter.request.request_id != letter.request_id or letter.request.tenant_id != letter.tenant_id:
             return Unhandled("the dead letter and the request inside it differ")
         claim = await self._claims.claim(letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset)
+        await faults.at(DECLARATION.name, faults.Point.AFTER_CLAIM)
         match claim:
             case Claim.WON:
                 return Done(failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at))
@@ -75,7 +77,9 @@ async def main(process: Process) -> None:
     kafka = KafkaSettings()
     async with open_pool(DatabaseSettings()) as pool:
         handler = DeadLetters(ClaimStore(pool))
-        await run_sessions(process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: datetime.now(UTC)))
+        await run_sessions(
+            process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: faults.clock(DECLARATION.name))
+        )
 
 
 if __name__ == "__main__":

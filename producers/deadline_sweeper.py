@@ -6,10 +6,10 @@ and only the first one counts.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
-from runtime import logs, metrics
+from runtime import faults, logs, metrics
 from runtime.kafka import TopicPartition, new_producer, outgoing, partition_of, stop_client
 from runtime.process import Process, run
 from runtime.restore import high_watermarks
@@ -97,11 +97,13 @@ class DeadlineSweeper:
         return ready
 
     async def _expire(self, requests: list[OpenRequest], now: datetime) -> None:
+        await faults.at(NAME, faults.Point.BEFORE_PUBLISH)
         sends = []
-        for emit in expirations(requests, datetime.now(UTC)):
-            out = outgoing(emit, self._process.source, datetime.now(UTC))
+        for emit in expirations(requests, now):
+            out = outgoing(emit, self._process.source, now)
             sends.append(await self._producer.send(out.topic, out.value, key=out.key, headers=list(out.headers)))
         await asyncio.gather(*sends)
+        await faults.at(NAME, faults.Point.AFTER_PUBLISH)
         for one in requests:
             self._said[one.request.request_id] = now
             log.warning("expired", request_id=one.request.request_id)

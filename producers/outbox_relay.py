@@ -7,7 +7,7 @@ between publishes them again, and readers drop what they have seen. Several rela
 import asyncio
 from collections.abc import Sequence
 
-from runtime import logs, metrics
+from runtime import faults, logs, metrics
 from runtime.kafka import AIOKafkaProducer, new_producer, stop_client
 from runtime.process import Process, run
 from runtime.sessions import pause, run_sessions
@@ -50,9 +50,11 @@ class OutboxRelay:
             await stop_client(self._producer)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        await faults.at(NAME, faults.Point.BEFORE_PUBLISH)
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             sends = [await self._producer.send(row.topic, row.value, key=row.key, headers=list(row.headers)) for row in rows]
             await asyncio.gather(*sends)
+        await faults.at(NAME, faults.Point.AFTER_PUBLISH)
 
     async def _watch_age(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from aiokafka import ConsumerRebalanceListener
 
 from domain.breaker import Breaker
 from domain.outcomes import Unhandled
-from runtime import logs, metrics
+from runtime import faults, logs, metrics
 from runtime.declaration import BatchHandler
 from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, new_producer, quarantined, read, stop_client
 from runtime.lane import BreakerTripped
@@ -115,6 +115,8 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 readable.append((record, work))
         positions = {(tp.topic, tp.partition): span for tp, span in moved.items()}
         outcomes = await self._handler.apply([work for _, work in readable], positions)
+        if records:
+            await faults.at(self._declared.name, faults.Point.AFTER_APPLY)
         for (record, _), outcome in zip(readable, outcomes, strict=True):
             if isinstance(outcome, Unhandled):
                 kept.append(self._keep(record, outcome.why))

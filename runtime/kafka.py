@@ -19,8 +19,8 @@ from schemas.ids import derived_id
 from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
 
 STOP_TIMEOUT_S = 5.0
-MAX_RECORD_BYTES = 2 * 1024 * 1024
-"""A record put in quarantine is larger than the record it keeps."""
+MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024
+"""Of one record. What the broker let in compressed must fit into quarantine, where it is larger by its headers."""
 
 
 def client_options(settings: KafkaSettings) -> dict[str, object]:
@@ -36,7 +36,7 @@ def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: s
         "acks": "all",
         "enable_idempotence": True,
         "compression_type": "zstd",
-        "max_request_size": MAX_RECORD_BYTES,
+        "max_request_size": MAX_UNCOMPRESSED_BYTES,
         "linger_ms": 0 if transactional_id else 2,
     }
     if transactional_id is not None:

@@ -11,12 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from domain.breaker import Breaker
 from domain.history import PartitionHistory
 from domain.outcomes import Emit, Outcome, Reject, Skip, Unhandled
-from runtime import logs, metrics
+from runtime import faults, logs, metrics
 from runtime.declaration import Draining, LaneHandler, Settled
 from runtime.kafka import (
     AIOKafkaProducer,
@@ -87,6 +87,7 @@ class Lane:
         self._idle = asyncio.Event()
         self._idle.set()
         self._commit_now: asyncio.Task[None] | None = None
+        self._behind = timedelta(0)
         self._committing = asyncio.create_task(self._commit_forever(), name=f"lane-{number}")
 
     @property
@@ -223,7 +224,7 @@ class Lane:
     def _settle(self, finished: Finished) -> Settled:
         if finished.work is None:
             return Settled(finished.outcome)
-        now = self._ports.clock()
+        now = self._ports.clock() + self._behind
         return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
 
     def _check_breaker(self, settled: list[Settled]) -> None:
@@ -241,7 +242,8 @@ class Lane:
         """True when committed; False when it was aborted because a decision changed after its records were sent.
 
         The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
-        later than this look is either committed within the transaction timeout or aborted by the coordinator.
+        later than this look is either committed within the transaction timeout or aborted by the coordinator. It goes by
+        the broker's clock, which dated the records just sent: a process whose own clock is slow publishes nothing late.
         """
         producer = self._producer
         await producer.begin_transaction()
@@ -250,7 +252,8 @@ class Lane:
             for finished, one in zip(batch, settled, strict=True)
             for out in self._records(finished, one)
         ]
-        await asyncio.gather(*sends)
+        acknowledged = await asyncio.gather(*sends)
+        self._note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
         second_look = [self._settle(finished) for finished in batch]
         if any(type(now.outcome) is not type(then.outcome) for now, then in zip(second_look, settled, strict=True)):
             await producer.abort_transaction()
@@ -258,10 +261,17 @@ class Lane:
         offsets = self._offsets_after(batch)
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
+        await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
         await producer.commit_transaction()
+        await faults.at(self._ports.handler.declaration.name, faults.Point.AFTER_COMMIT)
         for partition, offset in offsets.items():
             self._offsets[partition.topic].committed(offset)
         return True
+
+    def _note_broker_time(self, written_ms: int) -> None:
+        """How far our clock is behind the broker's, which dates records as it appends them."""
+        if written_ms:
+            self._behind = max(timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock())
 
     def _records(self, finished: Finished, settled: Settled) -> list[OutRecord]:
         cause = finished.work.decoded if finished.work else None

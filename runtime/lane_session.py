@@ -13,7 +13,7 @@ from aiokafka import ConsumerRebalanceListener
 
 from domain.breaker import Breaker
 from domain.history import PartitionHistory
-from runtime import logs, metrics
+from runtime import faults, logs, metrics
 from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
 from runtime.lane import Lane, LanePorts
@@ -132,6 +132,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 producers[number] = new_producer(self._settings, transactional_id, transactional_id=transactional_id)
             # Fences whoever owned these numbers before; what they had committed is final from here on.
             await asyncio.gather(*(producer.start() for producer in producers.values()))
+            await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
             histories = await self._restore(numbers)
             for partition in assigned:
                 await self._rewind(partition)

@@ -3,6 +3,7 @@
 Raises pydantic's ValidationError, which names the variable, when one is missing or malformed.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -68,6 +69,14 @@ class ProcessSettings(BaseSettings):
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     drain_timeout_s: Seconds = Field(default=20.0, description="after SIGTERM, work in hand may take this long")
+
+
+class FaultSettings(BaseSettings):
+    """Breaking things on purpose."""
+
+    model_config = _area("FAULTS_")
+
+    dir: Path | None = Field(default=None, description="faults are planted here (`runtime.faults`); None: never")
 
 
 class LookSettings(BaseSettings):

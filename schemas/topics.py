@@ -17,6 +17,9 @@ from schemas.events import (
 PARTITIONS = 12
 """Of every topic: the same key has the same partition number everywhere, so one consumer owns all that concerns a request."""
 
+MAX_RECORD_BYTES = 1024 * 1024
+"""As the broker stores it, compressed."""
+
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -39,10 +42,18 @@ class Topic:
     audience: Audience
     about: str
     partitions: int = PARTITIONS
+    max_record_bytes: int = MAX_RECORD_BYTES
 
     def config(self) -> dict[str, str]:
         """Topic-level settings for the broker."""
-        return {"retention.ms": str(self.retention_ms), "compression.type": "producer", "cleanup.policy": "delete"}
+        return {
+            "retention.ms": str(self.retention_ms),
+            "compression.type": "producer",
+            "cleanup.policy": "delete",
+            # The broker's time, not the producer's: retention, seeks by time and the deadline's last look rest on one clock.
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(self.max_record_bytes),
+        }
 
 
 LOOK_REQUESTED = Topic("look.requested", LookRequested, 7 * _DAY_MS, Audience.INTERNAL, "accepted requests, to be composed")
@@ -52,7 +63,12 @@ LOOK_COMPLETED = Topic("look.completed", LookCompleted, 90 * _DAY_MS, Audience.P
 LOOK_FAILED = Topic("look.failed", LookFailed, 90 * _DAY_MS, Audience.PUBLIC, "looks that failed for good")
 LOOK_DEAD_LETTER = Topic("look.dead-letter", LookDeadLettered, 30 * _DAY_MS, Audience.OPERATORS, "failed requests, kept whole")
 LOOK_QUARANTINE = Topic(
-    "look.quarantine", None, 30 * _DAY_MS, Audience.OPERATORS, "records that can't be read or handled, as they came"
+    "look.quarantine",
+    None,
+    30 * _DAY_MS,
+    Audience.OPERATORS,
+    "records that can't be read or handled, as they came",
+    max_record_bytes=2 * MAX_RECORD_BYTES,
 )
 CREDIT_REFUND = Topic("credit.refund", CreditRefund, 90 * _DAY_MS, Audience.FINANCE, "refunds owed to tenants")
 

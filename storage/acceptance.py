@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from runtime import faults
 from storage.acceptance_rows import decide, known
 from storage.submissions import Submission, Verdict
 
@@ -79,6 +80,8 @@ class Acceptance:
             verdicts, fresh = await known(connection, batch)
             if fresh:
                 await decide(connection, [batch[index] for index in fresh], fresh, verdicts)
+                await faults.at("api", faults.Point.BEFORE_COMMIT)
+        await faults.at("api", faults.Point.AFTER_COMMIT)
         return [verdicts[index] for index in range(len(batch))]
 
 

@@ -1,10 +1,11 @@
 """`python -m consumers.compositor`."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 from consumers.compositor.handler import Compositor
 from consumers.compositor.pool import RenderPool
+from runtime import faults
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
 from runtime.sessions import Session, run_sessions
@@ -18,7 +19,7 @@ async def main(process: Process) -> None:
     pool = RenderPool(look, ObjectStoreSettings())
 
     def clock() -> datetime:
-        return datetime.now(UTC)
+        return faults.clock("compositor")
 
     def begin() -> Session:
         handler = Compositor(pool, Slots(look.workers), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s)

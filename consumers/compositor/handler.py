@@ -15,6 +15,7 @@ from consumers.compositor.results import NotRendered, Rendered
 from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, note, settle, started
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
+from runtime import faults
 from runtime.declaration import Declaration, Draining, Publish, Settled
 from runtime.records import Work
 from runtime.slots import Slots
@@ -91,7 +92,9 @@ class Compositor:
             if progress is not None:
                 await publish(progress)
                 note(history, progress, request.deadline_at)
-            return outcome_of(request, await self._renderer.render(request), begun_at, self._clock())
+            result = await self._renderer.render(request)
+            await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
+            return outcome_of(request, result, begun_at, self._clock())
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""

@@ -9,6 +9,7 @@ import resource
 from compositing import GarmentError, GarmentInput, InvalidOption, compose_cutouts, parse_options
 from consumers.compositor.cutouts import CutoutCache, Kept
 from consumers.compositor.results import NotRendered, Rendered
+from runtime import faults
 from runtime.settings import ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
@@ -62,6 +63,7 @@ def render(request: LookRequested) -> Rendered | NotRendered:
         _Worker.store.put(key, look.image, look.content_type)
     except StoreError as error:
         return _store_failed(error, None)
+    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD)
     image = StoredImage(
         bucket=_Worker.store.bucket,
         key=key,

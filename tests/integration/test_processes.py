@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -90,9 +90,9 @@ class Renderer:
         return self.result
 
 
-def compositor(kafka: KafkaSettings, renderer: Renderer):  # type: ignore[no-untyped-def]  # a closure that makes sessions
+def compositor(kafka: KafkaSettings, renderer: Renderer, clock=now):  # type: ignore[no-untyped-def]  # a closure that makes sessions
     def begin(process: Process) -> Session:
-        return LaneSession(process, kafka, Compositor(renderer, Slots(4), now, history_window_s=120), now)
+        return LaneSession(process, kafka, Compositor(renderer, Slots(4), clock, history_window_s=120), clock)
 
     return begin
 
@@ -134,6 +134,28 @@ async def test_two_relays_side_by_side_publish_every_row_once(kafka: KafkaSettin
 
     await read_all(kafka, (LOOK_REQUESTED,), count)
     assert set(counts.values()) == {1}
+
+
+async def test_a_compositor_whose_clock_is_a_minute_slow_completes_nothing_late(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (late,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=-5)
+    (in_time,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=60)
+    renderer = Renderer()
+    async with running("compositor", compositor(kafka, renderer, lambda: now() - timedelta(minutes=1))):
+        for request_id in (late, in_time):
+            await publish(producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1))
+
+        async def completed() -> bool:
+            return bool(await records_of(kafka, LOOK_COMPLETED, in_time))
+
+        await until(completed)
+
+        async def decided() -> bool:
+            return late in renderer.made
+
+        await until(decided)
+    assert await records_of(kafka, LOOK_COMPLETED, late) == []
 
 
 async def test_a_request_published_twice_is_composed_and_completed_once(

@@ -1,0 +1,105 @@
+"""Named points at which a campaign breaks the system on purpose. Without LOOKS_FAULTS_DIR they do nothing.
+
+A fault is a file in that folder, named `PROCESS.POINT`. Whoever passes the point first removes the file and suffers what
+it says: `kill`, `stop` (until SIGCONT), `raise`, or `wait SECONDS`. So every window between two effects can be hit, once,
+on purpose. A file `clock.PROCESS` holds the seconds by which that process's clock is off for as long as it is there.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from runtime.settings import FaultSettings
+
+
+class Point(StrEnum):
+    """Between which two effects."""
+
+    BEFORE_COMMIT = "before-commit"  # all is written, nothing is decided
+    AFTER_COMMIT = "after-commit"  # all is durable, nobody was told
+    BEFORE_PUBLISH = "before-publish"  # read, not sent
+    AFTER_PUBLISH = "after-publish"  # acknowledged, not marked as sent
+    AFTER_FENCE = "after-fence"  # the owner before is fenced, the history not read
+    AFTER_UPLOAD = "after-upload"  # the picture is stored, nobody knows
+    AFTER_CLAIM = "after-claim"  # the failure is claimed, not published
+    AFTER_APPLY = "after-apply"  # applied to Postgres, offsets not committed
+
+
+POINTS: dict[str, tuple[Point, ...]] = {
+    "api": (Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
+    "outbox_relay": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
+    "compositor": (Point.AFTER_FENCE, Point.AFTER_UPLOAD, Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
+    "worker": (Point.AFTER_UPLOAD,),
+    "dead_letter": (Point.AFTER_FENCE, Point.AFTER_CLAIM, Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
+    "credit_ledger": (Point.AFTER_APPLY,),
+    "status_projection": (Point.AFTER_APPLY,),
+    "deadline_sweeper": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
+}
+"""Every point there is, by the process that passes it; `worker` is a compositor's worker process."""
+
+
+class Planted(Exception):
+    """What a planted `raise` raises."""
+
+
+@cache
+def _folder() -> Path | None:
+    return FaultSettings().dir
+
+
+def _take(process: str, point: Point) -> str | None:
+    folder = _folder()
+    if folder is None:
+        return None
+    file = folder / f"{process}.{point}"
+    taken = folder / f"taken.{process}.{point}.{os.getpid()}"
+    try:
+        file.rename(taken)  # atomic: of several who pass, one takes it
+        return taken.read_text().strip()
+    except OSError:
+        return None
+
+
+def _suffer(what: str) -> float:
+    """Carry out a fault; returns the seconds to wait when it says so. Raises Planted, or does not return."""
+    match what.split():
+        case ["kill"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case ["stop"]:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case ["wait", seconds]:
+            return float(seconds)
+        case _:
+            raise Planted(what)
+    return 0.0
+
+
+async def at(process: str, point: Point) -> None:
+    """Pass a point on an event loop."""
+    what = _take(process, point)
+    if what is not None:
+        await asyncio.sleep(_suffer(what))
+
+
+def at_blocking(process: str, point: Point) -> None:
+    """Pass a point where nothing else runs."""
+    what = _take(process, point)
+    if what is not None:
+        time.sleep(_suffer(what))
+
+
+def clock(process: str) -> datetime:
+    """The time, UTC, by this process's clock."""
+    folder = _folder()
+    if folder is None:
+        return datetime.now(UTC)
+    try:
+        off_s = float((folder / f"clock.{process}").read_text())
+    except (OSError, ValueError):
+        off_s = 0.0
+    return datetime.now(UTC) + timedelta(seconds=off_s)
