@@ -1,7 +1,7 @@
 """Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for the ledger.
 
 Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are skipped. A replay is
-safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset.
+safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order.
 """
 
 from datetime import datetime
@@ -22,7 +22,11 @@ from storage.claims import Claim, ClaimStore
 from storage.database import open_pool
 
 DECLARATION = Declaration(
-    name="dead_letter", topics=(LOOK_DEAD_LETTER,), about="publishes failures and the refunds they owe", max_in_flight=500
+    name="dead_letter",
+    topics=(LOOK_DEAD_LETTER,),
+    about="publishes failures and the refunds they owe",
+    max_in_flight=500,
+    in_order=True,  # a claim is won again when its record is read again: only committed offsets tell that it was published
 )
 
 

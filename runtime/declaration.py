@@ -30,6 +30,7 @@ class Declaration:
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
+    in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
     one_at_a_time: bool = False  # a record about a request that is being worked on is a repeat and skipped
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
 

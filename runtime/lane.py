@@ -185,9 +185,9 @@ class Lane:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._ready:
+                while batch := self._pick():
                     # A close must not tear a commit: the shield keeps it whole, and close() waits for it.
-                    self._commit_now = asyncio.create_task(self._commit(self._pick()))
+                    self._commit_now = asyncio.create_task(self._commit(batch))
                     await asyncio.shield(self._commit_now)
                 if not self.in_flight:
                     self._idle.set()
@@ -196,18 +196,26 @@ class Lane:
 
     def _pick(self) -> list[Finished]:
         """The next batch, one record per request: a second one must see what the first decided."""
+        in_order = self._ports.handler.declaration.in_order
         batch: list[Finished] = []
-        later: list[Finished] = []
-        seen: Counter[str] = Counter()
-        for finished in self._ready:
+        seen: set[str] = set()
+        for finished in self._covered() if in_order else self._ready:
             request_id = finished.work.request_id if finished.work else ""
-            if len(batch) >= BATCH_MAX or (request_id and seen[request_id]):
-                later.append(finished)
-            else:
+            if len(batch) < BATCH_MAX and request_id not in seen:
                 batch.append(finished)
-                seen[request_id] += 1
-        self._ready = later
+                seen |= {request_id} - {""}
+            elif in_order:
+                break
+        taken = {id(finished) for finished in batch}
+        self._ready = [finished for finished in self._ready if id(finished) not in taken]
         return batch
+
+    def _covered(self) -> list[Finished]:
+        """The finished records that have no unfinished one before them, in reading order."""
+        by_topic: dict[str, dict[int, Finished]] = {}
+        for finished in self._ready:
+            by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
+        return [ready[offset] for topic, ready in by_topic.items() for offset in self._offsets[topic].covered(ready.keys())]
 
     async def _commit(self, batch: list[Finished]) -> None:
         begun_s = time.monotonic()

@@ -1,5 +1,8 @@
 """Which offset may be committed while records finish in any order: the lowest one that is not finished."""
 
+import itertools
+from collections.abc import Set
+
 
 class OffsetTracker:
     """One partition of one topic. Offsets begin in growing order and finish in any."""
@@ -25,6 +28,10 @@ class OffsetTracker:
     def finish(self, offset: int) -> None:
         """A record is decided."""
         self._open.pop(offset, None)
+
+    def covered(self, finished: Set[int]) -> list[int]:
+        """Those of these open offsets that come before every other open one, ascending: a commit of them covers them all."""
+        return list(itertools.takewhile(finished.__contains__, self._open))
 
     def to_commit(self) -> int | None:
         """The next offset to read after a crash, if it has moved since it was last committed."""

@@ -22,7 +22,7 @@ from runtime.kafka import new_producer, outgoing, partition_of
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.sessions import Session
-from runtime.settings import KafkaSettings, LookSettings
+from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
 from runtime.slots import Slots
 from runtime.topic_facts import read_all
 from schemas.events import CancelLook, CreditRefund, LookDeadLettered, LookRequested, StoredImage
@@ -38,7 +38,7 @@ from schemas.topics import (
 )
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
-from storage.claims import ClaimStore
+from storage.claims import Claim, ClaimStore
 from storage.outbox import OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
@@ -224,20 +224,24 @@ async def test_an_owner_that_was_replaced_can_not_commit_any_more(kafka: KafkaSe
     assert await records_of(kafka, LOOK_COMPLETED, "zombie") == []
 
 
-async def test_a_dead_letter_read_twice_fails_and_refunds_once(
-    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
-) -> None:
-    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
-    event = await requested(pool, request_id)
-    letter = LookDeadLettered(
+async def dead_letter_of(pool: asyncpg.Pool, request_id: str) -> LookDeadLettered:
+    """A dead letter of an accepted request."""
+    return LookDeadLettered(
         request_id=request_id,
         tenant_id="demo",
         reason=GONE,
-        request=event,
+        request=await requested(pool, request_id),
         attempts=1,
         decided_by="test",
         dead_lettered_at=now(),
     )
+
+
+async def test_a_dead_letter_read_twice_fails_and_refunds_once(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
+    letter = await dead_letter_of(pool, request_id)
     dead = lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)  # noqa: E731 (one line says it)
     ledger = lambda process: BatchSession(process, kafka, CreditLedger(RefundStore(pool)))  # noqa: E731 (one line says it)
     async with running("dead_letter", dead), running("credit_ledger", ledger):
@@ -261,6 +265,49 @@ async def test_a_dead_letter_read_twice_fails_and_refunds_once(
     assert await refunds_of(pool, request_id) == [10]
     entries = await pool.fetchval("SELECT sum(amount) FROM ledger_entries WHERE tenant_id = 'demo' AND environment = 'live'")
     assert await AccountStore(pool).balance("demo", "live") == entries
+
+
+class SlowClaims(ClaimStore):
+    """Claims at once, but for one request that it never gets to."""
+
+    stuck_on = ""
+
+    async def claim(self, request_id: str, code: str, topic: str, partition: int, offset: int) -> Claim:
+        if request_id == self.stuck_on:
+            await asyncio.Event().wait()
+        return await super().claim(request_id, code, topic, partition, offset)
+
+
+async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next_owner(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    ids = await accept(Acceptance(pool, batch_max=64, queue_max=64), 40, deadline_s=3600)
+    number = partition_of(ids[0])
+    same = [ids[0], *(one for one in ids[1:] if partition_of(one) == number)]
+    for request_id in same:
+        await publish(producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2))
+    claims = SlowClaims(pool)
+    claims.stuck_on = same[0]
+    owner = asyncio.create_task(
+        LaneSession(Process("dead_letter", ProcessSettings(instance="slow")), kafka, DeadLetters(claims), now).run()
+    )
+
+    async def claimed() -> bool:
+        count = await pool.fetchval("SELECT count(*) FROM failure_claims WHERE request_id = ANY($1::text[])", same[1:])
+        return int(count) == len(same) - 1
+
+    await until(claimed)
+    await asyncio.sleep(1)  # long enough for a commit of what is claimed, if there were one
+    owner.cancel()
+    await asyncio.wait({owner})
+    async with running("dead_letter", lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)):
+
+        async def published() -> bool:
+            return all([await records_of(kafka, LOOK_FAILED, request_id) for request_id in same])
+
+        await until(published)
+    for request_id in same:
+        assert len(await records_of(kafka, LOOK_FAILED, request_id)) == 1
 
 
 async def test_poison_is_kept_whole_and_stops_nobody(

@@ -17,6 +17,15 @@ def test_a_slow_record_holds_back_the_offset_but_not_the_others() -> None:
     assert tracker.to_commit() == 8
 
 
+def test_what_is_finished_behind_an_open_record_is_not_covered() -> None:
+    tracker = OffsetTracker()
+    for offset in (5, 6, 7, 8):
+        assert tracker.begin(offset)
+    assert tracker.covered({6, 7, 8}) == []
+    assert tracker.covered({8, 5, 6}) == [5, 6]
+    assert tracker.covered({5, 6, 7, 8}) == [5, 6, 7, 8]
+
+
 def test_a_record_taken_before_is_refused() -> None:
     tracker = OffsetTracker()
     assert tracker.begin(3)
