@@ -18,7 +18,7 @@ class Subscription:
 
     def __init__(self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener) -> None:
         """Connect to nothing yet."""
-        self._broker = KafkaBroker(settings.bootstrap, logger=None)
+        self._broker = KafkaBroker(settings.bootstrap.split(","), logger=None)  # a string would be taken for one address
         self._subscriber = self._broker.subscriber(
             *(topic.name for topic in declared.topics),
             batch=True,
