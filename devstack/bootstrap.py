@@ -47,7 +47,7 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
 async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
     """Bring a stack whose services run to where processes can start. Safe to repeat."""
     await migrate(env["LOOKS_DATABASE_URL"])
-    await apply_topics(env["LOOKS_KAFKA_BOOTSTRAP"])
+    await apply_topics(env["LOOKS_KAFKA_BOOTSTRAP"], int(env.get("LOOKS_KAFKA_REPLICATION_FACTOR", "1")))
     make_bucket(env)
     known = _secrets(folder)
     keys = await seed(env["LOOKS_DATABASE_URL"], SeededKeys(**known["api_keys"]) if "api_keys" in known else None)

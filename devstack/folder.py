@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +97,20 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+PORT_RANGE = range(15_000, 32_000)
+"""Below the ports that the kernel gives to outgoing connections: while a part is down, one of those could take its port, or
+connect to itself."""
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different loopback ports on which nobody listens now. Raises RuntimeError when there are not enough."""
+    ports: list[int] = []
+    for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
+        if len(ports) == count:
+            return ports
+        if is_free(port):
+            ports.append(port)
+    raise RuntimeError(f"there are not {count} free ports")
 
 
 def choose_ports(folder: StackFolder, health_of: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
@@ -114,6 +120,6 @@ def choose_ports(folder: StackFolder, health_of: tuple[str, ...]) -> tuple[dict[
     known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
     missing = [name for name in names if name not in known or not is_free(known[name])]
     changed = [name for name in missing if name in known]
-    known.update(zip(missing, _free_ports(len(missing)), strict=True))
+    known.update(zip(missing, free_ports(len(missing)), strict=True))
     file.write_text(json.dumps(known, indent=1))
     return {name: known[name] for name in names}, changed

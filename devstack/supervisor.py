@@ -51,6 +51,19 @@ class Supervisor:
             await asyncio.gather(*(self._end(part) for part in parts))
         _identities(self._folder).unlink(missing_ok=True)
 
+    async def remove(self, name: str, *, kill: bool = False) -> None:
+        """Stop one part for good: ask it, or kill it at once. The others run on."""
+        part = next(part for parts in self._groups for part in parts if part.name == name)
+        for parts in self._groups:
+            if part in parts:
+                parts.remove(part)
+        child = self._children.get(name)
+        if kill and child is not None and child.returncode is None:
+            self._keepers[name].cancel()
+            child.kill()
+            await child.wait()
+        await self._end(part)
+
     async def _end(self, part: Part) -> None:
         if (keeper := self._keepers.get(part.name)) is not None:
             keeper.cancel()
@@ -108,6 +121,9 @@ class Supervisor:
     async def _until_ready(self, part: Part) -> None:
         give_up_s = time.monotonic() + part.ready_within_s
         while not await asyncio.to_thread(part.ready):
+            keeper = self._keepers[part.name]
+            if keeper.done() and not keeper.cancelled():
+                keeper.result()  # it could not even be spawned: say so rather than wait
             if time.monotonic() > give_up_s:
                 log = self._folder.log / f"{part.name}.log"
                 tail = log.read_text(errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
