@@ -10,6 +10,10 @@ from runtime.kafka import AIOKafkaConsumer
 from runtime.settings import KafkaSettings
 
 
+HEARTBEATS = 5
+"""In one session timeout: so many may be late on a busy machine before the group takes a member for dead."""
+
+
 class Subscription:
     """A consumer's connection and its group membership, as long as a session lasts.
 
@@ -28,6 +32,7 @@ class Subscription:
             isolation_level="read_committed",
             partition_assignment_strategy=[RangePartitionAssignor],
             session_timeout_ms=int(settings.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / HEARTBEATS),
             listener=listener,
         )
 
