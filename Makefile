@@ -49,6 +49,13 @@ fix: install ## Format and mend what can be mended
 bench: install ## Measure against bare baselines in the same run; JSON in bench/results/
 	@$(BIN)/python -m bench
 
+SEED ?= 1
+FAULTS ?= 300
+REQUESTS ?= 3000
+OVER_S ?= 240
+chaos: install ## Strike a whole system while it works, then audit it: SEED=7 FAULTS=300 REQUESTS=3000 OVER_S=240
+	@$(BIN)/python -m chaos --seed $(SEED) --faults $(FAULTS) --requests $(REQUESTS) --over-s $(OVER_S)
+
 gallery: install ## Dress every photo of ../shared/garments (or the drawn garments) into gallery-output/index.html
 	@$(BIN)/python -m bench.gallery
 
@@ -64,4 +71,4 @@ lock: ## Write the lock files anew
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset test check fix bench gallery pictures assets lock
+.PHONY: help install demo up down reset test check fix bench chaos gallery pictures assets lock

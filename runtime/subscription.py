@@ -9,7 +9,6 @@ from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaConsumer
 from runtime.settings import KafkaSettings
 
-
 HEARTBEATS = 5
 """In one session timeout: so many may be late on a busy machine before the group takes a member for dead."""
 

@@ -49,7 +49,7 @@ class OutboxStore:
                 limit,
             )
             if rows:
-                await publish([_row(row) for row in rows])
+                await publish([row_of(row) for row in rows])
                 await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row["id"] for row in rows])
         return len(rows)
 
@@ -59,6 +59,7 @@ class OutboxStore:
         return float(age or 0.0)
 
 
-def _row(row: asyncpg.Record) -> OutboxRow:
+def row_of(row: asyncpg.Record) -> OutboxRow:
+    """A row as it is published; its headers were selected as text."""
     headers = tuple((name, text.encode()) for name, text in orjson.loads(row["headers"]))
     return OutboxRow(row["id"], row["topic"], row["key"].encode(), row["value"], headers)

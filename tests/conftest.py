@@ -22,7 +22,7 @@ SETTINGS = {
 """Shorter times than in production, so that a killed process is replaced within seconds."""
 
 
-def _running(processes: tuple[str, ...]) -> Iterator[Stack]:
+def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
     """A stack in a folder of its own: pytest closes its own folders to other users at each start, and Postgres is one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)))
@@ -40,13 +40,13 @@ def _running(processes: tuple[str, ...]) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole system. Tests share it: each brings its own requests and looks only at them."""
-    yield from _running(ALL)
+    yield from running_stack(ALL)
 
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[Stack]:
     """Kafka, Postgres and S3 with tables, topics, bucket and tenants, and none of our processes."""
-    yield from _running(())
+    yield from running_stack(())
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,6 @@ from schemas.topics import (
     LOOK_FAILED,
     LOOK_QUARANTINE,
     LOOK_REQUESTED,
-    Topic,
 )
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
@@ -45,6 +44,7 @@ from storage.projection import ProjectionStore
 from storage.refunds import RefundStore
 from tests.integration.accepting import accept
 from tests.integration.conftest import running, until
+from tests.integration.reading import records_of, requested
 
 IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
@@ -52,13 +52,6 @@ GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_ind
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def records_of(kafka: KafkaSettings, topic: Topic, request_id: str) -> list[object]:
-    """A topic's committed records about one request."""
-    found: list[object] = []
-    await read_all(kafka, (topic,), lambda record: found.append(record) if record.key == request_id.encode() else None)
-    return found
 
 
 @pytest.fixture
@@ -109,12 +102,6 @@ async def refunds_of(pool: asyncpg.Pool, request_id: str) -> list[int]:
     """Amounts of the ledger's refunds of one request."""
     rows = await pool.fetch("SELECT amount FROM ledger_entries WHERE request_id = $1 AND kind = 'refund'", request_id)
     return [row["amount"] for row in rows]
-
-
-async def requested(pool: asyncpg.Pool, request_id: str) -> LookRequested:
-    """The event of an accepted request, from the outbox."""
-    value = await pool.fetchval("SELECT value FROM outbox WHERE key = $1", request_id)
-    return LookRequested.model_validate_json(value)
 
 
 async def test_two_relays_side_by_side_publish_every_row_once(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
@@ -331,7 +318,7 @@ async def test_poison_is_kept_whole_and_stops_nobody(
             return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(poisons)  # by two readers of the topic
 
         await until(kept)
-    values = [record.value for record in await records_of(kafka, LOOK_QUARANTINE, request_id)]  # type: ignore[attr-defined]  # records
+    values = [record.value for record in await records_of(kafka, LOOK_QUARANTINE, request_id)]
     assert sorted(values, key=repr) == sorted(poisons * 2, key=repr)
 
 

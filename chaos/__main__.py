@@ -1,0 +1,51 @@
+"""`python -m chaos`: one campaign; exit 0 when every promise was kept."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaos.campaign import Campaign, run
+from chaos.plan import strikes
+from devstack.part import PartFailed
+
+RESULTS = Path(__file__).parent / "results"
+
+app = typer.Typer(add_completion=False)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+@app.command()
+def main(  # noqa: PLR0913 (each argument is an option)
+    seed: Annotated[int, typer.Option(help="replays the same faults and the same load")] = 1,
+    faults: Annotated[int, typer.Option(min=0)] = 300,
+    requests: Annotated[int, typer.Option(min=1)] = 3000,
+    over_s: Annotated[float, typer.Option(min=1, help="how long load and faults last")] = 240.0,
+    sample: Annotated[int, typer.Option(min=0, help="pictures that the audit reads whole; 0: all")] = 0,
+    plan: Annotated[bool, typer.Option("--plan", help="print the faults and do nothing")] = False,
+    keep: Annotated[Path | None, typer.Option(help="keep logs and data in this folder")] = None,
+) -> None:
+    """Load and faults at the same time, then the audit."""
+    if plan:
+        typer.echo("\n".join(str(strike) for strike in strikes(seed, faults, over_s)))
+        return
+    campaign = Campaign(seed, faults, requests, over_s, sample=sample)
+    with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
+        try:
+            report = asyncio.run(run(campaign, keep or Path(folder), _say))
+        except PartFailed as error:
+            typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
+            raise typer.Exit(2) from error
+    typer.echo("\n".join(report.lines()))
+    typer.echo(f"report: {report.save(RESULTS)}")
+    raise typer.Exit(0 if report.clean else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,223 @@
+"""What a campaign does and when, all from one seed: the same seed gives the same faults and the same load. Pure."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chaos.proxy import Harm
+from runtime.faults import POINTS
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_CANCEL,
+    LOOK_DEAD_LETTER,
+    LOOK_PROGRESS,
+    LOOK_QUARANTINE,
+    LOOK_REQUESTED,
+    RETRY_TOPICS,
+    TOPICS,
+)
+
+INSTANCES: dict[str, int] = {
+    "api": 2,
+    "outbox_relay": 2,
+    "deadline_sweeper": 2,
+    "compositor": 2,
+    "dead_letter": 2,
+    "credit_ledger": 2,
+    "status_projection": 2,
+}
+"""How many of each process a campaign begins with."""
+SCALABLE = ("compositor", "dead_letter", "credit_ledger", "status_projection", "outbox_relay")
+UPSTREAMS: dict[str, tuple[str, ...]] = {
+    "api": ("postgres",),
+    "outbox_relay": ("kafka", "postgres"),
+    "deadline_sweeper": ("kafka", "postgres"),
+    "compositor": ("kafka", "s3"),
+    "dead_letter": ("kafka", "postgres"),
+    "credit_ledger": ("kafka", "postgres"),
+    "status_projection": ("kafka", "postgres"),
+}
+"""Which services each process talks to: one link for each pair."""
+CLOCKS = ("compositor", "dead_letter")
+COPIED = (LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_DEAD_LETTER, CREDIT_REFUND)
+"""Topics whose records are written again: at least once is all that their readers are promised. A copy of a public event
+would itself break promise 5, so those are never copied."""
+POISONED = tuple(topic for topic in TOPICS if topic is not LOOK_QUARANTINE)
+
+
+class Kind(StrEnum):
+    """What can strike."""
+
+    KILL = "kill"  # SIGKILL of one instance
+    STOP = "stop"  # SIGSTOP, and SIGCONT later: it wakes as a zombie
+    RESTART = "restart"  # SIGTERM of one instance
+    ROLL = "roll"  # SIGTERM of every instance, one after another
+    SCALE = "scale"  # one more instance for a while: two rebalances
+    BROKER = "broker"  # SIGKILL of one broker of three
+    KAFKA = "kafka"  # SIGKILL of all brokers
+    POSTGRES = "postgres"  # SIGKILL of the server
+    S3 = "s3"  # SIGKILL of the object store
+    LINK = "link"  # one link cut, frozen, slow
+    STORE = "store"  # the object store answers 503
+    POINT = "point"  # a named point between two effects
+    CLOCK = "clock"  # a clock is a minute off
+    DISK = "disk"  # a disk is full
+    POISON = "poison"  # a record that nobody can read
+    COPY = "copy"  # records written again, as they were
+    FUTURE = "future"  # a record of a later version of its schema
+
+
+class Poison(StrEnum):
+    """What a record can be that nobody can read."""
+
+    GARBAGE = "garbage"
+    EMPTY = "empty"
+    TOMBSTONE = "tombstone"
+    TRUNCATED = "truncated"
+    NO_HEADERS = "no headers"
+    ALIEN_TYPE = "alien type"
+    BAD_HEADER = "bad header"
+    OVERSIZED = "oversized"
+    DEEP = "deep"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One fault: when, what, on what, for how long, and how."""
+
+    at_s: float
+    kind: Kind
+    target: str
+    lasts_s: float = 0.0
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line."""
+        lasts = f" for {self.lasts_s:.1f} s" if self.lasts_s else ""
+        return f"{self.at_s:8.2f} s  {self.kind} {self.target} {self.detail}".rstrip() + lasts
+
+
+Drawn = tuple[str, float, str]
+"""Target, seconds, detail."""
+POINT_WAITS_S = 8.0
+"""For somebody to pass the point; and a process stopped there stays so for as long."""
+
+WEIGHTS: dict[Kind, float] = {
+    Kind.KILL: 6,
+    Kind.STOP: 4,
+    Kind.RESTART: 3,
+    Kind.ROLL: 0.2,
+    Kind.SCALE: 2,
+    Kind.BROKER: 1,
+    Kind.KAFKA: 0.2,
+    Kind.POSTGRES: 0.6,
+    Kind.S3: 0.6,
+    Kind.LINK: 14,
+    Kind.STORE: 3,
+    Kind.POINT: 24,
+    Kind.CLOCK: 3,
+    Kind.DISK: 0.4,
+    Kind.POISON: 20,
+    Kind.COPY: 14,
+    Kind.FUTURE: 4,
+}
+
+
+def strikes(seed: int, count: int, over_s: float, *, without: frozenset[Kind] = frozenset()) -> list[Strike]:
+    """`count` faults spread over `over_s` seconds, in order of time. `without`: kinds that can't be done here."""
+    chance = random.Random(f"faults {seed}")
+    kinds = [kind for kind in WEIGHTS if kind not in without]
+    times = sorted(chance.uniform(0, over_s) for _ in range(count))
+    drawn = chance.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=count)
+    return [_strike(chance, at_s, kind) for at_s, kind in zip(times, drawn, strict=True)]
+
+
+def _strike(chance: random.Random, at_s: float, kind: Kind) -> Strike:
+    target, lasts_s, detail = _DRAW[kind](chance) if kind in _DRAW else (kind.value, 0.0, "")
+    return Strike(at_s, kind, target, lasts_s, detail)
+
+
+def _link(chance: random.Random) -> Drawn:
+    process = chance.choice(sorted(UPSTREAMS))
+    harm = chance.choice([Harm.CUT, Harm.CUT, Harm.FROZEN, Harm.SLOW])
+    return f"{process}>{chance.choice(UPSTREAMS[process])}", chance.uniform(0.2, 6), harm
+
+
+def _point(chance: random.Random) -> Drawn:
+    process = chance.choice(sorted(POINTS))
+    effect = chance.choice(["kill", "kill", "raise", "stop", "wait 0.5", "wait 4"])
+    return f"{process}.{chance.choice(POINTS[process])}", POINT_WAITS_S, effect
+
+
+def _instance(chance: random.Random) -> str:
+    process = chance.choice(sorted(INSTANCES))
+    return instance_name(process, chance.randint(1, INSTANCES[process]))
+
+
+def instance_name(process: str, number: int) -> str:
+    """The name of an instance: the first is called like its process."""
+    return process if number == 1 else f"{process}-{number}"
+
+
+_DRAW: dict[Kind, Callable[[random.Random], Drawn]] = {
+    Kind.KILL: lambda chance: (_instance(chance), 0.0, ""),
+    Kind.STOP: lambda chance: (_instance(chance), chance.uniform(0.5, 12), ""),
+    Kind.RESTART: lambda chance: (_instance(chance), 0.0, ""),
+    Kind.SCALE: lambda chance: (chance.choice(SCALABLE), chance.uniform(2, 10), chance.choice(["TERM", "KILL"])),
+    Kind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
+    Kind.LINK: _link,
+    Kind.STORE: lambda chance: ("compositor>s3", chance.uniform(0.5, 6), Harm.UNAVAILABLE),
+    Kind.POINT: _point,
+    Kind.CLOCK: lambda chance: (chance.choice(CLOCKS), chance.uniform(2, 12), chance.choice(["60", "-60"])),
+    Kind.DISK: lambda chance: (chance.choice(["postgres", "kafka-3"]), chance.uniform(1, 4), ""),
+    Kind.POISON: lambda chance: (chance.choice(POISONED).name, 0.0, chance.choice(list(Poison))),
+    Kind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
+    Kind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
+}
+"""Target, duration and detail of a fault of each kind; a kind that is not here strikes what it is named after."""
+
+
+class Wish(StrEnum):
+    """What a client may want."""
+
+    LOOK = "look"
+    OUTFIT = "outfit"
+    CANCELLED = "cancelled"  # posted, and cancelled soon after
+    REPEATED = "repeated"  # posted several times at once with one idempotency key
+    MISSING = "missing"  # names an object that is not there
+    UNREADABLE = "unreadable"  # names an object that is no picture
+    INVALID = "invalid"  # can't be accepted
+    FOREIGN = "foreign"  # names another tenant's object
+
+
+WISHES: dict[Wish, float] = {
+    Wish.LOOK: 50,
+    Wish.OUTFIT: 10,
+    Wish.CANCELLED: 12,
+    Wish.REPEATED: 10,
+    Wish.MISSING: 6,
+    Wish.UNREADABLE: 4,
+    Wish.INVALID: 5,
+    Wish.FOREIGN: 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One client's wish."""
+
+    number: int
+    wish: Wish
+    after_s: float  # until it is cancelled
+    times: int  # how often it is posted
+
+
+def orders(seed: int, count: int) -> list[Order]:
+    """`count` wishes."""
+    chance = random.Random(f"load {seed}")
+    wishes = chance.choices(list(WISHES), list(WISHES.values()), k=count)
+    return [
+        Order(number, wish, chance.choice([0.0, 0.1, 0.5, 2.0]), chance.randint(2, 5) if wish is Wish.REPEATED else 1)
+        for number, wish in enumerate(wishes)
+    ]

@@ -1,0 +1,158 @@
+"""Carries out the faults of a plan on a cluster, each healed after its time. A fault that could not strike is told apart."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+
+from chaos.brokers import NODES
+from chaos.cluster import Cluster
+from chaos.plan import Kind, Poison, Strike
+from chaos.poison import Recorder
+from chaos.proxy import Harm
+from devstack.part import PartFailed
+from runtime import logs
+from schemas.events import TYPE_OF
+from schemas.topics import BY_NAME
+
+log = logs.get(__name__)
+
+RECORD_TIMEOUT_S = 30.0
+ROLL_PAUSE_S = 0.5
+TAKEN_POLL_S = 0.1
+
+
+class Striker(Protocol):
+    """One kind of fault. True when it struck."""
+
+    async def __call__(self, strike: Strike) -> bool:
+        """Strike, wait, heal."""
+
+
+class Strikes:
+    """What struck is counted by kind; what did not (its target was down, nobody passed the point) too."""
+
+    def __init__(self, cluster: Cluster, recorder: Recorder) -> None:
+        """Strike this cluster."""
+        self._cluster = cluster
+        self._recorder = recorder
+        self.struck: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()
+        self._by_kind: dict[Kind, Striker] = {
+            Kind.KILL: self._kill,
+            Kind.STOP: self._stop,
+            Kind.RESTART: self._restart,
+            Kind.ROLL: self._roll,
+            Kind.SCALE: self._scale,
+            Kind.BROKER: self._kill,
+            Kind.KAFKA: self._kill_kafka,
+            Kind.POSTGRES: self._kill,
+            Kind.S3: self._kill,
+            Kind.LINK: self._link,
+            Kind.STORE: self._link,
+            Kind.POINT: self._point,
+            Kind.CLOCK: self._clock,
+            Kind.DISK: self._disk,
+            Kind.POISON: self._poison,
+            Kind.COPY: self._copy,
+            Kind.FUTURE: self._future,
+        }
+
+    async def run(self, plan: Sequence[Strike]) -> None:
+        """Every fault of the plan at its time; returns when the last one is healed."""
+        begun_s = asyncio.get_running_loop().time()
+        under_way: set[asyncio.Task[None]] = set()
+        for strike in plan:
+            await asyncio.sleep(max(0.0, begun_s + strike.at_s - asyncio.get_running_loop().time()))
+            task = asyncio.create_task(self.one(strike))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+        await asyncio.gather(*under_way)
+
+    async def one(self, strike: Strike) -> None:
+        """One fault, from strike to heal."""
+        try:
+            struck = await self._by_kind[strike.kind](strike)
+        except (OSError, TimeoutError, PartFailed, KafkaError) as error:
+            log.info("a fault could not strike", fault=str(strike), error=f"{type(error).__name__}: {error}"[:200])
+            struck = False
+        (self.struck if struck else self.missed)[strike.kind.value] += 1
+
+    async def _kill(self, strike: Strike) -> bool:
+        return self._cluster.send(strike.target, signal.SIGKILL)
+
+    async def _restart(self, strike: Strike) -> bool:
+        return self._cluster.send(strike.target, signal.SIGTERM)
+
+    async def _stop(self, strike: Strike) -> bool:
+        if not self._cluster.send(strike.target, signal.SIGSTOP):
+            return False
+        await asyncio.sleep(strike.lasts_s)
+        self._cluster.send(strike.target, signal.SIGCONT)
+        return True
+
+    async def _roll(self, strike: Strike) -> bool:
+        for part in self._cluster.parts:
+            self._cluster.send(part, signal.SIGTERM)
+            await asyncio.sleep(ROLL_PAUSE_S)
+        return True
+
+    async def _scale(self, strike: Strike) -> bool:
+        part = await self._cluster.add(strike.target)
+        await asyncio.sleep(strike.lasts_s)
+        await self._cluster.remove(part, kill=strike.detail == "KILL")
+        return True
+
+    async def _kill_kafka(self, strike: Strike) -> bool:
+        return all([self._cluster.send(f"kafka-{node}", signal.SIGKILL) for node in NODES])
+
+    async def _link(self, strike: Strike) -> bool:
+        await self._cluster.harm(strike.target, Harm(strike.detail), strike.lasts_s)
+        return True
+
+    async def _point(self, strike: Strike) -> bool:
+        """Struck when somebody passed the point in time; else the fault is taken back."""
+        file = self._cluster.faults / strike.target
+        file.write_text(strike.detail)
+        waited_s = 0.0
+        while file.exists() and waited_s < strike.lasts_s:
+            await asyncio.sleep(TAKEN_POLL_S)
+            waited_s += TAKEN_POLL_S
+        struck = not file.exists()
+        file.unlink(missing_ok=True)
+        if struck and strike.detail == "stop":
+            await asyncio.sleep(strike.lasts_s)
+            self._cluster.wake_all()
+        return struck
+
+    async def _clock(self, strike: Strike) -> bool:
+        file = self._cluster.faults / f"clock.{strike.target}"
+        file.write_text(strike.detail)
+        await asyncio.sleep(strike.lasts_s)
+        file.unlink(missing_ok=True)
+        return True
+
+    async def _disk(self, strike: Strike) -> bool:
+        disk = self._cluster.disks.get(strike.target)
+        if disk is None:
+            return False
+        async with disk.full():
+            await asyncio.sleep(strike.lasts_s)
+        return True
+
+    async def _poison(self, strike: Strike) -> bool:
+        event = BY_NAME[strike.target].event
+        async with asyncio.timeout(RECORD_TIMEOUT_S):
+            await self._recorder.poison(strike.target, Poison(strike.detail), TYPE_OF[event] if event else "")
+        return True
+
+    async def _copy(self, strike: Strike) -> bool:
+        async with asyncio.timeout(RECORD_TIMEOUT_S):
+            return await self._recorder.copy(strike.target, int(strike.detail)) > 0
+
+    async def _future(self, strike: Strike) -> bool:
+        async with asyncio.timeout(RECORD_TIMEOUT_S):
+            return await self._recorder.future(strike.target) > 0

@@ -1,0 +1,106 @@
+"""What became of a campaign: the audit's findings, and what clients were promised against what the database says."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from chaos.load import Promises
+from chaos.plan import Wish
+from devstack.folder import CHECKOUT
+
+OPEN = "SELECT count(*) FROM request_logs WHERE status NOT IN ('SUCCESS', 'FAILURE')"
+UNREFUNDED = """SELECT count(*) FROM request_logs r WHERE status = 'FAILURE' AND NOT EXISTS (
+  SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')"""
+OUTCOMES = "SELECT request_id, status, error_code FROM request_logs"
+AUDIT_TIMEOUT_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every broken promise in a line; how many requests ended how."""
+
+    violations: tuple[str, ...]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    audit: str = ""
+
+
+async def settle(database_url: str, within_s: float) -> bool:
+    """Wait until every request has its outcome and every failure its refund. False when the time is up."""
+    give_up_s = asyncio.get_running_loop().time() + within_s
+    while asyncio.get_running_loop().time() < give_up_s:
+        try:
+            connection = await asyncpg.connect(database_url)
+            try:
+                if not await connection.fetchval(OPEN) and not await connection.fetchval(UNREFUNDED):
+                    return True
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresError):
+            pass
+        await asyncio.sleep(0.5)
+    return False
+
+
+async def audit(env: Mapping[str, str], *words: str) -> tuple[int, list[str]]:
+    """Exit code and lines of `looks audit`."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from cli.main import app; app()",
+        "audit",
+        *words,
+        env={**os.environ, **env, "PYTHONPATH": str(CHECKOUT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(AUDIT_TIMEOUT_S):
+        output, _ = await child.communicate()
+    return child.returncode or 0, output.decode().splitlines()
+
+
+async def judge(env: Mapping[str, str], promises: Promises, *, sample: int) -> Verdict:
+    """Hold everything against everything. `sample`: pictures that are read whole; 0: all."""
+    code, lines = await audit(env, "--settle-s", "5", "--sample", str(sample))
+    found = [line for line in lines if line.startswith("VIOLATION")]
+    if code not in (0, 1) or (code == 1) != bool(found):
+        found.append(f"the audit exited {code}: {' | '.join(lines[-5:])}")
+    connection = await asyncpg.connect(env["LOOKS_DATABASE_URL"])
+    try:
+        rows = {row["request_id"]: (row["status"], row["error_code"]) for row in await connection.fetch(OUTCOMES)}
+    finally:
+        await connection.close()
+    found += promises.broken + broken_promises(promises, rows)
+    outcomes: dict[str, int] = {}
+    for status, code_of_failure in rows.values():
+        name = status if code_of_failure is None else f"{status} {code_of_failure}"
+        outcomes[name] = outcomes.get(name, 0) + 1
+    return Verdict(tuple(found), dict(sorted(outcomes.items())), lines[-1] if lines else "")
+
+
+def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None]]) -> list[str]:
+    """What clients were told and what is not so. Pure."""
+    broken = [f"{request_id}: answered 202 and not on record" for request_id in promises.accepted if request_id not in rows]
+    broken += [f"{key}: one idempotency key, {len(ids)} requests" for key, ids in promises.keys.items() if len(ids) > 1]
+    broken += [
+        f"{request_id}: accepted, and its cancel was answered 404"
+        for request_id, code in promises.cancels.items()
+        if code == 404
+    ]
+    for request_id, status_code in promises.cancels.items():
+        cancelled = rows.get(request_id, ("", None))[1] == "cancelled"
+        if (status_code == 200) != cancelled:
+            broken.append(
+                f"{request_id}: its cancel was answered {status_code}, and it was {'' if cancelled else 'not '}cancelled"
+            )
+    good = {Wish.LOOK, Wish.OUTFIT, Wish.REPEATED}
+    for request_id, wish in promises.accepted.items():
+        status, error = rows.get(request_id, ("", None))
+        if wish in (Wish.MISSING, Wish.UNREADABLE) and status == "SUCCESS":
+            broken.append(f"{request_id}: {wish}, and it succeeded")
+        if wish in good and error not in (None, "expired", "internal", "timeout"):
+            broken.append(f"{request_id}: {wish}, and it failed with {error}")
+    return broken

@@ -1,0 +1,46 @@
+"""What clients were told is held against what is on record."""
+
+from chaos.load import Promises
+from chaos.plan import Wish
+from chaos.verdict import broken_promises
+
+ROWS: dict[str, tuple[str, str | None]] = {
+    "good": ("SUCCESS", None),
+    "cancelled": ("FAILURE", "cancelled"),
+    "missing": ("FAILURE", "object_not_found"),
+}
+
+
+def promised() -> Promises:
+    return Promises(
+        accepted={"good": Wish.LOOK, "cancelled": Wish.CANCELLED, "missing": Wish.MISSING},
+        keys={"key": {"good"}},
+        cancels={"cancelled": 200},
+    )
+
+
+def test_kept_promises_are_no_finding() -> None:
+    assert broken_promises(promised(), ROWS) == []
+
+
+def test_each_broken_promise_is_one() -> None:
+    promises = promised()
+    promises.accepted |= {"lost": Wish.LOOK}
+    promises.keys["key"] = {"good", "cancelled"}
+    promises.cancels |= {"good": 200}
+    rows = {**ROWS, "missing": ("SUCCESS", None)}
+    found = broken_promises(promises, rows)
+    assert [line.split(":")[0] for line in found] == ["lost", "key", "good", "missing"]
+
+
+def test_a_good_look_may_fail_for_our_faults_only() -> None:
+    promises = Promises(accepted={"good": Wish.LOOK})
+    assert broken_promises(promises, {"good": ("FAILURE", "expired")}) == []
+    assert len(broken_promises(promises, {"good": ("FAILURE", "image_unreadable")})) == 1
+
+
+def test_a_conflict_for_a_cancelled_look_is_a_lie() -> None:
+    promises = Promises(accepted={"cancelled": Wish.CANCELLED}, cancels={"cancelled": 409})
+    assert len(broken_promises(promises, ROWS)) == 1
+    promises = Promises(accepted={"good": Wish.CANCELLED}, cancels={"good": 404})
+    assert broken_promises(promises, ROWS) == ["good: accepted, and its cancel was answered 404"]
