@@ -6,17 +6,21 @@ import uvicorn
 
 from api.app import create_app
 from api.ports import Ports
+from runtime.egress import Egress, Resolver
 from runtime.process import Process, run
-from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings
+from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings, WebhookSettings
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.database import open_pool
 from storage.jobs import JobStore
 from storage.presigned import Presigner
+from storage.webhook_deliveries import DeliveryStore
+from storage.webhooks import WebhookStore
 
 MAX_CONNECTIONS = 10_000
 HEADER_TIMEOUT_S = 10
+RESOLVER_THREADS = 4
 
 
 async def main(process: Process) -> None:
@@ -28,6 +32,9 @@ async def main(process: Process) -> None:
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
             jobs=JobStore(pool),
             cancellations=CancellationStore(pool),
+            webhooks=WebhookStore(pool),
+            deliveries=DeliveryStore(pool),
+            targets=Egress(Resolver(RESOLVER_THREADS), insecure=WebhookSettings().allow_insecure_targets),
             links=Presigner(ObjectStoreSettings()),
             api=settings,
             look=LookSettings(),

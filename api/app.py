@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import account, cancel, errors, jobs, looks
+from api import account, cancel, errors, jobs, looks, webhook_deliveries, webhooks
 from api.gates import BoundedBodies, KeyCache
 from api.limits import TokenBuckets
 from api.ports import Ports
 
+ROUTERS = (looks.router, jobs.router, cancel.router, account.router, webhooks.router, webhook_deliveries.router)
 TITLE = "Looks"
 VERSION = "1.0.0"
 ABOUT = (
@@ -24,7 +25,7 @@ def create_app(ports: Ports) -> FastAPI:
     app.state.ports = ports
     app.state.keys = KeyCache(ports.api.key_cache_ttl_s)
     app.state.buckets = TokenBuckets(ports.api.rate_per_s, ports.api.rate_burst)
-    for router in (looks.router, jobs.router, cancel.router, account.router):
+    for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(BoundedBodies, max_bytes=ports.api.max_body_bytes, timeout_s=ports.api.body_timeout_s)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -97,8 +97,11 @@ def bearer(request: Request) -> str:
     return key
 
 
-async def admit(request: Request) -> Credential:
-    """Who sends this request. Raises ApiError 401, 403 or 429; leaves the rate-limit headers for the answer."""
+async def admit(request: Request, needed: str) -> Credential:
+    """Who sends this request and has the capability `needed`.
+
+    Raises ApiError 401, 403 or 429; leaves the rate-limit headers for the answer.
+    """
     state = request.app.state
     ports: Ports = state.ports
     credential: Credential | None = await state.keys.get(bearer(request), ports.accounts.credential)
@@ -110,7 +113,6 @@ async def admit(request: Request) -> Credential:
         raise ApiError(
             ErrorCode.RATE_LIMITED, "Too many requests with this key.", headers={"Retry-After": str(max(1, allowance.reset_s))}
         )
-    needed = CAPABILITY[request.method]
     if needed not in credential.capabilities:
         raise ApiError(ErrorCode.CAPABILITY_MISSING, f"This key lacks the capability {needed}.")
     return credential
@@ -124,16 +126,23 @@ class _StrictRequest(Request):
         return strict_json.parse(await self.body())
 
 
+def _sends_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
 class GatedRoute(APIRoute):
     """A route behind the gates: they come before the body is read, so an unknown caller costs nothing."""
+
+    needs: Mapping[str, str] = CAPABILITY
+    """The capability that each method needs; routes of another kind say so in a subclass."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route."""
         inner = super().get_route_handler()
 
         async def gated(request: Request) -> Response:
-            request.state.credential = await admit(request)
-            if self.body_field is not None:
+            request.state.credential = await admit(request, self.needs[request.method])
+            if self.body_field is not None and (self.body_field.field_info.is_required() or _sends_body(request)):
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media_type != "application/json":
                     raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")

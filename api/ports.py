@@ -1,12 +1,16 @@
 """What the API is given. Tests give it fakes; `python -m api` gives it Postgres and S3."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from domain.webhook_events import Happening
 from runtime.settings import ApiSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
 from storage.submissions import Submission, Verdict
+from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
+from storage.webhooks import NewSecret, NewWebhook, WebhookChange, WebhookRow
 
 
 class Accounts(Protocol):
@@ -49,6 +53,55 @@ class Cancellations(Protocol):
         """Durable when it returns; False when there was nothing to ask."""
 
 
+class Webhooks(Protocol):
+    """Manages endpoints of one tenant."""
+
+    async def create(self, tenant_id: str, environment: str, new: NewWebhook) -> WebhookRow | None:
+        """None when the tenant has as many as it may."""
+
+    async def webhook(self, tenant_id: str, environment: str, webhook_id: str) -> WebhookRow | None:
+        """One endpoint."""
+
+    async def webhooks(self, tenant_id: str, environment: str, limit: int, before: str | None = None) -> list[WebhookRow]:
+        """A page of endpoints."""
+
+    async def update(self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange) -> WebhookRow | None:
+        """The endpoint as it is then."""
+
+    async def delete(self, tenant_id: str, environment: str, webhook_id: str) -> bool:
+        """False when there is none."""
+
+    async def rotate(self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret) -> datetime | None:
+        """Until when the secret before signs too."""
+
+
+class Deliveries(Protocol):
+    """Reads and repeats deliveries of one tenant."""
+
+    async def delivery(self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str) -> DeliveryRow | None:
+        """One delivery."""
+
+    async def deliveries(self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage) -> list[DeliveryRow]:
+        """A page of deliveries."""
+
+    async def redeliver(
+        self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str
+    ) -> DeliveryRow | EndpointDisabled | None:
+        """The delivery, due again."""
+
+    async def send(
+        self, tenant_id: str, environment: str, webhook_id: str, event: Happening
+    ) -> DeliveryRow | EndpointDisabled | None:
+        """A new delivery of this event alone."""
+
+
+class Targets(Protocol):
+    """Judges where webhooks may go."""
+
+    async def problem(self, url: str) -> str | None:
+        """Why this URL can't be a target; None when it can."""
+
+
 class Links(Protocol):
     """Makes short-lived links."""
 
@@ -64,6 +117,9 @@ class Ports:
     acceptance: Accepts
     jobs: Jobs
     cancellations: Cancellations
+    webhooks: Webhooks
+    deliveries: Deliveries
+    targets: Targets
     links: Links
     api: ApiSettings
     look: LookSettings

@@ -36,6 +36,7 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_DATABASE_URL": database_url(ports),
         "LOOKS_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
         "LOOKS_KAFKA_TRANSACTION_ABORT_INTERVAL_S": "1",
+        "LOOKS_WEBHOOKS_ALLOW_INSECURE_TARGETS": "true",
         "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
         "LOOKS_S3_BUCKET": BUCKET,
         "LOOKS_S3_REGION": REGION,

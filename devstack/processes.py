@@ -12,6 +12,7 @@ MODULES: dict[str, str] = {
     "status_projection": "consumers.status_projection",
     "credit_ledger": "consumers.credit_ledger",
     "dead_letter": "consumers.dead_letter",
+    "webhooks": "consumers.webhooks",
     "compositor": "consumers.compositor",
     "deadline_sweeper": "producers.deadline_sweeper",
     "outbox_relay": "producers.outbox_relay",

@@ -13,7 +13,7 @@ ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 RANDOM_DIGITS: Final = 43
 CHECK_DIGITS: Final = 6
 PREFIXES: Final = {"live": "sk_live_", "test": "sk_test_"}
-CAPABILITIES: Final = ("jobs:create", "jobs:read")
+CAPABILITIES: Final = ("jobs:create", "jobs:read", "webhooks:manage")
 
 
 def _checksum(text: str) -> str:

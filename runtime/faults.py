@@ -28,6 +28,7 @@ class Point(StrEnum):
     AFTER_UPLOAD = "after-upload"  # the picture is stored, nobody knows
     AFTER_CLAIM = "after-claim"  # the failure is claimed, not published
     AFTER_APPLY = "after-apply"  # applied to Postgres, offsets not committed
+    AFTER_SEND = "after-send"  # the endpoint has answered, nobody has noted it
 
 
 POINTS: dict[str, tuple[Point, ...]] = {
@@ -38,6 +39,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "dead_letter": (Point.AFTER_FENCE, Point.AFTER_CLAIM, Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
     "credit_ledger": (Point.AFTER_APPLY,),
     "status_projection": (Point.AFTER_APPLY,),
+    "webhooks": (Point.AFTER_APPLY, Point.AFTER_SEND),
     "deadline_sweeper": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
 }
 """Every point there is, by the process that passes it; `worker` is a compositor's worker process."""

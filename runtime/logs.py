@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-QUIET_LIBRARIES = ("aiokafka", "botocore", "boto3", "urllib3", "asyncio", "uvicorn", "faststream")
+QUIET_LIBRARIES = ("aiokafka", "botocore", "boto3", "urllib3", "asyncio", "uvicorn", "faststream", "httpcore")
 
 
 def configure(process: str, instance: str, level: str) -> None:

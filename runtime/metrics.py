@@ -51,3 +51,22 @@ REFUNDS = Counter(
     "Refunds by what came of them: `applied`, or `repeated` when the ledger had it already.",
     ["result"],
 )
+WEBHOOK_TRIES = Counter(
+    "looks_webhook_tries_total",
+    "Tries to deliver a webhook: `delivered`, `retry`, `failed` (its last). All failing, of all tenants: our network.",
+    ["result"],
+)
+WEBHOOK_TRY_SECONDS = Histogram(
+    "looks_webhook_try_seconds",
+    "Time of one try, from looking up the host to the answer. Growing for all: our resolver or network is slow.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 15),
+)
+WEBHOOK_OLDEST_DUE_SECONDS = Gauge(
+    "looks_webhook_oldest_due_seconds",
+    "For how long the oldest due delivery has waited for its try. Over 60: add instances of `consumers.webhooks`.",
+)
+WEBHOOKS_DISABLED = Counter(
+    "looks_webhooks_disabled_total",
+    "Endpoints disabled, by reason: `gone` (410) or `failing`. Many at once: our network, not theirs.",
+    ["reason"],
+)

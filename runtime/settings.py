@@ -108,3 +108,14 @@ class ApiSettings(BaseSettings):
     queue_max: int = Field(default=2000, ge=1, description="requests that may wait for a commit; more are answered 503")
     key_cache_ttl_s: Seconds = Field(default=0.5, description="a revoked key works for at most this long")
     key_pepper: SecretStr = Field(default=SecretStr(""), description="secret mixed into the hash of API keys")
+
+
+class WebhookSettings(BaseSettings):
+    """Telling tenants' endpoints of finished looks."""
+
+    model_config = _area("WEBHOOKS_")
+
+    allow_insecure_targets: bool = Field(
+        default=False, description="also http, any port and private addresses: for development alone"
+    )
+    concurrency: int = Field(default=64, ge=1, description="deliveries that one process has under way")

@@ -68,13 +68,17 @@ class AccountStore:
     async def create_key(
         self, tenant_id: str, environment: str, capabilities: Sequence[str], *, key: str | None = None
     ) -> tuple[str, str]:
-        """A new key (or `key` itself): its id and its text, which is shown here only. Raises UnknownTenant."""
+        """A new key (or `key` itself): its id and its text, which is shown here only. Raises UnknownTenant.
+
+        A `key` that is there already is given these capabilities.
+        """
         text = key or make_key(environment, secrets.choice)
         key_id = str(ULID())
         try:
             await self._pool.execute(
                 """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities)
-                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_hash) DO NOTHING""",
+                   VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (key_hash) DO UPDATE SET capabilities = EXCLUDED.capabilities""",
                 key_id,
                 tenant_id,
                 environment,

@@ -47,7 +47,9 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
                     assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (path, method, status)
     assert ids == {
         "create_look", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits", "list_operations",
-        "list_garment_categories",
+        "list_garment_categories", "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "delete_webhook",
+        "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries", "get_webhook_delivery",
+        "redeliver_webhook_delivery",
     }  # fmt: skip
 
 

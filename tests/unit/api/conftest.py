@@ -10,6 +10,7 @@ import pytest
 from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
 from storage.accounts import Credential
+from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
 from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, make_ports
 
 
@@ -22,6 +23,8 @@ class Api:
     acceptance: FakeAcceptance
     jobs: FakeJobs
     cancellations: FakeCancellations
+    webhooks: FakeWebhooks
+    deliveries: FakeDeliveries
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -42,7 +45,9 @@ def grant_key(accounts: FakeAccounts, tenant: str, *capabilities: str, environme
 async def api() -> AsyncIterator[Api]:
     ports, accounts, acceptance, jobs = make_ports(max_body_bytes=64 * 1024)
     assert isinstance(ports.cancellations, FakeCancellations)
+    assert isinstance(ports.webhooks, FakeWebhooks)
+    assert isinstance(ports.deliveries, FakeDeliveries)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        yield Api(http, accounts, acceptance, jobs, ports.cancellations, key)
+        yield Api(http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, key)

@@ -11,6 +11,7 @@ from runtime.settings import ApiSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
 from storage.submissions import Accepted, KeyReused, Submission, Unpaid, Verdict
+from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 
 class FakeAccounts:
@@ -118,5 +119,17 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
     accounts = FakeAccounts()
     acceptance, jobs = FakeAcceptance(accounts), FakeJobs()
     settings = ApiSettings(**api)  # type: ignore[arg-type]  # each test passes fields of ApiSettings
-    ports = Ports(accounts, acceptance, jobs, FakeCancellations(jobs), FakeLinks(), settings, LookSettings())
+    webhooks = FakeWebhooks()
+    ports = Ports(
+        accounts=accounts,
+        acceptance=acceptance,
+        jobs=jobs,
+        cancellations=FakeCancellations(jobs),
+        webhooks=webhooks,
+        deliveries=FakeDeliveries(webhooks),
+        targets=FakeTargets(),
+        links=FakeLinks(),
+        api=settings,
+        look=LookSettings(),
+    )
     return ports, accounts, acceptance, jobs

@@ -186,6 +186,10 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         ErrorCode.RATE_LIMITED,  # test_gates
         ErrorCode.REQUEST_TIMEOUT,  # test_gates
         ErrorCode.IDEMPOTENCY_IN_PROGRESS,  # below
+        ErrorCode.WEBHOOK_NOT_FOUND,  # test_webhooks, as the next three
+        ErrorCode.DELIVERY_NOT_FOUND,
+        ErrorCode.LIMIT_REACHED,
+        ErrorCode.WEBHOOK_DISABLED,
     }
     assert all(STATUS[ErrorCode(code)] == status for status, code in seen)
 

@@ -1,0 +1,136 @@
+"""`/v1/webhooks/{id}/deliveries`: what an endpoint was sent, what it answered, and how to send it again."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn
+
+from fastapi import APIRouter, Query, Request
+
+from api import cursors
+from api.errors import ApiError
+from api.gates import credential_of
+from api.ports import Ports
+from api.webhooks import WEBHOOK_ERRORS, WebhookRoute, find
+from domain.webhook_events import trial
+from schemas.errors import ErrorCode
+from schemas.ids import new_request_id
+from schemas.responses import ErrorEnvelope
+from schemas.webhooks import Delivery, DeliveryAttempt, DeliveryList, DeliveryStatus
+from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
+
+router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
+
+DISABLED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorEnvelope, "description": "WEBHOOK_DISABLED: enable it first"}}
+DELIVERY_ERRORS: dict[int | str, dict[str, Any]] = {
+    **WEBHOOK_ERRORS,
+    404: {"model": ErrorEnvelope, "description": "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's"},
+}
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/test",
+    status_code=202,
+    response_model=Delivery,
+    responses={**WEBHOOK_ERRORS, **DISABLED},
+    operation_id="test_webhook",
+)
+async def send_test(request: Request, webhook_id: str) -> Delivery:
+    """Send a `webhook.test` to an endpoint, once. Read the delivery to see what came of it."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    event = trial(new_request_id(), datetime.now(UTC))
+    return _due(await ports.deliveries.send(who.tenant_id, who.environment, known.webhook_id, event))
+
+
+@router.get(
+    "/v1/webhooks/{webhook_id}/deliveries",
+    response_model=DeliveryList,
+    responses=WEBHOOK_ERRORS,
+    operation_id="list_webhook_deliveries",
+)
+async def list_deliveries(
+    request: Request,
+    webhook_id: str,
+    status: Annotated[DeliveryStatus | None, Query(description="only those that stand there")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+) -> DeliveryList:
+    """Deliveries to an endpoint, newest looks first. Finished ones are kept for 30 days."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    scope = ("deliveries", who.tenant_id, who.environment, known.webhook_id, status)
+    chosen = DeliveryPage(limit + 1, status.value if status else None, cursors.read(cursor, *scope))
+    rows = await ports.deliveries.deliveries(who.tenant_id, who.environment, known.webhook_id, chosen)
+    page = rows[:limit]
+    more = cursors.make(page[-1].delivery_id, *scope) if len(rows) > limit else None
+    return DeliveryList(items=[_shown(row) for row in page], next_cursor=more)
+
+
+@router.get(
+    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
+    response_model=Delivery,
+    responses=DELIVERY_ERRORS,
+    operation_id="get_webhook_delivery",
+)
+async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
+    """One delivery and its latest try."""
+    return _shown(await _find(request, webhook_id, delivery_id))
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    status_code=202,
+    response_model=Delivery,
+    responses={**DELIVERY_ERRORS, **DISABLED},
+    operation_id="redeliver_webhook_delivery",
+)
+async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
+    """Send a delivery again, with the same id and body, whatever came of it before."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await _find(request, webhook_id, delivery_id)
+    return _due(await ports.deliveries.redeliver(who.tenant_id, who.environment, webhook_id, known.delivery_id))
+
+
+async def _find(request: Request, webhook_id: str, delivery_id: str) -> DeliveryRow:
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    if "\x00" in delivery_id:
+        _missing()
+    row = await ports.deliveries.delivery(who.tenant_id, who.environment, known.webhook_id, delivery_id)
+    return row or _missing()
+
+
+def _due(outcome: DeliveryRow | EndpointDisabled | None) -> Delivery:
+    if isinstance(outcome, EndpointDisabled):
+        raise ApiError(ErrorCode.WEBHOOK_DISABLED, "This webhook is disabled: enable it first.")
+    return _shown(outcome or _missing())
+
+
+def _missing() -> NoReturn:
+    raise ApiError(ErrorCode.DELIVERY_NOT_FOUND, "There is no such delivery.")
+
+
+def _shown(row: DeliveryRow) -> Delivery:
+    last = None
+    if row.last is not None:
+        last = DeliveryAttempt(
+            at=row.last.at,
+            duration_ms=row.last.duration_ms,
+            status_code=row.last.status_code,
+            error=row.last.error,
+            answer=row.last.answer,
+        )
+    return Delivery(
+        id=row.delivery_id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        request_id=row.request_id,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        next_attempt_at=row.due_at,
+        last_attempt=last,
+        created_at=row.created_at,
+    )

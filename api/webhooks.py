@@ -1,0 +1,177 @@
+"""`/v1/webhooks`: where a tenant is told of its finished looks. Another tenant's endpoint and no endpoint look the same."""
+
+import secrets
+from typing import Annotated, Any, NoReturn
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api import cursors
+from api.errors import ApiError, invalid
+from api.gates import GatedRoute, credential_of
+from api.jobs import READ_ERRORS
+from api.looks import ERRORS
+from api.ports import Ports
+from domain.webhooks import SECRET_BYTES, make_secret
+from schemas.errors import ErrorCode
+from schemas.ids import new_request_id
+from schemas.responses import ErrorEnvelope
+from schemas.webhooks import (
+    CreateWebhook,
+    RotateSecret,
+    UpdateWebhook,
+    Webhook,
+    WebhookList,
+    WebhookSecret,
+    WebhookWithSecret,
+)
+from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChange, WebhookRow
+
+
+class WebhookRoute(GatedRoute):
+    """A gated route that needs one capability, whatever its method."""
+
+    needs = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), "webhooks:manage")
+
+
+router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
+
+WEBHOOK_ERRORS: dict[int | str, dict[str, Any]] = {
+    **READ_ERRORS,
+    404: {"model": ErrorEnvelope, "description": "WEBHOOK_NOT_FOUND, also for another tenant's"},
+}
+BODY_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (408, 413, 415)}
+INVALID: dict[int | str, dict[str, Any]] = {
+    422: {**ERRORS[422], "description": "VALIDATION_ERROR: also for a URL that must not be called"}
+}
+LIMIT: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorEnvelope, "description": f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints"}
+}
+
+
+@router.post(
+    "/v1/webhooks",
+    status_code=201,
+    response_model=WebhookWithSecret,
+    responses={**READ_ERRORS, **BODY_ERRORS, **INVALID, **LIMIT},
+    operation_id="create_webhook",
+)
+async def create_webhook(request: Request, response: Response, body: CreateWebhook) -> WebhookWithSecret:
+    """Add an endpoint. The answer holds the secret that its deliveries are signed with; it is not shown again."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    await _check_target(request, body.url)
+    new = NewWebhook(
+        webhook_id=new_request_id(),
+        url=body.url,
+        event_types=tuple(kind.value for kind in dict.fromkeys(body.event_types)),
+        description=body.description,
+        secret=make_secret(secrets.token_bytes(SECRET_BYTES)),
+    )
+    row = await ports.webhooks.create(who.tenant_id, who.environment, new)
+    if row is None:
+        raise ApiError(ErrorCode.LIMIT_REACHED, f"There are {MAX_PER_TENANT} endpoints, as many as there may be.")
+    response.headers["Location"] = f"/v1/webhooks/{row.webhook_id}"
+    return WebhookWithSecret(**shown(row).model_dump(), secret=new.secret)
+
+
+@router.get("/v1/webhooks", response_model=WebhookList, responses=READ_ERRORS, operation_id="list_webhooks")
+async def list_webhooks(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+) -> WebhookList:
+    """This tenant's endpoints, newest first."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    scope = ("webhooks", who.tenant_id, who.environment)
+    rows = await ports.webhooks.webhooks(who.tenant_id, who.environment, limit + 1, cursors.read(cursor, *scope))
+    page = rows[:limit]
+    more = cursors.make(page[-1].webhook_id, *scope) if len(rows) > limit else None
+    return WebhookList(items=[shown(row) for row in page], next_cursor=more)
+
+
+@router.get("/v1/webhooks/{webhook_id}", response_model=Webhook, responses=WEBHOOK_ERRORS, operation_id="get_webhook")
+async def get_webhook(request: Request, webhook_id: str) -> Webhook:
+    """One endpoint."""
+    return shown(await find(request, webhook_id))
+
+
+@router.patch(
+    "/v1/webhooks/{webhook_id}",
+    response_model=Webhook,
+    responses={**WEBHOOK_ERRORS, **BODY_ERRORS, **INVALID},
+    operation_id="update_webhook",
+)
+async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook) -> Webhook:
+    """Change an endpoint; what is absent or null stays. `enabled: false` skips what waits for it."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    if body.url is not None:
+        await _check_target(request, body.url)
+    kinds = tuple(kind.value for kind in dict.fromkeys(body.event_types)) if body.event_types is not None else None
+    change = WebhookChange(body.url, kinds, body.description, body.enabled)
+    row = await ports.webhooks.update(who.tenant_id, who.environment, known.webhook_id, change)
+    return shown(row or _missing())
+
+
+@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=WEBHOOK_ERRORS, operation_id="delete_webhook")
+async def delete_webhook(request: Request, webhook_id: str) -> None:
+    """Remove an endpoint and its deliveries."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    if not await ports.webhooks.delete(who.tenant_id, who.environment, known.webhook_id):
+        _missing()
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/rotate-secret",
+    response_model=WebhookSecret,
+    responses={**WEBHOOK_ERRORS, **BODY_ERRORS},
+    operation_id="rotate_webhook_secret",
+)
+async def rotate_secret(request: Request, webhook_id: str, body: RotateSecret | None = None) -> WebhookSecret:
+    """A new secret, shown here alone. During the overlap deliveries carry a signature by each of the two."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    known = await find(request, webhook_id)
+    new = NewSecret(make_secret(secrets.token_bytes(SECRET_BYTES)), (body or RotateSecret()).overlap_s)
+    until = await ports.webhooks.rotate(who.tenant_id, who.environment, known.webhook_id, new)
+    return WebhookSecret(secret=new.text, previous_valid_until=until or _missing())
+
+
+async def find(request: Request, webhook_id: str) -> WebhookRow:
+    """An endpoint of the caller. Raises ApiError 404."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    row = None if "\x00" in webhook_id else await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
+    return row or _missing()
+
+
+def shown(row: WebhookRow) -> Webhook:
+    """An endpoint as its tenant sees it."""
+    return Webhook.model_validate(
+        {
+            "id": row.webhook_id,
+            "url": row.url,
+            "event_types": row.event_types,
+            "description": row.description,
+            "enabled": row.disabled_reason is None,
+            "disabled_reason": row.disabled_reason,
+            "disabled_at": row.disabled_at,
+            "failing_since": row.failing_since,
+            "created_at": row.created_at,
+        }
+    )
+
+
+async def _check_target(request: Request, url: str) -> None:
+    ports: Ports = request.app.state.ports
+    problem = await ports.targets.problem(url)
+    if problem is not None:
+        raise invalid(("body", "url"), problem)
+
+
+def _missing() -> NoReturn:
+    raise ApiError(ErrorCode.WEBHOOK_NOT_FOUND, "There is no such webhook.")

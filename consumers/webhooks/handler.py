@@ -1,0 +1,64 @@
+"""Makes deliveries: `look.completed` and `look.failed` become one row per endpoint of their tenant that wants them.
+
+Key: request id. Order does not matter: deliveries carry the event's `seq` and promise no order. A replay is safe: a row is
+unique by endpoint and event. Events older than deliveries are kept, or than their endpoint, are not sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from domain.outcomes import Done, Outcome, Skip, Unhandled
+from domain.webhook_events import Happening, happening
+from domain.webhooks import KEEP
+from runtime import faults
+from runtime.declaration import Declaration
+from runtime.records import Work
+from schemas.events import LookCompleted, LookFailed
+from schemas.topics import LOOK_COMPLETED, LOOK_FAILED
+from storage.webhook_outbox import Facts, WebhookOutbox
+
+DECLARATION = Declaration(
+    name="webhooks", topics=(LOOK_COMPLETED, LOOK_FAILED), about="tells tenants' endpoints of outcomes", max_in_flight=500
+)
+
+
+class Webhooks:
+    """Applies batches of outcomes to the deliveries."""
+
+    declaration = DECLARATION
+
+    def __init__(self, outbox: WebhookOutbox) -> None:
+        """Make them here."""
+        self._outbox = outbox
+
+    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """Where the group committed."""
+        return {}
+
+    async def apply(self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]) -> Sequence[Outcome]:
+        """Make the deliveries of a batch, all or none."""
+        if not works:
+            return []
+        facts = await self._outbox.facts([work.request_id for work in works])
+        now = faults.clock(DECLARATION.name)
+        judged = [judge(work, facts.get(work.request_id), now) for work in works]
+        told = [
+            (facts[work.request_id].account, one) for work, one in zip(works, judged, strict=True) if isinstance(one, Happening)
+        ]
+        if told:
+            await self._outbox.add(told)
+        return [Done() if isinstance(one, Happening) else one for one in judged]
+
+
+def judge(work: Work, known: Facts | None, now: datetime) -> Happening | Outcome:
+    """What endpoints are told of a record, or why they are told nothing."""
+    event = work.decoded.event
+    if not isinstance(event, LookCompleted | LookFailed):
+        return Unhandled("not an outcome")
+    if known is None:
+        return Unhandled("there is no such request")
+    if event.tenant_id != known.account[0]:
+        return Unhandled("the request belongs to another tenant")
+    if work.written_at < now - KEEP:
+        return Skip("older than deliveries are kept")
+    return happening(work.decoded, known.credits_cost, work.written_at) or Unhandled("nobody is told of this")

@@ -1,0 +1,124 @@
+"""Sends what is due: claims, signs, posts, settles. A crash leaves a lease that ends; the same id is sent again."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from standardwebhooks import Webhook
+
+from domain.webhook_events import TEST_TYPE
+from domain.webhooks import DELAYS_S, TIME_LIMIT_S, Attempt, judge, signing, whole_second
+from runtime import faults, logs, metrics
+from runtime.egress import Egress
+from runtime.process import Process
+from storage.webhook_outbox import Claim, WebhookOutbox
+
+log = logs.get(__name__)
+
+NAME = "webhooks"
+IDLE_S = 0.3
+WATCH_EVERY_S = 5.0
+USER_AGENT = "Looks-Webhooks/1"
+
+
+Clock = Callable[[], datetime]
+"""Tells the time, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at a time, for how long, and when again."""
+
+    concurrency: int  # tries under way in one process
+    delays_s: Sequence[float] = DELAYS_S
+    time_limit_s: float = TIME_LIMIT_S
+
+
+class Sender:
+    """One session: sends until the process is asked to stop, then finishes what is under way."""
+
+    def __init__(
+        self, process: Process, outbox: WebhookOutbox, egress: Egress, pace: Pace, clock: Clock = lambda: faults.clock(NAME)
+    ) -> None:
+        """Nothing is sent yet."""
+        self._process = process
+        self._outbox = outbox
+        self._egress = egress
+        self._pace = pace
+        self._clock = clock
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send what is due. Raises what went wrong with the database, after the tries under way have ended."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            while not self._process.stopping.is_set():
+                await self._once(watching)
+        finally:
+            watching.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _once(self, watching: "asyncio.Task[None]") -> None:
+        free = self._pace.concurrency - len(self._under_way)
+        claims = await self._outbox.claim(free) if free else []
+        for claim in claims:
+            task = asyncio.create_task(self._try(claim))
+            task.add_done_callback(lambda _: self._ended.set())
+            self._under_way.add(task)
+        if not claims:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await self._ended.wait()
+        self._ended.clear()
+        for task in [one for one in (*self._under_way, watching) if one.done()]:
+            self._under_way.discard(task)
+            task.result()
+
+    async def _try(self, claim: Claim) -> None:
+        """One try, and its note."""
+        headers = signed(claim, self._clock())
+        attempt = await self._egress.post(claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s)
+        await faults.at(NAME, faults.Point.AFTER_SEND)
+        await self._settle(claim, attempt)
+
+    async def _settle(self, claim: Claim, attempt: Attempt) -> None:
+        now, trial = self._clock(), claim.event_type == TEST_TYPE
+        verdict = judge(attempt, claim.tries + 1, now, () if trial else self._pace.delays_s, chance=random.random())
+        if trial:
+            attempt = shortened(attempt)
+        metrics.WEBHOOK_TRIES.labels(verdict.result.value).inc()
+        metrics.WEBHOOK_TRY_SECONDS.observe(attempt.duration_ms / 1000)
+        disabled = await self._outbox.settle(claim, attempt, verdict, now)
+        if disabled is not None:
+            metrics.WEBHOOKS_DISABLED.labels(disabled.value).inc()
+            log.warning("webhook disabled", webhook_id=claim.webhook_id, reason=disabled.value)
+
+    async def _watch(self) -> None:
+        while True:
+            metrics.WEBHOOK_OLDEST_DUE_SECONDS.set(await self._outbox.oldest_due_s())
+            await self._outbox.purge()
+            await asyncio.sleep(WATCH_EVERY_S)
+
+
+def signed(claim: Claim, now: datetime) -> dict[str, str]:
+    """The headers of one try, by Standard Webhooks 1.0: its own time, and a signature by each secret that is valid."""
+    at = whole_second(now)
+    text = claim.payload.decode()
+    signatures = [Webhook(secret).sign(claim.event_id, at, text) for secret in signing(claim.secrets, now)]
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "Accept-Encoding": "identity",
+        "webhook-id": claim.event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def shortened(attempt: Attempt) -> Attempt:
+    """A test's try without the answer's text: a test can be sent at will, and is no window on what answers."""
+    return Attempt(attempt.at, attempt.duration_ms, attempt.status_code, attempt.error)

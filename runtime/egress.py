@@ -1,0 +1,152 @@
+"""HTTP to addresses that strangers name. A host is looked up once, every one of its addresses is judged, and the connection
+is made to a judged address and to no other, with the URL's own host in SNI, certificate check and `Host`. No redirect is
+followed, no proxy of the environment is asked, no content coding is undone, and little of an answer is read.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import httpcore
+import httpx
+
+from domain.webhook_targets import Target, is_public, target_of
+from domain.webhooks import MAX_ANSWER_BYTES, TIME_LIMIT_S, Attempt
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host and port to IP addresses. Raises OSError when there are none."""
+
+RESOLVE_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
+MAX_ADDRESSES = 4
+"""Of one host: more are judged, but not tried."""
+MAX_ERROR_CHARS = 200
+
+
+class Refused(Exception):
+    """A target that must not be called; the message says why, in words for its owner."""
+
+
+class Resolver:
+    """Looks hosts up as the system does, on threads of its own: a slow name server holds up nothing else."""
+
+    def __init__(self, threads: int) -> None:
+        """At most `threads` look-ups at a time."""
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """All addresses of a host. Raises OSError."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Pinned(httpcore.AsyncNetworkBackend):
+    """Connects to the given addresses and port, whatever it is asked for."""
+
+    def __init__(self, addresses: Sequence[str], port: int) -> None:
+        self._addresses = addresses
+        self._port = port
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        failure: Exception = httpcore.ConnectError("no address")
+        for address in self._addresses:
+            try:
+                return await self._inner.connect_tcp(address, self._port, CONNECT_TIMEOUT_S, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise httpcore.ConnectError("no sockets of this machine")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Egress:
+    """Calls targets, each connection for one call."""
+
+    def __init__(self, resolve: Resolve, *, insecure: bool = False, trust: ssl.SSLContext | None = None) -> None:
+        """`insecure`: also http, any port and private addresses. `trust`: whose certificates count; None: the usual ones."""
+        self._resolve = resolve
+        self._insecure = insecure
+        self._trust = trust or httpx.create_ssl_context()
+
+    async def problem(self, url: str) -> str | None:
+        """Why a URL can't be a target now; None when it can."""
+        try:
+            await self._admit(url)
+        except Refused as error:
+            return str(error)
+        return None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, time_limit_s: float = TIME_LIMIT_S) -> Attempt:
+        """Post once. What went wrong is in the attempt; nothing is raised for it."""
+        at, begun_s = datetime.now(UTC), time.monotonic()
+
+        def attempt(status_code: int | None, error: str | None, retry_after: str | None = None, answer: str = "") -> Attempt:
+            return Attempt(at, int((time.monotonic() - begun_s) * 1000), status_code, error, retry_after, answer)
+
+        try:
+            async with asyncio.timeout(time_limit_s):
+                target, addresses = await self._admit(url)
+                return attempt(*await self._exchange(target, addresses, (url, body, headers)))
+        except TimeoutError:
+            return attempt(None, f"no complete answer within {time_limit_s:g} s")
+        except Refused as error:
+            return attempt(None, str(error))
+        except (OSError, ssl.SSLError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            return attempt(None, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS])
+
+    async def _admit(self, url: str) -> tuple[Target, list[str]]:
+        """Where a URL leads and the addresses to connect to, all of them judged. Raises Refused."""
+        target = target_of(url, insecure=self._insecure)
+        if isinstance(target, str):
+            raise Refused(f"the URL {target}")
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                addresses = await self._resolve(target.host, target.port)
+        except (OSError, UnicodeError, TimeoutError):
+            raise Refused("the host of the URL can't be resolved") from None
+        if not addresses:
+            raise Refused("the host of the URL has no address")
+        if not self._insecure and not all(is_public(address) for address in addresses):
+            raise Refused("the host of the URL has an address that is not public")
+        return target, list(addresses[:MAX_ADDRESSES])
+
+    async def _exchange(
+        self, target: Target, addresses: Sequence[str], message: tuple[str, bytes, Mapping[str, str]]
+    ) -> tuple[int, None, str | None, str]:
+        """Status code, no error, Retry-After, and the beginning of the body."""
+        url, body, headers = message
+        async with httpcore.AsyncConnectionPool(
+            ssl_context=self._trust, network_backend=_Pinned(addresses, target.port), max_connections=1, retries=0
+        ) as pool:
+            lines = [(name.encode(), text.encode()) for name, text in headers.items()]
+            async with pool.stream("POST", url, headers=lines, content=body) as response:
+                retry_after = dict(response.headers).get(b"retry-after", b"").decode("latin-1")
+                kept = bytearray()
+                async for chunk in response.aiter_stream():
+                    kept += chunk
+                    if len(kept) >= MAX_ANSWER_BYTES:
+                        break
+                answer = bytes(kept[:MAX_ANSWER_BYTES]).decode("utf-8", "replace").replace("\x00", "\ufffd")
+                return response.status, None, retry_after or None, answer
