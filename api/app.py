@@ -21,7 +21,7 @@ ABOUT = (
 
 def create_app(ports: Ports) -> FastAPI:
     """The API over these ports."""
-    app = FastAPI(title=TITLE, version=VERSION, description=ABOUT, redirect_slashes=False)
+    app = FastAPI(title=TITLE, version=VERSION, description=ABOUT, redirect_slashes=False, webhooks=webhooks.outgoing)
     app.state.ports = ports
     app.state.keys = KeyCache(ports.api.key_cache_ttl_s)
     app.state.buckets = TokenBuckets(ports.api.rate_per_s, ports.api.rate_burst)
@@ -35,7 +35,13 @@ def create_app(ports: Ports) -> FastAPI:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            webhooks=app.webhooks.routes,
+        )
         schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         schema["security"] = [{"bearer": []}]
         app.openapi_schema = schema

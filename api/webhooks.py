@@ -21,6 +21,7 @@ from schemas.webhooks import (
     UpdateWebhook,
     Webhook,
     WebhookList,
+    WebhookPayload,
     WebhookSecret,
     WebhookWithSecret,
 )
@@ -46,6 +47,8 @@ INVALID: dict[int | str, dict[str, Any]] = {
 LIMIT: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorEnvelope, "description": f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints"}
 }
+
+TRIED_AGAIN: dict[int | str, dict[str, Any]] = {"default": {"description": "tried again, 8 times in 24 hours; 410: never"}}
 
 
 @router.post(
@@ -175,3 +178,14 @@ async def _check_target(request: Request, url: str) -> None:
 
 def _missing() -> NoReturn:
     raise ApiError(ErrorCode.WEBHOOK_NOT_FOUND, "There is no such webhook.")
+
+
+outgoing = APIRouter()
+"""Not served: what OpenAPI 3.1 calls webhooks, the calls that we make."""
+
+
+@outgoing.post("look.completed", operation_id="on_look_completed", responses=TRIED_AGAIN, tags=["webhooks"])
+@outgoing.post("look.failed", operation_id="on_look_failed", responses=TRIED_AGAIN, tags=["webhooks"])
+@outgoing.post("webhook.test", operation_id="on_webhook_test", responses=TRIED_AGAIN, tags=["webhooks"])
+def told(body: WebhookPayload) -> None:
+    """Signed by Standard Webhooks 1.0. Any 2xx within 15 seconds will do."""

@@ -57,3 +57,16 @@ def test_the_garment_categories_are_an_enum(document: dict[str, Any]) -> None:
     assert document["components"]["schemas"]["GarmentCategory"]["enum"] == [category.value for category in GarmentCategory]
     key = document["components"]["schemas"]["GarmentCategoryOut"]["properties"]["key"]
     assert key["$ref"].endswith("/GarmentCategory")
+
+
+def test_the_calls_that_we_make_are_documented(document: dict[str, Any]) -> None:
+    for kind in ("look.completed", "look.failed", "webhook.test"):
+        body = document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert body["$ref"].endswith("/WebhookPayload")
+
+
+def test_a_secret_is_in_no_answer_but_those_that_make_one(document: dict[str, Any]) -> None:
+    with_secret = {
+        name for name, schema in document["components"]["schemas"].items() if "secret" in schema.get("properties", {})
+    }
+    assert with_secret == {"WebhookWithSecret", "WebhookSecret"}

@@ -1,0 +1,79 @@
+"""A webhook as its owner lives it: made, tested, called for a look with the event's id, its secret rotated, removed."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from tests.e2e.client import Client, until
+
+Call = tuple[dict[str, str], bytes]
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, "queue.Queue[Call]"]]:
+    """Its URL, and the calls that came."""
+    calls: queue.Queue[Call] = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            calls.put(({name.lower(): text for name, text in self.headers.items()}, body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", calls
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def good(answer: httpx.Response, status: int) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else None
+
+
+def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, "queue.Queue[Call]"]) -> None:
+    url, calls = receiver
+    webhook = good(client.http.post("/v1/webhooks", json={"url": url}), 201)
+    path = f"/v1/webhooks/{webhook['id']}"
+    try:
+        trial = good(client.http.post(f"{path}/test"), 202)
+        headers, body = calls.get(timeout=30)
+        assert Webhook(webhook["secret"]).verify(body, headers)["type"] == "webhook.test"
+        assert headers["webhook-id"] == trial["event_id"]
+
+        request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+        headers, body = calls.get(timeout=90)
+        event = Webhook(webhook["secret"]).verify(body, headers)
+        assert (event["type"], event["data"]["request_id"]) == ("look.completed", request_id)
+        until(lambda: client.job(request_id)["status"] == "SUCCESS", 30)
+        assert client.http.get(event["data"]["job_url"]).json()["request_id"] == request_id
+        seqs = [one["seq"] for one in client.http.get(f"/v1/jobs/{request_id}/events").json()["items"]]
+        assert event["data"]["seq"] == max(seqs)
+        until(lambda: not good(client.http.get(f"{path}/deliveries?status=pending"), 200)["items"], 30)
+        (delivery,) = [
+            one for one in good(client.http.get(f"{path}/deliveries"), 200)["items"] if one["request_id"] == request_id
+        ]
+        assert (delivery["status"], delivery["event_id"], delivery["attempts"]) == ("delivered", headers["webhook-id"], 1)
+
+        rotated = good(client.http.post(f"{path}/rotate-secret"), 200)
+        good(client.http.post(f"{path}/deliveries/{delivery['id']}/redeliver"), 202)
+        again, body = calls.get(timeout=30)
+        assert again["webhook-id"] == headers["webhook-id"]
+        for secret in (webhook["secret"], rotated["secret"]):
+            assert Webhook(secret).verify(body, again)["data"]["request_id"] == request_id
+    finally:
+        good(client.http.delete(path), 204)
+    assert client.http.get(path).status_code == 404
