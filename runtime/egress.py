@@ -16,6 +16,9 @@ import httpx
 
 from domain.webhook_targets import Target, is_public, target_of
 from domain.webhooks import MAX_ANSWER_BYTES, TIME_LIMIT_S, Attempt
+from runtime import logs
+
+log = logs.get(__name__)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to IP addresses. Raises OSError when there are none."""
@@ -113,8 +116,12 @@ class Egress:
             return attempt(None, f"no complete answer within {time_limit_s:g} s")
         except Refused as error:
             return attempt(None, str(error))
-        except (OSError, ssl.SSLError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+        except (OSError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             return attempt(None, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS])
+        except Exception:
+            # Whatever a stranger's answer does to a library is that try's failure and no other's.
+            log.warning("a call failed in a way that is new to us", exc_info=True)
+            return attempt(None, "the call failed")
 
     async def _admit(self, url: str) -> tuple[Target, list[str]]:
         """Where a URL leads and the addresses to connect to, all of them judged. Raises Refused."""

@@ -251,6 +251,14 @@ async def test_a_closed_port_is_a_failed_attempt() -> None:
     assert not attempt.succeeded
 
 
+async def test_what_nobody_foresaw_is_a_failed_attempt_and_no_more() -> None:
+    async def broken(host: str, port: int) -> Sequence[str]:
+        raise RuntimeError("a bug")
+
+    attempt = await Egress(broken).post("https://hooks.example/", b"{}", {})
+    assert (attempt.status_code, attempt.error) == (None, "the call failed")
+
+
 async def test_retry_after_is_kept() -> None:
     async with receiving() as receiver:
         receiver.always = answering(503, retry_after="30")
