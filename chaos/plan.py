@@ -26,6 +26,7 @@ INSTANCES: dict[str, int] = {
     "dead_letter": 2,
     "credit_ledger": 2,
     "status_projection": 2,
+    "webhooks": 1,
 }
 """How many of each process a campaign begins with."""
 SCALABLE = ("compositor", "dead_letter", "credit_ledger", "status_projection", "outbox_relay")
@@ -37,6 +38,7 @@ UPSTREAMS: dict[str, tuple[str, ...]] = {
     "dead_letter": ("kafka", "postgres"),
     "credit_ledger": ("kafka", "postgres"),
     "status_projection": ("kafka", "postgres"),
+    "webhooks": ("kafka", "postgres"),
 }
 """Which services each process talks to: one link for each pair."""
 CLOCKS = ("compositor", "dead_letter")
