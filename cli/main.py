@@ -2,15 +2,17 @@
 
 import typer
 
-from cli import accounts, audit, database, dev, letters, topics
+from cli import accounts, archive, audit, database, dev, letters, replay, topics
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Looks: a streaming pipeline that dresses mannequins.")
+app.command("archive")(archive.archive)
 app.add_typer(audit.app, name="audit")
 app.add_typer(accounts.credits_app, name="credits")
 app.add_typer(database.app, name="db")
 app.add_typer(dev.app, name="dev")
 app.add_typer(letters.app, name="dlq")
 app.add_typer(accounts.keys_app, name="keys")
+app.command("replay")(replay.replay)
 app.add_typer(accounts.tenants_app, name="tenants")
 app.add_typer(topics.app, name="topics")
 

@@ -18,6 +18,7 @@ ROOMS = (
     "devstack",
     "domain",
     "producers",
+    "replaying",
     "runtime",
     "schemas",
     "storage",

@@ -1,0 +1,93 @@
+"""To another topic: key, headers, bytes and order as they were, and a header that says where each record came from."""
+
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from replaying import kafka
+from replaying.errors import BadSelection, ReplayFailed
+from replaying.sinks import RecordSink, Replayed
+from runtime.settings import KafkaSettings
+from schemas.topics import BY_NAME, PARTITIONS
+
+REPLAYED_FROM: Final = "looks-replayed-from"
+FLUSH_WITHIN_S: Final = 60.0
+BY_KEY: Final = -1
+"""librdkafka's word for: the partitioner decides."""
+
+
+def refuse_live(target: str, sources: tuple[str, ...], *, i_know: bool) -> None:
+    """Raises BadSelection when the target is one of the pipeline's own topics, unless its owner knows; or is a source."""
+    if target in sources:
+        raise BadSelection(f"{target} would be copied into itself without end")
+    if target in BY_NAME and not i_know:
+        raise BadSelection(
+            f"{target} is a live topic: the pipeline would act on every record again. Make another topic for the copy, "
+            "or say --i-know"
+        )
+
+
+class TopicSink(RecordSink):
+    """Produces each readable record once more: idempotent, acknowledged by all. A run that is repeated copies again."""
+
+    def __init__(self, settings: KafkaSettings, target: str, tenant_id: str | None) -> None:
+        """The target must exist. Raises BadSelection, ReplayFailed."""
+        super().__init__(tenant_id)
+        self._target = target
+        self._same_numbers = len(kafka.partitions(settings, [target])) == PARTITIONS
+        self._failed: KafkaError | None = None
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "compression.type": "zstd",
+                "linger.ms": 20,
+                "partitioner": "murmur2_random",
+                "queue.buffering.max.kbytes": 32 * 1024,
+                "message.max.bytes": 64 * 1024 * 1024,
+                "log_level": 0,
+            }
+        )
+
+    def put(self, record: Replayed) -> None:
+        """Queue one record; waits while the queue is full. Raises ReplayFailed when an earlier one was refused."""
+        origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
+        headers = [pair for pair in record.headers if pair[0] != REPLAYED_FROM]
+        partition = record.partition if self._same_numbers and record.partition < PARTITIONS else BY_KEY
+        while True:
+            try:
+                self._producer.produce(
+                    self._target,
+                    record.value,
+                    record.key,
+                    headers=[*headers, (REPLAYED_FROM, origin)],
+                    on_delivery=self._delivered,
+                    partition=partition,
+                )
+                break
+            except BufferError:
+                self._producer.poll(0.2)
+        self._producer.poll(0)
+        self._raise()
+
+    def commit(self) -> None:
+        """Wait until everything is acknowledged. Raises ReplayFailed."""
+        try:
+            left = self._producer.flush(FLUSH_WITHIN_S)
+        except KafkaException as error:
+            raise ReplayFailed(str(error)) from error
+        self._raise()
+        if left:
+            raise ReplayFailed(f"{left} records were not acknowledged within {FLUSH_WITHIN_S:g} s")
+
+    def close(self, *, complete: bool) -> None:
+        """Wait for what is under way."""
+        self.commit()
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._failed = self._failed or error
+
+    def _raise(self) -> None:
+        if self._failed is not None:
+            raise ReplayFailed(f"{self._target}: {self._failed}")

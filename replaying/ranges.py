@@ -1,0 +1,60 @@
+"""From a selection to ranges of offsets, with the ends taken now."""
+
+from collections.abc import Mapping
+
+from replaying import kafka
+from replaying.kafka import Part, Range
+from replaying.selection import AtOffset, AtTime, Place, Selection
+from runtime.kafka import partition_of
+from runtime.settings import KafkaSettings
+from schemas.topics import PARTITIONS
+
+
+class Resolved:
+    """Where the selection begins and ends in each partition, and where the topic itself begins."""
+
+    def __init__(self, ranges: list[Range], log_starts: dict[Part, int]) -> None:
+        """`log_starts`: the oldest offset that the topic still has."""
+        self.ranges = ranges
+        self.log_starts = log_starts
+
+
+def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
+    """Ask Kafka once; the ends are the last stable offsets at this moment. Raises BadSelection, ReplayFailed."""
+    parts = _with_key(kafka.partitions(settings, selection.topics), selection)
+    firsts = kafka.offsets(settings, dict.fromkeys(parts, kafka.EARLIEST))
+    lasts = kafka.offsets(settings, dict.fromkeys(parts, kafka.LATEST))
+    starts = _places(settings, parts, selection.start, default=firsts, after=lasts)
+    ends = _places(settings, parts, selection.end, default=lasts, after=lasts)
+    ranges = []
+    for part in parts:
+        start, end = starts.get(part), ends.get(part)
+        if start is None or end is None:
+            continue
+        ranges.append(Range(*part, max(start, firsts[part]), min(end, lasts[part])))
+    return Resolved(ranges, firsts)
+
+
+def _with_key(parts: list[Part], selection: Selection) -> list[Part]:
+    """One partition of each topic when one request is asked for and the topic is partitioned as ours are."""
+    if selection.request_id is None:
+        return parts
+    wanted = partition_of(selection.request_id)
+    counts: dict[str, int] = {}
+    for topic, _ in parts:
+        counts[topic] = counts.get(topic, 0) + 1
+    return [(topic, number) for topic, number in parts if counts[topic] != PARTITIONS or number == wanted]
+
+
+def _places(
+    settings: KafkaSettings, parts: list[Part], place: Place | None, *, default: Mapping[Part, int], after: Mapping[Part, int]
+) -> dict[Part, int]:
+    """An offset for each partition. A time with nothing after it is the end; a partition that is left out has none."""
+    if place is None:
+        return dict(default)
+    if isinstance(place, AtOffset):
+        named = {part: place.of(part[1]) for part in parts}
+        return {part: offset for part, offset in named.items() if offset is not None}
+    assert isinstance(place, AtTime)
+    found = kafka.offsets(settings, dict.fromkeys(parts, kafka.at_or_after(place.ms)))
+    return {part: offset if offset >= 0 else after[part] for part, offset in found.items()}

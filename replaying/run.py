@@ -1,0 +1,196 @@
+"""A replay from its beginning to its end: ranges, blocks, a sink, and a count of what happened."""
+
+import gc
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from replaying.blocks import Block
+from replaying.damage import SideFile
+from replaying.history import History, join
+from replaying.kafka import Part, Range, Reader
+from replaying.ranges import resolve
+from replaying.selection import Selection
+from replaying.sinks import Sink, Taken
+from runtime.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from replaying.archive import Archive
+
+PENDING: Final = 2
+"""Blocks that may wait for the sink: reading and writing overlap, and memory stays flat."""
+COMMIT_EVERY_S: Final = 10.0
+COLLECT_EVERY: Final = 50
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a replay did. `read`: records met, whoever they are about; `rows`: records given to the sink."""
+
+    read: int = 0
+    rows: int = 0
+    damaged: int = 0
+    from_archive: int = 0
+    bytes_read: int = 0
+    seconds: float = 0.0
+    ends: dict[Part, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a replay is: offsets passed of all there are; `total` None: without end."""
+
+    done: int
+    total: int | None
+    summary: Summary
+
+
+Tell = Callable[[Step], object]
+
+
+def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
+    settings: KafkaSettings,
+    selection: Selection,
+    sink: Sink,
+    *,
+    side: SideFile,
+    archive: "Archive | None" = None,
+    tell: Tell = lambda _: None,
+) -> Summary:
+    """Replay into a sink; returns when the ends are reached that were taken at the start, or when interrupted while following.
+
+    Raises a ReplayError; what the sink had committed until then stays.
+    """
+    summary, begun_s, complete = Summary(), time.monotonic(), False
+    try:
+        histories = [_resumed(one, sink) for one in plan(settings, selection, archive)]
+        summary.ends = {one.kafka.part: one.kafka.end or 0 for one in histories}
+        with _quiet_collector() as collect:
+            _pump(_bounded(settings, histories, archive, summary), selection, sink, side, (summary, histories, tell, collect))
+        sink.commit()
+        if selection.follow:
+            _follow(settings, selection, sink, side=side, state=(summary, tell))
+        complete = True
+    finally:
+        sink.close(complete=complete)
+        summary.seconds = time.monotonic() - begun_s
+    return summary
+
+
+def plan(settings: KafkaSettings, selection: Selection, archive: "Archive | None") -> list[History]:
+    """What to read of each partition, from archive and topic. Raises BadSelection, HistoryGap, ReplayFailed."""
+    return join(resolve(settings, selection), selection, archive)
+
+
+def _resumed(history: History, sink: Sink) -> History:
+    """Only what an earlier run has not done."""
+    at = sink.resume(history.kafka.part)
+    if at is None:
+        return history
+    archived = history.archived
+    return replace(
+        history,
+        archived=None if archived is None else replace(archived, start=max(archived.start, at)),
+        kafka=replace(history.kafka, start=max(history.kafka.start, at)),
+    )
+
+
+def read_blocks(settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None") -> Iterator[Block]:
+    """Archive and topic as one: blocks in offset order within each partition. Raises a ReplayError."""
+    return _bounded(settings, histories, archive, Summary())
+
+
+def _bounded(
+    settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None", summary: Summary
+) -> Iterator[Block]:
+    if archive is not None:
+        for block in chain.from_iterable(one.read(archive) for one in histories):
+            summary.from_archive += len(block)
+            yield block
+    reader = Reader(settings, [one.kafka for one in histories])
+    for block in reader.blocks():
+        summary.bytes_read = reader.traffic.bytes
+        yield block
+
+
+def _pump(
+    blocks: Iterator[Block],
+    selection: Selection,
+    sink: Sink,
+    side: SideFile,
+    state: tuple[Summary, Sequence[History], Tell, Callable[[], object]],
+) -> None:
+    """Read while the sink writes, in a thread of its own."""
+    summary, histories, tell, collect = state
+    total = sum(one.size for one in histories)
+    ends = {one.kafka.part: one.end for one in histories}
+    position = {one.kafka.part: one.start for one in histories}
+    done, pending = 0, deque[Future[Taken]]()
+    with ThreadPoolExecutor(1, "sink") as thread:
+        for number, block in enumerate(blocks):
+            part = (block.topic, block.partition)
+            summary.read += len(block)
+            done += block.next_offset - position[part]
+            position[part] = block.next_offset
+            last = block.next_offset >= ends[part]
+            pending.append(thread.submit(_take, sink, side, block.with_key(selection.key()), last))
+            del block
+            while len(pending) > PENDING:
+                _count(pending.popleft().result(), summary)
+            tell(Step(done, total, summary))
+            if number % COLLECT_EVERY == 0:
+                collect()
+        while pending:
+            _count(pending.popleft().result(), summary)
+        tell(Step(total, total, summary))
+
+
+def _take(sink: Sink, side: SideFile, block: Block, last: bool) -> Taken:
+    taken = sink.take(block)
+    side.add(taken.damaged)
+    if last:
+        sink.finish((block.topic, block.partition))
+    return taken
+
+
+def _count(taken: Taken, summary: Summary) -> None:
+    summary.rows += taken.rows
+    summary.damaged += len(taken.damaged)
+
+
+def _follow(settings: KafkaSettings, selection: Selection, sink: Sink, *, side: SideFile, state: tuple[Summary, Tell]) -> None:
+    """Go on with what comes, until interrupted; commits every few seconds."""
+    summary, tell = state
+    ranges = [Range(*part, end, None) for part, end in summary.ends.items()]
+    committed_s = time.monotonic()
+    try:
+        for block in Reader(settings, ranges).blocks():
+            if len(block):
+                summary.read += len(block)
+                _count(_take(sink, side, block.with_key(selection.key()), False), summary)
+            if time.monotonic() - committed_s > COMMIT_EVERY_S:
+                sink.commit()
+                committed_s = time.monotonic()
+            tell(Step(summary.read, None, summary))
+    except KeyboardInterrupt:
+        sink.commit()
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[Callable[[], object]]:
+    """Blocks hold millions of small objects and no cycles: walking them again and again takes longer than reading them."""
+    was = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield lambda: gc.collect(1)
+    finally:
+        gc.unfreeze()
+        if was:
+            gc.enable()

@@ -1,0 +1,132 @@
+"""What to replay: topics, from where, to where, about whom. Pure: words in, values out."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from ulid import ULID
+
+from replaying.errors import BadSelection
+from schemas.ids import RequestId
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE: Final = re.compile(r"(\d{1,9})\s*([smhdw])(?:\s+ago)?")
+_OFFSETS: Final = re.compile(r"offset:(?:(\d{1,18})|(\d{1,6}=\d{1,18}(?:,\d{1,6}=\d{1,18})*))")
+CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
+"""A request's records are written after the time in its id, by clocks that may differ by this much."""
+
+_request_id = TypeAdapter[str](RequestId)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOffset:
+    """A place by offset: in every partition the same, or one for each of the partitions named; others are left out."""
+
+    everywhere: int | None = None
+    by_partition: Mapping[int, int] | None = None
+
+    def of(self, partition: int) -> int | None:
+        """The offset in a partition; None when the partition is left out."""
+        return self.everywhere if self.by_partition is None else self.by_partition.get(partition)
+
+
+@dataclass(frozen=True, slots=True)
+class AtTime:
+    """A place by time: the first record that the broker wrote at or after it."""
+
+    at: datetime
+
+    @property
+    def ms(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self.at.timestamp() * 1000)
+
+
+Place = AtOffset | AtTime
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to replay. `start` is inclusive, `end` exclusive; None: the beginning, and the end as it is at the start."""
+
+    topics: tuple[str, ...]
+    start: Place | None = None
+    end: Place | None = None
+    request_id: str | None = None
+    tenant_id: str | None = None
+    follow: bool = False
+
+    def words(self) -> dict[str, str | None]:
+        """What must be the same for a replay to be continued: everything that decides which records are taken."""
+        start = None if isinstance(self.start, AtTime) else repr(self.start)
+        return {"request": self.request_id, "tenant": self.tenant_id, "start": start}
+
+    def key(self) -> bytes | None:
+        """The key of the records asked for, when there is only one."""
+        return None if self.request_id is None else self.request_id.encode()
+
+
+def age(words: str) -> timedelta:
+    """`90s`, `15m`, `2h`, `7d` or `4w`. Raises BadSelection."""
+    found = _AGE.fullmatch(words.strip())
+    if found is None:
+        raise BadSelection(f"{words!r} is no length of time: write it like 90s, 15m, 2h, 7d or 4w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def place(words: str, now: datetime) -> Place:
+    """`offset:123`, `offset:0=100,3=250`, a time in ISO 8601 (UTC unless it says otherwise), or an age. Raises BadSelection."""
+    words = words.strip()
+    if words.startswith("offset:"):
+        found = _OFFSETS.fullmatch(words)
+        if found is None:
+            raise BadSelection(f"{words!r}: write offset:123 for all partitions, or offset:0=123,3=456 for some")
+        if found[1] is not None:
+            return AtOffset(everywhere=int(found[1]))
+        pairs = (pair.split("=") for pair in found[2].split(","))
+        return AtOffset(by_partition={int(partition): int(offset) for partition, offset in pairs})
+    if _AGE.fullmatch(words):
+        return AtTime(now - age(words))
+    try:
+        at = datetime.fromisoformat(words)
+    except ValueError as error:
+        raise BadSelection(f"{words!r} is neither offset:N nor a time (2026-01-31T12:00:00Z) nor an age (2h, 7d)") from error
+    return AtTime(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+
+
+def select(  # noqa: PLR0913 (one argument for each thing that can be said)
+    topics: Sequence[str],
+    now: datetime,
+    *,
+    start: str | None = None,
+    end: str | None = None,
+    last: str | None = None,
+    request_id: str | None = None,
+    tenant_id: str | None = None,
+    follow: bool = False,
+) -> Selection:
+    """A selection from words. Raises BadSelection, which names what is wrong."""
+    if not topics:
+        raise BadSelection("name at least one topic")
+    if start is not None and last is not None:
+        raise BadSelection("a start and a last length of time say the same thing twice: give one of them")
+    if follow and end is not None:
+        raise BadSelection("what has an end can't be followed: leave out one of them")
+    first = place(start, now) if start is not None else AtTime(now - age(last)) if last is not None else None
+    until = place(end, now) if end is not None else None
+    if request_id is not None:
+        _check_request(request_id)
+        first = first or AtTime(ULID.from_str(request_id).datetime - CLOCKS_MAY_DIFFER)
+    if isinstance(first, AtTime) and isinstance(until, AtTime) and until.at <= first.at:
+        raise BadSelection("the end is not after the start")
+    return Selection(tuple(dict.fromkeys(topics)), first, until, request_id, tenant_id, follow)
+
+
+def _check_request(request_id: str) -> None:
+    try:
+        _request_id.validate_python(request_id)
+    except ValidationError as error:
+        raise BadSelection(f"{request_id!r} is no request id: it is a ULID of 26 characters") from error
