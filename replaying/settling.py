@@ -149,7 +149,8 @@ def _unquoted(texts: pa.Array) -> pa.Array:
 
 
 def _text(texts: pa.Array, column: Column) -> pa.Array:
-    if column.choices and not pc.all(pc.is_in(texts.drop_null(), value_set=pa.array(column.choices, pa.string()))).as_py():
+    known = pa.array(column.choices, pa.string())
+    if column.choices and pc.all(pc.is_in(texts.drop_null(), value_set=known)).as_py() is False:
         raise NotBulk("not one of the choices")
     if column.min_size is not None or column.max_size is not None:
         _bounds(pc.utf8_length(texts), column.min_size, column.max_size)
@@ -158,12 +159,17 @@ def _text(texts: pa.Array, column: Column) -> pa.Array:
     return texts
 
 
-def times(texts: pa.Array) -> pa.Array:
-    """Times as our events write them: seconds or parts of them, in UTC with `Z`. Raises NotBulk, ArrowInvalid."""
+def times(texts: pa.Array, *, one_by_one: bool = True) -> pa.Array:
+    """Times as our events write them: seconds or parts of them, in UTC with `Z`; others one by one, if they may be.
+
+    Raises NotBulk, ArrowInvalid.
+    """
     if len(texts) == texts.null_count:
         return texts.cast(TIME)
     sizes = pc.min_max(pc.binary_length(texts)).as_py()
     if sizes["min"] < SHORTEST_TIME or sizes["max"] > LONGEST_TIME or pc.all(pc.ends_with(texts, "Z")).as_py() is False:
+        if not one_by_one:
+            raise NotBulk("times in another spelling")
         return _times_one_by_one(texts)
     return texts.cast(TIME)
 

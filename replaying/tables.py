@@ -193,8 +193,8 @@ def _heads(block: Block) -> tuple[_Heads, list[str]]:
         )
         texts = [one.get("ce_sequence") or b"0" for one in named]
         numbers = {text: int(text) for text in set(texts)}
-        found = times(pa.array(written, pa.string()))
-    except (KeyError, TypeError, ValueError) as error:
+        found = times(pa.array(written, pa.string()), one_by_one=False)
+    except (KeyError, TypeError, ValueError) as error:  # ArrowInvalid is a ValueError
         raise NotBulk("headers") from error
     if not (all(ids) and all(sources)):
         raise NotBulk("an empty header")
