@@ -81,6 +81,6 @@ def a_block(
     )
 
 
-def completions(first: int, count: int, **options: int) -> Block:
+def completions(first: int, count: int, *, step_ms: int = 1) -> Block:
     """Completed looks with these numbers at these offsets."""
-    return a_block([a_completion(number) for number in range(first, first + count)], first=first, **options)
+    return a_block([a_completion(number) for number in range(first, first + count)], first=first, step_ms=step_ms)

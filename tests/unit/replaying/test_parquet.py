@@ -21,7 +21,7 @@ PART = ("look.completed", 0)
 
 
 def offsets(folder: Path) -> list[int]:
-    rows = duckdb.sql(f"SELECT _offset FROM '{folder}/**/*.parquet' ORDER BY ALL").fetchall()
+    rows = duckdb.execute(f"SELECT _offset FROM '{folder}/**/*.parquet' ORDER BY ALL").fetchall()
     return [row[0] for row in rows]
 
 
@@ -33,7 +33,8 @@ def test_files_lie_by_topic_and_day_and_say_their_offsets(tmp_path: Path) -> Non
         "topic=look.completed/day=2026-01-02/part-0-0-1.parquet",
         "topic=look.completed/day=2026-01-03/part-0-2-3.parquet",
     ]
-    assert duckdb.sql(f"SELECT DISTINCT topic, day FROM '{tmp_path}/**/*.parquet'").fetchall().__len__() == 2
+    found = duckdb.execute(f"SELECT DISTINCT topic, day::VARCHAR FROM '{tmp_path}/**/*.parquet' ORDER BY ALL").fetchall()
+    assert found == [("look.completed", "2026-01-02"), ("look.completed", "2026-01-03")]
 
 
 def test_a_later_run_goes_on_where_the_files_end(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ while True:
 
 def test_each_offset_is_there_once_after_kills_at_any_moment(tmp_path: Path) -> None:
     begun = []
-    for takes in (4, 1, 6):
+    for takes in (4, 5):
         writer = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(tmp_path)],
             stdout=subprocess.PIPE,

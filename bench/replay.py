@@ -1,0 +1,177 @@
+"""Replay to Parquet against a bare confluent-kafka loop that drops the bytes, on the same topic in the same minute.
+
+Each runs in a process of its own; the bare one reads all partitions and looks at each record once, to count it.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from confluent_kafka import Producer
+
+from devstack.folder import CHECKOUT
+from devstack.stack import Stack
+from schemas.envelope import Meta, encode, new_traceparent
+from schemas.events import LookCompleted, PlacedGarment, StoredImage
+from schemas.ids import derived_id, new_request_id
+from schemas.topics import LOOK_COMPLETED, PARTITIONS
+
+RECORDS = int(os.environ.get("LOOKS_BENCH_REPLAY_RECORDS", "1000000"))
+TEMPLATES = 2000
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+LANDMARKS = ("shoulder_left", "shoulder_right", "armpit_left", "armpit_right")
+STAGES = {"cut": 87.1, "fit": 42.5, "paint": 25.0, "warp": 25.5, "encode": 15.2, "decode": 4.1}
+
+BARE = """
+import json, sys, time
+from confluent_kafka import Consumer, TopicPartition
+bootstrap, topic, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
+consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-bare", "enable.auto.commit": False,
+                     "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.partition.eof": True})
+begun, begun_cpu = time.perf_counter(), time.process_time()
+consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+records = ends = 0
+while ends < partitions:
+    for message in consumer.consume(10000, 0.1):
+        if message.error() is None:
+            records += 1
+        else:
+            ends += 1
+print(json.dumps({"records": records, "s": time.perf_counter() - begun, "cpu_s": time.process_time() - begun_cpu}))
+consumer.close()
+"""
+OURS = """
+import json, resource, sys, time
+from pathlib import Path
+from replaying.damage import SideFile
+from replaying.parquet import ParquetSink
+from replaying.run import run
+from replaying.selection import Selection
+from runtime.settings import KafkaSettings
+begun, begun_cpu = time.perf_counter(), time.process_time()
+folder = Path(sys.argv[3])
+summary = run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), ParquetSink(folder, {}, None),
+              side=SideFile(folder / "damaged.jsonl"))
+print(json.dumps({"records": summary.rows, "s": time.perf_counter() - begun, "cpu_s": time.process_time() - begun_cpu,
+                  "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+"""
+
+
+def _event(number: int, chance: random.Random) -> LookCompleted:
+    """A look of one garment, as compact as the pipeline writes it."""
+    name = new_request_id()
+    marks = {mark: (round(chance.uniform(0, 768), 1), round(chance.uniform(0, 1152), 1)) for mark in LANDMARKS}
+    image = StoredImage(
+        bucket="looks",
+        key=f"results/t{number % 20}/{name}.webp",
+        content_type="image/webp",
+        width=768,
+        height=1152,
+        bytes=60_000 + number % 9999,
+        sha256=f"{chance.getrandbits(256):064x}",
+    )
+    item = PlacedGarment(
+        trial_image=f"users/t{number % 20}/{number % 997}.jpg",
+        trial_item_category="shirt",
+        layer="32",
+        box=(120, 200, 640, 800),
+        alpha_area_px=180_000 + number % 999,
+        landmarks=marks,
+    )
+    return LookCompleted(
+        request_id=name,
+        tenant_id=f"t{number % 20}",
+        image=image,
+        items=(item,),
+        engine_version="2.1.0",
+        stage_ms=STAGES,
+        duration_ms=300 + number % 500,
+        completed_at=DAY + timedelta(milliseconds=37 * number),
+    )
+
+
+def _fill(bootstrap: str, count: int) -> int:
+    """Fill the topic; returns the bytes of one record's value. Ids differ in every record, the rest repeats now and then."""
+    chance = random.Random(7)
+    made = []
+    for number in range(TEMPLATES):
+        event = _event(number, chance)
+        meta = Meta(
+            derived_id(event.request_id, "completed"),
+            "look.completed.v1",
+            "/looks/compositor",
+            event.completed_at,
+            3,
+            new_traceparent(),
+        )
+        made.append((event.request_id.encode(), encode(event, meta)))
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "compression.type": "zstd",
+            "enable.idempotence": True,
+            "linger.ms": 50,
+            "partitioner": "murmur2_random",
+            "queue.buffering.max.messages": 100_000,
+        }
+    )
+    for number in range(count):
+        old, record = made[number % TEMPLATES]
+        new = old[:16] + f"{number:010d}".encode()
+        headers = [(name, raw.replace(old, new)) for name, raw in record.headers]
+        while True:
+            try:
+                producer.produce(LOOK_COMPLETED.name, record.value.replace(old, new), new, headers=headers)
+                break
+            except BufferError:
+                producer.poll(0.5)
+        if number % 1000 == 0:
+            producer.poll(0)
+    producer.flush()
+    return len(made[0][1].value)
+
+
+def _timed(code: str, *words: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def measure() -> dict[str, object]:
+    """Rates of both and their ratio; the bare loop runs before and after, for shared machines drift."""
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder) / "stack", ())
+        stack.start()
+        try:
+            bootstrap = stack.env["LOOKS_KAFKA_BOOTSTRAP"]
+            value_bytes = _fill(bootstrap, RECORDS)
+            time.sleep(2)
+            bare_words = bootstrap, LOOK_COMPLETED.name, str(PARTITIONS)
+            before = _timed(BARE, *bare_words)
+            ours = _timed(OURS, bootstrap, LOOK_COMPLETED.name, str(Path(folder) / "out"))
+            after = _timed(BARE, *bare_words)
+        finally:
+            stack.stop()
+    bare_s = (before["s"] + after["s"]) / 2
+    return {
+        "records": int(ours["records"]),
+        "value_bytes": value_bytes,
+        "bare_per_s": round(before["records"] / bare_s),
+        "replay_per_s": round(ours["records"] / ours["s"]),
+        "replay_over_bare": round(bare_s / ours["s"], 3),
+        "bare_cpu_us": round((before["cpu_s"] + after["cpu_s"]) / 2 / before["records"] * 1e6, 2),
+        "replay_cpu_us": round(ours["cpu_s"] / ours["records"] * 1e6, 2),
+        "peak_mb": ours["peak_mb"],
+    }

@@ -1,0 +1,251 @@
+"""Replaying real topics: every format, no trace on any group, archive and topic as one history."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from devstack.stack import Stack
+from replaying.archive import Archive, tier, to_archive
+from replaying.blocks import Damaged
+from replaying.copying import REPLAYED_FROM, TopicSink
+from replaying.damage import SideFile
+from replaying.errors import HistoryGap
+from replaying.events import replay, to_arrow, to_pandas, to_polars
+from replaying.kafka import Reader
+from replaying.parquet import ParquetSink
+from replaying.ranges import resolve
+from replaying.run import Step, Summary, run
+from replaying.selection import AtTime, Selection, select
+from runtime.settings import KafkaSettings
+from schemas.ids import new_request_id
+from storage.object_store import ObjectMissing
+from tests.integration.test_command_line import looks
+from tests.unit.replaying.making import a_completion, encoded, request_id
+
+WORDS: dict[str, str | None] = {"tenant": None}
+PARTITIONS = 12
+Topics = Callable[[], str]
+
+
+class Bucket:
+    """Objects in memory."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self.objects: dict[str, bytes] = {}
+
+    def get(self, key: str, max_bytes: int) -> bytes:
+        """The object's bytes."""
+        if key not in self.objects:
+            raise ObjectMissing(key)
+        return self.objects[key]
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Keep an object."""
+        self.objects[key] = data
+
+
+@pytest.fixture
+def topics(kafka: KafkaSettings) -> Iterator[Topics]:
+    """Makes topics, partitioned as ours are, that go when the test ends."""
+    admin, made = AdminClient({"bootstrap.servers": kafka.bootstrap}), list[str]()
+
+    def make() -> str:
+        made.append(f"test.{new_request_id().lower()}")
+        topic = NewTopic(made[-1], PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"})
+        admin.create_topics([topic])[made[-1]].result(30)
+        return made[-1]
+
+    yield make
+    for future in admin.delete_topics(made).values():
+        future.result(30)
+
+
+def fill(kafka: KafkaSettings, topic: str, numbers: Sequence[int], *, tenant: str = "demo") -> None:
+    """Completions, in one committed transaction after an aborted one, as the compositor leaves them."""
+    producer = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": new_request_id(), "partitioner": "murmur2_random"}
+    )
+    producer.init_transactions(30)
+    for committed in (False, True):
+        producer.begin_transaction()
+        for number in numbers if committed else numbers[:3]:
+            record = encoded(a_completion(number, tenant=tenant))
+            producer.produce(topic, record.value, record.key, headers=list(record.headers))
+        if committed:
+            producer.commit_transaction(30)
+        else:
+            producer.flush(30)
+            producer.abort_transaction(30)
+
+
+def poison(kafka: KafkaSettings, topic: str) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce(topic, b"\xff", b"poison", partition=0)
+    assert producer.flush(30) == 0
+
+
+def to_parquet(kafka: KafkaSettings, topic: str, folder: Path, archive: Archive | None = None) -> Summary:
+    sink = ParquetSink(folder, WORDS, None)
+    return run(kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"), archive=archive)
+
+
+def durations(folder: Path) -> list[int]:
+    found = duckdb.execute(f"SELECT duration_ms FROM '{folder}/**/*.parquet' ORDER BY ALL").fetchall()
+    return [row[0] for row in found]
+
+
+def groups(kafka: KafkaSettings) -> dict[str, dict[str, int]]:
+    """Every group's committed offsets."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    names = [one.group_id for one in admin.list_consumer_groups().result(30).valid]
+    return {name: _committed(admin, name) for name in names}
+
+
+def _committed(admin: AdminClient, name: str) -> dict[str, int]:
+    found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)])[name].result(30)
+    return {f"{one.topic}/{one.partition}": one.offset for one in found.topic_partitions}
+
+
+def test_committed_records_up_to_the_end_are_rows_and_no_group_is_touched(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
+    topic = topics()
+    fill(kafka, topic, range(200))
+    poison(kafka, topic)
+    before = groups(kafka)
+    summary = to_parquet(kafka, topic, tmp_path)
+    assert groups(kafka) == before
+    assert (summary.rows, summary.damaged, summary.read) == (200, 1, 201)
+    assert durations(tmp_path) == list(range(200))
+    (line,) = (tmp_path / "damaged.jsonl").read_text().splitlines()
+    assert json.loads(line)["reason"] == "missing header ce_type"
+    fill(kafka, topic, range(200, 260))
+    assert to_parquet(kafka, topic, tmp_path).rows == 60
+    assert to_parquet(kafka, topic, tmp_path).read == 0
+    assert durations(tmp_path) == list(range(260))
+
+
+def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(kafka: KafkaSettings, topics: Topics) -> None:
+    topic = topics()
+    fill(kafka, topic, range(30))
+    fill(kafka, topic, range(30, 40), tenant="other")
+    damaged: list[Damaged] = []
+    found = list(replay(topic, settings=kafka, damaged=damaged))
+    assert sorted(one.said.event.duration_ms for one in found if one.said) == list(range(40))  # type: ignore[attr-defined]  # all are completions
+    assert damaged == []
+    assert [one.key for one in replay(topic, settings=kafka, request_id=request_id(7))] == [request_id(7).encode()]
+    assert sorted(to_arrow(topic, settings=kafka, tenant_id="other")["duration_ms"].to_pylist()) == list(range(30, 40))
+    assert len(to_pandas(topic, settings=kafka)) == to_polars(topic, settings=kafka).height == 40
+    third = [one for one in found if one.partition == 3]
+    start = third[1].offset
+    assert [one.offset for one in replay(topic, settings=kafka, start=f"offset:3={start}")] == [one.offset for one in third[1:]]
+    assert to_arrow(topic, settings=kafka, start="2100-01-01").num_rows == 0
+
+
+def test_a_range_of_time_reads_only_that_range(kafka: KafkaSettings, topics: Topics) -> None:
+    topic = topics()
+    fill(kafka, topic, range(60))
+    time.sleep(0.05)  # so that the broker's clock, in milliseconds, moves between the two
+    middle = datetime.now(UTC)
+    time.sleep(0.05)
+    fill(kafka, topic, range(60, 100))
+    for chosen, numbers in (
+        (Selection((topic,), start=AtTime(middle)), range(60, 100)),
+        (Selection((topic,), end=AtTime(middle)), range(60)),
+    ):
+        reader = Reader(kafka, resolve(kafka, chosen).ranges)
+        assert sum(len(block) for block in reader.blocks()) == reader.traffic.records == len(numbers)
+        sizes = [len(record.key) + len(record.value) for record in (encoded(a_completion(number)) for number in numbers)]
+        assert reader.traffic.bytes == sum(sizes)
+
+
+def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+    source, target = topics(), topics()
+    fill(kafka, source, range(50))
+    side = SideFile(tmp_path / "damaged.jsonl")
+    assert run(kafka, Selection((source,)), TopicSink(kafka, target, None), side=side).rows == 50
+    originals, copies = ([*replay(name, settings=kafka)] for name in (source, target))
+    assert [(one.partition, one.key, one.value, one.headers) for one in originals] == [
+        (one.partition, one.key, one.value, one.headers[:-1]) for one in copies
+    ]
+    assert [dict(one.headers)[REPLAYED_FROM].decode() for one in copies] == [
+        f"{source}/{one.partition}/{one.offset}" for one in originals
+    ]
+
+
+def archived(kafka: KafkaSettings, topic: str, archive: Archive) -> int:
+    found = resolve(kafka, Selection((topic,)))
+    ranges = {one.part: to_archive(archive, one.part, found.log_starts[one.part], one.end or 0) for one in found.ranges}
+    wanted = {part: one for part, one in ranges.items() if one is not None}
+    return sum(file.rows for _, file in tier(archive, Reader(kafka, list(wanted.values())), wanted))
+
+
+def delete_all(kafka: KafkaSettings, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    for future in admin.delete_records([TopicPartition(topic, number, -1) for number in range(PARTITIONS)]).values():
+        future.result(30)
+
+
+def test_archive_and_topic_are_one_history_without_gap_or_overlap(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+    topic, bucket = topics(), Bucket()
+    fill(kafka, topic, range(80))
+    poison(kafka, topic)
+    assert archived(kafka, topic, Archive(bucket)) == 81
+    assert archived(kafka, topic, Archive(bucket)) == 0
+    whole = [(one.partition, one.offset, one.value) for one in replay(topic, settings=kafka)]
+    delete_all(kafka, topic)
+    fill(kafka, topic, range(80, 120))
+    assert len([*replay(topic, settings=kafka)]) == 40
+    both = [*replay(topic, settings=kafka, archive=Archive(bucket))]
+    assert set(whole) <= {(one.partition, one.offset, one.value) for one in both}
+    assert len(both) == 120
+    summary = to_parquet(kafka, topic, tmp_path, Archive(bucket))
+    assert (summary.rows, summary.damaged, summary.from_archive) == (120, 1, 81)
+    assert durations(tmp_path) == list(range(120))
+    delete_all(kafka, topic)
+    with pytest.raises(HistoryGap):
+        list(replay(topic, settings=kafka, archive=Archive(bucket)))
+    with pytest.raises(HistoryGap):
+        archived(kafka, topic, Archive(bucket))
+
+
+def test_following_gives_what_comes_until_it_is_interrupted(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+    topic = topics()
+    fill(kafka, topic, range(10))
+
+    def tell(step: Step) -> None:
+        if step.total is None and step.summary.rows == 30:
+            raise KeyboardInterrupt
+
+    late = threading.Timer(0.5, fill, (kafka, topic, range(10, 30)))
+    late.start()
+    sink = ParquetSink(tmp_path, WORDS, None)
+    chosen = select([topic], datetime.now(UTC), follow=True)
+    run(kafka, chosen, sink, side=SideFile(tmp_path / "damaged.jsonl"), tell=tell)
+    late.join()
+    assert durations(tmp_path) == list(range(30))
+
+
+def test_the_command_writes_lines_and_says_damage_by_its_exit_code(
+    services: Stack, kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
+    topic = topics()
+    fill(kafka, topic, range(5))
+    poison(kafka, topic)
+    output, side = tmp_path / "looks.jsonl", tmp_path / "damaged.jsonl"
+    done = looks(services, "replay", topic, "--format", "jsonl", "--output", str(output), "--damaged", str(side))
+    assert done.returncode == 3, done.stderr
+    assert sorted(json.loads(line)["duration_ms"] for line in output.read_text().splitlines()) == list(range(5))
+    assert len(side.read_text().splitlines()) == 1
+    refused = looks(services, "replay", topic, "--to-topic", "look.requested")
+    assert refused.returncode == 1
+    assert "live topic" in refused.stderr

@@ -1,0 +1,131 @@
+"""Every question of docs/cookbook.md, asked of a replayed set with known answers."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replaying.cookbook import Cookbook, questions
+from replaying.errors import BadSelection
+from replaying.parquet import ParquetSink
+from replaying.plots import report
+from schemas.events import CreditRefund, Event, LookCompleted, LookFailed, LookProgress, LookRequested, Stage
+from schemas.failures import FailureCode, FailureReason
+from schemas.topics import TOPIC_OF
+from tests.making import a_request
+from tests.unit.replaying.making import a_block, a_completion, request_id
+
+DAY = datetime(2026, 1, 2, 10, tzinfo=UTC)
+
+
+def requested(number: int, tenant: str, hour: int = 0) -> LookRequested:
+    at = DAY + timedelta(hours=hour)
+    changes = {"tenant_id": tenant, "requested_at": at, "deadline_at": at + timedelta(minutes=10)}
+    return a_request(request_id(number)).model_copy(update=changes)
+
+
+def completed(number: int, tenant: str, *, took_s: int, category: str, size: int, hour: int = 0) -> LookCompleted:
+    made = a_completion(number, tenant=tenant, category=category)
+    at = DAY + timedelta(hours=hour, seconds=took_s)
+    image = made.image.model_copy(update={"bytes": size, "width": 100 * number, "height": 10})
+    stages = {"cut": 10.0 * number, "fit": 5.0}
+    return made.model_copy(update={"completed_at": at, "image": image, "stage_ms": stages})
+
+
+def failed(number: int, tenant: str, code: FailureCode) -> LookFailed:
+    reason = FailureReason(code=code, message="so it is")
+    return LookFailed(request_id=request_id(number), tenant_id=tenant, error=reason, failed_at=DAY)
+
+
+def refund(number: int, tenant: str, code: FailureCode) -> CreditRefund:
+    return CreditRefund(request_id=request_id(number), tenant_id=tenant, amount=10, reason=code, refunded_at=DAY)
+
+
+def progress(number: int, stage: Stage, attempt: int) -> LookProgress:
+    return LookProgress(request_id=request_id(number), tenant_id="a", stage=stage, attempt=attempt, at=DAY)
+
+
+EVENTS: dict[type[Event], Sequence[Event]] = {
+    LookRequested: [
+        requested(1, "a"),
+        requested(2, "a"),
+        requested(3, "b", 4),
+        requested(4, "b"),
+        requested(5, "b", 1),
+        requested(6, "a", 26),
+    ],
+    LookCompleted: [
+        completed(1, "a", took_s=1, category="shirt", size=100),
+        completed(2, "a", took_s=3, category="jeans", size=300),
+        completed(6, "a", took_s=2, category="shirt", size=50, hour=26),
+    ],
+    LookFailed: [failed(3, "b", FailureCode.CANCELLED), failed(4, "b", FailureCode.TIMEOUT)],
+    CreditRefund: [refund(3, "b", FailureCode.CANCELLED), refund(4, "b", FailureCode.TIMEOUT)],
+}
+STEPS = [
+    progress(1, Stage.COMPOSING, 1),
+    progress(2, Stage.COMPOSING, 1),
+    progress(2, Stage.RETRYING, 1),
+    progress(2, Stage.COMPOSING, 2),
+]
+
+ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    "completions_by_category": [(date(2026, 1, 2), "jeans", 1), (date(2026, 1, 2), "shirt", 1), (date(2026, 1, 3), "shirt", 1)],
+    "time_to_look": [(3, 2000.0, 2900.0, 2980.0)],
+    "failure_reasons": [("cancelled", 1, 0.5), ("timeout", 1, 0.5)],
+    "refunds_against_charges": [("a", 30, 0, 0.0), ("b", 30, 20, 0.667)],
+    "retry_cost": [(1, 1, 3, 0.333)],
+    "cancel_rate": [("a", 3, 0, 0.0), ("b", 3, 1, 0.333)],
+    "busiest_hours": [(10, 3), (11, 1), (12, 1), (14, 1)],
+    "slowest_stages": [("cut", 30.0, 56.0), ("fit", 5.0, 5.0)],
+    "bytes_by_tenant": [("a", 3, 450, 300, 6000)],
+    "without_outcome": [(request_id(5), "b", DAY + timedelta(hours=1, minutes=10))],
+}
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("replayed")
+    sink = ParquetSink(folder, {"tenant": None}, None)
+    for model, events in EVENTS.items():
+        topic = TOPIC_OF[model].name
+        sink.take(a_block(events, topic=topic))
+        sink.take(a_block(events[:1], first=len(events), topic=topic))  # delivered once more
+    steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
+    for number, headers in enumerate(steps.headers):
+        assert headers is not None
+        steps.headers[number] = [*headers, ("ce_id", f"step-{number}".encode())]  # each its own event
+    sink.take(steps)
+    sink.close(complete=True)
+    return folder
+
+
+def test_every_question_has_its_answer() -> None:
+    assert list(questions()) == list(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_answer_is_right(replayed: Path, name: str) -> None:
+    book = Cookbook(replayed)
+    try:
+        assert [tuple(row) for row in book.ask(name)] == ANSWERS[name]
+    finally:
+        book.close()
+
+
+def test_a_topic_that_was_not_replayed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSelection, match=r"credit\.refund"):
+        Cookbook(tmp_path)
+
+
+def test_the_report_is_one_page_with_its_picture(replayed: Path, tmp_path: Path) -> None:
+    report(replayed, tmp_path / "report.png")
+    report(replayed, tmp_path / "report.html")
+    picture = (tmp_path / "report.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 50_000
+    assert "data:image/png;base64," in (tmp_path / "report.html").read_text()
+    with pytest.raises(BadSelection, match=r"\.html or \.png"):
+        report(replayed, tmp_path / "report.pdf")
