@@ -19,7 +19,7 @@ from schemas.ids import new_request_id
 ANSWER_WITHIN_S: Final = 30.0
 SILENT_FOR_S: Final = 60.0
 """A bounded read that gets nothing for so long is given up."""
-AT_ONCE: Final = 3
+AT_ONCE: Final = 2
 """Partitions read at a time: enough to keep the connection busy, few enough to keep memory flat."""
 POLL_S: Final = 0.05
 POLL_RECORDS: Final = 2000
@@ -103,9 +103,9 @@ def _consumer(settings: KafkaSettings) -> Consumer:
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 50,
-            "fetch.max.bytes": 16 * 1024 * 1024,
-            "max.partition.fetch.bytes": 2 * 1024 * 1024,
-            "queued.max.messages.kbytes": 16 * 1024,
+            "fetch.max.bytes": 4 * 1024 * 1024,
+            "max.partition.fetch.bytes": 1024 * 1024,
+            "queued.max.messages.kbytes": 8 * 1024,
             "log_level": 0,
         }
     )

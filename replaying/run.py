@@ -22,7 +22,7 @@ from runtime.settings import KafkaSettings
 if TYPE_CHECKING:
     from replaying.archive import Archive
 
-PENDING: Final = 2
+PENDING: Final = 1
 """Blocks that may wait for the sink: reading and writing overlap, and memory stays flat."""
 COMMIT_EVERY_S: Final = 10.0
 COLLECT_EVERY: Final = 50

@@ -11,7 +11,9 @@ import duckdb
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from typer.testing import CliRunner
 
+from cli.main import app
 from devstack.stack import Stack
 from replaying.archive import Archive, tier, to_archive
 from replaying.blocks import Damaged
@@ -27,7 +29,6 @@ from replaying.selection import AtTime, Selection, select
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from storage.object_store import ObjectMissing
-from tests.integration.test_command_line import looks
 from tests.unit.replaying.making import a_completion, encoded, request_id
 
 WORDS: dict[str, str | None] = {"tenant": None}
@@ -242,10 +243,23 @@ def test_the_command_writes_lines_and_says_damage_by_its_exit_code(
     fill(kafka, topic, range(5))
     poison(kafka, topic)
     output, side = tmp_path / "looks.jsonl", tmp_path / "damaged.jsonl"
-    done = looks(services, "replay", topic, "--format", "jsonl", "--output", str(output), "--damaged", str(side))
-    assert done.returncode == 3, done.stderr
+    words = ["replay", topic, "--format", "jsonl", "--output", str(output), "--damaged", str(side)]
+    done = CliRunner(env=services.env).invoke(app, words)
+    assert done.exit_code == 3, done.output
     assert sorted(json.loads(line)["duration_ms"] for line in output.read_text().splitlines()) == list(range(5))
     assert len(side.read_text().splitlines()) == 1
-    refused = looks(services, "replay", topic, "--to-topic", "look.requested")
-    assert refused.returncode == 1
-    assert "live topic" in refused.stderr
+    refused = CliRunner(env=services.env).invoke(app, ["replay", topic, "--to-topic", "look.requested"])
+    assert refused.exit_code == 1
+    assert "live topic" in refused.output
+
+
+def test_the_command_archives_to_the_bucket_and_repeats_nothing(services: Stack, kafka: KafkaSettings, topics: Topics) -> None:
+    topic = topics()
+    fill(kafka, topic, range(5))
+    words = ["archive", topic, "--before", "0s"]
+    first, second = (CliRunner(env=services.env).invoke(app, words) for _ in range(2))
+    assert "archived 5 records" in first.output
+    assert "nothing is old enough" in second.output
+    delete_all(kafka, topic)
+    shown = CliRunner(env=services.env).invoke(app, ["replay", topic, "--format", "jsonl"])
+    assert shown.output.count('"duration_ms"') == 5, shown.output
