@@ -22,7 +22,7 @@ SILENT_FOR_S: Final = 60.0
 AT_ONCE: Final = 2
 """Partitions read at a time: enough to keep the connection busy, few enough to keep memory flat."""
 POLL_S: Final = 0.05
-POLL_RECORDS: Final = 2000
+POLL_RECORDS: Final = 1000
 
 EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # no annotations there
 LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # no annotations there

@@ -105,6 +105,7 @@ def _money(axes: Axes, rows: Rows) -> None:
     names = [str(row[0]) for row in shown]
     axes.bar(names, [row[1] for row in shown], color=BAR, label="charged")
     axes.bar(names, [row[2] for row in shown], color=SECOND, width=0.5, label="refunded")
+    axes.margins(y=0.3)  # room for the legend
     axes.set_title("Credits by tenant")
     axes.set_ylabel("credits")
     axes.legend(frameon=False)
