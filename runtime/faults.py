@@ -41,8 +41,9 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "status_projection": (Point.AFTER_APPLY,),
     "webhooks": (Point.AFTER_APPLY, Point.AFTER_SEND),
     "deadline_sweeper": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
+    "operator": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
 }
-"""Every point there is, by the process that passes it; `worker` is a compositor's worker process."""
+"""Every point there is, by the process that passes it; `worker` is a compositor's worker process, `operator` a redrive."""
 
 
 class Planted(Exception):

@@ -84,7 +84,7 @@ async def decide(
     paid = payable(balances, costs)
     accepted = [submission for submission, can in zip(deciding, paid, strict=True) if can]
     if accepted:
-        await _insert(connection, accepted, rows[0]["now"])
+        await insert(connection, accepted, rows[0]["now"])
         await _spend(connection, spent(costs, paid))
     for position, submission, can in zip(first, deciding, paid, strict=True):
         verdicts[indices[position]] = Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
@@ -102,7 +102,8 @@ def _like(submission: Submission, leader: Submission, verdict: Verdict) -> Verdi
     return verdict
 
 
-async def _insert(connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime) -> None:
+async def insert(connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime) -> None:
+    """Write accepted requests with their charges, outbox rows and stored answers. Their accounts' balances are the caller's."""
     events = [_event(submission, now) for submission in accepted]
     records = [
         encode(

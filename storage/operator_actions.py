@@ -1,0 +1,152 @@
+"""What operators did: an intent before the effect, its end after it. Rows are only added."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from domain.redriving import Mark, Place, Verb
+
+LOCK_KEY = 0x4C4F4F4B5344  # advisory lock: one operator acts at a time
+
+_ACTIONS = """
+SELECT i.action_id, i.verb, i.topic, i.partition, i."offset", i.origin_topic, i.origin_partition, i.origin_offset,
+  i.request_id, i.operator, i.reason, i.at, e.step AS end_step, coalesce(e.outcome, '') AS outcome
+FROM operator_actions i
+LEFT JOIN LATERAL (SELECT step, outcome FROM operator_actions e WHERE e.action_id = i.action_id AND e.step <> 'intended'
+                   ORDER BY (e.step = 'done') DESC, e.id DESC LIMIT 1) e ON true
+WHERE i.step = 'intended'"""
+_ADD = """
+INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset", origin_topic, origin_partition, origin_offset,
+                              request_id, operator, reason, outcome)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+
+Connection = Any  # a pool's proxy or a bare connection: asyncpg's stubs give them no common type
+
+
+class OperatorBusy(Exception):
+    """Another operator's command is acting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done, by whom, about which record."""
+
+    action_id: str
+    verb: Verb
+    place: Place
+    operator: str
+    reason: str
+    request_id: str | None = None
+    origin: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One action with how it ended."""
+
+    intent: Intent
+    mark: Mark
+
+
+class OperatorActions:
+    """Rows of `operator_actions`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Use the pool's connections."""
+        self._pool = pool
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Act without another operator in between. Raises OperatorBusy."""
+        async with self._pool.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
+                raise OperatorBusy
+            try:
+                yield
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
+
+    async def marks(self, places: Sequence[Place]) -> dict[Place, Mark]:
+        """What was done about the records at these places."""
+        rows = await self._pool.fetch(
+            f"""{_ACTIONS} AND (i.topic, i.partition, i."offset") IN
+                (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]))""",
+            *_columns(places),
+        )
+        return {recorded.intent.place: recorded.mark for recorded in map(_recorded, rows)}
+
+    async def sent_from(self, origins: Sequence[Place]) -> dict[Place, Mark]:
+        """Which of these places' records were sent back to them, from whichever copy in quarantine."""
+        rows = await self._pool.fetch(
+            f"""{_ACTIONS} AND i.verb = 'send' AND (i.origin_topic, i.origin_partition, i.origin_offset) IN
+                (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]))""",
+            *_columns(origins),
+        )
+        return {recorded.intent.origin: recorded.mark for recorded in map(_recorded, rows) if recorded.intent.origin}
+
+    async def of_request(self, request_id: str) -> list[Recorded]:
+        """Everything done about one request's records, oldest first."""
+        return [_recorded(row) for row in await self._pool.fetch(f"{_ACTIONS} AND i.request_id = $1 ORDER BY i.id", request_id)]
+
+    async def newest(self, limit: int) -> list[Recorded]:
+        """The newest actions, oldest of them first."""
+        rows = await self._pool.fetch(f"{_ACTIONS} ORDER BY i.id DESC LIMIT $1", limit)
+        return [_recorded(row) for row in reversed(rows)]
+
+    async def intend(self, intent: Intent) -> Recorded:
+        """Record an intent and return it; when there is one for the same place, that one. Durable when it returns."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", ""))
+            rows = await connection.fetch(
+                f'{_ACTIONS} AND (i.topic, i.partition, i."offset") = ($1, $2, $3)', *_place(intent.place)
+            )
+        if not rows:
+            raise OperatorBusy  # its twin was taken up in this moment
+        return _recorded(rows[0])
+
+    async def finish(self, intent: Intent, outcome: str) -> None:
+        """Record that it is done. Safe to repeat."""
+        await self._pool.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "done", outcome))
+
+    async def fail(self, intent: Intent, outcome: str) -> None:
+        """Record that an attempt failed; the action stays unfinished."""
+        await self._pool.execute(_ADD, *_row(intent, "failed", outcome))
+
+    async def whole(self, intent: Intent, outcome: str) -> bool:
+        """Record an action that is nothing but its record; False when something was done about the record before."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await add_whole(connection, intent, outcome)
+
+
+async def add_whole(connection: Connection, intent: Intent, outcome: str) -> bool:
+    """Intent and end in the caller's transaction, together with the effect; False when the place was acted on before."""
+    added = await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", ""))
+    if not str(added).endswith(" 1"):
+        return False
+    await connection.execute(_ADD, *_row(intent, "done", outcome))
+    return True
+
+
+def _place(place: Place | None) -> tuple[str | None, int | None, int | None]:
+    return (place.topic, place.partition, place.offset) if place else (None, None, None)
+
+
+def _columns(places: Sequence[Place]) -> tuple[list[str], list[int], list[int]]:
+    return [p.topic for p in places], [p.partition for p in places], [p.offset for p in places]
+
+
+def _row(intent: Intent, step: str, outcome: str) -> tuple[object, ...]:
+    head = (intent.action_id, step, intent.verb.value, *_place(intent.place), *_place(intent.origin))
+    return (*head, intent.request_id, intent.operator, intent.reason, outcome)
+
+
+def _recorded(row: asyncpg.Record) -> Recorded:
+    verb, at = Verb(row["verb"]), row["at"]
+    came_from = Place(row["origin_topic"], row["origin_partition"], row["origin_offset"]) if row["origin_topic"] else None
+    place = Place(row["topic"], row["partition"], row["offset"])
+    intent = Intent(row["action_id"], verb, place, row["operator"], row["reason"], row["request_id"], came_from)
+    finished = row["end_step"] == "done"
+    return Recorded(intent, Mark(row["action_id"], verb, finished, row["operator"], at, row["reason"], row["outcome"]))

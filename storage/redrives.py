@@ -1,0 +1,101 @@
+"""Failed requests as an operator sees them, and the new request that makes one good."""
+
+from collections.abc import Sequence
+
+import asyncpg
+import orjson
+
+from domain.redriving import Standing
+from schemas.failures import FailureCode
+from schemas.http import JobStatus, TrialItemInput, UserCategory
+from schemas.ids import new_request_id
+from storage.acceptance_rows import insert
+from storage.operator_actions import Intent, add_whole
+from storage.submissions import Submission
+
+
+class RedriveStore:
+    """Reads where requests stand; writes `redrives`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Use the pool's connections."""
+        self._pool = pool
+
+    async def standings(self, request_ids: Sequence[str]) -> dict[str, Standing]:
+        """Where these requests stand; unknown ones are missing."""
+        rows = await self._pool.fetch(
+            """SELECT r.request_id, r.tenant_id, r.status, r.error_code, d.redriven_as,
+                 EXISTS (SELECT 1 FROM failure_claims c WHERE c.request_id = r.request_id) AS claimed,
+                 EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund') AS refunded
+               FROM request_logs r LEFT JOIN redrives d USING (request_id) WHERE r.request_id = ANY($1::text[])""",
+            list(request_ids),
+        )
+        return {
+            row["request_id"]: Standing(
+                tenant_id=row["tenant_id"],
+                status=JobStatus(row["status"]),
+                code=FailureCode(row["error_code"]) if row["error_code"] else None,
+                claimed=row["claimed"],
+                refunded=row["refunded"],
+                redriven_as=row["redriven_as"],
+            )
+            for row in rows
+        }
+
+    async def redriven_from(self, request_id: str) -> str | None:
+        """The failed request that this one makes good."""
+        old: str | None = await self._pool.fetchval("SELECT request_id FROM redrives WHERE redriven_as = $1", request_id)
+        return old
+
+    async def rerun(self, request_id: str, intent: Intent, deadline_s: float) -> str | None:
+        """Make a new request with the items of a failed and refunded one; returns its id.
+
+        The request row, a charge of 0, the outbox row, the link and the operator's action are one transaction. None, and
+        nothing written, when the old request was redriven before, is not failed and refunded, or the action's place is taken.
+        """
+        async with self._pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                made = await _rerun(connection, request_id, intent, deadline_s)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await (transaction.rollback() if made is None else transaction.commit())
+        return made
+
+
+async def _rerun(
+    connection: asyncpg.pool.PoolConnectionProxy, request_id: str, intent: Intent, deadline_s: float
+) -> str | None:
+    old = await connection.fetchrow(
+        """SELECT tenant_id, environment, user_category, items::text AS items, runtime_config::text AS runtime_config,
+             clock_timestamp() AS now
+           FROM request_logs r WHERE request_id = $1 AND status = 'FAILURE'
+             AND EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')
+             AND NOT EXISTS (SELECT 1 FROM redrives d WHERE d.request_id = r.request_id)
+           FOR NO KEY UPDATE OF r""",
+        request_id,
+    )
+    if old is None:
+        return None
+    submission = Submission(
+        request_id=new_request_id(),
+        tenant_id=old["tenant_id"],
+        environment=old["environment"],
+        user_category=UserCategory(old["user_category"]) if old["user_category"] else None,
+        items=tuple(TrialItemInput(**item) for item in orjson.loads(old["items"])),
+        runtime_config=orjson.loads(old["runtime_config"]) if old["runtime_config"] else None,
+        credits_cost=0,
+        deadline_s=deadline_s,
+        answer=b"",  # nobody waits for one
+    )
+    await insert(connection, [submission], old["now"])
+    linked = await connection.execute(
+        "INSERT INTO redrives (request_id, redriven_as, action_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        request_id,
+        submission.request_id,
+        intent.action_id,
+    )
+    recorded = await add_whole(connection, intent, f"redriven as {submission.request_id}")
+    return submission.request_id if recorded and str(linked).endswith(" 1") else None
