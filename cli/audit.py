@@ -4,18 +4,20 @@ import asyncio
 import hashlib
 import json
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.audit_metrics import Tally, write
 from cli.settings import database, run
 from domain import audit
 from domain.audit import Moment, Violation
+from domain.redriving import Verb
 from runtime.kafka import ConsumerRecord
 from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
 from runtime.topic_facts import TopicFacts, get, read_all
@@ -28,19 +30,6 @@ app = typer.Typer(help="Check every promise of the system.")
 READ = (LOOK_REQUESTED, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
 S3_AT_ONCE = 8
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was checked."""
-
-    requests: int = 0
-    records: int = 0
-    pictures: int = 0
-    accounts: int = 0
-    quarantined: int = 0
-    violations: int = 0
-    by_promise: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,8 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
                     yield violation
                 async for violation in _money(view, tally):
                     yield violation
-            for violation in await _quarantine(scope, tally):
+                dealt_with = await view.dealt_with(LOOK_QUARANTINE.name)
+            for violation in await _quarantine(scope, dealt_with, tally):
                 yield violation
         finally:
             facts.close()
@@ -151,11 +141,14 @@ async def _money(view: Snapshot, tally: Tally) -> AsyncIterator[Violation]:
         yield Violation(7, "ledger_entries", "the triggers that forbid changes are missing or disabled")
 
 
-async def _quarantine(scope: Scope, tally: Tally) -> list[Violation]:
+async def _quarantine(scope: Scope, dealt_with: Mapping[tuple[int, int], str], tally: Tally) -> list[Violation]:
     found: list[Violation] = []
 
     def take(record: ConsumerRecord) -> None:
         tally.quarantined += 1
+        verb = dealt_with.get((record.partition, record.offset))
+        tally.redriven += verb == Verb.SEND
+        tally.discarded += verb == Verb.DISCARD
         headers = {name: (raw or b"").decode(errors="replace") for name, raw in record.headers or ()}
         place = f"{record.topic}[{record.partition}]@{record.offset}"
         found.extend(audit.quarantined(place, headers, has_bytes=record.value is not None))
@@ -169,6 +162,7 @@ def main(
     settle_s: Annotated[float, typer.Option(min=0, help="how long an event may travel before its absence counts")] = 30.0,
     sample: Annotated[int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    metrics_file: Annotated[Path | None, typer.Option(help="write what was found in Prometheus' textfile format")] = None,
 ) -> None:
     """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be checked."""
     scope = Scope(
@@ -187,6 +181,8 @@ def main(
     except (KafkaError, StoreError, TimeoutError) as error:
         typer.secho(f"could not check: {type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
+    if metrics_file is not None:
+        write(metrics_file, tally, datetime.now(UTC))
     summary = asdict(tally)
     typer.echo(json.dumps(summary) if as_json else _summary(tally))
     raise typer.Exit(1 if tally.violations else 0)
@@ -196,5 +192,5 @@ def _summary(tally: Tally) -> str:
     verdict = "clean" if not tally.violations else f"{tally.violations} violations"
     return (
         f"{verdict}: {tally.requests} requests, {tally.records} records, {tally.pictures} pictures, "
-        f"{tally.accounts} accounts, {tally.quarantined} quarantined"
+        f"{tally.accounts} accounts, {tally.quarantined} quarantined ({tally.redriven} redriven, {tally.discarded} discarded)"
     )

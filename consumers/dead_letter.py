@@ -9,14 +9,15 @@ from datetime import datetime
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
-from runtime import faults
+from runtime import faults, metrics
 from runtime.declaration import Declaration, Publish, Settled
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
 from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.events import LookDeadLettered
+from schemas.events import LookDeadLettered, LookFailed
+from schemas.failures import FailureCode
 from schemas.topics import LOOK_DEAD_LETTER
 from storage.claims import Claim, ClaimStore
 from storage.database import open_pool
@@ -38,6 +39,8 @@ class DeadLetters:
     def __init__(self, claims: ClaimStore) -> None:
         """Claim here."""
         self._claims = claims
+        for code in FailureCode:
+            metrics.DEAD_LETTERS.labels(code.value)  # there as 0: an alert sees the first
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Nothing: claims are remembered in Postgres."""
@@ -70,7 +73,9 @@ class DeadLetters:
         return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
     def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
-        """Nothing to remember."""
+        """Count the failure that was published; there is nothing to remember."""
+        if isinstance(emit.event, LookFailed):
+            metrics.DEAD_LETTERS.labels(emit.event.error.code.value).inc()
 
     def drain(self) -> None:
         """Claims are quick: what has begun finishes."""

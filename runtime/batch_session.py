@@ -16,6 +16,7 @@ from domain.outcomes import Unhandled
 from runtime import faults, logs, metrics
 from runtime.declaration import BatchHandler
 from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, new_producer, quarantined, read, stop_client
+from runtime.lag import watch_lag
 from runtime.lane import BreakerTripped
 from runtime.process import Process
 from runtime.records import OutRecord, Work
@@ -42,9 +43,12 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._applying = asyncio.Lock()
         self._positions: dict[TopicPartition, int] = {}
         self._told_s = 0.0
+        self._lag: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
         self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
+        for topic in self._declared.topics:
+            metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")  # there as 0: an alert sees the first
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -56,10 +60,13 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             await self._plain.start()
             await self._subscription.start()
             self._process.ready = True
+            self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._consumer.assignment))
             while not self._process.stopping.is_set():
                 await self._once()
         finally:
             self._process.ready = False
+            if self._lag is not None:
+                self._lag.cancel()
             await stop_client(self._subscription)
             await stop_client(self._plain)
 

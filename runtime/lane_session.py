@@ -16,6 +16,7 @@ from domain.history import PartitionHistory
 from runtime import faults, logs, metrics
 from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
+from runtime.lag import watch_lag
 from runtime.lane import Lane, LanePorts
 from runtime.process import Process
 from runtime.records import OutRecord, Work
@@ -43,10 +44,13 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
         self._opening: asyncio.Task[None] | None = None
+        self._lag: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
         self._paused = False
+        for topic in self._declared.topics:
+            metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")  # there as 0: an alert sees the first
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -58,9 +62,12 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._plain.start()
             await self._subscription.start()
             self._process.ready = True
+            self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._owned))
             await self._consume()
         finally:
             self._process.ready = False
+            if self._lag is not None:
+                self._lag.cancel()
             await self._close_lanes()
             await stop_client(self._subscription)
             await stop_client(self._plain)
@@ -81,6 +88,10 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         await asyncio.wait({drained, self._failure}, return_when=asyncio.FIRST_COMPLETED)
         drained.cancel()
         self._raise_failure()
+
+    def _owned(self) -> list[TopicPartition]:
+        """Partitions whose lane is open: the others have no position yet."""
+        return [TopicPartition(topic.name, number) for topic in self._declared.topics for number in self._lanes]
 
     async def _drain(self) -> None:
         for lane in [*self._lanes.values()]:

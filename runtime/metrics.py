@@ -24,6 +24,16 @@ IN_FLIGHT = Gauge(
     "Records taken and not yet committed. At its limit for long: add instances.",
     ["consumer"],
 )
+LAG_RECORDS = Gauge(
+    "looks_consumer_lag_records",
+    "Offsets between what a consumer has read and what it could read. Growing: add instances, or see why it is slow.",
+    ["consumer", "topic", "partition"],
+)
+DEAD_LETTERS = Counter(
+    "looks_dead_letters_total",
+    "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: the fault is ours.",
+    ["reason"],
+)
 SESSION_RESTARTS = Counter(
     "looks_session_restarts_total",
     "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read the log for the cause.",

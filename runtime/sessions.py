@@ -23,8 +23,11 @@ class Session(Protocol):
         """Do the process's work."""
 
 
-async def run_sessions(process: Process, name: str, begin: Callable[[], Session]) -> None:
+async def run_sessions(
+    process: Process, name: str, begin: Callable[[], Session], *, breaker_pause_s: float = BREAKER_PAUSE_S
+) -> None:
     """Run sessions until the process is asked to stop."""
+    metrics.BREAKER_TRIPS.labels(name)  # there from the start, as 0: an alert sees the first trip as a rise
     backoff_s = BACKOFF_MIN_S
     while not process.stopping.is_set():
         begun_s = asyncio.get_running_loop().time()
@@ -32,8 +35,8 @@ async def run_sessions(process: Process, name: str, begin: Callable[[], Session]
             await begin().run()
         except BreakerTripped:
             metrics.BREAKER_TRIPS.labels(name).inc()
-            log.error("breaker open: most failures are our own fault; nothing is decided for a while", pause_s=BREAKER_PAUSE_S)
-            await pause(process, BREAKER_PAUSE_S)
+            log.error("breaker open: most failures are our own fault; nothing is decided for a while", pause_s=breaker_pause_s)
+            await pause(process, breaker_pause_s)
         except Exception as error:
             metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()
             lasted_s = asyncio.get_running_loop().time() - begun_s

@@ -66,6 +66,13 @@ class Snapshot:
         )
         return [row["request_id"] for row in rows]
 
+    async def dealt_with(self, topic: str) -> dict[tuple[int, int], str]:
+        """What operators did about records of a topic, by (partition, offset): `send` or `discard`."""
+        rows = await self._connection.fetch(
+            """SELECT partition, "offset", verb FROM operator_actions WHERE topic = $1 AND step = 'done'""", topic
+        )
+        return {(row["partition"], row["offset"]): row["verb"] for row in rows}
+
     async def ledger_is_append_only(self) -> bool:
         """Whether the triggers that forbid changing the ledger are in place and enabled."""
         count = await self._connection.fetchval(

@@ -1,0 +1,76 @@
+"""Alert rules speak only of metrics and labels that exist, and each says how bad it is and what to do."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from cli.audit_metrics import Tally, registry
+from runtime import metrics
+from schemas.failures import FailureCode
+
+FILE = Path(__file__).resolve().parents[2] / "deploy" / "alerts.yml"
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]
+
+
+def samples() -> dict[str, set[str]]:
+    """Every sample name with its labels: of the processes' metrics and of the audit's textfile."""
+    known: dict[str, set[str]] = {}
+    collectors: Iterable[Any] = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    for collector in collectors:
+        for family in collector.describe():
+            for suffix in SUFFIXES[family.type]:
+                known[family.name + suffix] = set(collector._labelnames) | ({"le"} if suffix == "_bucket" else set())
+    for family in registry(Tally(), datetime.now(UTC)).collect():
+        for sample in family.samples:
+            known.setdefault(sample.name, set()).update(sample.labels)
+    return known
+
+
+def labels_used(expr: str) -> set[str]:
+    """Names in {...} and in by (...)."""
+    inside = re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", expr)
+    grouped = [name.strip() for names in re.findall(r"\bby \(([^)]*)\)", expr) for name in names.split(",")]
+    return {*inside, *grouped}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_a_rule_names_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any]) -> None:
+    known = samples()
+    named = set(re.findall(r"\blooks_\w+", rule["expr"]))
+    assert named
+    assert named <= set(known)
+    assert labels_used(rule["expr"]) <= set().union(*(known[name] for name in named))
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+    assert rule["annotations"]["summary"]
+    assert len(rule["annotations"]["action"]) > 40
+    shown = re.findall(r"\$labels\.(\w+)", str(rule["annotations"]))
+    assert set(shown) <= labels_used(rule["expr"]), "a label that the expression aggregates away"
+    assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_reasons_named_in_rules_exist() -> None:
+    (reasons,) = {re.search(r'reason=~"([^"]+)"', rule["expr"])[1] for rule in RULES if "reason=~" in rule["expr"]}  # type: ignore[index]  # there is a match
+    assert set(reasons.split("|")) <= {code.value for code in FailureCode}
+
+
+def test_what_operators_must_hear_of_has_a_rule() -> None:
+    spoken_of = " ".join(rule["expr"] for rule in RULES)
+    for name in (
+        "looks_consumer_lag_records",
+        "looks_dead_letters_total",
+        "looks_outbox_oldest_seconds",
+        "looks_breaker_trips_total",
+        "looks_expired_total",
+        'outcome=~"quarantined|unhandled"',
+        "looks_session_restarts_total",
+        "looks_audit_violations",
+    ):
+        assert name in spoken_of
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)

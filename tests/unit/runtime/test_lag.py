@@ -1,0 +1,59 @@
+"""Lag is what can be read less what was read; partitions given away say nothing any more."""
+
+import asyncio
+
+from aiokafka.errors import KafkaConnectionError
+from prometheus_client import REGISTRY
+
+from runtime.kafka import TopicPartition
+from runtime.lag import watch_lag
+
+FIRST, SECOND = TopicPartition("look.requested", 0), TopicPartition("look.requested", 1)
+
+
+class Consumer:
+    """Owns partitions, has read some of them; may be out of reach once."""
+
+    def __init__(self) -> None:
+        self.read = {FIRST: 3, SECOND: 10}
+        self.down = True
+        self.asked = asyncio.Event()
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.read)
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        self.asked.set()
+        if self.down:
+            raise KafkaConnectionError
+        return dict.fromkeys(partitions, 10)
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self.read[partition]
+
+
+def shown(partition: TopicPartition) -> float | None:
+    labels = {"consumer": "lagging", "topic": partition.topic, "partition": str(partition.partition)}
+    return REGISTRY.get_sample_value("looks_consumer_lag_records", labels)
+
+
+async def rounds(consumer: Consumer) -> None:
+    for _ in range(2):
+        consumer.asked.clear()
+        await asyncio.wait_for(consumer.asked.wait(), 10)
+
+
+async def test_lag_is_shown_while_a_partition_is_owned() -> None:
+    consumer = Consumer()
+    watching = asyncio.create_task(watch_lag("lagging", consumer, consumer.assignment, every_s=0.01))
+    await rounds(consumer)
+    assert shown(FIRST) is None
+    consumer.down = False
+    await rounds(consumer)
+    assert (shown(FIRST), shown(SECOND)) == (7, 0)
+    del consumer.read[SECOND]
+    await rounds(consumer)
+    assert (shown(FIRST), shown(SECOND)) == (7, None)
+    watching.cancel()
+    await asyncio.wait({watching})
+    assert shown(FIRST) is None
