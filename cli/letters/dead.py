@@ -13,7 +13,6 @@ from cli.letters.acting import Desk, Orders, Planned, act, desk, operator_name
 from cli.letters.finding import Choice, Found, found_in, records
 from cli.letters.running import batches, finish, guarded, refuse_blanket
 from cli.letters.standing import about
-from consumers.dead_letter import DECLARATION
 from domain.redriving import Letter, Mark, Place, Standing, discard_letter, redrive_letter
 from runtime.kafka import TopicPartition
 from runtime.reading import committed_by
@@ -117,6 +116,8 @@ def show(request: str, as_json: options.AsJson = False) -> None:
 
 async def _chosen(at: Desk, choice: Choice, limit: int) -> tuple[list[Letter], int]:
     """The last letter of each chosen request, the oldest requests first; and how many letters were left out."""
+    from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
+
     handled = await committed_by(at.kafka, DECLARATION.group)
     letters: dict[str, Letter] = {}
     left = 0

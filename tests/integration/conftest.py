@@ -9,7 +9,7 @@ import pytest
 
 from devstack.stack import Stack
 from runtime.process import Process
-from runtime.sessions import Session, run_sessions
+from runtime.sessions import BREAKER_PAUSE_S, Session, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, ProcessSettings
 from storage.database import open_pool
 
@@ -36,10 +36,10 @@ Begin = Callable[[Process], Session]
 
 
 @asynccontextmanager
-async def running(name: str, begin: Begin) -> AsyncIterator[Process]:
+async def running(name: str, begin: Begin, *, breaker_pause_s: float = BREAKER_PAUSE_S) -> AsyncIterator[Process]:
     """A process of ours inside the test, until the block ends; then it drains."""
     process = Process(name, ProcessSettings(instance=f"test-{name}"))
-    task = asyncio.create_task(run_sessions(process, name, lambda: begin(process)))
+    task = asyncio.create_task(run_sessions(process, name, lambda: begin(process), breaker_pause_s=breaker_pause_s))
     try:
         async with asyncio.timeout(60):
             while not process.ready:
