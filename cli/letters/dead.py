@@ -114,20 +114,21 @@ def show(request: str, as_json: options.AsJson = False) -> None:
     typer.echo(json.dumps(whole) if as_json else "\n".join(lines))
 
 
-async def _chosen(at: Desk, choice: Choice, limit: int) -> tuple[list[Letter], int]:
-    """The last letter of each chosen request, the oldest requests first; and how many letters were left out."""
+async def _chosen(at: Desk, choice: Choice, limit: int, *, per_request: bool) -> tuple[list[Letter], int]:
+    """The first `limit` of the chosen letters, and how many were left out. Per request: only the last one of each."""
     from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
 
     handled = await committed_by(at.kafka, DECLARATION.group)
-    letters: dict[str, Letter] = {}
+    letters: dict[str | Place, Letter] = {}
     left = 0
     async with aclosing(records(at.kafka, choice)) as chosen:
         async for record in chosen:
             found = found_in(record, handled.get(TopicPartition(record.topic, record.partition)))
             if found is None:
                 continue
-            if found.letter.request_id in letters or len(letters) < limit:
-                letters[found.letter.request_id] = found.letter
+            key = found.letter.request_id if per_request else found.letter.place
+            if key in letters or len(letters) < limit:
+                letters[key] = found.letter
             else:
                 left += 1
     return list(letters.values()), left
@@ -138,6 +139,8 @@ def _act(
     orders: Orders,
     limit: int,
     decide: Callable[[Letter, Standing | None, Mark | None], Planned],
+    *,
+    per_request: bool,
 ) -> None:
     left = 0
 
@@ -146,7 +149,7 @@ def _act(
 
             async def plan() -> list[Planned]:
                 nonlocal left
-                letters, left = await _chosen(at, choice, limit)
+                letters, left = await _chosen(at, choice, limit, per_request=per_request)
                 marks, standings = await _known(at, letters)
                 return [decide(one, standings.get(one.request_id), marks.get(one.place)) for one in letters]
 
@@ -180,7 +183,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
         return Planned(letter.place, redrive_letter(letter, standing, mark), letter.request_id, mark=mark)
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide)
+    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=True)
 
 
 @app.command()
@@ -204,7 +207,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
         return Planned(letter.place, discard_letter(standing, mark), letter.request_id)
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide)
+    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=False)
 
 
 @app.command("actions")
