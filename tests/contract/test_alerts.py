@@ -70,6 +70,7 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_expired_total",
         'outcome=~"quarantined|unhandled"',
         "looks_session_restarts_total",
+        "looks_webhook_oldest_due_seconds",
         "looks_audit_violations",
     ):
         assert name in spoken_of
