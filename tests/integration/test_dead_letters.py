@@ -53,6 +53,7 @@ from storage.redrives import RedriveStore
 from storage.refunds import RefundStore
 from tests.integration.accepting import accept, submission
 from tests.integration.conftest import Begin, running, until
+from tests.integration.reading import records_of, requested
 from tests.integration.test_command_line import looks
 from tests.integration.test_processes import (
     IMAGE,
@@ -61,10 +62,8 @@ from tests.integration.test_processes import (
     now,
     projection,
     publish,
-    records_of,
     refunds_of,
     relay,
-    requested,
 )
 
 OURS = FailureReason(code=FailureCode.INTERNAL, message="our fault")
@@ -149,7 +148,7 @@ async def keep(
 
 
 async def sent_again(kafka: KafkaSettings, topic: Topic, key: str) -> list[Any]:
-    return [record for record in await records_of(kafka, topic, key) if "looks-redrives" in dict(record.headers)]  # type: ignore[attr-defined]  # records
+    return [record for record in await records_of(kafka, topic, key) if "looks-redrives" in dict(record.headers)]
 
 
 async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
