@@ -36,11 +36,12 @@ reset: install ## Stop the stack and forget its data
 test: install ## Run the whole suite on the embedded stack
 	@$(BIN)/python -m pytest
 
-check: install ## Format, lint, types, imports; edits nothing
+check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m cli.contracts --check
 
 fix: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .
@@ -59,6 +60,9 @@ chaos: install ## Strike a whole system while it works, then audit it: SEED=7 FA
 gallery: install ## Dress every photo of ../shared/garments (or the drawn garments) into gallery-output/index.html
 	@$(BIN)/python -m bench.gallery
 
+contracts: install ## Write docs/contracts anew from the schemas
+	@$(BIN)/python -m cli.contracts
+
 pictures: install ## Draw the pictures of the docs anew, from garments that the project draws itself
 	@$(BIN)/python -m bench.pictures
 
@@ -71,4 +75,4 @@ lock: ## Write the lock files anew
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset test check fix bench chaos gallery pictures assets lock
+.PHONY: help install demo up down reset test check fix bench chaos gallery contracts pictures assets lock

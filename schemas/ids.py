@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import StringConstraints
 from ulid import ULID
 
-RequestId = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+REQUEST_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+RequestId = Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)]
 """A 26-character Crockford base 32 ULID, upper case."""
 
 _TIME_BYTES = 6
@@ -25,3 +26,8 @@ def derived_id(request_id: str, *parts: str) -> str:
     """
     digest = hashlib.sha256("\x1f".join((request_id, *parts)).encode()).digest()
     return str(ULID.from_bytes(ULID.from_str(request_id).bytes[:_TIME_BYTES] + digest[:10]))
+
+
+def schema_id(event_type: str) -> str:
+    """What names an event type's schema: the `$id` of its JSON Schema and the `ce_dataschema` of its records."""
+    return f"urn:looks:schema:{event_type}"
