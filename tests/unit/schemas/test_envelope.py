@@ -1,11 +1,23 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.envelope import MAX_VALUE_BYTES, Decoded, Meta, Undecodable, child_traceparent, decode, encode, new_traceparent
-from schemas.events import EVENT_TYPES, LookFailed, LookRequested
+from schemas.envelope import (
+    MAX_VALUE_BYTES,
+    Decoded,
+    Meta,
+    Undecodable,
+    Unpublishable,
+    child_traceparent,
+    decode,
+    encode,
+    new_traceparent,
+)
+from schemas.events import EVENT_TYPES, TYPE_OF, Event, LookCompleted, LookFailed, LookRequested, StoredImage
+from schemas.samples import sample_of
 from tests.making import NOW, REQUEST_ID, a_request
 
 META = Meta("01ARZ3NDEKTSV4RRFFQ69G5FAW", "look.requested.v1", "/looks/api", NOW, 1, new_traceparent(), {"looks-attempt": "2"})
@@ -80,3 +92,61 @@ def test_a_decoded_time_is_aware() -> None:
     assert isinstance(result, Decoded)
     assert result.meta.time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert LookFailed is EVENT_TYPES["look.failed.v1"]
+
+
+def a_completion() -> LookCompleted:
+    event = sample_of("look.completed.v1")
+    assert isinstance(event, LookCompleted)
+    return event
+
+
+def made_past_its_checks(model: Any, **fields: object) -> Any:
+    return model.model_construct(**fields)
+
+
+def changed(**past_its_checks: object) -> LookCompleted:
+    return a_completion().model_copy(update=past_its_checks)
+
+
+def mutated() -> LookCompleted:
+    event = changed(stage_ms={"fit": 1.0})
+    event.stage_ms["fit"] = "slow"  # type: ignore[index]  # a Mapping that is a dict after all
+    return event
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (made_past_its_checks(LookCompleted, request_id=REQUEST_ID), "Field required"),
+        (made_past_its_checks(LookCompleted), "Field required"),
+        (changed(duration_ms=-1), "duration_ms"),
+        (changed(tenant_id=None), "tenant_id"),
+        (changed(request_id="not a ULID"), "request_id"),
+        (changed(completed_at="soon"), "completed_at"),
+        (changed(stage_ms={"fit": float("nan")}), "stage_ms.fit"),
+        (changed(image=made_past_its_checks(StoredImage, bucket="looks")), "image.key"),
+        (changed(image=a_completion().image.model_copy(update={"sha256": "00"})), "image.sha256"),
+        (changed(warnings=("x" * MAX_VALUE_BYTES,)), "bytes, more than"),
+        (changed(warnings=(object(),)), "object"),
+        (changed(tenant_id="\ud800"), "surrogates"),
+        (mutated(), "stage_ms.fit"),
+    ],
+)
+def test_what_no_reader_could_read_is_not_published(event: Event, why: str) -> None:
+    meta = Meta(META.id, TYPE_OF[type(event)], "/looks/test", NOW)
+    with pytest.raises(Unpublishable, match=why):
+        encode(event, meta)
+
+
+def test_an_event_under_the_name_of_another_is_not_published() -> None:
+    with pytest.raises(Unpublishable, match="LookRequested is not a"):
+        encode(a_request(), Meta(META.id, "look.failed.v1", "/looks/test", NOW))
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_the_sample_of_each_type_is_published_and_read(event_type: str) -> None:
+    event = sample_of(event_type)
+    record = encode(event, Meta(META.id, event_type, "/looks/test", NOW))
+    read = decode(record.value, record.headers, EVENT_TYPES[event_type])
+    assert isinstance(read, Decoded)
+    assert read.event == event
