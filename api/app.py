@@ -5,12 +5,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import account, cancel, errors, jobs, looks, webhook_deliveries, webhooks
+from api import account, cancel, contracts, errors, jobs, looks, webhook_deliveries, webhooks
 from api.gates import BoundedBodies, KeyCache
 from api.limits import TokenBuckets
 from api.ports import Ports
 
-ROUTERS = (looks.router, jobs.router, cancel.router, account.router, webhooks.router, webhook_deliveries.router)
+ROUTERS = (
+    looks.router,
+    jobs.router,
+    cancel.router,
+    account.router,
+    webhooks.router,
+    webhook_deliveries.router,
+    contracts.router,
+)
 TITLE = "Looks"
 VERSION = "1.0.0"
 ABOUT = (
