@@ -22,6 +22,7 @@ ROOMS = (
     "runtime",
     "schemas",
     "storage",
+    "testkit",
 )
 FILES = sorted(path for room in ROOMS for path in (CHECKOUT / room).rglob("*.py"))
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
