@@ -1,21 +1,33 @@
 """`looks topics`."""
 
+from typing import Annotated
+
+import httpx
 import typer
 from aiokafka.errors import KafkaError
 
+from cli import lag, releases
 from cli.settings import run
+from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from runtime.topics_admin import TopicsDiffer
 from runtime.topics_admin import apply as apply_topics
+from schemas import versions
+from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import TOPICS
 
 app = typer.Typer(no_args_is_help=True, help="Topics.")
+app.command("lag")(lag.lag)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
 @app.command()
-def apply() -> None:
+def apply(
+    registry: Annotated[str | None, typer.Option(help="also register the released schemas with this schema registry")] = None,
+    registry_compatibility: Annotated[str, typer.Option(help="what the registry is told to check")] = "FULL_TRANSITIVE",
+    registry_policy: Annotated[str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")] = None,
+) -> None:
     """Create what is missing and set the declared settings. Safe to repeat."""
     settings = KafkaSettings()
     try:
@@ -24,6 +36,21 @@ def apply() -> None:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
     typer.echo("\n".join(f"created {name}" for name in created) or "up to date")
+    if registry is not None:
+        _register(registry, registry_compatibility, registry_policy)
+
+
+def _register(url: str, compatibility: str, policy: str | None) -> None:
+    """Every release of every topic's event type, oldest first."""
+    of_topic = {topic.name: releases.released(TYPE_OF[topic.event]) for topic in TOPICS if topic.event is not None}
+    subjects = {f"{name}-value": [of[version] for version in sorted(of)] for name, of in of_topic.items()}
+    try:
+        ids = register(url, subjects, compatibility=compatibility, policy=policy)
+    except (RegistryRefused, httpx.HTTPError) as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(1) from error
+    for subject, numbers in ids.items():
+        typer.echo(f"registered {subject}: {', '.join(str(number) for number in numbers)}")
 
 
 @app.command("list")
@@ -32,3 +59,22 @@ def show() -> None:
     for topic in TOPICS:
         days = topic.retention_ms // _DAY_MS
         typer.echo(f"{topic.name:<26} {topic.partitions:>3} partitions {days:>3} d  {topic.audience:<9} {topic.about}")
+
+
+@app.command()
+def release() -> None:
+    """Write the current schemas that differ from their last release as new versions; refuse what would break a reader."""
+    refused = False
+    for event_type in EVENT_TYPES:
+        match releases.release(event_type):
+            case versions.Allowed(version):
+                typer.echo(f"released {event_type} {versions.text(version)}")
+            case versions.Refused(reasons):
+                refused = True
+                for reason in reasons:
+                    typer.secho(f"{event_type}: {reason}", fg="red", err=True)
+            case versions.Unchanged(version):
+                typer.echo(f"{event_type} {versions.text(version)} is current")
+    if refused:
+        typer.secho("a change that readers can't follow is a new type beside the old one", fg="red", err=True)
+        raise typer.Exit(1)

@@ -80,3 +80,15 @@ WEBHOOKS_DISABLED = Counter(
     "Endpoints disabled, by reason: `gone` (410) or `failing`. Many at once: our network, not theirs.",
     ["reason"],
 )
+GROUP_LAG_RECORDS = Gauge(
+    "looks_group_lag_records",
+    "Offsets between what a consumer group has committed and the end of a topic (`looks topics lag --watch`). "
+    "Growing with flat load: the group is too slow or down; its owner is who runs its members.",
+    ["group", "topic"],
+)
+GROUP_LAG_SECONDS = Gauge(
+    "looks_group_lag_seconds",
+    "Age of the oldest record that a group has not done, over a topic's partitions. "
+    "Near the topic's retention: it will lose records.",
+    ["group", "topic"],
+)
