@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from schemas.topics import BY_NAME
 
+REACH_S = 5.0
 TIMEOUT_S = 20.0
 Place = tuple[str, int]
 
@@ -46,7 +47,10 @@ def lags(bootstrap: str, groups: Sequence[str] = ()) -> list[Lag]:
     Blocks. Raises confluent-kafka's KafkaException when Kafka is out of reach or refuses.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": int(TIMEOUT_S * 1000)})
+    admin.list_topics(timeout=REACH_S)  # raises when nobody answers, sooner than what follows
     listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    if listed.errors:
+        raise listed.errors[0]
     known = sorted(one.group_id for one in listed.valid)
     chosen = [name for name in known if not groups or name in groups]
     committed = {name: _committed(admin, name) for name in chosen}

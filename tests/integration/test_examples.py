@@ -33,7 +33,7 @@ from tests.integration.test_command_line import CHECKOUT
 
 EXAMPLES = CHECKOUT / "examples"
 PER_TRANSACTION = 20
-WITHIN_S = 60
+WITHIN_S = 120
 
 
 @dataclass
