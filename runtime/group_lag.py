@@ -18,7 +18,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its documented place all the same
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.topics import BY_NAME
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 from pydantic import ValidationError
@@ -53,7 +53,8 @@ class Undecodable:
     reason: str
 
 
-class Encoded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Encoded:
     """A record ready to be sent."""
 
     key: bytes
