@@ -1,17 +1,21 @@
 """The application: gates, routes, errors, and a contract that says what they do."""
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import account, cancel, contracts, errors, jobs, looks, webhook_deliveries, webhooks
-from api.gates import BoundedBodies, KeyCache
+from api import account, cancel, contracts, errors, jobs, looks, uploads, webhook_deliveries, webhooks
+from api.gates import BodyLimit, BoundedBodies
+from api.keys import KeyRing
 from api.limits import TokenBuckets
 from api.ports import Ports
+from schemas.uploads import MAX_UPLOAD_BYTES
 
 ROUTERS = (
     looks.router,
+    uploads.router,
     jobs.router,
     cancel.router,
     account.router,
@@ -31,12 +35,17 @@ def create_app(ports: Ports) -> FastAPI:
     """The API over these ports."""
     app = FastAPI(title=TITLE, version=VERSION, description=ABOUT, redirect_slashes=False, webhooks=webhooks.outgoing)
     app.state.ports = ports
-    app.state.keys = KeyCache(ports.api.key_cache_ttl_s)
-    app.state.buckets = TokenBuckets(ports.api.rate_per_s, ports.api.rate_burst)
+    app.state.keys = KeyRing(ports.api, ports.accounts.credential)
+    app.state.limiter = TokenBuckets()
+    app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_middleware(BoundedBodies, max_bytes=ports.api.max_body_bytes, timeout_s=ports.api.body_timeout_s)
+    app.add_middleware(
+        BoundedBodies,
+        limit=BodyLimit(ports.api.max_body_bytes, ports.api.body_timeout_s),
+        by_path={uploads.PATH: BodyLimit(MAX_UPLOAD_BYTES + uploads.OVERHEAD_BYTES, ports.api.upload_timeout_s)},
+    )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -11,38 +13,45 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import strict_json
 from api.errors import ApiError, exchange_id
+from api.keys import KeyRing, unauthenticated
+from api.limits import Limiter, request_claims
 from api.ports import Ports
+from domain.api_keys import PREFIXES
+from runtime.metrics import RATE_LIMITED
 from schemas.errors import ErrorCode
 from storage.accounts import Credential
 
 CAPABILITY = {"POST": "jobs:create", "DELETE": "jobs:create", "GET": "jobs:read"}
 MAX_KEY_CHARS = 256
-MAX_CACHED_KEYS = 10_000
-_UNAUTHENTICATED = ApiError(
-    ErrorCode.UNAUTHENTICATED,
-    "A valid API key is needed: `Authorization: Bearer sk_...`.",
-    headers={"WWW-Authenticate": "Bearer"},
-)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """How large a body may be, and how long it may take to come."""
+
+    max_bytes: int
+    timeout_s: float
 
 
 class BoundedBodies:
-    """ASGI middleware: a body of more than `max_bytes`, counted as it streams in, or slower than `timeout_s`, is refused."""
+    """ASGI middleware: a body of more than its limit, counted as it streams in, or slower than its limit, is refused."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
-        """Wrap an app."""
+    def __init__(self, app: ASGIApp, limit: BodyLimit, by_path: Mapping[str, BodyLimit]) -> None:
+        """`limit` holds for every path that is not in `by_path`."""
         self._app = app
-        self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
+        self._limit = limit
+        self._by_path = by_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._by_path.get(scope["path"], self._limit)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = declared.isdigit() and int(declared) > self._max_bytes
+        too_large = declared.isdigit() and int(declared) > limit.max_bytes
         seen_bytes = 0
-        until_s = time.monotonic() + self._timeout_s
+        until_s = time.monotonic() + limit.timeout_s
         finished = False
 
         async def bounded() -> Message:
@@ -50,50 +59,32 @@ class BoundedBodies:
             if finished:
                 return await receive()  # waiting for the client to go away: not bounded
             if too_large:
-                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {self._max_bytes} bytes.")
+                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes.")
             try:
                 async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
                     message = await receive()
             except TimeoutError:
-                raise ApiError(ErrorCode.REQUEST_TIMEOUT, "The request body took too long.") from None
+                raise ApiError(
+                    ErrorCode.REQUEST_TIMEOUT, "The request body took too long.", headers={"Connection": "close"}
+                ) from None
             seen_bytes += len(message.get("body", b""))
             finished = not message.get("more_body", False)
-            if seen_bytes > self._max_bytes:
-                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {self._max_bytes} bytes.")
+            if seen_bytes > limit.max_bytes:
+                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes.")
             return message
 
         await self._app(scope, bounded, send)
 
 
-class KeyCache:
-    """Credentials for as long as a revoked key may go on working."""
-
-    def __init__(self, ttl_s: float) -> None:
-        """Empty."""
-        self._ttl_s = ttl_s
-        self._known: dict[str, tuple[float, Credential | None]] = {}
-
-    async def get(self, key: str, look_up: Callable[[str], Awaitable[Credential | None]]) -> Credential | None:
-        """The credential of a key, asked for anew when what is known is too old."""
-        now_s = time.monotonic()
-        known = self._known.get(key)
-        if known is not None and now_s - known[0] < self._ttl_s:
-            return known[1]
-        credential = await look_up(key)
-        if len(self._known) >= MAX_CACHED_KEYS:
-            self._known.clear()
-        self._known[key] = (now_s, credential)
-        return credential
-
-
 def bearer(request: Request) -> str:
     """The key of a request. Raises ApiError 401 unless there is exactly one, in the one right place."""
     headers = request.headers.getlist("authorization")
-    if len(headers) != 1:
-        raise _UNAUTHENTICATED
+    query = unquote(request.scope["query_string"].decode("latin-1"))
+    if len(headers) != 1 or any(prefix in query for prefix in PREFIXES.values()):
+        raise unauthenticated()
     scheme, _, key = headers[0].partition(" ")
     if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_CHARS or not key.isascii():
-        raise _UNAUTHENTICATED
+        raise unauthenticated()
     return key
 
 
@@ -104,18 +95,25 @@ async def admit(request: Request, needed: str) -> Credential:
     """
     state = request.app.state
     ports: Ports = state.ports
-    credential: Credential | None = await state.keys.get(bearer(request), ports.accounts.credential)
-    if credential is None:
-        raise _UNAUTHENTICATED
-    allowance = state.buckets.take(credential.key_id, time.monotonic())
-    request.state.limit_headers = allowance.headers(ports.api.rate_burst, ports.api.rate_per_s)
+    keys: KeyRing = state.keys
+    limiter: Limiter = state.limiter
+    credential = await keys.credential(bearer(request), request.client.host if request.client else None)
+    claims = request_claims(ports.api, credential, request.method)
+    allowance = await limiter.take(claims, time.monotonic())
+    request.state.limit_headers = allowance.headers(claims)
     if not allowance.allowed:
-        raise ApiError(
-            ErrorCode.RATE_LIMITED, "Too many requests with this key.", headers={"Retry-After": str(max(1, allowance.reset_s))}
-        )
+        RATE_LIMITED.labels(allowance.limit.name).inc()
+        whose = "of all keys of this tenant" if allowance.limit.name.startswith("tenant") else "with this key"
+        raise ApiError(ErrorCode.RATE_LIMITED, f"Too many requests {whose}.", headers={"Retry-After": str(allowance.reset_s)})
     if needed not in credential.capabilities:
         raise ApiError(ErrorCode.CAPABILITY_MISSING, f"This key lacks the capability {needed}.")
     return credential
+
+
+def plain(request: Request) -> None:
+    """Raises ApiError 415 for a body that is packed: what it unpacks to has no bound."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a Content-Encoding.")
 
 
 class _StrictRequest(Request):
@@ -142,6 +140,7 @@ class GatedRoute(APIRoute):
 
         async def gated(request: Request) -> Response:
             request.state.credential = await admit(request, self.needs[request.method])
+            plain(request)
             if self.body_field is not None and (self.body_field.field_info.is_required() or _sends_body(request)):
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media_type != "application/json":

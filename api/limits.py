@@ -1,11 +1,69 @@
-"""Rate limits: a token bucket per key, in this process. With N worker processes a key gets up to N times its rate."""
+"""Rate limits: token buckets, one per key and one per tenant, reads and writes apart, in this process.
 
+With N API processes a key gets up to N times its rate. A store that all processes share takes this one's place by
+implementing `Limiter`.
+"""
+
+import ipaddress
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.settings import ApiSettings
+from storage.accounts import Credential
 
 MAX_BUCKETS = 100_000
-"""Of keys seen lately; the one unused for longest is forgotten first, which can only be to its favour."""
+"""Of names seen lately; the one unused for longest is forgotten first, which can only be to its favour."""
+_NETWORK_BITS = 64
+"""Of an IPv6 client: it has that many addresses to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A policy: `burst` tokens, refilled at `rate_per_s`."""
+
+    name: str
+    rate_per_s: float
+    burst: int
+
+    @property
+    def policy(self) -> str:
+        """As `RateLimit-Policy` has it: the burst, and the seconds in which it refills."""
+        return f'"{self.name}";q={self.burst};w={max(1, math.ceil(self.burst / self.rate_per_s))}'
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One token of one bucket: of `owner`, under `limit`."""
+
+    owner: str
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the buckets say to one request; of the one that has the least left."""
+
+    allowed: bool
+    limit: Limit
+    remaining: int
+    reset_s: int  # until a request can be allowed; 0 when this one was
+
+    def headers(self, claims: Sequence[Claim]) -> dict[str, str]:
+        """`RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "RateLimit-Policy": ", ".join(claim.limit.policy for claim in claims),
+            "RateLimit": f'"{self.limit.name}";r={self.remaining};t={self.reset_s}',
+        }
+
+
+class Limiter(Protocol):
+    """Gives tokens."""
+
+    async def take(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+        """Take one token from every bucket that is claimed, or from none when one of them is empty."""
 
 
 @dataclass(slots=True)
@@ -14,42 +72,76 @@ class _Bucket:
     at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What the bucket says to one request."""
-
-    allowed: bool
-    remaining: int
-    reset_s: int  # until at least one token is there
-
-    def headers(self, burst: int, rate_per_s: float) -> dict[str, str]:
-        """`RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers."""
-        window_s = max(1, math.ceil(burst / rate_per_s))
-        return {
-            "RateLimit-Policy": f'"requests";q={burst};w={window_s}',
-            "RateLimit": f'"requests";r={self.remaining};t={self.reset_s}',
-        }
-
-
 class TokenBuckets:
-    """One bucket per key of `burst` tokens, refilled at `rate_per_s`."""
+    """Buckets in memory; each begins full."""
 
-    def __init__(self, rate_per_s: float, burst: int) -> None:
-        """All buckets begin full."""
-        self.rate_per_s = rate_per_s
-        self.burst = burst
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+    def __init__(self) -> None:
+        """None yet."""
+        self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    def take(self, key: str, now_s: float) -> Allowance:
-        """Take one token at `now_s`, on a clock that does not go backwards."""
-        bucket = self._buckets.pop(key, None) or _Bucket(float(self.burst), now_s)
-        bucket.tokens = min(self.burst, bucket.tokens + (now_s - bucket.at_s) * self.rate_per_s)
+    async def take(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+        """As `Limiter` has it. `now_s`: of a clock that does not go backwards."""
+        return self.take_now(claims, now_s)
+
+    def take_now(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+        """The same, without waiting: nothing in between sees half of it."""
+        buckets = [self._refilled(claim, now_s) for claim in claims]
+        allowed = all(bucket.tokens >= 1 for bucket in buckets)
+        if allowed:
+            for bucket in buckets:
+                bucket.tokens -= 1
+        return self._tightest(claims, buckets, allowed)
+
+    def give_back(self, claim: Claim, now_s: float) -> None:
+        """Undo the taking of one token."""
+        bucket = self._refilled(claim, now_s)
+        bucket.tokens = min(claim.limit.burst, bucket.tokens + 1)
+
+    def _refilled(self, claim: Claim, now_s: float) -> _Bucket:
+        name, limit = (claim.limit.name, claim.owner), claim.limit
+        bucket = self._buckets.pop(name, None) or _Bucket(float(limit.burst), now_s)
+        bucket.tokens = min(limit.burst, bucket.tokens + (now_s - bucket.at_s) * limit.rate_per_s)
         bucket.at_s = now_s
-        self._buckets[key] = bucket
+        self._buckets[name] = bucket
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        allowed = bucket.tokens >= 1
-        if allowed:
-            bucket.tokens -= 1
-        missing = max(0.0, 1 - bucket.tokens)
-        return Allowance(allowed, int(bucket.tokens), math.ceil(missing / self.rate_per_s))
+        return bucket
+
+    @staticmethod
+    def _tightest(claims: Sequence[Claim], buckets: Sequence[_Bucket], allowed: bool) -> Allowance:
+        """Of the bucket that is longest in getting a token, or else has the fewest."""
+        waits = [
+            (math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s) if not allowed else 0, bucket.tokens, claim.limit)
+            for claim, bucket in zip(claims, buckets, strict=True)
+        ]
+        wait_s, tokens, limit = max(waits, key=lambda one: (one[0], -one[1]))
+        return Allowance(allowed, limit, int(tokens), wait_s)
+
+
+def request_claims(settings: ApiSettings, who: Credential, method: str) -> tuple[Claim, Claim]:
+    """What a request takes from: its key's bucket and its tenant's, each of its environment and its kind."""
+    reading = method in {"GET", "HEAD"}
+    kind = "reads" if reading else "writes"
+    rate_per_s = settings.read_rate_per_s if reading else settings.rate_per_s
+    burst = settings.read_rate_burst if reading else settings.rate_burst
+    factor = settings.tenant_rate_factor
+    return (
+        Claim(who.key_id, Limit(f"key-{kind}", rate_per_s, burst)),
+        Claim(f"{who.tenant_id}/{who.environment}", Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor))),
+    )
+
+
+def failure_claim(settings: ApiSettings, host: str | None) -> Claim:
+    """What a refused key takes from: the bucket of the address that it came from, for IPv6 of its /64 network."""
+    owner = host or "unknown"
+    try:
+        address = ipaddress.ip_address(owner)
+    except ValueError:
+        pass
+    else:
+        mapped = address.ipv4_mapped if address.version == 6 else None
+        if mapped is not None:
+            owner = str(mapped)
+        elif address.version == 6:
+            owner = str(ipaddress.ip_network(f"{owner.partition('%')[0]}/{_NETWORK_BITS}", strict=False))
+    return Claim(owner, Limit("refused-keys", settings.auth_failures_per_s, settings.auth_failures_burst))

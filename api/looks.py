@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
+from api.idempotency import key_of
 from api.ports import Ports
 from compositing import InvalidOption, parse_options
 from domain.object_keys import may_name, problem
@@ -22,7 +23,6 @@ from storage.submissions import Accepted, IdempotencyKey, KeyInProgress, KeyReus
 router = APIRouter(route_class=GatedRoute, tags=["looks"])
 
 ROUTE = "POST /v1/look"
-MAX_IDEMPOTENCY_KEY_CHARS = 255
 MAX_CONFIG_BYTES = 16 * 1024
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -99,12 +99,9 @@ def check(body: LookRequest, credential: Credential) -> None:
 
 
 def _idempotency(request: Request, key: str | None, body: LookRequest) -> IdempotencyKey | None:
-    if key is None:
+    text = key_of(request, key)
+    if text is None:
         return None
-    text = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
-    once = len(request.headers.getlist("idempotency-key")) == 1
-    if not once or not 0 < len(text) <= MAX_IDEMPOTENCY_KEY_CHARS or not all("!" <= c <= "~" for c in text):
-        raise invalid(("header", "Idempotency-Key"), "must be one header of 1 to 255 visible ASCII characters")
     canonical_body = orjson.dumps(body.model_dump(exclude_unset=True, mode="json"), option=orjson.OPT_SORT_KEYS)
     return IdempotencyKey(ROUTE, text, hashlib.sha256(canonical_body).digest())
 

@@ -1,14 +1,16 @@
 """What the API is given. Tests give it fakes; `python -m api` gives it Postgres and S3."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from domain.webhook_events import Happening
 from runtime.settings import ApiSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
-from storage.submissions import Submission, Verdict
+from storage.submissions import IdempotencyKey, Submission, Verdict
+from storage.uploads import Form
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
 from storage.webhooks import NewSecret, NewWebhook, WebhookChange, WebhookRow
 
@@ -18,6 +20,9 @@ class Accounts(Protocol):
 
     async def credential(self, key: str) -> Credential | None:
         """Who a key speaks for."""
+
+    async def mark_used(self, key_ids: Sequence[str]) -> None:
+        """Note that these keys were used just now."""
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         """Credits that can be spent."""
@@ -109,6 +114,30 @@ class Links(Protocol):
         """A link to one object."""
 
 
+class Uploads(Protocol):
+    """Takes photos."""
+
+    async def put(self, key: str, file: BinaryIO, content_type: str) -> None:
+        """Store a file from its beginning. Raises StoreError."""
+
+    async def delete(self, key: str) -> None:
+        """Remove an object. Raises StoreError."""
+
+    def link(self, key: str) -> str:
+        """A link to one object, to save."""
+
+    def form(self, key: str, content_type: str) -> Form:
+        """A form with which a client stores one object itself."""
+
+    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
+        """The object key stored under an idempotency key, and whether for the same bytes."""
+
+    async def remember(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+    ) -> bool:
+        """Keep what an idempotency key came to; False when another request was first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of it."""
@@ -121,5 +150,6 @@ class Ports:
     deliveries: Deliveries
     targets: Targets
     links: Links
+    uploads: Uploads
     api: ApiSettings
     look: LookSettings

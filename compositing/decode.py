@@ -45,7 +45,7 @@ def decode(data: bytes, max_side_px: int) -> Photo:
     kind = _sniff(data)
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
-            _check_size(image.width, image.height)
+            check_size(image.width, image.height)
             if kind == "JPEG":
                 image.draft(None, (max_side_px, max_side_px))
             image.load()
@@ -58,7 +58,8 @@ def decode(data: bytes, max_side_px: int) -> Photo:
         raise GarmentError("image_unreadable", "The photo is damaged or not a picture that can be read.") from error
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raises GarmentError for a size in pixels that is never decoded."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
         raise GarmentError(
             "image_too_large",

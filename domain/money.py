@@ -1,6 +1,10 @@
 """Who can pay: decided in order of arrival, from balances that are locked while it is decided."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
+
+MAX_BALANCE: Final = 10**15
+"""Credits that grants may bring an account to: far below what 64 bits hold, so that no refund can overflow it."""
 
 Account = tuple[str, str]
 """Tenant and environment."""

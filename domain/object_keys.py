@@ -6,6 +6,15 @@ from collections.abc import Iterable
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 RESERVED = "results"
 """Finished pictures live below this segment; no tenant may name them as garments."""
+TEST = "test"
+"""What test keys name lies below this segment and then the tenant's prefix: apart from all live data."""
+NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", TEST})
+"""First segments that no tenant's prefix may have."""
+
+
+def reachable(environment: str, prefixes: Iterable[str]) -> tuple[str, ...]:
+    """The prefixes below which a key of this environment may name objects, of a tenant that has `prefixes`."""
+    return tuple(prefixes) if environment == "live" else tuple(f"{TEST}/{prefix}" for prefix in prefixes)
 
 
 def problem(key: str) -> str | None:

@@ -92,3 +92,19 @@ GROUP_LAG_SECONDS = Gauge(
     "Near the topic's retention: it will lose records.",
     ["group", "topic"],
 )
+AUTH_FAILURES = Counter(
+    "looks_auth_failures_total",
+    "Requests refused for their key: `malformed`, `unknown` (also revoked and expired) or `limited`. Rising: somebody "
+    "guesses keys, or a client was forgotten when a key was rotated.",
+    ["reason"],
+)
+RATE_LIMITED = Counter(
+    "looks_rate_limited_total",
+    "Requests answered 429, by the limit that was met. Rising: a client loops, or a tenant has outgrown its limits.",
+    ["limit"],
+)
+UPLOADS = Counter(
+    "looks_uploads_total",
+    "Uploads by what came of them: `stored`, `replayed`, `refused` or `failed`. `failed` rising: S3 is slow or away.",
+    ["result"],
+)

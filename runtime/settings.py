@@ -93,6 +93,15 @@ class LookSettings(BaseSettings):
     worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
 
 
+class ClientSettings(BaseSettings):
+    """Where `looks submit` finds the HTTP surface."""
+
+    model_config = _area("API_")
+
+    url: str = Field(description="http://host:port")
+    key: SecretStr = Field(description="the API key that pays")
+
+
 class ApiSettings(BaseSettings):
     """The HTTP surface."""
 
@@ -101,9 +110,18 @@ class ApiSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
-    body_timeout_s: Seconds = Field(default=10.0, description="a request body that takes longer is refused")
-    rate_per_s: float = Field(default=1000.0, gt=0, description="requests per second and key, sustained")
-    rate_burst: int = Field(default=2000, ge=1, description="requests at once")
+    header_timeout_s: Seconds = Field(default=8.0, description="a request's head that takes longer is refused")
+    body_timeout_s: Seconds = Field(default=8.0, description="a request body that takes longer is refused")
+    upload_timeout_s: Seconds = Field(default=120.0, description="an upload that takes longer is refused")
+    uploads_max: int = Field(default=32, ge=1, description="uploads of one process at once; more are answered 503")
+    trusted_proxies: str = Field(default="", description="addresses whose X-Forwarded-For is believed, comma-separated")
+    rate_per_s: float = Field(default=1000.0, gt=0, description="requests that are not GET, per second and key, sustained")
+    rate_burst: int = Field(default=2000, ge=1, description="such requests at once")
+    read_rate_per_s: float = Field(default=1000.0, gt=0, description="GET requests per second and key, sustained")
+    read_rate_burst: int = Field(default=2000, ge=1, description="GET requests at once")
+    tenant_rate_factor: float = Field(default=2.0, ge=1, description="all keys of a tenant together: so many times one key")
+    auth_failures_per_s: float = Field(default=10.0, gt=0, description="refused keys per second and client address, sustained")
+    auth_failures_burst: int = Field(default=100, ge=1, description="refused keys of one client address at once")
     batch_max: int = Field(default=256, ge=1, description="accepted requests that share one commit")
     queue_max: int = Field(default=2000, ge=1, description="requests that may wait for a commit; more are answered 503")
     key_cache_ttl_s: Seconds = Field(default=0.5, description="a revoked key works for at most this long")

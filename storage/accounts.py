@@ -3,17 +3,19 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 from ulid import ULID
 
 from domain.api_keys import environment_of, hash_key, make_key
+from domain.money import MAX_BALANCE
+from domain.object_keys import reachable
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Who a key speaks for and what it may do."""
+    """Who a key speaks for and what it may do. `key_prefixes`: of its environment."""
 
     key_id: str
     tenant_id: str
@@ -35,6 +37,14 @@ class LedgerEntry:
 
 class UnknownTenant(Exception):
     """There is no such tenant."""
+
+
+class KeyEnded(Exception):
+    """The key does not work any more, or there is none; the message says which."""
+
+
+class GrantRefused(Exception):
+    """The amount can't be granted; the message says why. Nothing was written."""
 
 
 class AccountStore:
@@ -66,7 +76,13 @@ class AccountStore:
         return [(row["tenant_id"], tuple(row["key_prefixes"])) for row in rows]
 
     async def create_key(
-        self, tenant_id: str, environment: str, capabilities: Sequence[str], *, key: str | None = None
+        self,
+        tenant_id: str,
+        environment: str,
+        capabilities: Sequence[str],
+        *,
+        key: str | None = None,
+        expires_in: timedelta | None = None,
     ) -> tuple[str, str]:
         """A new key (or `key` itself): its id and its text, which is shown here only. Raises UnknownTenant.
 
@@ -76,8 +92,8 @@ class AccountStore:
         key_id = str(ULID())
         try:
             await self._pool.execute(
-                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities)
-                   VALUES ($1, $2, $3, $4, $5, $6)
+                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities, expires_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
                    ON CONFLICT (key_hash) DO UPDATE SET capabilities = EXCLUDED.capabilities""",
                 key_id,
                 tenant_id,
@@ -85,10 +101,55 @@ class AccountStore:
                 hash_key(text, self._pepper),
                 text[-4:],
                 list(capabilities),
+                expires_in,
             )
         except asyncpg.ForeignKeyViolationError as error:
             raise UnknownTenant(tenant_id) from error
         return key_id, text
+
+    async def rotate_key(self, key_id: str, overlap: timedelta) -> tuple[str, str, datetime]:
+        """A new key like this one: its id, its text, and when the old one ends. The old one works for `overlap` more,
+        or as long as it had left where that is less. Raises KeyEnded.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            old = await connection.fetchrow(
+                """SELECT tenant_id, environment, capabilities,
+                          (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended,
+                          (SELECT s.key_id FROM api_keys s WHERE s.replaces = k.key_id) AS successor
+                   FROM api_keys k WHERE key_id = $1 FOR UPDATE""",
+                key_id,
+            )
+            if old is None or old["ended"]:
+                raise KeyEnded("there is no such key that still works")
+            if old["successor"] is not None:
+                raise KeyEnded(f"this key was rotated before: rotate {old['successor']}")
+            text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
+            await connection.execute(
+                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities, replaces)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+                new_id,
+                old["tenant_id"],
+                old["environment"],
+                hash_key(text, self._pepper),
+                text[-4:],
+                old["capabilities"],
+                key_id,
+            )
+            ends_at = await connection.fetchval(
+                """UPDATE api_keys SET expires_at = least(expires_at, now() + $2::interval) WHERE key_id = $1
+                   RETURNING expires_at""",
+                key_id,
+                overlap,
+            )
+        return new_id, text, ends_at
+
+    async def mark_used(self, key_ids: Sequence[str]) -> None:
+        """Note that these keys were used just now; written at most once a minute per key, whoever asks."""
+        await self._pool.execute(
+            """UPDATE api_keys SET last_used_at = now()
+               WHERE key_id = ANY($1::text[]) AND (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute')""",
+            list(key_ids),
+        )
 
     async def revoke_key(self, key_id: str) -> bool:
         """End a key; False when there is none of this id that still works."""
@@ -101,7 +162,8 @@ class AccountStore:
         """Keys without their secrets."""
         return list(
             await self._pool.fetch(
-                """SELECT key_id, tenant_id, environment, last4, capabilities, created_at, expires_at, revoked_at, last_used_at
+                """SELECT key_id, tenant_id, environment, last4, capabilities, created_at, expires_at, revoked_at, last_used_at,
+                          replaces, expires_at <= now() AS expired
                    FROM api_keys WHERE $1::text IS NULL OR tenant_id = $1 ORDER BY key_id""",
                 tenant_id,
             )
@@ -121,31 +183,46 @@ class AccountStore:
         )
         if row is None:
             return None
-        return Credential(
-            row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), tuple(row["key_prefixes"])
-        )
+        prefixes = reachable(environment, row["key_prefixes"])
+        return Credential(row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), prefixes)
 
     async def grant(self, tenant_id: str, environment: str, amount: int, reference: str) -> bool:
-        """Give credits, once per reference; False when this reference was granted before. Raises UnknownTenant."""
+        """Give credits, once per reference; False when this reference was granted before.
+
+        Raises UnknownTenant; GrantRefused for an amount that is not positive, a balance that would be larger than
+        `MAX_BALANCE`, no reference, or a reference that was granted with another amount.
+        """
+        if amount <= 0 or not reference:
+            raise GrantRefused("a grant has a positive amount and a reference")
         async with self._pool.acquire() as connection, connection.transaction():
-            account = await connection.fetchrow(
-                "SELECT 1 FROM credit_accounts WHERE tenant_id = $1 AND environment = $2 FOR NO KEY UPDATE",
+            balance = await connection.fetchval(
+                "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2 FOR NO KEY UPDATE",
                 tenant_id,
                 environment,
             )
-            if account is None:
+            if balance is None:
                 raise UnknownTenant(tenant_id)
-            entered = await connection.fetchval(
+            before = await connection.fetchval(
+                """SELECT amount FROM ledger_entries
+                   WHERE tenant_id = $1 AND environment = $2 AND reference = $3 AND kind = 'grant'""",
+                tenant_id,
+                environment,
+                reference,
+            )
+            if before is not None and before != amount:
+                raise GrantRefused(f"this reference was granted with {before} credits")
+            if before is not None:
+                return False
+            if balance + amount > MAX_BALANCE:
+                raise GrantRefused(f"a balance can't be larger than {MAX_BALANCE}")
+            await connection.execute(
                 """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, reference)
-                   VALUES ($1, $2, 'grant', $3, $4)
-                   ON CONFLICT (tenant_id, environment, reference) WHERE kind = 'grant' DO NOTHING RETURNING id""",
+                   VALUES ($1, $2, 'grant', $3, $4)""",
                 tenant_id,
                 environment,
                 amount,
                 reference,
             )
-            if entered is None:
-                return False
             await connection.execute(
                 "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND environment = $2",
                 tenant_id,

@@ -7,6 +7,8 @@ StoreError
 └── StoreUnavailable   it can heal: time-outs, 5xx, connections refused
 """
 
+from typing import BinaryIO
+
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -46,6 +48,7 @@ class ObjectStore:
             connect_timeout=settings.timeout_s,
             read_timeout=settings.timeout_s,
             retries={"total_max_attempts": 2, "mode": "standard"},
+            max_pool_connections=32,
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -68,6 +71,21 @@ class ObjectStore:
         """Store an object whole, over any older one. Raises a StoreError."""
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+        except (ClientError, BotoCoreError) as error:
+            raise _translated(error) from error
+
+    def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
+        """The same from a file that can seek, which is read as it is sent. Raises a StoreError."""
+        try:
+            file.seek(0)
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=file, ContentType=content_type)
+        except (ClientError, BotoCoreError) as error:
+            raise _translated(error) from error
+
+    def delete(self, key: str) -> None:
+        """Remove an object; it is no error when there is none. Raises a StoreError."""
+        try:
+            self._client.delete_object(Bucket=self.bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
             raise _translated(error) from error
 

@@ -1,5 +1,7 @@
 """Short-lived links to objects. Signing is local: no request is made."""
 
+from datetime import UTC, datetime, timedelta
+
 import boto3
 from botocore.config import Config
 
@@ -19,6 +21,21 @@ class Presigner:
             config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
         )
 
-    def get(self, bucket: str, key: str) -> str:
-        """A link that reads one object and dies soon."""
-        return self._client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=self._ttl_s)
+    def get(self, bucket: str, key: str, *, attachment: bool = False) -> str:
+        """A link that reads one object and dies soon. `attachment`: a browser saves it and does not show it."""
+        params = {"Bucket": bucket, "Key": key} | ({"ResponseContentDisposition": "attachment"} if attachment else {})
+        return self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=self._ttl_s)
+
+    def post(
+        self, bucket: str, key: str, content_type: str, max_bytes: int, ttl_s: int
+    ) -> tuple[str, dict[str, str], datetime]:
+        """A form that stores one object of this key and type and 1 to `max_bytes` bytes: URL, fields, when it dies."""
+        expires_at = datetime.now(UTC) + timedelta(seconds=ttl_s)
+        signed = self._client.generate_presigned_post(
+            bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]],
+            ExpiresIn=ttl_s,
+        )
+        return signed["url"], signed["fields"], expires_at

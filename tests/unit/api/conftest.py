@@ -9,9 +9,10 @@ import pytest
 
 from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
+from domain.object_keys import reachable
 from storage.accounts import Credential
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
-from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, make_ports
+from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, FakeUploads, make_ports
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Api:
     cancellations: FakeCancellations
     webhooks: FakeWebhooks
     deliveries: FakeDeliveries
+    uploads: FakeUploads
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -35,7 +37,11 @@ def grant_key(accounts: FakeAccounts, tenant: str, *capabilities: str, environme
     """A key of a tenant whose objects lie below users/<tenant>/."""
     key = make_key(environment, secrets.choice)
     accounts.credentials[key] = Credential(
-        f"key-{len(accounts.credentials)}", tenant, environment, frozenset(capabilities or CAPABILITIES), (f"users/{tenant}/",)
+        f"key-{len(accounts.credentials)}",
+        tenant,
+        environment,
+        frozenset(capabilities or CAPABILITIES),
+        reachable(environment, [f"users/{tenant}/"]),
     )
     accounts.balances.setdefault((tenant, environment), 100)
     return key
@@ -47,7 +53,10 @@ async def api() -> AsyncIterator[Api]:
     assert isinstance(ports.cancellations, FakeCancellations)
     assert isinstance(ports.webhooks, FakeWebhooks)
     assert isinstance(ports.deliveries, FakeDeliveries)
+    assert isinstance(ports.uploads, FakeUploads)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        yield Api(http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, key)
+        yield Api(
+            http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, ports.uploads, key
+        )

@@ -1,8 +1,10 @@
 """In-memory ports for the API."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 from api.ports import Ports
 from domain.api_keys import environment_of
@@ -10,7 +12,8 @@ from domain.money import payable
 from runtime.settings import ApiSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow
-from storage.submissions import Accepted, KeyReused, Submission, Unpaid, Verdict
+from storage.submissions import Accepted, IdempotencyKey, KeyReused, Submission, Unpaid, Verdict
+from storage.uploads import Form
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 
@@ -22,10 +25,14 @@ class FakeAccounts:
         self.balances: dict[tuple[str, str], int] = {}
         self.entries: list[LedgerEntry] = []
         self.looked_up = 0
+        self.marked: list[list[str]] = []
 
     async def credential(self, key: str) -> Credential | None:
         self.looked_up += 1
         return self.credentials.get(key) if environment_of(key) else None
+
+    async def mark_used(self, key_ids: Sequence[str]) -> None:
+        self.marked.append(list(key_ids))
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         return self.balances[tenant_id, environment]
@@ -108,6 +115,44 @@ class FakeLinks:
         return f"https://objects.test/{bucket}/signed"
 
 
+class FakeUploads:
+    """Objects by key; reads files in pieces, as a client of S3 does; can be told to fail."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[str, int, bytes]] = {}
+        self.failure: Exception | None = None
+        self.answers: dict[tuple[str, ...], tuple[bytes, str]] = {}
+
+    async def put(self, key: str, file: BinaryIO, content_type: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        file.seek(0)
+        digest, size_bytes = hashlib.sha256(), 0
+        while piece := file.read(65_536):
+            digest.update(piece)
+            size_bytes += len(piece)
+        self.objects[key] = (content_type, size_bytes, digest.digest())
+
+    async def delete(self, key: str) -> None:
+        del self.objects[key]
+
+    def link(self, key: str) -> str:
+        return "https://objects.test/looks/signed-upload"
+
+    def form(self, key: str, content_type: str) -> Form:
+        return Form("https://objects.test/looks", {"key": key, "Content-Type": content_type}, datetime.now(UTC))
+
+    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
+        found = self.answers.get((tenant_id, environment, idempotency.route, idempotency.key))
+        return (found[1], found[0] == idempotency.fingerprint) if found else None
+
+    async def remember(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+    ) -> bool:
+        mine = (idempotency.fingerprint, object_key)
+        return self.answers.setdefault((tenant_id, environment, idempotency.route, idempotency.key), mine) == mine
+
+
 def a_job(request_id: str) -> JobRow:
     """A job that was just accepted."""
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -129,6 +174,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         deliveries=FakeDeliveries(webhooks),
         targets=FakeTargets(),
         links=FakeLinks(),
+        uploads=FakeUploads(),
         api=settings,
         look=LookSettings(),
     )

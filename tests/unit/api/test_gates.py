@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.limits import TokenBuckets
 from domain.api_keys import make_key
 from tests.unit.api.conftest import Api, grant_key
 from tests.unit.api.fakes import make_ports
@@ -37,6 +36,13 @@ async def test_a_request_without_a_valid_key_is_unauthenticated(api: Api, header
     answer = await api.http.post("/v1/look", json=GOOD, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("query", ["api_key={key}", "limit=1&key=Bearer%20{key}", "x={quoted}"])
+async def test_a_key_in_the_query_is_none_and_spoils_the_one_in_the_header(api: Api, query: str) -> None:
+    path = "/v1/jobs?" + query.format(key=api.key, quoted=api.key.replace("_", "%5F"))
+    for headers in ({}, api.headers()):
+        assert (await api.http.get(path, headers=headers)).status_code == 401
 
 
 async def test_two_keys_at_once_are_none(api: Api) -> None:
@@ -99,7 +105,7 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
 
 
 async def test_a_key_over_its_rate_is_told_when_to_come_back() -> None:
-    ports, accounts, _, _ = make_ports(rate_per_s=0.5, rate_burst=3)
+    ports, accounts, _, _ = make_ports(read_rate_per_s=0.5, read_rate_burst=3)
     key, another = grant_key(accounts, "abc"), grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
@@ -107,15 +113,8 @@ async def test_a_key_over_its_rate_is_told_when_to_come_back() -> None:
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert answers[3].json()["error"]["code"] == "RATE_LIMITED"
         assert 1 <= int(answers[3].headers["retry-after"]) <= 2
-        assert answers[0].headers["ratelimit"] == '"requests";r=2;t=0'
+        assert answers[0].headers["ratelimit"] == '"key-reads";r=2;t=0'
         assert (await http.get("/v1/credits", headers={"Authorization": f"Bearer {another}"})).status_code == 200
-
-
-def test_a_bucket_refills_with_time_and_never_over_its_brim() -> None:
-    buckets = TokenBuckets(rate_per_s=2, burst=2)
-    assert [buckets.take("k", 0.0).allowed for _ in range(3)] == [True, True, False]
-    assert buckets.take("k", 0.5).allowed
-    assert [buckets.take("k", 100.0).allowed for _ in range(3)] == [True, True, False]
 
 
 async def test_a_revoked_key_stops_working_when_the_cache_is_over() -> None:

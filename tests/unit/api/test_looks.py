@@ -190,6 +190,9 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         ErrorCode.DELIVERY_NOT_FOUND,
         ErrorCode.LIMIT_REACHED,
         ErrorCode.WEBHOOK_DISABLED,
+        ErrorCode.MALFORMED_REQUEST,  # these three: integration/test_hostile_http
+        ErrorCode.URI_TOO_LONG,
+        ErrorCode.HEADERS_TOO_LARGE,
     }
     assert all(STATUS[ErrorCode(code)] == status for status, code in seen)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.object_keys import may_name, problem
+from domain.object_keys import may_name, problem, reachable
 
 MINE = ("users/abc/",)
 
@@ -33,6 +33,15 @@ def test_a_tenant_without_prefixes_may_name_nothing() -> None:
 
 def test_no_prefix_opens_the_results() -> None:
     assert not may_name("results/demo/x.png", ("results/",))
+
+
+def test_live_and_test_keys_reach_nothing_of_each_other() -> None:
+    live, test = reachable("live", MINE), reachable("test", MINE)
+    assert may_name("users/abc/x", live)
+    assert may_name("test/users/abc/x", test)
+    assert not may_name("test/users/abc/x", live)
+    assert not may_name("users/abc/x", test)
+    assert not may_name("test/users/other/x", test)
 
 
 @given(st.text(max_size=30))

@@ -1,0 +1,205 @@
+"""`POST /v1/uploads`: a photo into the object store, through us or by a form that the client posts there itself.
+
+A file that comes through us is spooled to disk as it streams, a megabyte of it in memory at most, and stored only when
+it is whole and a picture that can be used: a client that goes away leaves nothing behind.
+"""
+
+import asyncio
+import hashlib
+import tempfile
+from typing import Annotated, Any, BinaryIO, cast
+
+from fastapi import APIRouter, Header, Request, Response
+from starlette.requests import ClientDisconnect
+
+from api.errors import ApiError, invalid
+from api.gates import GatedRoute, credential_of
+from api.idempotency import key_of
+from api.looks import ERRORS
+from api.multipart import file_of
+from api.ports import Ports
+from compositing import GarmentError
+from compositing.header import EXTENSIONS, HeaderReader
+from runtime import logs
+from runtime.metrics import UPLOADS
+from schemas.errors import ErrorCode
+from schemas.ids import new_request_id
+from schemas.uploads import MAX_UPLOAD_BYTES, PresignedUpload, PresignedUploadRequest, Upload
+from storage.accounts import Credential
+from storage.object_store import StoreError
+from storage.submissions import IdempotencyKey
+
+log = logs.get(__name__)
+
+router = APIRouter(route_class=GatedRoute, tags=["uploads"])
+
+PATH = "/v1/uploads"
+ROUTE = f"POST {PATH}"
+FIELD = "file"
+IN_MEMORY_BYTES = 1024 * 1024
+WRITE_BYTES = 256 * 1024
+OVERHEAD_BYTES = 64 * 1024
+"""Of a multipart body around its file."""
+
+UPLOAD_ERRORS: dict[int | str, dict[str, Any]] = {
+    401: ERRORS[401],
+    403: ERRORS[403],
+    408: ERRORS[408],
+    413: ERRORS[413],
+    415: ERRORS[415],
+    429: ERRORS[429],
+    422: {**ERRORS[422], "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing stored"},
+    503: {**ERRORS[503], "description": "UNAVAILABLE: the object store or the database is out of reach, or too many at once"},
+}
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "additionalProperties": False,
+                    "properties": {
+                        FIELD: {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "a JPEG, PNG or WebP picture, 25 MiB at most",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    PATH,
+    status_code=201,
+    response_model=Upload,
+    responses=UPLOAD_ERRORS,
+    operation_id="upload_photo",
+    summary="Upload a garment photo",
+    openapi_extra=_FORM,
+)
+async def upload_photo(
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None, Header(description="1 to 255 visible ASCII characters; the same key and file are stored once")
+    ] = None,
+) -> Upload:
+    """Store one photo, free of charge. Its type is read from its bytes, its size in pixels from its header."""
+    ports: Ports = request.app.state.ports
+    places: asyncio.Semaphore = request.app.state.upload_places
+    text = key_of(request, idempotency_key)
+    if places.locked():
+        raise _unavailable("Too many uploads at once.")
+    async with places:
+        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
+            file = cast(BinaryIO, spool)
+            try:
+                content_type, digest = await _receive(request, file)
+            except ApiError:
+                UPLOADS.labels("refused").inc()
+                raise
+            idempotency = IdempotencyKey(ROUTE, text, digest) if text is not None else None
+            key, replayed = await _store(ports, credential_of(request), file, content_type, idempotency)
+    UPLOADS.labels("replayed" if replayed else "stored").inc()
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return Upload(upload_key=key, image_url=ports.uploads.link(key))
+
+
+@router.post(
+    f"{PATH}/presigned",
+    status_code=201,
+    response_model=PresignedUpload,
+    responses=UPLOAD_ERRORS,
+    operation_id="presign_upload",
+    summary="Get a form to upload a garment photo straight to the object store",
+)
+async def presign_upload(request: Request, body: PresignedUploadRequest) -> PresignedUpload:
+    """A form for one object of this type, good for 10 minutes. What is uploaded is looked at when a look names it."""
+    ports: Ports = request.app.state.ports
+    key = _object_key(credential_of(request), new_request_id(), body.content_type)
+    form = ports.uploads.form(key, body.content_type)
+    return PresignedUpload(upload_key=key, url=form.url, fields=form.fields, expires_at=form.expires_at)
+
+
+async def _receive(request: Request, file: BinaryIO) -> tuple[str, bytes]:
+    """Spool the file: its content type and SHA-256. Raises ApiError 408, 413, 415 or 422."""
+    header, digest, size_bytes = HeaderReader(), hashlib.sha256(), 0
+    waiting = bytearray()
+    try:
+        async for piece in file_of(request, FIELD):
+            size_bytes += len(piece)
+            if size_bytes > MAX_UPLOAD_BYTES:
+                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A photo may have {MAX_UPLOAD_BYTES} bytes.")
+            header.feed(piece)
+            digest.update(piece)
+            waiting += piece
+            if len(waiting) >= WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(waiting))
+                waiting.clear()
+        await asyncio.to_thread(file.write, bytes(waiting))
+        content_type, _, _ = header.end()
+    except GarmentError as error:
+        raise _unusable(header, error) from None
+    except ClientDisconnect:
+        raise ApiError(ErrorCode.REQUEST_TIMEOUT, "The upload was broken off.") from None
+    return content_type, digest.digest()
+
+
+def _unusable(header: HeaderReader, error: GarmentError) -> ApiError:
+    if header.content_type is None:
+        return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, str(error))
+    return invalid(("body", FIELD), str(error), error.code)
+
+
+async def _store(
+    ports: Ports, who: Credential, file: BinaryIO, content_type: str, idempotency: IdempotencyKey | None
+) -> tuple[str, bool]:
+    """The object key of the file, and whether it had been stored before under its idempotency key.
+
+    Two requests with one key may both store; the database says whose object it is, and the other takes its own away.
+    """
+    if idempotency is not None and (known := await _known(ports, who, idempotency)) is not None:
+        return known, True
+    upload_id = new_request_id()
+    key = _object_key(who, upload_id, content_type)
+    try:
+        await ports.uploads.put(key, file, content_type)
+    except StoreError as error:
+        UPLOADS.labels("failed").inc()
+        log.warning("an upload could not be stored", error=f"{type(error).__name__}: {error}")
+        raise _unavailable("The object store is out of reach.") from error
+    if idempotency is None or await ports.uploads.remember(who.tenant_id, who.environment, idempotency, upload_id, key):
+        return key, False
+    try:
+        await ports.uploads.delete(key)
+    except StoreError as error:
+        log.warning("an object that nobody will name stays", key=key, error=type(error).__name__)
+    known = await _known(ports, who, idempotency)
+    if known is None:
+        raise _unavailable("The Idempotency-Key was just forgotten.")
+    return known, True
+
+
+async def _known(ports: Ports, who: Credential, idempotency: IdempotencyKey) -> str | None:
+    found = await ports.uploads.recall(who.tenant_id, who.environment, idempotency)
+    if found is not None and not found[1]:
+        raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another file before.")
+    return found[0] if found else None
+
+
+def _object_key(who: Credential, upload_id: str, content_type: str) -> str:
+    """Below the tenant's first prefix; for a test key that is apart from all live data."""
+    if not who.key_prefixes:
+        raise ApiError(ErrorCode.CAPABILITY_MISSING, "This tenant has no prefix that objects may lie below.")
+    return f"{who.key_prefixes[0]}uploads/{upload_id}.{EXTENSIONS[content_type]}"
+
+
+def _unavailable(why: str) -> ApiError:
+    return ApiError(ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "1"})

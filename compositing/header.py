@@ -1,0 +1,122 @@
+"""Kind and size of a picture from its first bytes, read as they stream: nothing is decoded, hardly anything is kept."""
+
+import struct
+from typing import Final
+
+from compositing.decode import MAGIC, check_size
+from compositing.errors import GarmentError
+
+LONGEST_MAGIC: Final = 12
+CONTENT_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+_PNG_HEAD: Final = 24
+_WEBP_HEAD: Final = 30
+_START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers that no length follows
+
+
+class HeaderReader:
+    """Fed a picture's bytes in order, it knows kind and size as soon as the header has told them.
+
+    `content_type` and `size` (width, height in pixels as stored, before any EXIF turn) are None until then.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        self.content_type: str | None = None
+        self.size: tuple[int, int] | None = None
+        self._kept = b""
+        self._skip_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises GarmentError: not a JPEG, PNG or WebP picture, damaged, or of a size that can't be used."""
+        if self.size is not None:
+            return
+        skipped = min(self._skip_bytes, len(data))
+        self._skip_bytes -= skipped
+        if self._skip_bytes:
+            return
+        self._kept += data[skipped:]
+        if self.content_type is None and len(self._kept) >= LONGEST_MAGIC:
+            self.content_type = _content_type(self._kept)
+        match self.content_type:
+            case "image/png":
+                self.size = _png(self._kept)
+            case "image/webp":
+                self.size = _webp(self._kept)
+            case "image/jpeg":
+                self.size = self._jpeg()
+        if self.size is not None:
+            self._kept = b""
+            check_size(*self.size)
+
+    def end(self) -> tuple[str, int, int]:
+        """Content type, width and height, once all bytes were fed. Raises GarmentError when the header never came."""
+        if self.content_type is None or self.size is None:
+            raise _damaged() if self.content_type else _unknown()
+        return self.content_type, *self.size
+
+    def _jpeg(self) -> tuple[int, int] | None:
+        """From segment to segment until a frame begins; the bytes of a segment are passed over, not kept."""
+        data, at = self._kept, 0
+        while at + 4 <= len(data):
+            if data[at] != 0xFF:
+                raise _damaged()
+            marker = data[at + 1]
+            if marker == 0xFF or marker in _BARE:
+                at += 1 if marker == 0xFF else 2
+                continue
+            if marker in _START_OF_FRAME:
+                if at + 9 > len(data):
+                    break
+                height, width = struct.unpack_from(">HH", data, at + 5)
+                return width, height
+            length = int.from_bytes(data[at + 2 : at + 4], "big")
+            if length < 2 or marker in {0xD9, 0xDA}:
+                raise _damaged()
+            at += 2 + length
+        self._kept = data[at:]
+        self._skip_bytes = max(0, at - len(data))
+        return None
+
+
+def _content_type(data: bytes) -> str:
+    for magic, kind in MAGIC:
+        if data.startswith(magic):
+            return CONTENT_TYPES[kind]
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return CONTENT_TYPES["WEBP"]
+    raise _unknown()
+
+
+def _png(data: bytes) -> tuple[int, int] | None:
+    if len(data) < _PNG_HEAD:
+        return None
+    if data[12:16] != b"IHDR":
+        raise _damaged()
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _webp(data: bytes) -> tuple[int, int] | None:
+    if len(data) < _WEBP_HEAD:
+        return None
+    chunk, body = data[12:16], data[20:]
+    if chunk == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if chunk == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack_from("<HH", body, 6)
+        return width & 0x3FFF, height & 0x3FFF
+    if chunk == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    raise _damaged()
+
+
+def _unknown() -> GarmentError:
+    return GarmentError("image_unreadable", "The file is not a JPEG, PNG or WebP picture.")
+
+
+def _damaged() -> GarmentError:
+    return GarmentError("image_unreadable", "The picture's header is damaged.")

@@ -1,0 +1,42 @@
+"""The HTTP contract of uploads."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_UPLOAD_BYTES = 25 * 1024 * 1024
+
+
+class PhotoType(StrEnum):
+    """What a garment photo may be."""
+
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+    WEBP = "image/webp"
+
+
+class Upload(BaseModel):
+    """A photo in the object store."""
+
+    upload_key: str = Field(description="what `trial_image` of `POST /v1/look` takes")
+    image_url: str = Field(description="presigned GET, short-lived")
+
+
+class PresignedUploadRequest(BaseModel):
+    """What will be uploaded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content_type: PhotoType
+    bytes: int = Field(ge=1, le=MAX_UPLOAD_BYTES, strict=True, description="how large the file is")
+
+
+class PresignedUpload(BaseModel):
+    """A form that a client posts to the object store itself: `fields` first, in this order, then the file as `file`."""
+
+    upload_key: str = Field(description="what `trial_image` of `POST /v1/look` takes, once the file is there")
+    url: str
+    fields: Mapping[str, str]
+    expires_at: datetime

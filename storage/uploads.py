@@ -1,0 +1,84 @@
+"""Uploads: photos on their way into the object store, and the answers that idempotency keys are replayed from."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+import asyncpg
+
+from runtime.settings import ObjectStoreSettings
+from schemas.uploads import MAX_UPLOAD_BYTES
+from storage.object_store import ObjectStore
+from storage.presigned import Presigner
+from storage.submissions import IdempotencyKey
+
+FORM_TTL_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A presigned POST: where to, and the fields that must come with the file."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class UploadStore:
+    """Photos in S3; their idempotency keys in Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool, settings: ObjectStoreSettings) -> None:
+        """Connects lazily."""
+        self._pool = pool
+        self._bucket = settings.bucket
+        self._store = ObjectStore(settings)
+        self._links = Presigner(settings)
+
+    async def put(self, key: str, file: BinaryIO, content_type: str) -> None:
+        """Store a file, read from its beginning as it is sent. Raises StoreError."""
+        await asyncio.to_thread(self._store.put_file, key, file, content_type)
+
+    async def delete(self, key: str) -> None:
+        """Remove an object. Raises StoreError."""
+        await asyncio.to_thread(self._store.delete, key)
+
+    def link(self, key: str) -> str:
+        """A short-lived link, which a browser saves and does not show: what a client sent is not ours to show."""
+        return self._links.get(self._bucket, key, attachment=True)
+
+    def form(self, key: str, content_type: str) -> Form:
+        """A form for exactly this object and type, of 1 byte to `MAX_UPLOAD_BYTES`, good for `FORM_TTL_S`."""
+        url, fields, expires_at = self._links.post(self._bucket, key, content_type, MAX_UPLOAD_BYTES, FORM_TTL_S)
+        return Form(url, fields, expires_at)
+
+    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
+        """The object key that was stored under an idempotency key, and whether for the same bytes; None for none."""
+        row = await self._pool.fetchrow(
+            """SELECT fingerprint, body FROM idempotency_keys
+               WHERE tenant_id = $1 AND environment = $2 AND route = $3 AND key = $4""",
+            tenant_id,
+            environment,
+            idempotency.route,
+            idempotency.key,
+        )
+        if row is None:
+            return None
+        return bytes(row["body"]).decode(), bytes(row["fingerprint"]) == idempotency.fingerprint
+
+    async def remember(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+    ) -> bool:
+        """Keep what an idempotency key came to; False when another request was first."""
+        done = await self._pool.execute(
+            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint, request_id, status_code, body)
+               VALUES ($1, $2, $3, $4, $5, $6, 201, $7) ON CONFLICT DO NOTHING""",
+            tenant_id,
+            environment,
+            idempotency.route,
+            idempotency.key,
+            idempotency.fingerprint,
+            upload_id,
+            object_key.encode(),
+        )
+        return str(done).endswith(" 1")
