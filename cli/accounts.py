@@ -1,13 +1,16 @@
 """`looks tenants`, `looks keys`, `looks credits`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
+from cli.durations import duration
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
-from domain.object_keys import RESERVED, problem
-from storage.accounts import UnknownTenant
+from domain.object_keys import NOT_FOR_TENANTS, problem
+from storage.accounts import GrantRefused, KeyEnded, UnknownTenant
 
 tenants_app = typer.Typer(no_args_is_help=True, help="Tenants.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -22,6 +25,13 @@ def _refuse(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def _length(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise _refuse(str(error)) from error
+
+
 def _environment(name: str) -> str:
     if name not in PREFIXES:
         raise _refuse(f"--environment must be one of {', '.join(PREFIXES)}")
@@ -34,7 +44,7 @@ def create_tenant(
 ) -> None:
     """Add a tenant with empty accounts."""
     for one in prefix:
-        if problem(one.strip("/")) is not None or one.strip("/").split("/")[0] in {"", RESERVED}:
+        if problem(one.strip("/")) is not None or one.strip("/").split("/")[0] in NOT_FOR_TENANTS:
             raise _refuse(f"{one!r} is no prefix that a tenant may have")
 
     async def work() -> bool:
@@ -61,16 +71,17 @@ def create_key(
     tenant: Tenant,
     environment: Environment = "live",
     capability: Annotated[list[str] | None, typer.Option("--capability", help="repeatable; default: all")] = None,
+    expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
 ) -> None:
     """Make a key. It is shown here, once; only its hash is kept."""
     unknown = set(capability or ()) - set(CAPABILITIES)
     if unknown:
         raise _refuse(f"no such capability: {', '.join(sorted(unknown))}; there are {', '.join(CAPABILITIES)}")
-    name = _environment(environment)
+    name, life = _environment(environment), _length(expires_in) if expires_in else None
 
     async def work() -> tuple[str, str]:
         async with accounts() as store:
-            return await store.create_key(tenant, name, capability or CAPABILITIES)
+            return await store.create_key(tenant, name, capability or CAPABILITIES, expires_in=life)
 
     try:
         key_id, key = run(work)
@@ -82,18 +93,48 @@ def create_key(
 
 @keys_app.command("list")
 def list_keys(tenant: Annotated[str | None, typer.Option("--tenant", help="only this tenant's")] = None) -> None:
-    """Show keys without their secrets."""
+    """Show keys without their secrets: state, capabilities, when made, when they end, when last used. Times are UTC."""
 
     async def work() -> list[str]:
         async with accounts() as store:
-            return [
-                f"{row['key_id']} {row['tenant_id']:<16} {row['environment']:<5} ...{row['last4']} "
-                f"{'revoked' if row['revoked_at'] else 'active':<8} {','.join(row['capabilities'])}"
-                for row in await store.keys(tenant)
-            ]
+            return [_line(dict(row)) for row in await store.keys(tenant)]
 
     for line in run(work):
         typer.echo(line)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    state = "revoked" if row["revoked_at"] else "expired" if row["expired"] else "active"
+    times = " ".join(f"{name} {_at(row[f'{name}_at'])}" for name in ("created", "expires", "last_used"))
+    follows = f" replaces {row['replaces']}" if row["replaces"] else ""
+    return (
+        f"{row['key_id']} {row['tenant_id']:<16} {row['environment']:<5} ...{row['last4']} {state:<8} "
+        f"{','.join(row['capabilities'])} {times}{follows}"
+    )
+
+
+def _at(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else "-"
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    key_id: str,
+    overlap: Annotated[str, typer.Option(help="the old key works for so long: 0s, 30m, 1h, 7d")] = "1h",
+) -> None:
+    """Make a key like this one. It is shown here, once; the old one ends when the overlap is over."""
+    length = _length(overlap)
+
+    async def work() -> tuple[str, str, datetime]:
+        async with accounts() as store:
+            return await store.rotate_key(key_id, length)
+
+    try:
+        new_id, key, ends_at = run(work)
+    except KeyEnded as error:
+        raise _refuse(str(error)) from error
+    typer.echo(f"key id {new_id}; {key_id} ends {_at(ends_at)}", err=True)
+    typer.echo(key)
 
 
 @keys_app.command("revoke")
@@ -128,6 +169,8 @@ def grant(
         fresh, balance = run(work)
     except UnknownTenant as error:
         raise _refuse(f"there is no tenant {error}") from error
+    except GrantRefused as error:
+        raise _refuse(str(error)) from error
     typer.echo(f"{'granted' if fresh else 'granted before'}; balance {balance}")
 
 

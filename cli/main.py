@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import accounts, archive, audit, database, dev, letters, replay, report, topics
+from cli import accounts, archive, audit, database, dev, letters, replay, report, submit, topics
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Looks: a streaming pipeline that dresses mannequins.")
 app.command("archive")(archive.archive)
@@ -14,6 +14,7 @@ app.add_typer(letters.app, name="dlq")
 app.add_typer(accounts.keys_app, name="keys")
 app.command("replay")(replay.replay)
 app.command("report")(report.report)
+app.command("submit")(submit.submit)
 app.add_typer(accounts.tenants_app, name="tenants")
 app.add_typer(topics.app, name="topics")
 

@@ -46,9 +46,29 @@ async def test_a_tenant_gets_a_key_and_credits_once(services: Stack, pool: async
     assert "revoked" in looks(services, "keys", "list", "--tenant", tenant).stdout
 
 
+async def test_a_key_is_rotated_with_overlap_and_the_list_shows_it(services: Stack, pool: asyncpg.Pool) -> None:
+    tenant = f"t{new_request_id().lower()}"
+    await AccountStore(pool).create_tenant(tenant, [f"users/{tenant}/"])
+    made = looks(services, "keys", "create", "--tenant", tenant, "--expires-in", "7d")
+    key_id = made.stderr.split()[2]
+    rotated = looks(services, "keys", "rotate", key_id, "--overlap", "1h")
+    assert rotated.returncode == 0, rotated.stderr
+    for key in (made.stdout.strip(), rotated.stdout.strip()):
+        assert await AccountStore(pool).credential(key) is not None
+    shown = looks(services, "keys", "list", "--tenant", tenant).stdout.splitlines()
+    assert len(shown) == 2
+    assert " expires 20" in shown[0]
+    assert f" expires - last_used - replaces {key_id}" in shown[1]
+    assert looks(services, "keys", "rotate", key_id).returncode == 1
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ("keys", "rotate", "nothing"),
+        ("keys", "create", "--tenant", "demo", "--expires-in", "soon"),
+        ("tenants", "create", "thief", "--prefix", "test/users/abc"),
+        ("tenants", "create", "thief", "--prefix", "cutouts/"),
         ("keys", "create", "--tenant", "nobody"),
         ("keys", "create", "--tenant", "demo", "--capability", "jobs:destroy"),
         ("keys", "revoke", "nothing"),
