@@ -57,6 +57,4 @@ async def api() -> AsyncIterator[Api]:
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        yield Api(
-            http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, ports.uploads, key
-        )
+        yield Api(http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, ports.uploads, key)
