@@ -76,7 +76,8 @@ def _made(
     progress.advance(task)
     for event in client.events(request_id):
         progress.update(task, description=f"{request_id} {event['stage'] or event['event_type']}")
-        progress.console.print(f"{event['seq']:>3} {event['event_type']:<9} {event['stage'] or ''} {event['message']}".rstrip())
+        line = f"{event['seq']:>3} {event['event_type']:<9} {event['stage'] or ''} {event['message']}"
+        progress.console.print(line.rstrip(), highlight=False, soft_wrap=True)
     job = client.job(request_id)
     progress.advance(task)
     if job["status"] != "SUCCESS":
@@ -93,6 +94,7 @@ def _receipt(console: Console, job: dict[str, Any], balance: int) -> None:
         f"{job['request_id']} {job['status']}: {picture['width']} x {picture['height']} {picture['content_type']}; "
         f"{job['credits_cost']} credits charged, {balance} left",
         highlight=False,
+        soft_wrap=True,
     )
 
 

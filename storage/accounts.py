@@ -114,15 +114,16 @@ class AccountStore:
         async with self._pool.acquire() as connection, connection.transaction():
             old = await connection.fetchrow(
                 """SELECT tenant_id, environment, capabilities,
-                          (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended,
-                          (SELECT s.key_id FROM api_keys s WHERE s.replaces = k.key_id) AS successor
-                   FROM api_keys k WHERE key_id = $1 FOR UPDATE""",
+                          (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended
+                   FROM api_keys WHERE key_id = $1 FOR UPDATE""",
                 key_id,
             )
             if old is None or old["ended"]:
                 raise KeyEnded("there is no such key that still works")
-            if old["successor"] is not None:
-                raise KeyEnded(f"this key was rotated before: rotate {old['successor']}")
+            # Asked for after the lock is held: a statement sees what was committed when it began.
+            successor = await connection.fetchval("SELECT key_id FROM api_keys WHERE replaces = $1", key_id)
+            if successor is not None:
+                raise KeyEnded(f"this key was rotated before: rotate {successor}")
             text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
             await connection.execute(
                 """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities, replaces)

@@ -36,7 +36,7 @@ async def test_a_tenant_gets_a_key_and_credits_once(services: Stack, pool: async
     assert environment_of(key) == "test"
     credential = await AccountStore(pool).credential(key)
     assert credential is not None
-    assert credential.key_prefixes == (f"users/{tenant}/",)
+    assert credential.key_prefixes == (f"test/users/{tenant}/",)
     stored = await pool.fetchval("SELECT key_hash FROM api_keys WHERE tenant_id = $1", tenant)
     assert key.encode() not in stored
     for said in ("granted; balance 50\n", "granted before; balance 50\n"):
