@@ -8,7 +8,7 @@ RESERVED = "results"
 """Finished pictures live below this segment; no tenant may name them as garments."""
 TEST = "test"
 """What test keys name lies below this segment and then the tenant's prefix: apart from all live data."""
-NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", TEST})
+NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", TEST})
 """First segments that no tenant's prefix may have."""
 
 
