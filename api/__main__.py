@@ -7,8 +7,8 @@ import uvicorn
 from api.app import create_app
 from api.keys import note_once, note_use
 from api.ports import Ports
-from runtime.egress import Egress, Resolver
 from api.server import server_config
+from runtime.egress import Egress, Resolver
 from runtime.process import Process, run
 from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings, WebhookSettings
 from storage.acceptance import Acceptance
