@@ -17,11 +17,11 @@ from runtime import faults, logs, metrics
 from runtime.declaration import BatchHandler
 from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, new_producer, quarantined, read, stop_client
 from runtime.lag import watch_lag
-from runtime.lane import BreakerTripped
 from runtime.process import Process
 from runtime.records import OutRecord, Work
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
+from runtime.transactions import BreakerTripped
 from schemas.envelope import Undecodable
 
 log = logs.get(__name__)

@@ -18,6 +18,15 @@ UNREADABLE = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """How much of one tenant's may be at work, in each topic of a partition number, before its records are deferred."""
+
+    size: int
+    deferred_max: int  # of one instance; beyond it nothing is read but commands
+    whose: Callable[[Event], str]  # the tenant
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A consumer: what it reads, as which group, and within which limits."""
 
@@ -33,6 +42,7 @@ class Declaration:
     in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
     one_at_a_time: bool = False  # a record about a request that is being worked on is a repeat and skipped
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
+    window: Window | None = None  # None: records are worked on as they come
 
     @property
     def group(self) -> str:

@@ -45,10 +45,17 @@ def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: s
     return AIOKafkaProducer(**options)
 
 
-def new_reader(settings: KafkaSettings, *, committed_only: bool = True) -> AIOKafkaConsumer:
-    """A consumer without a group, not started: it reads what it is assigned and moves nobody's offsets."""
+def new_reader(
+    settings: KafkaSettings, *, committed_only: bool = True, max_bytes: int = 1024 * 1024, max_wait_ms: int = 500
+) -> AIOKafkaConsumer:
+    """A consumer without a group, not started: it reads what it is assigned and moves nobody's offsets.
+
+    `max_bytes`: of one fetch from a partition; `max_wait_ms`: how long a fetch may wait at a partition's end.
+    """
     return AIOKafkaConsumer(
         **client_options(settings),
+        max_partition_fetch_bytes=max_bytes,
+        fetch_max_wait_ms=max_wait_ms,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -1,9 +1,7 @@
-"""A lane: one partition number of every topic of a consumer, with the one transactional producer that may decide for it.
+"""A lane: one partition number of every topic of a consumer. Its records are worked on side by side and finish in any order.
 
-Work of a lane runs concurrently and finishes in any order. What is finished is committed in one Kafka transaction:
-the decisions' records and the input offsets that they allow. The producer's transactional id is bound to the
-partition number, so whoever takes the partition over fences the owner before. Any error in a transaction ends the
-session: a producer in doubt is thrown away, never used again (aiokafka speaks transaction version 1 only).
+What is decided goes to the lane's transactions, which alone move offsets. Where the consumer declares a window, a
+tenant's records beyond it are deferred: nothing but their places is kept, and they are handed in again when there is room.
 """
 
 import asyncio
@@ -11,63 +9,24 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from domain.breaker import Breaker
 from domain.history import PartitionHistory
-from domain.outcomes import Emit, Outcome, Reject, Skip, Unhandled
-from runtime import faults, logs, metrics
-from runtime.declaration import Draining, LaneHandler, Settled
-from runtime.kafka import (
-    AIOKafkaProducer,
-    ConsumerRecord,
-    TopicPartition,
-    jitter,
-    outgoing,
-    quarantined,
-    read,
-    stop_client,
-)
-from runtime.offsets import OffsetTracker
-from runtime.records import OutRecord, Work
+from domain.outcomes import Emit, Outcome, Skip, Unhandled
+from domain.windows import Place, Windows
+from runtime.declaration import Draining
+from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, outgoing, read
+from runtime.records import Work
+from runtime.transactions import Finished, LanePorts, Transactions
 from schemas.envelope import Undecodable
-from schemas.topics import LOOK_DEAD_LETTER
-
-log = logs.get(__name__)
-
-BATCH_MAX = 500
-"""Decisions in one transaction."""
-RESETTLE_MAX = 3
-"""Times a transaction is begun anew because a cancel or a deadline came in between."""
-
-
-class BreakerTripped(Exception):
-    """Most of what would be decided is our own fault: nothing was committed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """A record that was decided, waiting for its transaction."""
+class _AtWork:
+    """What a running task works on; `tenant_id` is empty where no window is declared."""
 
-    record: ConsumerRecord
-    work: Work | None  # None: it could not be read
-    outcome: Outcome
-    chance: float
-    taken_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class LanePorts:
-    """What a lane is given."""
-
-    handler: LaneHandler
-    source: str
-    transaction_timeout_s: float
-    clock: Callable[[], datetime]
-    breaker: Breaker
-    unreadable: Breaker
-    publish: Callable[[OutRecord], "asyncio.Future[None]"]
-    failed: Callable[[BaseException], None]
+    request_id: str
+    topic: str
+    tenant_id: str
 
 
 class Lane:
@@ -76,83 +35,122 @@ class Lane:
     def __init__(self, number: int, producer: AIOKafkaProducer, history: PartitionHistory, ports: LanePorts) -> None:
         """Start committing what `take` and its work finish."""
         self.number = number
-        self._producer = producer
         self._history = history
         self._ports = ports
-        self._offsets: dict[str, OffsetTracker] = {}
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._declared = ports.handler.declaration
+        self._window = self._declared.window
+        self._windows = Windows(self._window.size) if self._window is not None else None
+        self._running: dict[asyncio.Task[None], _AtWork] = {}
         self._busy: Counter[str] = Counter()
-        self._ready: list[Finished] = []
-        self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        self._idle.set()
-        self._commit_now: asyncio.Task[None] | None = None
-        self._behind = timedelta(0)
-        self._committing = asyncio.create_task(self._commit_forever(), name=f"lane-{number}")
+        self._transactions = Transactions(number, producer, history, ports, made=self._made_room)
 
     @property
     def in_flight(self) -> int:
-        """Records taken and not committed."""
-        return len(self._running) + len(self._ready)
+        """Records held in memory: at work, or decided and not yet durable."""
+        return len(self._running) + len(self._transactions)
+
+    @property
+    def deferred(self) -> int:
+        """Records that wait as places only."""
+        return len(self._windows) if self._windows is not None else 0
 
     def take(self, record: ConsumerRecord) -> None:
-        """Begin on one record, in offset order. Never blocks, never raises on a bad record."""
-        if not self._offsets.setdefault(record.topic, OffsetTracker()).begin(record.offset):
+        """Begin on one record, in offset order, or defer it. Never blocks, never raises on a bad record."""
+        if not self._transactions.begin(record):
             return
         taken_at_s = time.monotonic()
         work = read(record)
         if isinstance(work, Undecodable):
             self._finish(Finished(record, None, Unhandled(work.reason), 0.0, taken_at_s))
             return
-        handler = self._ports.handler
-        interrupts = handler.declaration.interrupts
-        command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
-        if handler.declaration.one_at_a_time and not command and self._busy[work.request_id]:
-            self._finish(Finished(record, work, Skip("under way"), 0.0, taken_at_s))
-            return
-        outcome = handler.receive(work, self._history, self._ports.clock())
-        if command:
-            self._interrupt(work.request_id)
+        outcome = self._at_once(work)
         if outcome is not None:
             self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
             return
-        task = asyncio.create_task(self._work(record, work, taken_at_s))
-        self._running[task] = work.request_id
-        self._busy[work.request_id] += 1
-        task.add_done_callback(self._forget)
+        tenant_id = self._whose(work)
+        if self._windows is None or self._windows.arrive(_place(record), tenant_id, hash(work.request_id)):
+            self._start(record, work, tenant_id, taken_at_s)
+
+    def wanted(self) -> Place | None:
+        """Where to read deferred records again, if any may be worked on now."""
+        return self._windows.wanted() if self._windows is not None else None
+
+    def take_again(self, record: ConsumerRecord) -> None:
+        """Begin on a record that was deferred, when it is its turn; any other is passed over."""
+        tenant_id = self._windows.claim(_place(record)) if self._windows is not None else None
+        if tenant_id is None:
+            return
+        taken_at_s = time.monotonic()
+        work = read(record)
+        if isinstance(work, Undecodable):
+            raise TypeError(f"{record.topic} {record.partition}@{record.offset} could be read once and can't be read again")
+        outcome = self._at_once(work)
+        if outcome is None:
+            self._start(record, work, tenant_id, taken_at_s)
+        else:
+            self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
+            self._leave(record.topic, tenant_id)
 
     async def drain(self) -> None:
-        """Return once what had begun is committed."""
+        """Return once what had begun is committed; what is deferred is left for the next owner."""
         while self.in_flight:
             self._idle.clear()
             await self._idle.wait()
 
     async def close(self) -> None:
         """Drop what is under way, let a commit under way finish, and give the producer up."""
-        for task in [*self._running]:
+        running = [*self._running]
+        for task in running:
             task.cancel()
-        self._ready.clear()
-        self._committing.cancel()
-        under_way = {self._committing, *self._running}
-        if self._commit_now is not None:
-            under_way.add(self._commit_now)
-        _, late = await asyncio.wait(under_way, timeout=self._ports.transaction_timeout_s)
-        for task in late:
-            task.cancel()
-        await stop_client(self._producer)
+        await self._transactions.close()
+        if running:
+            await asyncio.wait(running, timeout=self._ports.transaction_timeout_s)
 
-    def _interrupt(self, request_id: str) -> None:
-        for task, running in self._running.items():
-            if running == request_id:
+    def _whose(self, work: Work) -> str:
+        return self._window.whose(work.decoded.event) if self._window is not None else ""
+
+    def _at_once(self, work: Work) -> Outcome | None:
+        """What a record comes to without work; None when there is work to do."""
+        interrupts = self._declared.interrupts
+        command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
+        if self._declared.one_at_a_time and not command and self._busy[work.request_id]:
+            return Skip("under way")
+        outcome = self._ports.handler.receive(work, self._history, self._ports.clock())
+        if command:
+            self._interrupt(work)
+        return outcome
+
+    def _interrupt(self, command: Work) -> None:
+        for task, at_work in self._running.items():
+            if at_work.request_id == command.request_id:
                 task.cancel("interrupted")
+        if self._windows is not None:
+            self._windows.hasten(self._whose(command), hash(command.request_id))
+            self._ports.room()
+
+    def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
+        task = asyncio.create_task(self._work(record, work, taken_at_s))
+        self._running[task] = _AtWork(work.request_id, record.topic, tenant_id)
+        self._busy[work.request_id] += 1
+        task.add_done_callback(self._forget)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
-        request_id = self._running.pop(task)
-        self._busy[request_id] -= 1
-        if not self._busy[request_id]:
-            del self._busy[request_id]
+        at_work = self._running.pop(task)
+        self._busy[at_work.request_id] -= 1
+        if not self._busy[at_work.request_id]:
+            del self._busy[at_work.request_id]
+        self._leave(at_work.topic, at_work.tenant_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._ports.failed(error)
+
+    def _leave(self, topic: str, tenant_id: str) -> None:
+        if self._windows is not None:
+            self._windows.leave(topic, tenant_id)
+        self._made_room()
+
+    def _made_room(self) -> None:
+        self._ports.room()
         if not self.in_flight:
             self._idle.set()
 
@@ -163,7 +161,7 @@ class Lane:
         except Draining:
             return
         except asyncio.CancelledError as stop:
-            interrupts = handler.declaration.interrupts
+            interrupts = self._declared.interrupts
             if stop.args != ("interrupted",) or interrupts is None:
                 raise
             outcome = interrupts[1]
@@ -176,135 +174,8 @@ class Lane:
         return publish
 
     def _finish(self, finished: Finished) -> None:
-        self._ready.append(finished)
-        self._idle.clear()
-        self._wake.set()
+        self._transactions.add(finished)
 
-    async def _commit_forever(self) -> None:
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while batch := self._pick():
-                    # A close must not tear a commit: the shield keeps it whole, and close() waits for it.
-                    self._commit_now = asyncio.create_task(self._commit(batch))
-                    await asyncio.shield(self._commit_now)
-                if not self.in_flight:
-                    self._idle.set()
-        except Exception as error:
-            self._ports.failed(error)
 
-    def _pick(self) -> list[Finished]:
-        """The next batch, one record per request: a second one must see what the first decided."""
-        in_order = self._ports.handler.declaration.in_order
-        batch: list[Finished] = []
-        seen: set[str] = set()
-        for finished in self._covered() if in_order else self._ready:
-            request_id = finished.work.request_id if finished.work else ""
-            if len(batch) < BATCH_MAX and request_id not in seen:
-                batch.append(finished)
-                seen |= {request_id} - {""}
-            elif in_order:
-                break
-        taken = {id(finished) for finished in batch}
-        self._ready = [finished for finished in self._ready if id(finished) not in taken]
-        return batch
-
-    def _covered(self) -> list[Finished]:
-        """The finished records that have no unfinished one before them, in reading order."""
-        by_topic: dict[str, dict[int, Finished]] = {}
-        for finished in self._ready:
-            by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
-        return [ready[offset] for topic, ready in by_topic.items() for offset in self._offsets[topic].covered(ready.keys())]
-
-    async def _commit(self, batch: list[Finished]) -> None:
-        begun_s = time.monotonic()
-        for _ in range(RESETTLE_MAX):
-            settled = [self._settle(finished) for finished in batch]
-            self._check_breaker(settled)
-            async with asyncio.timeout(self._ports.transaction_timeout_s):
-                if await self._transact(batch, settled):
-                    break
-        else:
-            raise RuntimeError("decisions kept changing while they were being committed")
-        self._after(batch, settled, begun_s)
-
-    def _settle(self, finished: Finished) -> Settled:
-        if finished.work is None:
-            return Settled(finished.outcome)
-        now = self._ports.clock() + self._behind
-        return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
-
-    def _check_breaker(self, settled: list[Settled]) -> None:
-        faults = self._ports.handler.declaration.faults
-        for one in settled:
-            if isinstance(one.outcome, Reject):
-                self._ports.breaker.record(fault=one.outcome.reason.code in faults)
-            elif one.emits:
-                self._ports.breaker.record(fault=False)
-            self._ports.unreadable.record(fault=isinstance(one.outcome, Unhandled))
-        if self._ports.breaker.tripped or self._ports.unreadable.tripped:
-            raise BreakerTripped
-
-    async def _transact(self, batch: list[Finished], settled: list[Settled]) -> bool:
-        """True when committed; False when it was aborted because a decision changed after its records were sent.
-
-        The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
-        later than this look is either committed within the transaction timeout or aborted by the coordinator. It goes by
-        the broker's clock, which dated the records just sent: a process whose own clock is slow publishes nothing late.
-        """
-        producer = self._producer
-        await producer.begin_transaction()
-        sends = [
-            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
-            for finished, one in zip(batch, settled, strict=True)
-            for out in self._records(finished, one)
-        ]
-        acknowledged = await asyncio.gather(*sends)
-        self._note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
-        second_look = [self._settle(finished) for finished in batch]
-        if any(type(now.outcome) is not type(then.outcome) for now, then in zip(second_look, settled, strict=True)):
-            await producer.abort_transaction()
-            return False
-        offsets = self._offsets_after(batch)
-        if offsets:
-            await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
-        await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
-        await producer.commit_transaction()
-        await faults.at(self._ports.handler.declaration.name, faults.Point.AFTER_COMMIT)
-        for partition, offset in offsets.items():
-            self._offsets[partition.topic].committed(offset)
-        return True
-
-    def _note_broker_time(self, written_ms: int) -> None:
-        """How far our clock is behind the broker's, which dates records as it appends them."""
-        if written_ms:
-            self._behind = max(timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock())
-
-    def _records(self, finished: Finished, settled: Settled) -> list[OutRecord]:
-        cause = finished.work.decoded if finished.work else None
-        records = [outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits]
-        if isinstance(settled.outcome, Unhandled):
-            records.append(quarantined(finished.record, settled.outcome.why, self._ports.handler.declaration.name))
-        return records
-
-    def _offsets_after(self, batch: list[Finished]) -> dict[TopicPartition, int]:
-        for finished in batch:
-            self._offsets[finished.record.topic].finish(finished.record.offset)
-        positions = {TopicPartition(topic, self.number): tracker.to_commit() for topic, tracker in self._offsets.items()}
-        return {partition: offset for partition, offset in positions.items() if offset is not None}
-
-    def _after(self, batch: list[Finished], settled: list[Settled], begun_s: float) -> None:
-        name = self._ports.handler.declaration.name
-        now_s = time.monotonic()
-        metrics.COMMIT_SECONDS.labels(name).observe(now_s - begun_s)
-        for finished, one in zip(batch, settled, strict=True):
-            metrics.HANDLE_SECONDS.labels(name).observe(now_s - finished.taken_at_s)
-            outcome = type(one.outcome).__name__.lower()
-            metrics.RECORDS.labels(name, finished.record.topic, outcome).inc()
-            for emit in one.emits:
-                if finished.work is not None:
-                    self._ports.handler.committed(finished.work, emit, self._history)
-                if emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject):
-                    log.info("look failed", request_id=emit.event.request_id, outcome=outcome)
-        self._history.forget(self._ports.clock())
+def _place(record: ConsumerRecord) -> Place:
+    return Place(record.topic, record.offset)

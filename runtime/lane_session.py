@@ -17,12 +17,14 @@ from runtime import faults, logs, metrics
 from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
 from runtime.lag import watch_lag
-from runtime.lane import Lane, LanePorts
+from runtime.lane import Lane
 from runtime.process import Process
 from runtime.records import OutRecord, Work
+from runtime.refetch import Refetch
 from runtime.restore import horizon, recent
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
+from runtime.transactions import LanePorts
 
 log = logs.get(__name__)
 
@@ -51,6 +53,18 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._paused = False
         for topic in self._declared.topics:
             metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")  # there as 0: an alert sees the first
+        self._refetch = Refetch(settings, lambda: self._lanes, may=self._may_refetch, failed=self._fail)
+
+    @property
+    def _in_flight(self) -> int:
+        return sum(lane.in_flight for lane in self._lanes.values())
+
+    @property
+    def _full(self) -> bool:
+        return self._in_flight >= self._declared.max_in_flight
+
+    def _may_refetch(self) -> bool:
+        return not self._full and not self._process.stopping.is_set()
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -61,6 +75,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         try:
             await self._plain.start()
             await self._subscription.start()
+            self._refetch.start()
             self._process.ready = True
             self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._owned))
             await self._consume()
@@ -68,6 +83,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._process.ready = False
             if self._lag is not None:
                 self._lag.cancel()
+            await self._refetch.stop()
             await self._close_lanes()
             await stop_client(self._subscription)
             await stop_client(self._plain)
@@ -107,9 +123,10 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _hold_back(self) -> None:
         """Stop taking requests at the limit; commands are always taken."""
-        in_flight = sum(lane.in_flight for lane in self._lanes.values())
-        metrics.IN_FLIGHT.labels(self._declared.name).set(in_flight)
-        full = in_flight >= self._declared.max_in_flight
+        deferred = sum(lane.deferred for lane in self._lanes.values())
+        metrics.IN_FLIGHT.labels(self._declared.name).set(self._in_flight)
+        metrics.DEFERRED.labels(self._declared.name).set(deferred)
+        full = self._full or (self._declared.window is not None and deferred >= self._declared.window.deferred_max)
         if full == self._paused:
             return
         commands = self._declared.interrupts[0] if self._declared.interrupts else None
@@ -186,6 +203,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             unreadable=self._unreadable,
             publish=self._publish,
             failed=self._fail,
+            room=self._refetch.room,
         )
 
     def _publish(self, out: OutRecord) -> "asyncio.Future[None]":

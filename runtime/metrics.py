@@ -34,6 +34,11 @@ DEAD_LETTERS = Counter(
     "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: the fault is ours.",
     ["reason"],
 )
+DEFERRED = Gauge(
+    "looks_deferred",
+    "Records read and put off because their tenant has a window full at work. Growing for long: add instances.",
+    ["consumer"],
+)
 SESSION_RESTARTS = Counter(
     "looks_session_restarts_total",
     "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read the log for the cause.",

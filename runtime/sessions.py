@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from runtime import logs, metrics
-from runtime.lane import BreakerTripped
 from runtime.process import Process
+from runtime.transactions import BreakerTripped
 
 log = logs.get(__name__)
 

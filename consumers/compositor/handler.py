@@ -16,13 +16,17 @@ from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_F
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Declaration, Draining, Publish, Settled
+from runtime.declaration import Declaration, Draining, Publish, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
-from schemas.events import CancelLook, LookCompleted, LookRequested
+from schemas.events import CancelLook, Event, LookCompleted, LookRequested
 from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
 
 MAX_NOT_BEFORE_S = 3600.0
+TENANT_WINDOW = 32
+"""Looks of one tenant that one partition has in hand: enough to keep every worker busy while the next are read again."""
+DEFERRED_MAX = 1_000_000
+"""At 17 bytes each."""
 
 
 class Renderer(Protocol):
@@ -44,7 +48,15 @@ def declaration(history_window_s: float) -> Declaration:
         faults=OUR_FAULTS,
         one_at_a_time=True,
         interrupts=(CancelLook, CANCELLED),
+        window=Window(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
     )
+
+
+def tenant_of(event: Event) -> str:
+    """Whose window an event of ours counts in."""
+    if isinstance(event, LookRequested | CancelLook):
+        return event.tenant_id
+    raise TypeError(f"{type(event).__name__} is not read here")
 
 
 class Compositor:

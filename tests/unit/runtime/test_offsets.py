@@ -1,3 +1,6 @@
+import tracemalloc
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +51,38 @@ def test_nothing_unfinished_is_ever_committed(offsets: list[int], data: st.DataO
             tracker.committed(position)
     assert tracker.to_commit() in (None, offsets[-1] + 1)
     assert len(tracker) == 0
+
+
+def kept_bytes(tracker: OffsetTracker, change: Callable[[OffsetTracker], None]) -> int:
+    """What the tracker holds when `change` is done, in bytes."""
+    tracemalloc.start()
+    try:
+        change(tracker)
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_open_offset_costs_about_a_byte() -> None:
+    tracker = OffsetTracker()
+
+    def begin(tracker: OffsetTracker) -> None:
+        for offset in range(50_000):
+            tracker.begin(offset)
+
+    assert kept_bytes(tracker, begin) < 75_000
+    assert len(tracker) == 50_000
+
+
+def test_what_is_finished_is_given_back() -> None:
+    tracker = OffsetTracker()
+
+    def begin_and_finish(tracker: OffsetTracker) -> None:
+        for offset in range(0, 200_000, 2):  # every other offset is a transaction's marker
+            tracker.begin(offset)
+        for offset in range(0, 199_998, 2):
+            tracker.finish(offset)
+
+    assert kept_bytes(tracker, begin_and_finish) < 100_000
+    assert tracker.to_commit() == 199_998
+    assert not tracker.begin(199_998)

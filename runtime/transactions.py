@@ -1,0 +1,241 @@
+"""A lane's transactions: what is finished becomes durable together with the input offsets that it allows.
+
+The producer's transactional id is bound to the partition number, so whoever takes the partition over fences the owner
+before. Any error in a transaction ends the session: a producer in doubt is thrown away, never used again (aiokafka
+speaks transaction version 1 only).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.breaker import Breaker
+from domain.history import PartitionHistory
+from domain.outcomes import Outcome, Reject, Unhandled
+from runtime import faults, logs, metrics
+from runtime.declaration import LaneHandler, Settled
+from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, outgoing, quarantined, stop_client
+from runtime.offsets import OffsetTracker
+from runtime.records import OutRecord, Work
+from schemas.topics import LOOK_DEAD_LETTER
+
+log = logs.get(__name__)
+
+BATCH_MAX = 500
+"""Decisions in one transaction."""
+RESETTLE_MAX = 3
+"""Times a transaction is begun anew because a cancel or a deadline came in between."""
+
+
+class BreakerTripped(Exception):
+    """Most of what would be decided is our own fault: nothing was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A record that was decided, waiting for its transaction."""
+
+    record: ConsumerRecord
+    work: Work | None  # None: it could not be read
+    outcome: Outcome
+    chance: float
+    taken_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LanePorts:
+    """What a lane is given."""
+
+    handler: LaneHandler
+    source: str
+    transaction_timeout_s: float
+    clock: Callable[[], datetime]
+    breaker: Breaker
+    unreadable: Breaker
+    publish: Callable[[OutRecord], "asyncio.Future[None]"]
+    failed: Callable[[BaseException], None]
+    room: Callable[[], None]  # called when more may be worked on
+
+
+class Transactions:
+    """Of one partition number, one at a time. `made`: called after each."""
+
+    def __init__(
+        self,
+        number: int,
+        producer: AIOKafkaProducer,
+        history: PartitionHistory,
+        ports: LanePorts,
+        *,
+        made: Callable[[], None],
+    ) -> None:
+        """Start committing what is added."""
+        self._number = number
+        self._producer = producer
+        self._history = history
+        self._ports = ports
+        self._made = made
+        self._offsets: dict[str, OffsetTracker] = {}
+        self._ready: list[Finished] = []
+        self._under_way = 0
+        self._wake = asyncio.Event()
+        self._commit_now: asyncio.Task[None] | None = None
+        self._behind = timedelta(0)
+        self._committing = asyncio.create_task(self._commit_forever(), name=f"transactions-{number}")
+
+    def __len__(self) -> int:
+        """Count what was added and is not durable."""
+        return len(self._ready) + self._under_way
+
+    def begin(self, record: ConsumerRecord) -> bool:
+        """Hold the committed offset back for a record until it is added and durable. False: it was begun before."""
+        return self._offsets.setdefault(record.topic, OffsetTracker()).begin(record.offset)
+
+    def add(self, finished: Finished) -> None:
+        """A record is decided, up to the last look."""
+        self._ready.append(finished)
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Drop what waits, let a commit under way finish, and give the producer up."""
+        self._ready.clear()
+        self._committing.cancel()
+        under_way = {self._committing}
+        if self._commit_now is not None:
+            under_way.add(self._commit_now)
+        _, late = await asyncio.wait(under_way, timeout=self._ports.transaction_timeout_s)
+        for task in late:
+            task.cancel()
+        await stop_client(self._producer)
+
+    async def _commit_forever(self) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while batch := self._pick():
+                    self._under_way = len(batch)
+                    # A close must not tear a commit: the shield keeps it whole, and close() waits for it.
+                    self._commit_now = asyncio.create_task(self._commit(batch))
+                    await asyncio.shield(self._commit_now)
+                    self._under_way = 0
+                    self._made()
+        except Exception as error:
+            self._ports.failed(error)
+
+    def _pick(self) -> list[Finished]:
+        """The next batch, one record per request: a second one must see what the first decided."""
+        in_order = self._ports.handler.declaration.in_order
+        batch: list[Finished] = []
+        seen: set[str] = set()
+        for finished in self._covered() if in_order else self._ready:
+            request_id = finished.work.request_id if finished.work else ""
+            if len(batch) < BATCH_MAX and request_id not in seen:
+                batch.append(finished)
+                seen |= {request_id} - {""}
+            elif in_order:
+                break
+        taken = {id(finished) for finished in batch}
+        self._ready = [finished for finished in self._ready if id(finished) not in taken]
+        return batch
+
+    def _covered(self) -> list[Finished]:
+        """The finished records that have no unfinished one before them, in reading order."""
+        by_topic: dict[str, dict[int, Finished]] = {}
+        for finished in self._ready:
+            by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
+        return [ready[offset] for topic, ready in by_topic.items() for offset in self._offsets[topic].covered(ready.keys())]
+
+    async def _commit(self, batch: list[Finished]) -> None:
+        begun_s = time.monotonic()
+        for _ in range(RESETTLE_MAX):
+            settled = [self._settle(finished) for finished in batch]
+            self._check_breaker(settled)
+            async with asyncio.timeout(self._ports.transaction_timeout_s):
+                if await self._transact(batch, settled):
+                    break
+        else:
+            raise RuntimeError("decisions kept changing while they were being committed")
+        self._after(batch, settled, begun_s)
+
+    def _settle(self, finished: Finished) -> Settled:
+        if finished.work is None:
+            return Settled(finished.outcome)
+        now = self._ports.clock() + self._behind
+        return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
+
+    def _check_breaker(self, settled: list[Settled]) -> None:
+        faults = self._ports.handler.declaration.faults
+        for one in settled:
+            if isinstance(one.outcome, Reject):
+                self._ports.breaker.record(fault=one.outcome.reason.code in faults)
+            elif one.emits:
+                self._ports.breaker.record(fault=False)
+            self._ports.unreadable.record(fault=isinstance(one.outcome, Unhandled))
+        if self._ports.breaker.tripped or self._ports.unreadable.tripped:
+            raise BreakerTripped
+
+    async def _transact(self, batch: list[Finished], settled: list[Settled]) -> bool:
+        """True when committed; False when it was aborted because a decision changed after its records were sent.
+
+        The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
+        later than this look is either committed within the transaction timeout or aborted by the coordinator. It goes by
+        the broker's clock, which dated the records just sent: a process whose own clock is slow publishes nothing late.
+        """
+        producer = self._producer
+        await producer.begin_transaction()
+        sends = [
+            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
+            for finished, one in zip(batch, settled, strict=True)
+            for out in self._records(finished, one)
+        ]
+        acknowledged = await asyncio.gather(*sends)
+        self._note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
+        second_look = [self._settle(finished) for finished in batch]
+        if any(type(now.outcome) is not type(then.outcome) for now, then in zip(second_look, settled, strict=True)):
+            await producer.abort_transaction()
+            return False
+        offsets = self._offsets_after(batch)
+        if offsets:
+            await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
+        await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
+        await producer.commit_transaction()
+        await faults.at(self._ports.handler.declaration.name, faults.Point.AFTER_COMMIT)
+        for partition, offset in offsets.items():
+            self._offsets[partition.topic].committed(offset)
+        return True
+
+    def _note_broker_time(self, written_ms: int) -> None:
+        """How far our clock is behind the broker's, which dates records as it appends them."""
+        if written_ms:
+            self._behind = max(timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock())
+
+    def _records(self, finished: Finished, settled: Settled) -> list[OutRecord]:
+        cause = finished.work.decoded if finished.work else None
+        records = [outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits]
+        if isinstance(settled.outcome, Unhandled):
+            records.append(quarantined(finished.record, settled.outcome.why, self._ports.handler.declaration.name))
+        return records
+
+    def _offsets_after(self, batch: list[Finished]) -> dict[TopicPartition, int]:
+        for finished in batch:
+            self._offsets[finished.record.topic].finish(finished.record.offset)
+        positions = {TopicPartition(topic, self._number): tracker.to_commit() for topic, tracker in self._offsets.items()}
+        return {partition: offset for partition, offset in positions.items() if offset is not None}
+
+    def _after(self, batch: list[Finished], settled: list[Settled], begun_s: float) -> None:
+        name = self._ports.handler.declaration.name
+        now_s = time.monotonic()
+        metrics.COMMIT_SECONDS.labels(name).observe(now_s - begun_s)
+        for finished, one in zip(batch, settled, strict=True):
+            metrics.HANDLE_SECONDS.labels(name).observe(now_s - finished.taken_at_s)
+            outcome = type(one.outcome).__name__.lower()
+            metrics.RECORDS.labels(name, finished.record.topic, outcome).inc()
+            for emit in one.emits:
+                if finished.work is not None:
+                    self._ports.handler.committed(finished.work, emit, self._history)
+                if emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject):
+                    log.info("look failed", request_id=emit.event.request_id, outcome=outcome)
+        self._history.forget(self._ports.clock())
