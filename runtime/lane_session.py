@@ -56,12 +56,18 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._refetch = Refetch(settings, lambda: self._lanes, may=self._may_refetch, failed=self._fail)
 
     @property
-    def _in_flight(self) -> int:
+    def in_flight(self) -> int:
+        """Records held in memory, of all lanes."""
         return sum(lane.in_flight for lane in self._lanes.values())
 
     @property
+    def deferred(self) -> int:
+        """Records that wait as places only, of all lanes."""
+        return sum(lane.deferred for lane in self._lanes.values())
+
+    @property
     def _full(self) -> bool:
-        return self._in_flight >= self._declared.max_in_flight
+        return self.in_flight >= self._declared.max_in_flight
 
     def _may_refetch(self) -> bool:
         return not self._full and not self._process.stopping.is_set()
@@ -123,8 +129,8 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _hold_back(self) -> None:
         """Stop taking requests at the limit; commands are always taken."""
-        deferred = sum(lane.deferred for lane in self._lanes.values())
-        metrics.IN_FLIGHT.labels(self._declared.name).set(self._in_flight)
+        deferred = self.deferred
+        metrics.IN_FLIGHT.labels(self._declared.name).set(self.in_flight)
         metrics.DEFERRED.labels(self._declared.name).set(deferred)
         full = self._full or (self._declared.window is not None and deferred >= self._declared.window.deferred_max)
         if full == self._paused:

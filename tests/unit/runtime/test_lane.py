@@ -1,0 +1,220 @@
+"""A lane with a producer that keeps records in memory: what it takes, what it defers, what it commits."""
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+
+from aiokafka import ConsumerRecord
+
+from consumers.compositor.handler import TENANT_WINDOW, Compositor
+from consumers.compositor.results import NotRendered, Rendered
+from domain.breaker import Breaker, BreakerLimit
+from domain.history import PartitionHistory
+from runtime.lane import Lane
+from runtime.records import OutRecord
+from runtime.slots import Slots
+from runtime.transactions import LanePorts
+from schemas.envelope import encode
+from schemas.events import CancelLook, Event, LookRequested, StoredImage
+from schemas.ids import new_request_id
+from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, TOPIC_OF
+from tests.making import NOW, a_request, decoded
+
+IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+
+
+class Producer:
+    """Keeps what is committed."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+        self.position: dict[str, int] = {}
+
+    async def begin_transaction(self) -> None:
+        """Nothing to do."""
+
+    async def send(self, topic: str, value: bytes | None, **_: object) -> "asyncio.Future[SimpleNamespace]":
+        self.topics.append(topic)
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(SimpleNamespace(timestamp=int(NOW.timestamp() * 1000)))
+        return done
+
+    async def send_offsets_to_transaction(self, offsets: dict[SimpleNamespace, int], group: str) -> None:
+        self.position.update({partition.topic: offset for partition, offset in offsets.items()})
+
+    async def commit_transaction(self) -> None:
+        """Nothing to do."""
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+
+class Renderer:
+    """Makes a look when it is let."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.begun = 0
+        self.made: list[str] = []
+
+    async def render(self, request: LookRequested) -> Rendered | NotRendered:
+        self.begun += 1
+        await self.open.wait()
+        self.made.append(request.request_id)
+        return Rendered(IMAGE, (), "test", ())
+
+
+class World:
+    """A lane, what it writes, and how often it said that there is room."""
+
+    def __init__(self) -> None:
+        self.producer = Producer()
+        self.renderer = Renderer()
+        self.slots = Slots(2)
+        self.failures: list[BaseException] = []
+        self.now = NOW
+        self.lane = Lane(0, self.producer, PartitionHistory(), self._ports())
+
+    def _ports(self) -> LanePorts:
+        def published(_: OutRecord) -> "asyncio.Future[None]":
+            done = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+
+        return LanePorts(
+            handler=Compositor(self.renderer, self.slots, lambda: self.now, history_window_s=60),
+            source="/test",
+            transaction_timeout_s=5,
+            clock=lambda: self.now,
+            breaker=Breaker(BreakerLimit()),
+            unreadable=Breaker(BreakerLimit()),
+            publish=published,
+            failed=self.failures.append,
+            room=lambda: None,
+        )
+
+    def read_again(self, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+        """Hand in what the lane wants, as the reader of deferred records does."""
+        while (place := self.lane.wanted()) is not None:
+            for record in records[place.offset : place.offset + 50]:
+                self.lane.take_again(record)
+
+    async def until(self, position: int, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+        async with asyncio.timeout(30):
+            while self.producer.position.get("look.requested") != position:
+                self.read_again(records)
+                await asyncio.sleep(0)
+        assert self.failures == []
+
+
+@asynccontextmanager
+async def a_world() -> AsyncIterator[World]:
+    world = World()
+    yield world
+    await world.lane.close()
+
+
+def record(event: Event, offset: int) -> "ConsumerRecord[bytes, bytes]":
+    """The event as it is read from its topic."""
+    encoded = encode(event, decoded(event).meta)
+    milliseconds = int(NOW.timestamp() * 1000)
+    topic = TOPIC_OF[type(event)].name
+    headers = [*encoded.headers]
+    return ConsumerRecord(
+        topic, 0, offset, milliseconds, 1, encoded.key, encoded.value, None, len(encoded.key), len(encoded.value), headers
+    )
+
+
+def a_burst(count: int) -> "list[ConsumerRecord[bytes, bytes]]":
+    return [record(a_request(new_request_id()), offset) for offset in range(count)]
+
+
+async def test_a_burst_is_taken_up_to_the_window_and_made_whole_in_order() -> None:
+    records = a_burst(500)
+    async with a_world() as world:
+        for one in records:
+            world.lane.take(one)
+        assert world.lane.in_flight == TENANT_WINDOW
+        assert world.lane.deferred == len(records) - TENANT_WINDOW
+        world.renderer.open.set()
+        await world.until(len(records), records)
+        assert world.renderer.made == [one.key.decode() for one in records if one.key is not None]
+        assert world.producer.topics.count(LOOK_COMPLETED.name) == len(records)
+
+
+async def test_a_deferred_record_holds_the_committed_offset_back() -> None:
+    records = a_burst(3 * TENANT_WINDOW)
+    async with a_world() as world:
+        for one in records:
+            world.lane.take(one)
+        world.renderer.open.set()
+        async with asyncio.timeout(10):
+            while world.lane.in_flight:
+                await asyncio.sleep(0)
+        assert world.producer.position["look.requested"] == TENANT_WINDOW
+
+
+async def test_a_cancel_of_a_deferred_request_is_decided_while_the_window_is_full() -> None:
+    records = a_burst(3 * TENANT_WINDOW)
+    waiting = a_request(new_request_id())
+    records.append(record(waiting, len(records)))
+    async with a_world() as world:
+        for one in records:
+            world.lane.take(one)
+        cancel = CancelLook(
+            request_id=waiting.request_id, tenant_id=waiting.tenant_id, requested_at=NOW, deadline_at=waiting.deadline_at
+        )
+        world.lane.take(record(cancel, 0))
+        world.read_again(records)
+        async with asyncio.timeout(10):
+            while LOOK_DEAD_LETTER.name not in world.producer.topics:
+                await asyncio.sleep(0)
+        assert world.renderer.made == []
+
+
+async def test_what_waited_past_its_deadline_is_passed_over_and_left_to_the_sweeper() -> None:
+    records = a_burst(500)
+    async with a_world() as world:
+        for one in records:
+            world.lane.take(one)
+        world.now += timedelta(hours=1)
+        world.renderer.open.set()
+        await world.until(len(records), records)
+        assert len(world.renderer.made) <= 2
+        assert set(world.producer.topics) == set()
+
+
+async def test_a_drain_leaves_what_is_deferred_to_the_next_owner() -> None:
+    records = a_burst(100)
+    async with a_world() as world:
+        for one in records:
+            world.lane.take(one)
+        async with asyncio.timeout(10):
+            while world.renderer.begun < 2:
+                await asyncio.sleep(0)
+        world.slots.drain()
+        world.renderer.open.set()
+        async with asyncio.timeout(10):
+            await world.lane.drain()
+        assert world.producer.position["look.requested"] == len(world.renderer.made) == 2
+        assert world.lane.deferred == len(records) - TENANT_WINDOW
+
+
+async def test_a_deferred_record_costs_less_than_32_bytes() -> None:
+    records = a_burst(4_000)
+    async with a_world() as world:
+        for one in records[:1_000]:
+            world.lane.take(one)
+        tracemalloc.start()
+        try:
+            for one in records[1_000:]:
+                world.lane.take(one)
+            snapshot = tracemalloc.take_snapshot()
+        finally:
+            tracemalloc.stop()  # pydantic's cache of strings is left out: it is bounded, at 16,384
+        assert world.lane.deferred == len(records) - TENANT_WINDOW
+        grown = snapshot.filter_traces([tracemalloc.Filter(inclusive=False, filename_pattern="*pydantic*")])
+        assert sum(found.size for found in grown.statistics("filename")) < 32 * 3_000
