@@ -54,7 +54,7 @@ def decode(data: bytes, max_side_px: int) -> Photo:
         raise
     except Image.DecompressionBombError as error:
         raise GarmentError("image_too_large", "The photo has too many pixels.") from error
-    except (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError, TypeError, OverflowError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
         raise GarmentError("image_unreadable", "The photo is damaged or not a picture that can be read.") from error
 
 
