@@ -3,10 +3,10 @@
 One byte per offset between that one and the newest: a million open offsets are a megabyte.
 """
 
+from collections.abc import Set
+
 TRIM_AFTER = 65_536
 _OPEN = b"\x01"
-
-from collections.abc import Set
 
 
 class OffsetTracker:
