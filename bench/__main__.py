@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import engine, pipeline, replay
+from bench import backlog, engine, pipeline, replay
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -15,7 +15,13 @@ def main() -> None:
     """Run what was named, or all."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     chosen = set(sys.argv[1:])
-    for name, measure in {"engine": engine.measure, "pipeline": pipeline.measure, "replay": replay.measure}.items():
+    measures = {
+        "engine": engine.measure,
+        "pipeline": pipeline.measure,
+        "replay": replay.measure,
+        "backlog": backlog.measure,
+    }
+    for name, measure in measures.items():
         if chosen and name not in chosen:
             continue
         result = {"at": time.strftime("%Y-%m-%dT%H:%M:%S"), **measure()}

@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def _serve_bare(port: int) -> None:
     uvicorn.run(_bare_app(), host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
 
 
-async def _load(url: str, headers: dict[str, str], body: dict[str, object], count: int) -> dict[str, float]:
+async def load(url: str, headers: dict[str, str], body: dict[str, object], count: int) -> dict[str, float]:
     """Post `count` times over 64 connections: requests per second and the 99th percentile in ms.
 
     Plain sockets: a full HTTP client would need more of the two cores than the server that is measured.
@@ -78,12 +78,12 @@ def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     server.start()
     try:
         _until_up(f"http://127.0.0.1:{port}")
-        bare = uvloop.run(_load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
+        bare = uvloop.run(load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
     finally:
         server.terminate()
         server.join()
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    ours = uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
+    ours = uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
     return {"bare": bare, "ours": ours, "ours_over_bare": round(ours["per_s"] / bare["per_s"], 3)}
 
 
@@ -116,7 +116,7 @@ async def _completed(bootstrap: str, count: int) -> float:
 
 def _end_to_end(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
+    uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
     seconds = asyncio.run(_completed(stack.env["LOOKS_KAFKA_BOOTSTRAP"], CONNECTIONS))
     return {"looks": CONNECTIONS, "looks_per_s": round(CONNECTIONS / seconds, 2)}
 
@@ -125,17 +125,19 @@ def measure() -> dict[str, object]:
     """Submitting to the API alone, then the whole pipeline, each on a fresh stack that is thrown away."""
     item = {"trial_image": f"{PREFIX}/tee.jpg", "trial_item_category": WARDROBE["tee"]}
     body: dict[str, object] = {"items": [item], "runtime_config": {"width": 256, "format": "jpeg"}}
-    with _stack(("api",)) as stack:
+    with running(("api",)) as stack:
         submit = _submit(stack, body)
-    with _stack(ALL) as stack:
+    with running(ALL) as stack:
         upload(stack.env, {"tee"})
         return {"submit": submit, "end_to_end": _end_to_end(stack, body)}
 
 
 @contextmanager
-def _stack(processes: tuple[str, ...]) -> Iterator[Stack]:
+def running(processes: tuple[str, ...], settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack without a rate limit, in a folder that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), processes, {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"})
+        rate = {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"}
+        stack = Stack(Path(folder), processes, {**rate, **(settings or {})})
         stack.start()
         try:
             yield stack

@@ -1,0 +1,96 @@
+"""A worker that hangs in native code or asks for too much memory, with real worker processes: the next looks are made."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from consumers.compositor.handler import Compositor
+from consumers.compositor.pool import RenderPool
+from consumers.compositor.results import NotRendered, Rendered
+from devstack.demo import object_store, upload
+from devstack.stack import Stack
+from devstack.wardrobe import WARDROBE, draw
+from domain.history import PartitionHistory
+from domain.outcomes import Done, Emit, Later
+from runtime.settings import LookSettings, ObjectStoreSettings
+from runtime.slots import Slots
+from schemas.events import LookRequested
+from schemas.failures import FailureCode
+from schemas.http import TrialItemInput
+from schemas.ids import new_request_id
+from tests.making import NOW, a_request, work
+
+FOLDER = "users/abc/stuck"
+MEMORY_BYTES = 900 * 1024 * 1024
+"""A small look needs 600 MB of address space, 50 megapixels need 1.2 GB."""
+
+
+def a_look(name: str) -> LookRequested:
+    item = TrialItemInput(trial_image=f"{FOLDER}/{name}", trial_item_category=WARDROBE["tee"])
+    return a_request(new_request_id()).model_copy(update={"items": (item,), "runtime_config": {"width": 256}})
+
+
+@pytest.fixture
+def pool(services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RenderPool]:
+    """One worker that may take 10 s for a look; faults for it are planted in `tmp_path`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, services.env[name])
+    monkeypatch.setenv("LOOKS_FAULTS_DIR", str(tmp_path))
+    store = ObjectStoreSettings(
+        bucket=services.env["LOOKS_S3_BUCKET"],
+        endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"],
+        region=services.env["LOOKS_S3_REGION"],
+    )
+    upload(services.env, {"tee"}, FOLDER)
+    look = LookSettings(time_limit_s=10, workers=1, worker_memory_bytes=MEMORY_BYTES, cutout_cache=False)
+    made = RenderPool(look, store)
+    yield made
+    made.close()
+
+
+async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_made(pool: RenderPool, tmp_path: Path) -> None:
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+    (stuck,) = workers()
+    (tmp_path / "worker.after-upload").write_text("stop")
+    compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
+    outcome = await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
+    assert isinstance(outcome, Later), "it is tried again by the schedule"
+    assert outcome.reason.code is FailureCode.TIMEOUT
+    assert isinstance(await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done)
+    assert not stuck.is_running() or stuck.status() == psutil.STATUS_ZOMBIE
+    assert workers() != [stuck]
+
+
+async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_one_is_made(
+    pool: RenderPool, services: Stack
+) -> None:
+    object_store(services.env).put_object(Bucket=services.env["LOOKS_S3_BUCKET"], Key=f"{FOLDER}/huge.png", Body=huge())
+    failed = await pool.render(a_look("huge.png"))
+    assert isinstance(failed, NotRendered)
+    assert failed.reason.code is FailureCode.INTERNAL
+    assert "memory" in failed.reason.message
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+
+
+async def nobody_listens(_: Emit) -> None:
+    """Progress is not what is tested here."""
+
+
+def workers() -> list[psutil.Process]:
+    """The worker processes of this process's pool."""
+    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+
+
+def huge() -> bytes:
+    """A drawn garment of 48 megapixels: allowed, and more than the worker of this test has memory for."""
+    small = cv2.imdecode(np.frombuffer(draw("tee"), np.uint8), cv2.IMREAD_COLOR)
+    assert small is not None
+    data = io.BytesIO()
+    Image.fromarray(cv2.resize(small, (6000, 8000))[:, :, ::-1]).save(data, "png", compress_level=1)
+    return data.getvalue()
