@@ -120,18 +120,14 @@ async def compositor(kafka: KafkaSettings, renderer: GatedRenderer, clock: Clock
         assert len(sessions) == 1, "the session was thrown away"
 
 
-async def until_deferred(session: LaneSession, count: int) -> None:
-    async def so_many() -> bool:
-        return session.deferred == count
-
-    await until(so_many)
-
-
-async def until_all_is_decided(session: LaneSession) -> None:
-    async def nothing_left() -> bool:
-        return session.deferred == session.in_flight == 0
-
-    await until(nothing_left)
+async def until_waiting(session: LaneSession, *, deferred: int, in_flight: int) -> None:
+    """Until so many records wait as places and so many are held."""
+    try:
+        async with asyncio.timeout(60):
+            while (session.deferred, session.in_flight) != (deferred, in_flight):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"{session.deferred} deferred and {session.in_flight} in flight, not {deferred} and {in_flight}")
 
 
 async def outcomes(kafka: KafkaSettings, request_ids: list[str]) -> dict[str, list[object]]:
@@ -154,14 +150,9 @@ async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
     await publish(producer, *(a_look(request_id, "big") for request_id in request_ids[:BURST]))
     renderer, clock = GatedRenderer(), Clock()
     async with compositor(kafka, renderer, clock) as session:
-        await until_deferred(session, BURST - TENANT_WINDOW)
-        assert session.in_flight == TENANT_WINDOW
+        await until_waiting(session, deferred=BURST - TENANT_WINDOW, in_flight=TENANT_WINDOW)
         await publish(producer, a_look(request_ids[-1], "small"))
-
-        async def met() -> bool:
-            return session.in_flight > TENANT_WINDOW
-
-        await until(met)
+        await until_waiting(session, deferred=BURST - TENANT_WINDOW, in_flight=TENANT_WINDOW + 1)
 
         async def made() -> bool:
             renderer.let(1)
@@ -171,7 +162,7 @@ async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
         assert renderer.made.index("small") <= 2 * PLACES
         clock.ahead = timedelta(hours=1)  # what waits is past its deadline now: the sweeper's to decide
         renderer.let(BURST)
-        await until_all_is_decided(session)
+        await until_waiting(session, deferred=0, in_flight=0)
     assert renderer.made.count("big") < 100
     found = await outcomes(kafka, request_ids)
     assert len(found[request_ids[-1]]) == 1
@@ -206,7 +197,8 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
     cancelled = looks[-TENANT_WINDOW]
     first, second = GatedRenderer(), GatedRenderer()
     async with compositor(kafka, first, Clock()) as session:
-        await until_deferred(session, 2 * len(looks) - TENANT_WINDOW)
+        # The second copies of what is at work are passed over at once; all others wait.
+        await until_waiting(session, deferred=2 * (len(looks) - TENANT_WINDOW), in_flight=TENANT_WINDOW)
         command = CancelLook(
             request_id=cancelled.request_id, tenant_id="big", requested_at=now(), deadline_at=cancelled.deadline_at
         )
@@ -230,7 +222,7 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
             return len(first.made) + len(second.made) >= len(looks) - 1
 
         await until(all_made)
-        await until_all_is_decided(session)
+        await until_waiting(session, deferred=0, in_flight=0)
     assert first.begun
     assert {request.request_id for request in first.begun}.isdisjoint(request.request_id for request in second.begun)
     found = await outcomes(kafka, request_ids)
