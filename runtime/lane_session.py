@@ -20,7 +20,7 @@ from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.process import Process
 from runtime.records import OutRecord, Work
-from runtime.refetch import Refetch
+from runtime.refetch import Refetch, reader
 from runtime.restore import horizon, recent
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
@@ -53,7 +53,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._paused = False
         for topic in self._declared.topics:
             metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")  # there as 0: an alert sees the first
-        self._refetch = Refetch(settings, lambda: self._lanes, may=self._may_refetch, failed=self._fail)
+        self._refetch = Refetch(lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self._fail)
 
     @property
     def in_flight(self) -> int:

@@ -21,19 +21,24 @@ class Gone(Exception):
     """A deferred record is not where it was read: the topic lost it. The session begins anew without it."""
 
 
+def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
+    """A reader of small chunks, not started."""
+    return new_reader(settings, max_bytes=CHUNK_BYTES, max_wait_ms=MAX_WAIT_MS)
+
+
 class Refetch:
-    """Of one session. `may` says whether anything may be taken now."""
+    """Of one session. `connect` makes its reader; `may` says whether anything may be taken now."""
 
     def __init__(
         self,
-        settings: KafkaSettings,
+        connect: Callable[[], AIOKafkaConsumer],
         lanes: Callable[[], Mapping[int, Lane]],
         *,
         may: Callable[[], bool],
         failed: Callable[[BaseException], None],
     ) -> None:
         """Connect to nothing yet."""
-        self._settings = settings
+        self._connect = connect
         self._lanes = lanes
         self._may = may
         self._failed = failed
@@ -81,7 +86,7 @@ class Refetch:
 
     async def _read(self, lane: Lane, place: Place) -> None:
         if self._reader is None:
-            self._reader = new_reader(self._settings, max_bytes=CHUNK_BYTES, max_wait_ms=MAX_WAIT_MS)
+            self._reader = self._connect()
             await self._reader.start()
         partition = TopicPartition(place.topic, lane.number)
         self._reader.assign([partition])
