@@ -3,18 +3,20 @@
 import asyncio
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
+import asyncpg
 import httpx
 import psutil
 import uvloop
 from prometheus_client import REGISTRY
 
-from bench.pipeline import load, running
+from bench.pipeline import running
 from consumers.compositor.handler import Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from devstack.stack import Stack
@@ -28,13 +30,18 @@ from runtime.slots import Slots
 from runtime.topic_facts import read_all
 from schemas.envelope import Undecodable
 from schemas.events import LookCompleted, LookProgress, LookRequested, Stage, StoredImage
+from schemas.http import TrialItemInput
+from schemas.ids import new_request_id
 from schemas.topics import LOOK_REQUESTED
+from storage.acceptance import Acceptance
 from storage.database import open_pool
 from storage.outbox import OutboxStore
+from storage.submissions import Submission
 
 QUEUED = 100_000
 FEW = 10_000
 CALLS = 400
+TOGETHER = 1000
 DEADLINE_S = 7200.0
 BODY: dict[str, object] = {"items": [{"trial_image": "users/abc/tee.jpg", "trial_item_category": "top"}]}
 IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
@@ -45,13 +52,19 @@ def measure() -> dict[str, object]:
     """The API quiet and with everything in the outbox, the relay, and two owners one after another."""
     with running(("api",), SETTINGS) as stack:
         headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
+        _say("api")
         quiet = _answers(stack.env["LOOKS_API_URL"], headers)
-        uvloop.run(load(stack.env["LOOKS_API_URL"], headers, BODY, QUEUED))
+        _say("queue")
+        uvloop.run(_queue(stack))
         full = _answers(stack.env["LOOKS_API_URL"], headers)
+        _say("relay")
         relayed_per_s = uvloop.run(_relay(stack))
         kafka = stack.env["LOOKS_KAFKA_BOOTSTRAP"]
+        _say("read ahead")
         memory = _owner(_read_ahead, kafka)
+        _say("decide")
         uvloop.run(_decide_all(KafkaSettings(bootstrap=kafka)))
+        _say("take over")
         takeover = _owner(_take_over, kafka)
     return {
         "queued": QUEUED,
@@ -60,6 +73,10 @@ def measure() -> dict[str, object]:
         "compositor": memory,
         "takeover": takeover,
     }
+
+
+def _say(stage: str) -> None:
+    sys.stderr.write(f"backlog: {stage}\n")
 
 
 def _answers(url: str, headers: dict[str, str]) -> dict[str, float]:
@@ -80,10 +97,36 @@ def _answers(url: str, headers: dict[str, str]) -> dict[str, float]:
     }
 
 
+async def _queue(stack: Stack) -> None:
+    """Accept looks as the API does, without the HTTP in between."""
+    async with _pool(stack) as pool:
+        acceptance = Acceptance(pool, batch_max=256, queue_max=TOGETHER)
+        for _ in range(0, QUEUED, TOGETHER):
+            await asyncio.gather(*(acceptance.accept(_submission()) for _ in range(TOGETHER)))
+
+
+def _submission() -> Submission:
+    return Submission(
+        request_id=new_request_id(),
+        tenant_id="demo",
+        environment="live",
+        user_category=None,
+        items=(TrialItemInput(trial_image="users/abc/tee.jpg", trial_item_category="top"),),
+        runtime_config=None,
+        credits_cost=1,
+        deadline_s=DEADLINE_S,
+        answer=b"{}",
+    )
+
+
+def _pool(stack: Stack) -> AbstractAsyncContextManager[asyncpg.Pool]:
+    return open_pool(DatabaseSettings.model_validate({"url": stack.env["LOOKS_DATABASE_URL"]}))
+
+
 async def _relay(stack: Stack) -> float:
     """Rows per second until the outbox is empty."""
     process = Process("relay", ProcessSettings(instance="bench"))
-    async with open_pool(DatabaseSettings.model_validate({"url": stack.env["LOOKS_DATABASE_URL"]})) as pool:
+    async with _pool(stack) as pool:
         relay = OutboxRelay(process, KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]), OutboxStore(pool))
         begun_s = time.perf_counter()
         running = asyncio.create_task(relay.run())

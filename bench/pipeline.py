@@ -15,7 +15,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
-from devstack.demo import PREFIX, upload
+from devstack.demo import PREFIX
 from devstack.folder import is_free
 from devstack.stack import ALL, Stack
 from devstack.wardrobe import WARDROBE
@@ -40,7 +40,7 @@ def _serve_bare(port: int) -> None:
     uvicorn.run(_bare_app(), host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
 
 
-async def load(url: str, headers: dict[str, str], body: dict[str, object], count: int) -> dict[str, float]:
+async def _load(url: str, headers: dict[str, str], body: dict[str, object], count: int) -> dict[str, float]:
     """Post `count` times over 64 connections: requests per second and the 99th percentile in ms.
 
     Plain sockets: a full HTTP client would need more of the two cores than the server that is measured.
@@ -78,12 +78,12 @@ def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     server.start()
     try:
         _until_up(f"http://127.0.0.1:{port}")
-        bare = uvloop.run(load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
+        bare = uvloop.run(_load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
     finally:
         server.terminate()
         server.join()
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    ours = uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
+    ours = uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
     return {"bare": bare, "ours": ours, "ours_over_bare": round(ours["per_s"] / bare["per_s"], 3)}
 
 
@@ -116,7 +116,7 @@ async def _completed(bootstrap: str, count: int) -> float:
 
 def _end_to_end(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
+    uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
     seconds = asyncio.run(_completed(stack.env["LOOKS_KAFKA_BOOTSTRAP"], CONNECTIONS))
     return {"looks": CONNECTIONS, "looks_per_s": round(CONNECTIONS / seconds, 2)}
 
