@@ -15,7 +15,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
-from devstack.demo import PREFIX
+from devstack.demo import PREFIX, upload
 from devstack.folder import is_free
 from devstack.stack import ALL, Stack
 from devstack.wardrobe import WARDROBE

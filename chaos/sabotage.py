@@ -13,8 +13,8 @@ from enum import StrEnum
 from domain.history import PartitionHistory, Verdict
 from runtime.declaration import Settled
 from runtime.kafka import new_producer
-from runtime.lane import Finished, Lane
 from runtime.settings import KafkaSettings
+from runtime.transactions import Finished, Transactions
 from schemas.events import CreditRefund
 from storage.outbox import OutboxRow, OutboxStore, row_of
 from storage.refunds import Charge, RefundStore
@@ -37,7 +37,7 @@ def _without_deadline(self: PartitionHistory, request_id: str, attempt: int, dea
     return _verdict(self, request_id, attempt, NEVER, now)
 
 
-async def _without_transaction(self: Lane, batch: list[Finished], settled: list[Settled]) -> bool:
+async def _without_transaction(self: Transactions, batch: list[Finished], settled: list[Settled]) -> bool:
     producer = new_producer(KafkaSettings(), "careless")
     await producer.start()
     try:
@@ -84,7 +84,7 @@ async def _without_outbox_mark(self: OutboxStore, publish: Callable[[Sequence[Ou
 
 SAFEGUARDS: dict[Bug, tuple[type, str, object]] = {
     Bug.DEADLINE: (PartitionHistory, "verdict", _without_deadline),
-    Bug.TRANSACTION: (Lane, "_transact", _without_transaction),
+    Bug.TRANSACTION: (Transactions, "_transact", _without_transaction),
     Bug.REFUND_KEY: (RefundStore, "refund", _without_refund_key),
     Bug.OUTBOX_MARK: (OutboxStore, "relay", _without_outbox_mark),
 }

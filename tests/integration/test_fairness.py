@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -22,13 +23,16 @@ from runtime.topic_facts import read_all
 from schemas.envelope import Undecodable
 from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode
-from schemas.http import TrialItemInput
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER
+from storage.acceptance import Acceptance
+from storage.submissions import Accepted
+from tests.integration.accepting import submission
 from tests.integration.conftest import running, until
 
 BURST = 10_000
 PLACES = 4
+BIG, SMALL = "demo", "other"
 NUMBER = 7
 """The partition that bears it all: the worst case."""
 IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
@@ -47,15 +51,15 @@ def ids(number: int = NUMBER) -> Iterator[str]:
             yield request_id
 
 
-def a_look(request_id: str, tenant_id: str, deadline_s: float = 600) -> LookRequested:
-    return LookRequested(
-        request_id=request_id,
-        tenant_id=tenant_id,
-        items=(TrialItemInput(trial_image="users/abc/x.jpg", trial_item_category="top"),),
-        credits_cost=10,
-        requested_at=now(),
-        deadline_at=now() + timedelta(seconds=deadline_s),
-    )
+async def accepted(pool: asyncpg.Pool, tenant_id: str, count: int = 1) -> list[LookRequested]:
+    """Requests accepted and taken out of the outbox: the test publishes them itself."""
+    acceptance = Acceptance(pool, batch_max=256, queue_max=BURST)
+    request_ids = list(islice(ids(), count))
+    asked = [submission(request_id, tenant=tenant_id, deadline_s=600, cost=1) for request_id in request_ids]
+    verdicts = await asyncio.gather(*(acceptance.accept(one) for one in asked))
+    assert all(isinstance(verdict, Accepted) for verdict in verdicts)
+    rows = await pool.fetch("DELETE FROM outbox WHERE key = ANY($1::text[]) RETURNING value", request_ids)
+    return [LookRequested.model_validate_json(row["value"]) for row in rows]
 
 
 class GatedRenderer:
@@ -130,9 +134,9 @@ async def until_waiting(session: LaneSession, *, deferred: int, in_flight: int) 
         pytest.fail(f"{session.deferred} deferred and {session.in_flight} in flight, not {deferred} and {in_flight}")
 
 
-async def outcomes(kafka: KafkaSettings, request_ids: list[str]) -> dict[str, list[object]]:
+async def outcomes(kafka: KafkaSettings, requests: list[LookRequested]) -> dict[str, list[object]]:
     """Every committed outcome of these requests."""
-    found: dict[str, list[object]] = {request_id: [] for request_id in request_ids}
+    found: dict[str, list[object]] = {request.request_id: [] for request in requests}
 
     def take(record: object) -> None:
         work = read(record)
@@ -144,60 +148,57 @@ async def outcomes(kafka: KafkaSettings, request_ids: list[str]) -> dict[str, li
 
 
 async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
-    kafka: KafkaSettings, producer: AIOKafkaProducer
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
-    request_ids = list(islice(ids(), BURST + 1))
-    await publish(producer, *(a_look(request_id, "big") for request_id in request_ids[:BURST]))
+    burst = await accepted(pool, BIG, BURST)
+    (single,) = await accepted(pool, SMALL)
+    await publish(producer, *burst)
     renderer, clock = GatedRenderer(), Clock()
     async with compositor(kafka, renderer, clock) as session:
         await until_waiting(session, deferred=BURST - TENANT_WINDOW, in_flight=TENANT_WINDOW)
-        await publish(producer, a_look(request_ids[-1], "small"))
+        await publish(producer, single)
         await until_waiting(session, deferred=BURST - TENANT_WINDOW, in_flight=TENANT_WINDOW + 1)
 
         async def made() -> bool:
             renderer.let(1)
-            return "small" in renderer.made
+            return SMALL in renderer.made
 
         await until(made)
-        assert renderer.made.index("small") <= 2 * PLACES
+        assert renderer.made.index(SMALL) <= 2 * PLACES
 
         async def decided() -> bool:
-            return bool((await outcomes(kafka, [request_ids[-1]]))[request_ids[-1]])
+            return bool((await outcomes(kafka, [single]))[single.request_id])
 
         await until(decided)
         clock.ahead = timedelta(hours=1)  # what waits is past its deadline now: the sweeper's to decide
         renderer.let(BURST)
         await until_waiting(session, deferred=0, in_flight=0)
-    assert renderer.made.count("big") < 100
-    found = await outcomes(kafka, request_ids)
-    assert [type(event) for event in found[request_ids[-1]]] == [LookCompleted]
+    assert renderer.made.count(BIG) < 100
+    found = await outcomes(kafka, [*burst, single])
+    assert [type(event) for event in found[single.request_id]] == [LookCompleted]
     assert sum(len(events) for events in found.values()) <= 100
-    assert await begun_by_a_successor(kafka) == []
+    assert await begun_by_a_successor(kafka, pool, producer) == []
 
 
-async def begun_by_a_successor(kafka: KafkaSettings) -> list[str]:
-    """What a new owner composes: nothing when every offset was committed."""
+async def begun_by_a_successor(kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[str]:
+    """What a new owner composes beside a new request: nothing when every offset was committed."""
     renderer = GatedRenderer()
-    marker = next(ids())
+    (marker,) = await accepted(pool, BIG)
+    await publish(producer, marker)
     async with compositor(kafka, renderer, Clock()):
-        made = new_producer(kafka, "marker")
-        await made.start()
-        await publish(made, a_look(marker, "marker"))
-        await made.stop()
         renderer.let(BURST)
 
         async def met() -> bool:
-            return any(request.request_id == marker for request in renderer.begun)
+            return any(request.request_id == marker.request_id for request in renderer.begun)
 
         await until(met)
-    return [request.tenant_id for request in renderer.begun if request.request_id != marker]
+    return [request.request_id for request in renderer.begun if request.request_id != marker.request_id]
 
 
 async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_by_whoever_comes_next(
-    kafka: KafkaSettings, producer: AIOKafkaProducer
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
-    request_ids = list(islice(ids(), 10 * TENANT_WINDOW))
-    looks = [a_look(request_id, "big") for request_id in request_ids]
+    looks = await accepted(pool, BIG, 10 * TENANT_WINDOW)
     await publish(producer, *looks, *looks)  # the relay delivers at least once
     cancelled = looks[-TENANT_WINDOW]
     first, second = GatedRenderer(), GatedRenderer()
@@ -205,12 +206,12 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
         # The second copies of what is at work are passed over at once; all others wait.
         await until_waiting(session, deferred=2 * (len(looks) - TENANT_WINDOW), in_flight=TENANT_WINDOW)
         command = CancelLook(
-            request_id=cancelled.request_id, tenant_id="big", requested_at=now(), deadline_at=cancelled.deadline_at
+            request_id=cancelled.request_id, tenant_id=BIG, requested_at=now(), deadline_at=cancelled.deadline_at
         )
         await publish(producer, command)
 
         async def decided() -> bool:
-            return bool((await outcomes(kafka, [cancelled.request_id]))[cancelled.request_id])
+            return bool((await outcomes(kafka, [cancelled]))[cancelled.request_id])
 
         await until(decided)
         assert first.made == [], "nothing was made before it, and it was not waited for"
@@ -230,7 +231,7 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
         await until_waiting(session, deferred=0, in_flight=0)
     assert first.begun
     assert {request.request_id for request in first.begun}.isdisjoint(request.request_id for request in second.begun)
-    found = await outcomes(kafka, request_ids)
+    found = await outcomes(kafka, looks)
     assert {len(events) for events in found.values()} == {1}
     (letter,) = found.pop(cancelled.request_id)
     assert isinstance(letter, LookDeadLettered)
