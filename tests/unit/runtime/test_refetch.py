@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+import runtime.lane
 from domain.windows import Place, Windows
 from runtime.refetch import Gone, Refetch
 
@@ -75,7 +77,7 @@ class World:
         self.failed: list[BaseException] = []
         self.refetch = Refetch(
             lambda: reader,
-            lambda: self.lanes,  # type: ignore[arg-type, return-value]  # as far as it uses a lane
+            lambda: cast(dict[int, runtime.lane.Lane], self.lanes),  # as far as it uses a lane
             may=lambda: True,
             failed=self.failed.append,
         )
