@@ -105,6 +105,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     for record in records:
                         lane.take(record)
             self._hold_back()
+            await asyncio.sleep(0)  # what is buffered is given without waiting: heartbeats and work need their turn
         self._handler.drain()
         drained = asyncio.create_task(self._drain())
         await asyncio.wait({drained, self._failure}, return_when=asyncio.FIRST_COMPLETED)

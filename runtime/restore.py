@@ -10,7 +10,9 @@ from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
 from schemas.topics import Topic
 
-RESTORE_TIMEOUT_S = 60.0
+STALLED_AFTER_S = 60.0
+CHUNK_RECORDS = 500
+"""Read at a time; in between, the group's heartbeats get their turn."""
 
 
 async def high_watermarks(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -28,7 +30,8 @@ async def recent(
 ) -> None:
     """Give every committed, readable record of these partitions written since then to `take`, topic by topic in order.
 
-    Memory: one fetch. Raises TimeoutError when the end is not reached in a minute (an open transaction is in the way).
+    Memory: one fetch. Raises TimeoutError when nothing comes for a minute though the end is not reached (an open
+    transaction is in the way).
     """
     partitions = [TopicPartition(topic.name, number) for topic in topics for number in numbers]
     if not partitions:
@@ -39,8 +42,7 @@ async def recent(
     try:
         reader.assign(partitions)
         await _seek(reader, partitions, ends, since)
-        async with asyncio.timeout(RESTORE_TIMEOUT_S):
-            await _drain(reader, ends, take)
+        await _drain(reader, ends, take)
     finally:
         await stop_client(reader)
 
@@ -56,15 +58,21 @@ async def _seek(
 
 async def _drain(reader: AIOKafkaConsumer, ends: dict[TopicPartition, int], take: Callable[[Work], None]) -> None:
     behind = set(ends)
-    while True:
-        behind = {partition for partition in behind if await reader.position(partition) < ends[partition]}
-        if not behind:
-            return
-        for records in (await reader.getmany(timeout_ms=200)).values():
-            for record in records:
-                work = read(record)
-                if not isinstance(work, Undecodable):
-                    take(work)
+    now_s = asyncio.get_running_loop().time
+    async with asyncio.timeout(STALLED_AFTER_S) as stalled:
+        while True:
+            behind = {partition for partition in behind if await reader.position(partition) < ends[partition]}
+            if not behind:
+                return
+            polled = await reader.getmany(timeout_ms=200, max_records=CHUNK_RECORDS)
+            for records in polled.values():
+                for record in records:
+                    work = read(record)
+                    if not isinstance(work, Undecodable):
+                        take(work)
+            if polled:
+                stalled.reschedule(now_s() + STALLED_AFTER_S)
+            await asyncio.sleep(0)  # what is buffered is given without waiting
 
 
 def horizon(now: datetime, window_s: float) -> datetime:

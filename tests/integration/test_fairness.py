@@ -31,6 +31,7 @@ from tests.integration.accepting import submission
 from tests.integration.conftest import running, until
 
 BURST = 10_000
+TOGETHER = 500
 PLACES = 4
 BIG, SMALL = "demo", "other"
 NUMBER = 7
@@ -53,13 +54,17 @@ def ids(number: int = NUMBER) -> Iterator[str]:
 
 async def accepted(pool: asyncpg.Pool, tenant_id: str, count: int = 1) -> list[LookRequested]:
     """Requests accepted and taken out of the outbox: the test publishes them itself."""
-    acceptance = Acceptance(pool, batch_max=256, queue_max=BURST)
-    request_ids = list(islice(ids(), count))
-    asked = [submission(request_id, tenant=tenant_id, deadline_s=600, cost=1) for request_id in request_ids]
-    verdicts = await asyncio.gather(*(acceptance.accept(one) for one in asked))
-    assert all(isinstance(verdict, Accepted) for verdict in verdicts)
-    rows = await pool.fetch("DELETE FROM outbox WHERE key = ANY($1::text[]) RETURNING value", request_ids)
-    return [LookRequested.model_validate_json(row["value"]) for row in rows]
+    acceptance = Acceptance(pool, batch_max=256, queue_max=TOGETHER)
+    wanted = ids()
+    requests: list[LookRequested] = []
+    while len(requests) < count:
+        request_ids = list(islice(wanted, min(TOGETHER, count - len(requests))))
+        asked = [submission(request_id, tenant=tenant_id, deadline_s=600, cost=1) for request_id in request_ids]
+        verdicts = await asyncio.gather(*(acceptance.accept(one) for one in asked))
+        assert all(isinstance(verdict, Accepted) for verdict in verdicts)
+        rows = await pool.fetch("DELETE FROM outbox WHERE key = ANY($1::text[]) RETURNING value", request_ids)
+        requests += [LookRequested.model_validate_json(row["value"]) for row in rows]
+    return requests
 
 
 class GatedRenderer:
