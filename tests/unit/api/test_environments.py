@@ -30,7 +30,7 @@ async def test_row_5_every_route_that_names_something_of_the_other_environment_f
             continue
         for method, operation in operations.items():
             seen = []
-            body = {} if "requestBody" in operation else None
+            body: dict[str, Any] | None = {} if "requestBody" in operation else None
             for named in (planted, dict.fromkeys(planted, nothing)):
                 answer = await api.http.request(method, path.format(**named), json=body, headers=headers)
                 error = answer.json()["error"]
