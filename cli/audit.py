@@ -165,9 +165,7 @@ def main(
     metrics_file: Annotated[Path | None, typer.Option(help="write what was found in Prometheus' textfile format")] = None,
 ) -> None:
     """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be checked."""
-    scope = Scope(
-        database().url.get_secret_value(), KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), settle_s, sample
-    )
+    scope = Scope(database().dsn, KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), settle_s, sample)
     tally = Tally()
 
     async def work() -> None:

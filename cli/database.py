@@ -2,7 +2,8 @@
 
 import typer
 
-from cli.settings import database, run
+from cli.settings import database, run, secret
+from storage import roles as declared
 from storage.migrations import MigrationChanged
 from storage.migrations import migrate as apply_migrations
 
@@ -17,10 +18,33 @@ def main() -> None:
 @app.command()
 def migrate() -> None:
     """Apply what was not applied yet. Safe to repeat and to run side by side."""
-    url = database().url.get_secret_value()
+    url = database().dsn
     try:
         applied = run(lambda: apply_migrations(url))
     except MigrationChanged as error:
         typer.secho(f"{error} was applied and has been changed since: write a new migration instead", fg="red", err=True)
         raise typer.Exit(1) from error
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+@app.command()
+def roles() -> None:
+    """Make a role for each process, with the grants that it needs and no others. Safe to repeat; after `migrate`."""
+    dsn = database().dsn
+    fresh = run(lambda: declared.apply(dsn))
+    typer.echo("\n".join(f"created {name}" for name in fresh) or "up to date")
+
+
+@app.command()
+def login(role: str, name: str) -> None:
+    """Let NAME log in as a member of a process's role. The password is read from standard input, not from arguments."""
+    if role not in declared.BY_PROCESS:
+        typer.secho(f"there is no role {role}; there are {', '.join(declared.BY_PROCESS)}", fg="red", err=True)
+        raise typer.Exit(1)
+    dsn, password = database().dsn, secret("password")
+    try:
+        run(lambda: declared.create_login(dsn, declared.BY_PROCESS[role], name, password))
+    except declared.BadLogin as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{name} may log in as {role}")

@@ -1,5 +1,6 @@
 """What commands connect with, and a clear word when a setting is missing."""
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -31,6 +32,13 @@ async def accounts() -> AsyncIterator[AccountStore]:
     """The account store of the configured database."""
     async with open_pool(database()) as pool:
         yield AccountStore(pool, ApiSettings().key_pepper.get_secret_value())
+
+
+def secret(name: str) -> str:
+    """A secret that is typed, or the first line of standard input: never an argument, which others can see."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(name, hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

@@ -6,16 +6,19 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.bootstrap import bootstrap, environment, s3_credentials, write_env
+from devstack.bootstrap import bootstrap, environment, s3_credentials, settings_of, write_env
 from devstack.folder import StackFolder, choose_ports
 from devstack.kafka import kafka
-from devstack.postgres import postgres
+from devstack.postgres import postgres, tls_front
 from devstack.processes import MODULES, process
 from devstack.s3 import s3
+from devstack.secured import Secured
 from devstack.stack import hold_lock
 from devstack.supervisor import Supervisor, end_orphans
+from runtime.settings import DatabaseSettings, KafkaSettings
 
 
 def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = "") -> None:
@@ -35,9 +38,10 @@ async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str
     ports, changed = choose_ports(folder, tuple(MODULES))
     if changed:
         say(folder, f"ports in use, chosen anew: {', '.join(changed)}")
-    env = environment(folder, ports) | extra
+    secured = Secured(folder, ports) if folder.secured.exists() else None
+    env = environment(folder, ports) | (secured.admin_env() if secured else {}) | extra
     supervisor = Supervisor(folder)
-    work = asyncio.create_task(_start(folder, names, ports, env, supervisor))
+    work = asyncio.create_task(_start(folder, names, ports, env, _Hands(supervisor, secured)))
     stop = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -51,19 +55,33 @@ async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str
         await supervisor.stop()
 
 
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    supervisor: Supervisor
+    secured: Secured | None
+
+
 async def _start(
-    folder: StackFolder, names: tuple[str, ...], ports: dict[str, int], env: dict[str, str], supervisor: Supervisor
+    folder: StackFolder, names: tuple[str, ...], ports: dict[str, int], env: dict[str, str], hands: _Hands
 ) -> None:
+    supervisor, secured = hands.supervisor, hands.secured
     if env["LOOKS_KAFKA_BOOTSTRAP"] == environment(folder, ports)["LOOKS_KAFKA_BOOTSTRAP"]:  # else: the services run elsewhere
         say(folder, "starting Kafka, Postgres and S3 (the first time downloads Kafka)")
-        broker = await asyncio.to_thread(kafka, folder, ports)
-        await supervisor.start([broker, postgres(folder, ports), s3(folder, ports, *s3_credentials(folder))])
+        broker = await asyncio.to_thread(kafka, folder, ports, secured)
+        store = s3(folder, ports, *s3_credentials(folder))
+        front = [] if secured is None else [tls_front(folder, ports, secured)]
+        await supervisor.start([broker, postgres(folder, ports, secured), *front, store])
     say(folder, "creating tables, topics, the bucket and the tenants")
+    if secured is not None:
+        await asyncio.to_thread(secured.admit)
     keys = await bootstrap(folder, env)
+    if secured is not None:
+        await asyncio.to_thread(secured.permit_kafka, settings_of(KafkaSettings, env))
+        await secured.permit_database(settings_of(DatabaseSettings, env).dsn)
     write_env(folder, ports, env, keys)
     if names:
         say(folder, f"starting {', '.join(names)}")
-        await supervisor.start([process(name, ports, env) for name in names])
+        await supervisor.start([process(name, ports, secured.env_of(name, env) if secured else env) for name in names])
 
 
 def main() -> int:

@@ -2,15 +2,18 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from pydantic_settings import BaseSettings
 
 from devstack.folder import StackFolder
 from devstack.postgres import database_url
+from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.topics_admin import apply as apply_topics
 from storage.migrations import migrate
 from storage.seed import SeededKeys, seed
@@ -18,6 +21,8 @@ from storage.seed import SeededKeys, seed
 BUCKET = "looks"
 REGION = "us-east-1"
 CUTOUT_DAYS = 30
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def s3_credentials(folder: StackFolder) -> tuple[str, str]:
@@ -45,13 +50,21 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
     }
 
 
+def settings_of(area: type[S], env: Mapping[str, str]) -> S:
+    """One area of settings, from these variables and no others."""
+    prefix = area.model_config.get("env_prefix", "")
+    named = {name: env[f"{prefix}{name}".upper()] for name in area.model_fields if f"{prefix}{name}".upper() in env}
+    return area.model_validate(named)
+
+
 async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
     """Bring a stack whose services run to where processes can start. Safe to repeat."""
-    await migrate(env["LOOKS_DATABASE_URL"])
-    await apply_topics(env["LOOKS_KAFKA_BOOTSTRAP"], int(env.get("LOOKS_KAFKA_REPLICATION_FACTOR", "1")))
+    dsn = settings_of(DatabaseSettings, env).dsn
+    await migrate(dsn)
+    await apply_topics(settings_of(KafkaSettings, env))
     make_bucket(env)
     known = _secrets(folder)
-    keys = await seed(env["LOOKS_DATABASE_URL"], SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
+    keys = await seed(dsn, SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
     known["api_keys"] = asdict(keys)
     _keep(folder, known)
     return keys

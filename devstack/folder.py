@@ -11,6 +11,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PORT_NAMES = (
     "kafka",
     "kafka_controller",
+    "kafka_internal",
     "postgres",
     "s3",
     "s3_grpc",
@@ -59,6 +60,11 @@ class StackFolder:
     def secrets(self) -> Path:
         """Credentials that only exist here."""
         return self.data / "secrets.json"
+
+    @property
+    def secured(self) -> Path:
+        """Certificates and passwords; a stack that has this folder is secured (`devstack.secured`)."""
+        return self.data / "secured"
 
     def create(self) -> None:
         """Make the folders. Raises OSError when the place is not writable."""

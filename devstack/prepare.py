@@ -13,10 +13,10 @@ from storage.seed import seed
 
 async def prepare() -> None:
     """Safe to repeat; each run makes fresh keys for the seeded tenants, because only hashes are kept."""
-    url = DatabaseSettings().url.get_secret_value()
+    url = DatabaseSettings().dsn
     kafka = KafkaSettings()
     await migrate(url)
-    await apply_topics(kafka.bootstrap, kafka.replication_factor)
+    await apply_topics(kafka)
     await asyncio.to_thread(make_bucket, dict(os.environ))
     keys = await seed(url)
     sys.stdout.write(f"LOOKS_API_KEY={keys.demo}\nLOOKS_OTHER_API_KEY={keys.other}\n")

@@ -41,11 +41,17 @@ def hold_lock(folder: StackFolder) -> Iterator[bool]:
 class Stack:
     """One stack in one folder."""
 
-    def __init__(self, root: Path, processes: tuple[str, ...] = ALL, env: dict[str, str] | None = None) -> None:
-        """Nothing is started. `processes`: which of ours; none: the services only. `env`: further settings of ours."""
+    def __init__(
+        self, root: Path, processes: tuple[str, ...] = ALL, env: dict[str, str] | None = None, *, secured: bool = False
+    ) -> None:
+        """Nothing is started. `processes`: which of ours; none: the services only. `env`: further settings of ours.
+
+        `secured`: with TLS, users and least rights (`devstack.secured`), from its first start on.
+        """
         self.folder = StackFolder(root)
         self._processes = processes
         self._env = env or {}
+        self._secured = secured
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,6 +72,8 @@ class Stack:
         """Start what does not run and wait until all is ready. Safe to repeat, also side by side. Raises StackFailed."""
         try:
             self.folder.create()
+            if self._secured:
+                self.folder.secured.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StackFailed(f"{self.folder.root} can't be written to: {error.strerror}") from error
         if not self.running:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from domain.outcomes import Emit
+from runtime.connection import for_aiokafka
 from runtime.records import OutRecord, Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Decoded, Meta, Undecodable, child_traceparent, decode, encode
@@ -24,8 +25,8 @@ MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024
 
 
 def client_options(settings: KafkaSettings) -> dict[str, object]:
-    """What every client of ours needs to connect."""
-    return {"bootstrap_servers": settings.bootstrap, "request_timeout_ms": 20_000, "retry_backoff_ms": 100}
+    """What every client of ours needs to connect: it holds the password, so it is not for logs."""
+    return {**for_aiokafka(settings), "request_timeout_ms": 20_000, "retry_backoff_ms": 100}
 
 
 def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None) -> AIOKafkaProducer:

@@ -1,22 +1,80 @@
 """Settings: environment variables prefixed `LOOKS_`, one frozen object per area, read once where a process starts.
 
+Any of them may instead be a file of that name in the folder LOOKS_SECRETS_DIR, as container platforms mount secrets; a
+file wins over the environment. Secrets are `SecretStr`: neither `repr` nor a ValidationError shows them.
 Raises pydantic's ValidationError, which names the variable, when one is missing or malformed.
 """
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import DirectoryPath, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 
 
 def _area(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(env_prefix=f"LOOKS_{prefix}", frozen=True, extra="ignore")
+    return SettingsConfigDict(env_prefix=f"LOOKS_{prefix}", frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class KafkaSettings(BaseSettings):
+class SecretsSettings(BaseSettings):
+    """Where secrets lie, when they are not in the environment."""
+
+    model_config = _area("SECRETS_")
+
+    dir: DirectoryPath | None = Field(default=None, description="one file per setting, named like its variable; None: none")
+
+
+class Area(BaseSettings):
+    """Settings that may also come from files."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then files, then the environment: the folder was named on purpose, a variable may be left over."""
+        folder = SecretsSettings().dir
+        if folder is None:
+            return init_settings, env_settings
+        return init_settings, SecretsSettingsSource(settings_cls, folder), env_settings
+
+
+class SecurityProtocol(StrEnum):
+    """How Kafka's listener is spoken to."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is TLS."""
+        return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a user and a password are asked for."""
+        return self in (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
+
+
+class SaslMechanism(StrEnum):
+    """How a password is shown to Kafka."""
+
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    PLAIN = "PLAIN"
+
+
+class KafkaSettings(Area):
     """How to reach Kafka."""
 
     model_config = _area("KAFKA_")
@@ -30,19 +88,46 @@ class KafkaSettings(BaseSettings):
         "transaction.abort.timed.out.transaction.cleanup.interval.ms",
     )
     session_timeout_s: Seconds = Field(default=10.0, description="a consumer silent for longer loses its partitions")
+    security_protocol: SecurityProtocol = Field(
+        default=SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    sasl_mechanism: SaslMechanism = Field(
+        default=SaslMechanism.SCRAM_SHA_512, description="SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
+    )
+    username: str = Field(default="", description="of this process alone: `looks.` and its name (`schemas/access.py`)")
+    password: SecretStr = Field(default=SecretStr(""), description="secret")
+    ca_file: Path | None = Field(default=None, description="PEM; who vouches for the brokers. None: the system's authorities")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.security_protocol.authenticated and not (self.username and self.password.get_secret_value()):
+            raise ValueError(f"{self.security_protocol} needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD")
+        return self
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(Area):
     """How to reach Postgres."""
 
     model_config = _area("DATABASE_")
 
-    url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    url: SecretStr = Field(description="secret: postgresql://user:password@host:port/database")
+    ca_file: Path | None = Field(
+        default=None, description="PEM; given: TLS is required and the server must be who the URL names"
+    )
     pool_max: int = Field(default=8, ge=1, description="connections of one process")
     statement_timeout_s: Seconds = Field(default=15.0)
 
+    @property
+    def dsn(self) -> str:
+        """What to connect with: secret."""
+        url = self.url.get_secret_value()
+        if self.ca_file is None:
+            return url
+        tls = urlencode({"sslmode": "verify-full", "sslrootcert": str(self.ca_file)})
+        return f"{url}{'&' if '?' in url else '?'}{tls}"
 
-class ObjectStoreSettings(BaseSettings):
+
+class ObjectStoreSettings(Area):
     """How to reach S3. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
 
     model_config = _area("S3_")
@@ -57,7 +142,7 @@ class ObjectStoreSettings(BaseSettings):
     presigned_ttl_s: int = Field(default=900, ge=1, le=3600)
 
 
-class ProcessSettings(BaseSettings):
+class ProcessSettings(Area):
     """What every process has: a name among its like, a health port, a log level."""
 
     model_config = _area("")
@@ -71,7 +156,7 @@ class ProcessSettings(BaseSettings):
     drain_timeout_s: Seconds = Field(default=20.0, description="after SIGTERM, work in hand may take this long")
 
 
-class FaultSettings(BaseSettings):
+class FaultSettings(Area):
     """Breaking things on purpose."""
 
     model_config = _area("FAULTS_")
@@ -79,7 +164,7 @@ class FaultSettings(BaseSettings):
     dir: Path | None = Field(default=None, description="faults are planted here (`runtime.faults`); None: never")
 
 
-class LookSettings(BaseSettings):
+class LookSettings(Area):
     """The pipeline's promises."""
 
     model_config = _area("LOOK_")
@@ -93,7 +178,7 @@ class LookSettings(BaseSettings):
     worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
 
 
-class ClientSettings(BaseSettings):
+class ClientSettings(Area):
     """Where `looks submit` finds the HTTP surface."""
 
     model_config = _area("API_")
@@ -102,7 +187,7 @@ class ClientSettings(BaseSettings):
     key: SecretStr = Field(description="the API key that pays")
 
 
-class ApiSettings(BaseSettings):
+class ApiSettings(Area):
     """The HTTP surface."""
 
     model_config = _area("API_")

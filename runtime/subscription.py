@@ -5,6 +5,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from runtime.connection import for_faststream
 from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaConsumer
 from runtime.settings import KafkaSettings
@@ -21,7 +22,8 @@ class Subscription:
 
     def __init__(self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener) -> None:
         """Connect to nothing yet."""
-        self._broker = KafkaBroker(settings.bootstrap.split(","), logger=None)  # a string would be taken for one address
+        addresses = settings.bootstrap.split(",")  # a string would be taken for one address
+        self._broker = KafkaBroker(addresses, security=for_faststream(settings), logger=None)
         self._subscriber = self._broker.subscriber(
             *(topic.name for topic in declared.topics),
             batch=True,

@@ -7,6 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from runtime.kafka import client_options
+from runtime.settings import KafkaSettings
 from schemas.topics import TOPICS, Topic
 
 APPEAR_WITHIN_S = 30.0
@@ -17,12 +19,12 @@ class TopicsDiffer(Exception):
     """A topic exists with another number of partitions: keys would change owners. Nothing is altered."""
 
 
-async def apply(bootstrap: str, replication_factor: int = 1) -> list[str]:
+async def apply(settings: KafkaSettings) -> list[str]:
     """Create what is missing and set every declared setting; returns what was created.
 
     Raises TopicsDiffer when a topic has another number of partitions, aiokafka's KafkaError when Kafka refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         existing = {topic["topic"]: len(topic["partitions"]) for topic in await _describe(admin)}
@@ -31,7 +33,7 @@ async def apply(bootstrap: str, replication_factor: int = 1) -> list[str]:
                 raise TopicsDiffer(f"{topic.name} has {existing[topic.name]} partitions, declared are {topic.partitions}")
         missing = [topic for topic in TOPICS if topic.name not in existing]
         if missing:
-            answer = await admin.create_topics([_new(topic, replication_factor) for topic in missing])
+            answer = await admin.create_topics([_new(topic, settings.replication_factor) for topic in missing])
             for name, code, *_ in answer.topic_errors:
                 if code not in (0, _TOPIC_EXISTS):
                     raise for_code(code)(name)

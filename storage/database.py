@@ -18,7 +18,7 @@ async def open_pool(settings: DatabaseSettings, *, wait: bool = False) -> AsyncI
     Raises OSError or asyncpg's PostgresError when the database is out of reach.
     """
     pool = asyncpg.create_pool(
-        settings.url.get_secret_value(),
+        settings.dsn,
         min_size=0 if wait else 1,
         max_size=settings.pool_max,
         timeout=ACQUIRE_TIMEOUT_S,

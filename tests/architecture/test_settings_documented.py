@@ -15,7 +15,7 @@ def declared() -> set[str]:
     return {
         f"{area.model_config.get('env_prefix', '')}{name}".upper()
         for area in areas
-        if area is not BaseSettings
+        if area not in (BaseSettings, settings.Area)
         for name in area.model_fields
     }
 

@@ -1,0 +1,148 @@
+"""Who may do what on Kafka, declared once: a user for each process, and roles for people and other teams.
+
+`looks topics acls` makes it so on the brokers. A test holds each consumer's own declaration against it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_CANCEL,
+    LOOK_COMPLETED,
+    LOOK_DEAD_LETTER,
+    LOOK_FAILED,
+    LOOK_PROGRESS,
+    LOOK_QUARANTINE,
+    LOOK_REQUESTED,
+    RETRY_TOPICS,
+    TOPICS,
+    Audience,
+    Topic,
+)
+
+
+class Resource(StrEnum):
+    """What an ACL is about."""
+
+    TOPIC = "TOPIC"
+    GROUP = "GROUP"
+    TRANSACTIONAL_ID = "TRANSACTIONAL_ID"
+
+
+class Operation(StrEnum):
+    """What an ACL allows. To Kafka, reading and writing include describing."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    DESCRIBE = "DESCRIBE"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Acl:
+    """One permission of one user. `prefixed`: of every resource whose name begins so."""
+
+    user: str
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one process, or whoever has one role, does on Kafka. What is not named here is refused."""
+
+    name: str
+    about: str
+    reads: tuple[Topic, ...] = ()
+    writes: tuple[Topic, ...] = ()
+    describes: tuple[Topic, ...] = ()  # asks where a topic ends, and reads no record
+    in_group: bool = False
+    transactional: bool = False
+
+    def acls(self, user: str) -> frozenset[Acl]:
+        """The ACLs of a user who may do this, and nothing more."""
+        found = [
+            Acl(user, Resource.TOPIC, topic.name, operation)
+            for operation, topics in (
+                (Operation.READ, self.reads),
+                (Operation.WRITE, self.writes),
+                (Operation.DESCRIBE, self.describes),
+            )
+            for topic in topics
+        ]
+        if self.in_group:
+            found.append(Acl(user, Resource.GROUP, user, Operation.READ))
+        if self.transactional:
+            found.append(Acl(user, Resource.TRANSACTIONAL_ID, f"{user}.", Operation.WRITE, prefixed=True))
+        return frozenset(found)
+
+
+def user_of(process: str) -> str:
+    """A process's Kafka user: also the name of its group, and of its transactional ids before their last dot."""
+    return f"looks.{process}"
+
+
+def _consumer(
+    name: str, about: str, reads: tuple[Topic, ...], writes: tuple[Topic, ...] = (), *, transactional: bool = False
+) -> Access:
+    """Every consumer may quarantine what it can't handle."""
+    return Access(name, about, reads, (*writes, LOOK_QUARANTINE), in_group=True, transactional=transactional)
+
+
+PROCESSES: tuple[Access, ...] = (
+    Access("api", "takes requests; meets Kafka only through the outbox"),
+    Access("outbox_relay", "publishes what the API wrote to the outbox", writes=(LOOK_REQUESTED, LOOK_CANCEL)),
+    _consumer(
+        "compositor",
+        "composes looks and decides their outcome",
+        (LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER),
+        (LOOK_PROGRESS, LOOK_COMPLETED, *RETRY_TOPICS, LOOK_DEAD_LETTER),
+        transactional=True,
+    ),
+    _consumer(
+        "dead_letter",
+        "publishes failures and the refunds they owe",
+        (LOOK_DEAD_LETTER,),
+        (LOOK_FAILED, CREDIT_REFUND),
+        transactional=True,
+    ),
+    _consumer("credit_ledger", "enters refunds in the ledger", (CREDIT_REFUND,)),
+    _consumer(
+        "status_projection",
+        "keeps request_logs and job_events current",
+        (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
+    ),
+    Access(
+        "deadline_sweeper",
+        "fails requests that got no outcome in time",
+        writes=(LOOK_DEAD_LETTER,),
+        describes=(LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
+    ),
+)
+
+SUBSCRIBER = Access(
+    "subscriber",
+    "another team or an analyst: public topics, in groups whose names begin with the user's and a dot",
+    reads=tuple(topic for topic in TOPICS if topic.audience is Audience.PUBLIC),
+)
+AUDITOR = Access("auditor", "`looks audit` and `looks dlq list`: reads every topic, writes nothing", reads=TOPICS)
+OPERATOR = Access(
+    "operator",
+    "redrives requests and dead letters; not refunds: the dead letter makes them",
+    reads=TOPICS,
+    writes=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_DEAD_LETTER),
+)
+ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
+
+
+def process_acls() -> frozenset[Acl]:
+    """Those of every process's user."""
+    return frozenset().union(*(access.acls(user_of(access.name)) for access in PROCESSES))
+
+
+def role_acls(role: Access, user: str) -> frozenset[Acl]:
+    """Those of a user in a role. Subscribers name their groups themselves, below their own name."""
+    own_groups = {Acl(user, Resource.GROUP, f"{user}.", Operation.READ, prefixed=True)} if role is SUBSCRIBER else set()
+    return role.acls(user) | own_groups

@@ -1,0 +1,183 @@
+"""Who may do what in Postgres, declared once: a role for each process that uses it, and roles for people.
+
+The roles can't log in; whoever may log in is a member of one (`create_login`), so a password is changed by making a
+second login and dropping the first. Tables belong to whoever migrates; no role owns one, so none can switch a trigger off.
+Beyond grants, `ledger_entries` has a policy per role: the API enters charges only, the ledger refunds only.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+import asyncpg
+
+Tables = dict[str, str]
+"""Table -> privileges, as GRANT takes them; UPDATE names its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One role. `entries`: the kinds of ledger entries that it may add."""
+
+    process: str
+    tables: Tables
+    entries: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name in Postgres."""
+        return f"looks_{self.process}"
+
+
+_AUDITED = (
+    "request_logs",
+    "ledger_entries",
+    "outbox",
+    "failure_claims",
+    "job_events",
+    "projection_offsets",
+    "credit_accounts",
+    "cancellations",
+)
+
+ROLES: tuple[Role, ...] = (
+    Role(
+        "api",
+        {
+            "tenants": "SELECT",
+            "api_keys": "SELECT",
+            "credit_accounts": "SELECT, UPDATE (balance)",
+            "ledger_entries": "SELECT, INSERT",
+            "request_logs": "SELECT, INSERT",
+            "outbox": "INSERT",
+            "idempotency_keys": "SELECT, INSERT",
+            "cancellations": "SELECT, INSERT",
+            "job_events": "SELECT",
+        },
+        entries=("charge",),
+    ),
+    Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
+    Role("deadline_sweeper", {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"}),
+    Role("dead_letter", {"request_logs": "SELECT", "failure_claims": "SELECT, INSERT"}),
+    Role(
+        "credit_ledger",
+        {
+            "request_logs": "SELECT",
+            "ledger_entries": "SELECT, INSERT",
+            "credit_accounts": "SELECT, UPDATE (balance)",
+        },
+        entries=("refund",),
+    ),
+    Role(
+        "status_projection",
+        {
+            "request_logs": "SELECT, UPDATE (status, updated_at, error_code, error_message, error_item_index, result)",
+            "job_events": "SELECT, INSERT",
+            "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
+        },
+    ),
+    Role("auditor", dict.fromkeys(_AUDITED, "SELECT")),
+    Role(
+        "operator",
+        {
+            **dict.fromkeys(_AUDITED, "SELECT"),
+            "tenants": "SELECT, INSERT",
+            "api_keys": "SELECT, INSERT, UPDATE (revoked_at)",
+            "credit_accounts": "SELECT, INSERT, UPDATE (balance)",
+            "ledger_entries": "SELECT, INSERT",
+        },
+        entries=("grant",),
+    ),
+)
+"""The compositor has none: it knows Kafka and S3 only."""
+BY_PROCESS: dict[str, Role] = {role.process: role for role in ROLES}
+
+LOCK_KEY = 0x4C4F4F4B54  # advisory lock: one change of roles at a time
+SCRAM_ITERATIONS = 4096
+_MEMBERSHIPS = r"""
+SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles l ON l.oid = m.member
+WHERE l.rolname = $1 AND r.rolname LIKE 'looks\_%'"""
+_LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class BadLogin(ValueError):
+    """A login's name or password that is not taken; the message says why, and shows no password."""
+
+
+async def apply(dsn: str) -> list[str]:
+    """Make the roles and their grants as declared, no more and no less, in one transaction; returns the new roles.
+
+    Safe to repeat, also while processes work. Raises asyncpg's PostgresError when it may not, or a table is missing.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+            fresh = [role.name for role in ROLES if role.name not in known]
+            await connection.execute("\n".join(_statements(fresh)))
+        return fresh
+    finally:
+        await connection.close()
+
+
+def _statements(fresh: list[str]) -> list[str]:
+    """Names come from this module, not from outside."""
+    made = [f"CREATE ROLE {name} NOLOGIN;" for name in fresh]
+    made.append("ALTER TABLE ledger_entries ENABLE ROW LEVEL SECURITY;")
+    for role in ROLES:
+        made.append(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role.name};")
+        made += [f"GRANT {privileges} ON {table} TO {role.name};" for table, privileges in role.tables.items()]
+        made += _policies(role)
+    return made
+
+
+def _policies(role: Role) -> list[str]:
+    reads, adds = f"{role.name}_reads", f"{role.name}_adds"
+    made = [f"DROP POLICY IF EXISTS {policy} ON ledger_entries;" for policy in (reads, adds)]
+    if "ledger_entries" in role.tables:
+        made.append(f"CREATE POLICY {reads} ON ledger_entries FOR SELECT TO {role.name} USING (true);")
+    if role.entries:
+        kinds = ", ".join(f"'{kind}'" for kind in role.entries)
+        made.append(f"CREATE POLICY {adds} ON ledger_entries FOR INSERT TO {role.name} WITH CHECK (kind IN ({kinds}));")
+    return made
+
+
+async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
+    """Let this login in, as a member of the role and of no other of ours; one that exists gets the new password.
+
+    Postgres is sent the password's SCRAM verifier, so that neither its log nor its activity view ever shows it.
+    Raises BadLogin, or asyncpg's PostgresError.
+    """
+    if not _LOGIN.fullmatch(login) or login in {one.name for one in ROLES}:
+        raise BadLogin(f"{login!r} is no name for a login")
+    if not (password.isascii() and password.isprintable() and len(password) >= 12):
+        raise BadLogin("a password has at least 12 characters, all of them printable ASCII")
+    verifier = scram_verifier(password, secrets.token_bytes(16))
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            ours = await connection.fetch(_MEMBERSHIPS, login)
+            exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login)
+            if exists and not ours:
+                raise BadLogin(f"{login} exists and is a member of no role of Looks")
+            verb = "ALTER" if exists else "CREATE"
+            await connection.execute(f"{verb} ROLE {login} LOGIN PASSWORD '{verifier}'")
+            for row in ours:
+                await connection.execute(f"REVOKE {row['rolname']} FROM {login}")
+            await connection.execute(f"GRANT {role.name} TO {login}")
+    finally:
+        await connection.close()
+
+
+def scram_verifier(password: str, salt: bytes) -> str:
+    """What Postgres keeps of a password (RFC 5802, RFC 7677). ASCII only: SASLprep leaves it as it is."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, SCRAM_ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt_text, stored_text, server_text = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{salt_text}${stored_text}:{server_text}"
