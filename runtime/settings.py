@@ -1,7 +1,8 @@
 """Settings: environment variables prefixed `LOOKS_`, one frozen object per area, read once where a process starts.
 
 Any of them may instead be a file of that name in the folder LOOKS_SECRETS_DIR, as container platforms mount secrets; a
-file wins over the environment. Secrets are `SecretStr`: neither `repr` nor a ValidationError shows them.
+file wins over the environment, and an empty variable counts as none. Secrets are `SecretStr`: neither `repr` nor a
+ValidationError shows them.
 Raises pydantic's ValidationError, which names the variable, when one is missing or malformed.
 """
 
@@ -17,7 +18,9 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 def _area(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(env_prefix=f"LOOKS_{prefix}", frozen=True, extra="ignore", hide_input_in_errors=True)
+    return SettingsConfigDict(
+        env_prefix=f"LOOKS_{prefix}", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
 
 class SecretsSettings(BaseSettings):

@@ -1,0 +1,30 @@
+"""docs/security.md shows the rights as they are declared: a right that changes changes its row there."""
+
+from pathlib import Path
+
+from schemas.access import PROCESSES, ROLES, Access
+from storage.roles import BY_PROCESS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+
+
+def kafka_row(access: Access) -> str:
+    """One row of the page's table of Kafka rights."""
+    cells = (", ".join(f"`{topic.name}`" for topic in topics) for topics in (access.reads, access.describes, access.writes))
+    reads, describes, writes = (cell or "-" for cell in cells)
+    identity = "group" * access.in_group + ", transactions" * access.transactional
+    return f"| `{access.name}` | {reads} | {describes} | {writes} | {identity or '-'} |"
+
+
+def postgres_row(process: str) -> str:
+    """One row of the page's table of grants."""
+    role = BY_PROCESS[process]
+    grants = "; ".join(f"`{table}`: {privileges}" for table, privileges in role.tables.items())
+    return f"| `{role.name}` | {grants} | {', '.join(role.entries) or '-'} |"
+
+
+def test_the_tables_are_the_declared_rights() -> None:
+    tables = PAGE.read_text().partition("## Kafka: who may do what")[2].partition("## Changing a secret")[0]
+    rows = [line for line in tables.splitlines() if line.startswith("| `")]
+    wanted = [kafka_row(access) for access in (*PROCESSES, *ROLES.values())] + [postgres_row(name) for name in BY_PROCESS]
+    assert rows == wanted

@@ -1,0 +1,335 @@
+"""A secured stack: each process with its own user, role and rights, over TLS; what is not declared is refused."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+from confluent_kafka import Consumer, TopicPartition
+
+from devstack.bootstrap import settings_of
+from devstack.processes import MODULES
+from devstack.secured import SUBSCRIBING_TEAM, Secured
+from devstack.stack import ALL, Stack
+from runtime.connection import for_confluent
+from runtime.kafka import client_options, new_producer
+from runtime.settings import KafkaSettings
+from schemas.access import PROCESSES, Acl, Operation, Resource, user_of
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
+from storage.roles import BY_PROCESS
+from tests.conftest import SETTINGS
+from tests.e2e.client import Client
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+REFUSED = (TopicAuthorizationFailedError, KafkaError)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The whole system, secured; in place of the open one in this module."""
+    with tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True) as folder:
+        made = Stack(Path(folder) / "s", ALL, SETTINGS, secured=True)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+@pytest.fixture(scope="module")
+def secured(stack: Stack) -> Secured:
+    return Secured(stack.folder, ports(stack))
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> Iterator[Client]:
+    made = Client(stack)
+    yield made
+    made.close()
+
+
+def ports(stack: Stack) -> dict[str, int]:
+    loaded: dict[str, int] = json.loads((stack.folder.data / "ports.json").read_text())
+    return loaded
+
+
+def kafka_of(stack: Stack, secured: Secured, name: str, password: str | None = None) -> KafkaSettings:
+    """What one user connects with."""
+    known = {"LOOKS_KAFKA_USERNAME": user_of(name), "LOOKS_KAFKA_PASSWORD": password or secured.password(name)}
+    return settings_of(KafkaSettings, {**stack.env, **known})
+
+
+def looks(env: Mapping[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """`looks` as an operator types it, and what is typed into it."""
+    return subprocess.run(
+        [sys.executable, "-c", "from cli.main import app; app()", *words],
+        env={**os.environ, **env, "PYTHONPATH": str(CHECKOUT)},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+async def write(settings: KafkaSettings, topic: Topic, transactional_id: str | None = None) -> None:
+    """Write one record that no reader sees: its transaction is aborted. Raises what Kafka answers."""
+    producer = new_producer(settings, "test", transactional_id=transactional_id)
+    try:
+        await producer.start()
+        if transactional_id is None:
+            await producer.send_and_wait(topic.name, b"never read", partition=0)
+            return
+        await producer.begin_transaction()
+        await (await producer.send(topic.name, b"never read", partition=0))
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+
+
+async def test_only_dead_letters_credentials_can_write_a_refund(stack: Stack, secured: Secured) -> None:
+    refused = []
+    for access in PROCESSES:
+        settings = kafka_of(stack, secured, access.name)
+        transactional_id = f"{user_of(access.name)}.test" if access.transactional else None
+        try:
+            await write(settings, CREDIT_REFUND, transactional_id)
+        except REFUSED:
+            refused.append(access.name)
+    assert refused == [access.name for access in PROCESSES if access.name != "dead_letter"]
+
+
+async def test_the_compositor_can_write_what_it_must_and_no_refund(stack: Stack, secured: Secured) -> None:
+    settings = kafka_of(stack, secured, "compositor")
+    await write(settings, LOOK_PROGRESS, "looks.compositor.test")
+    with pytest.raises(TopicAuthorizationFailedError):
+        await write(settings, CREDIT_REFUND)
+
+
+async def test_nobody_can_take_anothers_transactional_id(stack: Stack, secured: Secured) -> None:
+    with pytest.raises(TransactionalIdAuthorizationFailed):
+        await write(kafka_of(stack, secured, "compositor"), LOOK_PROGRESS, "looks.dead_letter.0")
+
+
+async def test_nobody_can_join_anothers_group(stack: Stack, secured: Secured) -> None:
+    options = client_options(kafka_of(stack, secured, "compositor"))
+    consumer = AIOKafkaConsumer(LOOK_DEAD_LETTER.name, group_id="looks.dead_letter", **options)
+    try:
+        with pytest.raises(GroupAuthorizationFailedError):
+            await consumer.start()
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.parametrize(
+    ("topic", "group", "error"),
+    [
+        (LOOK_COMPLETED, f"{user_of(SUBSCRIBING_TEAM)}.reports", None),
+        (LOOK_PROGRESS, f"{user_of(SUBSCRIBING_TEAM)}.reports", "TOPIC_AUTHORIZATION_FAILED"),
+        (LOOK_COMPLETED, "looks.status_projection", "GROUP_AUTHORIZATION_FAILED"),
+    ],
+)
+def test_a_subscriber_reads_public_topics_in_its_own_groups(
+    stack: Stack, secured: Secured, topic: Topic, group: str, error: str | None
+) -> None:
+    settings = kafka_of(stack, secured, SUBSCRIBING_TEAM)
+    consumer = Consumer({**for_confluent(settings), "group.id": group, "enable.partition.eof": True})
+    try:
+        consumer.assign([TopicPartition(topic.name, 0)])
+        answer = consumer.poll(30)
+        found = None if answer is None else answer.error()
+        assert found is not None  # the end of an empty or a read partition is told as an error, too
+        assert found.name() == (error or "_PARTITION_EOF")
+    finally:
+        consumer.close()
+
+
+@pytest.mark.parametrize("how", ["plaintext", "anonymous", "wrong password", "wrong authority", "no certificate"])
+async def test_who_does_not_prove_who_it_is_gets_no_connection(
+    stack: Stack, secured: Secured, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = client_options(kafka_of(stack, secured, "compositor"))
+    wrong = {
+        "plaintext": {**good, "security_protocol": "SASL_PLAINTEXT"},
+        "anonymous": {**good, "security_protocol": "SSL"},
+        "wrong password": {**good, "sasl_plain_password": "wrong"},
+        "wrong authority": {**good, "ssl_context": client_options(_trusting_others(stack, secured))["ssl_context"]},
+        "no certificate": {**good, "security_protocol": "SSL", "bootstrap_servers": _internal(stack)},
+    }
+    assert await _connects(good)
+    caplog.clear()
+    assert not await _connects(wrong[how])
+    if how == "wrong password":
+        assert "invalid credentials" in caplog.text
+
+
+async def _connects(options: Mapping[str, object]) -> bool:
+    producer = AIOKafkaProducer(**options)
+    try:
+        await producer.start()
+    except KafkaConnectionError:
+        return False
+    finally:
+        await producer.stop()
+    return True
+
+
+def _internal(stack: Stack) -> str:
+    return f"127.0.0.1:{ports(stack)['kafka_internal']}"
+
+
+def _trusting_others(stack: Stack, secured: Secured) -> KafkaSettings:
+    return kafka_of(stack, secured, "compositor").model_copy(update={"ca_file": None})
+
+
+async def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(stack: Stack, secured: Secured) -> None:
+    place = f"127.0.0.1:{ports(stack)['postgres']}/postgres"
+    tls = f"sslmode=verify-full&sslrootcert={secured.ca}"
+    right, wrong = (f"postgresql://login_api:{password}@{place}" for password in (secured.password("api"), "wrong"))
+    connection = await asyncpg.connect(f"{right}?{tls}")
+    assert await connection.fetchval("SELECT current_user") == "login_api"
+    await connection.close()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(f"{wrong}?{tls}")
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="without TLS"):
+        await asyncpg.connect(f"{right}?sslmode=disable")
+    with pytest.raises(OSError, match="certificate verify failed"):
+        await asyncpg.connect(f"{right}?sslmode=verify-full&sslrootcert={_another_authority(secured)}")
+
+
+def _another_authority(secured: Secured) -> Path:
+    """A certificate that did not sign Postgres': the broker's own."""
+    return secured.broker.certificate
+
+
+async def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_as_itself(
+    stack: Stack, secured: Secured, client: Client
+) -> None:
+    keys = client.wardrobe(["tee"])
+    made, failed = client.accepted((keys["tee"], "top")), client.accepted(("users/abc/absent.jpg", "top"))
+    jobs = client.finish([made, failed])
+    assert (jobs[made]["status"], jobs[failed]["status"]) == ("SUCCESS", "FAILURE")
+    assert client.balance() == 1_000_000 - 10
+    connection = await asyncpg.connect(settings_dsn(stack))
+    try:
+        rows = await connection.fetch("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'looks'")
+    finally:
+        await connection.close()
+    assert {row["usename"] for row in rows} == {f"login_{name}" for name in MODULES if name in BY_PROCESS}
+    audited = looks(secured.env_of("auditor", stack.env), "audit", "--settle-s", "5")
+    assert (audited.returncode, audited.stdout.split(",")[0]) == (0, "clean: 2 requests"), audited.stdout + audited.stderr
+
+
+def settings_dsn(stack: Stack) -> str:
+    """The tables' owner's."""
+    return f"{stack.env['LOOKS_DATABASE_URL']}?sslmode=verify-full&sslrootcert={stack.env['LOOKS_DATABASE_CA_FILE']}"
+
+
+def test_the_brokers_acls_are_the_declared_ones_and_a_stranger_is_named_and_left(stack: Stack) -> None:
+    from runtime import acls  # noqa: PLC0415 (beside what it is used for)
+
+    assert looks(stack.env, "topics", "acls").stdout == "up to date\n"
+    stranger = Acl(user_of("api"), Resource.TOPIC, CREDIT_REFUND.name, Operation.WRITE)
+    acls.apply(settings_of(KafkaSettings, stack.env), [stranger])
+    for _ in range(2):
+        named = looks(stack.env, "topics", "acls")
+        assert named.returncode == 1
+        assert named.stderr == "not declared: User:looks.api ALLOW WRITE TOPIC credit.refund\n"
+    remove(settings_of(KafkaSettings, stack.env), stranger)
+
+
+def remove(settings: KafkaSettings, acl: Acl) -> None:
+    """As an operator removes an ACL by hand."""
+    from confluent_kafka.admin import (  # noqa: PLC0415 (beside what it is used for)
+        AclBindingFilter,
+        AclOperation,
+        AclPermissionType,
+        AdminClient,
+        ResourcePatternType,
+        ResourceType,
+    )
+
+    one = AclBindingFilter(
+        ResourceType[acl.resource],
+        acl.name,
+        ResourcePatternType.LITERAL,
+        f"User:{acl.user}",
+        "*",
+        AclOperation[acl.operation],
+        AclPermissionType.ALLOW,
+    )
+    for done in AdminClient(for_confluent(settings)).delete_acls([one]).values():
+        assert len(done.result(20)) == 1
+
+
+async def test_a_rotated_kafka_password_works_and_the_older_one_ends(stack: Stack, secured: Secured) -> None:
+    user = user_of(SUBSCRIBING_TEAM)
+    said = looks(stack.env, "topics", "password", user, typed="a-new-password-of-the-team\n")
+    assert said.stdout == f"{user} has a new password\n"
+    assert await _connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM, "a-new-password-of-the-team")))
+    assert not await _connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM)))
+
+
+async def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: Secured) -> None:
+    said = looks(stack.env, "db", "login", "auditor", "login_auditor_next", typed="the-next-password\n")
+    assert said.stdout == "login_auditor_next may log in as auditor\n"
+    for user, password in (("login_auditor_next", "the-next-password"), ("login_auditor", secured.password("auditor"))):
+        place = f"postgresql://{user}:{password}@127.0.0.1:{ports(stack)['postgres']}/postgres"
+        connection = await asyncpg.connect(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")
+        assert await connection.fetchval("SELECT count(*) FROM ledger_entries WHERE kind = 'grant'") == 2
+        await connection.close()
+
+
+def test_a_refused_command_does_not_show_its_password(stack: Stack, secured: Secured) -> None:
+    url = stack.env["LOOKS_DATABASE_URL"].replace(secured.password("admin"), "a-wrong-password")
+    database = looks({**stack.env, "LOOKS_DATABASE_URL": url}, "db", "migrate")
+    assert database.returncode == 2
+    assert "password authentication failed" in database.stderr
+    kafka = looks({**stack.env, "LOOKS_KAFKA_PASSWORD": "a-wrong-password"}, "topics", "apply")
+    assert kafka.returncode == 1
+    assert leaks({"database": database.stderr, "kafka": kafka.stderr}, ["a-wrong-password"]) == []
+
+
+def leaks(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
+    """Where a secret stands."""
+    return [where for where, text in texts.items() if any(secret in text for secret in secrets)]
+
+
+def test_no_secret_is_in_a_log_a_metric_an_argument_or_a_process_environment(
+    stack: Stack, secured: Secured, client: Client
+) -> None:
+    client.finish([client.accepted(("users/abc/absent.jpg", "top"))])
+    secrets = [*secured.secret_texts(), stack.env["AWS_SECRET_ACCESS_KEY"], stack.env["LOOKS_API_KEY"]]
+    planted = f"said {secrets[0]}"
+    logs = {path.name: path.read_text(errors="replace") for path in stack.folder.log.iterdir()}
+    assert all(logs[f"{name}.log"] for name in (*MODULES, "kafka", "postgres"))
+    metrics = {name: httpx.get(f"http://127.0.0.1:{ports(stack)[f'health_{name}']}/metrics").text for name in MODULES}
+    arguments = {str(one.pid): " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+    assert any("consumers.compositor" in line for line in arguments.values())
+    assert leaks({**logs, **metrics, **arguments, "planted": planted}, secrets) == ["planted"]
+    kept = {name: str(psutil.Process(stack.pid(name)).environ()) for name in MODULES}
+    assert all(user_of(name) in text for name, text in kept.items())
+    assert leaks(kept, secured.secret_texts()) == []
+
+
+def test_its_secrets_are_readable_by_their_owner_alone(stack: Stack) -> None:
+    assert stack.folder.secured.stat().st_mode & 0o077 == 0
+    private = [path for path in stack.folder.secured.rglob("*") if re.search(r"LOOKS_|\.(key|both|json)$", path.name)]
+    assert len(private) > len(PROCESSES)
+    assert [path for path in private if path.stat().st_mode & 0o077] == []

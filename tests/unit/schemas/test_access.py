@@ -1,0 +1,79 @@
+"""Rights on Kafka: each consumer's own declaration and the declared rights say the same, and only few may write money."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from consumers import credit_ledger, dead_letter, status_projection
+from consumers.compositor.handler import declaration
+from devstack.processes import MODULES
+from producers.deadline_sweeper import OUTCOME_TOPICS
+from runtime.declaration import Declaration
+from schemas.access import AUDITOR, OPERATOR, PROCESSES, SUBSCRIBER, Access, Acl, Operation, Resource, role_acls, user_of
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, Topic
+
+DECLARED = (declaration(60), dead_letter.DECLARATION, credit_ledger.DECLARATION, status_projection.DECLARATION)
+BY_NAME = {access.name: access for access in PROCESSES}
+
+
+def names(topics: Iterable[Topic]) -> set[str]:
+    return {topic.name for topic in topics}
+
+
+def writers(topic: Topic) -> set[str]:
+    return {access.name for access in PROCESSES if topic in access.writes}
+
+
+def test_every_process_has_rights_and_nobody_else() -> None:
+    assert {access.name for access in PROCESSES} == set(MODULES)
+
+
+def test_every_process_that_is_in_a_group_declares_itself_here() -> None:
+    assert {access.name for access in PROCESSES if access.in_group} == {declared.name for declared in DECLARED}
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
+def test_a_consumer_may_read_what_it_subscribes_to_and_restores_from_and_nothing_else(declared: Declaration) -> None:
+    access = BY_NAME[declared.name]
+    assert names(access.reads) == names((*declared.topics, *declared.history))
+    assert LOOK_QUARANTINE in access.writes
+    assert declared.group == user_of(declared.name)
+
+
+def test_the_sweeper_asks_where_topics_end_and_reads_none() -> None:
+    sweeper = BY_NAME["deadline_sweeper"]
+    assert (sweeper.reads, names(sweeper.describes)) == ((), names(OUTCOME_TOPICS))
+
+
+@pytest.mark.parametrize(
+    ("topic", "process"), [(CREDIT_REFUND, "dead_letter"), (LOOK_FAILED, "dead_letter"), (LOOK_COMPLETED, "compositor")]
+)
+def test_one_process_alone_writes_an_outcome_or_a_refund(topic: Topic, process: str) -> None:
+    assert writers(topic) == {process}
+    assert topic not in OPERATOR.writes
+
+
+def test_the_api_can_do_nothing_on_kafka() -> None:
+    assert BY_NAME["api"].acls("looks.api") == frozenset()
+
+
+def test_a_subscriber_reads_public_topics_in_groups_below_its_name() -> None:
+    assert role_acls(SUBSCRIBER, "team") == {
+        Acl("team", Resource.TOPIC, "look.completed", Operation.READ),
+        Acl("team", Resource.TOPIC, "look.failed", Operation.READ),
+        Acl("team", Resource.GROUP, "team.", Operation.READ, prefixed=True),
+    }
+
+
+def test_an_auditor_writes_nothing() -> None:
+    assert {acl.operation for acl in role_acls(AUDITOR, "auditor")} == {Operation.READ}
+
+
+def test_rights_become_one_acl_each() -> None:
+    access = Access("x", "", reads=(LOOK_FAILED,), writes=(LOOK_FAILED,), describes=(), in_group=True, transactional=True)
+    assert access.acls("looks.x") == {
+        Acl("looks.x", Resource.TOPIC, "look.failed", Operation.READ),
+        Acl("looks.x", Resource.TOPIC, "look.failed", Operation.WRITE),
+        Acl("looks.x", Resource.GROUP, "looks.x", Operation.READ),
+        Acl("looks.x", Resource.TRANSACTIONAL_ID, "looks.x.", Operation.WRITE, prefixed=True),
+    }
