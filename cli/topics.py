@@ -1,6 +1,6 @@
 """`looks topics`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import httpx
@@ -101,7 +101,7 @@ def grant(role: str, user: str) -> None:
     if role not in ROLES:
         typer.secho(f"there is no role {role}; there are {', '.join(ROLES)}", fg="red", err=True)
         raise typer.Exit(1)
-    _allow(role_acls(ROLES[role], user))
+    _allow({user: role_acls(ROLES[role], user)})
 
 
 @app.command()
@@ -114,7 +114,7 @@ def password(user: str) -> None:
     typer.echo(f"{user} has a new password")
 
 
-def _allow(wanted: Iterable[Acl]) -> tuple[str, ...]:
+def _allow(wanted: Mapping[str, Iterable[Acl]]) -> tuple[str, ...]:
     """Returns what these users may do beside it."""
     try:
         applied = broker.apply(KafkaSettings(), wanted)

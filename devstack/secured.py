@@ -93,9 +93,8 @@ class Secured:
 
     def permit_kafka(self, admin: KafkaSettings) -> None:
         """Give Kafka's users their rights."""
-        acls.apply(admin, process_acls())
-        acls.apply(admin, role_acls(AUDITOR, user_of("auditor")))
-        acls.apply(admin, role_acls(SUBSCRIBER, user_of(SUBSCRIBING_TEAM)))
+        people = {"auditor": AUDITOR, SUBSCRIBING_TEAM: SUBSCRIBER}
+        acls.apply(admin, process_acls() | {user_of(name): role_acls(role, user_of(name)) for name, role in people.items()})
 
     def _public(self, name: str) -> dict[str, str]:
         return {

@@ -4,7 +4,7 @@ aiokafka's admin client can't do this; confluent-kafka's does.
 """
 
 import concurrent.futures
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,13 +48,13 @@ class Applied:
     undeclared: tuple[str, ...]
 
 
-def apply(settings: KafkaSettings, wanted: Iterable[Acl]) -> Applied:
-    """Create the ACLs that are missing; safe to repeat. Nothing is ever removed: the undeclared are named.
+def apply(settings: KafkaSettings, wanted: Mapping[str, Iterable[Acl]]) -> Applied:
+    """Create the ACLs that these users should have and lack; safe to repeat. Raises AclsRefused.
 
-    Raises AclsRefused.
+    Nothing is ever removed: what else they may do is named, also of a user who should have no ACL at all.
     """
-    declared = {_binding(acl): acl for acl in wanted}
-    users = {binding.principal for binding in declared}
+    declared = {_binding(acl): acl for acls in wanted.values() for acl in acls}
+    users = {f"User:{user}" for user in wanted}
     client = AdminClient(for_confluent(settings))
     present = {binding for binding in _present(client) if binding.principal in users}
     missing = sorted(declared.keys() - present, key=lambda binding: declared[binding])

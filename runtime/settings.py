@@ -216,7 +216,7 @@ class ApiSettings(Area):
     key_pepper: SecretStr = Field(default=SecretStr(""), description="secret mixed into the hash of API keys")
 
 
-class WebhookSettings(BaseSettings):
+class WebhookSettings(Area):
     """Telling tenants' endpoints of finished looks."""
 
     model_config = _area("WEBHOOKS_")

@@ -137,9 +137,9 @@ OPERATOR = Access(
 ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
 
 
-def process_acls() -> frozenset[Acl]:
-    """Those of every process's user."""
-    return frozenset().union(*(access.acls(user_of(access.name)) for access in PROCESSES))
+def process_acls() -> dict[str, frozenset[Acl]]:
+    """Those of every process's user, by user."""
+    return {user_of(access.name): access.acls(user_of(access.name)) for access in PROCESSES}
 
 
 def role_acls(role: Access, user: str) -> frozenset[Acl]:

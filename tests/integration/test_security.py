@@ -1,10 +1,8 @@
 """A secured stack: each process with its own user, role and rights, over TLS; what is not declared is refused."""
 
+import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,21 +20,32 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+from typer.testing import CliRunner, Result
 
+from cli.main import app
 from devstack.bootstrap import settings_of
 from devstack.processes import MODULES
 from devstack.secured import SUBSCRIBING_TEAM, Secured
 from devstack.stack import ALL, Stack
+from runtime import acls
 from runtime.connection import for_confluent
 from runtime.kafka import client_options, new_producer
-from runtime.settings import KafkaSettings
+from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.access import PROCESSES, Acl, Operation, Resource, user_of
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
 from storage.roles import BY_PROCESS
+from storage.seed import TENANTS
 from tests.conftest import SETTINGS
 from tests.e2e.client import Client
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 REFUSED = (TopicAuthorizationFailedError, KafkaError)
 
 
@@ -75,17 +84,9 @@ def kafka_of(stack: Stack, secured: Secured, name: str, password: str | None = N
     return settings_of(KafkaSettings, {**stack.env, **known})
 
 
-def looks(env: Mapping[str, str], *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def looks(env: Mapping[str, str], *words: str, typed: str = "") -> Result:
     """`looks` as an operator types it, and what is typed into it."""
-    return subprocess.run(
-        [sys.executable, "-c", "from cli.main import app; app()", *words],
-        env={**os.environ, **env, "PYTHONPATH": str(CHECKOUT)},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return CliRunner().invoke(app, list(words), input=typed, env=env)
 
 
 async def write(settings: KafkaSettings, topic: Topic, transactional_id: str | None = None) -> None:
@@ -218,7 +219,7 @@ def _another_authority(secured: Secured) -> Path:
     return secured.broker.certificate
 
 
-async def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_as_itself(
+def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_as_itself(
     stack: Stack, secured: Secured, client: Client
 ) -> None:
     keys = client.wardrobe(["tee"])
@@ -226,45 +227,35 @@ async def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_a
     jobs = client.finish([made, failed])
     assert (jobs[made]["status"], jobs[failed]["status"]) == ("SUCCESS", "FAILURE")
     assert client.balance() == 1_000_000 - 10
-    connection = await asyncpg.connect(settings_dsn(stack))
+    assert asyncio.run(connected(stack)) == {f"login_{name}" for name in MODULES if name in BY_PROCESS}
+    audited = looks(secured.env_of("auditor", stack.env), "audit", "--settle-s", "5")
+    assert (audited.exit_code, audited.stdout.split(",")[0]) == (0, "clean: 2 requests"), audited.output
+
+
+async def connected(stack: Stack) -> set[str]:
+    """Who has a connection to Postgres that our pool made."""
+    dsn = settings_of(DatabaseSettings, stack.env).dsn
+    connection = await asyncpg.connect(dsn)
     try:
         rows = await connection.fetch("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'looks'")
     finally:
         await connection.close()
-    assert {row["usename"] for row in rows} == {f"login_{name}" for name in MODULES if name in BY_PROCESS}
-    audited = looks(secured.env_of("auditor", stack.env), "audit", "--settle-s", "5")
-    assert (audited.returncode, audited.stdout.split(",")[0]) == (0, "clean: 2 requests"), audited.stdout + audited.stderr
-
-
-def settings_dsn(stack: Stack) -> str:
-    """The tables' owner's."""
-    return f"{stack.env['LOOKS_DATABASE_URL']}?sslmode=verify-full&sslrootcert={stack.env['LOOKS_DATABASE_CA_FILE']}"
+    return {row["usename"] for row in rows}
 
 
 def test_the_brokers_acls_are_the_declared_ones_and_a_stranger_is_named_and_left(stack: Stack) -> None:
-    from runtime import acls  # noqa: PLC0415 (beside what it is used for)
-
     assert looks(stack.env, "topics", "acls").stdout == "up to date\n"
     stranger = Acl(user_of("api"), Resource.TOPIC, CREDIT_REFUND.name, Operation.WRITE)
-    acls.apply(settings_of(KafkaSettings, stack.env), [stranger])
+    acls.apply(settings_of(KafkaSettings, stack.env), {stranger.user: [stranger]})
     for _ in range(2):
         named = looks(stack.env, "topics", "acls")
-        assert named.returncode == 1
+        assert named.exit_code == 1
         assert named.stderr == "not declared: User:looks.api ALLOW WRITE TOPIC credit.refund\n"
     remove(settings_of(KafkaSettings, stack.env), stranger)
 
 
 def remove(settings: KafkaSettings, acl: Acl) -> None:
     """As an operator removes an ACL by hand."""
-    from confluent_kafka.admin import (  # noqa: PLC0415 (beside what it is used for)
-        AclBindingFilter,
-        AclOperation,
-        AclPermissionType,
-        AdminClient,
-        ResourcePatternType,
-        ResourceType,
-    )
-
     one = AclBindingFilter(
         ResourceType[acl.resource],
         acl.name,
@@ -278,31 +269,37 @@ def remove(settings: KafkaSettings, acl: Acl) -> None:
         assert len(done.result(20)) == 1
 
 
-async def test_a_rotated_kafka_password_works_and_the_older_one_ends(stack: Stack, secured: Secured) -> None:
-    user = user_of(SUBSCRIBING_TEAM)
-    said = looks(stack.env, "topics", "password", user, typed="a-new-password-of-the-team\n")
-    assert said.stdout == f"{user} has a new password\n"
-    assert await _connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM, "a-new-password-of-the-team")))
-    assert not await _connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM)))
+def test_a_rotated_kafka_password_works_and_the_older_one_ends(stack: Stack, secured: Secured) -> None:
+    user, fresh = user_of(SUBSCRIBING_TEAM), "a-new-password-of-the-team"
+    assert looks(stack.env, "topics", "password", user, typed=f"{fresh}\n").stdout == f"{user} has a new password\n"
+    assert asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM, fresh))))
+    assert not asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM))))
 
 
-async def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: Secured) -> None:
+def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: Secured) -> None:
     said = looks(stack.env, "db", "login", "auditor", "login_auditor_next", typed="the-next-password\n")
     assert said.stdout == "login_auditor_next may log in as auditor\n"
     for user, password in (("login_auditor_next", "the-next-password"), ("login_auditor", secured.password("auditor"))):
         place = f"postgresql://{user}:{password}@127.0.0.1:{ports(stack)['postgres']}/postgres"
-        connection = await asyncpg.connect(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")
-        assert await connection.fetchval("SELECT count(*) FROM ledger_entries WHERE kind = 'grant'") == 2
+        assert asyncio.run(grants_seen(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")) == len(TENANTS)
+
+
+async def grants_seen(dsn: str) -> int:
+    """How many grants whoever connects so can read."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM ledger_entries WHERE kind = 'grant'"))
+    finally:
         await connection.close()
 
 
 def test_a_refused_command_does_not_show_its_password(stack: Stack, secured: Secured) -> None:
     url = stack.env["LOOKS_DATABASE_URL"].replace(secured.password("admin"), "a-wrong-password")
     database = looks({**stack.env, "LOOKS_DATABASE_URL": url}, "db", "migrate")
-    assert database.returncode == 2
+    assert database.exit_code == 2
     assert "password authentication failed" in database.stderr
     kafka = looks({**stack.env, "LOOKS_KAFKA_PASSWORD": "a-wrong-password"}, "topics", "apply")
-    assert kafka.returncode == 1
+    assert kafka.exit_code == 1
     assert leaks({"database": database.stderr, "kafka": kafka.stderr}, ["a-wrong-password"]) == []
 
 

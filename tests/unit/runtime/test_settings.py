@@ -20,7 +20,7 @@ def test_a_secret_comes_from_a_file_and_wins_over_the_environment(tmp_path: Path
     (tmp_path / "LOOKS_DATABASE_URL").write_text("postgresql://from-a-file\n")
     monkeypatch.setenv("LOOKS_SECRETS_DIR", str(tmp_path))
     monkeypatch.setenv("LOOKS_DATABASE_URL", "postgresql://from-the-environment")
-    assert DatabaseSettings().url.get_secret_value() == "postgresql://from-a-file"  # type: ignore[call-arg]  # read from a file
+    assert DatabaseSettings().url.get_secret_value() == "postgresql://from-a-file"
 
 
 def test_a_folder_of_secrets_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
