@@ -79,6 +79,12 @@ async def test_a_role_has_what_it_declares_and_nothing_else(dsn: str, pool: asyn
     assert await pool.fetchval(owned, role.name) == 0
 
 
+async def test_every_table_is_somebodys_to_use(dsn: str, pool: asyncpg.Pool) -> None:
+    rows = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    used = {table for role in ROLES for table in role.tables}
+    assert {row["tablename"] for row in rows} - used == {"schema_migrations"}
+
+
 async def test_what_was_granted_by_hand_is_taken_back(dsn: str, pool: asyncpg.Pool) -> None:
     await pool.execute("GRANT UPDATE, DELETE ON ledger_entries TO looks_api")
     await pool.execute("GRANT UPDATE (status) ON request_logs TO looks_api")
