@@ -1,0 +1,32 @@
+"""Clients of Kafka and Postgres are made in few places, where they are told how to prove who they are."""
+
+import re
+
+import pytest
+
+from tests.architecture.test_budgets import CHECKOUT, FILES
+
+KAFKA = re.compile(r"\b(AIOKafka(Producer|Consumer|AdminClient)|KafkaBroker|AdminClient|Consumer|Producer)\(")
+POSTGRES = re.compile(r"\basyncpg\.(connect|create_pool)\(")
+
+
+def places(pattern: re.Pattern[str]) -> set[str]:
+    return {str(path.relative_to(CHECKOUT)) for path in FILES if pattern.search(path.read_text())}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "doors"),
+    [
+        (KAFKA, {"runtime/kafka.py", "runtime/subscription.py", "runtime/topics_admin.py", "runtime/acls.py"}),
+        (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed")}),
+    ],
+    ids=["kafka", "postgres"],
+)
+def test_clients_are_made_where_they_are_secured(pattern: re.Pattern[str], doors: set[str]) -> None:
+    beside = {"devstack/secured.py", "bench/pipeline.py"}  # the first users of a broker; a subscriber of an open stack
+    assert places(pattern) - beside == doors
+
+
+def test_the_pattern_finds_a_client_that_is_made_elsewhere() -> None:
+    assert KAFKA.search("consumer = AIOKafkaConsumer('look.completed')")
+    assert POSTGRES.search("await asyncpg.connect(url)")
