@@ -57,10 +57,10 @@ def lag(
     """Show who reads which topic and how far behind, in records and in seconds. Joins no group, moves no offset."""
     if port is not None and watch:
         start_http_server(port, addr="127.0.0.1")
-    bootstrap = KafkaSettings().bootstrap
+    settings = KafkaSettings()
     while True:
         try:
-            found = lags(bootstrap, group or ())
+            found = lags(settings, group or ())
         except KafkaException as error:
             typer.secho(f"KafkaException: {error}", fg="red", err=True)
             if not watch:

@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from replaying import kafka
 from replaying.errors import BadSelection, ReplayFailed
 from replaying.sinks import RecordSink, Replayed
+from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, PARTITIONS
 
@@ -38,7 +39,7 @@ class TopicSink(RecordSink):
         self._failed: KafkaError | None = None
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.bootstrap,
+                **for_confluent(settings),
                 "acks": "all",
                 "enable.idempotence": True,
                 "compression.type": "zstd",

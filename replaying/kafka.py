@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from replaying.blocks import BLOCK_RECORDS, Block
 from replaying.errors import BadSelection, ReplayFailed
+from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 
@@ -87,7 +88,7 @@ def offsets(settings: KafkaSettings, wanted: Mapping[Part, OffsetSpec]) -> dict[
 
 def _admin_call(call: Any, settings: KafkaSettings) -> Any:
     try:
-        return call(AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0}))
+        return call(AdminClient({**for_confluent(settings), "log_level": 0}))
     except (KafkaException, TimeoutError) as error:
         raise ReplayFailed(f"Kafka at {settings.bootstrap}: {error}") from error
 
@@ -95,7 +96,7 @@ def _admin_call(call: Any, settings: KafkaSettings) -> Any:
 def _consumer(settings: KafkaSettings) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": settings.bootstrap,
+            **for_confluent(settings),
             "group.id": f"looks-replay-{new_request_id()}",  # the client wants one; it is never joined and never written to
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

@@ -20,6 +20,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from runtime.connection import for_confluent
+from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME
 
 REACH_S = 5.0
@@ -41,12 +43,12 @@ class Lag:
     member: str | None  # client id and host of who holds the partition now
 
 
-def lags(bootstrap: str, groups: Sequence[str] = ()) -> list[Lag]:
+def lags(settings: KafkaSettings, groups: Sequence[str] = ()) -> list[Lag]:
     """Every group that reads a topic of ours, or only these; by group, topic and partition.
 
     Blocks. Raises confluent-kafka's KafkaException when Kafka is out of reach or refuses.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": int(TIMEOUT_S * 1000)})
+    admin = AdminClient({**for_confluent(settings), "socket.timeout.ms": int(TIMEOUT_S * 1000)})
     admin.list_topics(timeout=REACH_S)  # raises when nobody answers, sooner than what follows
     listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     if listed.errors:
@@ -57,7 +59,7 @@ def lags(bootstrap: str, groups: Sequence[str] = ()) -> list[Lag]:
     members = _members(admin, chosen)
     places = {place for name in chosen for place in (*committed[name], *members[name])}
     ends = _ends(admin, places)
-    first = _first_written(bootstrap, ((*place, at) for name in chosen for place, at in committed[name].items()), ends)
+    first = _first_written(settings, ((*place, at) for name in chosen for place, at in committed[name].items()), ends)
     now_ms = time.time() * 1000
     found: list[Lag] = []
     for name in chosen:
@@ -106,7 +108,7 @@ def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
 
 
 def _first_written(
-    bootstrap: str, positions: Iterable[tuple[str, int, int]], ends: dict[Place, int]
+    settings: KafkaSettings, positions: Iterable[tuple[str, int, int]], ends: dict[Place, int]
 ) -> dict[tuple[str, int, int], int]:
     """When the first record at or after each position was written, ms; a position with none before the end is left out."""
     wanted = {one for one in positions if one[2] < ends[one[0], one[1]]}
@@ -115,7 +117,7 @@ def _first_written(
         return found
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **for_confluent(settings),
             "group.id": "looks.lag",  # the client wants a name; assigned partitions join no group
             "enable.auto.commit": False,
             "enable.partition.eof": True,

@@ -21,6 +21,9 @@ from schemas.topics import (
     Topic,
 )
 
+PREFIX = "looks"
+"""What the names of our users, groups and transactional ids begin with."""
+
 
 class Resource(StrEnum):
     """What an ACL is about."""
@@ -58,6 +61,7 @@ class Access:
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
     describes: tuple[Topic, ...] = ()  # asks where a topic ends, and reads no record
+    describes_groups: tuple[str, ...] = ()  # prefixes of groups whose committed offsets are looked at
     in_group: bool = False
     transactional: bool = False
 
@@ -72,6 +76,7 @@ class Access:
             )
             for topic in topics
         ]
+        found += [Acl(user, Resource.GROUP, prefix, Operation.DESCRIBE, prefixed=True) for prefix in self.describes_groups]
         if self.in_group:
             found.append(Acl(user, Resource.GROUP, user, Operation.READ))
         if self.transactional:
@@ -81,7 +86,7 @@ class Access:
 
 def user_of(process: str) -> str:
     """A process's Kafka user: also the name of its group, and of its transactional ids before their last dot."""
-    return f"looks.{process}"
+    return f"{PREFIX}.{process}"
 
 
 def _consumer(
@@ -114,6 +119,7 @@ PROCESSES: tuple[Access, ...] = (
         "keeps request_logs and job_events current",
         (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
     ),
+    _consumer("webhooks", "tells tenants' endpoints of outcomes", (LOOK_COMPLETED, LOOK_FAILED)),
     Access(
         "deadline_sweeper",
         "fails requests that got no outcome in time",
@@ -132,7 +138,8 @@ OPERATOR = Access(
     "operator",
     "redrives requests and dead letters; not refunds: the dead letter makes them",
     reads=TOPICS,
-    writes=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_DEAD_LETTER),
+    writes=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_DEAD_LETTER),
+    describes_groups=(f"{PREFIX}.",),
 )
 ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
 

@@ -41,6 +41,8 @@ _AUDITED = (
     "projection_offsets",
     "credit_accounts",
     "cancellations",
+    "operator_actions",
+    "redrives",
 )
 
 ROLES: tuple[Role, ...] = (
@@ -48,7 +50,7 @@ ROLES: tuple[Role, ...] = (
         "api",
         {
             "tenants": "SELECT",
-            "api_keys": "SELECT",
+            "api_keys": "SELECT, UPDATE (last_used_at)",
             "credit_accounts": "SELECT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
             "request_logs": "SELECT, INSERT",
@@ -56,8 +58,22 @@ ROLES: tuple[Role, ...] = (
             "idempotency_keys": "SELECT, INSERT",
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
+            "webhooks": "SELECT, INSERT, UPDATE, DELETE",
+            # It writes secrets and never reads one.
+            "webhook_secrets": "SELECT (secret_id, webhook_id, expires_at), INSERT (webhook_id, secret), "
+            "UPDATE (expires_at), DELETE",
+            "webhook_deliveries": "SELECT, INSERT, UPDATE",
         },
         entries=("charge",),
+    ),
+    Role(
+        "webhooks",
+        {
+            "request_logs": "SELECT",
+            "webhooks": "SELECT, UPDATE (failing_since, failures, disabled_reason, disabled_at)",
+            "webhook_secrets": "SELECT",
+            "webhook_deliveries": "SELECT, INSERT, UPDATE, DELETE",
+        },
     ),
     Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
     Role("deadline_sweeper", {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"}),
@@ -85,11 +101,16 @@ ROLES: tuple[Role, ...] = (
         {
             **dict.fromkeys(_AUDITED, "SELECT"),
             "tenants": "SELECT, INSERT",
-            "api_keys": "SELECT, INSERT, UPDATE (revoked_at)",
+            "api_keys": "SELECT, INSERT, UPDATE (capabilities, expires_at, revoked_at)",
             "credit_accounts": "SELECT, INSERT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
+            # Redriving: a new request that costs nothing, and what was done.
+            "request_logs": "SELECT, INSERT, UPDATE (updated_at)",
+            "outbox": "SELECT, INSERT",
+            "redrives": "SELECT, INSERT",
+            "operator_actions": "SELECT, INSERT",
         },
-        entries=("grant",),
+        entries=("grant", "charge"),
     ),
 )
 """The compositor has none: it knows Kafka and S3 only."""

@@ -10,6 +10,9 @@ KAFKA = re.compile(r"\b(AIOKafka(Producer|Consumer|AdminClient)|KafkaBroker|Admi
 POSTGRES = re.compile(r"\basyncpg\.(connect|create_pool)\(")
 
 
+IN_RUNTIME = ("kafka", "subscription", "topics_admin", "acls", "reading", "group_lag")
+
+
 def places(pattern: re.Pattern[str]) -> set[str]:
     return {str(path.relative_to(CHECKOUT)) for path in FILES if pattern.search(path.read_text())}
 
@@ -17,13 +20,14 @@ def places(pattern: re.Pattern[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("pattern", "doors"),
     [
-        (KAFKA, {"runtime/kafka.py", "runtime/subscription.py", "runtime/topics_admin.py", "runtime/acls.py"}),
+        (KAFKA, {*(f"runtime/{name}.py" for name in IN_RUNTIME), "replaying/kafka.py", "replaying/copying.py"}),
         (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed")}),
     ],
     ids=["kafka", "postgres"],
 )
 def test_clients_are_made_where_they_are_secured(pattern: re.Pattern[str], doors: set[str]) -> None:
-    beside = {"devstack/secured.py", "bench/pipeline.py"}  # the first users of a broker; a subscriber of an open stack
+    # The first users of a broker; clients of an open stack.
+    beside = {"devstack/secured.py", "bench/pipeline.py", "bench/replay.py"}
     assert places(pattern) - beside == doors
 
 

@@ -127,11 +127,11 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(serv
             sent = [await producer.send_and_wait(topic, b"x", key=key.encode(), partition=partition) for _ in range(3)]
         consumer.assign([place])
         await consumer.commit({place: sent[1].offset})
-        (behind,) = lags(kafka.bootstrap, [group])
+        (behind,) = lags(kafka, [group])
         assert (behind.topic, behind.partition, behind.committed) == (topic, partition, sent[1].offset)
         assert behind.records == behind.end - sent[1].offset == 3  # two records and the marker of their transaction
         assert behind.seconds is not None
-        later = lags(kafka.bootstrap, [group])[0]
+        later = lags(kafka, [group])[0]
         assert later.seconds is not None
         assert later.seconds > behind.seconds > 0
         _export([behind])
@@ -141,7 +141,7 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(serv
         assert "3 records" in told.stdout
         assert json.loads(looks(services, "topics", "lag", "--group", group, "--json").stdout)["records"] == 3
         await consumer.commit({place: sent[2].offset + 1})
-        (done,) = lags(kafka.bootstrap, [group])
+        (done,) = lags(kafka, [group])
         assert (done.records, done.seconds) == (0, 0.0)  # only the marker is before it
     finally:
         await consumer.stop()

@@ -6,13 +6,20 @@ import pytest
 
 from consumers import credit_ledger, dead_letter, status_projection
 from consumers.compositor.handler import declaration
+from consumers.webhooks.handler import DECLARATION as WEBHOOKS
 from devstack.processes import MODULES
 from producers.deadline_sweeper import OUTCOME_TOPICS
 from runtime.declaration import Declaration
 from schemas.access import AUDITOR, OPERATOR, PROCESSES, SUBSCRIBER, Access, Acl, Operation, Resource, role_acls, user_of
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, Topic
 
-DECLARED = (declaration(60), dead_letter.DECLARATION, credit_ledger.DECLARATION, status_projection.DECLARATION)
+DECLARED = (
+    declaration(60),
+    dead_letter.DECLARATION,
+    credit_ledger.DECLARATION,
+    status_projection.DECLARATION,
+    WEBHOOKS,
+)
 BY_NAME = {access.name: access for access in PROCESSES}
 
 
