@@ -1,13 +1,18 @@
 """`python -m api`: uvicorn with this process's health, metrics and drain."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
+from api.housekeeping import purge_idempotency_keys
 from api.keys import note_once, note_use
 from api.ports import Ports
 from api.server import server_config
+from api.serving import allow_many_files
 from runtime.egress import Egress, Resolver
 from runtime.process import Process, run
 from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings, WebhookSettings
@@ -15,9 +20,12 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.database import open_pool
+from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
 from storage.presigned import Presigner
 from storage.uploads import UploadStore
+from storage.usage import UsageStore
+from storage.wakeups import listen
 from storage.webhook_deliveries import DeliveryStore
 from storage.webhooks import WebhookStore
 
@@ -26,8 +34,9 @@ RESOLVER_THREADS = 4
 
 async def main(process: Process) -> None:
     """Serve until asked to stop, then finish what is being answered."""
-    settings, object_store = ApiSettings(), ObjectStoreSettings()
-    async with open_pool(DatabaseSettings(), wait=True) as pool:
+    settings, database, object_store = ApiSettings(), DatabaseSettings(), ObjectStoreSettings()
+    allow_many_files()
+    async with open_pool(database, wait=True) as pool:
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
@@ -38,23 +47,37 @@ async def main(process: Process) -> None:
             targets=Egress(Resolver(RESOLVER_THREADS), insecure=WebhookSettings().allow_insecure_targets),
             links=Presigner(object_store),
             uploads=UploadStore(pool, object_store),
+            usage=UsageStore(pool),
             api=settings,
             look=LookSettings(),
         )
         app = create_app(ports)
-        config = server_config(app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s))
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server._serve([config.bind_socket()]))
-        process.ready = True
-        stop = asyncio.create_task(process.stopping.wait())
-        noting = asyncio.create_task(note_use(app.state.keys.use, ports.accounts))
-        await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
-        process.ready = False
-        server.should_exit = True
-        await serving
-        stop.cancel()
-        noting.cancel()
+        beside = (
+            listen(database.url.get_secret_value(), app.state.hub),
+            note_use(app.state.keys.use, ports.accounts),
+            purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
+        )
+        await _serve(process, settings, app, beside)
         await note_once(app.state.keys.use, ports.accounts)
+
+
+async def _serve(process: Process, settings: ApiSettings, app: FastAPI, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
+    """Serve until asked to stop. Raises what one of those that run `beside` raised."""
+    config = server_config(app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s))
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([config.bind_socket()]))
+    process.ready = True
+    stop = asyncio.create_task(process.stopping.wait())
+    helpers = {asyncio.create_task(one) for one in beside}
+    done, _ = await asyncio.wait({serving, stop, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+    process.ready = False
+    app.state.hub.drain()
+    server.should_exit = True
+    await serving
+    for task in (stop, *helpers):
+        task.cancel()
+    for task in done & helpers:
+        task.result()
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 """Credits, prices and categories."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from api import cursors
+from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.jobs import READ_ERRORS
 from api.ports import Ports
+from api.queries import Cursor, Day, Limit
 from schemas.categories import CATEGORIES
+from schemas.reads import Usage, UsageDay
 from schemas.responses import (
     Credits,
     GarmentCategoryList,
@@ -20,12 +24,15 @@ from schemas.responses import (
 
 router = APIRouter(route_class=GatedRoute, tags=["account"])
 
+MAX_USAGE_DAYS = 366
+DEFAULT_USAGE_DAYS = 30
+
 
 @router.get("/v1/credits", response_model=Credits, responses=READ_ERRORS, operation_id="get_credits")
 async def get_credits(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> Credits:
     """The balance, and the ledger entries that it is the sum of, newest first."""
     ports: Ports = request.app.state.ports
@@ -50,6 +57,36 @@ async def get_credits(
         ],
         next_cursor=cursors.make(str(page[-1].id), *scope) if len(rows) > limit else None,
     )
+
+
+@router.get("/v1/usage", response_model=Usage, responses=READ_ERRORS, operation_id="get_usage")
+async def get_usage(
+    request: Request,
+    first: Annotated[Day | None, Query(alias="from", description="first day, UTC; by default 29 days before the last")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="last day, UTC, included; by default today")] = None,
+) -> Usage:
+    """Requests and credits by day and operation. Past days change until their last request has ended."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    until = last or datetime.now(UTC).date()
+    since = first or max(until - timedelta(days=DEFAULT_USAGE_DAYS - 1), until.min + timedelta(days=1))
+    if not 0 <= (until - since).days < MAX_USAGE_DAYS:
+        raise invalid(("query", "from"), f"must be at most {MAX_USAGE_DAYS} days up to `to`")
+    rows = await ports.usage.by_day(who.tenant_id, who.environment, since, until)
+    items = [
+        UsageDay(
+            day=row.day,
+            operation=row.operation,
+            requests=row.requests,
+            succeeded=row.succeeded,
+            failed=row.failed,
+            credits_charged=row.charged,
+            credits_refunded=row.refunded,
+            credits_net=row.charged - row.refunded,
+        )
+        for row in rows
+    ]
+    return Usage(first_day=since, last_day=until, items=items)
 
 
 @router.get("/v1/operations", response_model=OperationList, responses=READ_ERRORS, operation_id="list_operations")

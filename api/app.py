@@ -6,11 +6,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import account, cancel, contracts, errors, jobs, looks, uploads, webhook_deliveries, webhooks
+from api import account, cancel, contracts, errors, jobs, looks, renders, uploads, webhook_deliveries, webhooks
+from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
 from api.limits import TokenBuckets
+from api.news import SharedReads
 from api.ports import Ports
+from api.waiting import Hub
 from schemas.uploads import MAX_UPLOAD_BYTES
 
 ROUTERS = (
@@ -18,6 +21,7 @@ ROUTERS = (
     uploads.router,
     jobs.router,
     cancel.router,
+    renders.router,
     account.router,
     webhooks.router,
     webhook_deliveries.router,
@@ -38,6 +42,8 @@ def create_app(ports: Ports) -> FastAPI:
     app.state.keys = KeyRing(ports.api, ports.accounts.credential)
     app.state.limiter = TokenBuckets()
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
+    app.state.hub = Hub(ports.accounts.working_keys, per_tenant=ports.api.streams_per_tenant, in_all=ports.api.streams_max)
+    app.state.reads = SharedReads(ports.jobs)
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
@@ -61,5 +67,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         schema["security"] = [{"bearer": []}]
+        add_examples(schema)
         app.openapi_schema = schema
     return app.openapi_schema

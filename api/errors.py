@@ -14,6 +14,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Route
 
 from runtime import logs
 from schemas.errors import STATUS, ErrorCode
@@ -90,9 +91,22 @@ def respond(request: Request, error: ApiError) -> JSONResponse:
 _FRAMEWORK = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED, 415: ErrorCode.UNSUPPORTED_MEDIA_TYPE}
 
 
-def _from_framework(error: StarletteHTTPException) -> ApiError:
+def _from_framework(request: Request, error: StarletteHTTPException) -> ApiError:
     code = _FRAMEWORK.get(error.status_code, ErrorCode.VALIDATION_ERROR)
-    return ApiError(code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return ApiError(code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes at this path: the framework names only those of the first."""
+    return sorted(
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    )
 
 
 def _from_validation(error: RequestValidationError) -> ApiError:
@@ -118,7 +132,7 @@ def install(app: FastAPI) -> None:
         if isinstance(error, RequestValidationError):
             return respond(request, _from_validation(error))
         if isinstance(error, StarletteHTTPException):
-            return respond(request, _from_framework(error))
+            return respond(request, _from_framework(request, error))
         log.warning("the database is out of reach", exchange=exchange_id(request), error=type(error).__name__)
         message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
         return respond(request, ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}))

@@ -16,6 +16,7 @@ from api.errors import ApiError, exchange_id
 from api.keys import KeyRing, unauthenticated
 from api.limits import Limiter, request_claims
 from api.ports import Ports
+from api.queries import refuse_repeated
 from domain.api_keys import PREFIXES
 from runtime.metrics import RATE_LIMITED
 from schemas.errors import ErrorCode
@@ -141,6 +142,7 @@ class GatedRoute(APIRoute):
         async def gated(request: Request) -> Response:
             request.state.credential = await admit(request, self.needs[request.method])
             plain(request)
+            refuse_repeated(request, self.dependant)
             if self.body_field is not None and (self.body_field.field_info.is_required() or _sends_body(request)):
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media_type != "application/json":

@@ -3,14 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from api import cursors, present
-from api.errors import ApiError
 from api.gates import GatedRoute, credential_of
+from api.idempotency import MAX_CHARS, unquoted
 from api.looks import ERRORS
+from api.news import is_settled, no_such_job, wait_for
 from api.ports import Ports
-from schemas.errors import ErrorCode
+from api.queries import Cursor, Limit, Since, Wait, seen_seq
+from api.streams import EventStream
+from api.waiting import Hub
+from domain.following import TERMINAL_EVENTS, resume
 from schemas.http import JobStatus
 from schemas.responses import ErrorEnvelope, EventList, Job, JobList
 from storage.jobs import JobFilter, JobRow
@@ -22,7 +26,16 @@ JOB_ERRORS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     404: {"model": ErrorEnvelope, "description": "JOB_NOT_FOUND, also for another tenant's"},
 }
-MAX_SEQ = 2**31 - 1
+STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
+    **JOB_ERRORS,
+    200: {
+        "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the list; also the events "
+        "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come back with Last-Event-ID)",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    204: {"description": "the job has ended and you have seen its last event: do not come back"},
+    429: {"model": ErrorEnvelope, "description": "RATE_LIMITED: too many requests, or too many open streams"},
+}
 
 
 @router.get("/v1/jobs", response_model=JobList, responses=READ_ERRORS, operation_id="list_jobs")
@@ -32,15 +45,20 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     status: Annotated[list[JobStatus] | None, Query(description="only these states", max_length=4)] = None,
     created_after: Annotated[datetime | None, Query(description="RFC 3339; inclusive")] = None,
     created_before: Annotated[datetime | None, Query(description="RFC 3339; exclusive")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Query(description="only the job that was made with this key", min_length=1, max_length=MAX_CHARS + 2),
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> JobList:
     """This tenant's jobs, newest first."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     types, states = tuple(sorted(job_type or ())), tuple(sorted(status or ()))
-    scope = ("jobs", who.tenant_id, who.environment, types, states, str(created_after), str(created_before))
-    chosen = JobFilter(types, states, _aware(created_after), _aware(created_before), cursors.read(cursor, *scope))
+    key = _text(idempotency_key)
+    scope = ("jobs", who.tenant_id, who.environment, types, states, str(created_after), str(created_before), key)
+    chosen = JobFilter(types, states, _aware(created_after), _aware(created_before), cursors.read(cursor, *scope), key)
     rows = await ports.jobs.jobs(who.tenant_id, who.environment, chosen, limit + 1)
     page = rows[:limit]
     more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None
@@ -48,24 +66,54 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
 
 
 @router.get("/v1/jobs/{request_id}", response_model=Job, responses=JOB_ERRORS, operation_id="get_job")
-async def get_job(request: Request, request_id: str) -> Job:
-    """One job, with its picture once it is SUCCESS."""
+async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
+    """One job, with its picture once it is SUCCESS. With `wait`: once it has ended, and is refunded where it failed."""
     ports: Ports = request.app.state.ports
-    return present.full(await find(request, request_id), ports.links)
+    job = await find(request, request_id)
+    if wait:
+        _hub(request).refuse_if_full(credential_of(request))
+        job = (await wait_for(request, job, job.latest_seq, is_settled, within_s=wait)).job
+    return present.full(job, ports.links)
 
 
 @router.get("/v1/jobs/{request_id}/events", response_model=EventList, responses=JOB_ERRORS, operation_id="list_job_events")
 async def list_events(
     request: Request,
     request_id: str,
-    since: Annotated[int, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq")] = 0,
+    since: Since = 0,
+    wait: Wait = 0,
 ) -> EventList:
-    """The job's events in order, without gaps."""
+    """The job's events in order, without gaps. With `wait`: once there is one after `since`, or no more to come."""
     ports: Ports = request.app.state.ports
     job = await find(request, request_id)
-    rows = await ports.jobs.events(job.request_id, since)
-    latest_seq = rows[-1].seq if rows else job.latest_event.seq if job.latest_event else 0
-    return EventList(items=[present.event(row, job, ports.links) for row in rows], latest_seq=latest_seq)
+    if wait:
+        _hub(request).refuse_if_full(credential_of(request))
+    news = await wait_for(request, job, since, lambda seen: bool(seen.events) or has_ended(seen.job), within_s=wait)
+    items = [present.event(row, news.job, ports.links) for row in news.events]
+    return EventList(items=items, latest_seq=items[-1].seq if items else news.job.latest_seq)
+
+
+@router.get(
+    "/v1/jobs/{request_id}/events/stream",
+    response_class=Response,
+    responses=STREAM_ANSWERS,
+    operation_id="stream_job_events",
+    summary="The job's events as server-sent events",
+)
+async def stream_events(
+    request: Request,
+    request_id: str,
+    since: Since = 0,
+    last_event_id: Annotated[str | None, Header(description="the id of the last event you have; goes before `since`")] = None,
+) -> Response:
+    """The same events as they come, each with its seq as id. Ends after the last one."""
+    seen = seen_seq(request, since)
+    job = await find(request, request_id)
+    start = resume(seen, job.latest_seq, ended=has_ended(job))
+    if start.nothing_left:
+        return Response(status_code=204)
+    _hub(request).refuse_if_full(credential_of(request))
+    return EventStream(request, job.request_id, start)
 
 
 async def find(request: Request, request_id: str) -> JobRow:
@@ -74,8 +122,22 @@ async def find(request: Request, request_id: str) -> JobRow:
     who = credential_of(request)
     job = None if "\x00" in request_id else await ports.jobs.job(who.tenant_id, who.environment, request_id)
     if job is None:
-        raise ApiError(ErrorCode.JOB_NOT_FOUND, "There is no such job.")
+        raise no_such_job()
     return job
+
+
+def has_ended(job: JobRow) -> bool:
+    """Whether the last event that the job will ever have can be shown."""
+    return job.latest_event is not None and job.latest_event.event_type in TERMINAL_EVENTS
+
+
+def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def _text(key: str | None) -> str | None:
+    return None if key is None else unquoted(key)
 
 
 def _aware(at: datetime | None) -> datetime | None:

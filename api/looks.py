@@ -16,6 +16,7 @@ from schemas.categories import canonical
 from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
+from schemas.reads import LookValidation
 from schemas.responses import ErrorEnvelope, HTTPValidationError
 from storage.accounts import Credential
 from storage.submissions import Accepted, IdempotencyKey, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
@@ -24,6 +25,8 @@ router = APIRouter(route_class=GatedRoute, tags=["looks"])
 
 ROUTE = "POST /v1/look"
 MAX_CONFIG_BYTES = 16 * 1024
+EXACT = 2.0**53
+"""Below it a float is one whole number and no other."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
@@ -77,8 +80,25 @@ async def create_look(
     return _respond(await ports.acceptance.accept(submission), submission)
 
 
-def check(body: LookRequest, credential: Credential) -> None:
-    """All that must hold before a charge and that the models can't say. Raises ApiError 422."""
+@router.post(
+    "/v1/look/validate",
+    response_model=LookValidation,
+    responses={status: answer for status, answer in ERRORS.items() if status not in (402, 409)},
+    operation_id="validate_look",
+    summary="Check and price a look without charging it",
+)
+async def validate_look(request: Request, body: LookRequest) -> LookValidation:
+    """The checks of `POST /v1/look` over the same body. Whether the photos exist is seen only when a look is made."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    warnings = check(body, who)
+    balance = await ports.accounts.balance(who.tenant_id, who.environment)
+    cost = ports.look.credits_cost
+    return LookValidation(credits_cost=cost, balance=balance, sufficient=balance >= cost, warnings=list(warnings))
+
+
+def check(body: LookRequest, credential: Credential) -> tuple[str, ...]:
+    """All that must hold before a charge and that the models can't say; returns warnings. Raises ApiError 422."""
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
         fault = problem(item.trial_image)
@@ -89,11 +109,11 @@ def check(body: LookRequest, credential: Credential) -> None:
         if canonical(item.trial_item_category) is None:
             raise invalid((*place, "trial_item_category"), "unknown garment category; see GET /v1/garment-categories", "enum")
     if body.runtime_config is None:
-        return
+        return ()
     if len(orjson.dumps(dict(body.runtime_config))) > MAX_CONFIG_BYTES:
         raise invalid(("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long")
     try:
-        parse_options(body.runtime_config, body.user_category)
+        return parse_options(body.runtime_config, body.user_category)[1]
     except InvalidOption as error:
         raise invalid(("body", "runtime_config", error.name), str(error)) from None
 
@@ -102,8 +122,21 @@ def _idempotency(request: Request, key: str | None, body: LookRequest) -> Idempo
     text = key_of(request, key)
     if text is None:
         return None
-    canonical_body = orjson.dumps(body.model_dump(exclude_unset=True, mode="json"), option=orjson.OPT_SORT_KEYS)
+    canonical_body = orjson.dumps(_plain_numbers(body.model_dump(exclude_unset=True, mode="json")), option=orjson.OPT_SORT_KEYS)
     return IdempotencyKey(ROUTE, text, hashlib.sha256(canonical_body).digest())
+
+
+def _plain_numbers(value: object) -> object:
+    """The same value with 1.0 as 1: as RFC 8785 writes numbers, so that the spelling does not count."""
+    match value:
+        case dict():
+            return {key: _plain_numbers(inner) for key, inner in value.items()}
+        case list():
+            return [_plain_numbers(inner) for inner in value]
+        case float() if value.is_integer() and abs(value) < EXACT:
+            return int(value)
+        case _:
+            return value
 
 
 def _respond(verdict: Verdict, submission: Submission) -> Response:

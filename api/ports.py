@@ -1,16 +1,17 @@
 """What the API is given. Tests give it fakes; `python -m api` gives it Postgres and S3."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
 from domain.webhook_events import Happening
 from runtime.settings import ApiSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
-from storage.jobs import EventRow, JobFilter, JobRow
+from storage.jobs import JobFilter, JobRow, News
 from storage.submissions import IdempotencyKey, Submission, Verdict
 from storage.uploads import Form
+from storage.usage import UsageRow
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
 from storage.webhooks import NewSecret, NewWebhook, WebhookChange, WebhookRow
 
@@ -23,6 +24,9 @@ class Accounts(Protocol):
 
     async def mark_used(self, key_ids: Sequence[str]) -> None:
         """Note that these keys were used just now."""
+
+    async def working_keys(self, key_ids: Collection[str]) -> set[str]:
+        """Those of these keys that still work."""
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         """Credits that can be spent."""
@@ -47,8 +51,20 @@ class Jobs(Protocol):
     async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
         """A page of jobs."""
 
-    async def events(self, request_id: str, since: int) -> list[EventRow]:
-        """Events of a job."""
+    async def news(self, since: Mapping[str, int]) -> dict[str, News]:
+        """Jobs, and their events after some seq each."""
+
+    async def renders(
+        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+    ) -> list[JobRow]:
+        """A page of jobs with pictures."""
+
+
+class Uses(Protocol):
+    """Sums what a tenant used."""
+
+    async def by_day(self, tenant_id: str, environment: str, first: date, last: date) -> list[UsageRow]:
+        """By day and operation."""
 
 
 class Cancellations(Protocol):
@@ -151,5 +167,6 @@ class Ports:
     targets: Targets
     links: Links
     uploads: Uploads
+    usage: Uses
     api: ApiSettings
     look: LookSettings

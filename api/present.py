@@ -1,6 +1,7 @@
 """Rows as the HTTP surface shows them. Raw object keys never leave: pictures become short-lived links."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -8,16 +9,18 @@ from pydantic import BaseModel
 from api.ports import Links
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import FailureReason
-from schemas.http import JobStatus
-from schemas.responses import Artifact, ArtifactMeta, Event, EventType, Job, JobSummary
+from schemas.http import JobStatus, UserCategory
+from schemas.reads import Render, RenderedGarment
+from schemas.responses import Artifact, ArtifactMeta, Billing, Event, EventType, Job, JobSummary
 from storage.jobs import EventRow, JobRow
 
 
 class _Pictures(BaseModel):
-    """What of a `look.completed` is a picture."""
+    """What of a `look.completed` is shown."""
 
     image: StoredImage
     items: tuple[PlacedGarment, ...] = ()
+    completed_at: datetime
 
 
 def artifacts(job: JobRow, links: Links) -> list[Artifact]:
@@ -44,6 +47,7 @@ def event(row: EventRow, job: JobRow, links: Links) -> Event:
     """One event; the last one of a success carries the picture."""
     extra: Mapping[str, Any] = row.extra
     return Event(
+        event_id=row.event_id,
         seq=row.seq,
         event_type=EventType(row.event_type),
         stage=row.stage,
@@ -64,6 +68,26 @@ def full(job: JobRow, links: Links) -> Job:
     return Job(**_fields(job, links, pictures=True), artifacts=artifacts(job, links))
 
 
+def render(job: JobRow, links: Links) -> Render:
+    """The pictures of a job that has them."""
+    made = _Pictures.model_validate(job.result)
+    picture, *cutouts = artifacts(job, links)
+    return Render(
+        request_id=job.request_id,
+        user_category=UserCategory(job.user_category) if job.user_category else None,
+        picture=picture,
+        cutouts=cutouts,
+        garments=[
+            RenderedGarment(
+                trial_item_category=item.trial_item_category, layer=item.layer, box=item.box, warnings=item.warnings
+            )
+            for item in made.items
+        ],
+        created_at=job.created_at,
+        completed_at=made.completed_at,
+    )
+
+
 def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
     latest = job.latest_event
     shown = event(latest, job, links) if latest else None
@@ -80,6 +104,12 @@ def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
         "status": JobStatus(job.status),
         "credits_cost": job.credits_cost,
         "refunded": job.refunded,
+        "billing": Billing(
+            charged=job.receipt.charged,
+            charged_at=job.receipt.charged_at,
+            refunded=job.receipt.refunded,
+            refunded_at=job.receipt.refunded_at,
+        ),
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "deadline_at": job.deadline_at,

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.serving import abortable
 from runtime import logs
 from runtime.settings import ApiSettings
 from schemas.errors import STATUS, ErrorCode
@@ -78,6 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self.scope["extensions"] = abortable(self.transport)
         self._head_open = self._head_began = self._turned_in_chunk = True
         self._url_bytes = self._head_bytes = self._raw_bytes = self._headers_seen = 0
 

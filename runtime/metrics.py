@@ -113,3 +113,21 @@ UPLOADS = Counter(
     "Uploads by what came of them: `stored`, `replayed`, `refused` or `failed`. `failed` rising: S3 is slow or away.",
     ["result"],
 )
+WAITING = Gauge(
+    "looks_waiting",
+    "Clients that wait for news of a job: `stream` or `poll`. Near LOOKS_API_STREAMS_MAX: add API processes.",
+    ["how"],
+)
+STREAM_ENDS = Counter(
+    "looks_stream_ends_total",
+    "Event streams by why they ended. Many `slow`: clients or a proxy do not read. Many `gone` early: look at the proxy.",
+    ["why"],
+)
+LISTENER_RECONNECTS = Counter(
+    "looks_listener_reconnects_total",
+    "Times an API process lost the connection on which it hears of news and polled. Rising: Postgres, or a proxy before it.",
+)
+IDEMPOTENCY_PURGED = Counter(
+    "looks_idempotency_purged_total",
+    "Idempotency keys removed because of their age. Flat for days: no API process purges, the table grows.",
+)

@@ -212,6 +212,9 @@ class ApiSettings(Area):
     auth_failures_burst: int = Field(default=100, ge=1, description="refused keys of one client address at once")
     batch_max: int = Field(default=256, ge=1, description="accepted requests that share one commit")
     queue_max: int = Field(default=2000, ge=1, description="requests that may wait for a commit; more are answered 503")
+    streams_per_tenant: int = Field(default=1000, ge=1, description="event streams and long polls of one tenant in one process")
+    streams_max: int = Field(default=6000, ge=1, description="event streams and long polls in one process")
+    idempotency_kept_s: Seconds = Field(default=7 * 86_400.0, description="an Idempotency-Key is remembered for this long")
     key_cache_ttl_s: Seconds = Field(default=0.5, description="a revoked key works for at most this long")
     key_pepper: SecretStr = Field(default=SecretStr(""), description="secret mixed into the hash of API keys")
 

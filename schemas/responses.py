@@ -43,8 +43,9 @@ class Artifact(BaseModel):
 
 
 class Event(BaseModel):
-    """One step of a job. `seq` grows by one from 1 and is the same for every reader."""
+    """One step of a job. `seq` grows by one from 1 and is the same for every reader, and so is `event_id`."""
 
+    event_id: str = Field(description="ULID: `id` of the CloudEvent in Kafka, the same on every way by which an event travels")
     seq: int
     event_type: EventType
     visibility: Literal["public"] = "public"
@@ -62,6 +63,15 @@ class EventList(BaseModel):
     latest_seq: int
 
 
+class Billing(BaseModel):
+    """The receipt of a job, from the ledger. Credits; null times: no such entry (yet)."""
+
+    charged: int
+    charged_at: datetime | None
+    refunded: int
+    refunded_at: datetime | None
+
+
 class JobSummary(BaseModel):
     """A job without its artifacts."""
 
@@ -71,6 +81,7 @@ class JobSummary(BaseModel):
     status: JobStatus
     credits_cost: int
     refunded: bool
+    billing: Billing
     created_at: datetime
     updated_at: datetime
     deadline_at: datetime

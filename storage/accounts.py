@@ -1,7 +1,7 @@
 """Tenants, their API keys, and their credits."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -186,6 +186,15 @@ class AccountStore:
             return None
         prefixes = reachable(environment, row["key_prefixes"])
         return Credential(row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), prefixes)
+
+    async def working_keys(self, key_ids: Collection[str]) -> set[str]:
+        """Those of these keys that are neither revoked nor expired."""
+        rows = await self._pool.fetch(
+            """SELECT key_id FROM api_keys WHERE key_id = ANY($1::text[])
+               AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())""",
+            list(key_ids),
+        )
+        return {row["key_id"] for row in rows}
 
     async def grant(self, tenant_id: str, environment: str, amount: int, reference: str) -> bool:
         """Give credits, once per reference; False when this reference was granted before.

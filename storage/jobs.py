@@ -1,15 +1,18 @@
 """Jobs as their tenant sees them, from `request_logs`, `job_events` and the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 import orjson
 
-_COLUMNS = """r.request_id, r.job_type, r.status, r.credits_cost, r.created_at, r.updated_at, r.deadline_at, r.error_code,
-  r.error_message, r.error_item_index, r.result::text AS result,
-  EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund') AS refunded"""
+_JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category, r.created_at, r.updated_at,
+  r.deadline_at, r.error_code, r.error_message, r.error_item_index, r.result::text AS result,
+  -c.amount AS charged, c.created_at AS charged_at, f.amount AS refunded, f.created_at AS refunded_at
+  FROM request_logs r
+  LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
+  LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'"""
 
 _GAPLESS = """SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place FROM job_events e
   WHERE e.request_id = ANY($1::text[])"""
@@ -22,11 +25,22 @@ class EventRow:
 
     request_id: str
     seq: int
+    event_id: str
     event_type: str
     stage: str | None
     message: str
     extra: dict[str, object]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the ledger holds about one request: credits, positive; None while there is no such entry."""
+
+    charged: int
+    charged_at: datetime | None
+    refunded: int = 0
+    refunded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +51,32 @@ class JobRow:
     job_type: str
     status: str
     credits_cost: int
-    refunded: bool
+    user_category: str | None
+    receipt: Receipt
     created_at: datetime
     updated_at: datetime
     deadline_at: datetime
     error: tuple[str, str, int | None] | None
     result: dict[str, object] | None
     latest_event: EventRow | None
+
+    @property
+    def refunded(self) -> bool:
+        """Whether the ledger has given the credits back."""
+        return self.receipt.refunded_at is not None
+
+    @property
+    def latest_seq(self) -> int:
+        """Of the newest event that can be shown; 0 before the first."""
+        return self.latest_event.seq if self.latest_event else 0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A job, and its events after some seq, which the job is not older than."""
+
+    job: JobRow
+    events: list[EventRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +88,7 @@ class JobFilter:
     created_after: datetime | None = None
     created_before: datetime | None = None
     before: str | None = None
+    idempotency_key: str | None = None
 
 
 class JobStore:
@@ -67,7 +101,7 @@ class JobStore:
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         """One job of this tenant; None for an unknown or another tenant's id."""
         row = await self._pool.fetchrow(
-            f"SELECT {_COLUMNS} FROM request_logs r WHERE r.request_id = $1 AND r.tenant_id = $2 AND r.environment = $3",
+            f"{_JOBS} WHERE r.request_id = $1 AND r.tenant_id = $2 AND r.environment = $3",
             request_id,
             tenant_id,
             environment,
@@ -80,13 +114,15 @@ class JobStore:
     async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
         """Jobs of this tenant, newest first."""
         rows = await self._pool.fetch(
-            f"""SELECT {_COLUMNS} FROM request_logs r
+            f"""{_JOBS}
                 WHERE r.tenant_id = $1 AND r.environment = $2
                   AND ($3::text IS NULL OR r.request_id < $3)
                   AND (cardinality($4::text[]) = 0 OR r.job_type = ANY($4))
                   AND (cardinality($5::text[]) = 0 OR r.status = ANY($5))
                   AND ($6::timestamptz IS NULL OR r.created_at >= $6)
                   AND ($7::timestamptz IS NULL OR r.created_at < $7)
+                  AND ($9::text IS NULL OR r.request_id IN (SELECT i.request_id FROM idempotency_keys i
+                       WHERE i.tenant_id = $1 AND i.environment = $2 AND i.key = $9))
                 ORDER BY r.request_id DESC LIMIT $8""",
             tenant_id,
             environment,
@@ -96,6 +132,7 @@ class JobStore:
             chosen.created_after,
             chosen.created_before,
             limit,
+            chosen.idempotency_key,
         )
         latest = await self._latest([row["request_id"] for row in rows])
         return [_job(row, latest.get(row["request_id"])) for row in rows]
@@ -106,6 +143,42 @@ class JobStore:
             f"SELECT * FROM ({_GAPLESS}) g WHERE seq = place AND seq > $2 ORDER BY seq", [request_id], since
         )
         return [_event(row) for row in rows]
+
+    async def renders(
+        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+    ) -> list[JobRow]:
+        """Jobs of this tenant that have their picture, newest first; `only` this one. Without their events."""
+        rows = await self._pool.fetch(
+            f"""{_JOBS} WHERE r.tenant_id = $1 AND r.environment = $2 AND r.status = 'SUCCESS'
+                  AND ($3::text IS NULL OR r.request_id < $3) AND ($4::text IS NULL OR r.request_id = $4)
+                ORDER BY r.request_id DESC LIMIT $5""",
+            tenant_id,
+            environment,
+            before,
+            only,
+            limit,
+        )
+        return [_job(row, None) for row in rows]
+
+    async def news(self, since: Mapping[str, int]) -> dict[str, News]:
+        """By request: the job, and its events with a larger seq than given, ascending, without gaps from 1 on.
+
+        For requests whose tenant was checked before. Events are read first: a job is never older than what it is said of it.
+        """
+        ids, seqs = list(since), list(since.values())
+        rows = await self._pool.fetch(
+            f"""SELECT g.* FROM ({_GAPLESS}) g JOIN unnest($1::text[], $2::int[]) AS w(request_id, since) USING (request_id)
+                WHERE g.seq = g.place AND g.seq > w.since ORDER BY g.request_id, g.seq""",
+            ids,
+            seqs,
+        )
+        jobs = await self._pool.fetch(f"{_JOBS} WHERE r.request_id = ANY($1::text[])", ids)
+        latest = await self._latest(ids)
+        found = {row["request_id"]: News(_job(row, latest.get(row["request_id"])), []) for row in jobs}
+        for row in rows:
+            if row["request_id"] in found:
+                found[row["request_id"]].events.append(_event(row))
+        return found
 
     async def _latest(self, request_ids: Sequence[str]) -> dict[str, EventRow]:
         rows = await self._pool.fetch(
@@ -119,6 +192,7 @@ def _event(row: asyncpg.Record) -> EventRow:
     return EventRow(
         row["request_id"],
         row["seq"],
+        row["event_id"],
         row["event_type"],
         row["stage"],
         row["message"],
@@ -134,7 +208,8 @@ def _job(row: asyncpg.Record, latest: EventRow | None) -> JobRow:
         job_type=row["job_type"],
         status=row["status"],
         credits_cost=row["credits_cost"],
-        refunded=row["refunded"],
+        user_category=row["user_category"],
+        receipt=Receipt(row["charged"] or 0, row["charged_at"], row["refunded"] or 0, row["refunded_at"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deadline_at=row["deadline_at"],

@@ -6,6 +6,7 @@ import asyncpg
 import orjson
 
 from domain.projection import Changes
+from storage.wakeups import announce
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]
 """(topic, partition) -> (offset read from, next offset to read)."""
@@ -40,13 +41,14 @@ class ProjectionStore:
         return {row["request_id"]: row["tenant_id"] for row in rows}
 
     async def apply(self, changes: Changes, spans: Spans) -> None:
-        """Apply a batch and move the offsets, all or nothing. Raises Superseded when an offset was moved past by another."""
+        """Apply a batch, move the offsets and tell who waits, all or nothing. Raises Superseded: another has read further."""
         async with self._pool.acquire() as connection, connection.transaction():
             await _move_offsets(connection, spans)
             if changes.events:
                 await _add_events(connection, changes)
             if changes.statuses:
                 await _move_statuses(connection, changes)
+            await announce(connection, [event.request_id for event in changes.events])
 
 
 async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spans) -> None:

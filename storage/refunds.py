@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from schemas.events import CreditRefund
+from storage.wakeups import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,6 @@ class RefundStore:
                 [event.amount for event, _ in ordered],
                 [event.request_id for event, _ in ordered],
             )
-        return {row["request_id"] for row in rows}
+            entered = {row["request_id"] for row in rows}
+            await announce(connection, sorted(entered))
+        return entered

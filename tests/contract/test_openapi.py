@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 
 from api.app import create_app
+from api.examples import ANSWERS, REQUESTS
 from schemas.categories import GarmentCategory
+from schemas.errors import STATUS, ErrorCode
 from tests.unit.api.fakes import make_ports
 
 
@@ -42,6 +45,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         for method, operation in operations.items():
             ids.add(operation["operationId"])
             for status, answer in operation["responses"].items():
+                assert answer["description"], (path, method, status)
                 if not status.startswith("2"):
                     reference = answer["content"]["application/json"]["schema"]["$ref"]
                     assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (path, method, status)
@@ -51,6 +55,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries", "get_webhook_delivery",
         "redeliver_webhook_delivery",
         "upload_photo", "presign_upload",
+        "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
     }  # fmt: skip
 
 
@@ -71,3 +76,44 @@ def test_a_secret_is_in_no_answer_but_those_that_make_one(document: dict[str, An
         name for name, schema in document["components"]["schemas"].items() if "secret" in schema.get("properties", {})
     }
     assert with_secret == {"WebhookWithSecret", "WebhookSecret"}
+
+
+def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
+    """Every example of the document: where it stands, its schema, itself."""
+    found = []
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            name = operation["operationId"]
+            places = [(f"{name} body", operation["requestBody"])] if "requestBody" in operation else []
+            places += [(f"{name} {status}", answer) for status, answer in operation["responses"].items()]
+            for place, holder in places:
+                for content in holder.get("content", {}).values():
+                    shown = [one["value"] for one in content.get("examples", {}).values()]
+                    found += [(place, content["schema"], one) for one in [*shown, content.get("example")]]
+    return found
+
+
+def test_every_body_and_answer_has_an_example_that_its_schema_allows(document: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+    for place, schema, example in examples(document):
+        seen.setdefault(place, 0)
+        if example is not None:
+            whole = {**schema, "components": document["components"]}
+            jsonschema.Draft202012Validator(whole).validate(example)
+            seen[place] += 1
+    assert [place for place, count in seen.items() if count == 0] == []
+
+
+def test_every_example_belongs_to_an_operation(document: dict[str, Any]) -> None:
+    ids = {operation["operationId"] for operations in document["paths"].values() for operation in operations.values()}
+    assert set(REQUESTS) | set(ANSWERS) <= ids
+
+
+def test_an_error_that_an_answer_can_carry_is_named_in_its_description(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if not status.startswith("2"):
+                    examples = answer["content"]["application/json"]["examples"]
+                    assert examples, (operation["operationId"], status)
+                    assert {STATUS[ErrorCode(code)] for code in examples} == {int(status)}

@@ -1,20 +1,33 @@
 """In-memory ports for the API."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import BinaryIO
 
 from api.ports import Ports
 from domain.api_keys import environment_of
 from domain.money import payable
 from runtime.settings import ApiSettings, LookSettings
+from schemas.ids import derived_id
 from storage.accounts import Credential, LedgerEntry
-from storage.jobs import EventRow, JobFilter, JobRow
+from storage.jobs import EventRow, JobFilter, JobRow, News, Receipt
 from storage.submissions import Accepted, IdempotencyKey, KeyReused, Submission, Unpaid, Verdict
 from storage.uploads import Form
+from storage.usage import UsageRow
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+RESULT: dict[str, object] = {
+    "image": {
+        "bucket": "looks", "key": "results/abc/secret.png", "content_type": "image/png", "width": 768, "height": 1152,
+        "bytes": 9, "sha256": "0" * 64,
+    },
+    "items": [{"trial_image": "users/abc/x.jpg", "trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4]}],
+    "completed_at": "2026-01-02T03:04:06Z",
+}  # fmt: skip
+"""The body of a `look.completed`, as far as it is shown."""
 
 
 class FakeAccounts:
@@ -33,6 +46,9 @@ class FakeAccounts:
 
     async def mark_used(self, key_ids: Sequence[str]) -> None:
         self.marked.append(list(key_ids))
+
+    async def working_keys(self, key_ids: Collection[str]) -> set[str]:
+        return {one.key_id for one in self.credentials.values()} & set(key_ids)
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         return self.balances[tenant_id, environment]
@@ -74,6 +90,9 @@ class FakeJobs:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, str], JobRow] = {}
         self.event_rows: list[EventRow] = []
+        self.made_with: dict[str, str] = {}
+        self.reads: list[dict[str, int]] = []
+        self.failure: Exception | None = None
 
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         return self.rows.get((tenant_id, environment, request_id))
@@ -81,10 +100,42 @@ class FakeJobs:
     async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
         mine = [row for (tenant, env, _), row in self.rows.items() if (tenant, env) == (tenant_id, environment)]
         mine = [row for row in mine if chosen.before is None or row.request_id < chosen.before]
+        if chosen.idempotency_key is not None:
+            mine = [row for row in mine if row.request_id == self.made_with.get(chosen.idempotency_key)]
         return sorted(mine, key=lambda row: row.request_id, reverse=True)[:limit]
 
-    async def events(self, request_id: str, since: int) -> list[EventRow]:
-        return [row for row in self.event_rows if row.request_id == request_id and row.seq > since]
+    async def news(self, since: Mapping[str, int]) -> dict[str, News]:
+        self.reads.append(dict(since))
+        if self.failure is not None:
+            raise self.failure
+        jobs = {row.request_id: row for row in self.rows.values() if row.request_id in since}
+        return {
+            request_id: News(
+                job, [row for row in self.event_rows if row.request_id == request_id and row.seq > since[request_id]]
+            )
+            for request_id, job in jobs.items()
+        }
+
+    async def renders(
+        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+    ) -> list[JobRow]:
+        rows = await self.jobs(tenant_id, environment, JobFilter(before=before), 10_000)
+        return [row for row in rows if row.status == "SUCCESS" and only in (None, row.request_id)][:limit]
+
+    def say(self, request_id: str, event_type: str, message: str = "") -> EventRow:
+        """Add the next event of a job, and move the job with it."""
+        key, job = next((key, row) for key, row in self.rows.items() if row.request_id == request_id)
+        seq = job.latest_seq + 1
+        event = EventRow(request_id, seq, derived_id(request_id, str(seq)), event_type, None, message, {}, NOW)
+        self.event_rows.append(event)
+        moved = {
+            "queued": job,
+            "stage": replace(job, status="IN_PROGRESS"),
+            "succeeded": replace(job, status="SUCCESS", result=RESULT),
+            "failed": replace(job, status="FAILURE", error=("image_unreadable", "It can't be read.", 0)),
+        }[event_type]
+        self.rows[key] = replace(moved, latest_event=event)
+        return event
 
 
 class FakeCancellations:
@@ -105,7 +156,22 @@ class FakeCancellations:
 
 def cancelled(job: JobRow) -> JobRow:
     """A job that was cancelled and refunded."""
-    return replace(job, status="FAILURE", refunded=True, error=("cancelled", "The look was cancelled on request.", None))
+    return refunded(replace(job, status="FAILURE", error=("cancelled", "The look was cancelled on request.", None)))
+
+
+def refunded(job: JobRow) -> JobRow:
+    """A job whose credits are back."""
+    return replace(job, receipt=replace(job.receipt, refunded=job.credits_cost, refunded_at=NOW))
+
+
+class FakeUsage:
+    """Rows that a test puts there."""
+
+    def __init__(self) -> None:
+        self.rows: list[UsageRow] = []
+
+    async def by_day(self, tenant_id: str, environment: str, first: date, last: date) -> list[UsageRow]:
+        return [row for row in self.rows if first <= row.day <= last]
 
 
 class FakeLinks:
@@ -155,8 +221,7 @@ class FakeUploads:
 
 def a_job(request_id: str) -> JobRow:
     """A job that was just accepted."""
-    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    return JobRow(request_id, "look", "NOT_STARTED", 10, False, at, at, at, None, None, None)
+    return JobRow(request_id, "look", "NOT_STARTED", 10, None, Receipt(10, NOW), NOW, NOW, NOW, None, None, None)
 
 
 def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, FakeJobs]:
@@ -175,6 +240,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         targets=FakeTargets(),
         links=FakeLinks(),
         uploads=FakeUploads(),
+        usage=FakeUsage(),
         api=settings,
         look=LookSettings(),
     )

@@ -7,7 +7,7 @@ import pytest
 from api import cancel
 from schemas.ids import new_request_id
 from tests.unit.api.conftest import Api, grant_key
-from tests.unit.api.fakes import a_job
+from tests.unit.api.fakes import a_job, refunded
 
 
 def planted(api: Api, tenant: str = "abc") -> str:
@@ -28,7 +28,7 @@ async def test_a_cancelled_job_is_shown_with_its_refund_however_often_it_is_aske
 async def test_an_outcome_that_came_first_is_a_conflict_that_names_it(api: Api) -> None:
     path = planted(api)
     gone = ("object_not_found", "There is no such object.", 0)
-    api.cancellations.decides = lambda job: replace(job, status="FAILURE", refunded=True, error=gone)
+    api.cancellations.decides = lambda job: refunded(replace(job, status="FAILURE", error=gone))
     answer = await api.http.post(path, headers=api.headers())
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "OUTCOME_CAME_FIRST")
     assert "object_not_found" in answer.json()["error"]["message"]

@@ -32,8 +32,8 @@ async def test_a_job_has_the_documented_shape(api: Api) -> None:
     api.jobs.rows["abc", "live", request_id] = a_job(request_id)
     job = (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()
     assert set(job) == {
-        "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "created_at", "updated_at", "deadline_at",
-        "error", "latest_event", "artifacts",
+        "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "billing", "created_at", "updated_at",
+        "deadline_at", "error", "latest_event", "artifacts",
     }  # fmt: skip
     assert job["artifacts"] == []
 

@@ -1,0 +1,33 @@
+"""What an API process tidies up beside answering: idempotency keys past their time, in small batches."""
+
+import asyncio
+
+from api.errors import DATABASE_AWAY
+from runtime import logs, metrics
+from storage.idempotency import IdempotencyStore
+
+log = logs.get(__name__)
+
+EVERY_S = 600.0
+BATCH = 1000
+
+
+async def purge_idempotency_keys(store: IdempotencyStore, kept_s: float) -> None:
+    """Remove old keys every now and then until cancelled. Several processes may do so side by side."""
+    while True:
+        try:
+            await purge_once(store, kept_s)
+        except DATABASE_AWAY as error:
+            log.warning("not purged: the database is out of reach", error=type(error).__name__)
+        await asyncio.sleep(EVERY_S)
+
+
+async def purge_once(store: IdempotencyStore, kept_s: float, batch: int = BATCH) -> int:
+    """Remove what is too old, `batch` rows a statement; returns how many."""
+    purged = 0
+    while True:
+        removed = await store.purge(kept_s, batch)
+        purged += removed
+        metrics.IDEMPOTENCY_PURGED.inc(removed)
+        if removed < batch:
+            return purged

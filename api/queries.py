@@ -1,0 +1,62 @@
+"""Query parameters, read strictly: what two readers could take differently is refused."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BeforeValidator
+
+from api.errors import invalid
+
+MAX_SEQ = 2**31 - 1
+MAX_WAIT_S = 30
+_WHOLE = re.compile(r"[0-9]{1,19}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PLAIN = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
+
+
+def _only(pattern: re.Pattern[str], what: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise ValueError(f"must be {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
+whole = _only(_WHOLE, "a whole number in ASCII digits")
+Limit = Annotated[int, whole, Query(ge=1, le=100, description="items on a page")]
+Since = Annotated[int, whole, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq")]
+Day = Annotated[date, _only(_DAY, "a day as YYYY-MM-DD")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)]
+Wait = Annotated[
+    float,
+    _only(_PLAIN, "a plain number of seconds"),
+    Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False, description="seconds to wait for news before answering"),
+]
+
+
+def refuse_repeated(request: Request, dependant: Dependant) -> None:
+    """Raise ApiError 422 for a parameter that is given twice and is not a list."""
+    lists = {one.alias for one in dependant.query_params if _is_list(one.field_info.annotation)}
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in lists and names.count(name) > 1:
+            raise invalid(("query", name[:100]), "given more than once")
+
+
+def seen_seq(request: Request, since: int) -> int:
+    """The seq a stream goes on after: that of Last-Event-ID, else `since`. Raises ApiError 422 for a malformed header."""
+    given: Sequence[str] = request.headers.getlist("last-event-id")
+    if not given:
+        return since
+    if len(given) != 1 or not _WHOLE.fullmatch(given[0]) or int(given[0]) > MAX_SEQ:
+        raise invalid(("header", "Last-Event-ID"), "must be the id of an event of this stream")
+    return int(given[0])
+
+
+def _is_list(annotation: object) -> bool:
+    return "list[" in str(annotation)

@@ -1,0 +1,66 @@
+"""What the reading routes answer beside jobs: finished pictures, use by day, and what a look would cost."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from schemas.http import UserCategory
+from schemas.responses import Artifact
+
+
+class RenderedGarment(BaseModel):
+    """Where one item of the request went in the picture, in the order of the request."""
+
+    trial_item_category: str
+    layer: str
+    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
+    warnings: tuple[str, ...]
+
+
+class Render(BaseModel):
+    """A finished look."""
+
+    request_id: str
+    user_category: UserCategory | None = Field(description="the mannequin that was asked for")
+    picture: Artifact
+    cutouts: list[Artifact] = Field(description="the garments cut out of their photos, where those are kept")
+    garments: list[RenderedGarment]
+    created_at: datetime = Field(description="when the look was accepted")
+    completed_at: datetime
+
+
+class RenderList(BaseModel):
+    """A page of finished looks, newest first."""
+
+    items: list[Render]
+    next_cursor: str | None
+
+
+class UsageDay(BaseModel):
+    """One day (UTC) and operation. All that came of a request belongs to the day on which it was accepted."""
+
+    day: date
+    operation: str
+    requests: int
+    succeeded: int
+    failed: int
+    credits_charged: int
+    credits_refunded: int
+    credits_net: int = Field(description="charged less refunded")
+
+
+class Usage(BaseModel):
+    """Use by day and operation, newest first; days without requests are left out."""
+
+    first_day: date
+    last_day: date = Field(description="included")
+    items: list[UsageDay]
+
+
+class LookValidation(BaseModel):
+    """What `POST /v1/look` would say to the same body now. Nothing was charged or stored."""
+
+    credits_cost: int
+    balance: int
+    sufficient: bool = Field(description="whether the balance covers the cost")
+    warnings: list[str] = Field(description="options of `runtime_config` that would be ignored")

@@ -1,0 +1,82 @@
+"""Telling API processes, over Postgres, that something happened to a request: NOTIFY in the transaction that makes it true.
+
+A wake-up carries nothing but ids: whoever waits reads the rows. So a repeated one is harmless, and one that was missed
+while the connection was away is made good by waking everybody when it is back.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import asyncpg
+
+from runtime import logs, metrics
+from storage.database import ACQUIRE_TIMEOUT_S
+
+log = logs.get(__name__)
+
+CHANNEL = "looks_job_events"
+IDS_PER_NOTE = 250
+"""Of 27 bytes each: a note of Postgres may have 7,999 bytes."""
+
+RECONNECT_S = 0.5
+ALIVE_S = 5.0
+"""How often a silent connection is asked whether it is still there, and how long it may take to answer."""
+
+
+async def announce(connection: asyncpg.pool.PoolConnectionProxy, request_ids: Sequence[str]) -> None:
+    """Wake whoever waits for these requests, when and if the caller's transaction commits."""
+    if request_ids:
+        await connection.execute(
+            "SELECT pg_notify($1, note) FROM unnest($2::text[]) AS note", CHANNEL, list(notes(request_ids))
+        )
+
+
+def notes(request_ids: Iterable[str]) -> Iterator[str]:
+    """The ids, each once, in as few notes as hold them."""
+    ids = sorted(set(request_ids))
+    for start in range(0, len(ids), IDS_PER_NOTE):
+        yield " ".join(ids[start : start + IDS_PER_NOTE])
+
+
+class Ears(Protocol):
+    """Who listens."""
+
+    listening: bool
+
+    def wake(self, request_ids: Iterable[str] | None) -> None:
+        """Something happened to these requests; None: to any, nobody knows."""
+
+
+async def listen(database_url: str, ears: Ears) -> None:
+    """Hear wake-ups on a connection of its own until cancelled; connects anew when it is lost."""
+    while True:
+        try:
+            await _session(database_url, ears)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            log.warning("not listening", error=type(error).__name__)
+        finally:
+            ears.listening = False
+        metrics.LISTENER_RECONNECTS.inc()
+        await asyncio.sleep(RECONNECT_S)
+
+
+async def _session(database_url: str, ears: Ears) -> None:
+    connection = await asyncpg.connect(
+        database_url, timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": "looks-listener"}
+    )
+    lost = asyncio.Event()
+    try:
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, lambda *heard: ears.wake(str(heard[-1]).split()))
+        ears.listening = True
+        ears.wake(None)
+        while not lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ALIVE_S):
+                    await lost.wait()
+            if not lost.is_set():
+                await connection.fetchval("SELECT 1", timeout=ALIVE_S)
+    finally:
+        connection.terminate()
