@@ -69,7 +69,7 @@ async def get_usage(
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     until = last or datetime.now(UTC).date()
-    since = first or max(until - timedelta(days=DEFAULT_USAGE_DAYS - 1), until.min + timedelta(days=1))
+    since = first or until - timedelta(days=DEFAULT_USAGE_DAYS - 1)
     if not 0 <= (until - since).days < MAX_USAGE_DAYS:
         raise invalid(("query", "from"), f"must be at most {MAX_USAGE_DAYS} days up to `to`")
     rows = await ports.usage.by_day(who.tenant_id, who.environment, since, until)

@@ -14,7 +14,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
 from runtime import logs
 from schemas.errors import STATUS, ErrorCode
@@ -99,14 +99,16 @@ def _from_framework(request: Request, error: StarletteHTTPException) -> ApiError
     return ApiError(code, str(error.detail), headers=headers)
 
 
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
 def _allowed(request: Request) -> list[str]:
     """The methods of all routes at this path: the framework names only those of the first."""
-    return sorted(
+    return [
         method
-        for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    )
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _from_validation(error: RequestValidationError) -> ApiError:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import StringConstraints
 
 from api import cursors, present
 from api.gates import GatedRoute, credential_of
@@ -38,16 +39,19 @@ STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
+JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
+
+
 @router.get("/v1/jobs", response_model=JobList, responses=READ_ERRORS, operation_id="list_jobs")
 async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     request: Request,
-    job_type: Annotated[list[str] | None, Query(description="only these types", max_length=10)] = None,
+    job_type: Annotated[list[JobType] | None, Query(description="only these types", max_length=10)] = None,
     status: Annotated[list[JobStatus] | None, Query(description="only these states", max_length=4)] = None,
     created_after: Annotated[datetime | None, Query(description="RFC 3339; inclusive")] = None,
     created_before: Annotated[datetime | None, Query(description="RFC 3339; exclusive")] = None,
     idempotency_key: Annotated[
         str | None,
-        Query(description="only the job that was made with this key", min_length=1, max_length=MAX_CHARS + 2),
+        Query(description="only the job that was made with this key", max_length=MAX_CHARS + 2, pattern="^[!-~]+$"),
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,

@@ -30,7 +30,8 @@ def _only(pattern: re.Pattern[str], what: str) -> BeforeValidator:
 whole = _only(_WHOLE, "a whole number in ASCII digits")
 Limit = Annotated[int, whole, Query(ge=1, le=100, description="items on a page")]
 Since = Annotated[int, whole, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq")]
-Day = Annotated[date, _only(_DAY, "a day as YYYY-MM-DD")]
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+Day = Annotated[date, _only(_DAY, "a day as YYYY-MM-DD"), Query(ge=FIRST_DAY, le=LAST_DAY)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)]
 Wait = Annotated[
     float,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import structlog
 
 from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
@@ -13,6 +14,12 @@ from domain.object_keys import reachable
 from storage.accounts import Credential
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
 from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, FakeUploads, make_ports
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_tracebacks() -> None:
+    """The tracebacks that structlog draws by default show every local variable: seconds for each 500."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @dataclass

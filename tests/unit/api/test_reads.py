@@ -1,13 +1,25 @@
-"""Jobs, credits, prices and categories."""
+"""Jobs, renders, credits, usage, prices and categories."""
+
+from datetime import date
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from schemas.categories import CATEGORIES
 from schemas.ids import new_request_id
 from storage.accounts import LedgerEntry
+from storage.usage import UsageRow
 from tests.making import NOW
 from tests.unit.api.conftest import Api, grant_key
-from tests.unit.api.fakes import a_job
+from tests.unit.api.fakes import a_job, cancelled
+from tests.unit.api.test_looks import GOOD
+
+
+def app_of(api: Api) -> FastAPI:
+    """The app under test."""
+    app: FastAPI = api.http._transport.app  # type: ignore[attr-defined]  # httpx keeps it there
+    return app
 
 
 async def test_another_tenants_job_looks_like_no_job(api: Api) -> None:
@@ -108,3 +120,77 @@ async def test_reading_needs_the_capability_to_read(api: Api) -> None:
     writer = grant_key(api.accounts, "abc", "jobs:create")
     answer = await api.http.get("/v1/credits", headers={"Authorization": f"Bearer {writer}"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CAPABILITY_MISSING")
+
+
+async def test_a_job_carries_its_receipt(api: Api) -> None:
+    request_id = new_request_id()
+    api.jobs.rows["abc", "live", request_id] = cancelled(a_job(request_id))
+    at = "2026-01-02T03:04:05Z"
+    receipt = {"charged": 10, "charged_at": at, "refunded": 10, "refunded_at": at}
+    assert (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()["billing"] == receipt
+    assert (await api.http.get("/v1/jobs", headers=api.headers())).json()["items"][0]["billing"] == receipt
+
+
+async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api) -> None:
+    ids = [new_request_id() for _ in range(7)]
+    for index, request_id in enumerate(ids):
+        api.jobs.rows["abc", "live", request_id] = a_job(request_id)
+        api.jobs.say(request_id, "succeeded" if index != 3 else "failed")
+    seen: list[str] = []
+    query = "limit=2"
+    while query:
+        page = (await api.http.get(f"/v1/renders?{query}", headers=api.headers())).json()
+        seen += [render["request_id"] for render in page["items"]]
+        query = page["next_cursor"] and f"limit=2&cursor={page['next_cursor']}"
+    assert seen == sorted((one for one in ids if one != ids[3]), reverse=True)
+    assert (await api.http.get(f"/v1/renders/{ids[3]}", headers=api.headers())).status_code == 404
+    shown = await api.http.get(f"/v1/renders/{ids[0]}", headers=api.headers())
+    assert shown.json()["picture"]["image_url"] == "https://objects.test/looks/signed"
+    assert shown.json()["garments"] == [{"trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4], "warnings": []}]
+    assert "secret.png" not in shown.text
+    assert "users/abc" not in shown.text
+
+
+async def test_usage_is_by_day_and_operation_with_the_net(api: Api) -> None:
+    usage = app_of(api).state.ports.usage
+    usage.rows = [UsageRow(date(2026, 1, 2), "look", 12, 10, 1, 120, 10), UsageRow(date(2025, 12, 1), "look", 1, 1, 0, 10, 0)]
+    shown = (await api.http.get("/v1/usage?from=2026-01-01&to=2026-01-31", headers=api.headers())).json()
+    assert shown == {
+        "first_day": "2026-01-01",
+        "last_day": "2026-01-31",
+        "items": [
+            {
+                "day": "2026-01-02", "operation": "look", "requests": 12, "succeeded": 10, "failed": 1,
+                "credits_charged": 120, "credits_refunded": 10, "credits_net": 110,
+            }
+        ],
+    }  # fmt: skip
+    by_default = (await api.http.get("/v1/usage", headers=api.headers())).json()
+    first, last = (date.fromisoformat(by_default[name]) for name in ("first_day", "last_day"))
+    assert (last - first).days == 29
+
+
+async def test_a_dry_run_prices_a_look_and_leaves_no_trace(api: Api) -> None:
+    body = {**GOOD, "runtime_config": {"glitter": True}}
+    warnings = ["unknown option 'glitter' was ignored"]
+    for balance, sufficient in ((100, True), (10, True), (9, False)):
+        api.accounts.balances["abc", "live"] = balance
+        answer = await api.http.post("/v1/look/validate", json=body, headers=api.headers(**{"Idempotency-Key": "k"}))
+        expected = {"credits_cost": 10, "balance": balance, "sufficient": sufficient, "warnings": warnings}
+        assert (answer.status_code, answer.json()) == (200, expected)
+        assert api.accounts.balances["abc", "live"] == balance
+    assert api.acceptance.accepted == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {**GOOD, "runtime_config": {"width": 1}},
+        {**GOOD, "items": [{"trial_image": "users/other/x.jpg", "trial_item_category": "top"}]},
+        {**GOOD, "items": [{"trial_image": "users/abc/x.jpg", "trial_item_category": "spacesuit"}]},
+    ],
+)
+async def test_a_dry_run_refuses_what_a_look_refuses_in_the_same_words(api: Api, body: dict[str, Any]) -> None:
+    dry, real = [await api.http.post(path, json=body, headers=api.headers()) for path in ("/v1/look/validate", "/v1/look")]
+    assert (dry.status_code, dry.json()["detail"]) == (real.status_code, real.json()["detail"]) == (422, dry.json()["detail"])
