@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import backlog, engine, pipeline, replay
+from bench import backlog, engine, pipeline, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -20,6 +20,7 @@ def main() -> None:
         "pipeline": pipeline.measure,
         "replay": replay.measure,
         "backlog": backlog.measure,
+        "streams": streams.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:

@@ -13,8 +13,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from devstack.stack import Stack
+from runtime.settings import KafkaSettings
+from runtime.topic_facts import read_all
 from schemas.envelope import Decoded, decode
 from schemas.events import LookCompleted
+from schemas.topics import LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED
 from tests.e2e.client import Client, picture, small, until
 from tests.unit.compositing.test_decode import png_header
 
@@ -62,6 +65,32 @@ def test_the_events_of_a_look_are_numbered_in_order(client: Client) -> None:
     ]
     assert page["latest_seq"] == 3
     assert [event["seq"] for event in client.http.get(f"/v1/jobs/{request_id}/events?since=2").json()["items"]] == [3]
+
+
+async def test_an_event_has_the_same_id_in_the_list_in_the_stream_and_in_kafka(stack: Stack, client: Client) -> None:
+    keys = client.wardrobe(["tee"])
+    request_id = client.accepted((keys["tee"], "top"))
+    with client.http.stream("GET", f"/v1/jobs/{request_id}/events/stream", timeout=60) as answer:
+        text = "".join(answer.iter_text())  # it ends by itself, after the last event
+    blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.split("\n\n") if "event: " in block]
+    streamed = [json.loads(block["data"]) for block in blocks]
+    assert [block["event"] for block in blocks] == ["queued", "stage", "succeeded"]
+    listed = client.http.get(f"/v1/jobs/{request_id}/events").json()["items"]
+    assert [(event["seq"], event["event_id"]) for event in streamed] == [(one["seq"], one["event_id"]) for one in listed]
+    polled = client.http.get(f"/v1/jobs/{request_id}?wait=30").json()
+    assert (polled["status"], polled["billing"]["charged"], polled["billing"]["refunded"]) == ("SUCCESS", 10, 0)
+    assert client.http.get(f"/v1/renders/{request_id}").json()["picture"]["meta"] == polled["artifacts"][0]["meta"]
+    found: dict[str, str] = {}
+
+    def note(record: ConsumerRecord) -> None:
+        if record.key == request_id.encode():
+            found[record.topic] = dict(record.headers)["ce_id"].decode()
+
+    kafka = KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"])
+    await read_all(kafka, (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED), note)
+    assert [found[name] for name in ("look.requested", "look.progress", "look.completed")] == [
+        one["event_id"] for one in listed
+    ]
 
 
 BAD: dict[str, tuple[bytes | None, str]] = {
