@@ -63,7 +63,39 @@ _LOOK = {
     "runtime_config": {"format": "webp", "width": 768},
 }
 
-REQUESTS: dict[str, Any] = {"create_look": _LOOK, "validate_look": _LOOK}
+_WEBHOOK = {
+    "id": "01ARZ3NDEKWEBH00K000000001",
+    "url": "https://example.com/hooks/looks",
+    "event_types": ["look.completed", "look.failed"],
+    "description": "the shop",
+    "enabled": True,
+    "disabled_reason": None,
+    "disabled_at": None,
+    "failing_since": None,
+    "created_at": _AT,
+}
+_DELIVERY = {
+    "id": "01ARZ3NDEKDE11VERY00000001",
+    "event_id": _EVENT["event_id"],
+    "event_type": "look.completed",
+    "request_id": REQUEST_ID,
+    "status": "delivered",
+    "attempts": 1,
+    "next_attempt_at": None,
+    "last_attempt": {"at": _DONE, "duration_ms": 84, "status_code": 204, "error": None, "answer": ""},
+    "created_at": _DONE,
+}
+_PENDING = {**_DELIVERY, "status": "pending", "attempts": 0, "next_attempt_at": _DONE, "last_attempt": None}
+_UPLOAD_KEY = "users/abc/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV.jpg"
+
+REQUESTS: dict[str, Any] = {
+    "create_look": _LOOK,
+    "validate_look": _LOOK,
+    "presign_upload": {"content_type": "image/jpeg", "bytes": 182_044},
+    "create_webhook": {"url": "https://example.com/hooks/looks", "event_types": ["look.completed"], "description": "the shop"},
+    "update_webhook": {"enabled": True},
+    "rotate_webhook_secret": {"overlap_s": 86_400},
+}
 """Operation id -> a body."""
 
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -81,6 +113,24 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "200": _CANCELLED,
         "202": {**_JOB, "status": "IN_PROGRESS", "latest_event": None, "artifacts": []},
     },
+    "upload_photo": {"201": {"upload_key": _UPLOAD_KEY, "image_url": _PICTURE["image_url"]}},
+    "presign_upload": {
+        "201": {
+            "upload_key": _UPLOAD_KEY,
+            "url": "https://objects.example/looks",
+            "fields": {"key": _UPLOAD_KEY, "Content-Type": "image/jpeg", "policy": "..."},
+            "expires_at": "2026-01-02T03:14:05Z",
+        },
+    },
+    "create_webhook": {"201": {**_WEBHOOK, "secret": "whsec_..."}},
+    "list_webhooks": {"200": {"items": [_WEBHOOK], "next_cursor": None}},
+    "get_webhook": {"200": _WEBHOOK},
+    "update_webhook": {"200": _WEBHOOK},
+    "rotate_webhook_secret": {"200": {"secret": "whsec_...", "previous_valid_until": "2026-01-03T03:04:05Z"}},
+    "test_webhook": {"202": {**_PENDING, "event_type": "webhook.test", "request_id": None}},
+    "list_webhook_deliveries": {"200": {"items": [_DELIVERY], "next_cursor": None}},
+    "get_webhook_delivery": {"200": _DELIVERY},
+    "redeliver_webhook_delivery": {"202": _PENDING},
     "list_renders": {"200": {"items": [_RENDER], "next_cursor": None}},
     "get_render": {"200": _RENDER},
     "get_credits": {

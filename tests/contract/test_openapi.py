@@ -87,7 +87,9 @@ def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
             places = [(f"{name} body", operation["requestBody"])] if "requestBody" in operation else []
             places += [(f"{name} {status}", answer) for status, answer in operation["responses"].items()]
             for place, holder in places:
-                for content in holder.get("content", {}).values():
+                for kind, content in holder.get("content", {}).items():
+                    if kind == "multipart/form-data":
+                        continue  # a file has no example in JSON
                     shown = [one["value"] for one in content.get("examples", {}).values()]
                     found += [(place, content["schema"], one) for one in [*shown, content.get("example")]]
     return found

@@ -91,7 +91,8 @@ async def test_another_tenant_environment_or_key_of_the_tenant(api: Api) -> None
     rotated = {"Authorization": f"Bearer {grant_key(api.accounts, 'abc')}"}
     assert await post(api, GOOD, **rotated) == (202, first, True)  # a key that is rotated in mid-retry is still the tenant's
     test = {"Authorization": f"Bearer {grant_key(api.accounts, 'abc', environment='test')}"}
-    status, name, replayed = await post(api, GOOD, **test)
+    apart = {**GOOD, "items": [{"trial_image": "test/users/abc/x.jpg", "trial_item_category": "shirt"}]}
+    status, name, replayed = await post(api, apart, **test)
     assert (status, replayed) == (202, False)
     assert name != first
     other = grant_key(api.accounts, "other")
