@@ -53,7 +53,7 @@ async def main(process: Process) -> None:
         )
         app = create_app(ports)
         beside = (
-            listen(database.url.get_secret_value(), app.state.hub),
+            listen(database.dsn, app.state.hub),
             note_use(app.state.keys.use, ports.accounts),
             purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
         )

@@ -55,7 +55,7 @@ ROLES: tuple[Role, ...] = (
             "ledger_entries": "SELECT, INSERT",
             "request_logs": "SELECT, INSERT",
             "outbox": "INSERT",
-            "idempotency_keys": "SELECT, INSERT",
+            "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",  # old ones are locked, then removed
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
             "webhooks": "SELECT, INSERT, UPDATE, DELETE",

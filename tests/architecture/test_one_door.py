@@ -21,7 +21,7 @@ def places(pattern: re.Pattern[str]) -> set[str]:
     ("pattern", "doors"),
     [
         (KAFKA, {*(f"runtime/{name}.py" for name in IN_RUNTIME), "replaying/kafka.py", "replaying/copying.py"}),
-        (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed")}),
+        (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed", "wakeups")}),
     ],
     ids=["kafka", "postgres"],
 )
