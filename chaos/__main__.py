@@ -1,14 +1,17 @@
 """`python -m chaos`: one campaign; exit 0 when every promise was kept."""
 
 import asyncio
+import logging
+import signal
 import sys
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from chaos.campaign import Campaign, run
+from chaos.campaign import Campaign, Report, run
 from chaos.plan import strikes
 from devstack.part import PartFailed
 
@@ -19,6 +22,14 @@ app = typer.Typer(add_completion=False)
 
 def _say(line: str) -> None:
     typer.echo(line, err=True)
+
+
+async def _until_told(work: Coroutine[Any, Any, Report]) -> Report:
+    """Asked to stop, it stops what it has started first."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 @app.command()
@@ -35,10 +46,13 @@ def main(  # noqa: PLR0913 (each argument is an option)
     if plan:
         typer.echo("\n".join(str(strike) for strike in strikes(seed, faults, over_s)))
         return
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients of a cluster that is being killed
     campaign = Campaign(seed, faults, requests, over_s, sample=sample)
     with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
         try:
-            report = asyncio.run(run(campaign, keep or Path(folder), _say))
+            report = asyncio.run(_until_told(run(campaign, keep or Path(folder), _say)))
+        except asyncio.CancelledError as told:
+            raise typer.Exit(130) from told
         except PartFailed as error:
             typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
             raise typer.Exit(2) from error
