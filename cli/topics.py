@@ -1,26 +1,25 @@
 """`looks topics`."""
 
-from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import httpx
 import typer
 from aiokafka.errors import KafkaError
 
-from cli import lag, releases
-from cli.settings import run, secret
-from runtime import acls as broker
+from cli import access, lag, releases
+from cli.settings import run
 from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from runtime.topics_admin import TopicsDiffer
 from runtime.topics_admin import apply as apply_topics
 from schemas import versions
-from schemas.access import ROLES, Acl, process_acls, role_acls
 from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import TOPICS
 
 app = typer.Typer(no_args_is_help=True, help="Topics.")
 app.command("lag")(lag.lag)
+for command in (access.acls, access.grant, access.password):
+    app.command()(command)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -81,52 +80,3 @@ def release() -> None:
     if refused:
         typer.secho("a change that readers can't follow is a new type beside the old one", fg="red", err=True)
         raise typer.Exit(1)
-
-
-@app.command()
-def acls() -> None:
-    """Create the ACLs of every process's user. Safe to repeat; removes nothing, and names what is not declared.
-
-    Exit 1: a process's user may do more than is declared, or the brokers refused.
-    """
-    if undeclared := _allow(process_acls()):
-        for line in undeclared:
-            typer.secho(f"not declared: {line}", fg="red", err=True)
-        raise typer.Exit(1)
-
-
-@app.command()
-def grant(role: str, user: str) -> None:
-    """Create the ACLs of a role (subscriber, auditor, operator) for a user."""
-    if role not in ROLES:
-        typer.secho(f"there is no role {role}; there are {', '.join(ROLES)}", fg="red", err=True)
-        raise typer.Exit(1)
-    _allow({user: role_acls(ROLES[role], user)})
-
-
-@app.command()
-def password(user: str) -> None:
-    """Give a Kafka user a password, read from standard input, not from arguments. The older one ends at once."""
-    try:
-        broker.set_password(KafkaSettings(), user, secret("password"))
-    except broker.AclsRefused as error:
-        raise _refused(error) from error
-    typer.echo(f"{user} has a new password")
-
-
-def _allow(wanted: Mapping[str, Iterable[Acl]]) -> tuple[str, ...]:
-    """Returns what these users may do beside it."""
-    try:
-        applied = broker.apply(KafkaSettings(), wanted)
-    except broker.AclsRefused as error:
-        raise _refused(error) from error
-    for acl in applied.created:
-        typer.echo(f"created {acl.user} {acl.operation} {acl.resource} {acl.name}{'*' if acl.prefixed else ''}")
-    if not applied.created:
-        typer.echo("up to date")
-    return applied.undeclared
-
-
-def _refused(error: Exception) -> typer.Exit:
-    typer.secho(str(error), fg="red", err=True)
-    return typer.Exit(1)

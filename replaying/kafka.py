@@ -97,7 +97,8 @@ def _consumer(settings: KafkaSettings) -> Consumer:
     return Consumer(
         {
             **for_confluent(settings),
-            "group.id": f"looks-replay-{new_request_id()}",  # the client wants one; it is never joined and never written to
+            # The client wants one, below the user's own name; it is never joined and never written to.
+            "group.id": f"{settings.username or 'looks'}.replay-{new_request_id()}",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",

@@ -21,9 +21,6 @@ from schemas.topics import (
     Topic,
 )
 
-PREFIX = "looks"
-"""What the names of our users, groups and transactional ids begin with."""
-
 
 class Resource(StrEnum):
     """What an ACL is about."""
@@ -39,6 +36,10 @@ class Operation(StrEnum):
     READ = "READ"
     WRITE = "WRITE"
     DESCRIBE = "DESCRIBE"
+
+
+ANY = "*"
+"""The name of every resource of a kind."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,8 +62,8 @@ class Access:
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
     describes: tuple[Topic, ...] = ()  # asks where a topic ends, and reads no record
-    describes_groups: tuple[str, ...] = ()  # prefixes of groups whose committed offsets are looked at
     in_group: bool = False
+    sees_groups: bool = False  # which groups there are and how far they have read
     transactional: bool = False
 
     def acls(self, user: str) -> frozenset[Acl]:
@@ -76,9 +77,10 @@ class Access:
             )
             for topic in topics
         ]
-        found += [Acl(user, Resource.GROUP, prefix, Operation.DESCRIBE, prefixed=True) for prefix in self.describes_groups]
         if self.in_group:
             found.append(Acl(user, Resource.GROUP, user, Operation.READ))
+        if self.sees_groups:
+            found.append(Acl(user, Resource.GROUP, ANY, Operation.DESCRIBE))
         if self.transactional:
             found.append(Acl(user, Resource.TRANSACTIONAL_ID, f"{user}.", Operation.WRITE, prefixed=True))
         return frozenset(found)
@@ -86,7 +88,7 @@ class Access:
 
 def user_of(process: str) -> str:
     """A process's Kafka user: also the name of its group, and of its transactional ids before their last dot."""
-    return f"{PREFIX}.{process}"
+    return f"looks.{process}"
 
 
 def _consumer(
@@ -133,13 +135,15 @@ SUBSCRIBER = Access(
     "another team or an analyst: public topics, in groups whose names begin with the user's and a dot",
     reads=tuple(topic for topic in TOPICS if topic.audience is Audience.PUBLIC),
 )
-AUDITOR = Access("auditor", "`looks audit` and `looks dlq list`: reads every topic, writes nothing", reads=TOPICS)
+AUDITOR = Access(
+    "auditor", "`looks audit`, `looks dlq list`, `looks topics lag`: reads everything", reads=TOPICS, sees_groups=True
+)
 OPERATOR = Access(
     "operator",
-    "redrives requests and dead letters; not refunds: the dead letter makes them",
+    "`looks dlq redrive`: sends records back to where they came from, but refunds: they are the ledger's and `dead_letter`'s",
     reads=TOPICS,
     writes=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_DEAD_LETTER),
-    describes_groups=(f"{PREFIX}.",),
+    sees_groups=True,
 )
 ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
 

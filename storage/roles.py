@@ -15,16 +15,16 @@ from dataclasses import dataclass
 import asyncpg
 
 Tables = dict[str, str]
-"""Table -> privileges, as GRANT takes them; UPDATE names its columns."""
+"""Table -> privileges, as GRANT takes them, some on columns alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role. `entries`: the kinds of ledger entries that it may add."""
+    """One role. `entries`: which ledger entries it may add, as a condition; empty: none."""
 
     process: str
     tables: Tables
-    entries: tuple[str, ...] = ()
+    entries: str = ""
 
     @property
     def name(self) -> str:
@@ -58,22 +58,14 @@ ROLES: tuple[Role, ...] = (
             "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",  # old ones are locked, then removed
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
-            "webhooks": "SELECT, INSERT, UPDATE, DELETE",
-            # It writes secrets and never reads one.
+            "webhooks": "SELECT, INSERT, DELETE, "
+            "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, failures)",
+            # Written and rotated without ever being read.
             "webhook_secrets": "SELECT (secret_id, webhook_id, expires_at), INSERT (webhook_id, secret), "
             "UPDATE (expires_at), DELETE",
-            "webhook_deliveries": "SELECT, INSERT, UPDATE",
+            "webhook_deliveries": "SELECT, INSERT, UPDATE (status, due_at, tries, leased_until)",
         },
-        entries=("charge",),
-    ),
-    Role(
-        "webhooks",
-        {
-            "request_logs": "SELECT",
-            "webhooks": "SELECT, UPDATE (failing_since, failures, disabled_reason, disabled_at)",
-            "webhook_secrets": "SELECT",
-            "webhook_deliveries": "SELECT, INSERT, UPDATE, DELETE",
-        },
+        entries="kind = 'charge'",
     ),
     Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
     Role("deadline_sweeper", {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"}),
@@ -85,7 +77,7 @@ ROLES: tuple[Role, ...] = (
             "ledger_entries": "SELECT, INSERT",
             "credit_accounts": "SELECT, UPDATE (balance)",
         },
-        entries=("refund",),
+        entries="kind = 'refund'",
     ),
     Role(
         "status_projection",
@@ -95,22 +87,31 @@ ROLES: tuple[Role, ...] = (
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
         },
     ),
+    Role(
+        "webhooks",
+        {
+            "request_logs": "SELECT (request_id, tenant_id, environment, credits_cost)",
+            "webhooks": "SELECT, UPDATE (disabled_reason, disabled_at, failing_since, failures)",
+            "webhook_secrets": "SELECT",
+            "webhook_deliveries": "SELECT, INSERT, DELETE, UPDATE (status, attempts, tries, due_at, leased_until, last_at, "
+            "last_duration_ms, last_status_code, last_error, last_answer)",
+        },
+    ),
     Role("auditor", dict.fromkeys(_AUDITED, "SELECT")),
     Role(
         "operator",
         {
             **dict.fromkeys(_AUDITED, "SELECT"),
             "tenants": "SELECT, INSERT",
-            "api_keys": "SELECT, INSERT, UPDATE (capabilities, expires_at, revoked_at)",
+            "api_keys": "SELECT, INSERT, UPDATE (revoked_at, expires_at, capabilities)",
             "credit_accounts": "SELECT, INSERT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
-            # Redriving: a new request that costs nothing, and what was done.
-            "request_logs": "SELECT, INSERT, UPDATE (updated_at)",
+            "request_logs": "SELECT, INSERT, UPDATE (updated_at)",  # a column, because locking a row takes one
             "outbox": "SELECT, INSERT",
-            "redrives": "SELECT, INSERT",
             "operator_actions": "SELECT, INSERT",
+            "redrives": "SELECT, INSERT",
         },
-        entries=("grant", "charge"),
+        entries="kind = 'grant' OR kind = 'charge' AND amount = 0",  # a redriven request costs nothing
     ),
 )
 """The compositor has none: it knows Kafka and S3 only."""
@@ -162,8 +163,7 @@ def _policies(role: Role) -> list[str]:
     if "ledger_entries" in role.tables:
         made.append(f"CREATE POLICY {reads} ON ledger_entries FOR SELECT TO {role.name} USING (true);")
     if role.entries:
-        kinds = ", ".join(f"'{kind}'" for kind in role.entries)
-        made.append(f"CREATE POLICY {adds} ON ledger_entries FOR INSERT TO {role.name} WITH CHECK (kind IN ({kinds}));")
+        made.append(f"CREATE POLICY {adds} ON ledger_entries FOR INSERT TO {role.name} WITH CHECK ({role.entries});")
     return made
 
 

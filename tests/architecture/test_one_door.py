@@ -10,9 +10,6 @@ KAFKA = re.compile(r"\b(AIOKafka(Producer|Consumer|AdminClient)|KafkaBroker|Admi
 POSTGRES = re.compile(r"\basyncpg\.(connect|create_pool)\(")
 
 
-IN_RUNTIME = ("kafka", "subscription", "topics_admin", "acls", "reading", "group_lag")
-
-
 def places(pattern: re.Pattern[str]) -> set[str]:
     return {str(path.relative_to(CHECKOUT)) for path in FILES if pattern.search(path.read_text())}
 
@@ -20,15 +17,28 @@ def places(pattern: re.Pattern[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("pattern", "doors"),
     [
-        (KAFKA, {*(f"runtime/{name}.py" for name in IN_RUNTIME), "replaying/kafka.py", "replaying/copying.py"}),
+        (
+            KAFKA,
+            {
+                *(f"runtime/{name}.py" for name in ("kafka", "subscription", "topics_admin", "reading", "acls", "group_lag")),
+                *(f"replaying/{name}.py" for name in ("kafka", "copying")),
+            },
+        ),
         (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed", "wakeups")}),
     ],
     ids=["kafka", "postgres"],
 )
 def test_clients_are_made_where_they_are_secured(pattern: re.Pattern[str], doors: set[str]) -> None:
-    # The first users of a broker; clients of an open stack.
-    beside = {"devstack/secured.py", "bench/pipeline.py", "bench/replay.py"}
+    beside = {"devstack/secured.py", "bench/pipeline.py", "bench/replay.py"}  # a broker's first users; clients of an open stack
     assert places(pattern) - beside == doors
+
+
+def test_who_makes_a_client_of_kafka_tells_it_how_to_connect() -> None:
+    doors = [path for path in FILES if KAFKA.search(path.read_text()) and path.parent.name in {"runtime", "replaying"}]
+    told = re.compile(r"client_options\(|for_confluent\(|for_faststream\(|for_aiokafka\(")
+    assert [str(path) for path in doors if not told.search(path.read_text())] == []
+    bare = re.compile(r'"bootstrap.servers": settings|bootstrap_servers=')
+    assert [str(path) for path in doors if path.name != "connection.py" and bare.search(path.read_text())] == []
 
 
 def test_the_pattern_finds_a_client_that_is_made_elsewhere() -> None:

@@ -12,7 +12,7 @@ def kafka_row(access: Access) -> str:
     """One row of the page's table of Kafka rights."""
     cells = (", ".join(f"`{topic.name}`" for topic in topics) for topics in (access.reads, access.describes, access.writes))
     reads, describes, writes = (cell or "-" for cell in cells)
-    identity = "group" * access.in_group + ", transactions" * access.transactional
+    identity = "group" * access.in_group + ", transactions" * access.transactional + "sees groups" * access.sees_groups
     return f"| `{access.name}` | {reads} | {describes} | {writes} | {identity or '-'} |"
 
 
@@ -20,7 +20,8 @@ def postgres_row(process: str) -> str:
     """One row of the page's table of grants."""
     role = BY_PROCESS[process]
     grants = "; ".join(f"`{table}`: {privileges}" for table, privileges in role.tables.items())
-    return f"| `{role.name}` | {grants} | {', '.join(role.entries) or '-'} |"
+    entries = f"`{role.entries}`" if role.entries else "-"
+    return f"| `{role.name}` | {grants} | {entries} |"
 
 
 def test_the_tables_are_the_declared_rights() -> None:

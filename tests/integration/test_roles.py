@@ -4,7 +4,8 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from devstack.stack import Stack
 from domain.api_keys import CAPABILITIES, make_key
 from domain.projection import Changes
+from domain.redriving import Place, Verb
+from domain.webhook_events import Happening
+from domain.webhooks import Attempt, Result, Verdict, make_secret
 from schemas.events import CreditRefund
 from schemas.failures import FailureCode
 from schemas.ids import new_request_id
@@ -22,13 +26,18 @@ from storage.audit_facts import snapshot
 from storage.cancellations import CancellationStore
 from storage.claims import Claim, ClaimStore
 from storage.jobs import JobFilter, JobStore
+from storage.operator_actions import Intent, OperatorActions
 from storage.outbox import OutboxRow, OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
+from storage.redrives import RedriveStore
 from storage.refunds import RefundStore
 from storage.roles import ROLES, Role
 from storage.submissions import Accepted
-from tests.integration.accepting import accept, submission
+from storage.webhook_deliveries import DeliveryRow, DeliveryStore
+from storage.webhook_outbox import WebhookOutbox
+from storage.webhooks import NewSecret, NewWebhook, WebhookChange, WebhookStore
+from tests.integration.accepting import ENVIRONMENT, TENANT, accept, submission
 
 _TABLES = """
 SELECT c.relname AS on_table, a.privilege_type AS what
@@ -216,7 +225,61 @@ async def test_an_auditor_reads_everything_it_checks_and_an_operator_manages_ten
         key_id, _ = await store.create_key(tenant, "live", CAPABILITIES)
         assert await store.grant(tenant, "live", 5, "r")
         assert (await store.balance(tenant, "live"), len(await store.keys(tenant))) == (5, 1)
-        assert await store.revoke_key(key_id)
+        newer, _, _ = await store.rotate_key(key_id, timedelta(hours=1))
+        assert await store.revoke_key(newer)
+
+
+async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobody(dsn: str, pool: asyncpg.Pool) -> None:
+    one = submission()
+    assert isinstance(await Acceptance(pool, batch_max=8, queue_max=8).accept(one), Accepted)
+    event = CreditRefund(
+        request_id=one.request_id, tenant_id=TENANT, amount=10, reason=FailureCode.INTERNAL, refunded_at=datetime.now(UTC)
+    )
+    refunds = RefundStore(pool)
+    await refunds.refund([(event, (await refunds.charges([one.request_id]))[one.request_id])])
+    await pool.execute(
+        "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal' WHERE request_id = $1", one.request_id
+    )
+    async with acting_as(dsn, "operator") as theirs:
+        number = int(one.request_id[-6:].encode().hex(), 16)
+        intent = Intent(new_request_id(), Verb.RERUN, Place("look.dead-letter", 0, number), "an operator", "")
+        again = await RedriveStore(theirs).rerun(one.request_id, intent, 60)
+        assert again is not None
+        assert (await RedriveStore(theirs).standings([one.request_id]))[one.request_id].redriven_as == again
+        async with OperatorActions(theirs).alone():
+            assert len(await OperatorActions(theirs).of_request(one.request_id)) <= 1
+        for statement in ("UPDATE operator_actions SET reason = ''", "DELETE FROM redrives", "DELETE FROM outbox"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await theirs.execute(statement)
+    assert await pool.fetchval("SELECT amount FROM ledger_entries WHERE request_id = $1", again) == 0
+
+
+async def test_webhooks_are_managed_by_the_api_and_sent_by_their_process(dsn: str) -> None:
+    happening = Happening(new_request_id(), "look.completed", new_request_id(), b"{}", datetime.now(UTC))
+    webhook_id = new_request_id()
+    new = NewWebhook(webhook_id, "https://hooks.example/", ("look.completed",), "", make_secret(b"x" * 32))
+    async with acting_as(dsn, "api") as theirs:
+        assert await WebhookStore(theirs).create(TENANT, ENVIRONMENT, new) is not None
+        assert await WebhookStore(theirs).rotate(TENANT, ENVIRONMENT, webhook_id, NewSecret(make_secret(b"y" * 32), 60))
+        sent = await DeliveryStore(theirs).send(TENANT, ENVIRONMENT, webhook_id, happening)
+        assert isinstance(sent, DeliveryRow)
+        assert await DeliveryStore(theirs).redeliver(TENANT, ENVIRONMENT, webhook_id, sent.delivery_id)
+    async with acting_as(dsn, "webhooks") as theirs:
+        outbox = WebhookOutbox(theirs)
+        await outbox.add([((TENANT, ENVIRONMENT), replace(happening, event_id=new_request_id()))])
+        assert await outbox.oldest_due_s() >= 0
+        claims = [claim for claim in await outbox.claim(10_000) if claim.webhook_id == webhook_id]
+        assert claims
+        attempt = Attempt(datetime.now(UTC), 1, 200)
+        await outbox.settle(claims[0], attempt, Verdict(Result.DELIVERED), datetime.now(UTC))
+        await outbox.purge()
+        assert await outbox.facts([new_request_id()]) == {}
+        for statement in ("UPDATE webhooks SET url = 'x'", "DELETE FROM webhooks", "SELECT * FROM api_keys"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await theirs.execute(statement)
+    async with acting_as(dsn, "api") as theirs:
+        assert await WebhookStore(theirs).update(TENANT, ENVIRONMENT, webhook_id, WebhookChange(enabled=False))
+        assert await WebhookStore(theirs).delete(TENANT, ENVIRONMENT, webhook_id)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from consumers import credit_ledger, dead_letter, status_projection
 from consumers.compositor.handler import declaration
-from consumers.webhooks.handler import DECLARATION as WEBHOOKS
+from consumers.webhooks import handler as webhooks
 from devstack.processes import MODULES
 from producers.deadline_sweeper import OUTCOME_TOPICS
 from runtime.declaration import Declaration
@@ -18,7 +18,7 @@ DECLARED = (
     dead_letter.DECLARATION,
     credit_ledger.DECLARATION,
     status_projection.DECLARATION,
-    WEBHOOKS,
+    webhooks.DECLARATION,
 )
 BY_NAME = {access.name: access for access in PROCESSES}
 
@@ -57,7 +57,10 @@ def test_the_sweeper_asks_where_topics_end_and_reads_none() -> None:
 )
 def test_one_process_alone_writes_an_outcome_or_a_refund(topic: Topic, process: str) -> None:
     assert writers(topic) == {process}
-    assert topic not in OPERATOR.writes
+
+
+def test_an_operator_sends_no_outcome_and_no_refund() -> None:
+    assert names(OPERATOR.writes) & {"look.completed", "look.failed", "look.quarantine", "credit.refund"} == set()
 
 
 def test_the_api_can_do_nothing_on_kafka() -> None:
@@ -73,7 +76,11 @@ def test_a_subscriber_reads_public_topics_in_groups_below_its_name() -> None:
 
 
 def test_an_auditor_writes_nothing() -> None:
-    assert {acl.operation for acl in role_acls(AUDITOR, "auditor")} == {Operation.READ}
+    allowed = role_acls(AUDITOR, "auditor")
+    assert {acl.operation for acl in allowed if acl.resource is Resource.TOPIC} == {Operation.READ}
+    assert allowed - {acl for acl in allowed if acl.resource is Resource.TOPIC} == {
+        Acl("auditor", Resource.GROUP, "*", Operation.DESCRIBE)
+    }
 
 
 def test_rights_become_one_acl_each() -> None:

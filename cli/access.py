@@ -1,0 +1,56 @@
+"""`looks topics acls, grant, password`: who may do what on Kafka."""
+
+from collections.abc import Iterable, Mapping
+
+import typer
+
+from cli.settings import secret
+from runtime import acls as broker
+from runtime.settings import KafkaSettings
+from schemas.access import ROLES, Acl, process_acls, role_acls
+
+
+def acls() -> None:
+    """Create the ACLs of every process's user. Safe to repeat; removes nothing, and names what is not declared.
+
+    Exit 1: a process's user may do more than is declared, or the brokers refused.
+    """
+    if undeclared := _allow(process_acls()):
+        for line in undeclared:
+            typer.secho(f"not declared: {line}", fg="red", err=True)
+        raise typer.Exit(1)
+
+
+def grant(role: str, user: str) -> None:
+    """Create the ACLs of a role (subscriber, auditor, operator) for a user."""
+    if role not in ROLES:
+        typer.secho(f"there is no role {role}; there are {', '.join(ROLES)}", fg="red", err=True)
+        raise typer.Exit(1)
+    _allow({user: role_acls(ROLES[role], user)})
+
+
+def password(user: str) -> None:
+    """Give a Kafka user a password, read from standard input, not from arguments. The older one ends at once."""
+    try:
+        broker.set_password(KafkaSettings(), user, secret("password"))
+    except broker.AclsRefused as error:
+        raise _refused(error) from error
+    typer.echo(f"{user} has a new password")
+
+
+def _allow(wanted: Mapping[str, Iterable[Acl]]) -> tuple[str, ...]:
+    """Returns what these users may do beside it."""
+    try:
+        applied = broker.apply(KafkaSettings(), wanted)
+    except broker.AclsRefused as error:
+        raise _refused(error) from error
+    for acl in applied.created:
+        typer.echo(f"created {acl.user} {acl.operation} {acl.resource} {acl.name}{'*' if acl.prefixed else ''}")
+    if not applied.created:
+        typer.echo("up to date")
+    return applied.undeclared
+
+
+def _refused(error: Exception) -> typer.Exit:
+    typer.secho(str(error), fg="red", err=True)
+    return typer.Exit(1)
