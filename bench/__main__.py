@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import backlog, engine, pipeline, replay, streams
+from bench import backlog, engine, pipeline, rebuild, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -18,6 +18,7 @@ def main() -> None:
     measures = {
         "engine": engine.measure,
         "pipeline": pipeline.measure,
+        "rebuild": rebuild.measure,
         "replay": replay.measure,
         "backlog": backlog.measure,
         "streams": streams.measure,

@@ -63,7 +63,7 @@ print(json.dumps({"records": summary.rows, "s": time.perf_counter() - begun, "cp
 """
 
 
-def _event(number: int, chance: random.Random) -> LookCompleted:
+def completion(number: int, chance: random.Random) -> LookCompleted:
     """A look of one garment, as compact as the pipeline writes it."""
     name = new_request_id()
     marks = {mark: (round(chance.uniform(0, 768), 1), round(chance.uniform(0, 1152), 1)) for mark in LANDMARKS}
@@ -101,7 +101,7 @@ def _fill(bootstrap: str, count: int) -> int:
     chance = random.Random(7)
     made = []
     for number in range(TEMPLATES):
-        event = _event(number, chance)
+        event = completion(number, chance)
         meta = Meta(
             derived_id(event.request_id, "completed"),
             "look.completed.v1",

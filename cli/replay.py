@@ -80,11 +80,11 @@ def _run(selection: "Selection", sink: "Sink", side: Path, *, with_archive: bool
 
     with shown() as tell:
         return run(
-            KafkaSettings(), selection, sink, side=SideFile(side), archive=_archive() if with_archive else None, tell=tell
+            KafkaSettings(), selection, sink, side=SideFile(side), archive=open_archive() if with_archive else None, tell=tell
         )
 
 
-def _archive() -> "Archive | None":
+def open_archive() -> "Archive | None":
     """The archive; None where its packages are missing: what the topic has can be read all the same."""
     try:
         from replaying.archive import Archive  # noqa: PLC0415 (an extra)

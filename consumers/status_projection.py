@@ -8,14 +8,13 @@ event rows are unique by (request, seq), and a status only moves forward.
 from collections.abc import Mapping, Sequence
 
 from domain.outcomes import Done, Outcome, Unhandled
-from domain.projection import Changes, fold
+from domain.projection import Changes, fold, objection
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
 from runtime.process import Process, run
 from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.events import LookCompleted, LookFailed, LookProgress, LookRequested
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.projection import ProjectionStore, Spans
@@ -52,13 +51,8 @@ class StatusProjection:
 
 def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
     """Whether an event can be true: its request exists and is its tenant's."""
-    tenant_id = tenants.get(work.request_id)
-    event = work.decoded.event
-    if tenant_id is None:
-        return Unhandled("there is no such request")
-    if isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed) and event.tenant_id != tenant_id:
-        return Unhandled("the request belongs to another tenant")
-    return Done()
+    why = objection(work.decoded.event, tenants.get(work.request_id))
+    return Done() if why is None else Unhandled(why)
 
 
 async def main(process: Process) -> None:

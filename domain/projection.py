@@ -58,6 +58,15 @@ def fold(records: Iterable[Decoded]) -> Changes:
     return changes
 
 
+def objection(event: Event, tenant_id: str | None) -> str | None:
+    """Why an event can't be true; None when it can. `tenant_id`: whose its request is; None when there is no such request."""
+    if tenant_id is None:
+        return "there is no such request"
+    if isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed) and event.tenant_id != tenant_id:
+        return "the request belongs to another tenant"
+    return None
+
+
 def _read(record: Decoded) -> tuple[JobEventRow, StatusChange | None]:
     event = record.event
     match event:

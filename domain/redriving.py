@@ -48,6 +48,10 @@ class Verb(StrEnum):
     SEND = "send"  # the record once more
     RERUN = "rerun"  # a new request with the items of a failed one, at no cost
     DISCARD = "discard"  # nothing, and say why
+    REWIND = "rewind"  # let the projection read a partition again from the record on
+
+
+_DONE = {Verb.SEND: "redriven", Verb.RERUN: "redriven", Verb.DISCARD: "discarded", Verb.REWIND: "rewound"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Mark:
         """One word."""
         if not self.finished:
             return "unfinished"
-        return "discarded" if self.verb is Verb.DISCARD else "redriven"
+        return _DONE[self.verb]
 
     def __str__(self) -> str:
         """For people."""

@@ -93,6 +93,18 @@ async def committed_by(settings: KafkaSettings, group: str) -> dict[TopicPartiti
     return {tp: known.offset for tp, known in offsets.items()}
 
 
+async def members_of(settings: KafkaSettings, group: str) -> int:
+    """How many members a group has at the moment, asked of the coordinator: nobody joins the group."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        answers = await admin.describe_consumer_groups([group])
+    finally:
+        await admin.close()
+    # A described group is a tuple that grows with the protocol's version; its only list are the members.
+    return sum(len(part) for answer in answers for described in answer.groups for part in described if isinstance(part, list))
+
+
 class Picker:
     """Fetches single records by their place. Quick when the places of a partition are asked for in order."""
 

@@ -1,0 +1,82 @@
+"""`looks db rewind-projection`: let the projection read a partition again."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.letters.acting import operator_name
+from cli.letters.options import DryRun, Operator, Why, Yes
+from cli.letters.running import guarded
+from cli.settings import database
+from consumers.status_projection import DECLARATION
+from domain.redriving import Place, Verb
+from runtime.kafka import TopicPartition, new_reader, stop_client
+from runtime.reading import members_of
+from runtime.settings import KafkaSettings
+from schemas.ids import new_request_id
+from schemas.topics import PARTITIONS
+from storage.operator_actions import Intent
+from storage.rewind import NoWayBack, check, rewind
+from storage.shadow import RebuildBusy, alone
+
+
+def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
+    *,
+    topic: Annotated[str, typer.Option(help="a topic of the projection")],
+    partition: Annotated[int, typer.Option(min=0, max=PARTITIONS - 1)],
+    offset: Annotated[int, typer.Option(min=0, help="the first record to read again")],
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    operator: Operator = None,
+    why: Why = "",
+) -> None:
+    """Set the projection's offset back: it reads on from there when it is started. It must be stopped. A repeat changes no row.
+
+    Exit 0: done. 1: refused. 2: out of reach.
+    """
+    intent = Intent(new_request_id(), Verb.REWIND, Place(topic, partition, offset), operator_name(operator), why)
+    if not (dry_run or yes) and not sys.stdin.isatty():
+        typer.secho("nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True)
+        raise typer.Exit(1)
+    try:
+        typer.echo(guarded(lambda: _rewind(intent, dry_run=dry_run, yes=yes)))
+    except (NoWayBack, RebuildBusy) as error:
+        typer.secho(str(error) or "a rebuild is at work; try again", fg="red", err=True)
+        raise typer.Exit(1) from error
+
+
+async def _rewind(intent: Intent, *, dry_run: bool, yes: bool) -> str:
+    kafka, place = KafkaSettings(), intent.place
+    if place.topic not in {topic.name for topic in DECLARATION.topics}:
+        raise NoWayBack(f"{place.topic} is no topic of the projection")
+    await _refuse_running(kafka)
+    begins = await _begins(kafka, place)
+    if place.offset < begins:
+        raise NoWayBack(f"{place.topic}[{place.partition}] begins at {begins}: older records are gone")
+    async with alone(database()) as connection:
+        before = await check(connection, place)
+        told = f"from {before} back to {place}: {before - place.offset} offsets to read again"
+        if dry_run:
+            return f"would go {told}"
+        if not yes:
+            await asyncio.to_thread(typer.confirm, f"Go {told}?", abort=True)
+        await rewind(connection, intent)
+    await _refuse_running(kafka)
+    return f"went {told}"
+
+
+async def _refuse_running(kafka: KafkaSettings) -> None:
+    members = await members_of(kafka, DECLARATION.group)
+    if members:
+        raise NoWayBack(f"{DECLARATION.name} is running ({members} in its group) and would go on where it is: stop it first")
+
+
+async def _begins(kafka: KafkaSettings, place: Place) -> int:
+    reader, tp = new_reader(kafka), TopicPartition(place.topic, place.partition)
+    await reader.start()
+    try:
+        return int((await reader.beginning_offsets([tp]))[tp])
+    finally:
+        await stop_client(reader)
