@@ -1,13 +1,14 @@
-"""The topics of the projection, partition number by partition number, into shadow tables: decoding here, rules in `domain`."""
+"""The topics of the projection, by partition number, into shadow tables: decoding here, rules in `domain`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from consumers.status_projection import DECLARATION
-from domain.rebuilding import Retelling
+from domain.rebuilding import RequestRow, Retelling
 from replaying.blocks import Block, read
 from replaying.history import History, join
 from replaying.kafka import Range, Reader
@@ -45,6 +46,7 @@ Tell = Callable[[Count], object]
 @dataclass(frozen=True, slots=True)
 class _Read:
     topic: str
+    partition: int
     first_ms: int | None
     good: list[tuple[int, Decoded]]
     damaged: int
@@ -55,18 +57,14 @@ async def load(kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTa
     """All there is, up to the ends as they are now. Raises a ReplayError, PostgresError."""
     histories = await asyncio.to_thread(_histories, kafka, archive)
     count = Count(total=sum(one.size for one in histories), ends={one.kafka.part: one.end for one in histories})
-    for number in sorted({one.kafka.partition for one in histories}):
-        chosen = [one for one in histories if one.kafka.partition == number]
-        retelling, begins = Retelling(TOPICS), dict[str, datetime]()
-        async for read_ in _ahead(_reads(read_blocks(kafka, chosen, archive), chosen)):
-            if read_.first_ms is not None and read_.topic not in begins:
-                begins[read_.topic] = datetime.fromtimestamp(read_.first_ms / 1000, UTC)
-            await _take(read_, retelling, shadow, count)
+    for group in _groups(histories):
+        retold = _Retold(group)
+        async for read_ in _ahead(_reads(read_blocks(kafka, group, archive), group)):
+            await _take(read_, retold.of(read_), shadow, count)
+            if retold.is_complete(read_):
+                await shadow.add_requests(retold.requests(read_.partition))
             tell(count)
-        complete_since = _complete_since(chosen, begins)
-        await shadow.add_requests(retelling.requests(complete_since))
-        if complete_since is not None:
-            count.complete_since = max(count.complete_since or complete_since, complete_since)
+        count.complete_since = _latest([count.complete_since, *map(retold.complete_since, retold.numbers)])
     await shadow.index()
     return count
 
@@ -89,12 +87,49 @@ def _histories(kafka: KafkaSettings, archive: "Archive | None") -> list[History]
     return join(resolve(kafka, selection), selection, archive)
 
 
-def _complete_since(histories: Sequence[History], begins: dict[str, datetime]) -> datetime | None:
-    """Since when nothing of these is missing: a request accepted later has all its records. None: since ever."""
-    cut = [one.kafka.topic for one in histories if one.start > 0]
-    if not cut:
-        return None
-    return max(begins[topic] + CLOCKS_MAY_DIFFER if topic in begins else NEVER for topic in cut)
+def _groups(histories: Sequence[History]) -> list[list[History]]:
+    """What is read with one reader, by partition number. An archived part is read before the topic's part of its number."""
+    by_number = sorted(histories, key=lambda one: one.kafka.partition)
+    if all(one.archived is None for one in histories):
+        return [by_number]
+    return [list(found) for _, found in groupby(by_number, key=lambda one: one.kafka.partition)]
+
+
+def _latest(moments: Sequence[datetime | None]) -> datetime | None:
+    return max((one for one in moments if one is not None), default=None)
+
+
+class _Retold:
+    """The retellings of a group; one is let go when its partition number is complete, so few are there at a time."""
+
+    def __init__(self, group: Sequence[History]) -> None:
+        self.numbers = sorted({one.kafka.partition for one in group})
+        self._left = {number: sum(one.size for one in group if one.kafka.partition == number) for number in self.numbers}
+        self._cut = {one.kafka.part for one in group if one.start > 0}
+        self._begins: dict[tuple[str, int], datetime] = {}
+        self._retellings: dict[int, Retelling] = {}
+
+    def of(self, read_: _Read) -> Retelling:
+        """The retelling that a block belongs to."""
+        if read_.first_ms is not None:
+            self._begins.setdefault((read_.topic, read_.partition), datetime.fromtimestamp(read_.first_ms / 1000, UTC))
+        if read_.partition not in self._retellings:
+            self._retellings[read_.partition] = Retelling(TOPICS)
+        return self._retellings[read_.partition]
+
+    def is_complete(self, read_: _Read) -> bool:
+        """Whether the block, which was taken, was the last one of its partition number."""
+        self._left[read_.partition] -= read_.passed
+        return self._left[read_.partition] == 0
+
+    def requests(self, number: int) -> Iterator[RequestRow]:
+        """Those of a complete partition number, which is let go."""
+        return self._retellings.pop(number).requests(self.complete_since(number))
+
+    def complete_since(self, number: int) -> datetime | None:
+        """Since when nothing of it is missing: a request accepted later has all its records. None: since ever."""
+        cut = [part for part in self._cut if part[1] == number]
+        return _latest([self._begins[part] + CLOCKS_MAY_DIFFER if part in self._begins else NEVER for part in cut])
 
 
 def _reads(blocks: Iterator[Block], histories: Sequence[History]) -> Iterator[_Read]:
@@ -109,7 +144,7 @@ def _reads(blocks: Iterator[Block], histories: Sequence[History]) -> Iterator[_R
                 good.append((block.timestamps_ms[index], found))
         part = (block.topic, block.partition)
         passed, position[part] = block.next_offset - position[part], block.next_offset
-        yield _Read(block.topic, block.timestamps_ms[0] if len(block) else None, good, damaged, passed)
+        yield _Read(*part, block.timestamps_ms[0] if len(block) else None, good, damaged, passed)
 
 
 async def _ahead(reads: Iterator[_Read]) -> AsyncIterator[_Read]:

@@ -268,7 +268,7 @@ async def test_a_projection_that_goes_on_meanwhile_loses_nothing(
 
     async with projecting(kafka, pool):
         going = asyncio.create_task(traffic())
-        for _ in range(3):
+        for _ in range(2):
             seen = len(looks)
             await corrupt(pool, old)
             assert (await rebuild(kafka, database, None)).compared.requests >= 4
