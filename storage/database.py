@@ -31,3 +31,11 @@ async def open_pool(settings: DatabaseSettings, *, wait: bool = False) -> AsyncI
     )
     async with pool:
         yield pool
+
+
+async def connect_unbounded(settings: DatabaseSettings, name: str) -> asyncpg.Connection:
+    """One connection whose statements may take as long as they need; `name` is what Postgres shows of it.
+
+    Raises OSError or asyncpg's PostgresError when the database is out of reach.
+    """
+    return await asyncpg.connect(settings.dsn, timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": name})

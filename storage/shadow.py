@@ -13,7 +13,7 @@ import orjson
 from domain.projection import JobEventRow, StatusChange
 from domain.rebuilding import RequestRow
 from runtime.settings import DatabaseSettings
-from storage.database import ACQUIRE_TIMEOUT_S
+from storage.database import ACQUIRE_TIMEOUT_S, connect_unbounded
 
 LOCK_KEY = 0x4C4F4F4B5352  # advisory lock: one rebuild or rewind at a time
 TABLES = ("shadow_job_events", "shadow_outcomes", "shadow_requests")
@@ -62,9 +62,7 @@ class RebuildBusy(Exception):
 @asynccontextmanager
 async def alone(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
     """A connection without time limits that holds the lock of rebuilds. Raises RebuildBusy, OSError, PostgresError."""
-    connection = await asyncpg.connect(
-        settings.url.get_secret_value(), timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": "looks-rebuild"}
-    )
+    connection = await connect_unbounded(settings, "looks-rebuild")
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
             raise RebuildBusy
