@@ -215,11 +215,20 @@ def test_real_photos_come_back_dressed(client: Client, garments: Path) -> None:
         assert float(np.mean(chroma > 30)) > 0.02  # cloth is coloured; the mannequin and the studio are grey
 
 
+def decided(client: Client, request_id: str) -> httpx.Response:
+    """The answer to a cancel, asked for again while it is 202: not decided within the route's 10 s, on a busy machine."""
+    for _ in range(6):
+        answer = client.http.post(f"/v1/jobs/{request_id}/cancel")
+        if answer.status_code != 202:
+            break
+    return answer
+
+
 def test_a_cancel_ends_in_one_outcome_and_is_answered_alike_again(client: Client) -> None:
     keys = client.wardrobe(["tee"])
     before = client.balance()
     ids = [client.accepted((keys["tee"], "t-shirt"), runtime_config={"width": 1024}) for _ in range(6)]
-    answers = {request_id: client.http.post(f"/v1/jobs/{request_id}/cancel") for request_id in reversed(ids)}
+    answers = {request_id: decided(client, request_id) for request_id in reversed(ids)}
     jobs = client.finish(ids)
     for request_id, answer in answers.items():
         cancelled = jobs[request_id]["status"] == "FAILURE"
