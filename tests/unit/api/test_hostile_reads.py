@@ -155,6 +155,12 @@ async def test_a_method_that_a_path_does_not_have_is_told_which_it_has(api: Api,
         assert answer.headers["allow"] == allowed
 
 
+@pytest.mark.parametrize(("path", "allowed"), [("/v1/webhooks", "GET, POST"), ("/v1/webhooks/x", "DELETE, GET, PATCH")])
+async def test_a_path_of_several_routes_names_the_methods_of_all(api: Api, path: str, allowed: str) -> None:
+    answer = await api.http.put(path, headers=api.headers())
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize("path", ["/v1/look/", "//v1/look", "/v1/Look", "/v1/look;x", "/v1/jobs/x/events/stream/y", "/v2/jobs"])
 async def test_a_path_that_is_almost_one_of_ours_is_not_found(api: Api, path: str) -> None:
     answer = await api.http.get(f"http://api.test{path}", headers=api.headers())
