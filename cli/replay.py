@@ -52,7 +52,7 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
     damaged: Annotated[Path | None, typer.Option(help=f"damaged records go here; default {DAMAGED_FILE}")] = None,
 ) -> None:
     """Replay topics. Exit 0: all was read. 3: all was read and damaged records were set aside. 1: can't be. 2: it failed."""
-    from replaying.errors import BadSelection, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
+    from replaying.errors import BadSelection, HistoryGap, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.selection import select  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
@@ -63,7 +63,7 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
         sink = _sink(selection, words, format_, output, to_topic, i_know=i_know)
         side = damaged or (output / DAMAGED_FILE if output and format_ is Format.PARQUET else Path(DAMAGED_FILE))
         summary = _run(selection, sink, side, with_archive=archive)
-    except BadSelection as error:
+    except (BadSelection, HistoryGap) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
     except ReplayError as error:

@@ -2,24 +2,15 @@
 
 from typing import Annotated
 
-import httpx
 import typer
-from aiokafka.errors import KafkaError
 
-from cli import access, lag, releases
-from cli.settings import run
-from runtime.schema_registry import RegistryRefused, register
-from runtime.settings import KafkaSettings
-from runtime.topics_admin import TopicsDiffer
-from runtime.topics_admin import apply as apply_topics
+from cli import releases
+from cli.lazy import Topics
 from schemas import versions
 from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import TOPICS
 
-app = typer.Typer(no_args_is_help=True, help="Topics.")
-app.command("lag")(lag.lag)
-for command in (access.acls, access.grant, access.password):
-    app.command()(command)
+app = typer.Typer(cls=Topics, no_args_is_help=True, help="Topics.")
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -31,6 +22,13 @@ def apply(
     registry_policy: Annotated[str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")] = None,
 ) -> None:
     """Create what is missing and set the declared settings. Safe to repeat."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 (slow to import, and `list` needs none of it)
+
+    from cli.settings import run  # noqa: PLC0415 (as above)
+    from runtime.settings import KafkaSettings  # noqa: PLC0415 (as above)
+    from runtime.topics_admin import TopicsDiffer  # noqa: PLC0415 (as above)
+    from runtime.topics_admin import apply as apply_topics  # noqa: PLC0415 (as above)
+
     settings = KafkaSettings()
     try:
         created = run(lambda: apply_topics(settings))
@@ -44,6 +42,10 @@ def apply(
 
 def _register(url: str, compatibility: str, policy: str | None) -> None:
     """Every release of every topic's event type, oldest first."""
+    import httpx  # noqa: PLC0415 (slow to import, rarely needed)
+
+    from runtime.schema_registry import RegistryRefused, register  # noqa: PLC0415 (as above)
+
     of_topic = {topic.name: releases.released(TYPE_OF[topic.event]) for topic in TOPICS if topic.event is not None}
     subjects = {f"{name}-value": [of[version] for version in sorted(of)] for name, of in of_topic.items()}
     try:

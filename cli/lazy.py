@@ -1,0 +1,89 @@
+"""Commands whose modules are imported when they are called: `looks --help` needs none of them."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, Final, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+
+class Named(NamedTuple):
+    """A command: its module, what it is called there, and how its help begins, which a test compares."""
+
+    module: str
+    attribute: str
+    about: str
+
+
+COMMANDS: Final = {
+    "archive": Named("cli.archive", "archive", "Store what is not stored yet."),
+    "audit": Named("cli.audit", "app", "Check every promise of the system."),
+    "credits": Named("cli.accounts", "credits_app", "Credits."),
+    "db": Named("cli.database", "app", "The database."),
+    "dev": Named("cli.dev", "app", "The development stack: real Kafka, Postgres, S3 and every process."),
+    "dlq": Named("cli.letters", "app", "Dead letters and quarantined records."),
+    "keys": Named("cli.accounts", "keys_app", "API keys."),
+    "replay": Named("cli.replay", "replay", "Replay topics."),
+    "report": Named("cli.report", "report", "Draw the cookbook's answers."),
+    "submit": Named("cli.submit", "submit", "Upload garment photos, dress a mannequin in them, fetch the picture."),
+    "tenants": Named("cli.accounts", "tenants_app", "Tenants."),
+    "topics": Named("cli.topics", "app", "Topics."),
+}
+OF_TOPICS: Final = {
+    "lag": Named("cli.lag", "lag", "Show who reads which topic and how far behind, in records and in seconds."),
+    "acls": Named("cli.access", "acls", "Create the ACLs of every process's user."),
+    "grant": Named("cli.access", "grant", "Create the ACLs of a role (subscriber, auditor, operator) for a user."),
+    "password": Named("cli.access", "password", "Give a Kafka user a password, read from standard input, not from arguments."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group with commands that are only named."""
+
+    named: ClassVar[Mapping[str, Named]] = {}
+
+    def __init__(self, **options: Any) -> None:
+        """The names are listed with the commands that are there; each is imported when it is asked for."""
+        super().__init__(**options)
+        for name in self.named:
+            self.commands.setdefault(name, None)  # type: ignore[arg-type]  # `get_command` gives the command
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names, in order."""
+        return sorted(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, imported now; None: there is none of that name."""
+        return load(cmd_name, self.named[cmd_name]) if cmd_name in self.named else super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Names and what they are for."""
+        there = {name: one.get_short_help_str(100) for name, one in self.commands.items() if one is not None}
+        about = there | {name: one.about for name, one in self.named.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(about.items()))
+
+
+class Root(LazyGroup):
+    """`looks`."""
+
+    named = COMMANDS
+
+
+class Topics(LazyGroup):
+    """`looks topics`: what asks a broker is only named."""
+
+    named = OF_TOPICS
+
+
+def load(name: str, named: Named) -> Any:
+    """Import a command."""
+    found = getattr(import_module(named.module), named.attribute)
+    host = typer.Typer(add_completion=False, rich_markup_mode=None, callback=lambda: None)
+    if isinstance(found, typer.Typer):
+        host.add_typer(found, name=name)
+    else:
+        host.command(name)(found)
+    return get_group(host).commands[name]
