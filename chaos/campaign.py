@@ -6,12 +6,12 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chaos.cluster import Cluster
 from chaos.load import GARMENTS, NOT_A_PICTURE, PREFIX, Load
-from chaos.plan import Kind, orders, strikes
+from chaos.plan import INSTANCES, Kind, orders, strikes
 from chaos.poison import Recorder
 from chaos.strikes import Strikes
 from chaos.verdict import Verdict, judge, settle
@@ -38,6 +38,7 @@ class Campaign:
     over_s: float
     at_once: int = 150
     sample: int = 0
+    instances: Mapping[str, int] = field(default_factory=lambda: INSTANCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 async def run(campaign: Campaign, root: Path, say: Say) -> Report:
     """Raises PartFailed when the cluster does not start; whatever happens later is in the report."""
     begun_s = time.monotonic()
-    cluster = Cluster(root)
+    cluster = Cluster(root, campaign.instances)
     try:
         say("starting three brokers, Postgres, S3 and every process")
         keys = await cluster.start()
@@ -123,7 +124,7 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Say
     try:
         striking = Strikes(cluster, Recorder(settings, producer))
         without = frozenset() if cluster.disks else frozenset({Kind.DISK})
-        plan = strikes(campaign.seed, campaign.faults, campaign.over_s, without=without)
+        plan = strikes(campaign.seed, campaign.faults, campaign.over_s, instances=campaign.instances, without=without)
         telling = asyncio.create_task(_tell(striking, load, say))
         try:
             await asyncio.gather(load.run(orders(campaign.seed, campaign.requests), campaign.over_s), striking.run(plan))

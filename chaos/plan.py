@@ -1,7 +1,7 @@
 """What a campaign does and when, all from one seed: the same seed gives the same faults and the same load. Pure."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -126,16 +126,27 @@ WEIGHTS: dict[Kind, float] = {
 }
 
 
-def strikes(seed: int, count: int, over_s: float, *, without: frozenset[Kind] = frozenset()) -> list[Strike]:
+def strikes(
+    seed: int,
+    count: int,
+    over_s: float,
+    *,
+    instances: Mapping[str, int] = INSTANCES,
+    without: frozenset[Kind] = frozenset(),
+) -> list[Strike]:
     """`count` faults spread over `over_s` seconds, in order of time. `without`: kinds that can't be done here."""
     chance = random.Random(f"faults {seed}")
     kinds = [kind for kind in WEIGHTS if kind not in without]
     times = sorted(chance.uniform(0, over_s) for _ in range(count))
     drawn = chance.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=count)
-    return [_strike(chance, at_s, kind) for at_s, kind in zip(times, drawn, strict=True)]
+    return [_strike(chance, at_s, kind, instances) for at_s, kind in zip(times, drawn, strict=True)]
 
 
-def _strike(chance: random.Random, at_s: float, kind: Kind) -> Strike:
+def _strike(chance: random.Random, at_s: float, kind: Kind, instances: Mapping[str, int]) -> Strike:
+    if kind in (Kind.KILL, Kind.RESTART, Kind.STOP):
+        process = chance.choice(sorted(instances))
+        lasts_s = chance.uniform(0.5, 12) if kind is Kind.STOP else 0.0
+        return Strike(at_s, kind, instance_name(process, chance.randint(1, instances[process])), lasts_s)
     target, lasts_s, detail = _DRAW[kind](chance) if kind in _DRAW else (kind.value, 0.0, "")
     return Strike(at_s, kind, target, lasts_s, detail)
 
@@ -152,20 +163,12 @@ def _point(chance: random.Random) -> Drawn:
     return f"{process}.{chance.choice(POINTS[process])}", POINT_WAITS_S, effect
 
 
-def _instance(chance: random.Random) -> str:
-    process = chance.choice(sorted(INSTANCES))
-    return instance_name(process, chance.randint(1, INSTANCES[process]))
-
-
 def instance_name(process: str, number: int) -> str:
     """The name of an instance: the first is called like its process."""
     return process if number == 1 else f"{process}-{number}"
 
 
 _DRAW: dict[Kind, Callable[[random.Random], Drawn]] = {
-    Kind.KILL: lambda chance: (_instance(chance), 0.0, ""),
-    Kind.STOP: lambda chance: (_instance(chance), chance.uniform(0.5, 12), ""),
-    Kind.RESTART: lambda chance: (_instance(chance), 0.0, ""),
     Kind.SCALE: lambda chance: (chance.choice(SCALABLE), chance.uniform(2, 10), chance.choice(["TERM", "KILL"])),
     Kind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
     Kind.LINK: _link,
@@ -177,7 +180,7 @@ _DRAW: dict[Kind, Callable[[random.Random], Drawn]] = {
     Kind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
     Kind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
 }
-"""Target, duration and detail of a fault of each kind; a kind that is not here strikes what it is named after."""
+"""Target, duration and detail by kind; instances are drawn apart, and any other kind strikes what it is named after."""
 
 
 class Wish(StrEnum):
