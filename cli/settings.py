@@ -1,5 +1,6 @@
 """What commands connect with, and a clear word when a setting is missing."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,7 +8,6 @@ from typing import TypeVar
 
 import asyncpg
 import typer
-import uvloop
 from pydantic import ValidationError
 
 from runtime.settings import ApiSettings, DatabaseSettings
@@ -48,7 +48,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
     try:
-        return uvloop.run(main())
+        return asyncio.run(main())  # not uvloop: its `close` can wait without end for a TLS connection that was closed
     except (OSError, asyncpg.PostgresError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error

@@ -5,7 +5,9 @@ finish within the drain time is dropped; nothing is lost by that, for what is no
 """
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 
 import uvloop
@@ -15,6 +17,8 @@ from runtime.health import HealthServer
 from runtime.settings import ProcessSettings
 
 log = logs.get(__name__)
+
+CLOSE_WITHIN_S = 3.0
 
 
 class Process:
@@ -69,4 +73,20 @@ def run(name: str, main: Main) -> None:
     """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
     settings = ProcessSettings()
     logs.configure(name, settings.instance, settings.log_level)
-    uvloop.run(_live(name, main, settings))
+    uvloop.run(_whole(name, main, settings))
+
+
+async def _whole(name: str, main: Main, settings: ProcessSettings) -> None:
+    code = 1
+    try:
+        await _live(name, main, settings)
+        code = 0
+    finally:
+        _leave_within(CLOSE_WITHIN_S, code)
+
+
+def _leave_within(seconds: float, code: int) -> None:
+    """All is done and closed; only the loop is to be closed, and uvloop can wait without end for a closed TLS connection."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()

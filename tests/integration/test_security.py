@@ -62,6 +62,7 @@ def stack() -> Iterator[Stack]:
             yield made
         finally:
             made.stop()
+        assert "did not stop within" not in made.log("supervisor")
 
 
 @pytest.fixture(scope="module")
