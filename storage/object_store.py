@@ -54,7 +54,9 @@ class ObjectStore:
             response_checksum_validation="when_required",
         )
         self.bucket = settings.bucket
-        self._client = boto3.client("s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config)
+        self._client = boto3.Session().client(
+            "s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config
+        )
 
     def get(self, key: str, max_bytes: int) -> bytes:
         """The object's bytes. Raises a StoreError."""

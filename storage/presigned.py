@@ -14,7 +14,7 @@ class Presigner:
     def __init__(self, settings: ObjectStoreSettings) -> None:
         """Raises botocore's NoCredentialsError at the first link when there are no credentials."""
         self._ttl_s = settings.presigned_ttl_s
-        self._client = boto3.client(
+        self._client = boto3.Session().client(
             "s3",
             endpoint_url=settings.public_endpoint_url or settings.endpoint_url,
             region_name=settings.region,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -86,6 +86,22 @@ def fill(kafka: KafkaSettings, topic: str, numbers: Sequence[int], *, tenant: st
         else:
             producer.flush(30)
             producer.abort_transaction(30)
+    settled(kafka, topic)
+
+
+def settled(kafka: KafkaSettings, topic: str) -> None:
+    """Wait for the markers: a commit is answered before each partition's readers may see it."""
+    admin, give_up_s = AdminClient({"bootstrap.servers": kafka.bootstrap}), time.monotonic() + 30
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
+    asked = {TopicPartition(topic, number): latest for number in range(PARTITIONS)}
+
+    def ends(level: IsolationLevel) -> list[int]:
+        found = admin.list_offsets(asked, isolation_level=level)
+        return [found[one].result(30).offset for one in asked]
+
+    while ends(IsolationLevel.READ_COMMITTED) != ends(IsolationLevel.READ_UNCOMMITTED):
+        assert time.monotonic() < give_up_s, "transactions stay open"
+        time.sleep(0.02)
 
 
 def poison(kafka: KafkaSettings, topic: str) -> None:
