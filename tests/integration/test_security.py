@@ -62,7 +62,8 @@ def stack() -> Iterator[Stack]:
             yield made
         finally:
             made.stop()
-        assert "did not stop within" not in made.log("supervisor")
+        late = [line for line in made.log("supervisor").splitlines() if "did not stop within" in line]
+        assert [line for line in late if " s3 did not" not in line] == []  # the object store is killed after 2 s on purpose
 
 
 @pytest.fixture(scope="module")
