@@ -8,8 +8,6 @@ import asyncio
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,9 +17,8 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from bench.replay import completion
+from bench.replay import completion, timed
 from consumers.status_projection import DECLARATION, StatusProjection
-from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime.kafka import outgoing, read
@@ -110,18 +107,6 @@ async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds:
         return count / (time.perf_counter() - begun_s)
 
 
-def _rebuilt(bootstrap: str, url: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-c", REBUILD, bootstrap, url],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-    )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
 def measure() -> dict[str, object]:
     """Rates of both and their ratio; then a rebuild that finds nothing to swap."""
     with tempfile.TemporaryDirectory() as folder:
@@ -132,8 +117,8 @@ def measure() -> dict[str, object]:
             kafka, database = KafkaSettings(bootstrap=bootstrap), DatabaseSettings.model_validate({"url": url})
             asyncio.run(_fill(kafka, database, REQUESTS))
             before = asyncio.run(_one_by_one(kafka, database, ONE_BY_ONE_S))
-            swapped = _rebuilt(bootstrap, url)
-            compared = _rebuilt(bootstrap, url)
+            swapped = timed(REBUILD, bootstrap, url)
+            compared = timed(REBUILD, bootstrap, url)
         finally:
             stack.stop()
     per_s = swapped["records"] / swapped["s"]

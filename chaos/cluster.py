@@ -20,7 +20,7 @@ from chaos.plan import INSTANCES, UPSTREAMS, instance_name
 from chaos.proxy import Ends, Harm, Link
 from devstack.bootstrap import bootstrap as prepare
 from devstack.bootstrap import environment, s3_credentials
-from devstack.folder import StackFolder, free_ports
+from devstack.folder import PORT_NAMES, StackFolder, free_ports
 from devstack.part import Part
 from devstack.postgres import database_url, postgres
 from devstack.processes import MODULES, process
@@ -29,17 +29,7 @@ from devstack.supervisor import Supervisor
 from storage.accounts import AccountStore
 from storage.seed import ENVIRONMENT, SeededKeys
 
-SERVICES = (
-    "postgres",
-    "s3",
-    "s3_grpc",
-    "s3_master",
-    "s3_master_grpc",
-    "s3_volume",
-    "s3_volume_grpc",
-    "s3_filer",
-    "s3_filer_grpc",
-)
+SERVICES = tuple(name for name in PORT_NAMES if name.startswith(("postgres", "s3")))
 MAX_INSTANCES = 8
 READY_WITHIN_S = 240.0
 """Fifteen processes start at once."""

@@ -15,7 +15,7 @@ from devstack.demo import object_store
 from devstack.stack import Stack
 from devstack.wardrobe import draw
 from domain.outcomes import Emit
-from runtime.kafka import new_producer, outgoing
+from runtime.kafka import new_producer
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import CreditRefund, LookRequested
 from schemas.failures import FailureCode
@@ -26,6 +26,7 @@ from tests.chaos.conftest import system, until
 from tests.e2e.auditing import audit
 from tests.integration.accepting import accept
 from tests.integration.reading import records_of, requested
+from tests.integration.test_processes import publish
 
 PHOTO = "users/abc/x.jpg"  # what accepted requests of tests name
 
@@ -47,11 +48,6 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
     await made.start()
     yield made
     await made.stop()
-
-
-async def publish(producer: AIOKafkaProducer, emit: Emit) -> None:
-    out = outgoing(emit, "/test", datetime.now(UTC))
-    await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
 
 
 async def ask(pool: asyncpg.Pool, producer: AIOKafkaProducer, deadline_s: float) -> LookRequested:
