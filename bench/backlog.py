@@ -25,9 +25,9 @@ from producers.outbox_relay import OutboxRelay
 from runtime.kafka import ConsumerRecord, new_producer, outgoing, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
+from runtime.reading import read_all
 from runtime.settings import DatabaseSettings, KafkaSettings, ProcessSettings
 from runtime.slots import Slots
-from runtime.topic_facts import read_all
 from schemas.envelope import Undecodable
 from schemas.events import LookCompleted, LookProgress, LookRequested, Stage, StoredImage
 from schemas.http import TrialItemInput

@@ -22,7 +22,7 @@ from consumers.status_projection import DECLARATION, StatusProjection
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime.kafka import outgoing, read
-from runtime.reading import between, spans
+from runtime.reading import between, partitions_of, spans
 from runtime.records import Work
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import Event, LookProgress, LookRequested, Stage
@@ -93,7 +93,7 @@ async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds:
     """Records a second of the projection when each is a batch of its own."""
     async with open_pool(database) as pool:
         projection, count = StatusProjection(ProjectionStore(pool)), 0
-        within = await spans(kafka, DECLARATION.topics)
+        within = await spans(kafka, partitions_of(DECLARATION.topics))
         begun_s = time.perf_counter()
         async with aclosing(between(kafka, within)) as records:
             async for record in records:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from domain.history import PartitionHistory, Verdict
-from runtime.declaration import Settled
+from runtime.deciding import Decision
 from runtime.kafka import new_producer
 from runtime.settings import KafkaSettings
-from runtime.transactions import Finished, Transactions
+from runtime.transactions import Transactions
 from schemas.events import CreditRefund
 from storage.outbox import OutboxRow, OutboxStore, row_of
 from storage.refunds import Charge, RefundStore
@@ -37,16 +37,16 @@ def _without_deadline(self: PartitionHistory, request_id: str, attempt: int, dea
     return _verdict(self, request_id, attempt, NEVER, now)
 
 
-async def _without_transaction(self: Transactions, batch: list[Finished], settled: list[Settled]) -> bool:
+async def _without_transaction(self: Transactions, decisions: list[Decision]) -> bool:
     producer = new_producer(KafkaSettings(), "careless")
     await producer.start()
     try:
-        for finished, one in zip(batch, settled, strict=True):
-            for out in self._records(finished, one):
+        for decision in decisions:
+            for out in decision.records:
                 await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
     finally:
         await producer.stop()
-    self._offsets_after(batch)
+    self._offsets_after(decisions)
     return True
 
 

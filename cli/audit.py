@@ -19,8 +19,9 @@ from domain import audit
 from domain.audit import Moment, Violation
 from domain.redriving import Verb
 from runtime.kafka import ConsumerRecord
+from runtime.reading import read_all
 from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
-from runtime.topic_facts import TopicFacts, get, read_all
+from runtime.topic_facts import TopicFacts, get
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, LOOK_REQUESTED
 from storage.audit_facts import Snapshot, snapshot
 from storage.object_store import ObjectMissing, ObjectStore, StoreError

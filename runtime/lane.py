@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from domain.history import PartitionHistory
 from domain.outcomes import Emit, Outcome, Skip, Unhandled
 from domain.windows import Place, Windows
+from runtime.deciding import Finished, LanePorts
 from runtime.declaration import Draining
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, outgoing, read
 from runtime.records import Work
-from runtime.transactions import Finished, LanePorts, Transactions
+from runtime.transactions import Transactions
 from schemas.envelope import Undecodable
 
 

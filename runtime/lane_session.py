@@ -6,29 +6,31 @@ range assignor, so a partition number comes as a whole: requests, retries and ca
 """
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from math import inf
 
 from aiokafka import ConsumerRebalanceListener
 
 from domain.breaker import Breaker
-from domain.history import PartitionHistory
-from runtime import faults, logs, metrics
+from runtime import logs, metrics
+from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
 from runtime.lag import watch_lag
 from runtime.lane import Lane
+from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
 from runtime.process import Process
-from runtime.records import OutRecord, Work
+from runtime.records import OutRecord
 from runtime.refetch import Refetch, reader
-from runtime.restore import horizon, recent
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
-from runtime.transactions import LanePorts
 
 log = logs.get(__name__)
 
 POLL_MS = 100
+REOPEN_AFTER_S = 30.0
+"""A lane whose broker was slow begins anew alone, but not again within so long: then it is more than slowness."""
 POLL_RECORDS = 500
 
 
@@ -45,7 +47,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._breaker = Breaker(self._declared.breaker)
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
-        self._opening: asyncio.Task[None] | None = None
+        self._opener = LaneOpener(settings, handler, clock, self._ports)
+        self._opening: set[asyncio.Task[None]] = set()
+        self._reopened_s: dict[int, float] = {}
         self._lag: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
@@ -156,51 +160,40 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if not assigned:
             return
         self._consumer.pause(*assigned)
-        self._opening = asyncio.create_task(self._open_lanes(sorted(assigned)))
+        self._open(self._open_lanes(sorted(assigned)))
+
+    def _open(self, opening: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(opening)
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    def _lane_failed(self, number: int, error: BaseException) -> None:
+        """A slow broker costs one lane: the group is not disturbed, and what other lanes work on goes on."""
+        now_s = asyncio.get_running_loop().time()
+        again = now_s - self._reopened_s.get(number, -inf) < REOPEN_AFTER_S
+        if again or not is_slowness(error) or number not in self._lanes or self._process.stopping.is_set():
+            self._fail(error)
+            return
+        self._reopened_s[number] = now_s
+        metrics.LANES_REOPENED.labels(self._declared.name).inc()
+        log.warning("a lane begins anew", partition=number, error=f"{type(error).__name__}: {error}"[:500])
+        self._open(self._reopen(number, self._lanes.pop(number)))
+
+    async def _reopen(self, number: int, lane: Lane) -> None:
+        partitions = [TopicPartition(topic.name, number) for topic in self._declared.topics]
+        self._consumer.pause(*partitions)
+        await to_the_end(lane.close())
+        await self._open_lanes(partitions)
 
     async def _open_lanes(self, assigned: list[TopicPartition]) -> None:
-        numbers = sorted({partition.partition for partition in assigned})
-        producers: dict[int, AIOKafkaProducer] = {}
         try:
-            for number in numbers:
-                transactional_id = f"{self._declared.group}.{number}"
-                producers[number] = new_producer(self._settings, transactional_id, transactional_id=transactional_id)
-            # Fences whoever owned these numbers before; what they had committed is final from here on.
-            await asyncio.gather(*(producer.start() for producer in producers.values()))
-            await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
-            histories = await self._restore(numbers)
-            for partition in assigned:
-                await self._rewind(partition)
-            for number in numbers:
-                self._lanes[number] = Lane(number, producers.pop(number), histories[number], self._ports())
+            self._lanes.update(await self._opener.open(self._consumer, assigned))
             self._consumer.resume(*assigned)
-            log.info("lanes open", partitions=numbers, remembered=sum(len(history) for history in histories.values()))
+            self._paused = False
         except Exception as error:
             self._fail(error)
-        finally:
-            for producer in producers.values():
-                await stop_client(producer)
 
-    async def _restore(self, numbers: list[int]) -> dict[int, PartitionHistory]:
-        histories = {number: PartitionHistory() for number in numbers}
-        window = timedelta(seconds=self._declared.history_window_s)
-
-        def take(work: Work) -> None:
-            self._handler.remember(histories[work.partition], work, work.written_at + window)
-
-        since = horizon(self._clock(), self._declared.history_window_s)
-        await recent(self._settings, self._declared.history, numbers, since, take)
-        return histories
-
-    async def _rewind(self, partition: TopicPartition) -> None:
-        """To where the group committed, read after the fence."""
-        committed = await self._consumer.committed(partition)
-        if committed is None:
-            await self._consumer.seek_to_beginning(partition)
-        else:
-            self._consumer.seek(partition, committed)
-
-    def _ports(self) -> LanePorts:
+    def _ports(self, number: int) -> LanePorts:
         return LanePorts(
             handler=self._handler,
             source=self._process.source,
@@ -209,7 +202,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             breaker=self._breaker,
             unreadable=self._unreadable,
             publish=self._publish,
-            failed=self._fail,
+            failed=lambda error: self._lane_failed(number, error),
             room=self._refetch.room,
         )
 
@@ -220,9 +213,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return asyncio.ensure_future(send())
 
     async def _close_lanes(self) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait({self._opening})
-            self._opening = None
+        if opening := {*self._opening}:
+            for task in opening:
+                task.cancel()
+            await asyncio.wait(opening)
         lanes, self._lanes = self._lanes, {}
         await asyncio.gather(*(lane.close() for lane in lanes.values()))

@@ -44,6 +44,11 @@ SESSION_RESTARTS = Counter(
     "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read the log for the cause.",
     ["consumer", "cause"],
 )
+LANES_REOPENED = Counter(
+    "looks_lanes_reopened_total",
+    "Times one partition of a consumer began anew because Kafka did not answer in time. More than a few an hour: see to Kafka.",
+    ["consumer"],
+)
 BREAKER_TRIPS = Counter(
     "looks_breaker_trips_total",
     "Times a consumer stopped itself because most failures were its own fault. Any: find the fault before looks expire.",

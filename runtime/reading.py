@@ -1,6 +1,8 @@
 """Reading topics without a group: what stands between two moments or at one place. Memory: one fetch."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -11,28 +13,59 @@ from schemas.topics import Topic
 
 POLL_MS = 300
 POLL_RECORDS = 1000
+STALLED_AFTER_S = 60.0
+"""Without any progress before the end of what is to be read."""
 
 Spans = Mapping[TopicPartition, tuple[int, int]]
 """Partition -> (first offset, next offset after the last)."""
 
 
+def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
+    """All partitions of these topics."""
+    return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+
+
+async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """The next offset to be written of each partition, open transactions included."""
+    return {tp: end for tp, (_, end) in (await _bounds(settings, partitions, None, None, committed_only=False)).items()}
+
+
 async def spans(
-    settings: KafkaSettings, topics: Sequence[Topic], since: datetime | None = None, until: datetime | None = None
+    settings: KafkaSettings,
+    partitions: Collection[TopicPartition],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    committed_only: bool = True,
 ) -> dict[TopicPartition, tuple[int, int]]:
-    """What these topics hold that was appended at or after `since` and before `until`; up to their ends as they are now."""
-    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
-    reader = new_reader(settings)
+    """What these partitions hold that was appended at or after `since` and before `until`; up to their ends as they are now.
+
+    `committed_only`: up to the first open transaction. A partition that holds nothing is not in the answer.
+    """
+    bounds = await _bounds(settings, partitions, since, until, committed_only=committed_only)
+    return {tp: (start, end) for tp, (start, end) in bounds.items() if start < end}
+
+
+async def _bounds(
+    settings: KafkaSettings,
+    partitions: Collection[TopicPartition],
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    committed_only: bool,
+) -> dict[TopicPartition, tuple[int, int]]:
+    reader = new_reader(settings, committed_only=committed_only)
     await reader.start()
     try:
-        ends: dict[TopicPartition, int] = await reader.end_offsets(partitions)
-        starts: dict[TopicPartition, int] = await reader.beginning_offsets(partitions)
+        ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
+        starts: dict[TopicPartition, int] = await reader.beginning_offsets(list(partitions))
         if since is not None:
             starts |= await _first_after(reader, since, ends)
         if until is not None:
             ends |= await _first_after(reader, until, ends)
     finally:
         await stop_client(reader)
-    return {partition: (starts[partition], ends[partition]) for partition in partitions if starts[partition] < ends[partition]}
+    return {tp: (starts[tp], ends[tp]) for tp in partitions}
 
 
 async def _first_after(
@@ -42,44 +75,65 @@ async def _first_after(
     return {tp: found[tp].offset if found.get(tp) is not None else end for tp, end in ends.items()}
 
 
-async def between(
-    settings: KafkaSettings, within: Spans, *, committed_only: bool = True
-) -> AsyncGenerator[ConsumerRecord, None]:
-    """Every record in these spans, in order per partition. Close it (`contextlib.aclosing`) when leaving early."""
-    behind = {tp for tp, (start, end) in within.items() if start < end}
+async def chunks(
+    settings: KafkaSettings, within: Spans, *, committed_only: bool = True, max_records: int = POLL_RECORDS
+) -> AsyncGenerator[list[ConsumerRecord], None]:
+    """Every record in these spans, in order per partition, as fetched. Close it (`contextlib.aclosing`) when leaving early.
+
+    Raises TimeoutError when nothing moves for STALLED_AFTER_S before the end: an open transaction, a dead broker.
+    """
+    behind = {tp: start for tp, (start, end) in within.items() if start < end}
     if not behind:
         return
     reader = new_reader(settings, committed_only=committed_only)
     await reader.start()
     try:
-        reader.assign(list(behind))
-        for tp in behind:
-            reader.seek(tp, within[tp][0])
+        reader.assign([*behind])
+        for tp, start in behind.items():
+            reader.seek(tp, start)
+        moved_s = _now_s()
         while behind:
-            for tp, records in (await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=POLL_RECORDS)).items():
-                for record in records:
-                    if record.offset < within[tp][1]:
-                        yield record
-            read = {tp for tp in behind if await reader.position(tp) >= within[tp][1]}
-            if read:
+            for tp, records in (await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=max_records)).items():
+                yield [record for record in records if record.offset < within[tp][1]]
+            await asyncio.sleep(0)  # what is buffered is given without waiting: heartbeats and work need their turn
+            now = {tp: await reader.position(tp) for tp in behind}
+            moved_s = _now_s() if now != behind else moved_s
+            if read := [tp for tp, at in now.items() if at >= within[tp][1]]:
                 reader.pause(*read)
-                behind -= read
+            behind = {tp: at for tp, at in now.items() if at < within[tp][1]}
+            if behind and _now_s() - moved_s > STALLED_AFTER_S:
+                raise TimeoutError(f"no end of {', '.join(f'{tp.topic}[{tp.partition}]@{at}' for tp, at in behind.items())}")
     finally:
         await stop_client(reader)
 
 
-async def since_in(
-    settings: KafkaSettings, partition: TopicPartition, since: datetime
-) -> dict[TopicPartition, tuple[int, int]]:
-    """What one partition holds since a moment, open transactions included."""
-    reader = new_reader(settings, committed_only=False)
-    await reader.start()
-    try:
-        ends: dict[TopicPartition, int] = await reader.end_offsets([partition])
-        starts = await _first_after(reader, since, ends)
-    finally:
-        await stop_client(reader)
-    return {partition: (starts[partition], ends[partition])}
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def between(
+    settings: KafkaSettings, within: Spans, *, committed_only: bool = True
+) -> AsyncGenerator[ConsumerRecord, None]:
+    """The records of `chunks`, one by one."""
+    async with aclosing(chunks(settings, within, committed_only=committed_only)) as fetched:
+        async for records in fetched:
+            for record in records:
+                yield record
+
+
+async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]) -> int:
+    """Give every committed record, from the beginning to the ends as they are now, to `take`; returns how many.
+
+    The ends are those of open transactions: what began before the call is waited for. Raises TimeoutError as `chunks` does.
+    """
+    count = 0
+    there = await spans(settings, partitions_of(topics), committed_only=False)
+    async with aclosing(chunks(settings, there)) as fetched:
+        async for records in fetched:
+            for record in records:
+                take(record)
+            count += len(records)
+    return count
 
 
 async def committed_by(settings: KafkaSettings, group: str) -> dict[TopicPartition, int]:

@@ -2,19 +2,14 @@
 
 import hashlib
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from domain.audit import NOTHING, InTopic
-from runtime.kafka import ConsumerRecord, TopicPartition, new_reader, read, stop_client
-from runtime.restore import high_watermarks
-from runtime.settings import KafkaSettings
+from runtime.kafka import ConsumerRecord, read
 from schemas.envelope import Undecodable
 from schemas.topics import Topic
-
-STALLED_AFTER_S = 60.0
 
 _SCHEMA = """
 CREATE TABLE seen (
@@ -77,34 +72,3 @@ def _at(written_ms: int) -> datetime:
 def get(facts: Mapping[str, InTopic], topic: Topic) -> InTopic:
     """What one topic says; nothing when it is silent."""
     return facts.get(topic.name, NOTHING)
-
-
-async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]) -> int:
-    """Give every committed record, from the beginning to the ends as they are now, to `take`; returns how many.
-
-    Raises TimeoutError when nothing comes for STALLED_AFTER_S and the ends are not reached: an open transaction, a dead broker.
-    """
-    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
-    ends = await high_watermarks(settings, partitions)
-    reader = new_reader(settings)
-    await reader.start()
-    count = 0
-    try:
-        reader.assign(partitions)
-        await reader.seek_to_beginning(*partitions)
-        behind = {partition: 0 for partition in partitions if ends[partition] > 0}
-        moved_s = time.monotonic()
-        while behind:
-            for records in (await reader.getmany(timeout_ms=300, max_records=5000)).values():
-                for record in records:
-                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
-                        take(record)
-                        count += 1
-            now = {partition: await reader.position(partition) for partition in behind}
-            moved_s = time.monotonic() if now != behind else moved_s
-            behind = {partition: at for partition, at in now.items() if at < ends[partition]}
-            if behind and time.monotonic() - moved_s > STALLED_AFTER_S:
-                raise TimeoutError(f"no end of {', '.join(f'{tp.topic}[{tp.partition}]@{at}' for tp, at in behind.items())}")
-    finally:
-        await stop_client(reader)
-    return count

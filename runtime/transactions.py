@@ -1,24 +1,21 @@
 """A lane's transactions: what is finished becomes durable together with the input offsets that it allows.
 
 The producer's transactional id is bound to the partition number, so whoever takes the partition over fences the owner
-before. Any error in a transaction ends the session: a producer in doubt is thrown away, never used again (aiokafka
-speaks transaction version 1 only).
+before. Any error in a transaction ends the lane: a producer in doubt is thrown away, never used again (aiokafka speaks
+transaction version 1 only).
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from domain.breaker import Breaker
 from domain.history import PartitionHistory
-from domain.outcomes import Outcome, Reject, Unhandled
+from domain.outcomes import Reject, Unhandled
 from runtime import faults, logs, metrics
-from runtime.declaration import LaneHandler, Settled
-from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, outgoing, quarantined, stop_client
+from runtime.deciding import Decider, Decision, Finished, LanePorts
+from runtime.declaration import Settled
+from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, stop_client
 from runtime.offsets import OffsetTracker
-from runtime.records import OutRecord, Work
 from schemas.topics import LOOK_DEAD_LETTER
 
 log = logs.get(__name__)
@@ -31,32 +28,6 @@ RESETTLE_MAX = 3
 
 class BreakerTripped(Exception):
     """Most of what would be decided is our own fault: nothing was committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A record that was decided, waiting for its transaction."""
-
-    record: ConsumerRecord
-    work: Work | None  # None: it could not be read
-    outcome: Outcome
-    chance: float
-    taken_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class LanePorts:
-    """What a lane is given."""
-
-    handler: LaneHandler
-    source: str
-    transaction_timeout_s: float
-    clock: Callable[[], datetime]
-    breaker: Breaker
-    unreadable: Breaker
-    publish: Callable[[OutRecord], "asyncio.Future[None]"]
-    failed: Callable[[BaseException], None]
-    room: Callable[[], None]  # called when more may be worked on
 
 
 class Transactions:
@@ -82,7 +53,7 @@ class Transactions:
         self._under_way = 0
         self._wake = asyncio.Event()
         self._commit_now: asyncio.Task[None] | None = None
-        self._behind = timedelta(0)
+        self._decider = Decider(history, ports)
         self._committing = asyncio.create_task(self._commit_forever(), name=f"transactions-{number}")
 
     def __len__(self) -> int:
@@ -151,20 +122,14 @@ class Transactions:
     async def _commit(self, batch: list[Finished]) -> None:
         begun_s = time.monotonic()
         for _ in range(RESETTLE_MAX):
-            settled = [self._settle(finished) for finished in batch]
-            self._check_breaker(settled)
+            decisions = [self._decider.decide(finished) for finished in batch]
+            self._check_breaker([decision.settled for decision in decisions])
             async with asyncio.timeout(self._ports.transaction_timeout_s):
-                if await self._transact(batch, settled):
+                if await self._transact(decisions):
                     break
         else:
             raise RuntimeError("decisions kept changing while they were being committed")
-        self._after(batch, settled, begun_s)
-
-    def _settle(self, finished: Finished) -> Settled:
-        if finished.work is None:
-            return Settled(finished.outcome)
-        now = self._ports.clock() + self._behind
-        return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
+        self._after(decisions, begun_s)
 
     def _check_breaker(self, settled: list[Settled]) -> None:
         faults = self._ports.handler.declaration.faults
@@ -177,7 +142,7 @@ class Transactions:
         if self._ports.breaker.tripped or self._ports.unreadable.tripped:
             raise BreakerTripped
 
-    async def _transact(self, batch: list[Finished], settled: list[Settled]) -> bool:
+    async def _transact(self, decisions: list[Decision]) -> bool:
         """True when committed; False when it was aborted because a decision changed after its records were sent.
 
         The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
@@ -188,16 +153,16 @@ class Transactions:
         await producer.begin_transaction()
         sends = [
             await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
-            for finished, one in zip(batch, settled, strict=True)
-            for out in self._records(finished, one)
+            for decision in decisions
+            for out in decision.records
         ]
         acknowledged = await asyncio.gather(*sends)
-        self._note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
-        second_look = [self._settle(finished) for finished in batch]
-        if any(type(now.outcome) is not type(then.outcome) for now, then in zip(second_look, settled, strict=True)):
+        self._decider.note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
+        second_look = [self._decider.settle(decision.finished).outcome for decision in decisions]
+        if any(type(now) is not type(then.settled.outcome) for now, then in zip(second_look, decisions, strict=True)):
             await producer.abort_transaction()
             return False
-        offsets = self._offsets_after(batch)
+        offsets = self._offsets_after(decisions)
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
         await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
@@ -207,29 +172,18 @@ class Transactions:
             self._offsets[partition.topic].committed(offset)
         return True
 
-    def _note_broker_time(self, written_ms: int) -> None:
-        """How far our clock is behind the broker's, which dates records as it appends them."""
-        if written_ms:
-            self._behind = max(timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock())
-
-    def _records(self, finished: Finished, settled: Settled) -> list[OutRecord]:
-        cause = finished.work.decoded if finished.work else None
-        records = [outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits]
-        if isinstance(settled.outcome, Unhandled):
-            records.append(quarantined(finished.record, settled.outcome.why, self._ports.handler.declaration.name))
-        return records
-
-    def _offsets_after(self, batch: list[Finished]) -> dict[TopicPartition, int]:
-        for finished in batch:
-            self._offsets[finished.record.topic].finish(finished.record.offset)
+    def _offsets_after(self, decisions: list[Decision]) -> dict[TopicPartition, int]:
+        for decision in decisions:
+            record = decision.finished.record
+            self._offsets[record.topic].finish(record.offset)
         positions = {TopicPartition(topic, self._number): tracker.to_commit() for topic, tracker in self._offsets.items()}
         return {partition: offset for partition, offset in positions.items() if offset is not None}
 
-    def _after(self, batch: list[Finished], settled: list[Settled], begun_s: float) -> None:
+    def _after(self, decisions: list[Decision], begun_s: float) -> None:
         name = self._ports.handler.declaration.name
         now_s = time.monotonic()
         metrics.COMMIT_SECONDS.labels(name).observe(now_s - begun_s)
-        for finished, one in zip(batch, settled, strict=True):
+        for finished, one in ((decision.finished, decision.settled) for decision in decisions):
             metrics.HANDLE_SECONDS.labels(name).observe(now_s - finished.taken_at_s)
             outcome = type(one.outcome).__name__.lower()
             metrics.RECORDS.labels(name, finished.record.topic, outcome).inc()

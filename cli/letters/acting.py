@@ -34,7 +34,7 @@ from domain.redriving import (
 )
 from runtime import faults
 from runtime.kafka import AIOKafkaProducer, TopicPartition, new_producer, stop_client
-from runtime.reading import Picker, between, since_in
+from runtime.reading import Picker, between, spans
 from runtime.settings import KafkaSettings, LookSettings
 from schemas.ids import new_request_id
 from storage.database import open_pool
@@ -233,7 +233,7 @@ async def _sent_before(at: Desk, recorded: Recorded, send: Send) -> str | None:
     """Where an interrupted action's record stands, if it was sent; None when it was not."""
     since = recorded.mark.at - timedelta(seconds=at.look.clock_margin_s)
     wanted = recorded.intent.action_id.encode()
-    there = await since_in(at.kafka, TopicPartition(send.topic, send.partition), since)
+    there = await spans(at.kafka, [TopicPartition(send.topic, send.partition)], since, committed_only=False)
     async with aclosing(between(at.kafka, there, committed_only=False)) as records:
         async for record in records:
             if dict(record.headers or ()).get(ACTION_HEADER) == wanted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cli.letters.options import Window
 from domain.redriving import Letter, Place, redrives
 from runtime.kafka import ConsumerRecord, read
-from runtime.reading import between, spans
+from runtime.reading import between, partitions_of, spans
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
 from schemas.events import LookDeadLettered
@@ -48,7 +48,7 @@ class Found:
 
 async def records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[ConsumerRecord, None]:
     """The chosen dead letters as records, in order per partition. One that can't be read is in quarantine."""
-    there = await spans(kafka, (LOOK_DEAD_LETTER,), choice.window.since, choice.window.until)
+    there = await spans(kafka, partitions_of([LOOK_DEAD_LETTER]), choice.window.since, choice.window.until)
     async with aclosing(between(kafka, there)) as everything:
         async for record in everything:
             found = found_in(record)

@@ -16,7 +16,7 @@ from cli.letters.running import batches, finish, guarded, refuse_blanket
 from cli.letters.standing import about
 from domain.redriving import Already, Mark, Place, Send, discard_record, origin, redrive_record
 from runtime.kafka import ConsumerRecord
-from runtime.reading import Picker, between, spans
+from runtime.reading import Picker, between, partitions_of, spans
 from runtime.settings import KafkaSettings
 from schemas.ids import RequestId
 from schemas.topics import BY_NAME, LOOK_QUARANTINE
@@ -97,7 +97,7 @@ def kept_in(record: ConsumerRecord) -> Kept:
 
 
 async def _records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[tuple[Kept, ConsumerRecord], None]:
-    there = await spans(kafka, (LOOK_QUARANTINE,), choice.window.since, choice.window.until)
+    there = await spans(kafka, partitions_of([LOOK_QUARANTINE]), choice.window.since, choice.window.until)
     async with aclosing(between(kafka, there)) as everything:
         async for record in everything:
             kept = kept_in(record)

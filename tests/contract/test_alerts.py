@@ -70,6 +70,9 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_expired_total",
         'outcome=~"quarantined|unhandled"',
         "looks_session_restarts_total",
+        "looks_lanes_reopened_total",
+        "looks_deferred",
+        "looks_group_lag_seconds",
         "looks_webhook_oldest_due_seconds",
         "looks_audit_violations",
     ):

@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from devstack.stack import Stack
+from runtime.reading import read_all
 from runtime.settings import KafkaSettings
-from runtime.topic_facts import read_all
 from schemas.envelope import Decoded, decode
 from schemas.events import LookCompleted
 from schemas.topics import LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED

@@ -3,8 +3,8 @@
 import asyncpg
 
 from runtime.kafka import ConsumerRecord
+from runtime.reading import read_all
 from runtime.settings import KafkaSettings
-from runtime.topic_facts import read_all
 from schemas.events import LookRequested
 from schemas.topics import Topic
 

@@ -31,8 +31,8 @@ from runtime import metrics
 from runtime.batch_session import BatchSession
 from runtime.kafka import new_producer, partition_of, quarantined
 from runtime.lane_session import LaneSession
+from runtime.reading import read_all
 from runtime.settings import KafkaSettings
-from runtime.topic_facts import read_all
 from schemas.events import LookDeadLettered, LookRequested
 from schemas.failures import FailureCode, FailureReason
 from schemas.ids import new_request_id

@@ -16,10 +16,10 @@ from domain.outcomes import Emit
 from runtime.kafka import new_producer, outgoing, partition_of, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
+from runtime.reading import read_all
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings
 from runtime.slots import Slots
-from runtime.topic_facts import read_all
 from schemas.envelope import Undecodable
 from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode

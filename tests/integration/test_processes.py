@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -17,14 +18,15 @@ from consumers.status_projection import StatusProjection
 from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from producers.outbox_relay import OutboxRelay
+from runtime import faults, metrics
 from runtime.batch_session import BatchSession
 from runtime.kafka import new_producer, outgoing, partition_of
 from runtime.lane_session import LaneSession
 from runtime.process import Process
+from runtime.reading import read_all
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
 from runtime.slots import Slots
-from runtime.topic_facts import read_all
 from schemas.events import CancelLook, CreditRefund, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import (
@@ -69,17 +71,18 @@ async def publish(producer: AIOKafkaProducer, emit: Emit, times: int = 1) -> Non
 
 
 class Renderer:
-    """Makes what it is told to make, and counts. `stuck_on`: a request that it never finishes."""
+    """Makes what it is told to make, and counts. `stuck_on`: a request that it does not finish until it is let."""
 
     def __init__(self, result: Rendered | NotRendered | None = None, *, stuck_on: str = "") -> None:
         self.result = result or Rendered(IMAGE, (), "test", ())
         self.made: list[str] = []
         self._stuck_on = stuck_on
+        self.free = asyncio.Event()
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         self.made.append(request.request_id)
         if request.request_id == self._stuck_on:
-            await asyncio.Event().wait()
+            await self.free.wait()
         return self.result
 
 
@@ -222,6 +225,37 @@ async def dead_letter_of(pool: asyncpg.Pool, request_id: str) -> LookDeadLettere
         decided_by="test",
         dead_lettered_at=now(),
     )
+
+
+async def test_a_transaction_that_takes_too_long_costs_its_lane_and_nothing_else(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "_folder", lambda: tmp_path)
+    ids = await accept(Acceptance(pool, batch_max=8, queue_max=8), 16, deadline_s=60)
+    long = next(one for one in ids if partition_of(one) != partition_of(ids[0]))
+    renderer = Renderer(stuck_on=long)
+    reopened, restarted = metrics.LANES_REOPENED.labels("compositor"), metrics.SESSION_RESTARTS
+    before = reopened._value.get(), [sample.value for one in restarted.collect() for sample in one.samples]
+    async with running("compositor", compositor(kafka.model_copy(update={"transaction_timeout_s": 1.0}), renderer)):
+        await publish(producer, Emit(await requested(pool, long), (LOOK_REQUESTED.name,), 1))
+
+        async def at_work() -> bool:
+            return long in renderer.made
+
+        await until(at_work)
+        (tmp_path / "compositor.before-commit").write_text("wait 3")
+        await publish(producer, Emit(await requested(pool, ids[0]), (LOOK_REQUESTED.name,), 1))
+
+        async def completed() -> bool:
+            return bool(await records_of(kafka, LOOK_COMPLETED, ids[0]))
+
+        await until(completed)
+        renderer.free.set()
+    assert renderer.made.count(long) == 1, "what another lane worked on was not begun again"
+    assert len(await records_of(kafka, LOOK_COMPLETED, long)) == 1
+    assert reopened._value.get() == before[0] + 1
+    assert [sample.value for one in restarted.collect() for sample in one.samples] == before[1]
+    assert len(await records_of(kafka, LOOK_COMPLETED, ids[0])) == 1
 
 
 async def test_a_dead_letter_read_twice_fails_and_refunds_once(

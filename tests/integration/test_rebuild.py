@@ -27,7 +27,7 @@ from domain.outcomes import Emit
 from runtime.batch_session import BatchSession
 from runtime.kafka import AIOKafkaProducer, new_producer, outgoing
 from runtime.process import Process
-from runtime.reading import spans
+from runtime.reading import partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookRequested, Stage, StoredImage
 from schemas.failures import FailureCode, FailureReason
@@ -140,7 +140,10 @@ async def projecting(kafka: KafkaSettings, pool: asyncpg.Pool) -> AsyncIterator[
 
 
 async def has_read_all(kafka: KafkaSettings, pool: asyncpg.Pool) -> bool:
-    ends = {(tp.topic, tp.partition): end for tp, (_, end) in (await spans(kafka, [BY_NAME[t] for t in TOPICS])).items()}
+    ends = {
+        (tp.topic, tp.partition): end
+        for tp, (_, end) in (await spans(kafka, partitions_of(BY_NAME[t] for t in TOPICS))).items()
+    }
     reached = await ProjectionStore(pool).offsets(sorted(ends))
     return all(reached.get(part, 0) >= end for part, end in ends.items())
 

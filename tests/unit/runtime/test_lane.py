@@ -4,7 +4,7 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 from aiokafka import ConsumerRecord
@@ -13,14 +13,16 @@ from consumers.compositor.handler import TENANT_WINDOW, Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from domain.breaker import Breaker, BreakerLimit
 from domain.history import PartitionHistory
+from domain.outcomes import Done, Emit, Outcome
+from runtime.deciding import LanePorts
+from runtime.declaration import Publish, Settled
 from runtime.lane import Lane
-from runtime.records import OutRecord
+from runtime.records import OutRecord, Work
 from runtime.slots import Slots
-from runtime.transactions import LanePorts
 from schemas.envelope import encode
 from schemas.events import CancelLook, Event, LookRequested, StoredImage
 from schemas.ids import new_request_id
-from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, TOPIC_OF
+from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, a_request, decoded
 
 IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
@@ -59,18 +61,31 @@ class Renderer:
         self.open = asyncio.Event()
         self.begun = 0
         self.made: list[str] = []
+        self.image = IMAGE
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         self.begun += 1
         await self.open.wait()
         self.made.append(request.request_id)
-        return Rendered(IMAGE, (), "test", ())
+        return Rendered(self.image, (), "test", ())
+
+
+class Stubborn(Compositor):
+    """Decides, and says nothing when its result is not taken: as the dead-letter process does."""
+
+    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+        event = a_request(work.request_id).model_copy(update={"credits_cost": -1})
+        return Done((Emit(event, ("look.requested",)),))
+
+    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
 
 class World:
     """A lane, what it writes, and how often it said that there is room."""
 
-    def __init__(self) -> None:
+    def __init__(self, consumer: type[Compositor] = Compositor) -> None:
+        self.consumer = consumer
         self.producer = Producer()
         self.renderer = Renderer()
         self.slots = Slots(2)
@@ -85,7 +100,7 @@ class World:
             return done
 
         return LanePorts(
-            handler=Compositor(self.renderer, self.slots, lambda: self.now, history_window_s=60),
+            handler=self.consumer(self.renderer, self.slots, lambda: self.now, history_window_s=60),
             source="/test",
             transaction_timeout_s=5,
             clock=lambda: self.now,
@@ -111,8 +126,8 @@ class World:
 
 
 @asynccontextmanager
-async def a_world() -> AsyncIterator[World]:
-    world = World()
+async def a_world(consumer: type[Compositor] = Compositor) -> AsyncIterator[World]:
+    world = World(consumer)
     yield world
     await world.lane.close()
 
@@ -201,6 +216,25 @@ async def test_a_drain_leaves_what_is_deferred_to_the_next_owner() -> None:
             await world.lane.drain()
         assert world.producer.position["look.requested"] == len(world.renderer.made) == 2
         assert world.lane.deferred == len(records) - TENANT_WINDOW
+
+
+async def test_a_result_that_nobody_could_read_becomes_a_failure_of_ours() -> None:
+    async with a_world() as world:
+        world.renderer.image = IMAGE.model_copy(update={"sha256": "not a hash"})
+        world.renderer.open.set()
+        records = a_burst(1)
+        world.lane.take(records[0])
+        await world.until(1, records)
+        assert LOOK_DEAD_LETTER.name in world.producer.topics
+        assert LOOK_COMPLETED.name not in world.producer.topics
+
+
+async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole() -> None:
+    async with a_world(Stubborn) as world:
+        records = a_burst(1)
+        world.lane.take(records[0])
+        await world.until(1, records)
+        assert world.producer.topics == [LOOK_QUARANTINE.name]
 
 
 async def test_a_deferred_record_costs_less_than_32_bytes() -> None:
