@@ -78,7 +78,7 @@ class LaneHandler(Protocol):
         """Decide at once, or return None when there is work to do. Called in offset order; must not block."""
 
     async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
-        """Do the work. May take as long as it declares; what it raises ends its lane or the session: the record is read again."""
+        """Do the work. May take as long as it declares; what it raises ends its lane or session: the record is read again."""
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last word, asked right before the records are sent and again right before they are committed. Pure."""
