@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import backlog, engine, pipeline, rebuild, replay, streams
+from bench import audit, backlog, engine, pipeline, rebuild, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -22,6 +22,7 @@ def main() -> None:
         "replay": replay.measure,
         "backlog": backlog.measure,
         "streams": streams.measure,
+        "audit": audit.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:

@@ -137,14 +137,14 @@ def _fill(bootstrap: str, count: int) -> int:
     return len(made[0][1].value)
 
 
-def timed(code: str, *words: str) -> dict[str, float]:
+def timed(code: str, *words: str, env: dict[str, str] | None = None) -> dict[str, float]:
     """What a program printed, as JSON, that ran in a process of its own: its memory and time are nobody else's."""
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, **(env or {}), "PYTHONPATH": str(CHECKOUT)},
     )
     found: dict[str, float] = json.loads(done.stdout)
     return found

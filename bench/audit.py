@@ -1,0 +1,94 @@
+"""The audit of a full system against a bare loop that reads the same topics and drops them, in the same run.
+
+The audit runs in a process of its own, over requests that all went well. One picture is sampled, and it is not there: so
+an audit that looks at nothing would be seen.
+"""
+
+import asyncio
+import os
+import tempfile
+import time
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+
+from bench.rebuild import fill, rebuilt
+from bench.replay import timed
+from cli.audit import READ
+from devstack.stack import Stack
+from runtime.reading import chunks, partitions_of, spans
+from runtime.settings import DatabaseSettings, KafkaSettings
+from storage.database import open_pool
+
+REQUESTS = int(os.environ.get("LOOKS_BENCH_AUDIT_REQUESTS", "100000"))
+
+AUDIT = """
+import asyncio, json, resource, time
+from cli.audit import Scope, findings
+from cli.audit_metrics import Tally
+from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings, ObjectStoreSettings
+from storage.object_store import ObjectStore
+tally, found = Tally(), []
+async def main():
+    scope = Scope(DatabaseSettings().dsn, KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), 30.0, 1)
+    async for violation in findings(scope, tally):
+        found.append(str(violation))
+begun = time.perf_counter()
+asyncio.run(main())
+print(json.dumps({"s": time.perf_counter() - begun, "requests": tally.requests, "records": tally.records,
+                  "violations": len(found), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                  "first": found[0] if found else ""}))
+"""
+
+CHARGED = """
+INSERT INTO tenants SELECT DISTINCT tenant_id, ARRAY['users/'] FROM request_logs ON CONFLICT DO NOTHING;
+INSERT INTO credit_accounts SELECT DISTINCT tenant_id, 'live', 0 FROM request_logs ON CONFLICT DO NOTHING;
+INSERT INTO ledger_entries (tenant_id, environment, kind, amount, reference)
+  SELECT tenant_id, 'live', 'grant', sum(credits_cost), 'bench' FROM request_logs GROUP BY tenant_id;
+INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
+  SELECT tenant_id, 'live', 'charge', -credits_cost, request_id FROM request_logs;
+"""
+
+
+async def _bare(kafka: KafkaSettings) -> float:
+    """Records a second of a loop that drops them."""
+    there = await spans(kafka, partitions_of(READ))
+    count, begun_s = 0, time.perf_counter()
+    async with aclosing(chunks(kafka, there)) as fetched:
+        async for records in fetched:
+            count += len(records)
+    return count / (time.perf_counter() - begun_s)
+
+
+async def _charge(database: DatabaseSettings) -> None:
+    async with open_pool(database) as pool, pool.acquire() as connection:
+        await connection.execute(CHARGED, timeout=timedelta(minutes=10).total_seconds())
+
+
+def measure() -> dict[str, object]:
+    """Rates, the ratio, memory, and the one violation."""
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder) / "stack", ())
+        stack.start()
+        try:
+            kafka = KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"])
+            database = DatabaseSettings.model_validate({"url": stack.env["LOOKS_DATABASE_URL"]})
+            asyncio.run(fill(kafka, database, REQUESTS))
+            rebuilt(stack)
+            asyncio.run(_charge(database))
+            bare = asyncio.run(_bare(kafka))
+            audited = timed(AUDIT, env=stack.env)
+        finally:
+            stack.stop()
+    if audited["requests"] != REQUESTS or audited["violations"] != 1:
+        raise RuntimeError(f"the audit saw {audited}")
+    per_s = audited["records"] / audited["s"]
+    return {
+        "requests": REQUESTS,
+        "records": int(audited["records"]),
+        "seconds": round(audited["s"], 1),
+        "audit_per_s": round(per_s),
+        "bare_per_s": round(bare),
+        "audit_over_bare": round(per_s / bare, 3),
+        "peak_mb": audited["peak_mb"],
+    }
