@@ -9,14 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from compositing.errors import GarmentError
+from compositing.header import MAGIC, check_size
 
 MAX_BYTES: Final = 25 * 1024 * 1024
-MAX_PIXELS: Final = 50_000_000
-MAX_SIDE_PX: Final = 12_000
-MIN_SIDE_PX: Final = 32
 MAX_PROFILE_BYTES: Final = 2 * 1024 * 1024
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
-MAGIC: Final = ((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"))
 
 Pixels = NDArray[np.uint8]
 
@@ -56,17 +53,6 @@ def decode(data: bytes, max_side_px: int) -> Photo:
         raise GarmentError("image_too_large", "The photo has too many pixels.") from error
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
         raise GarmentError("image_unreadable", "The photo is damaged or not a picture that can be read.") from error
-
-
-def check_size(width: int, height: int) -> None:
-    """Raises GarmentError for a size in pixels that is never decoded."""
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
-        raise GarmentError(
-            "image_too_large",
-            f"The photo is {width} x {height} pixels; {MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed.",
-        )
-    if min(width, height) < MIN_SIDE_PX:
-        raise GarmentError("no_garment_found", f"The photo is {width} x {height} pixels: too small to show a garment.")
 
 
 def _pixels(image: Image.Image, max_side_px: int) -> Photo:

@@ -3,9 +3,12 @@
 import struct
 from typing import Final
 
-from compositing.decode import MAGIC, check_size
 from compositing.errors import GarmentError
 
+MAX_PIXELS: Final = 50_000_000
+MAX_SIDE_PX: Final = 12_000
+MIN_SIDE_PX: Final = 32
+MAGIC: Final = ((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"))
 LONGEST_MAGIC: Final = 12
 CONTENT_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -14,6 +17,17 @@ _PNG_HEAD: Final = 24
 _WEBP_HEAD: Final = 30
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers that no length follows
+
+
+def check_size(width: int, height: int) -> None:
+    """Raises GarmentError for a size in pixels that is never decoded."""
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
+        raise GarmentError(
+            "image_too_large",
+            f"The photo is {width} x {height} pixels; {MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed.",
+        )
+    if min(width, height) < MIN_SIDE_PX:
+        raise GarmentError("no_garment_found", f"The photo is {width} x {height} pixels: too small to show a garment.")
 
 
 class HeaderReader:

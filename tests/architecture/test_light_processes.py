@@ -1,0 +1,33 @@
+"""What a process does not need is not imported when it starts: only the compositor's workers load the picture engine."""
+
+import subprocess
+import sys
+
+import pytest
+
+from devstack.folder import CHECKOUT
+from devstack.processes import MODULES
+
+HEAVY = ("cv2", "numpy", "PIL", "duckdb", "pyarrow", "pandas", "polars", "matplotlib", "confluent_kafka", "devstack", "typer")
+LIGHT = sorted({*MODULES.values()} - {MODULES["compositor"]})
+
+
+def imported_by(modules: list[str]) -> set[str]:
+    """Which of the heavy ones are there once these are imported."""
+    code = f"""
+import importlib, importlib.util, sys
+for name in {modules!r}:
+    importlib.import_module(name + ".__main__" if importlib.util.find_spec(name).submodule_search_locations else name)
+print(*sorted({set(HEAVY)!r} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    return set(done.stdout.split())
+
+
+def test_no_process_but_the_compositor_loads_the_engine_or_an_analysts_library() -> None:
+    assert imported_by(LIGHT) == set()
+
+
+@pytest.mark.parametrize("module", [MODULES["compositor"]])
+def test_the_one_that_needs_it_is_seen_to_load_it(module: str) -> None:
+    assert "cv2" in imported_by([module])
