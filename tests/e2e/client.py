@@ -70,7 +70,7 @@ class Client:
         job: dict[str, Any] = answer.json()
         return job
 
-    def finish(self, request_ids: Sequence[str], within_s: float = 120) -> dict[str, dict[str, Any]]:
+    def finish(self, request_ids: Sequence[str], within_s: float = 300) -> dict[str, dict[str, Any]]:
         """Wait until all are terminal, and refunded where they failed; returns the jobs."""
         jobs: dict[str, dict[str, Any]] = {}
 
