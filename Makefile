@@ -36,6 +36,13 @@ reset: install ## Stop the stack and forget its data
 test: install ## Run the whole suite on the embedded stack
 	@$(BIN)/python -m pytest
 
+browser: ## Install Chromium for the console's tests, where apt-get and root are there
+	@if command -v chromium >/dev/null; then echo "chromium is there"; \
+	elif ! command -v apt-get >/dev/null; then echo "install Chromium as /usr/bin/chromium: the console's tests run in it" >&2; exit 1; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else echo "run as root: apt-get install chromium; the console's tests run in it" >&2; exit 1; fi
+
 check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -63,7 +70,7 @@ gallery: install ## Dress every photo of ../shared/garments (or the drawn garmen
 contracts: install ## Write docs/contracts anew from the schemas
 	@$(BIN)/python -m cli.contracts
 
-pictures: install ## Draw the pictures of the docs anew, from garments that the project draws itself
+pictures: install ## Draw the docs' pictures and the console's samples anew, from garments that the project draws itself
 	@$(BIN)/python -m bench.pictures
 
 assets: install ## Render the mannequins anew (minutes)
@@ -75,4 +82,4 @@ lock: ## Write the lock files anew
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset test check fix bench chaos gallery contracts pictures assets lock
+.PHONY: help install demo up down reset test browser check fix bench chaos gallery contracts pictures assets lock

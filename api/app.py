@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import account, cancel, contracts, errors, jobs, looks, renders, uploads, webhook_deliveries, webhooks
+from api.console import routes as console
 from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
@@ -26,6 +27,7 @@ ROUTERS = (
     webhooks.router,
     webhook_deliveries.router,
     contracts.router,
+    console.router,
 )
 TITLE = "Looks"
 VERSION = "1.0.0"

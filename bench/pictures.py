@@ -1,4 +1,4 @@
-"""`python -m bench.pictures`: the pictures of the docs, from garments that the project draws itself."""
+"""`python -m bench.pictures`: the pictures of the docs and the console's samples: garments that the project draws itself."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,9 @@ from devstack.folder import CHECKOUT
 from devstack.wardrobe import WARDROBE, draw
 
 PICTURES = CHECKOUT / "docs" / "pictures"
+SAMPLES = CHECKOUT / "api" / "console" / "static" / "samples"
+SAMPLE_PX = (480, 640)
+SAMPLE_NAMES = ("tee", "shirt", "sweater", "jacket", "jeans", "skirt", "dress", "shoes")
 WIDTH_PX = 384
 CROP = slice(57, 327)
 """The columns between the hands."""
@@ -49,6 +52,10 @@ def main() -> None:
     _save(PICTURES / "looks.webp", [[_look(mannequin, names, tuck=tuck) for mannequin, names, tuck in OUTFITS]])
     mannequins: tuple[Mannequin, Mannequin] = ("FEMALE", "MALE")
     _save(PICTURES / "gallery.webp", [[_look(mannequin, (name,)) for name in WARDROBE] for mannequin in mannequins])
+    SAMPLES.mkdir(parents=True, exist_ok=True)
+    for name in SAMPLE_NAMES:
+        (SAMPLES / f"{name}.jpg").write_bytes(draw(name, size_px=SAMPLE_PX))
+    sys.stdout.write(f"{SAMPLES}\n")
 
 
 if __name__ == "__main__":

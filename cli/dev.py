@@ -37,6 +37,8 @@ def up() -> None:
     except StackFailed as error:
         raise _fail(error) from error
     env = stack.env
+    typer.echo(f"Console   {env['LOOKS_API_URL']}/console")
+    typer.echo(f"key       {env['LOOKS_API_KEY']}  (tenant demo: paste it into the console)")
     typer.echo(f"API       {env['LOOKS_API_URL']}  (docs at /docs)")
     typer.echo(f"Kafka     {env['LOOKS_KAFKA_BOOTSTRAP']}")
     typer.echo(f"Postgres  {env['LOOKS_DATABASE_URL']}")

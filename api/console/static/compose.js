@@ -1,0 +1,224 @@
+// A new look: photos, what they are, who wears them, what it costs.
+
+import { Refused, call, get, insist } from "./api.js";
+import { announce, bytes, credits, h, number, problem } from "./dom.js";
+import { SAMPLES, TYPES, draft, learn, sent } from "./garments.js";
+
+const MANNEQUINS = [["FEMALE", "Female"], ["MALE", "Male"], [null, "Auto"]];
+const REGIONS = {
+  upper: "Upper body", lower: "Lower body", full: "Whole body", feet: "Feet", head: "Head", neck: "Neck", waist: "Waist", hand: "Hand",
+};
+const PRICE_AFTER_MS = 250;
+
+export async function newView({ view, signal, refreshBalance }) {
+  const { items: categories } = await get("/v1/garment-categories", signal);
+  learn(categories);
+  const problems = h("div", { class: "stack" });
+  const list = h("ul", { class: "garments", "aria-label": "Garments of this look" });
+  const order = orderPanel({ signal, refreshBalance });
+  const add = (files) => {
+    const before = draft.garments.length;
+    const refused = draft.add(files);
+    problems.replaceChildren(...refused.map((text) => h("p", { class: "problem", role: "alert" }, text)));
+    if (draft.garments.length > before) announce(`${draft.garments.length - before} added`);
+  };
+  view.append(
+    h("h1", {}, "New look"),
+    h("div", { class: "split" },
+      h("div", { class: "stack" }, dropZone(add, signal), problems, list, samples(problems)),
+      order));
+  const cards = new Map();
+  const redraw = () => {
+    for (const [garment, card] of cards) {
+      if (!draft.garments.includes(garment)) {
+        card.element.remove();
+        cards.delete(garment);
+      }
+    }
+    draft.garments.forEach((garment, index) => {
+      if (!cards.has(garment)) {
+        cards.set(garment, garmentCard(garment, categories));
+        list.append(cards.get(garment).element);
+      }
+      cards.get(garment).update(index);
+    });
+    list.hidden = !draft.garments.length;
+  };
+  draft.addEventListener("change", redraw, { signal });
+  draft.changed();
+}
+
+function dropZone(add, signal) {
+  const input = h("input", {
+    type: "file", id: "photos", class: "unseen", multiple: true, accept: TYPES.join(","),
+    onchange: () => { add(input.files); input.value = ""; },
+  });
+  const zone = h("div", { class: "drop" },
+    h("p", {}, h("strong", {}, "Drop garment photos here")),
+    input, h("label", { for: "photos", class: "button" }, "Choose files"),
+    h("p", { class: "quiet" }, "JPEG, PNG or WebP, 25 MiB at most; one garment a photo."));
+  const over = (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    zone.classList.toggle("over", event.type === "dragover");
+  };
+  for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, over, { signal });
+  addEventListener("drop", (event) => add(event.dataTransfer?.files ?? []), { signal });
+  return zone;
+}
+
+function samples(problems) {
+  const use = async (name, category) => {
+    const answer = await fetch(`/console/samples/${name}.jpg`);
+    if (!answer.ok) throw new Refused(answer.status, { code: "UNKNOWN", message: `The sample ${name} can't be loaded.` });
+    draft.add([new File([await answer.blob()], `${name}.jpg`, { type: "image/jpeg" })], { category, sample: true });
+  };
+  const useAll = async (pairs) => {
+    try {
+      for (const pair of pairs) await use(...pair);
+      announce(`${pairs.length} sample ${pairs.length === 1 ? "garment" : "garments"} added`);
+    } catch (error) {
+      problems.replaceChildren(problem(error instanceof Refused ? error : new Refused(0, { code: "NO_ANSWER", message: "The samples can't be loaded." })));
+    }
+  };
+  const outfit = () => useAll(SAMPLES.filter(([name]) => (draft.mannequin === "MALE" ? ["shirt", "jeans", "shoes"] : ["tee", "skirt", "shoes"]).includes(name)));
+  return h("section", { class: "samples", "aria-labelledby": "samples-title" },
+    h("div", { class: "row between" },
+      h("h2", { id: "samples-title" }, "No photos at hand?"),
+      h("button", { type: "button", onclick: outfit }, "Use sample garments")),
+    h("p", { class: "quiet" }, "Drawn by a program of this project, not photographed. The button takes an outfit of three; each picture adds one."),
+    h("div", { class: "strip" }, SAMPLES.map(([name, category]) =>
+      h("button", { type: "button", class: "sample", "aria-label": `Add the sample ${name}`, onclick: () => useAll([[name, category]]) },
+        h("img", { src: `/console/samples/${name}.jpg`, alt: "", loading: "lazy", width: 60, height: 80 })))));
+}
+
+function categorySelect(garment, categories) {
+  const regions = [...new Set(categories.map((one) => one.body_region))];
+  const select = h("select", { onchange: () => { garment.category = select.value; draft.changed(); } },
+    h("option", { value: "" }, "Choose a category…"),
+    regions.map((region) => h("optgroup", { label: REGIONS[region] ?? region },
+      categories.filter((one) => one.body_region === region).map((one) => h("option", { value: one.key }, one.label)))));
+  select.value = garment.category;
+  return select;
+}
+
+function garmentCard(garment, categories) {
+  const select = categorySelect(garment, categories);
+  const state = h("p", { class: "quiet state" });
+  const number = h("span", { class: "index", "aria-hidden": "true" });
+  const remove = h("button", { type: "button", class: "small plain", onclick: () => {
+    const next = element.nextElementSibling ?? element.previousElementSibling;
+    draft.remove(garment);
+    announce(`${garment.name} removed`);
+    (next?.querySelector("select") ?? document.getElementById("photos")).focus();
+  } }, "Remove");
+  const element = h("li", { class: "garment" },
+    h("div", { class: "thumb" }, h("img", { src: garment.url, alt: "" }), number),
+    h("div", { class: "facts" },
+      h("p", { class: "name", title: garment.name }, garment.name), state, h("label", {}, h("span", { class: "unseen" }), select)),
+    remove);
+  const update = (index) => {
+    number.textContent = index + 1;
+    element.className = `garment ${garment.state}`;
+    remove.setAttribute("aria-label", `Remove ${garment.name}`);
+    element.querySelector("label span").textContent = `Category of garment ${index + 1}, ${garment.name}`;
+    if (state.dataset.shown !== garment.state) {
+      state.dataset.shown = garment.state;
+      state.replaceChildren(...stateOf(garment));
+    }
+  };
+  return { element, update };
+}
+
+function stateOf(garment) {
+  if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment))];
+  const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready: garment.sample ? "Sample, uploaded" : "Uploaded" };
+  return [`${where[garment.state]} · ${bytes(garment.file.size)}`];
+}
+
+function orderPanel({ signal, refreshBalance }) {
+  const price = h("div", { class: "price" });
+  const answer = h("div", {});
+  const send = h("button", { type: "submit", class: "primary wide" }, "Make this look");
+  const choice = h("fieldset", {}, h("legend", {}, "Mannequin"),
+    h("div", { class: "choice" }, MANNEQUINS.map(([value, label]) => h("label", {},
+      h("input", { type: "radio", name: "mannequin", checked: draft.mannequin === value, onchange: () => { draft.mannequin = value; draft.changed(); } }),
+      h("span", {}, label)))));
+  const form = h("form", { class: "order card", "aria-label": "Order", onsubmit: submit }, choice, price, answer, send);
+  draft.addEventListener("change", pricing(price, signal), { signal });
+
+  async function submit(event) {
+    event.preventDefault();
+    const body = draft.body();
+    if (!body) return pointOut(answer);
+    send.disabled = true;
+    send.textContent = "Sending…";
+    answer.replaceChildren();
+    try {
+      const headers = { "Idempotency-Key": draft.onceFor(body) };
+      const wait = () => answer.replaceChildren(h("p", { class: "quiet", role: "status" }, "No answer yet: sending it again. It is charged once."));
+      const accepted = await insist("POST", "/v1/look", { body, headers }, wait);
+      sent.set(accepted.request_id, draft.garments.map(({ url, name, category }) => ({ url, name, category })));
+      draft.clear();
+      refreshBalance();
+      location.hash = `#/looks/${accepted.request_id}`;
+    } catch (error) {
+      answer.replaceChildren(problem(error));
+      send.disabled = false;
+      send.textContent = "Make this look";
+    }
+  }
+  return form;
+}
+
+/** Say what is missing, and go there. */
+function pointOut(answer) {
+  const missing = draft.garments.findIndex((one) => one.state === "ready" && !one.category);
+  const say = (text) => answer.replaceChildren(h("p", { class: "problem", role: "alert" }, text));
+  if (!draft.garments.length) {
+    say("Add at least one garment photo.");
+    document.getElementById("photos").focus();
+  } else if (missing >= 0) {
+    say(`Choose a category for garment ${missing + 1}.`);
+    document.querySelectorAll(".garment select")[missing].focus();
+  } else if (draft.garments.some((one) => one.state === "failed")) {
+    say("A photo was not uploaded: try it again or remove it.");
+  } else {
+    say("The photos are still being uploaded.");
+  }
+}
+
+/** Ask what the look would cost, a moment after each change. */
+function pricing(price, signal) {
+  let timer = null;
+  let asked = null;
+  return () => {
+    const body = draft.body();
+    const text = JSON.stringify(body);
+    if (text === asked && body) return;
+    asked = text;
+    clearTimeout(timer);
+    if (!body) {
+      const count = draft.garments.length;
+      price.replaceChildren(h("p", { class: "quiet" }, count ? "The price follows when each photo is uploaded and has a category." : "Add garments to see the price."));
+      return;
+    }
+    timer = setTimeout(async () => {
+      try {
+        const told = await call("POST", "/v1/look/validate", { body, signal });
+        if (JSON.stringify(draft.body()) === text) price.replaceChildren(...quote(told, body.items.length));
+      } catch (error) {
+        if (!signal.aborted) price.replaceChildren(problem(error, () => { asked = null; draft.changed(); }));
+      }
+    }, PRICE_AFTER_MS);
+  };
+}
+
+function quote(told, count) {
+  return [
+    h("p", { class: "cost" }, h("b", {}, number(told.credits_cost)), told.credits_cost === 1 ? " credit" : " credits"),
+    h("p", { class: told.sufficient ? "quiet" : "problem" },
+      `${number(count)} ${count === 1 ? "garment" : "garments"}. You have ${credits(told.balance)}${told.sufficient ? "" : ": not enough"}. A look that fails is refunded.`),
+    ...told.warnings.map((text) => h("p", { class: "quiet" }, text)),
+  ];
+}

@@ -1,0 +1,150 @@
+// Elements from values. Text becomes text nodes and never markup: what the API or a file name says is only ever shown.
+
+import { Refused } from "./api.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element. `on…` properties are listeners, false and null ones are left out; children are nodes or text. */
+export function h(tag, properties = {}, ...children) {
+  return fill(document.createElement(tag), properties, children);
+}
+
+/** An SVG element. */
+export function s(tag, properties = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), properties, children);
+}
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Say something to screen readers. The same words again are said again. */
+export function announce(text) {
+  const live = document.getElementById("live");
+  live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+}
+
+const WORDS = {
+  NO_ANSWER: "No answer",
+  UNAUTHENTICATED: "This key does not work",
+  CAPABILITY_MISSING: "This key may not do that",
+  INSUFFICIENT_BALANCE: "Not enough credits",
+  RATE_LIMITED: "Too many requests",
+  UNAVAILABLE: "The service is busy",
+  VALIDATION_ERROR: "Something in the request is not right",
+  UNSUPPORTED_MEDIA_TYPE: "Not a JPEG, PNG or WebP picture",
+  PAYLOAD_TOO_LARGE: "Larger than 25 MiB",
+  JOB_NOT_FOUND: "There is no such look",
+  OUTCOME_CAME_FIRST: "Too late to cancel",
+  WEBHOOK_DISABLED: "This endpoint is disabled",
+  INTERNAL: "An error on the service's side",
+};
+
+/** A refusal in words, with what to quote when asking for help. */
+export function problem(error, again = null) {
+  if (!(error instanceof Refused)) throw error;
+  return h(
+    "div",
+    { class: "problem", role: "alert" },
+    h("strong", {}, WORDS[error.code] ?? "That did not work"),
+    h("p", {}, error.message),
+    error.requestId ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", identifier(error.requestId)) : null,
+    again ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
+  );
+}
+
+/** A long id, whole for machines and readers alike; it may break anywhere. */
+export function identifier(text) {
+  return h("code", { class: "id", translate: "no" }, text);
+}
+
+/** A button that copies a text and says so. */
+export function copyButton(text, what) {
+  const button = h("button", { type: "button", class: "small plain", "aria-label": `Copy ${what}` }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      announce(`Copied ${what}`);
+    } catch {
+      button.textContent = "Select it";
+    }
+  });
+  return button;
+}
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const EXACT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+const STEPS = [["second", 60], ["minute", 60], ["hour", 24], ["day", 14]];
+
+/** A time: how long ago, the exact one on hover and for machines. */
+export function time(text) {
+  const at = new Date(text);
+  return h("time", { datetime: text, title: EXACT.format(at) }, ago(at));
+}
+
+function ago(at) {
+  let left = (at - Date.now()) / 1000;
+  if (Math.abs(left) < 5) return "now";
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(left) < size) return RELATIVE.format(Math.round(left), unit);
+    left /= size;
+  }
+  return EXACT.format(at);
+}
+
+export const number = (value) => new Intl.NumberFormat("en").format(value);
+
+export const credits = (value) => `${number(value)} ${Math.abs(value) === 1 ? "credit" : "credits"}`;
+
+export const bytes = (size) => (size < 1024 * 1024 ? `${Math.ceil(size / 1024)} KiB` : `${(size / 1024 / 1024).toFixed(1)} MiB`);
+
+/** A picture by a link that dies: when it can't be loaded, `renew` is asked once for a fresh link. */
+export function picture(properties, renew = null) {
+  const image = h("img", { decoding: "async", ...properties });
+  image.addEventListener("error", async () => {
+    const fresh = renew ? await renew().catch(() => null) : null;
+    renew = null;
+    if (fresh) image.src = fresh;
+    else image.replaceWith(h("span", { class: "gone", role: "img", "aria-label": properties.alt }, "The picture can't be loaded"));
+  });
+  return image;
+}
+
+/** A chip that says where a job or a delivery stands. */
+export function chip(text, kind) {
+  return h("span", { class: `chip ${kind}` }, text);
+}
+
+/** A modal question. Resolves to whether it was confirmed; focus returns to where it was. */
+export function confirm(title, text, yes) {
+  return new Promise((resolve) => {
+    const dialog = h(
+      "dialog",
+      { "aria-labelledby": "question" },
+      h("h2", { id: "question" }, title),
+      h("p", {}, text),
+      h("div", { class: "row end" },
+        h("button", { type: "button", class: "plain", onclick: () => dialog.close("no") }, "Keep it"),
+        h("button", { type: "button", class: "danger", onclick: () => dialog.close("yes") }, yes)),
+    );
+    present(dialog, () => resolve(dialog.returnValue === "yes"));
+  });
+}
+
+/** Show a dialog; removes it when it closes and gives focus back. */
+export function present(dialog, closed = () => {}) {
+  const before = document.activeElement;
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (before?.isConnected) before.focus();
+    closed();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}

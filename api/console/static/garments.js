@@ -1,0 +1,133 @@
+// The garments of the look that is being put together: files, where they are in the store, and what they are.
+
+import { Refused, idempotencyKey, insist } from "./api.js";
+
+export const MAX_ITEMS = 50;
+export const MAX_BYTES = 25 * 1024 * 1024;
+export const TYPES = ["image/jpeg", "image/png", "image/webp"];
+export const SAMPLES = [
+  ["tee", "t-shirt"], ["shirt", "shirt"], ["sweater", "sweater"], ["jacket", "jacket"],
+  ["jeans", "jeans"], ["skirt", "skirt"], ["dress", "dress"], ["shoes", "shoes"],
+];
+const AT_ONCE = 3;
+
+/** One garment. `state`: waiting, uploading, ready or failed. */
+class Garment {
+  constructor(file, name, category, sample) {
+    Object.assign(this, { file, name, category, sample, state: "waiting", error: null, uploadKey: null });
+    this.url = URL.createObjectURL(file);
+    this.onceKey = idempotencyKey();
+  }
+}
+
+/** The draft of this tab. It outlasts a change of view, and not the tab. */
+class Draft extends EventTarget {
+  garments = [];
+  mannequin = "FEMALE";
+  #uploading = 0;
+  #once = null;
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Add files; returns what was refused, in words. */
+  add(files, { category = null, sample = false } = {}) {
+    const refused = [];
+    for (const file of files) {
+      const why = objection(file, this.garments.length);
+      if (why) refused.push(`${file.name}: ${why}`);
+      else this.garments.push(new Garment(file, file.name, category ?? guess(file.name), sample));
+    }
+    this.#next();
+    this.changed();
+    return refused;
+  }
+
+  remove(garment) {
+    URL.revokeObjectURL(garment.url);
+    this.garments = this.garments.filter((one) => one !== garment);
+    this.changed();
+  }
+
+  retry(garment) {
+    Object.assign(garment, { state: "waiting", error: null });
+    this.#next();
+    this.changed();
+  }
+
+  /** The body of the request; null while a photo or a category is missing. */
+  body() {
+    if (!this.garments.length || this.garments.some((one) => one.state !== "ready" || !one.category)) return null;
+    const items = this.garments.map((one) => ({ trial_image: one.uploadKey, trial_item_category: one.category }));
+    return { user_category: this.mannequin, items };
+  }
+
+  /** The same key for the same body until it was accepted, so that trying again is never charged twice. */
+  onceFor(body) {
+    const text = JSON.stringify(body);
+    if (this.#once?.text !== text) this.#once = { text, key: idempotencyKey() };
+    return this.#once.key;
+  }
+
+  /** Begin anew. The pictures stay alive: the look's page shows what was sent. */
+  clear() {
+    this.garments = [];
+    this.#once = null;
+    this.changed();
+  }
+
+  #next() {
+    const waiting = this.garments.filter((one) => one.state === "waiting");
+    for (const garment of waiting.slice(0, AT_ONCE - this.#uploading)) this.#upload(garment);
+  }
+
+  async #upload(garment) {
+    garment.state = "uploading";
+    this.#uploading += 1;
+    const form = new FormData();
+    form.append("file", garment.file, "photo");
+    try {
+      const stored = await insist("POST", "/v1/uploads", { form, headers: { "Idempotency-Key": garment.onceKey } });
+      Object.assign(garment, { state: "ready", uploadKey: stored.upload_key });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      Object.assign(garment, { state: "failed", error });
+    } finally {
+      this.#uploading -= 1;
+      this.#next();
+      this.changed();
+    }
+  }
+}
+
+function objection(file, count) {
+  if (count >= MAX_ITEMS) return `a look has ${MAX_ITEMS} garments at most`;
+  if (file.type && !TYPES.includes(file.type)) return "not a JPEG, PNG or WebP picture";
+  if (file.size > MAX_BYTES) return "larger than 25 MiB";
+  return file.size ? null : "empty";
+}
+
+let names = [];
+
+/** What file names may say: the categories' keys and synonyms. */
+export function learn(categories) {
+  names = categories.flatMap((one) => [one.key, ...one.synonyms].map((name) => [name, one.key]));
+  names.sort(([a], [b]) => b.length - a.length);
+}
+
+function guess(fileName) {
+  const words = ` ${fileName.toLowerCase().replace(/\.[a-z]+$/, "").split(/[^a-z]+/).join(" ")} `;
+  const found = names.find(([name]) => words.includes(` ${name.replaceAll("-", " ")} `));
+  return found ? found[1] : "";
+}
+
+export const draft = new Draft();
+
+/** What was sent from this tab, by request: its page shows it while there is no picture yet. */
+export const sent = new Map();
+
+addEventListener("looks:forgotten", () => {
+  draft.clear();
+  sent.clear();
+});

@@ -1,0 +1,14 @@
+// The API key of this tab. It is kept in the tab's session storage and nowhere else, and is sent in one header alone.
+
+const NAME = "looks.key";
+
+export const key = () => sessionStorage.getItem(NAME);
+
+export const keep = (text) => sessionStorage.setItem(NAME, text);
+
+export const forget = () => sessionStorage.removeItem(NAME);
+
+/** What may be shown of a key: its kind and its last characters. */
+export function hint(text) {
+  return `${text.slice(0, 8)}…${text.slice(-4)}`;
+}

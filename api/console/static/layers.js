@@ -1,0 +1,58 @@
+// A finished picture with what it is made of: boxes on the picture, and the garments in the order in which they lie.
+
+import { bytes, h, number, picture, s } from "./dom.js";
+
+/** The picture and the list of its layers, outermost first. `renew`: a fresh link to the picture. */
+export function pictureView(render, renew) {
+  const { width, height } = render.picture.meta;
+  const layers = inOrder(render);
+  const boxes = new Map(layers.map((layer) => [layer.index, box(layer)]));
+  const marks = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "marks", "aria-hidden": "true" }, [...boxes.values()]);
+  const worn = layers.map((layer) => layer.garment.trial_item_category).join(", ");
+  const stage = h("figure", { class: "shown" },
+    h("div", { class: "frame" },
+      picture({ src: render.picture.image_url, alt: `The finished look: ${worn}`, width, height, class: "final" }, renew), marks),
+    h("figcaption", { class: "quiet" }, `${number(width)} × ${number(height)} px, ${bytes(render.picture.meta.bytes)}, ${mannequin(render)}`));
+  const list = h("ol", { class: "layers" }, layers.map((layer) => layerCard(layer, boxes.get(layer.index))));
+  const side = h("section", {}, h("h2", {}, "Layers"),
+    h("p", { class: "quiet" }, "Outermost first. Point at one to see where it went; press it to keep it marked."), list);
+  return { worn: worn.charAt(0).toUpperCase() + worn.slice(1), stage, side };
+}
+
+function mannequin(render) {
+  return render.user_category ? `${render.user_category.toLowerCase()} mannequin` : "default mannequin";
+}
+
+/** Each garment with its cut-out, where that was kept: the cut-out's label says whose it is. */
+function inOrder(render) {
+  const cutouts = new Map(render.cutouts.map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one]));
+  const layers = render.garments.map((garment, index) => ({ garment, index, cutout: cutouts.get(index) ?? null }));
+  return layers.sort((a, b) => parseFloat(b.garment.layer) - parseFloat(a.garment.layer) || b.index - a.index);
+}
+
+function box({ garment }) {
+  const [x0, y0, x1, y1] = garment.box;
+  return s("rect", { x: x0, y: y0, width: x1 - x0, height: y1 - y0, rx: 8, class: "box" });
+}
+
+function layerCard({ garment, index, cutout }, mark) {
+  const name = garment.trial_item_category;
+  const [x0, y0, x1, y1] = garment.box;
+  const light = (on) => () => mark.classList.toggle("lit", on);
+  const button = h("button", {
+    type: "button", class: "layer", "aria-pressed": "false",
+    onpointerenter: light(true), onpointerleave: light(false), onfocus: light(true), onblur: light(false),
+    onclick: () => {
+      const kept = mark.classList.toggle("kept");
+      button.setAttribute("aria-pressed", String(kept));
+    },
+  },
+  h("span", { class: "cutout" }, cutout ? picture({ src: cutout.image_url, alt: "", loading: "lazy" }) : h("span", { class: "quiet" }, "none kept")),
+  h("span", { class: "facts" },
+    h("strong", {}, name),
+    h("span", { class: "quiet" }, `Garment ${index + 1}, layer ${garment.layer}`),
+    h("span", { class: "quiet" }, `${number(x1 - x0)} × ${number(y1 - y0)} px at ${number(x0)}, ${number(y0)}`)));
+  return h("li", {}, button,
+    cutout ? h("a", { class: "quiet", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
+    garment.warnings.map((text) => h("p", { class: "warning" }, text)));
+}

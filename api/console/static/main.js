@@ -1,0 +1,145 @@
+// The console: a key, a view for each hash, and the balance beside it.
+
+import { Refused, get } from "./api.js";
+import { creditsView } from "./credits.js";
+import { announce, h, number, problem } from "./dom.js";
+import { newView } from "./compose.js";
+import { forget, hint, keep, key } from "./key.js";
+import { lookView } from "./look.js";
+import { wallView } from "./wall.js";
+import { webhooksView } from "./webhooks.js";
+
+const main = document.getElementById("main");
+const nav = document.getElementById("nav");
+const account = document.getElementById("account");
+const VIEWS = { new: newView, looks: wallView, look: lookView, credits: creditsView, webhooks: webhooksView };
+
+let leaving = new AbortController();
+let began = false;
+
+/** `#/looks?show=failed` is the wall, `#/looks/ID` one look. */
+function route() {
+  const [path, query = ""] = location.hash.slice(2).split("?");
+  const [name, id] = path.split("/");
+  const found = name === "looks" && id ? "look" : name in VIEWS ? name : "new";
+  return { name: found, id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(query) };
+}
+
+async function show() {
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  if (!key()) return showGate();
+  const { name, id, query } = route();
+  nav.hidden = account.hidden = false;
+  document.body.className = "";
+  for (const link of nav.querySelectorAll("a")) {
+    const here = link.hash.slice(2) === (name === "look" ? "looks" : name);
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const view = h("div", { class: `view ${name}-view` });
+  main.replaceChildren(view);
+  refreshBalance();
+  try {
+    await VIEWS[name]({ view, id, query, signal, refreshBalance });
+  } catch (error) {
+    if (!signal.aborted) view.append(problem(error, show));
+  }
+  if (!signal.aborted) settle(view);
+}
+
+/** After the first view, focus goes to the heading of each that follows, so that a screen reader reads on from there. */
+function settle(view) {
+  const heading = view.querySelector("h1");
+  document.title = heading ? `${heading.textContent} · Looks` : "Looks";
+  if (began && heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+  began = true;
+}
+
+async function refreshBalance() {
+  let balance = null;
+  try {
+    ({ balance } = await get("/v1/credits?limit=1"));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+  }
+  if (!key()) return;
+  account.replaceChildren(
+    h("a", { class: "balance", href: "#/credits" },
+      h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits"),
+    h("span", { class: "key", translate: "no", title: "The key of this tab" }, hint(key())),
+    h("button", { type: "button", class: "small plain", onclick: () => leave() }, "Forget key"),
+  );
+}
+
+function leave(why = null) {
+  forget();
+  leaving.abort();
+  account.replaceChildren();
+  dispatchEvent(new CustomEvent("looks:forgotten"));
+  showGate(why);
+  announce(why ? "The key does not work" : "The key is forgotten");
+}
+
+function showGate(why = null) {
+  nav.hidden = account.hidden = true;
+  document.body.className = "gated";
+  const field = h("input", {
+    id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true, placeholder: "sk_live_…",
+    "aria-describedby": "key-note",
+  });
+  const answer = h("div", {}, why ? problem(why) : "");
+  const button = h("button", { class: "primary" }, "Open the console");
+  const form = h("form", { class: "key-form", onsubmit: enter },
+    h("label", { for: "key" }, "API key"), h("div", { class: "row" }, field, button), answer,
+    h("p", { class: "quiet", id: "key-note" },
+      "It stays in this tab: not in the address, not in a cookie, gone when the tab closes. ",
+      "On your own machine ", h("code", {}, "make up"), " prints one."));
+
+  async function enter(event) {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!/^[!-~]{1,256}$/.test(text)) {
+      answer.replaceChildren(h("p", { class: "problem", role: "alert" }, "A key is one word without spaces."));
+      return field.focus();
+    }
+    button.disabled = true;
+    keep(text);
+    try {
+      await get("/v1/credits?limit=1");
+      began = true;
+      return show();
+    } catch (error) {
+      if (error.status !== 401) forget();
+      answer.replaceChildren(problem(error));
+      button.disabled = false;
+      return field.focus();
+    }
+  }
+
+  main.replaceChildren(
+    h("div", { class: "gate" },
+      h("div", { class: "gate-text" },
+        h("h1", {}, "Photos in, a dressed mannequin out."),
+        h("p", { class: "lead" }, "Drop garment photos, choose what they are, and watch the look being made."), form),
+      h("div", { class: "gate-art", "aria-hidden": "true" },
+        ["jacket", "tee", "skirt", "shoes"].map((name) => h("img", { src: `/console/samples/${name}.jpg`, alt: "" })))));
+  document.title = "Looks";
+  field.focus();
+}
+
+addEventListener("hashchange", show);
+addEventListener("looks:unauthenticated", ({ detail }) => {
+  if (!main.querySelector(".gate")) leave(detail);
+  else forget();
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the hash is the view
+  main.focus();
+});
+show();

@@ -1,0 +1,164 @@
+// Endpoints that are told of finished looks, what they were sent, and sending it again.
+
+import { call, get, withQuery } from "./api.js";
+import { announce, chip, confirm, copyButton, h, identifier, number, present, problem, time } from "./dom.js";
+import { table } from "./credits.js";
+
+const PAGE = 20;
+const WHY = { owner: "switched off by you", gone: "it answered 410: gone", failing: "every try failed for days" };
+const AGAIN_AFTER_MS = 1500;
+const MAX_LOOKS = 10; // a delivery that failed waits for hours: no need to watch it
+
+export async function webhooksView({ view, signal }) {
+  const list = h("div", { class: "stack" });
+  const foot = h("div", { class: "foot" });
+  const pages = { cursor: null };
+  const load = async () => {
+    const page = await get(withQuery("/v1/webhooks", { limit: PAGE, cursor: pages.cursor }), signal);
+    pages.cursor = page.next_cursor;
+    list.append(...page.items.map((one) => endpoint(one, signal)));
+    foot.replaceChildren(page.next_cursor ? h("button", { type: "button", onclick: more }, "Show more") : "");
+    none.hidden = list.children.length > 0;
+  };
+  const more = () => load().catch((error) => { if (!signal.aborted) foot.replaceChildren(problem(error, more)); });
+  const none = h("p", { class: "empty" }, "No endpoints yet. Add one, and each finished or failed look is posted to it, signed.");
+  view.append(h("h1", {}, "Webhooks"), addForm((made) => { list.prepend(endpoint(made, signal)); none.hidden = true; }), none, list, foot);
+  await load();
+}
+
+function addForm(added) {
+  const url = h("input", { type: "url", id: "url", required: true, placeholder: "https://example.com/hooks/looks", autocomplete: "off" });
+  const answer = h("div", {});
+  const button = h("button", { class: "primary" }, "Add endpoint");
+  return h("form", { class: "card", onsubmit: async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    answer.replaceChildren();
+    try {
+      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim() } });
+      url.value = "";
+      added(made);
+      showSecret(made.secret);
+    } catch (error) {
+      answer.replaceChildren(problem(error));
+    }
+    button.disabled = false;
+  } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button), answer);
+}
+
+function showSecret(secret) {
+  const dialog = h("dialog", { "aria-labelledby": "secret-title" },
+    h("h2", { id: "secret-title" }, "The endpoint's secret"),
+    h("p", {}, "Deliveries are signed with it. It is not shown again."),
+    h("p", {}, identifier(secret)),
+    h("div", { class: "row end" }, copyButton(secret, "the secret"), h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "I have it")));
+  present(dialog);
+}
+
+function endpoint(hook, signal) {
+  const path = `/v1/webhooks/${hook.id}`;
+  const state = h("span", {});
+  const notice = h("div", {});
+  const deliveries = h("div", { class: "deliveries" });
+  const toggle = h("button", { type: "button", class: "small" });
+  const draw = () => {
+    state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
+    toggle.textContent = hook.enabled ? "Disable" : "Enable";
+  };
+  const act = (work) => async () => {
+    notice.replaceChildren();
+    try {
+      await work();
+    } catch (error) {
+      if (!signal.aborted) notice.replaceChildren(problem(error));
+    }
+  };
+  const open = act(() => deliveryList(path, deliveries, signal));
+  toggle.addEventListener("click", act(async () => {
+    hook = await call("PATCH", path, { body: { enabled: !hook.enabled } });
+    draw();
+  }));
+  const test = act(async () => {
+    await call("POST", `${path}/test`);
+    announce("A test is on its way");
+    await open();
+  });
+  const remove = act(async () => {
+    if (!(await confirm("Remove this endpoint?", `${hook.url} and its deliveries are forgotten.`, "Remove it"))) return;
+    await call("DELETE", path);
+    element.remove();
+    announce("Endpoint removed");
+  });
+  const element = h("article", { class: "card endpoint" },
+    h("div", { class: "row between" }, h("h2", { class: "url" }, hook.url), state),
+    h("p", { class: "quiet" }, [hook.description, hook.event_types.join(", "), "since "].filter(Boolean).join(" · "), time(hook.created_at)),
+    h("div", { class: "row" },
+      h("button", { type: "button", class: "small", onclick: open }, "Deliveries"),
+      h("button", { type: "button", class: "small", onclick: test }, "Send a test"), toggle,
+      h("button", { type: "button", class: "small plain danger", onclick: remove }, "Remove")),
+    notice, deliveries);
+  draw();
+  return element;
+}
+
+async function deliveryList(path, into, signal) {
+  const page = await get(`${path}/deliveries?limit=${PAGE}`, signal);
+  if (!page.items.length) return into.replaceChildren(h("p", { class: "empty" }, "Nothing was sent yet."));
+  const rows = h("tbody", {});
+  const foot = h("div", { class: "foot" });
+  const show = (one) => {
+    rows.append(...one.items.map((delivery) => deliveryRow(path, delivery, signal)));
+    const more = async () => {
+      try {
+        show(await get(withQuery(`${path}/deliveries`, { limit: PAGE, cursor: one.next_cursor }), signal));
+      } catch (error) {
+        if (!signal.aborted) foot.replaceChildren(problem(error, more));
+      }
+    };
+    foot.replaceChildren(one.next_cursor ? h("button", { type: "button", class: "small", onclick: more }, "Show more") : "");
+  };
+  show(page);
+  return into.replaceChildren(table("Deliveries, newest first", ["When", "Event", "State", "Last answer", "Action"], rows), foot);
+}
+
+const DELIVERY = { pending: "in_progress", delivered: "success", failed: "failure", skipped: "cancelled" };
+
+function deliveryRow(path, delivery, signal) {
+  const row = h("tr", {});
+  const draw = (one) => {
+    const look = one.request_id ? h("a", { href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
+    const again = h("button", { type: "button", class: "small", "aria-label": `Send ${one.event_type} ${one.id} again`, onclick: () => redeliver(one) }, "Send again");
+    row.replaceChildren(
+      h("td", {}, time(one.created_at)), h("td", {}, look),
+      h("td", {}, chip(one.status, DELIVERY[one.status] ?? ""), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
+      h("td", {}, lastAnswer(one)), h("td", {}, again));
+    if (one.status === "pending" && looksLeft > 0) setTimeout(lookAgain, AGAIN_AFTER_MS);
+  };
+  let looksLeft = MAX_LOOKS;
+  const lookAgain = async () => {
+    looksLeft -= 1;
+    if (signal.aborted || !row.isConnected) return;
+    const fresh = await get(`${path}/deliveries/${delivery.id}`, signal).catch(() => null);
+    const focused = row.contains(document.activeElement);
+    if (fresh) draw(fresh);
+    if (focused) row.querySelector("button").focus();
+  };
+  const redeliver = async (one) => {
+    looksLeft = MAX_LOOKS;
+    try {
+      draw(await call("POST", `${path}/deliveries/${one.id}/redeliver`, { signal }));
+      announce("It is sent again");
+    } catch (error) {
+      if (!signal.aborted) row.lastChild.append(problem(error));
+    }
+  };
+  draw(delivery);
+  return row;
+}
+
+function lastAnswer({ last_attempt: last }) {
+  if (!last) return h("span", { class: "quiet" }, "none yet");
+  return h("span", {}, last.status_code ? String(last.status_code) : last.error ?? "no answer",
+    h("span", { class: "quiet" }, ` ${number(last.duration_ms)} ms`),
+    last.answer ? h("code", { class: "answer" }, last.answer) : null);
+}

@@ -1,0 +1,289 @@
+"""The console in real Chromium, on the whole system: as a visitor, by keyboard alone, in the dark, on a phone, under attack."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route, expect, sync_playwright
+
+from devstack.stack import Stack
+from runtime.settings import KafkaSettings
+from runtime.topic_facts import read_all
+from schemas.topics import LOOK_CANCEL
+from tests.e2e.browsing import WITHIN_MS, Tab
+from tests.e2e.client import Client, small, until
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOSTILE = "<img src=x onerror=window.harmed=1>"
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
+
+expect.set_options(timeout=WITHIN_MS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        why = f"no Chromium at {CHROMIUM}: make browser"
+        pytest.fail(why) if os.environ.get("CI") == "true" else pytest.skip(why)
+    with sync_playwright() as playwright:
+        args = ["--no-sandbox"] if os.getuid() == 0 else []
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, stack: Stack) -> Iterator[Tab]:
+    """A fresh tab. It must not complain, and talks to the API and the object store alone."""
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # its TypedDict takes a plain dict
+    made = Tab(context.new_page(), stack.env["LOOKS_API_URL"], stack.env["LOOKS_API_KEY"])
+    yield made
+    context.close()
+    assert made.unexpected == []
+    known = {stack.env[name].partition("//")[2] for name in ("LOOKS_API_URL", "LOOKS_S3_ENDPOINT_URL")}
+    assert made.hosts - {""} <= known  # blob: URLs have no host
+
+
+def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(tab: Tab, client: Client) -> None:
+    page, before = tab.page, client.balance()
+    tab.enter()
+    page.get_by_role("button", name="Use sample garments").click()
+    expect(page.locator(".garment.ready")).to_have_count(3)
+    assert tab.complete(".garment .thumb img")
+    page.get_by_label("Category of garment 1, tee.jpg").select_option(label="Top")
+    page.get_by_label("Male", exact=True).check()
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+    assert client.balance() == before  # a price is no charge
+    request_id = tab.send()
+    expect(page.locator("h1")).to_have_text("Top, skirt, shoes")
+    expect(page.locator(".step .what")).to_have_text(["Queued", "Composing", "Finished"])
+    until(lambda: tab.complete(".shown .final, .cutout img"), 30)
+    expect(page.locator(".cutout img")).to_have_count(3)
+    expect(page.locator(".shown figcaption")).to_contain_text("male mannequin")
+    page.get_by_role("button", name="Garment 2, layer").hover()
+    expect(page.locator(".box.lit")).to_have_count(1)
+    assert client.balance() == before - 10
+    expect(page.locator("#account")).to_contain_text(f"{before - 10:,}")
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Looks").click()
+    card = page.locator(f".wall a[href='#/looks/{request_id}']")
+    expect(card.get_by_role("img", name="top, skirt, shoes")).to_be_visible()
+    page.get_by_role("link", name="Credits", exact=True).click()
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"Look {request_id}"))
+    expect(row).to_contain_text("Charge")
+    expect(row).to_contain_text("\u221210")
+    expect(page.get_by_role("region", name="Use by day").get_by_role("row")).not_to_have_count(1)
+
+
+def test_the_key_is_in_the_session_of_its_tab_and_nowhere_else(tab: Tab) -> None:
+    page = tab.page
+    tab.enter("Webhooks")
+    kept = page.evaluate("[Object.values(sessionStorage), Object.values(localStorage), document.cookie, location.href]")
+    assert (kept[0], kept[1], kept[2]) == ([tab.key], [], "")
+    assert "sk_" not in kept[3]
+    assert page.context.cookies() == []
+    page.reload()
+    page.get_by_role("heading", name="Webhooks", level=1).wait_for()
+    beside = page.context.new_page()
+    beside.goto(page.url)
+    expect(beside.get_by_label("API key")).to_be_visible()
+    page.get_by_role("button", name="Forget key").click()
+    expect(page.get_by_label("API key")).to_be_focused()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert tab.key not in page.content()
+
+
+def test_a_key_that_does_not_work_is_refused_in_words_and_not_kept(tab: Tab) -> None:
+    tab.expected.append("401")
+    page = tab.page
+    tab.gate()
+    for wrong in ("sk_live_wrong", "two words"):
+        page.get_by_label("API key").fill(wrong)
+        page.get_by_role("button", name="Open the console").click()
+        expect(page.get_by_role("alert")).to_contain_text("key")
+        assert page.evaluate("sessionStorage.length") == 0
+    tab.enter()
+    page.evaluate("sessionStorage.setItem('looks.key', 'sk_live_revoked')")  # as if it had been revoked meanwhile
+    page.get_by_role("link", name="Credits", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This key does not work")
+    expect(page.get_by_role("alert").locator("code")).to_have_text(re.compile("^[0-9A-Z]{26}$"))
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_the_way_to_a_picture_can_be_gone_by_keyboard_alone(tab: Tab) -> None:
+    page = tab.page
+    page.goto(f"{tab.address}/console")
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.keyboard.type(tab.key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="New look")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    for label in ("Choose files", "Use sample garments"):
+        tab.tab_to(label)
+        assert tab.focus_is_visible(), label
+    page.keyboard.press("Enter")
+    expect(page.locator(".garment.ready")).to_have_count(3)
+    expect(page.get_by_role("status")).to_contain_text("3 sample garments added")
+    tab.tab_to("Female")
+    assert tab.focus_is_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Male", exact=True)).to_be_checked()
+    tab.tab_to("Make this look")
+    page.keyboard.press("Enter")
+    page.locator(".shown .final").wait_for()
+    expect(page.get_by_role("status")).to_contain_text("Finished")
+    tab.tab_to("Garment 2, layer")
+    assert tab.focus_is_visible()
+    expect(page.locator(".box.lit")).to_have_count(1)
+    page.keyboard.press("Space")
+    expect(page.locator(".box.kept")).to_have_count(1)
+    page.reload()
+    tab.tab_to("Skip to content")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_a_failed_look_says_which_garment_why_and_what_came_back(tab: Tab, client: Client) -> None:
+    page, before = tab.page, client.balance()
+    tab.enter()
+    tab.add("my blue jeans.jpg", small("tee")[:2000])
+    expect(page.get_by_label("Category of garment 1")).to_have_value("jeans")
+    request_id = tab.send()
+    job = client.finish([request_id])[request_id]
+    expect(page.locator(".reason .lead")).to_have_text(job["error"]["message"])
+    expect(page.locator(".reason")).to_contain_text("1: my blue jeans.jpg")
+    expect(page.locator(".reason")).to_contain_text("10 credits given back")
+    expect(page.locator("#account")).to_contain_text(f"{before:,}")
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Looks").click()
+    page.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
+    expect(page.locator(f".wall a[href='#/looks/{request_id}']")).to_contain_text(job["error"]["message"])
+
+
+def test_a_running_look_can_be_cancelled_after_a_question(tab: Tab, stack: Stack, client: Client) -> None:
+    page, before = tab.page, client.balance()
+    tab.enter()
+    tab.add("tee.jpg", small("tee"))
+    stack.kill("compositor", signal.SIGSTOP)
+    try:
+        request_id = tab.send()
+        cancel = page.get_by_role("button", name="Cancel", exact=True)
+        cancel.click()
+        expect(page.get_by_role("dialog")).to_contain_text("Cancel this look?")
+        page.keyboard.press("Escape")
+        expect(cancel).to_be_focused()
+        cancel.click()
+        page.get_by_role("button", name="Cancel the look").click()
+        until(lambda: request_id in asked_to_cancel(stack), 60)
+    finally:
+        stack.kill("compositor", signal.SIGCONT)
+    expect(page.get_by_role("heading", name="Cancelled look")).to_be_visible()
+    expect(page.locator(".reason")).to_contain_text("10 credits given back")
+    assert client.balance() == before
+
+
+def asked_to_cancel(stack: Stack) -> set[str]:
+    """The requests of all cancel commands. Read in a thread of its own: Playwright has a loop in this one."""
+    found: set[str] = set()
+    reading = read_all(
+        KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]),
+        (LOOK_CANCEL,),
+        lambda record: found.add((record.key or b"").decode()),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, reading).result()
+    return found
+
+
+def test_a_broken_stream_says_so_and_goes_on_after_the_last_event(tab: Tab, client: Client) -> None:
+    request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+    client.finish([request_id])
+    first = client.http.get(f"/v1/jobs/{request_id}/events/stream").text.split("event: stage")[0].rpartition("id: ")[0]
+    came: list[str | None] = []
+
+    def once(route: Route) -> None:
+        came.append(route.request.headers.get("last-event-id"))
+        if len(came) > 1:
+            return route.continue_()
+        body = first.replace("retry: 3000", "retry: 1500")
+        return route.fulfill(status=200, content_type="text/event-stream", body=body)
+
+    tab.page.route("**/events/stream", once)
+    tab.enter()
+    tab.page.goto(f"{tab.address}/console#/looks/{request_id}")
+    expect(tab.page.locator(".connection")).to_contain_text("Reconnecting in")
+    expect(tab.page.locator(".step .what")).to_have_text(["Queued", "Composing", "Finished"])
+    expect(tab.page.locator(".connection")).to_have_text("")
+    assert came == [None, "1"]
+
+
+def test_what_is_hostile_is_shown_as_text(tab: Tab) -> None:
+    page = tab.page
+    tab.expected += ["422", "Trusted", "trusted-types-sink"]
+    category = {"key": "top", "label": HOSTILE, "body_region": HOSTILE, "layer": 31, "synonyms": []}
+    refusal = {"error": {"code": "VALIDATION_ERROR", "message": HOSTILE, "request_id": HOSTILE}, "detail": []}
+    page.route("**/v1/garment-categories", lambda route: route.fulfill(json={"items": [category]}))
+    page.route("**/v1/look/validate", lambda route: route.fulfill(status=422, json=refusal))
+    tab.enter()
+    tab.add(f"{HOSTILE}.jpg", small("tee"))
+    page.get_by_label("Category of garment 1").select_option("top")
+    expect(page.get_by_role("option", name=HOSTILE)).to_have_count(1)
+    expect(page.locator(".garment .name")).to_have_text(f"{HOSTILE}.jpg")
+    expect(page.get_by_role("alert")).to_contain_text(HOSTILE)
+    assert page.locator("img[src='x']").count() == 0
+    with pytest.raises(Exception, match="TrustedHTML"):  # and a script that forgets itself is stopped by the policy
+        page.evaluate("text => { document.body.innerHTML = text }", HOSTILE)
+    assert page.evaluate("window.harmed") is None
+
+
+def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client: Client) -> None:
+    page, url = tab.page, "http://127.0.0.1:9/nobody-listens"
+    tab.enter("Webhooks")
+    page.get_by_label("URL of a new endpoint").fill(url)
+    page.get_by_role("button", name="Add endpoint").click()
+    dialog = page.get_by_role("dialog", name="The endpoint's secret")
+    expect(dialog).to_contain_text("whsec_")
+    page.keyboard.press("Escape")
+    endpoint = page.get_by_role("article").filter(has_text=url)
+    endpoint.get_by_role("button", name="Send a test").click()
+    row = endpoint.get_by_role("row").filter(has_text="webhook.test")
+    expect(row).to_contain_text("1 try")
+    row.get_by_role("button", name="again").click()
+    expect(row).to_contain_text("2 tries")
+    endpoint.get_by_role("button", name="Disable").click()
+    expect(endpoint).to_contain_text("switched off by you")
+    endpoint.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(endpoint).to_have_count(0)
+    assert url not in client.http.get("/v1/webhooks").text
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_fits_and_names_its_parts(tab: Tab, client: Client, scheme: Any, viewport: Any) -> None:
+    keys = client.wardrobe(["tee"])
+    good = client.accepted((keys["tee"], "top"))
+    bad = client.accepted(("users/abc/tests/none.jpg", "top"))
+    client.finish([good, bad])
+    page = tab.page
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(viewport)
+    tab.gate()
+    assert (tab.too_wide_px(), tab.nameless()) == (0, [])
+    tab.enter()
+    tab.add(f"{'a-very-long-name' * 12}.jpg", small("tee"))
+    for view, heading in (
+        ("new", "New look"), ("looks", "Looks"), (f"looks/{good}", "Top"), (f"looks/{bad}", "Failed look"),
+        ("credits", "Credits"), ("webhooks", "Webhooks"),
+    ):  # fmt: skip
+        page.goto(f"{tab.address}/console#/{view}")
+        page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
+        page.wait_for_load_state("networkidle")
+        assert (view, tab.too_wide_px(), tab.nameless()) == (view, 0, [])
+        assert page.get_by_role("main").count() == page.get_by_role("banner").count() == 1
+    dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (dark == "rgb(21, 18, 15)") == (scheme == "dark")
