@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 WITHIN_MS = 60_000
 MAX_TABS = 80
@@ -87,8 +87,9 @@ class Tab:
         """Controls and pictures that a screen reader has no name for."""
         return NAMELESS.findall(self.page.locator("body").aria_snapshot())
 
-    def too_wide_px(self) -> int:
-        """By how much the page scrolls sideways."""
+    def resized(self, size: ViewportSize) -> int:
+        """By how many pixels the page scrolls sideways in a window of this size."""
+        self.page.set_viewport_size(size)
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def complete(self, selector: str) -> bool:

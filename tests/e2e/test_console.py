@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
 
 from devstack.stack import Stack
 from runtime.settings import KafkaSettings
@@ -21,7 +21,7 @@ from tests.e2e.client import Client, small, until
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "<img src=x onerror=window.harmed=1>"
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
+DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=360, height=740)
 
 expect.set_options(timeout=WITHIN_MS)
 
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def tab(browser: Browser, stack: Stack) -> Iterator[Tab]:
     """A fresh tab. It must not complain, and talks to the API and the object store alone."""
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]  # its TypedDict takes a plain dict
+    context = browser.new_context(viewport=DESKTOP)
     made = Tab(context.new_page(), stack.env["LOOKS_API_URL"], stack.env["LOOKS_API_KEY"])
     yield made
     context.close()
@@ -146,6 +146,28 @@ def test_the_way_to_a_picture_can_be_gone_by_keyboard_alone(tab: Tab) -> None:
     tab.tab_to("Skip to content")
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_a_look_whose_answer_is_lost_is_sent_again_and_charged_once(tab: Tab, client: Client) -> None:
+    page, before = tab.page, client.balance()
+    tab.expected.append("ERR_FAILED")
+    keys: list[str | None] = []
+
+    def lose_the_first(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) > 1:
+            return route.continue_()
+        assert route.fetch().status == 202
+        return route.abort()
+
+    page.route("**/v1/look", lose_the_first)
+    tab.enter()
+    tab.add("tee.jpg", small("tee"))
+    request_id = tab.send()
+    client.finish([request_id])
+    assert len(keys) == 2
+    assert keys[0] == keys[1] is not None
+    assert client.balance() == before - 10
 
 
 def test_a_failed_look_says_which_garment_why_and_what_came_back(tab: Tab, client: Client) -> None:
@@ -262,28 +284,36 @@ def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client
     assert url not in client.http.get("/v1/webhooks").text
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+VIEWS = {
+    "new": ("New look", ".garment.ready"),
+    "looks": ("Looks", ".wall li"),
+    "looks/{good}": ("Top", ".layers li"),
+    "looks/{bad}": ("Failed look", ".reason"),
+    "credits": ("Credits", "tbody tr"),
+    "webhooks": ("Webhooks", "#url"),
+}
+"""Each view: its heading, and what is there when it has loaded."""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_view_fits_and_names_its_parts(tab: Tab, client: Client, scheme: Any, viewport: Any) -> None:
-    keys = client.wardrobe(["tee"])
-    good = client.accepted((keys["tee"], "top"))
+def test_every_view_fits_desktop_and_phone_and_names_its_parts(tab: Tab, client: Client, scheme: Any) -> None:
+    good = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
     bad = client.accepted(("users/abc/tests/none.jpg", "top"))
     client.finish([good, bad])
     page = tab.page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size(viewport)
     tab.gate()
-    assert (tab.too_wide_px(), tab.nameless()) == (0, [])
+    faults = [("gate", size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))]
+    assert tab.nameless() == []
     tab.enter()
     tab.add(f"{'a-very-long-name' * 12}.jpg", small("tee"))
-    for view, heading in (
-        ("new", "New look"), ("looks", "Looks"), (f"looks/{good}", "Top"), (f"looks/{bad}", "Failed look"),
-        ("credits", "Credits"), ("webhooks", "Webhooks"),
-    ):  # fmt: skip
-        page.goto(f"{tab.address}/console#/{view}")
+    for view, (heading, loaded) in VIEWS.items():
+        page.goto(f"{tab.address}/console#/{view.format(good=good, bad=bad)}")
         page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
-        page.wait_for_load_state("networkidle")
-        assert (view, tab.too_wide_px(), tab.nameless()) == (view, 0, [])
+        page.locator(loaded).first.wait_for()
+        assert (view, tab.nameless()) == (view, [])
         assert page.get_by_role("main").count() == page.get_by_role("banner").count() == 1
-    dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-    assert (dark == "rgb(21, 18, 15)") == (scheme == "dark")
+        faults += [(view, size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))]
+    assert faults == []
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert (paper == "rgb(21, 18, 15)") == (scheme == "dark")

@@ -4,6 +4,7 @@ import { get, withQuery } from "./api.js";
 import { announce, h, number, problem, s, time } from "./dom.js";
 
 const PAGE = 25;
+const NUMBERS = ["Finished", "Failed", "Credits"];
 const KINDS = { grant: "Grant", charge: "Charge", refund: "Refund" };
 
 export async function creditsView({ view, signal }) {
@@ -37,7 +38,7 @@ export async function creditsView({ view, signal }) {
 /** A table that scrolls by itself where it is too wide. */
 export function table(caption, heads, body) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))), body));
+    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col", class: NUMBERS.includes(text) ? "amount" : null }, text)))), body));
 }
 
 function entry(one) {

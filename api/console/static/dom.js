@@ -47,7 +47,10 @@ const WORDS = {
 
 /** A refusal in words, with what to quote when asking for help. */
 export function problem(error, again = null) {
-  if (!(error instanceof Refused)) throw error;
+  if (!(error instanceof Refused)) {
+    reportError(error); // a fault of the console itself
+    error = new Refused(0, { code: "FAULT", message: "The console has a fault. Reload the page; the browser's console has the details." });
+  }
   return h(
     "div",
     { class: "problem", role: "alert" },

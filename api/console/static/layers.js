@@ -2,13 +2,15 @@
 
 import { bytes, h, number, picture, s } from "./dom.js";
 
+const MAX_NAMED = 4;
+
 /** The picture and the list of its layers, outermost first. `renew`: a fresh link to the picture. */
 export function pictureView(render, renew) {
   const { width, height } = render.picture.meta;
   const layers = inOrder(render);
   const boxes = new Map(layers.map((layer) => [layer.index, box(layer)]));
   const marks = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "marks", "aria-hidden": "true" }, [...boxes.values()]);
-  const worn = layers.map((layer) => layer.garment.trial_item_category).join(", ");
+  const worn = named(layers.map((layer) => layer.garment.trial_item_category));
   const stage = h("figure", { class: "shown" },
     h("div", { class: "frame" },
       picture({ src: render.picture.image_url, alt: `The finished look: ${worn}`, width, height, class: "final" }, renew), marks),
@@ -17,6 +19,12 @@ export function pictureView(render, renew) {
   const side = h("section", {}, h("h2", {}, "Layers"),
     h("p", { class: "quiet" }, "Outermost first. Point at one to see where it went; press it to keep it marked."), list);
   return { worn: worn.charAt(0).toUpperCase() + worn.slice(1), stage, side };
+}
+
+/** The first few names, and how many more. */
+export function named(names) {
+  const more = names.length - MAX_NAMED;
+  return more > 0 ? `${names.slice(0, MAX_NAMED).join(", ")} and ${number(more)} more` : names.join(", ");
 }
 
 function mannequin(render) {

@@ -2,6 +2,7 @@
 
 import { get, withQuery } from "./api.js";
 import { announce, h, picture, problem, time } from "./dom.js";
+import { named } from "./layers.js";
 import { stateChip } from "./look.js";
 
 const PAGE = 24;
@@ -72,7 +73,7 @@ function card(job, render) {
 
 function renderPicture(render) {
   const { width, height } = render.picture.meta;
-  const worn = render.garments.map((one) => one.trial_item_category).join(", ");
+  const worn = named(render.garments.map((one) => one.trial_item_category));
   const renew = async () => (await get(`/v1/renders/${render.request_id}`)).picture.image_url;
   return picture({ src: render.picture.image_url, alt: worn, width, height, loading: "lazy" }, renew);
 }

@@ -121,7 +121,9 @@ async function deliveryList(path, into, signal) {
   return into.replaceChildren(table("Deliveries, newest first", ["When", "Event", "State", "Last answer", "Action"], rows), foot);
 }
 
-const DELIVERY = { pending: "in_progress", delivered: "success", failed: "failure", skipped: "cancelled" };
+const DELIVERY = {
+  pending: ["Pending", "in_progress"], delivered: ["Delivered", "success"], failed: ["Failed", "failure"], skipped: ["Skipped", ""],
+};
 
 function deliveryRow(path, delivery, signal) {
   const row = h("tr", {});
@@ -130,7 +132,7 @@ function deliveryRow(path, delivery, signal) {
     const again = h("button", { type: "button", class: "small", "aria-label": `Send ${one.event_type} ${one.id} again`, onclick: () => redeliver(one) }, "Send again");
     row.replaceChildren(
       h("td", {}, time(one.created_at)), h("td", {}, look),
-      h("td", {}, chip(one.status, DELIVERY[one.status] ?? ""), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
+      h("td", {}, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
       h("td", {}, lastAnswer(one)), h("td", {}, again));
     if (one.status === "pending" && looksLeft > 0) setTimeout(lookAgain, AGAIN_AFTER_MS);
   };
