@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, ViewportSize
 
-WITHIN_MS = 60_000
+WITHIN_MS = 120_000
 MAX_TABS = 80
 WATCH = "addEventListener('securitypolicyviolation', (event) => console.error(`blocked by the policy: ${event.blockedURI}`))"
 NAMELESS = re.compile(r"^\s*- (?:button|link|textbox|combobox|radio|img)(?::|$| \[)", re.MULTILINE)

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
 
 from devstack.stack import Stack
+from runtime.reading import read_all
 from runtime.settings import KafkaSettings
-from runtime.topic_facts import read_all
 from schemas.topics import LOOK_CANCEL
 from tests.e2e.browsing import WITHIN_MS, Tab
 from tests.e2e.client import Client, small, until
