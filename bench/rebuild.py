@@ -69,8 +69,8 @@ def _row(event: LookRequested) -> tuple[object, ...]:
 COLUMNS = ("request_id", "tenant_id", "environment", "items", "credits_cost", "created_at", "updated_at", "deadline_at")
 
 
-async def fill(kafka: KafkaSettings, database: DatabaseSettings, count: int) -> None:
-    """Rows of the API and records of the pipeline."""
+async def fill(kafka: KafkaSettings, database: DatabaseSettings, count: int) -> list[tuple[object, ...]]:
+    """Rows of the API, which are returned, and records of the pipeline."""
     chance, rows = random.Random(7), list[tuple[object, ...]]()
     producer = Producer(
         {"bootstrap.servers": kafka.bootstrap, "compression.type": "zstd", "linger.ms": 50, "partitioner": "murmur2_random"}
@@ -87,6 +87,7 @@ async def fill(kafka: KafkaSettings, database: DatabaseSettings, count: int) -> 
     async with open_pool(database) as pool, pool.acquire() as connection:
         for first in range(0, len(rows), 20_000):
             await connection.copy_records_to_table("request_logs", records=rows[first : first + 20_000], columns=COLUMNS)
+    return rows
 
 
 async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds: float) -> float:
