@@ -12,6 +12,8 @@ from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
 from api.limits import TokenBuckets
+from api.links import add_links
+from api.negotiation import HeadIsGet
 from api.news import SharedReads
 from api.ports import Ports
 from api.waiting import Hub
@@ -54,6 +56,7 @@ def create_app(ports: Ports) -> FastAPI:
         limit=BodyLimit(ports.api.max_body_bytes, ports.api.body_timeout_s),
         by_path={uploads.PATH: BodyLimit(MAX_UPLOAD_BYTES + uploads.OVERHEAD_BYTES, ports.api.upload_timeout_s)},
     )
+    app.add_middleware(HeadIsGet)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
 
@@ -70,5 +73,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         schema["security"] = [{"bearer": []}]
         add_examples(schema)
+        add_links(schema)
         app.openapi_schema = schema
     return app.openapi_schema

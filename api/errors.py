@@ -54,7 +54,7 @@ class ApiError(HTTPException):
         headers: Mapping[str, str] | None = None,
         detail: Sequence[ValidationErrorItem] = (),
     ) -> None:
-        """`detail`: for a VALIDATION_ERROR, what is wrong where."""
+        """`detail`: for a 422, what is wrong where."""
         super().__init__(STATUS[code], message, dict(headers or {}))
         self.code = code
         self.message = message
@@ -81,7 +81,7 @@ def respond(request: Request, error: ApiError) -> JSONResponse:
     """The envelope."""
     body = ErrorBody(code=error.code, message=error.message, request_id=exchange_id(request))
     envelope: ErrorEnvelope | HTTPValidationError = ErrorEnvelope(error=body)
-    if error.code is ErrorCode.VALIDATION_ERROR:
+    if STATUS[error.code] == STATUS[ErrorCode.VALIDATION_ERROR]:
         envelope = HTTPValidationError(detail=error.items, error=body)
     headers = {**(error.headers or {}), "X-Request-Id": body.request_id}
     limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
@@ -103,12 +103,13 @@ _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of all routes at this path: the framework names only those of the first."""
-    return [
+    """The methods of all routes at this path: the framework names only those of the first. Where GET is, HEAD is too."""
+    own = {
         method
         for method in _METHODS
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
-    ]
+    }
+    return sorted(own | {"HEAD"} if "GET" in own else own)
 
 
 def _from_validation(error: RequestValidationError) -> ApiError:

@@ -189,5 +189,7 @@ def _error(code: ErrorCode) -> dict[str, Any]:
     error = {"code": code.value, "message": "What is wrong, in a sentence.", "request_id": REQUEST_ID}
     if STATUS[code] != STATUS[ErrorCode.VALIDATION_ERROR]:
         return {"error": error}
-    detail = [{"loc": ["query", "limit"], "msg": "Input should be less than or equal to 100", "type": "less_than_equal"}]
-    return {"detail": detail if code is ErrorCode.VALIDATION_ERROR else [], "error": error}
+    wrong = {"loc": ["query", "limit"], "msg": "Input should be less than or equal to 100", "type": "less_than_equal"}
+    if code is ErrorCode.IDEMPOTENCY_KEY_REUSED:
+        wrong = {"loc": ["header", "Idempotency-Key"], "msg": error["message"], "type": "idempotency_key_reused"}
+    return {"detail": [wrong], "error": error}

@@ -15,6 +15,7 @@ from api import strict_json
 from api.errors import ApiError, exchange_id
 from api.keys import KeyRing, unauthenticated
 from api.limits import Limiter, request_claims
+from api.negotiation import accepts
 from api.ports import Ports
 from api.queries import refuse_repeated
 from domain.api_keys import PREFIXES
@@ -24,6 +25,8 @@ from storage.accounts import Credential
 
 CAPABILITY = {"POST": "jobs:create", "DELETE": "jobs:create", "GET": "jobs:read"}
 MAX_KEY_CHARS = 256
+NO_CONTENT = 204
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,12 @@ def plain(request: Request) -> None:
         raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a Content-Encoding.")
 
 
+def acceptable(request: Request, media_type: str | None) -> None:
+    """Raises ApiError 406 for a client that rules out the type of this route's answers; None: they have no content."""
+    if media_type is not None and not accepts(",".join(request.headers.getlist("accept")), media_type):
+        raise ApiError(ErrorCode.NOT_ACCEPTABLE, f"This route answers with {media_type}, which the Accept header rules out.")
+
+
 class _StrictRequest(Request):
     """A request whose JSON is read strictly."""
 
@@ -138,14 +147,16 @@ class GatedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route."""
         inner = super().get_route_handler()
+        offered = self._offered()
 
         async def gated(request: Request) -> Response:
             request.state.credential = await admit(request, self.needs[request.method])
+            acceptable(request, offered)
             plain(request)
             refuse_repeated(request, self.dependant)
             if self.body_field is not None and (self.body_field.field_info.is_required() or _sends_body(request)):
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if media_type != "application/json":
+                if media_type != JSON:
                     raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")
             response = await inner(_StrictRequest(request.scope, request.receive))
             response.headers.update(request.state.limit_headers)
@@ -153,6 +164,11 @@ class GatedRoute(APIRoute):
             return response
 
         return gated
+
+    def _offered(self) -> str | None:
+        """The type of this route's answers: what it documents of a 200, else JSON. None: they have no content."""
+        documented: Mapping[str, Any] = self.responses.get(200, {}).get("content", {})
+        return None if self.status_code == NO_CONTENT else next(iter(documented), JSON)
 
 
 def credential_of(request: Request) -> Credential:

@@ -1,10 +1,25 @@
 """The Idempotency-Key header."""
 
-from fastapi import Request
+from typing import Annotated, Any
 
-from api.errors import invalid
+from fastapi import Header, Request
+
+from api.errors import ApiError, invalid
+from schemas.errors import ErrorCode
+from schemas.responses import ValidationErrorItem
 
 MAX_CHARS = 255
+_FORM: dict[str, Any] = {"pattern": "^[!-~]+$", "minLength": 1, "maxLength": MAX_CHARS}
+
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description=f"1 to {MAX_CHARS} visible ASCII characters; the same key and body count once",
+        json_schema_extra=_FORM,
+    ),
+]
+"""Documented here and checked by `key_of`, which also knows quotes and repeated headers."""
 
 
 def key_of(request: Request, key: str | None) -> str | None:
@@ -18,6 +33,13 @@ def key_of(request: Request, key: str | None) -> str | None:
     if not once or not 0 < len(text) <= MAX_CHARS or not all("!" <= c <= "~" for c in text):
         raise invalid(("header", "Idempotency-Key"), f"must be one header of 1 to {MAX_CHARS} visible ASCII characters")
     return text
+
+
+def reused(what: str) -> ApiError:
+    """The refusal of a key that came with another body or file (`what`) before."""
+    message = f"This Idempotency-Key came with another {what} before."
+    item = ValidationErrorItem(loc=["header", "Idempotency-Key"], msg=message, type="idempotency_key_reused")
+    return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, message, detail=[item])
 
 
 def unquoted(key: str) -> str:

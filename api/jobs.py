@@ -1,6 +1,5 @@
 """`GET /v1/jobs...`: where a tenant's own jobs stand. Another tenant's job and no job at all look the same."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,27 +11,41 @@ from api.idempotency import MAX_CHARS, unquoted
 from api.looks import ERRORS
 from api.news import is_settled, no_such_job, wait_for
 from api.ports import Ports
-from api.queries import Cursor, Limit, Since, Wait, seen_seq
+from api.queries import Cursor, Limit, Moment, Since, Wait, seen_seq
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
 from schemas.http import JobStatus
-from schemas.responses import ErrorEnvelope, EventList, Job, JobList
+from schemas.responses import ErrorEnvelope, EventList, EventType, Job, JobList
 from storage.jobs import JobFilter, JobRow
 
 router = APIRouter(route_class=GatedRoute, tags=["jobs"])
 
-READ_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (401, 403, 422, 429, 503)}
+READ_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (401, 403, 406, 422, 429, 503)}
 JOB_ERRORS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     404: {"model": ErrorEnvelope, "description": "JOB_NOT_FOUND, also for another tenant's"},
 }
+SENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"enum": [*(kind.value for kind in EventType), "reset", "reconnect"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"anyOf": [{"$ref": "#/components/schemas/Event"}, {"type": "object", "maxProperties": 0}]},
+        },
+    },
+}
+"""One event of the stream: `itemSchema` is OpenAPI 3.2's word for it."""
 STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
     **JOB_ERRORS,
     200: {
         "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the list; also the events "
         "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come back with Last-Event-ID)",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": SENT}},
     },
     204: {"description": "the job has ended and you have seen its last event: do not come back"},
     429: {"model": ErrorEnvelope, "description": "RATE_LIMITED: too many requests, or too many open streams"},
@@ -47,8 +60,8 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     request: Request,
     job_type: Annotated[list[JobType] | None, Query(description="only these types", max_length=10)] = None,
     status: Annotated[list[JobStatus] | None, Query(description="only these states", max_length=4)] = None,
-    created_after: Annotated[datetime | None, Query(description="RFC 3339; inclusive")] = None,
-    created_before: Annotated[datetime | None, Query(description="RFC 3339; exclusive")] = None,
+    created_after: Annotated[Moment | None, Query(description="RFC 3339; inclusive")] = None,
+    created_before: Annotated[Moment | None, Query(description="RFC 3339; exclusive")] = None,
     idempotency_key: Annotated[
         str | None,
         Query(description="only the job that was made with this key", max_length=MAX_CHARS + 2, pattern="^[!-~]+$"),
@@ -62,7 +75,7 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     types, states = tuple(sorted(job_type or ())), tuple(sorted(status or ()))
     key = _text(idempotency_key)
     scope = ("jobs", who.tenant_id, who.environment, types, states, str(created_after), str(created_before), key)
-    chosen = JobFilter(types, states, _aware(created_after), _aware(created_before), cursors.read(cursor, *scope), key)
+    chosen = JobFilter(types, states, created_after, created_before, cursors.read(cursor, *scope), key)
     rows = await ports.jobs.jobs(who.tenant_id, who.environment, chosen, limit + 1)
     page = rows[:limit]
     more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None
@@ -108,7 +121,14 @@ async def stream_events(
     request: Request,
     request_id: str,
     since: Since = 0,
-    last_event_id: Annotated[str | None, Header(description="the id of the last event you have; goes before `since`")] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            alias="Last-Event-ID",
+            description="the id of the last event you have; goes before `since`",
+            json_schema_extra={"pattern": "^[0-9]{1,10}$"},
+        ),
+    ] = None,
 ) -> Response:
     """The same events as they come, each with its seq as id. Ends after the last one."""
     seen = seen_seq(request, since)
@@ -142,7 +162,3 @@ def _hub(request: Request) -> Hub:
 
 def _text(key: str | None) -> str | None:
     return None if key is None else unquoted(key)
-
-
-def _aware(at: datetime | None) -> datetime | None:
-    return at.astimezone() if at is not None and at.tzinfo is None else at

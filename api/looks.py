@@ -1,14 +1,14 @@
 """`POST /v1/look`: check everything, charge and record in one commit, answer 202."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
-from api.idempotency import key_of
+from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.ports import Ports
 from compositing import InvalidOption, parse_options
 from domain.object_keys import may_name, problem
@@ -32,6 +32,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
     402: {"model": ErrorEnvelope, "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged"},
     403: {"model": ErrorEnvelope, "description": "CAPABILITY_MISSING"},
+    406: {"model": ErrorEnvelope, "description": "NOT_ACCEPTABLE: the Accept header rules out what this route gives"},
     408: {"model": ErrorEnvelope, "description": "REQUEST_TIMEOUT"},
     409: {"model": ErrorEnvelope, "description": "IDEMPOTENCY_IN_PROGRESS"},
     413: {"model": ErrorEnvelope, "description": "PAYLOAD_TOO_LARGE"},
@@ -53,9 +54,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 async def create_look(
     request: Request,
     body: LookRequest,
-    idempotency_key: Annotated[
-        str | None, Header(description="1 to 255 visible ASCII characters; the same key and body are charged once")
-    ] = None,
+    idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
     """Charge the look, record it, and answer at once; the picture follows."""
     ports: Ports = request.app.state.ports
@@ -152,7 +151,7 @@ def _respond(verdict: Verdict, submission: Submission) -> Response:
                 ErrorCode.INSUFFICIENT_BALANCE, f"A look costs {submission.credits_cost} credits; {available} are left."
             )
         case KeyReused():
-            raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another body before.")
+            raise reused("body")
         case KeyInProgress():
             raise ApiError(
                 ErrorCode.IDEMPOTENCY_IN_PROGRESS,

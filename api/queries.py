@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from api.errors import invalid
 
@@ -15,6 +15,7 @@ MAX_SEQ = 2**31 - 1
 MAX_WAIT_S = 30
 _WHOLE = re.compile(r"[0-9]{1,19}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _PLAIN = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 
 
@@ -27,16 +28,24 @@ def _only(pattern: re.Pattern[str], what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999, in UTC too") from None
+
+
 whole = _only(_WHOLE, "a whole number in ASCII digits")
-Limit = Annotated[int, whole, Query(ge=1, le=100, description="items on a page")]
-Since = Annotated[int, whole, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq")]
+Limit = Annotated[int, Query(ge=1, le=100, description="items on a page"), whole]
+Since = Annotated[int, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq"), whole]
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
-Day = Annotated[date, _only(_DAY, "a day as YYYY-MM-DD"), Query(ge=FIRST_DAY, le=LAST_DAY)]
+Day = Annotated[date, Query(ge=FIRST_DAY, le=LAST_DAY), _only(_DAY, "a day as YYYY-MM-DD")]
+Moment = Annotated[datetime, AfterValidator(_utc), _only(_MOMENT, "a time as RFC 3339 writes it, with its offset")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)]
 Wait = Annotated[
     float,
-    _only(_PLAIN, "a plain number of seconds"),
     Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False, description="seconds to wait for news before answering"),
+    _only(_PLAIN, "a plain number of seconds"),
 ]
 
 

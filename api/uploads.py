@@ -7,14 +7,14 @@ it is whole and a picture that can be used: a client that goes away leaves nothi
 import asyncio
 import hashlib
 import tempfile
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
-from api.idempotency import key_of
+from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.looks import ERRORS
 from api.multipart import file_of
 from api.ports import Ports
@@ -44,6 +44,7 @@ OVERHEAD_BYTES = 64 * 1024
 UPLOAD_ERRORS: dict[int | str, dict[str, Any]] = {
     401: ERRORS[401],
     403: ERRORS[403],
+    406: ERRORS[406],
     408: ERRORS[408],
     413: ERRORS[413],
     415: ERRORS[415],
@@ -86,9 +87,7 @@ _FORM = {
 async def upload_photo(
     request: Request,
     response: Response,
-    idempotency_key: Annotated[
-        str | None, Header(description="1 to 255 visible ASCII characters; the same key and file are stored once")
-    ] = None,
+    idempotency_key: IdempotencyKeyHeader = None,
 ) -> Upload:
     """Store one photo, free of charge. Its type is read from its bytes, its size in pixels from its header."""
     ports: Ports = request.app.state.ports
@@ -190,7 +189,7 @@ async def _store(
 async def _known(ports: Ports, who: Credential, idempotency: IdempotencyKey) -> str | None:
     found = await ports.uploads.recall(who.tenant_id, who.environment, idempotency)
     if found is not None and not found[1]:
-        raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key came with another file before.")
+        raise reused("file")
     return found[0] if found else None
 
 

@@ -9,6 +9,7 @@ from api import cursors
 from api.errors import ApiError
 from api.gates import credential_of
 from api.ports import Ports
+from api.queries import Cursor, Limit
 from api.webhooks import WEBHOOK_ERRORS, WebhookRoute, find
 from domain.webhook_events import trial
 from schemas.errors import ErrorCode
@@ -52,8 +53,8 @@ async def list_deliveries(
     request: Request,
     webhook_id: str,
     status: Annotated[DeliveryStatus | None, Query(description="only those that stand there")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> DeliveryList:
     """Deliveries to an endpoint, newest looks first. Finished ones are kept for 30 days."""
     ports: Ports = request.app.state.ports

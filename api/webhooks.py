@@ -1,9 +1,9 @@
 """`/v1/webhooks`: where a tenant is told of its finished looks. Another tenant's endpoint and no endpoint look the same."""
 
 import secrets
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api import cursors
 from api.errors import ApiError, invalid
@@ -11,6 +11,7 @@ from api.gates import GatedRoute, credential_of
 from api.jobs import READ_ERRORS
 from api.looks import ERRORS
 from api.ports import Ports
+from api.queries import Cursor, Limit
 from domain.webhooks import SECRET_BYTES, make_secret
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
@@ -40,6 +41,8 @@ WEBHOOK_ERRORS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     404: {"model": ErrorEnvelope, "description": "WEBHOOK_NOT_FOUND, also for another tenant's"},
 }
+DELETE_ERRORS = {status: answer for status, answer in WEBHOOK_ERRORS.items() if status != 406}
+"""There is no content that a client might not accept."""
 BODY_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (408, 413, 415)}
 INVALID: dict[int | str, dict[str, Any]] = {
     422: {**ERRORS[422], "description": "VALIDATION_ERROR: also for a URL that must not be called"}
@@ -80,8 +83,8 @@ async def create_webhook(request: Request, response: Response, body: CreateWebho
 @router.get("/v1/webhooks", response_model=WebhookList, responses=READ_ERRORS, operation_id="list_webhooks")
 async def list_webhooks(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> WebhookList:
     """This tenant's endpoints, newest first."""
     ports: Ports = request.app.state.ports
@@ -118,7 +121,7 @@ async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook)
     return shown(row or _missing())
 
 
-@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=WEBHOOK_ERRORS, operation_id="delete_webhook")
+@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=DELETE_ERRORS, operation_id="delete_webhook")
 async def delete_webhook(request: Request, webhook_id: str) -> None:
     """Remove an endpoint and its deliveries."""
     ports: Ports = request.app.state.ports

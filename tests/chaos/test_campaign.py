@@ -13,6 +13,8 @@ SHORT = Campaign(seed=20, faults=25, requests=200, over_s=60, sample=50, instanc
 """A process that is killed takes seconds of a core to come back: more faults on two cores would leave nothing to strike."""
 
 
+@pytest.mark.hostile(row=25)
+@pytest.mark.hostile(row=26)
 @pytest.mark.timeout(900)
 async def test_a_short_campaign_breaks_no_promise(capsys: pytest.CaptureFixture[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder, capsys.disabled():

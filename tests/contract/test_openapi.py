@@ -1,5 +1,7 @@
 """The published contract: the seed's names, and an envelope on every error."""
 
+import json
+import re
 from typing import Any
 
 import jsonschema
@@ -7,6 +9,7 @@ import pytest
 
 from api.app import create_app
 from api.examples import ANSWERS, REQUESTS
+from api.links import LINKS
 from schemas.categories import GarmentCategory
 from schemas.errors import STATUS, ErrorCode
 from tests.unit.api.fakes import make_ports
@@ -119,3 +122,32 @@ def test_an_error_that_an_answer_can_carry_is_named_in_its_description(document:
                     examples = answer["content"]["application/json"]["examples"]
                     assert examples, (operation["operationId"], status)
                     assert {STATUS[ErrorCode(code)] for code in examples} == {int(status)}
+
+
+def test_the_limits_of_parameters_are_words_of_json_schema(document: dict[str, Any]) -> None:
+    """A validator in the wrong place makes pydantic write `ge` for `minimum`, which nobody else reads."""
+    parameters = [
+        (operation["operationId"], one)
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for one in operation.get("parameters", [])
+    ]
+    assert [name for name, one in parameters if re.search(r'"[gl][et]":', json.dumps(one))] == []
+    limits = [one["schema"] for _, one in parameters if one["name"] == "limit"]
+    assert {(one["minimum"], one["maximum"]) for one in limits} == {(1, 100)}
+    assert len(limits) >= 5
+
+
+def test_every_link_leads_to_an_operation_and_names_its_parameters(document: dict[str, Any]) -> None:
+    operations = {
+        operation["operationId"]: operation for operations in document["paths"].values() for operation in operations.values()
+    }
+    followed = set()
+    for operation in operations.values():
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                target = operations[link["operationId"]]
+                assert set(link.get("parameters", {})) <= {one["name"] for one in target.get("parameters", [])}
+                followed.add((operation["operationId"], link["operationId"]))
+    assert followed == {(name, link["operationId"]) for (name, _), links in LINKS.items() for link in links.values()}
+    assert set(operations) >= {name for name, _ in LINKS}

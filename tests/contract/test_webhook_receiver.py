@@ -96,6 +96,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.hostile(row=39)
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_what_we_did_not_send_is_refused(page: dict[str, Any], name: str) -> None:
     assert await post(page, *FORGERIES[name]()) == 401

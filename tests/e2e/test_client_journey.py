@@ -102,6 +102,8 @@ BAD: dict[str, tuple[bytes | None, str]] = {
 }
 
 
+@pytest.mark.hostile(row=6)
+@pytest.mark.hostile(row=33)
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_a_bad_photo_fails_the_look_names_the_item_and_gives_the_credits_back(client: Client, name: str) -> None:
     data, code = BAD[name]
@@ -119,6 +121,7 @@ def test_a_bad_photo_fails_the_look_names_the_item_and_gives_the_credits_back(cl
     assert sorted(kinds) == ["charge", "refund"]
 
 
+@pytest.mark.hostile(row=22)
 def test_fifteen_credits_buy_one_look_however_many_are_posted_at_once(other: Client) -> None:
     key = other.put("users/other/tee.jpg", small("tee"))
     assert other.balance() == 15
@@ -130,6 +133,7 @@ def test_fifteen_credits_buy_one_look_however_many_are_posted_at_once(other: Cli
     assert other.balance() == 5
 
 
+@pytest.mark.hostile(row=18)
 def test_a_hundred_posts_with_one_idempotency_key_are_one_charge(client: Client) -> None:
     keys = client.wardrobe(["tee"])
     body = {"items": [{"trial_image": keys["tee"], "trial_item_category": "top"}]}
@@ -145,6 +149,8 @@ def test_a_hundred_posts_with_one_idempotency_key_are_one_charge(client: Client)
     assert (again.status_code, again.json()["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
+@pytest.mark.hostile(row=1)
+@pytest.mark.hostile(row=2)
 def test_nothing_of_another_tenant_can_be_seen_or_named(client: Client, other: Client) -> None:
     keys = client.wardrobe(["tee"])
     request_id = client.accepted((keys["tee"], "top"))
@@ -224,6 +230,7 @@ def decided(client: Client, request_id: str) -> httpx.Response:
     return answer
 
 
+@pytest.mark.hostile(row=23)
 def test_a_cancel_ends_in_one_outcome_and_is_answered_alike_again(client: Client) -> None:
     keys = client.wardrobe(["tee"])
     before = client.balance()

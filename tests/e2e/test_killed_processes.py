@@ -10,6 +10,7 @@ from tests.e2e.client import Client, until
 IN_FLIGHT = 100
 
 
+@pytest.mark.hostile(row=25)
 @pytest.mark.parametrize("name", [name for name in ALL if name != "api"])
 def test_a_killed_process_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
     keys = client.wardrobe(["tee"])
@@ -23,6 +24,7 @@ def test_a_killed_process_loses_and_doubles_nothing(stack: Stack, client: Client
     assert code == 0, output
 
 
+@pytest.mark.hostile(row=25)
 @pytest.mark.parametrize("name", ["kafka", "postgres", "s3"])
 def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
     keys = client.wardrobe(["tee"])
@@ -34,6 +36,7 @@ def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, client: Client
     assert code == 0, output
 
 
+@pytest.mark.hostile(row=25)
 def test_a_killed_api_loses_no_accepted_look(stack: Stack, client: Client) -> None:
     keys = client.wardrobe(["tee"])
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]

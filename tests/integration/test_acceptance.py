@@ -31,6 +31,7 @@ async def test_a_charge_its_row_its_entry_and_its_outbox_row_come_together(pool:
     assert await AccountStore(pool).balance(tenant, "live") == 90
 
 
+@pytest.mark.hostile(row=22)
 async def test_two_processes_never_overspend_one_account(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 155)
     processes = [Acceptance(pool, batch_max=16, queue_max=500) for _ in range(3)]
@@ -50,6 +51,7 @@ async def test_what_arrives_during_a_commit_shares_the_next(pool: asyncpg.Pool) 
     assert transactions < 20
 
 
+@pytest.mark.hostile(row=18)
 async def test_one_idempotency_key_is_decided_once_across_processes(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 1000)
     processes = [Acceptance(pool, batch_max=16, queue_max=500) for _ in range(3)]
@@ -68,6 +70,7 @@ async def test_one_idempotency_key_is_decided_once_across_processes(pool: asyncp
     assert await processes[0].accept(reused) == KeyReused()
 
 
+@pytest.mark.hostile(row=20)
 async def test_a_refusal_does_not_use_up_the_key(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 0)
     acceptance = Acceptance(pool, batch_max=16, queue_max=16)

@@ -3,6 +3,7 @@
 Rows are those of the list of hostile inputs that this surface is held against.
 """
 
+import secrets
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from api.server import LINGER_S, MAX_HEAD_BYTES, MAX_HEADERS, MAX_URL_BYTES
+from domain.api_keys import make_key
 from runtime.settings import ApiSettings
 from tests.integration.serving import Served, answer, closed, send, serving
 
@@ -58,6 +60,7 @@ def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
 # Row 11: bodies and their framing.
 
 
+@pytest.mark.hostile(row=11)
 @pytest.mark.parametrize(
     ("lines", "body", "expected"),
     [
@@ -83,6 +86,7 @@ def test_row_11_bodies_that_are_not_what_they_say_are_refused(
     assert served.acceptance.accepted == []
 
 
+@pytest.mark.hostile(row=11)
 @pytest.mark.parametrize(
     "body",
     [
@@ -97,12 +101,14 @@ def test_row_11_texts_that_are_not_plain_json_are_refused(served: Served, body: 
     assert served.acceptance.accepted == []
 
 
+@pytest.mark.hostile(row=11)
 def test_row_11_a_chunked_body_without_end_is_cut_off_by_its_size(served: Served) -> None:
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
     pieces = (chunk for _ in range(1000))
     assert refusal(served.ask(served.head(JSON, "Transfer-Encoding: chunked"), *pieces)) == (413, "PAYLOAD_TOO_LARGE")
 
 
+@pytest.mark.hostile(row=11)
 def test_row_11_a_body_shorter_than_it_says_is_cut_off_by_its_time(served: Served) -> None:
     with served.connect() as connection:
         connection.sendall(served.head(JSON, "Content-Length: 500") + b'{"items": [')
@@ -110,6 +116,7 @@ def test_row_11_a_body_shorter_than_it_says_is_cut_off_by_its_time(served: Serve
         assert closed(connection)
 
 
+@pytest.mark.hostile(row=11)
 def test_row_11_a_body_longer_than_it_says_is_no_second_request(served: Served) -> None:
     with served.connect() as connection:
         connection.sendall(served.head(JSON, "Content-Length: 2") + b"{}" + b"{}garbage\r\n\r\n")
@@ -117,6 +124,7 @@ def test_row_11_a_body_longer_than_it_says_is_no_second_request(served: Served) 
     assert served.acceptance.accepted == []
 
 
+@pytest.mark.hostile(row=11)
 def test_row_11_floods_of_bodies_leave_no_memory_behind(served: Served) -> None:
     process = psutil.Process()
     flood = served.head(JSON, "Content-Length: 1000000") + b"[" * 1_000_000
@@ -141,6 +149,7 @@ def drip(connection: socket.socket, first: bytes, stop: threading.Event) -> None
             return
 
 
+@pytest.mark.hostile(row=32)
 @pytest.mark.parametrize(
     ("first", "status"),
     [
@@ -166,6 +175,7 @@ def test_row_32_a_byte_at_a_time_is_closed(served: Served, first: bytes, status:
                 dripping.join()
 
 
+@pytest.mark.hostile(row=32)
 def test_row_32_a_slow_body_is_closed(served: Served) -> None:
     stop = threading.Event()
     with served.connect() as connection:
@@ -180,6 +190,7 @@ def test_row_32_a_slow_body_is_closed(served: Served) -> None:
             dripping.join()
 
 
+@pytest.mark.hostile(row=32)
 def test_row_32_the_limits_that_are_served_with_close_within_ten_seconds() -> None:
     settings = ApiSettings()
     assert settings.header_timeout_s < 10
@@ -236,6 +247,7 @@ def test_a_head_in_many_pieces_is_as_good_as_whole(served: Served) -> None:
 # Rows 41, 42, 43, 44.
 
 
+@pytest.mark.hostile(row=41)
 def test_row_41_an_id_of_the_clients_is_not_taken_and_a_forwarded_address_is_not_believed(served: Served) -> None:
     line = "X-Request-Id: 01ARZ3NDEKTSV4RRFFQ69G5FAV"
     _, headers, _ = served.ask(served.head(line, method="GET", path="/v1/credits"))
@@ -246,6 +258,26 @@ def test_row_41_an_id_of_the_clients_is_not_taken_and_a_forwarded_address_is_not
     assert "set-cookie" not in headers
 
 
+def guess(served: Served, forwarded: str) -> int:
+    """The status of a well-formed key that is none, from an address that the client makes up."""
+    guessed = f"GET /v1/credits HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {make_key('live', secrets.choice)}\r\n"
+    return served.ask(f"{guessed}X-Forwarded-For: {forwarded}\r\nForwarded: for={forwarded}\r\n\r\n".encode())[0]
+
+
+@pytest.mark.hostile(row=41)
+@pytest.mark.parametrize(
+    ("trusted", "expected"),
+    [("", [401] * 3 + [429] * 5), ("192.0.2.7", [401] * 3 + [429] * 5), ("127.0.0.1", [401] * 8)],
+    ids=["nobody", "somebody else", "this proxy"],
+)
+def test_row_41_a_made_up_address_brings_no_new_guesses_unless_a_proxy_that_is_named_says_it(
+    trusted: str, expected: list[int]
+) -> None:
+    with serving(trusted_proxies=trusted, auth_failures_burst=3, auth_failures_per_s=0.001) as proxied:
+        assert [guess(proxied, f"198.51.100.{number}") for number in range(8)] == expected
+
+
+@pytest.mark.hostile(row=42)
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -263,11 +295,13 @@ def test_row_42_other_methods_and_paths_are_refused_in_the_envelope(
         assert shown[1]["allow"]
 
 
+@pytest.mark.hostile(row=42)
 def test_row_42_a_method_can_not_be_overridden(served: Served) -> None:
     line = "X-HTTP-Method-Override: POST"
     assert served.ask(served.head(line, method="GET"))[0] == 405
 
 
+@pytest.mark.hostile(row=43)
 def test_row_43_no_other_origin_is_let_in(served: Served) -> None:
     lines = ("Origin: https://evil.test", "Access-Control-Request-Method: POST")
     for method, path in (("OPTIONS", "/v1/look"), ("GET", "/v1/credits")):
@@ -275,6 +309,7 @@ def test_row_43_no_other_origin_is_let_in(served: Served) -> None:
         assert not [name for name in headers if name.startswith("access-control-")]
 
 
+@pytest.mark.hostile(row=44)
 def test_row_44_the_public_port_says_nothing_of_what_it_is(served: Served) -> None:
     for path in ("/metrics", "/debug", "/health/ready", "/.env", "/v1/admin"):
         shown = served.ask(served.head(method="GET", path=path))

@@ -62,6 +62,8 @@ async def test_a_key_that_ended_or_was_rotated_is_not_rotated(pool: asyncpg.Pool
             await store.rotate_key(one, timedelta(hours=1))
 
 
+@pytest.mark.hostile(row=13)
+@pytest.mark.hostile(row=47)
 async def test_a_revoked_or_expired_key_is_refused_by_every_process_once_its_cache_is_over(pool: asyncpg.Pool) -> None:
     store, tenant = await a_tenant(pool)
     assert ApiSettings().key_cache_ttl_s <= 1
@@ -96,6 +98,7 @@ async def test_the_use_of_a_key_is_written_at_most_once_a_minute(pool: asyncpg.P
     assert await pool.fetchval("SELECT last_used_at >= $2 FROM api_keys WHERE key_id = $1", key_id, seen)
 
 
+@pytest.mark.hostile(row=46)
 @pytest.mark.parametrize("amount", [0, -1, -(2**63), 2**63, 2**63 - 1, 10**30, MAX_BALANCE + 1])
 async def test_row_46_amounts_that_are_none_are_refused_and_leave_no_entry(pool: asyncpg.Pool, amount: int) -> None:
     store, tenant = await a_tenant(pool)
@@ -105,6 +108,7 @@ async def test_row_46_amounts_that_are_none_are_refused_and_leave_no_entry(pool:
     assert await store.statement(tenant, "live", 10) == []
 
 
+@pytest.mark.hostile(row=46)
 async def test_row_46_a_balance_does_not_grow_past_its_limit(pool: asyncpg.Pool) -> None:
     store, tenant = await a_tenant(pool)
     assert await store.grant(tenant, "live", MAX_BALANCE, "all")
@@ -113,6 +117,7 @@ async def test_row_46_a_balance_does_not_grow_past_its_limit(pool: asyncpg.Pool)
     assert await store.balance(tenant, "live") == MAX_BALANCE
 
 
+@pytest.mark.hostile(row=46)
 async def test_row_46_a_reference_is_granted_once_and_with_one_amount(pool: asyncpg.Pool) -> None:
     store, tenant = await a_tenant(pool)
     assert await store.grant(tenant, "live", 5, "r")

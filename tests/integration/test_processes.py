@@ -126,6 +126,8 @@ async def test_two_relays_side_by_side_publish_every_row_once(kafka: KafkaSettin
     assert set(counts.values()) == {1}
 
 
+@pytest.mark.hostile(row=27)
+@pytest.mark.hostile(row=47)
 async def test_a_compositor_whose_clock_is_a_minute_slow_completes_nothing_late(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
@@ -148,6 +150,7 @@ async def test_a_compositor_whose_clock_is_a_minute_slow_completes_nothing_late(
     assert await records_of(kafka, LOOK_COMPLETED, late) == []
 
 
+@pytest.mark.hostile(row=26)
 async def test_a_request_published_twice_is_composed_and_completed_once(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
@@ -177,6 +180,7 @@ async def test_a_request_published_twice_is_composed_and_completed_once(
     assert len(await records_of(kafka, LOOK_COMPLETED, request_id)) == 1
 
 
+@pytest.mark.hostile(row=23)
 async def test_a_cancel_that_is_read_before_the_decision_wins(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
@@ -200,6 +204,8 @@ async def test_a_cancel_that_is_read_before_the_decision_wins(
     assert await records_of(kafka, LOOK_COMPLETED, request_id) == []
 
 
+@pytest.mark.hostile(row=7)
+@pytest.mark.hostile(row=25)
 async def test_an_owner_that_was_replaced_can_not_commit_any_more(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
     zombie = new_producer(kafka, "zombie", transactional_id="looks.test.0")
     await zombie.start()
@@ -258,6 +264,7 @@ async def test_a_transaction_that_takes_too_long_costs_its_lane_and_nothing_else
     assert len(await records_of(kafka, LOOK_COMPLETED, ids[0])) == 1
 
 
+@pytest.mark.hostile(row=26)
 async def test_a_dead_letter_read_twice_fails_and_refunds_once(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
@@ -331,6 +338,7 @@ async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next
         assert len(await records_of(kafka, LOOK_FAILED, request_id)) == 1
 
 
+@pytest.mark.hostile(row=7)
 async def test_poison_is_kept_whole_and_stops_nobody(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
@@ -356,6 +364,7 @@ async def test_poison_is_kept_whole_and_stops_nobody(
     assert sorted(values, key=repr) == sorted(poisons * 2, key=repr)
 
 
+@pytest.mark.hostile(row=27)
 async def test_an_overdue_request_is_expired_only_once_the_projection_has_caught_up(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:

@@ -109,6 +109,7 @@ async def write(settings: KafkaSettings, topic: Topic, transactional_id: str | N
         await producer.stop()
 
 
+@pytest.mark.hostile(row=7)
 async def test_only_dead_letters_credentials_can_write_a_refund(stack: Stack, secured: Secured) -> None:
     refused = []
     for access in PROCESSES:
@@ -121,6 +122,7 @@ async def test_only_dead_letters_credentials_can_write_a_refund(stack: Stack, se
     assert refused == [access.name for access in PROCESSES if access.name != "dead_letter"]
 
 
+@pytest.mark.hostile(row=7)
 async def test_the_compositor_can_write_what_it_must_and_no_refund(stack: Stack, secured: Secured) -> None:
     settings = kafka_of(stack, secured, "compositor")
     await write(settings, LOOK_PROGRESS, "looks.compositor.test")
@@ -166,6 +168,7 @@ def test_a_subscriber_reads_public_topics_in_its_own_groups(
         consumer.close()
 
 
+@pytest.mark.hostile(row=7)
 @pytest.mark.parametrize("how", ["plaintext", "anonymous", "wrong password", "wrong authority", "no certificate"])
 async def test_who_does_not_prove_who_it_is_gets_no_connection(
     stack: Stack, secured: Secured, how: str, caplog: pytest.LogCaptureFixture

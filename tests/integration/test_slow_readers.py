@@ -63,6 +63,7 @@ def open_stream(port: int, key: str, request_id: str) -> socket.socket:
     return made
 
 
+@pytest.mark.hostile(row=31)
 async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "WRITE_S", 0.3)
     async with serving() as (port, key, jobs, hub):
@@ -80,6 +81,7 @@ async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(m
         slow.close()
 
 
+@pytest.mark.hostile(row=31)
 async def test_a_reader_who_goes_away_is_forgotten_at_once() -> None:
     async with serving() as (port, key, jobs, hub):
         gone = await asyncio.to_thread(open_stream, port, key, planted(jobs, 1))

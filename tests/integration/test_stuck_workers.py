@@ -54,6 +54,7 @@ def pool(services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     made.close()
 
 
+@pytest.mark.hostile(row=33)
 async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_made(pool: RenderPool, tmp_path: Path) -> None:
     assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
     (stuck,) = workers()
@@ -67,6 +68,7 @@ async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_m
     assert workers() != [stuck]
 
 
+@pytest.mark.hostile(row=33)
 async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_one_is_made(
     pool: RenderPool, services: Stack
 ) -> None:

@@ -73,6 +73,7 @@ async def test_a_file_is_stored_and_its_link_saves_it(services: Stack, uploads: 
     assert stored(services, key) is None
 
 
+@pytest.mark.hostile(row=37)
 async def test_row_37_a_link_reads_one_object_and_does_nothing_else(uploads: UploadStore) -> None:
     keys = [a_key(), a_key()]
     for key in keys:
@@ -87,6 +88,7 @@ async def test_row_37_a_link_reads_one_object_and_does_nothing_else(uploads: Upl
     assert ask("GET", link.partition("?")[0]).status_code == 403
 
 
+@pytest.mark.hostile(row=37)
 async def test_row_37_a_link_dies(uploads: UploadStore, s3: ObjectStoreSettings) -> None:
     key = a_key()
     await uploads.put(key, BytesIO(PNG), "image/png")
@@ -110,6 +112,7 @@ async def test_a_form_stores_the_object_that_it_is_for(services: Stack, uploads:
     assert ask("GET", uploads.link(key)).headers["content-type"] == "image/png"
 
 
+@pytest.mark.hostile(row=36)
 @pytest.mark.parametrize("change", ["key", "type", "empty", "too large", "policy", "signature", "no policy"])
 async def test_row_36_a_form_stores_nothing_else(services: Stack, uploads: UploadStore, change: str) -> None:
     key, elsewhere = a_key(), a_key()
@@ -135,6 +138,7 @@ async def test_row_36_a_form_stores_nothing_else(services: Stack, uploads: Uploa
     assert stored(services, elsewhere) is None
 
 
+@pytest.mark.hostile(row=36)
 async def test_row_36_a_form_dies(s3: ObjectStoreSettings) -> None:
     url, fields, _ = Presigner(s3).post(s3.bucket, a_key(), "image/png", MAX_UPLOAD_BYTES, 1)
 

@@ -196,6 +196,7 @@ async def test_the_schedule_ends_with_its_last_try_and_a_redelivery_begins_it_an
     assert (await hook.deliveries())[0].attempts == 9
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     ("behaviour", "status", "seen"),
     [
@@ -377,6 +378,7 @@ async def test_finished_deliveries_go_after_their_time_and_waiting_ones_stay(poo
     await hook.change(enabled=False)
 
 
+@pytest.mark.hostile(row=40)
 async def test_nothing_of_another_tenant_is_read_changed_or_sent(pool: asyncpg.Pool) -> None:
     hook = await a_hook(pool, "http://127.0.0.1:1/")
     await hook.change(enabled=False)

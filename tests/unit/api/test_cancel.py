@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 
 from api import cancel
+from api.app import create_app
 from schemas.ids import new_request_id
 from tests.unit.api.conftest import Api, grant_key
-from tests.unit.api.fakes import a_job, refunded
+from tests.unit.api.fakes import a_job, make_ports, refunded
+from tests.unit.api.test_looks import GOOD
 
 
 def planted(api: Api, tenant: str = "abc") -> str:
@@ -60,3 +63,22 @@ async def test_cancelling_needs_the_capability_to_create(api: Api) -> None:
     reader = grant_key(api.accounts, "abc", "jobs:read")
     answer = await api.http.post(planted(api), headers={"Authorization": f"Bearer {reader}"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CAPABILITY_MISSING")
+
+
+@pytest.mark.hostile(row=24)
+async def test_row_24_a_farm_of_cancels_meets_the_limit_of_writes_and_gains_nothing() -> None:
+    ports, accounts, acceptance, jobs = make_ports(rate_per_s=0.001, rate_burst=10)
+    headers = {"Authorization": f"Bearer {grant_key(accounts, 'abc')}"}
+    async with AsyncClient(transport=ASGITransport(app=create_app(ports)), base_url="http://api.test") as http:
+        statuses = []
+        for _ in range(8):
+            answer = await http.post("/v1/look", json=GOOD, headers=headers)
+            statuses.append(answer.status_code)
+            if answer.status_code == 202:
+                request_id = answer.json()["request_id"]
+                jobs.rows["abc", "live", request_id] = a_job(request_id)
+                statuses.append((await http.post(f"/v1/jobs/{request_id}/cancel", headers=headers)).status_code)
+    assert statuses == [202, 200] * 5 + [429] * 3
+    assert len(acceptance.accepted) == 5
+    assert {job.receipt.refunded for job in jobs.rows.values()} == {10}
+    assert accounts.balances["abc", "live"] == 50  # the refunds themselves are the ledger's, in order with the outcome

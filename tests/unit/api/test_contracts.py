@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from api.asyncapi_page import render
 from schemas.asyncapi import document
 from schemas.topics import TOPICS
@@ -12,6 +14,7 @@ from tests.unit.api.conftest import Api
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "contracts" / "asyncapi.json"
 
 
+@pytest.mark.hostile(row=44)
 async def test_the_document_is_the_committed_one_and_needs_no_key(api: Api) -> None:
     answer = await api.http.get("/asyncapi.json")
     assert answer.status_code == 200

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from httpx import ASGITransport, AsyncClient
 
 from api.app import create_app
@@ -15,6 +16,7 @@ def other(api: Api) -> dict[str, str]:
     return {"Authorization": f"Bearer {grant_key(api.accounts, 'abc', environment='test')}"}
 
 
+@pytest.mark.hostile(row=5)
 async def test_row_5_every_route_that_names_something_of_the_other_environment_finds_nothing(api: Api) -> None:
     headers = other(api)
     request_id, nothing = new_request_id(), new_request_id()
@@ -42,6 +44,7 @@ async def test_row_5_every_route_that_names_something_of_the_other_environment_f
     assert api.cancellations.asked == []
 
 
+@pytest.mark.hostile(row=5)
 async def test_row_5_lists_and_balances_show_nothing_of_the_other_environment(api: Api) -> None:
     headers = other(api)
     request_id = new_request_id()
@@ -51,6 +54,7 @@ async def test_row_5_lists_and_balances_show_nothing_of_the_other_environment(ap
     assert (await api.http.get("/v1/credits", headers=headers)).json()["balance"] == 100
 
 
+@pytest.mark.hostile(row=5)
 async def test_row_5_uploads_lie_apart_and_can_not_be_named_across(api: Api) -> None:
     photo = save(tee(), "PNG")
     keys = {}
@@ -67,6 +71,7 @@ async def test_row_5_uploads_lie_apart_and_can_not_be_named_across(api: Api) -> 
                 assert (await api.http.post("/v1/look", json=look, headers=headers)).status_code == status
 
 
+@pytest.mark.hostile(row=5)
 async def test_row_5_a_look_of_a_test_key_is_paid_with_test_credits(api: Api) -> None:
     headers = other(api)
     look = {"items": [{"trial_image": "test/users/abc/x.png", "trial_item_category": "top"}]}
@@ -74,6 +79,7 @@ async def test_row_5_a_look_of_a_test_key_is_paid_with_test_credits(api: Api) ->
     assert api.accounts.balances == {("abc", "live"): 100, ("abc", "test"): 90}
 
 
+@pytest.mark.hostile(row=16)
 async def test_row_16_many_keys_of_a_tenant_share_its_quota() -> None:
     ports, accounts, _, _ = make_ports(read_rate_per_s=0.001, read_rate_burst=5, tenant_rate_factor=2)
     keys = [grant_key(accounts, "abc") for _ in range(10)]

@@ -38,6 +38,7 @@ async def test_a_request_without_a_valid_key_is_unauthenticated(api: Api, header
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.hostile(row=13)
 @pytest.mark.parametrize("query", ["api_key={key}", "limit=1&key=Bearer%20{key}", "x={quoted}"])
 async def test_a_key_in_the_query_is_none_and_spoils_the_one_in_the_header(api: Api, query: str) -> None:
     path = "/v1/jobs?" + query.format(key=api.key, quoted=api.key.replace("_", "%5F"))
@@ -45,6 +46,7 @@ async def test_a_key_in_the_query_is_none_and_spoils_the_one_in_the_header(api: 
         assert (await api.http.get(path, headers=headers)).status_code == 401
 
 
+@pytest.mark.hostile(row=13)
 async def test_two_keys_at_once_are_none(api: Api) -> None:
     headers = [("Authorization", f"Bearer {api.key}")] * 2
     assert (await api.http.post("/v1/look", json=GOOD, headers=headers)).status_code == 401

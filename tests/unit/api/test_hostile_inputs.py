@@ -32,6 +32,7 @@ async def refused(api: Api, body: Any, **headers: str) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
+@pytest.mark.hostile(row=1)
 @pytest.mark.parametrize("name", ["theirs", "random", "lower", "longer", "nul", "path", "sql"])
 @pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("GET", "/events"), ("POST", "/cancel")])
 async def test_row_1_what_is_not_mine_looks_like_what_is_not_there(api: Api, name: str, method: str, tail: str) -> None:
@@ -50,6 +51,7 @@ async def test_row_1_what_is_not_mine_looks_like_what_is_not_there(api: Api, nam
     assert set(answer.json()) == {"error"}
 
 
+@pytest.mark.hostile(row=3)
 @pytest.mark.parametrize(
     "key",
     [
@@ -62,6 +64,7 @@ async def test_row_3_object_keys_that_are_no_plain_path_below_the_prefix(api: Ap
     assert await refused(api, item(trial_image=key)) == (422, "VALIDATION_ERROR")
 
 
+@pytest.mark.hostile(row=4)
 @pytest.mark.parametrize(
     "url",
     [
@@ -73,6 +76,7 @@ async def test_row_4_a_url_is_no_object_key(api: Api, url: str) -> None:
     assert await refused(api, item(trial_image=url)) == (422, "VALIDATION_ERROR")
 
 
+@pytest.mark.hostile(row=8)
 async def test_row_8_fields_that_are_ours_to_set_change_nothing(api: Api) -> None:
     smuggled = {
         "tenant_id": "other",
@@ -89,6 +93,7 @@ async def test_row_8_fields_that_are_ours_to_set_change_nothing(api: Api) -> Non
     assert (answer.json()["status"], answer.json()["job_id"]) == ("NOT_STARTED", answer.json()["request_id"])
 
 
+@pytest.mark.hostile(row=9)
 @pytest.mark.parametrize(
     "config",
     [
@@ -100,6 +105,7 @@ async def test_row_9_options_out_of_their_ranges(api: Api, config: Any) -> None:
     assert (await refused(api, {**GOOD, "runtime_config": config}))[0] in {413, 422}
 
 
+@pytest.mark.hostile(row=10)
 @pytest.mark.parametrize(
     "items",
     [[], [GOOD["items"][0]] * 10_000, None, GOOD["items"][0], [GOOD["items"]], [None], ["users/abc/x"], 1],
@@ -109,11 +115,13 @@ async def test_row_10_items_that_are_no_list_of_garments(api: Api, items: Any) -
     assert (await refused(api, {**GOOD, "items": items}))[0] in {413, 422}
 
 
+@pytest.mark.hostile(row=10)
 @pytest.mark.parametrize("category", ["top\x00", "", "t" * 65, "tops; DROP TABLE tenants", "\u0442op"])
 async def test_row_10_categories_that_are_none(api: Api, category: str) -> None:
     assert await refused(api, item(trial_item_category=category)) == (422, "VALIDATION_ERROR")
 
 
+@pytest.mark.hostile(row=12)
 @pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data", "application/xml", "application/jsonx", ""])
 async def test_row_12_other_media_types(api: Api, media_type: str) -> None:
     headers = api.headers(**({"Content-Type": media_type} if media_type else {}))
@@ -122,12 +130,14 @@ async def test_row_12_other_media_types(api: Api, media_type: str) -> None:
     assert api.acceptance.accepted == []
 
 
+@pytest.mark.hostile(row=12)
 async def test_row_12_a_character_set_in_the_media_type_does_not_change_how_the_body_is_read(api: Api) -> None:
     body = json.dumps(GOOD).encode("utf-7").replace(b"{", b"+AHs-")
     headers = api.headers(**{"Content-Type": "application/json; charset=utf-7"})
     assert (await api.http.post("/v1/look", content=body, headers=headers)).status_code == 422
 
 
+@pytest.mark.hostile(row=13)
 async def test_row_13_every_key_that_is_none_is_answered_alike_and_a_misspelt_one_costs_no_read(api: Api) -> None:
     live = grant_key(api.accounts, "abc")
     keys = [spoiled(api.key), "", "x" * 8192, live.replace("sk_live_", "sk_test_"), "k\u00e9y", api.key + " ", api.key[:-1]]
@@ -142,6 +152,7 @@ async def test_row_13_every_key_that_is_none_is_answered_alike_and_a_misspelt_on
     assert api.accounts.looked_up == read
 
 
+@pytest.mark.hostile(row=14)
 @pytest.mark.parametrize(
     ("capability", "method", "path"),
     [
@@ -155,6 +166,7 @@ async def test_row_14_a_key_does_only_what_it_may(api: Api, capability: str, met
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "CAPABILITY_MISSING")
 
 
+@pytest.mark.hostile(row=21)
 @pytest.mark.parametrize("key", ["", '""', "k" * 256, '"a"b c', "a\tb", "\u00e9"])
 async def test_row_21_idempotency_keys_that_are_none(api: Api, key: str) -> None:
     headers = [(name.encode(), value.encode()) for name, value in api.headers().items()]
@@ -163,6 +175,7 @@ async def test_row_21_idempotency_keys_that_are_none(api: Api, key: str) -> None
     assert answer.json()["detail"][0]["loc"] == ["header", "Idempotency-Key"]
 
 
+@pytest.mark.hostile(row=21)
 async def test_row_21_two_idempotency_keys_are_none_and_sql_is_a_key_like_another(api: Api) -> None:
     twice = [*api.headers().items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
     assert (await api.http.post("/v1/look", json=GOOD, headers=twice)).status_code == 422
@@ -170,6 +183,7 @@ async def test_row_21_two_idempotency_keys_are_none_and_sql_is_a_key_like_anothe
     assert (await api.http.post("/v1/look", json=GOOD, headers=headers)).status_code == 202
 
 
+@pytest.mark.hostile(row=34)
 @pytest.mark.parametrize("tail", [b"<html><script>alert(1)</script></html>", b"PK\x03\x04" + b"\0" * 100])
 async def test_row_34_a_picture_that_is_also_something_else_is_stored_as_a_picture_to_save(api: Api, tail: bytes) -> None:
     answer = await api.http.post("/v1/uploads", files={"file": save(tee()) + tail}, headers=api.headers())
@@ -179,6 +193,7 @@ async def test_row_34_a_picture_that_is_also_something_else_is_stored_as_a_pictu
     assert tail not in made.image
 
 
+@pytest.mark.hostile(row=35)
 @pytest.mark.parametrize("picture_format", ["png", "jpeg", "webp"])
 def test_row_35_where_a_photo_was_taken_is_not_in_the_picture(picture_format: str) -> None:
     exif = Image.Exif()
@@ -191,6 +206,7 @@ def test_row_35_where_a_photo_was_taken_is_not_in_the_picture(picture_format: st
     assert dict(Image.open(io.BytesIO(made.image)).getexif()) == {}
 
 
+@pytest.mark.hostile(row=45)
 async def test_row_45_logs_hold_no_secrets_and_one_line_per_event(
     api: Api, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

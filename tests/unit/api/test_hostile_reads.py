@@ -8,7 +8,7 @@ from schemas.ids import new_request_id
 from tests.unit.api.conftest import Api, grant_key
 from tests.unit.api.fakes import a_job
 
-LISTS = ("/v1/jobs", "/v1/renders", "/v1/credits")
+LISTS = ("/v1/jobs", "/v1/renders", "/v1/credits", "/v1/webhooks")
 
 
 def planted(api: Api, tenant: str = "abc", count: int = 1) -> list[str]:
@@ -20,6 +20,7 @@ def planted(api: Api, tenant: str = "abc", count: int = 1) -> list[str]:
     return ids
 
 
+@pytest.mark.hostile(row=29)
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "1e3", "%D9%A3", "", "1&limit=2", "1.0", "1_0", "%2B1", " 1", "9" * 5000])
 async def test_a_bad_limit_is_refused(api: Api, path: str, limit: str) -> None:
@@ -34,6 +35,7 @@ async def test_a_job_type_that_can_be_none_is_refused(api: Api, kind: str) -> No
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "job_type", 1])
 
 
+@pytest.mark.hostile(row=30)
 @pytest.mark.parametrize("route", ["events", "events/stream"])
 @pytest.mark.parametrize("since", ["-1", str(2**63), str(2**31), "1;2", "1" * 10_000, "", "%D9%A3", "1.0", "0&since=1", "nan"])
 async def test_a_bad_since_is_refused(api: Api, route: str, since: str) -> None:
@@ -43,12 +45,14 @@ async def test_a_bad_since_is_refused(api: Api, route: str, since: str) -> None:
     assert answer.json()["detail"][0]["loc"] == ["query", "since"]
 
 
+@pytest.mark.hostile(row=30)
 async def test_a_since_from_the_future_has_no_events_yet(api: Api) -> None:
     (request_id,) = planted(api)
     page = (await api.http.get(f"/v1/jobs/{request_id}/events?since=99", headers=api.headers())).json()
     assert page == {"items": [], "latest_seq": 1}
 
 
+@pytest.mark.hostile(row=28)
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/renders"])
 async def test_every_flipped_bit_of_a_cursor_is_noticed(api: Api, path: str) -> None:
     planted(api, count=2)
@@ -62,6 +66,7 @@ async def test_every_flipped_bit_of_a_cursor_is_noticed(api: Api, path: str) -> 
     assert (await api.http.get(f"{path}?cursor={cursor}", headers=api.headers())).status_code == 200
 
 
+@pytest.mark.hostile(row=28)
 async def test_a_cursor_of_another_list_tenant_or_filter_is_refused(api: Api) -> None:
     planted(api, count=2)
     jobs, renders = [
@@ -96,6 +101,7 @@ ROUTES = (
 )
 
 
+@pytest.mark.hostile(row=1)
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 async def test_ids_of_others_and_of_nobody_have_one_answer(api: Api, method: str, route: str) -> None:
     (theirs,) = planted(api, "other")
@@ -110,6 +116,7 @@ async def test_ids_of_others_and_of_nobody_have_one_answer(api: Api, method: str
     assert bodies == {(404, "JOB_NOT_FOUND", "There is no such job.")}
 
 
+@pytest.mark.hostile(row=1)
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 async def test_path_tricks_lead_nowhere(api: Api, method: str, route: str) -> None:
     for trick in ("..%2f", "%2e%2e", "a/b", ""):
@@ -138,12 +145,13 @@ async def test_days_up_to_the_ends_of_the_range_are_answered(api: Api, query: st
     assert (await api.http.get(f"/v1/usage?{query}", headers=api.headers())).status_code == 200
 
 
+@pytest.mark.hostile(row=42)
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
         ("/v1/look", "POST"),
-        ("/v1/jobs", "GET"),
-        ("/v1/usage", "GET"),
+        ("/v1/jobs", "GET, HEAD"),
+        ("/v1/usage", "GET, HEAD"),
         ("/v1/jobs/x/cancel", "POST"),
         ("/v1/look/validate", "POST"),
     ],
@@ -155,12 +163,15 @@ async def test_a_method_that_a_path_does_not_have_is_told_which_it_has(api: Api,
         assert answer.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize(("path", "allowed"), [("/v1/webhooks", "GET, POST"), ("/v1/webhooks/x", "DELETE, GET, PATCH")])
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/webhooks", "GET, HEAD, POST"), ("/v1/webhooks/x", "DELETE, GET, HEAD, PATCH")]
+)
 async def test_a_path_of_several_routes_names_the_methods_of_all(api: Api, path: str, allowed: str) -> None:
     answer = await api.http.put(path, headers=api.headers())
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.hostile(row=42)
 @pytest.mark.parametrize("path", ["/v1/look/", "//v1/look", "/v1/Look", "/v1/look;x", "/v1/jobs/x/events/stream/y", "/v2/jobs"])
 async def test_a_path_that_is_almost_one_of_ours_is_not_found(api: Api, path: str) -> None:
     answer = await api.http.get(f"http://api.test{path}", headers=api.headers())

@@ -29,6 +29,7 @@ async def test_a_replay_is_the_same_bytes_with_an_exchange_id_of_its_own(api: Ap
     assert again.headers["x-request-id"] != first.headers["x-request-id"]
 
 
+@pytest.mark.hostile(row=19)
 @pytest.mark.parametrize(
     "same",
     [
@@ -44,6 +45,7 @@ async def test_the_spelling_of_a_body_does_not_count(api: Api, same: str) -> Non
     assert (status, request_id, replayed) == (202, first, True)
 
 
+@pytest.mark.hostile(row=19)
 @pytest.mark.parametrize(
     "other",
     [
@@ -60,6 +62,7 @@ async def test_another_body_under_the_same_key_is_refused_and_tells_nothing_of_t
     assert len(api.acceptance.accepted) == 1
     answer = await api.http.post("/v1/look", json=other, headers=api.headers(**{"Idempotency-Key": "order-7"}))
     assert first not in answer.text
+    assert [one["loc"] for one in answer.json()["detail"]] == [["header", "Idempotency-Key"]]
 
 
 async def test_a_quoted_key_is_the_bare_key(api: Api) -> None:
@@ -67,6 +70,7 @@ async def test_a_quoted_key_is_the_bare_key(api: Api) -> None:
     assert await post(api, GOOD, '"order-7"') == (202, first, True)
 
 
+@pytest.mark.hostile(row=21)
 @pytest.mark.parametrize("key", ["", '""', "x" * 256, "a b", "a\tb", "\x7f", '"' + "x" * 256 + '"'])
 async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     sent = [(name.encode(), text.encode()) for name, text in api.headers(**{"Idempotency-Key": key}).items()]
@@ -75,6 +79,7 @@ async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     assert api.acceptance.accepted == []
 
 
+@pytest.mark.hostile(row=21)
 async def test_two_keys_are_refused(api: Api) -> None:
     sent = [*api.headers().items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
     assert (await api.http.post("/v1/look", json=GOOD, headers=sent)).status_code == 422
@@ -86,6 +91,7 @@ async def test_any_visible_characters_are_a_key(api: Api, key: str) -> None:
     assert (await post(api, GOOD, key))[2] is True
 
 
+@pytest.mark.hostile(row=17)
 async def test_another_tenant_environment_or_key_of_the_tenant(api: Api) -> None:
     _, first, _ = await post(api, GOOD)
     rotated = {"Authorization": f"Bearer {grant_key(api.accounts, 'abc')}"}
@@ -101,6 +107,7 @@ async def test_another_tenant_environment_or_key_of_the_tenant(api: Api) -> None
     assert (status, replayed) == (202, False)
 
 
+@pytest.mark.hostile(row=20)
 async def test_a_refusal_uses_up_no_key(api: Api) -> None:
     api.accounts.balances["abc", "live"] = 9
     assert await post(api, GOOD) == (402, "INSUFFICIENT_BALANCE", False)

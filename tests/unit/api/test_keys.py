@@ -53,6 +53,7 @@ async def test_an_unknown_key_is_asked_for_once_in_its_time() -> None:
     assert accounts.looked_up == 1
 
 
+@pytest.mark.hostile(row=15)
 async def test_row_15_guesses_of_one_address_are_refused_before_the_database() -> None:
     accounts = FakeAccounts()
     known = ring(accounts, auth_failures_per_s=0.001, auth_failures_burst=20)
@@ -63,6 +64,7 @@ async def test_row_15_guesses_of_one_address_are_refused_before_the_database() -
     assert await status(known, unknown(), "192.0.2.99") == 401
 
 
+@pytest.mark.hostile(row=15)
 async def test_row_15_guesses_at_once_cost_no_more_reads_than_guesses_in_turn() -> None:
     accounts = FakeAccounts()
     known = ring(accounts, auth_failures_per_s=0.001, auth_failures_burst=20)
@@ -70,6 +72,7 @@ async def test_row_15_guesses_at_once_cost_no_more_reads_than_guesses_in_turn() 
     assert accounts.looked_up == 20
 
 
+@pytest.mark.hostile(row=15)
 async def test_row_15_the_refusal_says_when_to_come_back() -> None:
     known = ring(FakeAccounts(), auth_failures_per_s=0.5, auth_failures_burst=1)
     await status(known, unknown())

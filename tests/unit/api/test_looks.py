@@ -163,6 +163,7 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         await code_of(api, url="/v1/nothing"),
         await code_of(api, url="/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV", method="GET", json=None),
         await code_of(api, method="PUT"),
+        await code_of(api, headers=api.headers(Accept="text/html")),
         await code_of(api, json=None, content=b"x" * 70_000, headers=api.headers(**{"Content-Type": "application/json"})),
         await code_of(api, json=None, content=b"a=1", headers=api.headers(**{"Content-Type": "text/plain"})),
     }

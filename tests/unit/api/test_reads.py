@@ -82,7 +82,13 @@ async def test_a_cursor_is_good_only_for_its_own_list(api: Api) -> None:
         assert (await api.http.get(f"/v1/jobs?limit=1&{query}", headers=headers)).status_code == 422
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "status=DONE", "created_after=yesterday"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=101", "limit=x", "status=DONE", "created_after=yesterday", "created_after=0.5",
+        "created_before=2026-01-02T03:04:05", "created_before=9999-12-31T23:59:59-01:00",
+    ],
+)  # fmt: skip
 async def test_bad_queries_name_the_parameter(api: Api, query: str) -> None:
     answer = await api.http.get(f"/v1/jobs?{query}", headers=api.headers())
     assert answer.status_code == 422

@@ -161,6 +161,7 @@ async def test_a_stream_goes_on_after_what_the_reader_has(query: str, headers: d
         assert [seq for seq, _, _ in stream.events()] == ["2", "3"]
 
 
+@pytest.mark.hostile(row=30)
 async def test_a_reader_from_the_future_is_reset_and_told_everything() -> None:
     async with live() as made:
         stream = await made.stream(made.job("queued", "succeeded"), last_event_id="3").ended()
@@ -173,6 +174,7 @@ async def test_a_reader_who_has_the_last_event_is_told_not_to_come_back() -> Non
         assert (stream.status, stream.text) == (204, "")
 
 
+@pytest.mark.hostile(row=30)
 @pytest.mark.parametrize("given", ["-1", str(2**63), str(2**31), "1;2", "9" * 10_000, "", "1.0", "٣", " 1", "1_0", "x", "+1"])
 async def test_a_malformed_last_event_id_is_refused(given: str) -> None:
     async with live() as made:
@@ -181,6 +183,7 @@ async def test_a_malformed_last_event_id_is_refused(given: str) -> None:
         assert json.loads(stream.text)["detail"][0]["loc"] == ["header", "Last-Event-ID"]
 
 
+@pytest.mark.hostile(row=30)
 async def test_two_last_event_ids_are_refused() -> None:
     async with live() as made:
         request_id = made.job("queued")
@@ -228,6 +231,7 @@ async def test_a_revoked_keys_long_poll_is_unauthenticated(monkeypatch: pytest.M
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
 
 
+@pytest.mark.hostile(row=31)
 async def test_a_tenant_over_its_open_streams_is_told_to_come_back() -> None:
     async with live(streams_per_tenant=2) as made:
         request_id = made.job("queued")
@@ -249,6 +253,7 @@ async def test_a_tenant_over_its_open_streams_is_told_to_come_back() -> None:
             await one.ended()
 
 
+@pytest.mark.hostile(row=31)
 async def test_a_full_process_is_unavailable() -> None:
     async with live(streams_max=1) as made:
         request_id = made.job("queued")
@@ -262,6 +267,7 @@ async def test_a_full_process_is_unavailable() -> None:
         await first.ended()
 
 
+@pytest.mark.hostile(row=31)
 async def test_a_reader_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "WRITE_S", 0.05)
     async with live() as made:

@@ -132,6 +132,7 @@ async def test_an_unknown_delivery_is_404(api: Api) -> None:
             assert (status, body["error"]["code"]) == (404, "DELIVERY_NOT_FOUND")
 
 
+@pytest.mark.hostile(row=40)
 @pytest.mark.parametrize(
     ("method", "tail"),
     [
@@ -162,6 +163,7 @@ async def test_another_tenants_endpoint_looks_like_none(api: Api, method: str, t
     assert api.deliveries.rows[webhook["id"], delivery.delivery_id].status == "failed"
 
 
+@pytest.mark.hostile(row=14)
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", ""), ("POST", ""), ("POST", "/x/test"), ("PATCH", "/x"), ("DELETE", "/x")]
 )

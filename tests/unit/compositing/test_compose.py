@@ -151,6 +151,7 @@ def test_a_bad_item_is_named(data: bytes, category: str, code: str) -> None:
     assert (caught.value.code, caught.value.item_index) == (code, 1)
 
 
+@pytest.mark.hostile(row=33)
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]))
 def test_no_bytes_crash_the_engine(tail: bytes, magic: bytes) -> None:

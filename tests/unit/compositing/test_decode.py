@@ -32,6 +32,7 @@ def test_the_three_formats_are_read(kind: str) -> None:
     assert np.abs(photo.rgb[300, 240].astype(int) - [40, 90, 160]).max() < 12
 
 
+@pytest.mark.hostile(row=33)
 @pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGBA", "CMYK", "I;16"])
 def test_every_mode_becomes_rgb(mode: str) -> None:
     if mode == "I;16":
@@ -71,6 +72,7 @@ def test_large_photos_are_scaled_down() -> None:
     assert max(decode(save(large, "JPEG"), SIDE_PX).rgb.shape) <= SIDE_PX
 
 
+@pytest.mark.hostile(row=33)
 @pytest.mark.parametrize(
     ("data", "code"),
     [

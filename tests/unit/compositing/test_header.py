@@ -34,6 +34,7 @@ def test_each_format_tells_its_kind_and_size(kind: str, options: dict[str, objec
     assert read(save(tee(), kind, **options), step) == (f"image/{kind.lower()}", 480, 640)
 
 
+@pytest.mark.hostile(row=33)
 def test_a_frame_behind_megabytes_of_segments_is_found_and_the_segments_are_not_kept() -> None:
     photo = save(tee(), "JPEG")
     segment = b"\xff\xe1" + struct.pack(">H", 65_535) + os.urandom(65_533)
@@ -46,6 +47,7 @@ def test_a_frame_behind_megabytes_of_segments_is_found_and_the_segments_are_not_
     assert most < 8192
 
 
+@pytest.mark.hostile(row=33)
 @pytest.mark.parametrize(
     ("data", "code"),
     [

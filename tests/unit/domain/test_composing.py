@@ -33,6 +33,7 @@ def test_a_finished_look_is_published_before_its_deadline() -> None:
     assert emits[0].sequence == 2
 
 
+@pytest.mark.hostile(row=27)
 @pytest.mark.parametrize("outcome", [completion(), Reject(BAD_PHOTO), Later(INTERNAL)], ids=["done", "reject", "later"])
 def test_at_its_deadline_nothing_is_decided(outcome: Done | Reject | Later) -> None:
     result, emits = settle(Attempt(a_request()), outcome, PartitionHistory(), a_request().deadline_at, chance=0)
@@ -40,6 +41,7 @@ def test_at_its_deadline_nothing_is_decided(outcome: Done | Reject | Later) -> N
     assert emits == ()
 
 
+@pytest.mark.hostile(row=23)
 def test_a_cancel_read_before_the_decision_wins_over_the_picture() -> None:
     history = PartitionHistory()
     history.note_cancelled(REQUEST_ID, a_request().deadline_at)

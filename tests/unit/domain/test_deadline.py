@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
 from schemas.events import LookDeadLettered
 from schemas.failures import FailureCode
@@ -8,6 +10,7 @@ from tests.making import NOW, a_request
 COMPLETED, FAILED = ("look.completed", 3), ("look.failed", 3)
 
 
+@pytest.mark.hostile(row=47)
 def test_a_request_is_overdue_only_after_every_transaction_of_before_its_deadline_has_ended() -> None:
     assert overdue_before(NOW, transaction_timeout_s=20, clock_margin_s=5) == NOW - timedelta(seconds=25)
 

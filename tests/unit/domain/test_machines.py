@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
@@ -252,6 +253,7 @@ def history_of(outcome: str) -> list[LookRequested | LookProgress | LookComplete
     return [a_request(), *stages, completed if outcome == "done" else failed]
 
 
+@pytest.mark.hostile(row=26)
 @settings(max_examples=200, deadline=None)
 @given(
     outcome=st.sampled_from(["done", "failed"]),

@@ -14,6 +14,8 @@ def test_keys_below_the_prefix_may_be_named(key: str) -> None:
     assert may_name(key, MINE)
 
 
+@pytest.mark.hostile(row=3)
+@pytest.mark.hostile(row=4)
 @pytest.mark.parametrize(
     "key",
     [
@@ -35,6 +37,7 @@ def test_no_prefix_opens_the_results() -> None:
     assert not may_name("results/demo/x.png", ("results/",))
 
 
+@pytest.mark.hostile(row=5)
 def test_live_and_test_keys_reach_nothing_of_each_other() -> None:
     live, test = reachable("live", MINE), reachable("test", MINE)
     assert may_name("users/abc/x", live)

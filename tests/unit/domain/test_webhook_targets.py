@@ -19,6 +19,7 @@ def test_a_plain_https_url_is_a_target(url: str, target: Target) -> None:
     assert target_of(url) == target
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     ("url", "word"),
     [
@@ -74,6 +75,7 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
     assert is_public(address)
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     "address",
     [

@@ -65,6 +65,7 @@ async def refused(egress: Egress, url: str) -> str:
     return problem
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     "url",
     [
@@ -99,6 +100,7 @@ async def test_a_hostile_url_is_refused_without_a_socket(wire: Wire, url: str) -
     assert wire.connected == []
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     ("host", "addresses"),
     [
@@ -116,6 +118,7 @@ async def test_a_host_with_any_private_address_is_refused_without_a_socket(wire:
     assert wire.connected == []
 
 
+@pytest.mark.hostile(row=38)
 async def test_a_host_that_was_public_once_is_judged_again_at_delivery(wire: Wire) -> None:
     egress = Egress(Names([PUBLIC], ["169.254.169.254"]))
     assert await egress.problem("https://rebind.example/") is None
@@ -124,6 +127,7 @@ async def test_a_host_that_was_public_once_is_judged_again_at_delivery(wire: Wir
     assert wire.connected == []
 
 
+@pytest.mark.hostile(row=38)
 async def test_the_connection_goes_to_the_judged_address_and_the_name_is_not_looked_up_again(wire: Wire) -> None:
     async with receiving() as receiver:
         names = Names(["127.0.0.1"], ["10.0.0.1"])
@@ -172,6 +176,7 @@ async def test_tls_asks_for_the_urls_own_name_and_checks_it(certificate: tuple[P
     assert len(receiver.received) == 1
 
 
+@pytest.mark.hostile(row=38)
 async def test_a_redirect_is_not_followed(wire: Wire) -> None:
     async with receiving() as receiver, receiving() as inner:
         receiver.always = answering(302, location=inner.url)
@@ -189,6 +194,7 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
         assert proxy.received == []
 
 
+@pytest.mark.hostile(row=38)
 async def test_of_a_gigabyte_4_kib_are_read(wire: Wire) -> None:
     async with receiving() as receiver:
         receiver.always = pouring(b"x" * 65536, 0)
@@ -196,6 +202,7 @@ async def test_of_a_gigabyte_4_kib_are_read(wire: Wire) -> None:
     assert (attempt.status_code, len(attempt.answer)) == (200, MAX_ANSWER_BYTES)
 
 
+@pytest.mark.hostile(row=38)
 async def test_a_compressed_bomb_stays_compressed() -> None:
     bomb = gzip.compress(b"\x00" * 50_000_000)
     async with receiving() as receiver:
@@ -206,6 +213,7 @@ async def test_a_compressed_bomb_stays_compressed() -> None:
     assert "\x00" not in attempt.answer  # nor anything that a database can't keep
 
 
+@pytest.mark.hostile(row=38)
 @pytest.mark.parametrize(
     "behaviour",
     [

@@ -11,7 +11,7 @@ from devstack.processes import MODULES
 from producers.deadline_sweeper import OUTCOME_TOPICS
 from runtime.declaration import Declaration
 from schemas.access import AUDITOR, OPERATOR, PROCESSES, SUBSCRIBER, Access, Acl, Operation, Resource, role_acls, user_of
-from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, Topic
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, LOOK_REQUESTED, Topic
 
 DECLARED = (
     declaration(60),
@@ -52,10 +52,17 @@ def test_the_sweeper_asks_where_topics_end_and_reads_none() -> None:
     assert (sweeper.reads, names(sweeper.describes)) == ((), names(OUTCOME_TOPICS))
 
 
+@pytest.mark.hostile(row=7)
 @pytest.mark.parametrize(
-    ("topic", "process"), [(CREDIT_REFUND, "dead_letter"), (LOOK_FAILED, "dead_letter"), (LOOK_COMPLETED, "compositor")]
+    ("topic", "process"),
+    [
+        (LOOK_REQUESTED, "outbox_relay"),
+        (CREDIT_REFUND, "dead_letter"),
+        (LOOK_FAILED, "dead_letter"),
+        (LOOK_COMPLETED, "compositor"),
+    ],
 )
-def test_one_process_alone_writes_an_outcome_or_a_refund(topic: Topic, process: str) -> None:
+def test_one_process_alone_writes_a_request_an_outcome_or_a_refund(topic: Topic, process: str) -> None:
     assert writers(topic) == {process}
 
 

@@ -1,0 +1,113 @@
+"""What is checked of every exchange beside Schemathesis's own checks, which loads this module (`schemathesis.toml`).
+
+NamespaceRule: what one tenant did, done again by another, finds nothing of the first. LeakageRule: of what was refused
+nothing is left. Both after RESTler. One worker runs the cases, so what was made before is known here.
+"""
+
+import os
+from typing import Any
+
+import requests
+import schemathesis
+from schemathesis import Case, CheckContext, HookContext, Response
+
+from schemas.errors import STATUS, ErrorCode
+
+KEY, OTHER_KEY = os.environ["LOOKS_SURFACE_KEY"], os.environ["LOOKS_SURFACE_OTHER_KEY"]
+PHOTO, TARGET = os.environ["LOOKS_SURFACE_PHOTO"], os.environ["LOOKS_SURFACE_TARGET"]
+PATIENCE_S = 40
+NAMES = {"request_id", "job_id", "id", "event_id", "upload_key"}
+LISTS = {"create_look": "/v1/jobs", "create_webhook": "/v1/webhooks"}
+
+http = requests.Session()
+http.trust_env = False
+mine: set[str] = set()
+"""Every id that the first tenant was shown."""
+
+
+def ids(value: Any) -> set[str]:
+    """The ids of things in an answer's body; the exchange's own in an envelope is none."""
+    if isinstance(value, list):
+        return set().union(*(ids(one) for one in value))
+    if not isinstance(value, dict) or ("error" in value and "status" not in value):
+        return set()
+    own = {text for name, text in value.items() if name in NAMES and isinstance(text, str)}
+    return own.union(*(ids(one) for one in value.values()))
+
+
+def body_of(response: Response | requests.Response) -> Any:
+    """The JSON of an answer; None of others."""
+    kind = response.headers.get("content-type", "")
+    return response.json() if response.content and "application/json" in kind else None
+
+
+def as_first(response: Response) -> bool:
+    """Whether the exchange was the first tenant's."""
+    return response.request.headers.get("Authorization") == f"Bearer {KEY}"
+
+
+@schemathesis.hook
+def map_body(context: HookContext, body: Any) -> Any:
+    """Give half of the generated looks a photo that exists, and half of the webhooks a target that may be called."""
+    operation = context.operation.definition.raw["operationId"] if context.operation is not None else ""
+    if not isinstance(body, dict):
+        return body
+    if operation in {"create_webhook", "update_webhook"} and isinstance(body.get("url"), str) and len(body["url"]) % 2:
+        return {**body, "url": TARGET}
+    items = body.get("items")
+    if operation in {"create_look", "validate_look"} and isinstance(items, list) and len(str(items)) % 2:
+        good = {"trial_image": PHOTO, "trial_item_category": "top"}
+        return {**body, "items": [good if isinstance(item, dict) and set(item) == set(good) else item for item in items[:2]]}
+    return body
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
+    """Remember what the first tenant was shown."""
+    if as_first(response) and response.status_code < 300:
+        mine.update(ids(body_of(response)))
+
+
+@schemathesis.check
+def enveloped(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Every refusal is the envelope, with a code of its status and the exchange's id."""
+    if response.status_code < 400:
+        return
+    body = body_of(response)
+    assert isinstance(body, dict), f"{response.status_code} without an envelope"
+    assert set(body) == ({"error", "detail"} if "detail" in body else {"error"})
+    assert set(body["error"]) == {"code", "message", "request_id"}
+    assert STATUS[ErrorCode(body["error"]["code"])] == response.status_code
+    assert response.headers["x-request-id"] == [body["error"]["request_id"]]
+    assert "Traceback" not in response.text
+    assert KEY not in response.text
+
+
+@schemathesis.check
+def nothing_of_others(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """NamespaceRule: the same request with the other tenant's key finds none of the first tenant's things."""
+    if not as_first(response) or not (response.status_code < 300 or response.status_code == 409):
+        return
+    again = response.request.copy()
+    again.headers["Authorization"] = f"Bearer {OTHER_KEY}"
+    answer = http.send(again, timeout=PATIENCE_S, allow_redirects=False)
+    assert answer.status_code < 500, answer.text
+    if "{" in case.path:
+        assert answer.status_code == 404, f"{answer.status_code} for another tenant: {answer.text}"
+    named = {one for one in mine if one in (response.request.url or "")}
+    assert not (ids(body_of(answer)) & mine) - named, "another tenant is shown what is not its own"
+
+
+@schemathesis.check
+def nothing_of_what_failed(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """LeakageRule: after a refused create the newest thing is one that was accepted, and the exchange's id is no job."""
+    path = LISTS.get(case.operation.definition.raw["operationId"])
+    if path is None or case.method != "POST" or not as_first(response) or not 400 <= response.status_code < 500:
+        return
+    base, headers = (case.operation.base_url or "").rstrip("/"), {"Authorization": f"Bearer {KEY}"}
+    listed = http.get(f"{base}{path}?limit=1", headers=headers, timeout=PATIENCE_S)
+    assert listed.status_code == 200, listed.text
+    newest = listed.json()["items"]
+    assert {one.get("request_id") or one["id"] for one in newest} <= mine
+    exchange = response.json()["error"]["request_id"]
+    assert http.get(f"{base}/v1/jobs/{exchange}", headers=headers, timeout=PATIENCE_S).status_code == 404
