@@ -53,7 +53,9 @@ class UpdateWebhook(BaseModel):
     url: str | None = None
     event_types: EventTypes | None = None
     description: Description | None = None
-    enabled: bool | None = Field(default=None, description="true ends every kind of disablement and forgets past failures")
+    enabled: bool | None = Field(
+        default=None, strict=True, description="true ends every kind of disablement and forgets past failures"
+    )
 
 
 class RotateSecret(BaseModel):
@@ -61,7 +63,7 @@ class RotateSecret(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_s: int = Field(default=86400, ge=0, le=MAX_OVERLAP_S, description="seconds")
+    overlap_s: int = Field(default=86400, ge=0, le=MAX_OVERLAP_S, strict=True, description="seconds")
 
 
 class Webhook(BaseModel):

@@ -43,6 +43,10 @@ class Client:
         self._store.put_object(Bucket=self.env["LOOKS_S3_BUCKET"], Key=key, Body=data)
         return key
 
+    def delete(self, key: str) -> None:
+        """Remove an object."""
+        self._store.delete_object(Bucket=self.env["LOOKS_S3_BUCKET"], Key=key)
+
     def wardrobe(self, names: Iterable[str], folder: str = "users/abc/tests") -> dict[str, str]:
         """Store drawn garments; returns their keys by name."""
         return {name: self.put(f"{folder}/{name}.jpg", small(name)) for name in names}
