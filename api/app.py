@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import account, cancel, contracts, errors, jobs, looks, renders, uploads, webhook_deliveries, webhooks
+from api.answer_headers import add_headers
 from api.console import routes as console
 from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
@@ -74,5 +75,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema["security"] = [{"bearer": []}]
         add_examples(schema)
         add_links(schema)
+        add_headers(schema)
         app.openapi_schema = schema
     return app.openapi_schema

@@ -45,7 +45,7 @@ STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the list; also the events "
         "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come back with Last-Event-ID)",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": SENT}},
+        "content": {"text/event-stream": {"itemSchema": SENT}},
     },
     204: {"description": "the job has ended and you have seen its last event: do not come back"},
     429: {"model": ErrorEnvelope, "description": "RATE_LIMITED: too many requests, or too many open streams"},

@@ -2,17 +2,21 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from api.answer_headers import BY_ANSWER
 from api.app import create_app
 from api.examples import ANSWERS, REQUESTS
 from api.links import LINKS
 from schemas.categories import GarmentCategory
 from schemas.errors import STATUS, ErrorCode
 from tests.unit.api.fakes import make_ports
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "http.md"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,8 @@ def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
                     if kind == "multipart/form-data":
                         continue  # a file has no example in JSON
                     shown = [one["value"] for one in content.get("examples", {}).values()]
-                    found += [(place, content["schema"], one) for one in [*shown, content.get("example")]]
+                    whole = content.get("schema", {"type": "string"})  # a stream is text; `itemSchema` is of one event
+                    found += [(place, whole, one) for one in [*shown, content.get("example")]]
     return found
 
 
@@ -151,3 +156,27 @@ def test_every_link_leads_to_an_operation_and_names_its_parameters(document: dic
                 followed.add((operation["operationId"], link["operationId"]))
     assert followed == {(name, link["operationId"]) for (name, _), links in LINKS.items() for link in links.values()}
     assert set(operations) >= {name for name, _ in LINKS}
+
+
+def test_the_page_lists_every_error_code_with_its_status() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| `([A-Z_]+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert rows == sorted(rows, key=lambda row: row[0])
+    assert {(int(status), code) for status, code in rows} == {(status, code.value) for code, status in STATUS.items()}
+    assert len(rows) == len(STATUS)
+
+
+def test_every_answer_tells_of_its_headers(document: dict[str, Any]) -> None:
+    told = {
+        (operation["operationId"], status): set(answer["headers"])
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+    }
+    assert set(BY_ANSWER) <= set(told)
+    assert all("X-Request-Id" in headers for headers in told.values())
+    assert all(("Retry-After" in headers) >= (status in {"429", "503"}) for (_, status), headers in told.items())
+    assert {name for (name, _), headers in told.items() if "Location" in headers} == {
+        "create_look",
+        "cancel_job",
+        "create_webhook",
+    }

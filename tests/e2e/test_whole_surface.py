@@ -26,6 +26,12 @@ from tests.e2e.client import Client, small, until
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = CHECKOUT / "tests" / "e2e" / "surface" / "schemathesis.toml"
 CREDITS = 600
+MET = (
+    "POST /v1/look", "POST /v1/uploads", "POST /v1/webhooks", "GET /v1/jobs/{request_id}",
+    "GET /v1/jobs/{request_id}/events", "GET /v1/jobs/{request_id}/events/stream", "PATCH /v1/webhooks/{webhook_id}",
+    "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
+)  # fmt: skip
+"""Operations that must have succeeded at least once, or the run has seen little behind its refusals."""
 UNMET = {
     f"LOOKS_API_{name}": "100000"
     for name in (
@@ -77,11 +83,14 @@ def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     stack: Stack, client: Client, unlimited: str, tmp_path: Path
 ) -> None:
     key, other = asyncio.run(tenants(stack.env["LOOKS_DATABASE_URL"]))
+    photo = tmp_path / "tee.jpg"
+    photo.write_bytes(small("tee"))
     env = {
         **os.environ,
         "LOOKS_SURFACE_KEY": key,
         "LOOKS_SURFACE_OTHER_KEY": other,
         "LOOKS_SURFACE_PHOTO": client.put("users/abc/surface/tee.jpg", small("tee")),
+        "LOOKS_SURFACE_FILE": str(photo),
         "LOOKS_SURFACE_TARGET": "http://127.0.0.1:9/",
     }
     report = tmp_path / "report.json"
@@ -97,3 +106,5 @@ def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     assert said["operations"]["tested"] == said["operations"]["total"] > 20
     assert said["test_cases"]["generated"] > 500
     assert {phase["status"] for phase in said["phases"].values()} == {"success"}, said["phases"]
+    for operation in MET:
+        assert sum(phase["accepted"] for phase in said["valid_rates"][operation].values()) > 0, operation
