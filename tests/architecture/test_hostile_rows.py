@@ -10,7 +10,7 @@ ROWS = range(1, 49)
 
 OTHERWISE = {
     2: "the prefix alone decides, before any look at the store: nobody learns what lies below another's",
-    6: "an object that was overwritten is the tenant's own new photo, and is worn; one that is gone fails the look",
+    6: "an object that is gone fails the look; one that was overwritten is still the tenant's own, and nobody compares",
     7: "records carry no signature: the broker lets one process alone write to each topic, over TLS",
     8: "fields that are not ours to be told are ignored, as the reference product does; none of them has an effect",
     9: "unknown options of `runtime_config` are ignored and named in the warnings; known ones have ranges",
@@ -20,7 +20,7 @@ OTHERWISE = {
     28: "a bad cursor is 422 with its place in `detail`",
     36: "25 MiB, not 21",
 }
-"""Rows whose expected answer another decision of ours changes; the tests hold the decision."""
+"""Rows whose expected answer another decision of ours changes, and what is decided instead."""
 
 
 def marked() -> dict[int, set[str]]:

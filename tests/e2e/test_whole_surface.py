@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CONFIG = CHECKOUT / "tests" / "e2e" / "surface" / "schemathesis.toml"
 CREDITS = 600
 MET = (
-    "POST /v1/look", "POST /v1/uploads", "POST /v1/webhooks", "GET /v1/jobs/{request_id}",
+    "POST /v1/look", "POST /v1/webhooks", "GET /v1/jobs/{request_id}",
     "GET /v1/jobs/{request_id}/events", "GET /v1/jobs/{request_id}/events/stream", "PATCH /v1/webhooks/{webhook_id}",
     "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
 )  # fmt: skip
@@ -79,18 +79,16 @@ def answers(url: str) -> bool:
 
 
 @pytest.mark.hostile(row=48)
+@pytest.mark.timeout(600)
 def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     stack: Stack, client: Client, unlimited: str, tmp_path: Path
 ) -> None:
     key, other = asyncio.run(tenants(stack.env["LOOKS_DATABASE_URL"]))
-    photo = tmp_path / "tee.jpg"
-    photo.write_bytes(small("tee"))
     env = {
         **os.environ,
         "LOOKS_SURFACE_KEY": key,
         "LOOKS_SURFACE_OTHER_KEY": other,
         "LOOKS_SURFACE_PHOTO": client.put("users/abc/surface/tee.jpg", small("tee")),
-        "LOOKS_SURFACE_FILE": str(photo),
         "LOOKS_SURFACE_TARGET": "http://127.0.0.1:9/",
     }
     report = tmp_path / "report.json"
@@ -99,7 +97,7 @@ def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
             Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIG, "run", f"{unlimited}/openapi.json",
             "--report-json-path", report, "--no-color",
         ],
-        env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=280, check=False,
+        env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-12_000:] + done.stderr[-2000:]
     said = json.loads(report.read_text())
