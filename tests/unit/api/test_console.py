@@ -65,10 +65,10 @@ async def test_what_is_not_a_file_of_the_console_is_not_found(api: Api) -> None:
         assert (path, answer.status_code, answer.json()["error"]["code"]) == (path, 404, "NOT_FOUND")
 
 
-async def test_the_console_is_no_part_of_the_contract_and_takes_only_get(api: Api) -> None:
+async def test_the_console_is_no_part_of_the_contract_and_is_only_read(api: Api) -> None:
     assert not [path for path in (await api.http.get("/openapi.json")).json()["paths"] if "console" in path]
     answer = await api.http.post("/console")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_the_files_are_found_from_any_folder(tmp_path: Path) -> None:
