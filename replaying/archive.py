@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from replaying import kafka
 from replaying.blocks import BLOCK_RECORDS, Block
 from replaying.errors import HistoryGap, ReplayFailed
-from replaying.kafka import Part, Range
+from replaying.places import Part, Range
 from storage.object_store import ObjectMissing, StoreError
 
 PREFIX: Final = "archive"
@@ -153,8 +153,9 @@ def to_archive(archive: Archive, part: Part, log_start: int, end: int) -> Range 
 def _extended(held: Block | None, block: Block) -> Block:
     if held is None:
         return block
-    for name in ("offsets", "timestamps_ms", "keys", "values", "headers"):
+    for name in ("offsets", "timestamps_ms", "keys", "values"):
         getattr(held, name).extend(getattr(block, name))
+    held.headers = [*held.headers, *block.headers]
     held.next_offset = block.next_offset
     return held
 

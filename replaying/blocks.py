@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from replaying.packed import PackedHeaders
 from schemas.envelope import Decoded, Undecodable, decode
 from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import BY_NAME
@@ -25,7 +26,7 @@ class Block:
     timestamps_ms: list[int] = field(default_factory=list)
     keys: list[bytes | None] = field(default_factory=list)
     values: list[bytes | None] = field(default_factory=list)
-    headers: list[RawHeaders] = field(default_factory=list)
+    headers: Sequence[RawHeaders] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Count the records."""
@@ -52,7 +53,7 @@ class Block:
             [self.timestamps_ms[index] for index in chosen],
             [self.keys[index] for index in chosen],
             [self.values[index] for index in chosen],
-            [self.headers[index] for index in chosen],
+            self.headers.at(chosen) if isinstance(self.headers, PackedHeaders) else [self.headers[index] for index in chosen],
         )
 
 

@@ -1,5 +1,6 @@
 """One DuckDB file with a typed table per topic; writing a range of offsets again replaces it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,9 @@ import pyarrow as pa
 
 from replaying.blocks import Block
 from replaying.errors import ReplayFailed
-from replaying.kafka import Part
-from replaying.sinks import Taken
-from replaying.tables import TableReader, table_schema
+from replaying.places import Part
+from replaying.sinks import Take, Taken
+from replaying.tables import TableReader, Tables, table_schema
 
 MEMORY: Final = "256MB"
 
@@ -37,9 +38,15 @@ class DuckSink:
         """Rows are replaced by offset: the selection is read anew."""
         return None
 
+    def ready(self, block: Block) -> Take:
+        """Read it."""
+        return partial(self._put, block, self._reader.read(block))
+
     def take(self, block: Block) -> Taken:
         """Replace the rows at the block's offsets."""
-        made = self._reader.read(block)
+        return self.ready(block)()
+
+    def _put(self, block: Block, made: Tables) -> Taken:
         name = table_name(block.topic)
         tables = {event_type: table for event_type, table in made.by_type.items() if table.num_rows}
         if block.offsets and (tables or name in self._made):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from replaying.blocks import Block
 from replaying.errors import HistoryGap
-from replaying.kafka import Range
+from replaying.places import Range
 from replaying.ranges import Resolved
 from replaying.selection import AtOffset, AtTime, Selection
 

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,9 @@ import pyarrow.parquet as pq
 from replaying.blocks import Block
 from replaying.errors import BadSelection
 from replaying.files import UNFINISHED, beside, commit, sync_folder
-from replaying.kafka import Part
-from replaying.sinks import Taken
-from replaying.tables import TableReader, table_schema
+from replaying.places import Part
+from replaying.sinks import Take, Taken
+from replaying.tables import TableReader, Tables, table_schema
 
 MANIFEST: Final = "_manifest.jsonl"
 ROWS_PER_FILE: Final = 250_000
@@ -123,9 +124,15 @@ class ParquetSink:
         """Where the files of a partition end."""
         return self._manifest.next(part)
 
+    def ready(self, block: Block) -> Take:
+        """Read it."""
+        return partial(self._put, block, self._reader.read(block))
+
     def take(self, block: Block) -> Taken:
         """Write a block's rows; a file ends with its day, or when it is full."""
-        made = self._reader.read(block)
+        return self.ready(block)()
+
+    def _put(self, block: Block, made: Tables) -> Taken:
         part = (block.topic, block.partition)
         begun = block.offsets[0] if block.offsets else block.next_offset
         open_ = self._open.setdefault(part, _Open(next_offset=begun, done_to=-1))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from replaying import kafka
-from replaying.kafka import Part, Range
+from replaying.places import Part, Range
 from replaying.selection import AtOffset, AtTime, Place, Selection
 from runtime.kafka import partition_of
 from runtime.settings import KafkaSettings

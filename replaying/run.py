@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Final
 from replaying.blocks import Block
 from replaying.damage import SideFile
 from replaying.history import History, join
-from replaying.kafka import Part, Range, Reader
+from replaying.kafka import Reader
+from replaying.places import Part, Range
 from replaying.ranges import resolve
 from replaying.selection import Selection
-from replaying.sinks import Sink, Taken
+from replaying.sinks import Sink, Take, Taken
 from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from replaying.archive import Archive
 
-PENDING: Final = 1
-"""Blocks that may wait for the sink: reading and writing overlap, and memory stays flat."""
+READERS: Final = 2
+PENDING: Final = 2
+"""Blocks that may be on their way into the sink: reading and writing overlap, and memory stays flat."""
 COMMIT_EVERY_S: Final = 10.0
 COLLECT_EVERY: Final = 50
 
@@ -125,21 +127,22 @@ def _pump(
     side: SideFile,
     state: tuple[Summary, Sequence[History], Tell, Callable[[], object]],
 ) -> None:
-    """Read while the sink writes, in a thread of its own."""
+    """Read while blocks are made ready, in two threads, and the sink takes them in order, in a thread of its own."""
     summary, histories, tell, collect = state
     total = sum(one.size for one in histories)
     ends = {one.kafka.part: one.end for one in histories}
     position = {one.kafka.part: one.start for one in histories}
     done, pending = 0, deque[Future[Taken]]()
-    with ThreadPoolExecutor(1, "sink") as thread:
+    with ThreadPoolExecutor(READERS, "ready") as readers, ThreadPoolExecutor(1, "sink") as thread:
         for number, block in enumerate(blocks):
             part = (block.topic, block.partition)
             summary.read += len(block)
             done += block.next_offset - position[part]
             position[part] = block.next_offset
             last = block.next_offset >= ends[part]
-            pending.append(thread.submit(_take, sink, side, block.with_key(selection.key()), last))
-            del block
+            ready = readers.submit(sink.ready, block.with_key(selection.key()))
+            pending.append(thread.submit(_take, sink, side, ready, part if last else None))
+            del block, ready
             while len(pending) > PENDING:
                 _count(pending.popleft().result(), summary)
             tell(Step(done, total, summary))
@@ -150,11 +153,11 @@ def _pump(
         tell(Step(total, total, summary))
 
 
-def _take(sink: Sink, side: SideFile, block: Block, last: bool) -> Taken:
-    taken = sink.take(block)
+def _take(sink: Sink, side: SideFile, ready: "Future[Take]", last_of: Part | None = None) -> Taken:
+    taken = ready.result()()
     side.add(taken.damaged)
-    if last:
-        sink.finish((block.topic, block.partition))
+    if last_of is not None:
+        sink.finish(last_of)
     return taken
 
 
@@ -172,7 +175,9 @@ def _follow(settings: KafkaSettings, selection: Selection, sink: Sink, *, side: 
         for block in Reader(settings, ranges).blocks():
             if len(block):
                 summary.read += len(block)
-                _count(_take(sink, side, block.with_key(selection.key()), False), summary)
+                taken = sink.ready(block.with_key(selection.key()))()
+                side.add(taken.damaged)
+                _count(taken, summary)
             if time.monotonic() - committed_s > COMMIT_EVERY_S:
                 sink.commit()
                 committed_s = time.monotonic()

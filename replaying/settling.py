@@ -92,14 +92,19 @@ def settle(array: pa.Array, column: Column, absent: int) -> pa.Array:
 
 def _several(array: pa.Array, column: Column) -> pa.Array:
     sizes = pc.list_value_length(array) if column.kind == "list" else _map_sizes(array)
-    _bounds(sizes, column.min_size, column.max_size)
-    ends = pc.cumulative_sum(pc.fill_null(sizes, 0))
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+    bounds(sizes, column.min_size, column.max_size)
+    offsets = begins_of(sizes)
     mask = pc.is_null(array) if array.null_count else None
     if column.kind == "list":
         return pa.ListArray.from_arrays(offsets, settle(array.flatten(), column.inner, 0), type=column.arrow(), mask=mask)
     keys, items = array.keys.cast(pa.string()), settle(array.items, column.inner, 0)
     return pa.MapArray.from_arrays(offsets, keys, items, type=column.arrow(), mask=mask)
+
+
+def begins_of(sizes: pa.Array) -> pa.Array:
+    """Where lists of these sizes begin, and where the last one ends; a null takes no room."""
+    ends = pc.cumulative_sum(pc.fill_null(sizes, 0))
+    return pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
 
 
 def _map_sizes(array: pa.Array) -> pa.Array:
@@ -111,7 +116,8 @@ def _map_sizes(array: pa.Array) -> pa.Array:
     return pc.subtract(ends.slice(1), ends.slice(0, len(ends) - 1))
 
 
-def _bounds(numbers: pa.Array, least: float | None, most: float | None) -> None:
+def bounds(numbers: pa.Array, least: float | None, most: float | None) -> None:
+    """Raises NotBulk for a number below the least or above the most."""
     if (least is None and most is None) or len(numbers) == numbers.null_count:
         return
     found = pc.min_max(numbers).as_py()
@@ -133,10 +139,10 @@ def _leaf(texts: pa.Array, column: Column) -> pa.Array:
             case "time":
                 return times(_unquoted(texts))
             case _:
-                return _text(_unquoted(texts), column)
+                return text(_unquoted(texts), column)
     except pa.ArrowInvalid as error:
         raise NotBulk(str(error)[:200]) from error
-    _bounds(numbers, column.minimum, column.maximum)
+    bounds(numbers, column.minimum, column.maximum)
     return numbers
 
 
@@ -148,12 +154,13 @@ def _unquoted(texts: pa.Array) -> pa.Array:
     return pc.ascii_trim(texts, '"')
 
 
-def _text(texts: pa.Array, column: Column) -> pa.Array:
+def text(texts: pa.Array, column: Column) -> pa.Array:
+    """Texts, if they are what the column allows. Raises NotBulk."""
     known = pa.array(column.choices, pa.string())
     if column.choices and pc.all(pc.is_in(texts.drop_null(), value_set=known)).as_py() is False:
         raise NotBulk("not one of the choices")
     if column.min_size is not None or column.max_size is not None:
-        _bounds(pc.utf8_length(texts), column.min_size, column.max_size)
+        bounds(pc.utf8_length(texts), column.min_size, column.max_size)
     if column.pattern and pc.all(pc.match_substring_regex(texts, column.pattern)).as_py() is False:
         raise NotBulk("does not match")
     return texts

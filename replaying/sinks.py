@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from replaying.blocks import Block, Damaged, damaged, is_raw, read
 from replaying.files import whole
-from replaying.kafka import Part
+from replaying.places import Part
 from schemas.envelope import Decoded, Undecodable
 
 
@@ -22,14 +23,17 @@ class Taken:
     damaged: Sequence[Damaged] = field(default_factory=list)
 
 
+Take = Callable[[], Taken]
+
+
 class Sink(Protocol):
-    """Takes blocks from one thread. What is committed survives a kill; what is not is read again."""
+    """Takes blocks one after the other. What is committed survives a kill; what is not is read again."""
 
     def resume(self, part: Part) -> int | None:
         """Where to read on in a partition that an earlier run had begun; None: at the selection's start."""
 
-    def take(self, block: Block) -> Taken:
-        """Take a block."""
+    def ready(self, block: Block) -> Take:
+        """Make a block ready; the costly part of taking it, called from any thread. What is returned takes it, in its turn."""
 
     def finish(self, part: Part) -> None:
         """A partition has been read to its end."""
@@ -81,6 +85,10 @@ class RecordSink:
     def resume(self, part: Part) -> int | None:
         """Records are taken anew each time."""
         return None
+
+    def ready(self, block: Block) -> Take:
+        """Nothing can be done before its turn."""
+        return partial(self.take, block)
 
     def take(self, block: Block) -> Taken:
         """Give each readable record to `put`."""

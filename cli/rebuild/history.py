@@ -11,7 +11,8 @@ from consumers.status_projection import DECLARATION
 from domain.rebuilding import RequestRow, Retelling
 from replaying.blocks import Block, read
 from replaying.history import History, join
-from replaying.kafka import Range, Reader
+from replaying.kafka import Reader
+from replaying.places import Range
 from replaying.ranges import resolve
 from replaying.run import read_blocks
 from replaying.selection import CLOCKS_MAY_DIFFER, Selection

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -21,7 +21,7 @@ from replaying.copying import REPLAYED_FROM, TopicSink
 from replaying.damage import SideFile
 from replaying.errors import HistoryGap
 from replaying.events import replay, to_arrow, to_pandas, to_polars
-from replaying.kafka import Reader
+from replaying.kafka import LATEST, Reader
 from replaying.parquet import ParquetSink
 from replaying.ranges import resolve
 from replaying.run import Step, Summary, run
@@ -92,8 +92,7 @@ def fill(kafka: KafkaSettings, topic: str, numbers: Sequence[int], *, tenant: st
 def settled(kafka: KafkaSettings, topic: str) -> None:
     """Wait for the markers: a commit is answered before each partition's readers may see it."""
     admin, give_up_s = AdminClient({"bootstrap.servers": kafka.bootstrap}), time.monotonic() + 30
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
-    asked = {TopicPartition(topic, number): latest for number in range(PARTITIONS)}
+    asked = {TopicPartition(topic, number): LATEST for number in range(PARTITIONS)}
 
     def ends(level: IsolationLevel) -> list[int]:
         found = admin.list_offsets(asked, isolation_level=level)
@@ -279,3 +278,8 @@ def test_the_command_archives_to_the_bucket_and_repeats_nothing(services: Stack,
     delete_all(kafka, topic)
     shown = CliRunner(env=services.env).invoke(app, ["replay", topic, "--format", "jsonl"])
     assert shown.output.count('"duration_ms"') == 5, shown.output
+    fill(kafka, topic, range(5, 10))
+    delete_all(kafka, topic)  # before they were archived
+    gap = CliRunner(env=services.env).invoke(app, ["replay", topic, "--format", "jsonl"])
+    assert gap.exit_code == 1, gap.output
+    assert "neither in the archive" in gap.output

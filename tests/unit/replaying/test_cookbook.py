@@ -94,9 +94,9 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sink.take(a_block(events, topic=topic))
         sink.take(a_block(events[:1], first=len(events), topic=topic))  # delivered once more
     steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
-    for number, headers in enumerate(steps.headers):
-        assert headers is not None
-        steps.headers[number] = [*headers, ("ce_id", f"step-{number}".encode())]  # each its own event
+    steps.headers = [  # each its own event
+        [*(headers or ()), ("ce_id", f"step-{number}".encode())] for number, headers in enumerate(steps.headers)
+    ]
     sink.take(steps)
     sink.close(complete=True)
     return folder

@@ -1,0 +1,45 @@
+"""Partitions, ranges of offsets in them, and what was read."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from replaying.blocks import Block
+
+SILENT_FOR_S: Final = 60.0
+"""A bounded read that gets nothing for so long is given up."""
+
+Part = tuple[str, int]
+"""A topic's name and a partition number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Offsets of one partition: from `start` up to `end`, which is not read. None: go on as records come."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int | None
+
+    @property
+    def part(self) -> Part:
+        """Where it is."""
+        return self.topic, self.partition
+
+    @property
+    def size(self) -> int:
+        """Offsets in it, markers of transactions included."""
+        return 0 if self.end is None else max(0, self.end - self.start)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was read off the wire: records, and the bytes of their keys and values."""
+
+    records: int = 0
+    bytes: int = 0
+
+    def count(self, block: Block) -> None:
+        """Add a block."""
+        self.records += len(block)
+        self.bytes += sum(len(raw) for column in (block.keys, block.values) for raw in column if raw is not None)
