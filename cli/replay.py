@@ -125,8 +125,10 @@ def _tables(format_: Format, output: Path, words: dict[str, str | None], tenant:
     try:
         from replaying.duck import DuckSink  # noqa: PLC0415 (an extra)
         from replaying.parquet import ParquetSink  # noqa: PLC0415 (an extra)
+        from replaying.tables import without_pandas  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
+    without_pandas()
     return ParquetSink(output, words, tenant) if format_ is Format.PARQUET else DuckSink(output, tenant)
 
 

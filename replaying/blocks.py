@@ -11,7 +11,7 @@ from schemas.envelope import Decoded, Undecodable, decode
 from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import BY_NAME
 
-BLOCK_RECORDS: Final = 5_000
+BLOCK_RECORDS: Final = 3_000
 RawHeaders = Sequence[tuple[str, bytes | None]] | None
 
 

@@ -155,6 +155,7 @@ class Fetched:
         answer = wire.fetch(wanted.part, at)
         while at < end:
             found = answer.result()
+            self._traffic.sent_bytes += len(found.raw)
             came = list(batches(found.raw))
             at = came[-1].next if came else end if found.stable >= end else at
             if at < end:

@@ -5,9 +5,10 @@ its place, forced to disk, renamed, and then named by a line of OUTPUT/_manifest
 from. A later run removes files that no line names, and goes on where the lines end. Memory: a block per open partition.
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,8 @@ from replaying.tables import TableReader, Tables, table_schema
 
 MANIFEST: Final = "_manifest.jsonl"
 ROWS_PER_FILE: Final = 250_000
+SHARE_FROM: Final = 100_000
+"""Offsets that are worth a second process: to start one takes as long as some 20,000 records."""
 _DAY_US: Final = 24 * 60 * 60 * 1_000_000
 
 
@@ -104,33 +107,24 @@ class _Open:
     files: dict[str, _File] = field(default_factory=dict)
 
 
-class ParquetSink:
-    """Writes Parquet; see the module."""
+Note = Callable[[Part, int, list[dict[str, object]]], object]
+"""Told of a partition, where to read on in it, and files that are whole on disk."""
 
-    def __init__(
-        self, folder: Path, words: Mapping[str, str | None], tenant_id: str | None, rows_per_file: int = ROWS_PER_FILE
-    ) -> None:
-        """Read the manifest and remove what an earlier run did not finish. Raises BadSelection."""
+
+class Files:
+    """Writes the files of partitions, whichever they are, and tells of each that is whole."""
+
+    def __init__(self, folder: Path, reader: TableReader, note: Note, rows_per_file: int = ROWS_PER_FILE) -> None:
+        """Nothing is written yet."""
         self._folder = folder
-        self._manifest = Manifest(folder, words)
-        self._reader = TableReader(tenant_id)
+        self._reader = reader
+        self._note = note
         self._rows_per_file = rows_per_file
         self._open: dict[Part, _Open] = {}
-        for path in [*folder.glob(f"topic=*/day=*/.*{UNFINISHED}"), *folder.glob("topic=*/day=*/part-*.parquet")]:
-            if str(path.relative_to(folder)) not in self._manifest.files:
-                path.unlink()
-
-    def resume(self, part: Part) -> int | None:
-        """Where the files of a partition end."""
-        return self._manifest.next(part)
 
     def ready(self, block: Block) -> Take:
         """Read it."""
         return partial(self._put, block, self._reader.read(block))
-
-    def take(self, block: Block) -> Taken:
-        """Write a block's rows; a file ends with its day, or when it is full."""
-        return self.ready(block)()
 
     def _put(self, block: Block, made: Tables) -> Taken:
         part = (block.topic, block.partition)
@@ -162,20 +156,13 @@ class ParquetSink:
         for part in list(self._open):
             self.finish(part)
 
-    def close(self, *, complete: bool) -> None:
-        """What was read whole stays, complete or not: a later run goes on from there."""
-        self.commit()
-
     def _write(self, part: Part, open_: _Open, event_type: str, piece: pa.Table) -> None:
         file = open_.files.get(event_type)
         if file is None:
             first = piece["_offset"][0].as_py()
             path = self._folder / f"topic={part[0]}" / f"day={open_.day}" / f"part-{part[1]}-{first}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer = pq.ParquetWriter(
-                beside(path), table_schema(event_type), compression="zstd", compression_level=1, dictionary_pagesize_limit=65536
-            )
-            file = open_.files[event_type] = _File(beside(path), writer, first)
+            file = open_.files[event_type] = _File(beside(path), _writer(beside(path), event_type), first)
         file.writer.write_table(piece)
         file.rows += piece.num_rows
         file.last = piece["_offset"][-1].as_py()
@@ -189,9 +176,74 @@ class ParquetSink:
             path = file.path.parent / f"part-{part[1]}-{file.first}-{file.last}.parquet"
             commit(file.path, path)
             named.append({"path": str(path.relative_to(self._folder)), "rows": file.rows})
-        self._manifest.add(part, open_.next_offset, named)
+        self._note(part, open_.next_offset, named)
         open_.done_to = open_.next_offset
         open_.files, open_.day = {}, None
+
+
+class ParquetSink(Files):
+    """Writes Parquet; see the module."""
+
+    def __init__(
+        self,
+        folder: Path,
+        words: Mapping[str, str | None],
+        tenant_id: str | None,
+        rows_per_file: int = ROWS_PER_FILE,
+        share_from: int = SHARE_FROM,
+    ) -> None:
+        """Read the manifest and remove what an earlier run did not finish. Raises BadSelection."""
+        self.manifest = Manifest(folder, words)
+        _alone(folder)
+        super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
+        self.half = Half(str(folder), tenant_id, rows_per_file, share_from)
+        for path in [*folder.glob(f"topic=*/day=*/.*{UNFINISHED}"), *folder.glob("topic=*/day=*/part-*.parquet")]:
+            if str(path.relative_to(folder)) not in self.manifest.files:
+                path.unlink()
+
+    def resume(self, part: Part) -> int | None:
+        """Where the files of a partition end."""
+        return self.manifest.next(part)
+
+    def take(self, block: Block) -> Taken:
+        """Write a block's rows; a file ends with its day, or when it is full."""
+        return self.ready(block)()
+
+    def close(self, *, complete: bool) -> None:
+        """What was read whole stays, complete or not: a later run goes on from there."""
+        self.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """What another process needs to write some of the partitions into the same folder."""
+
+    folder: str
+    tenant_id: str | None
+    rows_per_file: int
+    share_from: int
+
+    def files(self, note: Note) -> Files:
+        """To be told of by the process that keeps the manifest."""
+        return Files(Path(self.folder), TableReader(self.tenant_id), note, self.rows_per_file)
+
+
+def _alone(folder: Path) -> None:
+    """Wait for the other process of a run that was killed: it ends when it notices."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(lock)
+
+
+def _writer(path: Path, event_type: str) -> pq.ParquetWriter:
+    """Statistics are for what is filtered by: places, and what stands at the top."""
+    schema = table_schema(event_type)
+    plain = [field.name for field in schema if not pa.types.is_nested(field.type)]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", compression_level=1, dictionary_pagesize_limit=65536, write_statistics=plain
+    )
 
 
 def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

@@ -34,10 +34,11 @@ class Range:
 
 @dataclass(slots=True)
 class Traffic:
-    """What was read off the wire: records, and the bytes of their keys and values."""
+    """What was read: records, the bytes of their keys and values, and the bytes of the batches that brokers sent."""
 
     records: int = 0
     bytes: int = 0
+    sent_bytes: int = 0
 
     def count(self, block: Block) -> None:
         """Add a block."""

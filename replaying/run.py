@@ -73,7 +73,10 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
         histories = [_resumed(one, sink) for one in plan(settings, selection, archive)]
         summary.ends = {one.kafka.part: one.kafka.end or 0 for one in histories}
         with _quiet_collector() as collect:
-            _pump(_bounded(settings, histories, archive, summary), selection, sink, side, (summary, histories, tell, collect))
+            if not _shared(settings, histories, selection, sink, (side, summary, tell)):
+                _pump(
+                    _bounded(settings, histories, archive, summary), selection, sink, side, (summary, histories, tell, collect)
+                )
         sink.commit()
         if selection.follow:
             _follow(settings, selection, sink, side=side, state=(summary, tell))
@@ -118,6 +121,48 @@ def _bounded(
     for block in reader.blocks():
         summary.bytes_read = reader.traffic.bytes
         yield block
+
+
+def _shared(
+    settings: KafkaSettings,
+    histories: Sequence[History],
+    selection: Selection,
+    sink: Sink,
+    state: tuple[SideFile, Summary, Tell],
+) -> bool:
+    """Read and write in two processes, where the sink's files allow it and it is worth it; whether that was done."""
+    half = getattr(sink, "half", None)
+    if half is None or any(one.archived is not None and one.archived.size for one in histories):
+        return False
+    from replaying.parquet import Manifest  # noqa: PLC0415 (an extra)
+    from replaying.sharing import Ended, Told, Work, halves, share  # noqa: PLC0415 (an extra)
+
+    found = halves([one.kafka for one in histories], half.share_from)
+    if found is None:
+        return False
+    manifest: Manifest = sink.manifest  # type: ignore[attr-defined]  # who has halves has one
+    side, summary, tell = state
+    position, total = {one.kafka.part: one.start for one in histories}, sum(one.size for one in histories)
+    done = 0
+
+    def keep(files: Ended) -> None:
+        for part, next_offset, named in files:
+            manifest.add(part, next_offset, named)
+
+    def take(said: Told) -> None:
+        nonlocal done
+        side.add(said.damaged)
+        keep(said.files)
+        done += said.next_offset - position[said.part]
+        position[said.part] = said.next_offset
+        summary.read += said.read
+        summary.bytes_read += said.bytes
+        _count(Taken(said.rows, said.damaged), summary)
+        tell(Step(done, total, summary))
+
+    here, there = (Work(settings, ranges, half, selection.key()) for ranges in found)
+    share(here, there, take, keep)
+    return True
 
 
 def _pump(

@@ -6,14 +6,16 @@ cast here. Whatever is not plainly right raises NotBulk: the caller asks the mod
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from replaying.columns import TIME, Column
+
+if TYPE_CHECKING:
+    import duckdb
 
 SUSPECT: Final = r"""(?i),\s*[\]}]|[:,\[]\s*-?(nan|inf)"""
 """What DuckDB's parser forgives and JSON does not: a trailing comma, a number that is none."""
@@ -24,8 +26,10 @@ class NotBulk(Exception):
     """These records must be read one by one."""
 
 
-def splitter() -> duckdb.DuckDBPyConnection:
+def splitter() -> "duckdb.DuckDBPyConnection":
     """A DuckDB in memory that splits JSON; for one thread."""
+    import duckdb  # noqa: PLC0415 (25 MB that most replays never need)
+
     return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB", "autoload_known_extensions": False})
 
 
@@ -50,8 +54,10 @@ def _type_name(column: Column) -> str:
     return "JSON"
 
 
-def parse(db: duckdb.DuckDBPyConnection, values: Sequence[bytes | None], column: Column) -> dict[str, pa.Array]:
+def parse(db: "duckdb.DuckDBPyConnection", values: Sequence[bytes | None], column: Column) -> dict[str, pa.Array]:
     """The fields of these JSON documents, by name. Raises NotBulk."""
+    import duckdb  # noqa: PLC0415 (25 MB that most replays never need)
+
     try:
         texts = pa.array(values, pa.string())
         texts.validate(full=True)

@@ -4,9 +4,11 @@ A block is read in bulk; where that fails its parts are, and only in a part that
 ways give the same table: what the model accepts is written out by the model and read in bulk again.
 """
 
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
 from typing import Final
 
 import pyarrow as pa
@@ -48,6 +50,21 @@ class Tables:
     def rows(self) -> int:
         """Rows of all tables."""
         return sum(table.num_rows for table in self.by_type.values())
+
+
+def without_pandas() -> None:
+    """For a process that is only ours: pyarrow asks pandas about the first list that it is given, and so imports 50 MB."""
+    sys.meta_path.insert(0, _NoPandas)
+    pa.array(["asks once"])
+    sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas(MetaPathFinder):
+    @classmethod
+    def find_spec(cls, fullname: str, path: object = None, target: object = None) -> None:
+        """Raises ModuleNotFoundError for pandas."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
 
 
 def table_schema(event_type: str) -> pa.Schema:
@@ -211,4 +228,4 @@ def _keys(keys: Sequence[bytes | None]) -> pa.Array:
         return pa.array([None if key is None else key.decode("utf-8", "backslashreplace") for key in keys], pa.string())
 
 
-__all__ = ["PLACE", "Column", "TableReader", "Tables", "table_schema"]
+__all__ = ["PLACE", "Column", "TableReader", "Tables", "table_schema", "without_pandas"]

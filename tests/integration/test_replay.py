@@ -1,6 +1,7 @@
 """Replaying real topics: every format, no trace on any group, archive and topic as one history."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -114,6 +115,11 @@ def to_parquet(kafka: KafkaSettings, topic: str, folder: Path, archive: Archive 
     return run(kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"), archive=archive)
 
 
+def to_parquet_in_halves(kafka: KafkaSettings, topic: str, folder: Path) -> Summary:
+    sink = ParquetSink(folder, WORDS, None, share_from=1)
+    return run(kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"))
+
+
 def durations(folder: Path) -> list[int]:
     found = duckdb.execute(f"SELECT duration_ms FROM '{folder}/**/*.parquet' ORDER BY ALL").fetchall()
     return [row[0] for row in found]
@@ -148,6 +154,44 @@ def test_committed_records_up_to_the_end_are_rows_and_no_group_is_touched(
     assert to_parquet(kafka, topic, tmp_path).rows == 60
     assert to_parquet(kafka, topic, tmp_path).read == 0
     assert durations(tmp_path) == list(range(260))
+
+
+def test_two_processes_write_what_one_would_and_each_offset_once(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+    topic = topics()
+    fill(kafka, topic, range(200))
+    poison(kafka, topic)
+    steps = list[Step]()
+    sink = ParquetSink(tmp_path, WORDS, None, share_from=1)
+    side = SideFile(tmp_path / "damaged.jsonl")
+    summary = run(kafka, Selection((topic,)), sink, side=side, tell=steps.append)
+    assert (summary.rows, summary.damaged, summary.read) == (200, 1, 201)
+    assert steps[-1].done == steps[-1].total
+    assert len((tmp_path / "damaged.jsonl").read_text().splitlines()) == 1
+    assert durations(tmp_path) == list(range(200))
+    fill(kafka, topic, range(200, 260))
+    assert to_parquet_in_halves(kafka, topic, tmp_path).rows == 60
+    assert to_parquet(kafka, topic, tmp_path).read == 0
+    assert durations(tmp_path) == list(range(260))
+
+
+def test_a_range_of_time_moves_no_more_bytes_than_it_holds_and_one_segment(kafka: KafkaSettings, topics: Topics) -> None:
+    admin, topic, segment = AdminClient({"bootstrap.servers": kafka.bootstrap}), topics(), 1024 * 1024
+    config = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    config.add_incremental_config(ConfigEntry("segment.bytes", str(segment), incremental_operation=AlterConfigOpType.SET))
+    admin.incremental_alter_configs([config])[config].result(30)
+    moments = list[datetime]()
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for _ in range(4):
+        for _ in range(20):
+            producer.produce(topic, os.urandom(64 * 1024), partition=0)
+        assert producer.flush(30) == 0
+        time.sleep(0.05)  # so that the broker's clock, in milliseconds, moves between two of them
+        moments.append(datetime.now(UTC))
+        time.sleep(0.05)
+    ranges = resolve(kafka, Selection((topic,), start=AtTime(moments[1]), end=AtTime(moments[2]))).ranges
+    reader = Reader(kafka, ranges)
+    assert sum(len(block) for block in reader.blocks()) == 20
+    assert 20 * 64 * 1024 <= reader.traffic.sent_bytes <= 20 * 66 * 1024 + segment
 
 
 def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(kafka: KafkaSettings, topics: Topics) -> None:
