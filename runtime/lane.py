@@ -21,13 +21,15 @@ from runtime.transactions import Transactions
 from schemas.envelope import Undecodable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _AtWork:
     """What a running task works on; `tenant_id` is empty where no window is declared."""
 
-    request_id: str
-    topic: str
+    record: ConsumerRecord
+    work: Work
     tenant_id: str
+    taken_at_s: float
+    interrupted: bool = False
 
 
 class Lane:
@@ -124,24 +126,29 @@ class Lane:
 
     def _interrupt(self, command: Work) -> None:
         for task, at_work in self._running.items():
-            if at_work.request_id == command.request_id:
-                task.cancel("interrupted")
+            if at_work.work.request_id == command.request_id:
+                at_work.interrupted = True
+                task.cancel()
         if self._windows is not None:
             self._windows.hasten(self._whose(command), hash(command.request_id))
             self._ports.room()
 
     def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
         task = asyncio.create_task(self._work(record, work, taken_at_s))
-        self._running[task] = _AtWork(work.request_id, record.topic, tenant_id)
+        self._running[task] = _AtWork(record, work, tenant_id, taken_at_s)
         self._busy[work.request_id] += 1
         task.add_done_callback(self._forget)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         at_work = self._running.pop(task)
-        self._busy[at_work.request_id] -= 1
-        if not self._busy[at_work.request_id]:
-            del self._busy[at_work.request_id]
-        self._leave(at_work.topic, at_work.tenant_id)
+        request_id, interrupts = at_work.work.request_id, self._declared.interrupts
+        self._busy[request_id] -= 1
+        if not self._busy[request_id]:
+            del self._busy[request_id]
+        if task.cancelled() and at_work.interrupted and interrupts is not None:
+            # Told here and not in the task: one that is interrupted before its first step never begins.
+            self._finish(Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s))
+        self._leave(at_work.record.topic, at_work.tenant_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._ports.failed(error)
 
@@ -161,11 +168,6 @@ class Lane:
             outcome = await handler.handle(work, self._history, self._publisher(work))
         except Draining:
             return
-        except asyncio.CancelledError as stop:
-            interrupts = self._declared.interrupts
-            if stop.args != ("interrupted",) or interrupts is None:
-                raise
-            outcome = interrupts[1]
         self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
 
     def _publisher(self, work: Work) -> "Callable[[Emit], asyncio.Future[None]]":

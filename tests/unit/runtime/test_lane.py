@@ -190,6 +190,23 @@ async def test_a_cancel_of_a_deferred_request_is_decided_while_the_window_is_ful
         assert world.renderer.made == []
 
 
+async def test_a_cancel_read_together_with_its_request_is_decided_before_the_work_begins() -> None:
+    async with a_world() as world:
+        request = a_request(new_request_id())
+        cancel = CancelLook(
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            requested_at=NOW,
+            deadline_at=request.deadline_at,
+        )
+        records = [record(request, 0)]
+        world.lane.take(records[0])
+        world.lane.take(record(cancel, 0))
+        await world.until(1, records)
+        assert LOOK_DEAD_LETTER.name in world.producer.topics
+        assert world.renderer.begun == 0
+
+
 async def test_what_waited_past_its_deadline_is_passed_over_and_left_to_the_sweeper() -> None:
     records = a_burst(500)
     async with a_world() as world:
