@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 from typer.testing import CliRunner
 
 from cli.main import app
+from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from replaying.archive import Archive, tier, to_archive
 from replaying.blocks import Damaged
@@ -226,6 +230,57 @@ def test_a_range_of_time_reads_only_that_range(kafka: KafkaSettings, topics: Top
         assert sum(len(block) for block in reader.blocks()) == reader.traffic.records == len(numbers)
         sizes = [len(record.key) + len(record.value) for record in (encoded(a_completion(number)) for number in numbers)]
         assert reader.traffic.bytes == sum(sizes)
+
+
+HALVES = """
+import sys
+from pathlib import Path
+from replaying.damage import SideFile
+from replaying.parquet import ParquetSink
+from replaying.run import run
+from replaying.selection import Selection
+from runtime.settings import KafkaSettings
+folder = Path(sys.argv[3])
+sink = ParquetSink(folder, {"tenant": None}, None, rows_per_file=20, share_from=1)
+tell = lambda step: print(step.done, flush=True)
+run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), sink, side=SideFile(folder / "damaged.jsonl"), tell=tell)
+"""
+
+
+@pytest.mark.parametrize("victim", ["first", "other"])
+def test_each_offset_is_there_once_after_either_process_is_killed(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path, victim: str
+) -> None:
+    topic = topics()
+    for first in range(0, 1200, 100):
+        fill(kafka, topic, range(first, first + 100))
+    for steps in (1, 4):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", HALVES, kafka.bootstrap, topic, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        )
+        assert writer.stdout is not None
+        other = child_of(writer.pid)
+        for _ in range(steps):
+            writer.stdout.readline()
+        (psutil.Process(writer.pid) if victim == "first" else other).kill()
+        assert writer.wait(30) != 0
+        writer.stdout.close()
+    to_parquet_in_halves(kafka, topic, tmp_path)
+    assert durations(tmp_path) == list(range(1200))
+
+
+def child_of(pid: int) -> psutil.Process:
+    """A process's only child, once it is there."""
+    give_up_s = time.monotonic() + 30
+    while not (found := psutil.Process(pid).children()):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.01)
+    (child,) = found
+    return child
 
 
 def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
