@@ -242,7 +242,7 @@ from replaying.selection import Selection
 from runtime.settings import KafkaSettings
 folder = Path(sys.argv[3])
 sink = ParquetSink(folder, {"tenant": None}, None, rows_per_file=20, share_from=1)
-tell = lambda step: print(step.done, flush=True)
+tell = lambda step: (print(step.done, flush=True), sys.stdin.readline())  # goes on when it is let
 run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), sink, side=SideFile(folder / "damaged.jsonl"), tell=tell)
 """
 
@@ -257,18 +257,26 @@ def test_each_offset_is_there_once_after_either_process_is_killed(
     for steps in (1, 4):
         writer = subprocess.Popen(
             [sys.executable, "-c", HALVES, kafka.bootstrap, topic, str(tmp_path)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         )
+        assert writer.stdin is not None
         assert writer.stdout is not None
         other = child_of(writer.pid)
+        if victim == "other" and steps == 1:
+            other.suspend()  # so that it can't be done before it dies
         for _ in range(steps):
             writer.stdout.readline()
+            print(file=writer.stdin, flush=True)
         (psutil.Process(writer.pid) if victim == "first" else other).kill()
-        assert writer.wait(30) != 0
+        writer.stdin.close()
+        writer.stdout.read()
         writer.stdout.close()
+        code = writer.wait(60)
+        assert code != 0 or (victim == "other" and steps > 1)  # that one may have been done
     to_parquet_in_halves(kafka, topic, tmp_path)
     assert durations(tmp_path) == list(range(1200))
 
