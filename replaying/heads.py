@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from replaying.blocks import Block
 from replaying.packed import Bytes, Layout, PackedHeaders, layouts
 from replaying.settling import NotBulk, times
+from schemas.envelope import number_of
 
 WANTED: Final = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_subject")
 SEQUENCE: Final = "ce_sequence"
@@ -78,4 +79,4 @@ def _texts(matrix: Bytes) -> pa.Array:
 def _numbers(texts: pa.Array) -> pa.Array:
     """As the envelope reads them, each different one once. Raises ValueError."""
     known = pc.dictionary_encode(texts)
-    return pa.array([int(one) for one in known.dictionary.to_pylist()], pa.int64()).take(known.indices)
+    return pa.array([number_of(one) for one in known.dictionary.to_pylist()], pa.int64()).take(known.indices)

@@ -22,6 +22,9 @@ from schemas.ids import schema_id
 MAX_VALUE_BYTES: Final = 256 * 1024
 """Larger record values are not read: no event of ours comes near it."""
 
+MAX_SEQUENCE: Final = 2**31 - 1
+"""What readers may take for the largest number of an event within its request."""
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -139,6 +142,16 @@ def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: 
     return meta if isinstance(meta, Undecodable) else _event(value, texts, meta, expected)
 
 
+def number_of(sequence: str) -> int:
+    """The number that `ce_sequence` says. Raises ValueError unless it is digits, and at most MAX_SEQUENCE."""
+    if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= len(str(MAX_SEQUENCE))):
+        raise ValueError(sequence[:40])
+    number = int(sequence)
+    if number > MAX_SEQUENCE:
+        raise ValueError(sequence)
+    return number
+
+
 def _event(value: bytes, texts: dict[str, str], meta: Meta, expected: type[Event]) -> Decoded | Undecodable:
     try:
         event = expected.model_validate_json(value)
@@ -160,7 +173,7 @@ def _meta(texts: dict[str, str], expected: type[Event]) -> Meta | Undecodable:
         return Undecodable(f"ce_type {event_type[:80]!r} is {known}, expected {TYPE_OF[expected]!r}")
     try:
         time = datetime.fromisoformat(texts["ce_time"])
-        sequence = int(texts.get("ce_sequence") or 0)
+        sequence = number_of(texts.get("ce_sequence") or "0")
     except ValueError:
         return Undecodable("ce_time or ce_sequence is malformed")
     if time.tzinfo is None:

@@ -124,6 +124,8 @@ DAMAGED = {
     "no id": with_headers(ce_id=b""),
     "no zone": with_headers(ce_time=b"2026-01-01T00:00:00"),
     "no number": with_headers(ce_sequence=b"two"),
+    "a number that no column holds": with_headers(ce_sequence=b"2147483648"),
+    "a signed number": with_headers(ce_sequence=b"+1"),
     "header not UTF-8": with_headers(traceparent=b"\xff"),
 }
 
