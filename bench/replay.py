@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 from confluent_kafka import Producer
 
 from devstack.folder import CHECKOUT
@@ -25,6 +26,7 @@ from schemas.topics import LOOK_COMPLETED, PARTITIONS
 RECORDS = int(os.environ.get("LOOKS_BENCH_REPLAY_RECORDS", "1000000"))
 TEMPLATES = 2000
 TURNS = 2
+SAMPLE_EVERY_S = 0.2
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS = ("shoulder_left", "shoulder_right", "armpit_left", "armpit_right")
 STAGES = {"cut": 87.1, "fit": 42.5, "paint": 25.0, "warp": 25.5, "encode": 15.2, "decode": 4.1}
@@ -144,19 +146,34 @@ def _fill(bootstrap: str, count: int) -> int:
 
 def timed(code: str, *words: str, env: dict[str, str] | None = None) -> dict[str, float]:
     """What a program printed, as JSON, that ran in a process of its own: its memory and time are nobody else's."""
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", code, *words],
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
         env={**os.environ, **(env or {}), "PYTHONPATH": str(CHECKOUT)},
-    )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    ) as running:
+        peak_bytes = 0
+        while running.poll() is None:
+            peak_bytes = max(peak_bytes, _proportional_bytes(running.pid))
+            time.sleep(SAMPLE_EVERY_S)
+        output, _ = running.communicate()
+    if running.returncode:
+        raise RuntimeError(f"the program ended with {running.returncode}")
+    found: dict[str, float] = json.loads(output)
+    return {**found, "pss_mb": peak_bytes // 2**20}
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Memory of a process and those that it started: a page that several share counts once (PSS, proc(5))."""
+    try:
+        top = psutil.Process(pid)
+        return sum(one.memory_full_info().pss for one in [top, *top.children(recursive=True)])
+    except psutil.Error:
+        return 0
 
 
 def measure() -> dict[str, object]:
-    """Rates of both and their ratio, in turns, for shared machines drift. Memory: the peaks of both processes, added."""
+    """Rates of both and their ratio, in turns, for shared machines drift. Memory: added peaks, and with shared pages once."""
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder) / "stack", ())
         stack.start()
@@ -179,5 +196,6 @@ def measure() -> dict[str, object]:
         "replay_over_bare": ratios,
         "bare_cpu_us": [round(one["cpu_s"] / one["records"] * 1e6, 2) for one in bare],
         "replay_cpu_us": [round(one["cpu_s"] / one["records"] * 1e6, 2) for one in ours],
-        "peak_mb": [int(one["peak_mb"]) for one in ours],
+        "peak_rss_added_mb": [int(one["peak_mb"]) for one in ours],
+        "peak_pss_mb": [int(one["pss_mb"]) for one in ours],
     }
