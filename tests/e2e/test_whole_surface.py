@@ -7,7 +7,6 @@ minute do not meet; the pipeline behind it is the stack's.
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
+from devstack.folder import free_ports
 from devstack.stack import Stack
 from domain.api_keys import CAPABILITIES
 from schemas.ids import new_request_id
@@ -55,9 +55,7 @@ async def tenants(url: str) -> tuple[str, str]:
 @pytest.fixture
 def unlimited(stack: Stack, tmp_path: Path) -> Iterator[str]:
     """The address of an API without limits of rates over the stack's services."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     env = {**os.environ, **stack.env, **UNMET, "LOOKS_API_PORT": str(port), "LOOKS_INSTANCE": "surface"}
     with (tmp_path / "api.log").open("w") as log:
         process = subprocess.Popen([sys.executable, "-m", "api"], env=env, cwd=CHECKOUT, stdout=log, stderr=log)
