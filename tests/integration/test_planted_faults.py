@@ -80,7 +80,6 @@ async def test_the_audit_names_the_broken_promise(services: Stack, pool: asyncpg
     plant, undo, line = PLANTS[fault]
     (request_id,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=3600)
     expected = line.format(request=request_id)
-    assert expected not in looks(services, "audit").stdout
     async with planted(pool, request_id, plant, undo):
         done = looks(services, "audit")
     assert done.returncode == 1
