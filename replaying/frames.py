@@ -116,21 +116,31 @@ def fill(block: Block, taken: Sequence[Batch], raws: Sequence[bytes]) -> None:
 def _walk(raw: bytes, count: int) -> tuple[list[int], list[int]]:
     """Where each record begins, after its length, and ends."""
     starts, ends, at = list[int](), list[int](), 0
+    begin, end = starts.append, ends.append
     for _ in range(count):
-        byte = raw[at]
-        at += 1
-        length, shift = byte & 0x7F, 7
-        while byte > 0x7F:
-            byte = raw[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-        starts.append(at)
+        length, second = raw[at], raw[at + 1]
+        if length > 0x7F and second <= 0x7F:  # nearly all records: 64 to 8191 bytes
+            length = length & 0x7F | second << 7
+            at += 2
+        else:
+            length, at = _length(raw, at)
+        begin(at)
         at += length >> 1
-        ends.append(at)
+        end(at)
     if at != len(raw):
         raise ValueError("records end elsewhere")
     return starts, ends
+
+
+def _length(raw: bytes, at: int) -> tuple[int, int]:
+    """A length of any size, still doubled, and where it ends."""
+    byte = raw[at]
+    length, shift, at = byte & 0x7F, 7, at + 1
+    while byte > 0x7F:
+        byte = raw[at]
+        length |= (byte & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+    return length, at
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,4 +43,4 @@ class Traffic:
     def count(self, block: Block) -> None:
         """Add a block."""
         self.records += len(block)
-        self.bytes += sum(len(raw) for column in (block.keys, block.values) for raw in column if raw is not None)
+        self.bytes += sum(sum(map(len, filter(None, column))) for column in (block.keys, block.values))

@@ -128,7 +128,7 @@ class TableReader:
         model, wanted = EVENT_TYPES.get(event_type), expected_family(block.topic)
         if model is None or wanted not in (None, family(event_type)):
             raise NotBulk("another type")
-        if max(len(value or b"") for value in block.values) > MAX_VALUE_BYTES:
+        if max(map(len, filter(None, block.values)), default=0) > MAX_VALUE_BYTES:
             raise NotBulk("too large")
         table = self._table(block, said, model, block.values)
         if not pc.all(pc.equal(table["request_id"], said.subjects)).as_py():

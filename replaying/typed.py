@@ -5,7 +5,7 @@ caller takes the slower way.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -31,18 +31,16 @@ def parse_typed(values: Sequence[bytes | None], column: Column) -> dict[str, pa.
     joined = _joined(values)
     options = pj.ParseOptions(explicit_schema=pa.schema(_explicit(column)), unexpected_field_behavior="infer")
     try:
-        found = pj.read_json(
-            pa.BufferReader(joined), pj.ReadOptions(use_threads=False, block_size=len(joined) + 1), options
-        ).combine_chunks()
+        found = pj.read_json(pa.BufferReader(joined), pj.ReadOptions(use_threads=False, block_size=len(joined) + 1), options)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise NotBulk(str(error)[:200]) from error
     if found.num_rows != len(values):
         raise NotBulk("not one document a record")
-    whole = {name: found[name].combine_chunks() for name in column.fields if name in found.column_names}
+    whole = {name: _one(found[name]) for name in column.fields if name in found.column_names}
     missing = [name for name in column.fields if name not in whole]
     if missing:
         raise NotBulk("a map that is nowhere")
-    return {name: _checked(_one(whole[name]), one, 0, joined) for name, one in column.fields.items()}
+    return {name: _checked(whole[name], one, 0, joined) for name, one in column.fields.items()}
 
 
 def _joined(values: Sequence[bytes | None]) -> bytes:
@@ -54,10 +52,12 @@ def _joined(values: Sequence[bytes | None]) -> bytes:
         joined = b"\n".join(values)  # type: ignore[arg-type]  # None raises
     except TypeError as error:
         raise NotBulk("no value") from error
-    if not all(value[:1] == b"{" and value[-1:] == b"}" for value in values if value is not None):
-        raise NotBulk("no object")
-    if b"\x00" in joined or b"\\u" in joined or joined.count(b"\n") != len(values) - 1:
+    data = np.frombuffer(joined, np.uint8)
+    lines = np.flatnonzero(data == ord("\n"))
+    if b"\x00" in joined or (b"\\" in joined and b"\\u" in joined) or len(lines) != len(values) - 1:
         raise NotBulk("suspect")
+    if joined[:1] != b"{" or joined[-1:] != b"}" or (data[lines - 1] != ord("}")).any() or (data[lines + 1] != ord("{")).any():
+        raise NotBulk("no object")
     if not joined.isascii():
         try:
             joined.decode()
@@ -81,8 +81,8 @@ def _type(column: Column) -> pa.DataType:
     return _PLAIN[column.kind]
 
 
-def _one(array: Any) -> pa.Array:
-    return array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
 def _checked(array: pa.Array, column: Column, absent: int, joined: bytes) -> pa.Array:
