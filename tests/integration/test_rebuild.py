@@ -77,12 +77,13 @@ async def publish(producer: AIOKafkaProducer, said: Sequence[Said]) -> None:
         await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
 
 
-def at(number: int) -> datetime:
-    return datetime.now(UTC) + timedelta(milliseconds=number)
+def at(request: LookRequested, number: int) -> datetime:
+    """In the order of their numbers, whenever they are made: `updated_at` goes by it."""
+    return request.requested_at + timedelta(milliseconds=number)
 
 
 def progress(request: LookRequested, number: int, stage: Stage = Stage.COMPOSING) -> Said:
-    return LookProgress(request_id=request.request_id, tenant_id=TENANT, stage=stage, attempt=1, at=at(number)), number
+    return LookProgress(request_id=request.request_id, tenant_id=TENANT, stage=stage, attempt=1, at=at(request, number)), number
 
 
 def completed(request: LookRequested, number: int) -> Said:
@@ -94,13 +95,13 @@ def completed(request: LookRequested, number: int) -> Said:
         engine_version="1",
         stage_ms={"cut": 1.5},
         duration_ms=5,
-        completed_at=at(number),
+        completed_at=at(request, number),
     )
     return event, number
 
 
 def failed(request: LookRequested, number: int, why: FailureReason = GONE) -> Said:
-    return LookFailed(request_id=request.request_id, tenant_id=TENANT, error=why, failed_at=at(number)), number
+    return LookFailed(request_id=request.request_id, tenant_id=TENANT, error=why, failed_at=at(request, number)), number
 
 
 async def accepted(pool: asyncpg.Pool, count: int) -> list[LookRequested]:
