@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from compositing.errors import GarmentError
-from compositing.header import MAGIC, check_size
+from compositing.header import check_size, kind_of
 
 MAX_BYTES: Final = 25 * 1024 * 1024
 MAX_PROFILE_BYTES: Final = 2 * 1024 * 1024
@@ -26,20 +26,13 @@ class Photo:
     alpha: Pixels | None
 
 
-def _sniff(data: bytes) -> str:
-    for magic, name in MAGIC:
-        if data.startswith(magic):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    raise GarmentError("image_unreadable", "The object is not a JPEG, PNG or WebP picture.")
-
-
 def decode(data: bytes, max_side_px: int) -> Photo:
     """The first frame of a picture, scaled down to `max_side_px`. Raises GarmentError; never decodes what is too large."""
     if len(data) > MAX_BYTES:
         raise GarmentError("image_too_large", f"The photo has {len(data)} bytes; {MAX_BYTES} are allowed.")
-    kind = _sniff(data)
+    kind = kind_of(data)
+    if kind is None:
+        raise GarmentError("image_unreadable", "The object is not a JPEG, PNG or WebP picture.")
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             check_size(image.width, image.height)

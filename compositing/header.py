@@ -95,13 +95,18 @@ class HeaderReader:
         return None
 
 
-def _content_type(data: bytes) -> str:
-    for magic, kind in MAGIC:
-        if data.startswith(magic):
-            return CONTENT_TYPES[kind]
+def kind_of(data: bytes) -> str | None:
+    """JPEG, PNG or WEBP by a picture's first LONGEST_MAGIC bytes; None: something else."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return CONTENT_TYPES["WEBP"]
-    raise _unknown()
+        return "WEBP"
+    return next((kind for magic, kind in MAGIC if data.startswith(magic)), None)
+
+
+def _content_type(data: bytes) -> str:
+    kind = kind_of(data)
+    if kind is None:
+        raise _unknown()
+    return CONTENT_TYPES[kind]
 
 
 def _png(data: bytes) -> tuple[int, int] | None:

@@ -12,6 +12,8 @@ from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import BY_NAME
 
 BLOCK_RECORDS: Final = 3_000
+COLLECT_EVERY: Final = 50
+"""Blocks; in between, garbage is left alone: a block makes many objects and no cycles."""
 RawHeaders = Sequence[tuple[str, bytes | None]] | None
 
 

@@ -15,7 +15,7 @@ from aiokafka.record.util import calc_crc32c
 
 from replaying.blocks import Block
 from replaying.errors import ReplayFailed
-from replaying.packed import PackedHeaders
+from replaying.packed import PackedHeaders, varint
 
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """First offset, length, epoch, format, checksum, attributes, last offset, two times, producer, its epoch, sequence, count."""
@@ -120,27 +120,16 @@ def _walk(raw: bytes, count: int) -> tuple[list[int], list[int]]:
     for _ in range(count):
         length, second = raw[at], raw[at + 1]
         if length > 0x7F and second <= 0x7F:  # nearly all records: 64 to 8191 bytes
-            length = length & 0x7F | second << 7
+            length = (length & 0x7F | second << 7) >> 1
             at += 2
         else:
-            length, at = _length(raw, at)
+            length, at = varint(raw, at)
         begin(at)
-        at += length >> 1
+        at += length
         end(at)
     if at != len(raw):
         raise ValueError("records end elsewhere")
     return starts, ends
-
-
-def _length(raw: bytes, at: int) -> tuple[int, int]:
-    """A length of any size, still doubled, and where it ends."""
-    byte = raw[at]
-    length, shift, at = byte & 0x7F, 7, at + 1
-    while byte > 0x7F:
-        byte = raw[at]
-        length |= (byte & 0x7F) << shift
-        shift, at = shift + 7, at + 1
-    return length, at
 
 
 @dataclass(frozen=True, slots=True)

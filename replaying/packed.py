@@ -86,16 +86,17 @@ def layouts(headers: PackedHeaders) -> list[Layout] | None:
 
 def _spans(section: bytes) -> Iterator[tuple[tuple[int, int], int, int]]:
     """Where each header's name and value stand; a value that is null ends before it starts."""
-    count, at = _varint(section, 0)
+    count, at = varint(section, 0)
     for _ in range(count):
-        size, at = _varint(section, at)
+        size, at = varint(section, at)
         name = at, at + size
-        size, at = _varint(section, at + size)
+        size, at = varint(section, at + size)
         yield name, at, at + size
         at += max(size, 0)
 
 
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
+def varint(raw: bytes, at: int) -> tuple[int, int]:
+    """Kafka's signed number at a place, and where it ends. Raises IndexError."""
     value = shift = 0
     while True:
         byte = raw[at]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from replaying.blocks import Block
+from replaying.blocks import COLLECT_EVERY, Block
 from replaying.damage import SideFile
 from replaying.history import History, join
 from replaying.kafka import Reader
@@ -27,7 +27,6 @@ READERS: Final = 2
 PENDING: Final = 2
 """Blocks that may be on their way into the sink: reading and writing overlap, and memory stays flat."""
 COMMIT_EVERY_S: Final = 10.0
-COLLECT_EVERY: Final = 50
 
 
 @dataclass(slots=True)

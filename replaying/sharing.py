@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Final
 
-from replaying.blocks import Damaged
+from replaying.blocks import COLLECT_EVERY, Damaged
 from replaying.errors import ReplayFailed
 from replaying.fetching import Fetched
 from replaying.parquet import Files, Half
@@ -25,7 +25,6 @@ from replaying.places import Part, Range, Traffic
 from replaying.tables import without_pandas
 from runtime.settings import KafkaSettings
 
-COLLECT_EVERY: Final = 50
 ENDS_WITHIN_S: Final = 10.0
 CODE: Final = "import sys; from replaying.sharing import other; other(int(sys.argv[1]))"
 

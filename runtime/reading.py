@@ -27,7 +27,12 @@ def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
 
 async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
     """The next offset to be written of each partition, open transactions included."""
-    return {tp: end for tp, (_, end) in (await _bounds(settings, partitions, None, None, committed_only=False)).items()}
+    reader = new_reader(settings, committed_only=False)
+    await reader.start()
+    try:
+        return dict(await reader.end_offsets(list(partitions)))
+    finally:
+        await stop_client(reader)
 
 
 async def spans(
@@ -42,18 +47,6 @@ async def spans(
 
     `committed_only`: up to the first open transaction. A partition that holds nothing is not in the answer.
     """
-    bounds = await _bounds(settings, partitions, since, until, committed_only=committed_only)
-    return {tp: (start, end) for tp, (start, end) in bounds.items() if start < end}
-
-
-async def _bounds(
-    settings: KafkaSettings,
-    partitions: Collection[TopicPartition],
-    since: datetime | None,
-    until: datetime | None,
-    *,
-    committed_only: bool,
-) -> dict[TopicPartition, tuple[int, int]]:
     reader = new_reader(settings, committed_only=committed_only)
     await reader.start()
     try:
@@ -65,7 +58,7 @@ async def _bounds(
             ends |= await _first_after(reader, until, ends)
     finally:
         await stop_client(reader)
-    return {tp: (starts[tp], ends[tp]) for tp in partitions}
+    return {tp: (starts[tp], ends[tp]) for tp in partitions if starts[tp] < ends[tp]}
 
 
 async def _first_after(

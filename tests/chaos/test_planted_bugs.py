@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from chaos.sabotage import Bug
 from devstack.demo import object_store
@@ -17,6 +17,7 @@ from devstack.stack import Stack
 from devstack.wardrobe import draw
 from domain.outcomes import Emit
 from runtime.kafka import new_producer
+from runtime.reading import partitions_of
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import CreditRefund, LookRequested
 from schemas.failures import FailureCode
@@ -62,7 +63,7 @@ async def nothing_left_to_read(own_services: Stack, kafka: KafkaSettings) -> Asy
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id="looks.compositor", enable_auto_commit=False)
     await consumer.start()
     try:
-        partitions = [TopicPartition(LOOK_REQUESTED.name, number) for number in range(LOOK_REQUESTED.partitions)]
+        partitions = partitions_of([LOOK_REQUESTED])
         consumer.assign(partitions)
         await consumer.commit(await consumer.end_offsets(partitions))
     finally:
