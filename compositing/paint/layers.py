@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats
-from compositing.fit.maps import Box
 from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
 from compositing.mannequin import Mannequin
 from compositing.options import LookOptions
+from compositing.paint.raster import Box
 from compositing.paint.wear import Dressed, worn
 from schemas.categories import CATEGORIES, BodyRegion
 
+SLEEVE_SHADE = 0.6
+"""How much of a contact shadow a sleeve casts on the body of its own garment."""
 MARGIN_PX = 44
 """A contact shadow reaches so far beyond its garment, at 1024 pixels' width."""
 
@@ -45,7 +47,7 @@ def paint(dressed: Sequence[Dressed], body: Mannequin, options: LookOptions) -> 
 def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     """Paint one garment into scene and cover, in place."""
     region = CATEGORIES[one.category].region
-    box = _around([cloth.warped.box for cloth in one.cloths], body)
+    box = _around([cloth.box for cloth in one.cloths], body)
     if box is None:
         return Seen((0, 0, 0, 0), 0)
     left, top, right, bottom = box
@@ -73,6 +75,13 @@ def _bare_arms(body: Mannequin, cuff_y: int) -> Floats:
     return np.asarray(body.arms * np.clip(below, 0, 1)[:, None], np.float32)
 
 
+def _shadow(alpha: Floats, at: tuple[slice, slice], size: tuple[int, ...], scale: float) -> Floats:
+    """A part's contact shadow in the garment's box."""
+    whole = np.zeros(size, np.float32)
+    whole[at] = alpha
+    return contact_shadow(whole, scale)
+
+
 def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
     if not boxes:
         return None
@@ -90,15 +99,19 @@ def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tupl
     bare_arms = _bare_arms(body, one.cuff_y)
     hidden = body.head[y0:y1, x0:x1] if region is not BodyRegion.HEAD else np.float32(0)
     for cloth in one.cloths:
-        left, top, right, bottom = cloth.warped.box
-        at = slice(top - y0, bottom - y0), slice(left - x0, right - x0)
-        over = cloth.warped.alpha
-        if cloth.part == "back":
-            over = over * (1 - body.soft[top:bottom, left:right])
+        left, top, right, bottom = cloth.box
+        at, here = (slice(top - y0, bottom - y0), slice(left - x0, right - x0)), (slice(top, bottom), slice(left, right))
+        over = cloth.alpha
         if cloth.part == "body":
-            over = over * (1 - bare_arms[top:bottom, left:right])
+            over = over * (1 - bare_arms[here])
+            if cloth.behind is not None:
+                over = over * (1 - cloth.behind * body.soft[here])
+        elif cloth.part.startswith("leg"):
+            over = over * (1 - body.feet[here])
+        elif cloth.part.startswith("sleeve"):
+            colour *= (1 - np.clip(SLEEVE_SHADE * _shadow(over, at, alpha.shape, body.scale), 0, 0.5))[..., None]
         keep = (1 - over)[..., None]
-        colour[at] = colour[at] * keep + cloth.warped.colour * (over / np.maximum(cloth.warped.alpha, 1e-6))[..., None]
+        colour[at] = colour[at] * keep + cloth.colour * (over / np.maximum(cloth.alpha, 1e-6))[..., None]
         alpha[at] = alpha[at] * (1 - over) + over
     shown = 1 - hidden
     return colour * (shown[..., None] if isinstance(shown, np.ndarray) else shown), alpha * shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compositing.fit.dress import Cloth
+from compositing.paint.cloth import Cloth
 from schemas.categories import GarmentCategory
 
 OUTER_LAYER = 41
@@ -29,7 +29,7 @@ class Dressed:
     @property
     def cuff_y(self) -> int:
         """Where its sleeves end; 0 without sleeves."""
-        return max((cloth.warped.box[3] for cloth in self.cloths if cloth.part == "sleeve"), default=0)
+        return max((cloth.box[3] for cloth in self.cloths if cloth.part.startswith("sleeve")), default=0)
 
 
 def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
@@ -42,7 +42,7 @@ def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
     for one in dressed:
         over = max((other.cuff_y for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER), default=0)
         cloths = tuple(
-            cloth for cloth in one.cloths if cloth.part != "sleeve" or cloth.warped.box[3] > over + LONGER_PX * scale
+            cloth for cloth in one.cloths if not cloth.part.startswith("sleeve") or cloth.box[3] > over + LONGER_PX * scale
         )
         if one.tucked and waist is not None:
             cloths = tuple(_ending(cloth, waist) if cloth.part == "body" else cloth for cloth in cloths)
@@ -60,23 +60,22 @@ class _Waistband:
 
 
 def _waistband(one: Dressed, scale: float) -> _Waistband | None:
-    if one.waist_y is None:
+    if one.waist_y is None or not one.cloths:
         return None
-    warped = one.cloths[0].warped
-    row = int(one.waist_y + WAISTBAND_PX * scale) - warped.box[1]
-    columns = np.nonzero(warped.alpha[row] > 0.5)[0] if 0 <= row < len(warped.alpha) else np.zeros(0)
+    cloth = one.cloths[0]
+    row = int(one.waist_y + WAISTBAND_PX * scale) - cloth.box[1]
+    columns = np.nonzero(cloth.alpha[row] > 0.5)[0] if 0 <= row < len(cloth.alpha) else np.zeros(0)
     if not len(columns):
         return None
-    return _Waistband(row + warped.box[1], float(columns[0]) + warped.box[0], float(columns[-1]) + warped.box[0])
+    return _Waistband(row + cloth.box[1], float(columns[0]) + cloth.box[0], float(columns[-1]) + cloth.box[0])
 
 
 def _ending(cloth: Cloth, waist: _Waistband) -> Cloth:
     """The cloth down to the waistband, drawn in above it, softly."""
-    left, top, _, _ = cloth.warped.box
-    above = waist.y - (np.arange(len(cloth.warped.alpha)) + top)[:, None]
-    columns = (np.arange(cloth.warped.alpha.shape[1]) + left)[None]
+    left, top, _, _ = cloth.box
+    above = waist.y - (np.arange(len(cloth.alpha)) + top)[:, None]
+    columns = (np.arange(cloth.alpha.shape[1]) + left)[None]
     fullness = FULLNESS * np.maximum(above, 0)
     aside = np.minimum(columns - (waist.left - fullness), waist.right + fullness - columns)
     keep = (np.clip(above / 2, 0, 1) * np.clip(aside / 2, 0, 1)).astype(np.float32)
-    warped = replace(cloth.warped, colour=cloth.warped.colour * keep[..., None], alpha=cloth.warped.alpha * keep)
-    return replace(cloth, warped=warped)
+    return replace(cloth, colour=cloth.colour * keep[..., None], alpha=cloth.alpha * keep)

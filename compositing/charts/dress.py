@@ -1,0 +1,26 @@
+"""A garment on a body: charts by the kind of template."""
+
+from compositing.charts.body import Body
+from compositing.charts.legs import dress_legs
+from compositing.charts.lines import Mask
+from compositing.charts.skirt import dress_skirt
+from compositing.charts.upper import dress_upper
+from compositing.charts.upright import Turn
+from compositing.charts.worn import Worn
+from compositing.template.model import Legs, Skirt, Template, Upper
+from dataclasses import replace
+from schemas.categories import GarmentCategory
+
+
+def dress(mask: Mask, template: Template, category: GarmentCategory, body: Body) -> Worn:
+    """The garment's charts; their photo points are px of the cut-out, whatever its turn. `mask`: not empty."""
+    turn = Turn.by(template.turn_rad, mask.shape[1], mask.shape[0])
+    upright, standing = turn.mask(mask), turn.template(template)
+    match standing:
+        case Upper():
+            worn = dress_upper(upright, standing, category, body)
+        case Legs():
+            worn = dress_legs(upright, standing, category, body)
+        case Skirt():
+            worn = dress_skirt(upright, standing, body)
+    return replace(worn, charts=tuple(turn.back(chart) for chart in worn.charts))

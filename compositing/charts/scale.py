@@ -1,0 +1,113 @@
+"""One scale for a garment, fused from several cues, so that its lengths keep the photo's ratios."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compositing.charts.body import Body
+from compositing.charts.upper_photo import SIDES, UpperPhoto
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
+
+C = GarmentCategory
+EASE: Mapping[GarmentCategory, float] = {
+    C.TANK: 0.04, C.CROP_TOP: 0.04, C.DRESS: 0.08, C.JUMPSUIT: 0.08, C.TOP: 0.12, C.T_SHIRT: 0.15, C.POLO: 0.14,
+    C.BLOUSE: 0.16, C.SHIRT: 0.18, C.SWEATER: 0.17, C.CARDIGAN: 0.17, C.VEST: 0.18, C.BLAZER: 0.2, C.HOODIE: 0.24,
+    C.JACKET: 0.26, C.COAT: 0.26,
+}  # fmt: skip
+"""How much wider than the chest a garment of a category is expected to be."""
+LENGTH_CM: Mapping[GarmentCategory, float] = {
+    C.CROP_TOP: 42, C.TANK: 60, C.TOP: 63, C.T_SHIRT: 67, C.POLO: 68, C.BLOUSE: 66, C.SHIRT: 72, C.SWEATER: 64,
+    C.CARDIGAN: 64, C.VEST: 62, C.BLAZER: 70, C.HOODIE: 67, C.JACKET: 66, C.COAT: 92,
+}  # fmt: skip
+"""From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
+ARMHOLE_CM, NECK_CM, SHOULDERS_CM = 23.5, 17.5, 40.0
+WIDE_NECK = 0.46
+"""A neckline wider than this share of the chest says nothing of the neck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A scale that one measure suggests, and how far off it may be (standard deviation of its logarithm)."""
+
+    name: str
+    scale: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Look px per photo px. `long`: its sleeves reach the wrist."""
+
+    value: float
+    cues: tuple[Cue, ...]
+    long: bool = False
+
+
+def fused(cues: Sequence[Cue]) -> float:
+    """The weighted log-normal mean."""
+    weights = np.array([1 / cue.spread**2 for cue in cues])
+    return float(np.exp((weights * np.log([cue.scale for cue in cues])).sum() / weights.sum()))
+
+
+def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Scale:
+    """Of a garment that hangs from the shoulders or the chest."""
+    girth = 2 * float(body.quarter_girth[body.arm_y + 20])
+    whole = CATEGORIES[category].region is BodyRegion.FULL
+    cues = [Cue("chest", girth * (1 + EASE.get(category, 0.15)) / photo.chest, 0.13)]
+    cues += _yoke_cues(photo, body)
+    long = _long_sleeved(photo, whole=whole)
+    trunk = max(photo.hem_y - photo.neck_y, 8.0)
+    if long:
+        cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
+    if not whole and photo.shoulders in ("full", "straps"):
+        cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
+    if whole:
+        cues += _waist_cues(photo, body)
+    tightest = girth / photo.chest * (0.97 if whole or photo.shoulders != "full" else 1.02)
+    value = float(np.clip(fused(cues), tightest, 1.6 * girth / photo.chest))
+    return Scale(value, tuple(cues), long)
+
+
+def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
+    if photo.shoulders in ("off", "one"):
+        return []
+    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / max(photo.pit_y - photo.neck_y, 4), 0.18)]
+    if photo.neck_width / photo.chest < WIDE_NECK:
+        cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
+    across = float(photo.tip[1][0] - photo.tip[-1][0])
+    if photo.shoulders == "full" and photo.ribs:
+        cues.append(Cue("shoulders", SHOULDERS_CM * body.px_per_cm / max(across, 4), 0.20))
+    return cues
+
+
+def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
+    """A dress that is drawn in at the waist tells where the waist is, and how wide."""
+    rows = np.arange(int(photo.pit_y), min(int(photo.hem_y), photo.mask.shape[0] - 1))
+    if len(rows) < 20:
+        return []
+    middle = photo.mask[rows]
+    at = int(np.clip(photo.axis, 0, middle.shape[1] - 1))
+    left = np.where(middle[:, :at], -1, np.arange(at)).max(1, initial=-1)
+    right = np.where(middle[:, at:], middle.shape[1], np.arange(at, middle.shape[1])).min(1, initial=middle.shape[1])
+    wide = (right - left).astype(float)
+    upper = wide[: int(0.6 * len(wide))]
+    narrowest = int(upper.argmin())
+    if upper[narrowest] > 0.88 * photo.chest or wide[narrowest:].max() < 1.12 * upper[narrowest]:
+        return []
+    down = rows[narrowest] - photo.neck_y
+    neck_y = float(body.mannequin.top[int(body.centre_x + body.mannequin.neck_width_px * 0.6)])
+    girth = 2 * float(body.quarter_girth[body.mannequin.waist_y])
+    return [
+        Cue("waist's height", (body.mannequin.waist_y - neck_y) / max(down, 4), 0.12),
+        Cue("waist", girth * 1.12 / max(float(upper[narrowest]), 4), 0.12),
+    ]
+
+
+def _long_sleeved(photo: UpperPhoto, *, whole: bool) -> bool:
+    if not photo.ribs:
+        return False
+    wide = 0.25 * sum(photo.half(s, "waist") + photo.half(s, "hem") for s in SIDES)
+    slender = photo.sleeve_px / max(wide, 1)
+    trunk = max(photo.hem_y - photo.neck_y, 1)
+    return slender > 2.0 if whole else photo.sleeve_px / trunk > 0.60 and slender > 1.5

@@ -1,0 +1,95 @@
+"""A skirt's one chart, from waist to hem."""
+
+import numpy as np
+
+from compositing.charts.body import CLOTH_PX, Body
+from compositing.charts.chart import Chart, beyond, untangled
+from compositing.charts.legs_photo import waist_below
+from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, smooth
+from compositing.charts.scale import Cue, Scale, fused
+from compositing.charts.upper_photo import firm
+from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.charts.wrap import EASE_SHOWN, wrapped
+from compositing.template.model import Skirt
+
+SIDES = (-1, 1)
+COLUMNS = np.linspace(-1, 1, 21)
+ROWS = 24
+BAND_PX, LOWEST_PX = 34.0, 26.0
+PITCH = 0.97
+
+
+def dress_skirt(mask: Mask, template: Skirt, body: Body) -> Worn:
+    """A skirt on a body. `mask` and `template` are upright."""
+    left, right = template.left, template.right
+    axis = float(left.waist[0] + right.waist[0]) / 2
+    waist_y = float(left.waist[1] + right.waist[1]) / 2
+    hem_y = max(float(template.hem[1] * 0.5 + (left.hem[1] + right.hem[1]) * 0.25), waist_y + 8)
+    hips, waist = (max(float(getattr(right, n)[0] - getattr(left, n)[0]), 1.0) for n in ("hip", "waist"))
+    scale, top_y = _scale(hips, waist, body)
+    rows = np.linspace(waist_y, hem_y, ROWS)
+    edge = {s: _edge(mask, template, rows, axis=axis, s=s) for s in SIDES}
+    end_y = min(top_y + scale.value * (hem_y - waist_y) * PITCH, body.ankle_y + LOWEST_PX)
+    look_rows = np.linspace(top_y, end_y, ROWS)
+    half = _half(edge, look_rows, scale.value, body)
+    below = waist_below(
+        mask, waist_y=waist_y, axis=axis, columns=COLUMNS, hips=hips, edge={s: float(edge[s][0]) for s in SIDES}
+    )
+    hem = _hem(mask, edge, axis=axis, waist_y=waist_y, hem_y=hem_y)
+    v = np.linspace(0, 1, ROWS)[:, None]
+    early, late = (1 - v) ** 3, v**2
+    x = np.where(COLUMNS < 0, COLUMNS * edge[-1][:, None], COLUMNS * edge[1][:, None])
+    photo = np.stack([axis + x, rows[:, None] + late * hem + early * below], -1)
+    y = look_rows[:, None] + early * np.clip(below - np.median(below), -6, 40) * scale.value * 0.6
+    y = y + late * (hem - hem.mean()) * scale.value * 0.7 + v * 4 * (1 - COLUMNS**2)
+    look = np.stack([body.centre_x + half[:, None] * wrapped(COLUMNS), y], -1)
+    chart = untangled(Chart("body", photo, look))
+    for edge_name, share in (("left", 0.6), ("right", 0.6), ("top", 1.0), ("bottom", 1.0)):
+        chart = beyond(chart, edge_name, MARGIN_PX, scale.value * share)
+    landmarks = {"waist": np.array([body.centre_x, top_y]), "hem": np.array([body.centre_x, end_y])}
+    return Worn((chart,), scale, landmarks)
+
+
+def _scale(hips: float, waist: float, body: Body) -> tuple[Scale, float]:
+    """The scale, and the waistband's row in the look."""
+    mannequin = body.mannequin
+    top_y = mannequin.waist_y + 0.16 * (mannequin.hip_y - mannequin.waist_y)
+    flare = hips / waist
+    loose = 1.04 if flare < 1.35 else flare / 1.25
+    cues = (
+        Cue("waist", 2 * float(body.quarter_girth_at(np.array([top_y]))[0]) * 1.02 / waist, 0.08),
+        Cue("hips", 2 * float(body.quarter_girth[mannequin.hip_y]) * loose / hips, 0.10),
+    )
+    return Scale(fused(cues), cues), top_y
+
+
+def _edge(mask: Mask, template: Skirt, rows: Numbers, *, axis: float, s: int) -> Numbers:
+    """Half widths on one side."""
+    side = template.side(s)
+    points = np.array([side.waist, side.hip, side.hem])
+    at = np.maximum.accumulate(points[:, 1] + np.array([0, 0.5, 1.0]))
+    expected = np.interp(rows, at, np.abs(points[:, 0] - axis))
+    starts = np.column_stack([axis + s * 0.6 * expected, np.clip(rows, 0, mask.shape[0] - 1)])
+    found = reach(mask, starts, np.tile([float(s), 0.0], (len(rows), 1)), 0.62 * expected)
+    good = np.isfinite(found) & (found > 0.1 * expected)
+    return firm(robust(np.where(good, 0.6 * expected + np.where(good, found, 0), expected), 3))
+
+
+def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> Numbers:
+    """The look's half widths by row."""
+    bare, girth = body.half_at(rows), body.quarter_girth_at(rows)
+    flat = 0.5 * (edge[-1] + edge[1]) * scale
+    half = bare + CLOTH_PX + EASE_SHOWN * np.maximum(0, flat - girth)
+    band = np.clip(1 - (rows - rows[0]) / BAND_PX, 0, 1) ** 2
+    return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
+
+
+def _hem(mask: Mask, edge: dict[int, Numbers], *, axis: float, waist_y: float, hem_y: float) -> Numbers:
+    """How far below the template's hem it ends, by column."""
+    length = hem_y - waist_y
+    x = axis + np.clip(COLUMNS, -0.97, 0.97) * np.where(COLUMNS < 0, edge[-1][-1], edge[1][-1])
+    y = waist_y + 0.75 * length
+    starts = np.column_stack([x, np.full(len(x), y)])
+    found = reach(mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.45 * length + 5))
+    below = np.where(np.isfinite(found) & (found > 0), y + found - hem_y, np.nan)
+    return robust(np.clip(bridged(below, 0.0), -0.2 * length, 0.2 * length), 3)

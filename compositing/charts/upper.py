@@ -1,0 +1,232 @@
+"""Charts of tops, shirts, jackets and dresses: yoke, body, sleeves. Neighbours share their edges."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compositing.charts.body import CLOTH_PX, Body
+from compositing.charts.chart import Chart, beyond, coons, untangled
+from compositing.charts.lines import Numbers, lengths, smooth
+from compositing.charts.scale import Scale, upper_scale
+from compositing.charts.sleeve import closed_rows, sleeve_chart
+from compositing.charts.upper_photo import SIDES, UpperPhoto, armhole_bulge, hem_below, in_photo, trunk_edges
+from compositing.charts.wrap import EASE_SHOWN, wrapped
+from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.template.model import Upper
+from schemas.categories import GarmentCategory
+
+TRUNK_ROWS, YOKE_ROWS = 26, 13
+NAMES = {-1: "left", 1: "right"}
+PITCH = 0.965
+"""A trunk's length seen from the front over its true one: chest and belly lean."""
+YOKE_PITCH = 0.86
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where it lies on the body, in look px. `neck_at`, `tip_at`: true lengths along the shoulder from the neck."""
+
+    neck_at: dict[int, float]
+    tip_at: dict[int, float]
+    neck: dict[int, Numbers]
+    tip: dict[int, Numbers]
+    shoulder: float
+    pit_y: float
+    hem_y: float
+
+
+def dress_upper(mask: np.ndarray, template: Upper, category: GarmentCategory, body: Body) -> Worn:
+    """A garment that hangs from the shoulders, on a body. `mask` (bool) and `template` are upright."""
+    photo = in_photo(mask, template)
+    scale = upper_scale(photo, category, body)
+    place = _place(photo, scale.value, body)
+    columns = _columns(photo)
+    trunk, half = _trunk(photo, place, columns, scale.value, body)
+    yoke, top_look = _yoke(photo, place, trunk, columns, scale.value, body)
+    sleeves = [_sleeve(s, photo, place, scale, top_look, float(half[0]), body) for s in photo.ribs]
+    inner = tuple(untangled(chart) for chart in (yoke, trunk, *sleeves))
+    charts = tuple(_with_rim(chart, photo, scale.value) for chart in inner)
+    return Worn(charts, scale, _landmarks(place, charts, half, body), photo)
+
+
+def _landmarks(place: _Place, charts: tuple[Chart, ...], half: Numbers, body: Body) -> dict[str, Numbers]:
+    found = {"hem": np.array([body.centre_x, place.hem_y])}
+    for s in SIDES:
+        name = NAMES[s]
+        found[f"neck_{name}"] = place.neck[s]
+        found[f"shoulder_{name}"] = place.tip[s]
+        found[f"armpit_{name}"] = np.array([body.centre_x + s * half[0], place.pit_y])
+        for chart in charts:
+            if chart.part == f"sleeve_{name}":
+                found[f"cuff_{name}"] = (chart.look[-2, 1] + chart.look[-2, -2]) / 2
+    return found
+
+
+def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
+    if photo.shoulders == "off":
+        return _off_shoulder(photo, scale, body)
+    widest = 0.80 * abs(body.mannequin.sides[1].armpit[0] - body.centre_x)
+    half_neck = float(np.clip(scale * photo.neck_width / 2, body.mannequin.neck_width_px * 0.56, widest))
+    neck_at = {s: body.arms[s].beside(body.centre_x, half_neck) for s in SIDES}
+    shoulder = scale * photo.shoulder_px  # the same on both sides: symmetric garments stay symmetric
+    tip_at = {s: neck_at[s] + shoulder for s in SIDES}
+    neck = {s: _over_skin(body, s, np.array([neck_at[s]]))[0] for s in SIDES}
+    tip = {s: _over_skin(body, s, np.array([tip_at[s]]))[0] for s in SIDES}
+    neck_y = float(neck[-1][1] + neck[1][1]) / 2
+    pit_y = float(np.clip(neck_y + scale * (photo.pit_y - photo.neck_y) * YOKE_PITCH, body.arm_y + 4, body.arm_y + 110))
+    hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
+    return _Place(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
+
+
+def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
+    """Its upper edge goes straight round chest and upper arms, below the shoulders."""
+    tip_at = {s: body.arms[s].nearest(body.mannequin.sides[s].shoulder) + 5.5 * body.px_per_cm for s in SIDES}
+    tip = {s: _over_skin(body, s, np.array([tip_at[s]]))[0] for s in SIDES}
+    neck = {s: np.array([body.centre_x + s * 0.8 * abs(tip[s][0] - body.centre_x), tip[s][1] + 6.0]) for s in SIDES}
+    neck_y = float(neck[-1][1] + neck[1][1]) / 2
+    pit_y = float(np.clip(neck_y + scale * (photo.pit_y - photo.neck_y), body.arm_y + 4, body.arm_y + 60))
+    hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
+    return _Place(tip_at, tip_at, neck, tip, scale * photo.shoulder_px, pit_y, hem_y)
+
+
+def _over_skin(body: Body, s: int, along: Numbers) -> Numbers:
+    """The cloth's points at true lengths from the neck."""
+    point, normal, _ = body.arms[s].at(along)
+    return point + normal * CLOTH_PX
+
+
+def _columns(photo: UpperPhoto) -> Numbers:
+    """Where columns stand between the axis (0) and the side edges (-1, 1): neck points fall on columns."""
+    shares = [abs(photo.neck[s][0] - photo.axis) / max(abs(photo.tip[s][0] - photo.axis), 1.0) for s in SIDES]
+    neck = float(np.clip(np.mean(shares), 0.15, 0.85))
+    outer = np.linspace(neck, 1, 6)
+    return np.concatenate([-outer[::-1], np.linspace(-neck, neck, 13)[1:-1], outer])
+
+
+# ---------------------------------------------------------------- body below the armpits
+
+
+def _trunk(
+    photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
+) -> tuple[Chart, Numbers]:
+    """Its chart, and the look's half widths by row."""
+    v = np.linspace(0, 1, TRUNK_ROWS)
+    rows = photo.pit_y + v * (photo.hem_y - photo.pit_y)
+    edge, _ = trunk_edges(photo, rows)
+    below = hem_below(photo, columns, edge)
+    look_rows = place.pit_y + v * (place.hem_y - place.pit_y)
+    bare, girth = body.half_at(look_rows), body.quarter_girth_at(look_rows)
+    flat = 0.5 * (edge[-1] + edge[1]) * scale
+    half = smooth(bare + CLOTH_PX + EASE_SHOWN * np.maximum(0, flat - girth), 2.5)
+    x = np.where(columns < 0, columns * edge[-1][:, None], columns * edge[1][:, None])
+    late = (v**2)[:, None]
+    photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
+    sag = late * (below - below.mean()) * scale * 0.6 + v[:, None] * 3.5 * (1 - columns**2)
+    look_grid = np.stack([body.centre_x + half[:, None] * wrapped(columns), look_rows[:, None] + sag], -1)
+    return Chart("body", photo_grid, look_grid), half
+
+
+# ---------------------------------------------------------------- body above the armpits
+
+
+def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
+    photo: UpperPhoto, place: _Place, trunk: Chart, columns: Numbers, scale: float, body: Body
+) -> tuple[Chart, Numbers]:
+    """Its chart, and its upper edge in the look (columns, 2)."""
+    top_photo, top_look = _upper_edge(photo, place, columns, scale, body)
+    bottom_photo, bottom_look = trunk.photo[0], trunk.look[0]
+    t = np.linspace(0, 1, YOKE_ROWS)[:, None]
+    sides: dict[int, tuple[Numbers, Numbers]] = {}
+    for s, k in ((-1, 0), (1, -1)):
+        in_photo_ = top_photo[k] + t * (bottom_photo[k] - top_photo[k])
+        in_look = top_look[k] + t * (bottom_look[k] - top_look[k])
+        if s not in photo.ribs:
+            bulge = armhole_bulge(photo, s, YOKE_ROWS)
+            in_photo_[:, 0] += s * bulge
+            in_look[:, 0] += s * bulge * scale * 0.9
+        sides[s] = in_photo_, in_look
+    grids = [
+        coons(top, bottom, sides[-1][i], sides[1][i])
+        for i, (top, bottom) in enumerate(((top_photo, bottom_photo), (top_look, bottom_look)))
+    ]
+    return Chart("yoke", grids[0], grids[1]), top_look
+
+
+def _upper_edge(
+    photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
+) -> tuple[Numbers, Numbers]:
+    """The yoke's upper edge in photo and look: shoulder lines, and between the necks whatever cloth stands there."""
+    neck = float(np.min(np.abs(columns)[[5, -6]]))
+    count = len(columns)
+    in_photo_, in_look = np.zeros((count, 2)), np.zeros((count, 2))
+    for s in SIDES:
+        chosen = columns * s >= neck - 1e-9
+        share = (np.abs(columns[chosen]) - neck) / (1 - neck)
+        line = photo.shoulder[s]
+        total = lengths(line)
+        in_photo_[chosen] = np.column_stack([np.interp(share * total[-1], total, line[:, k]) for k in (0, 1)])
+        if photo.shoulders == "off":
+            in_look[chosen] = place.neck[s] + share[:, None] * (place.tip[s] - place.neck[s])
+        else:
+            along = place.neck_at[s] + share * (place.tip_at[s] - place.neck_at[s])
+            in_look[chosen] = _over_skin(body, s, along)
+    between = np.abs(columns) < neck - 1e-9
+    share = (columns[between] + neck) / (2 * neck)
+    level = photo.neck[-1] + share[:, None] * (photo.neck[1] - photo.neck[-1])
+    rows = photo.top[np.clip(level[:, 0], 0, len(photo.top) - 1).astype(int)]
+    rows = np.minimum(level[:, 1], rows) if photo.shoulders != "off" else rows
+    in_photo_[between] = np.column_stack([level[:, 0], rows])
+    look_level = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
+    in_look[between] = look_level + np.column_stack([np.zeros(len(rows)), (rows - level[:, 1]) * scale * 0.9])
+    return in_photo_, in_look
+
+
+def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
+    s: int, photo: UpperPhoto, place: _Place, scale: Scale, top_look: Numbers, half: float, body: Body
+) -> Chart:
+    lengths_ = {side: scale.value * ribs.length for side, ribs in photo.ribs.items()}
+    mean = float(np.mean(list(lengths_.values())))
+    even = max(lengths_.values()) - min(lengths_.values()) < 0.35 * mean
+    total = mean if even else lengths_[s]
+    if scale.long and photo.shoulders != "off":
+        total = min(total, body.arm_px * 1.03 - place.shoulder)
+    start = top_look[0 if s < 0 else -1]
+    armpit = np.array([body.centre_x + s * half, place.pit_y])
+    chart = sleeve_chart(s, photo.ribs[s], total, start=start, armpit=armpit, tip_at=place.tip_at[s], scale=scale.value, body=body)
+    return Chart(f"sleeve_{NAMES[s]}", chart.photo, chart.look)
+
+
+def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
+    """The chart reaching beyond the outline, and the yoke under the sleeves."""
+    for s, edge in ((-1, "left"), (1, "right")):
+        if chart.part == "yoke":
+            if s in photo.ribs:
+                chart = _under_sleeve(chart, edge)
+            else:
+                chart = beyond(chart, edge, MARGIN_PX, scale)
+        elif chart.part == "body":
+            rows = chart.photo[:, 0 if s < 0 else -1, 1]
+            _, parted = trunk_edges(photo, rows)
+            chart = beyond(chart, edge, np.where(parted[s], MARGIN_PX, 0.0), scale * 0.6)
+    if chart.part == "yoke":
+        return beyond(chart, "top", MARGIN_PX, scale)
+    if chart.part == "body":
+        return beyond(chart, "bottom", MARGIN_PX, scale)
+    s = -1 if chart.part == "sleeve_left" else 1
+    closed = closed_rows(photo.ribs[s])
+    chart = beyond(chart, "left", MARGIN_PX, scale)
+    chart = beyond(chart, "right", np.where(closed, 0.0, MARGIN_PX), scale)
+    return beyond(chart, "bottom", MARGIN_PX, scale)
+
+
+def _under_sleeve(chart: Chart, edge: str) -> Chart:
+    """A yoke that goes on a little under the sleeve."""
+    grids = []
+    for grid in (chart.photo, chart.look):
+        if edge == "left":
+            line = grid[:, :1] + (grid[:, :1] - grid[:, 1:2]) * 0.8
+            grids.append(np.concatenate([line, grid], axis=1))
+        else:
+            line = grid[:, -1:] + (grid[:, -1:] - grid[:, -2:-1]) * 0.8
+            grids.append(np.concatenate([grid, line], axis=1))
+    return Chart(chart.part, grids[0], grids[1])

@@ -1,0 +1,262 @@
+"""An upper garment in its upright photo: landmarks, lengths, and the lines that its charts are made of. Photo px."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compositing.charts.lines import Mask, Numbers, bridged, lengths, pinned, reach, robust, smooth, unit
+from compositing.template.model import Shoulders, Upper, UpperSide
+
+SIDES = (-1, 1)
+RIBS = 29
+BEND_SHARE = 1.15
+"""The inner edge of a sleeve is straight over this many armholes of its length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ribs:
+    """A sleeve as ribs from armhole to cuff: outer and inner ends (n, 2); closed: no background parts it from the body."""
+
+    outer: Numbers
+    inner: Numbers
+    closed: Mask
+    along: Numbers  # (2,) direction at the cuff
+    lowest: float
+
+    @property
+    def length(self) -> float:
+        """Along the outer edge."""
+        return float(lengths(self.outer)[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class UpperPhoto:
+    """What an upright photo shows. Sides are -1 and 1; `top`: the first row of cloth by column."""
+
+    mask: Mask
+    template: Upper
+    axis: float
+    top: Numbers
+    neck: dict[int, Numbers]
+    tip: dict[int, Numbers]
+    pit: dict[int, Numbers]
+    ribs: dict[int, Ribs]
+    shoulder: dict[int, Numbers]  # (12, 2) the upper edge from neck to tip
+
+    @property
+    def shoulders(self) -> Shoulders:
+        """How it hangs."""
+        return self.template.shoulders
+
+    @property
+    def neck_y(self) -> float:
+        """Mean row of the neck points."""
+        return float(self.neck[-1][1] + self.neck[1][1]) / 2
+
+    @property
+    def pit_y(self) -> float:
+        """Mean row of the armpits."""
+        return float(self.pit[-1][1] + self.pit[1][1]) / 2
+
+    @property
+    def hem_y(self) -> float:
+        """Mean row of the hem's corners."""
+        return float(self.template.left.hem[1] + self.template.right.hem[1]) / 2
+
+    @property
+    def chest(self) -> float:
+        """From armpit to armpit."""
+        return max(float(self.pit[1][0] - self.pit[-1][0]), 1.0)
+
+    @property
+    def neck_width(self) -> float:
+        """From neck point to neck point."""
+        return max(float(self.neck[1][0] - self.neck[-1][0]), 1.0)
+
+    @property
+    def shoulder_px(self) -> float:
+        """Mean length of the shoulder lines."""
+        return float(np.mean([lengths(line)[-1] for line in self.shoulder.values()]))
+
+    @property
+    def sleeve_px(self) -> float:
+        """Mean length of the sleeves there are, along their outer edge; 0 without."""
+        return float(np.mean([ribs.length for ribs in self.ribs.values()])) if self.ribs else 0.0
+
+    def half(self, s: int, name: str) -> float:
+        """How far the template's point lies from the axis."""
+        return abs(float(getattr(self.template.side(s), name)[0]) - self.axis)
+
+
+def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
+    """Read an upright photo. `mask`: not empty."""
+    left, right = template.left, template.right
+    axis = float(left.neck[0] + right.neck[0] + left.pit[0] + right.pit[0]) / 4
+    top = bridged(np.where(mask.any(0), mask.argmax(0), np.nan), 0.0)
+    neck = {s: _on_top(top, template.side(s).neck) for s in SIDES}
+    tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
+    pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
+    _even_pits(pit)
+    ribs = {s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], s) for s in SIDES if template.side(s).sleeved}
+    shoulder = {s: _shoulder(top, neck[s], tip[s]) for s in SIDES}
+    return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder)
+
+
+def _on_top(top: Numbers, point: Numbers) -> Numbers:
+    """The point moved up or down to the cloth's upper edge, if that is near."""
+    return np.array([point[0], top[int(np.clip(point[0], 0, len(top) - 1))]])
+
+
+def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
+    """The shoulder's tip: of a sleeved garment on the upper edge above the template's, else where the template has it."""
+    snapped = _on_top(top, side.tip)
+    depth = abs(float(side.pit[1] - side.neck[1]))
+    if side.sleeved or abs(snapped[1] - side.tip[1]) < 0.25 * depth:
+        return snapped
+    return np.asarray(side.tip, float)
+
+
+def _pit(mask: Mask, side: UpperSide, axis: float, s: int) -> Numbers:
+    """The armpit; without a sleeve on the outline."""
+    point = np.array(side.pit, float)
+    if side.sleeved:
+        return point
+    wide = abs(point[0] - axis)
+    found = reach(mask, np.array([[axis, point[1]]]), np.array([[float(s), 0.0]]), np.array([1.6 * wide]))[0]
+    point[0] = axis + s * (found if np.isfinite(found) and found > 0.5 * wide else wide)
+    return point
+
+
+def _even_pits(pit: dict[int, Numbers]) -> None:
+    """Armpits of very different height are drawn half-way to their mean, in place."""
+    middle = 0.5 * (pit[-1][1] + pit[1][1])
+    if abs(pit[-1][1] - pit[1][1]) > 0.12 * abs(pit[-1][0] - pit[1][0]):
+        for s in SIDES:
+            pit[s][1] = 0.5 * (pit[s][1] + middle)
+
+
+def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
+    x = np.linspace(neck[0], tip[0], 12)
+    y = top[np.clip(x, 0, len(top) - 1).astype(int)]
+    straight = np.linspace(neck[1], tip[1], 12)
+    allowed = 0.25 * np.linalg.norm(tip - neck) + 2
+    line = np.column_stack([x, np.clip(y, straight - allowed, straight + allowed)])
+    line[-1] = tip
+    return pinned(line, 0.8)
+
+
+# ---------------------------------------------------------------- sleeves
+
+
+def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, s: int) -> Ribs:
+    """A sleeve between armhole and cuff. Where no background parts it from the body, the template's width holds."""
+    base, way, first, second = _middle_line(mask, side, tip, pit)
+    t = np.linspace(0, 1, RIBS)
+    armhole = float(np.linalg.norm(tip - pit))
+    normal = _normals(base, t * (first + second) / (0.9 * armhole), unit(tip - pit), s)
+    half = armhole / 2
+    half_cuff = float(np.linalg.norm(side.cuff_outer - side.cuff_inner)) / 2
+    want = half + (half_cuff - half) * np.clip(t * 1.6, 0, 1)
+    out = reach(mask, base, normal, 2.0 * want + 4)
+    out = np.where(np.isfinite(out) & (out > 0.3 * want), out, want)
+    inn = reach(mask, base, -normal, 1.35 * want + 4)
+    closed = np.isinf(inn)
+    inn = np.where(closed | (inn < 0.3 * want), want, inn)
+    out[0] = inn[0] = half
+    out[-1], inn[-1] = out[-2], inn[-2]
+    inn[1:4] = np.minimum(inn[1:4], np.linspace(half, inn[4], 5)[1:4] * 1.05)
+    out, inn = robust(out, 3), robust(inn, 3)
+    outer, inner = base + normal * out[:, None], base - normal * inn[:, None]
+    outer[0], inner[0] = tip, pit
+    joined = round(float(np.clip(BEND_SHARE * 2 * half / (first + second), 0.2, 1)) * (RIBS - 1))
+    inner[: joined + 1] = pit + (t[: joined + 1, None] / t[joined]) * (inner[joined] - pit)
+    lowest = float(base[-1][1] + inn[-1])
+    return Ribs(pinned(outer, 1.5), pinned(inner, 1.5), np.asarray(closed), way, lowest)
+
+
+def _middle_line(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> tuple[Numbers, Numbers, float, float]:
+    """The sleeve's middle (RIBS, 2), its direction at the cuff, and the lengths above and below the elbow."""
+    middle, elbow = (tip + pit) / 2, np.asarray(side.elbow, float)
+    way = unit(side.cuff - elbow)
+    length = max(side.sleeve_px, 1.0)
+    found = reach(mask, (side.cuff - way * 0.1 * length)[None], way[None], np.array([0.3 * length]))[0]
+    longer = found - 0.1 * length if np.isfinite(found) and found > 0 else 0.0
+    cuff = side.cuff + way * float(np.clip(longer, -0.08 * length, 0.2 * length))
+    first, second = float(np.linalg.norm(elbow - middle)), float(np.linalg.norm(cuff - elbow))
+    t, bend = np.linspace(0, 1, RIBS)[:, None], first / max(first + second, 1e-6)
+    below = elbow + (t - bend) / max(1 - bend, 1e-6) * (cuff - elbow)
+    base = pinned(np.where(t < bend, middle + t / max(bend, 1e-6) * (elbow - middle), below), 2)
+    base[0], base[-1] = middle, cuff
+    return base, way, first, second
+
+
+def _normals(base: Numbers, near: Numbers, armhole: Numbers, s: int) -> Numbers:
+    """Outward normals of a sleeve's middle line, turned to the armhole's direction at its start."""
+    along = unit(np.gradient(base, axis=0))
+    normal = np.column_stack([along[:, 1] * s, -along[:, 0] * s])
+    weight = np.clip(1 - near, 0, 1)[:, None]
+    return unit(normal * (1 - weight) + armhole * weight)
+
+
+# ---------------------------------------------------------------- the trunk's edges
+
+
+def trunk_edges(photo: UpperPhoto, rows: Numbers) -> tuple[dict[int, Numbers], dict[int, Mask]]:
+    """Half widths below the armpits by side and row, and where background parts the trunk from a sleeve."""
+    edge, parted = {}, {}
+    for s in SIDES:
+        edge[s], parted[s] = _trunk_edge(photo, rows, s)
+    return edge, parted
+
+
+def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask]:
+    side = photo.template.side(s)
+    waist_y = float(side.waist[1])
+    at = [photo.pit_y, waist_y, max(float(side.hem[1]), waist_y + 1)]
+    armpit = abs(float(photo.pit[s][0]) - photo.axis)
+    expected = np.interp(rows, at, [armpit, photo.half(s, "waist"), photo.half(s, "hem")])
+    cuff_y = photo.ribs[s].lowest if s in photo.ribs else -1.0
+    near = rows < cuff_y + 0.05 * (photo.hem_y - photo.pit_y)
+    starts = np.column_stack([photo.axis + s * 0.4 * expected, np.minimum(rows, photo.mask.shape[0] - 1)])
+    most = (0.6 + np.where(near, 0.16, 0.45)) * expected + 3
+    found = reach(photo.mask, starts, np.tile([float(s), 0.0], (len(rows), 1)), most)
+    parted = np.isfinite(found) & (found >= 0.08 * expected)
+    edge = np.where(parted, 0.4 * expected + np.where(np.isfinite(found), found, 0), expected)
+    edge[0] = armpit
+    edge = firm(robust(edge, 4))
+    edge[0] = armpit
+    return edge, np.asarray(parted)
+
+
+def firm(edge: Numbers) -> Numbers:
+    """Half widths from top to hem that don't run in where the hem's corner is rounded or hangs higher."""
+    a, b = int(0.6 * len(edge)), int(0.86 * len(edge))
+    k = np.arange(len(edge))
+    straight = edge[b] + (edge[b] - edge[a]) / max(b - a, 1) * (k - b)
+    return np.where(k > b, np.maximum(edge, straight), edge)
+
+
+def hem_below(photo: UpperPhoto, columns: Numbers, edge: dict[int, Numbers]) -> Numbers:
+    """How far below the hem's row the cloth ends, by column (-1..1)."""
+    length = photo.hem_y - photo.pit_y
+    x = photo.axis + columns * np.where(columns < 0, edge[-1][-1], edge[1][-1])
+    x = np.clip(x, photo.axis - 0.97 * edge[-1][-1], photo.axis + 0.97 * edge[1][-1])
+    y = photo.pit_y + 0.8 * length
+    starts = np.column_stack([x, np.full(len(x), y)])
+    found = reach(photo.mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.36 * length + 6))
+    below = np.where(np.isfinite(found) & (found > 0.1 * length), y + found - photo.hem_y, np.nan)
+    return robust(np.clip(bridged(below, 0.0), -0.18 * length, 0.14 * length), 3)
+
+
+def armhole_bulge(photo: UpperPhoto, s: int, count: int) -> Numbers:
+    """How far a sleeveless armhole's outline lies outside the line from tip to armpit, in its `count` points."""
+    line = photo.tip[s] + np.linspace(0, 1, count)[:, None] * (photo.pit[s] - photo.tip[s])
+    wide = np.maximum(np.abs(line[:, 0] - photo.axis), 4.0)
+    rows = np.clip(line[:, 1] + 1, 0, photo.mask.shape[0] - 1)
+    starts = np.column_stack([photo.axis + s * 0.4 * wide, rows])
+    found = reach(photo.mask, starts, np.tile([float(s), 0.0], (count, 1)), 1.1 * wide + 4)
+    bulge = np.where(np.isfinite(found) & (found > 0), 0.4 * wide + found - wide, np.nan)
+    bulge = np.clip(bridged(bulge, 0.0), -0.45 * wide, 0.35 * wide)
+    bulge = smooth(bulge, 1.0)
+    bulge[0] = bulge[-1] = 0.0
+    return bulge

@@ -1,0 +1,22 @@
+"""A garment on a body: its charts, its scale, and where its landmarks came to lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compositing.charts.chart import Chart
+from compositing.charts.lines import Numbers
+from compositing.charts.scale import Scale
+from compositing.charts.upper_photo import UpperPhoto
+
+MARGIN_PX = 3.0
+"""Photo px that a chart reaches beyond the outline, so that soft edges come along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """Charts from the skin outwards; landmarks in look px at a width of 1024."""
+
+    charts: tuple[Chart, ...]
+    scale: Scale
+    landmarks: Mapping[str, Numbers] = field(default_factory=dict)
+    photo: UpperPhoto | None = None
