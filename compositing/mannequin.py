@@ -47,7 +47,6 @@ class Mannequin:
     light: Floats  # (height, width) light that falls on cloth there
     soft: Floats  # (height, width) the mannequin's own alpha
     head: Floats  # (height, width) what cloth never covers, but a hat
-    feet: Floats  # (height, width) the feet, which are before trousers
     arms: Floats  # (height, width) the arms below the armpits, which are before the body's cloth
     scale: float  # pixels per pixel of the 1024-wide geometry
     centre_x: float
@@ -117,9 +116,6 @@ def _measured(
         light=falling(normals, body, scale),
         soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
         head=np.asarray(cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32),
-        feet=np.asarray(
-            cv2.GaussianBlur(np.isin(parts, list(FOOT_PART.values())).astype(np.float32), (0, 0), 0.8 * scale), np.float32
-        ),
         arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),
         scale=scale,
         centre_x=centre_x,

@@ -19,7 +19,7 @@ LONG = 0.72
 """Trousers whose inseam is longer than this share of their hips are meant to reach the ankle."""
 BAND_PX = 34.0
 LEG_EASE_SHOWN = 0.80
-CROTCH_PX, LOWEST_PX, ANKLE_PX = 12.0, 26.0, 16.0
+CROTCH_PX, LOWEST_PX, ANKLE_PX = 12.0, 24.0, 14.0
 """Below the body's crotch, where cloth parts; below the ankles, where the longest ends, and where most do."""
 
 

@@ -106,8 +106,6 @@ def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tupl
             over = over * (1 - bare_arms[here])
             if cloth.behind is not None:
                 over = over * (1 - cloth.behind * body.soft[here])
-        elif cloth.part.startswith("leg"):
-            over = over * (1 - body.feet[here])
         elif cloth.part.startswith("sleeve"):
             colour *= (1 - np.clip(SLEEVE_SHADE * _shadow(over, at, alpha.shape, body.scale), 0, 0.5))[..., None]
         keep = (1 - over)[..., None]
