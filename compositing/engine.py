@@ -1,21 +1,30 @@
-"""From photos to a look: cut out, fit, carry, paint, encode. Pure: bytes and options in, picture and manifest out."""
+"""From photos to a look: cut out, fit the template, lay on the body, paint, encode. Pure: bytes and options in, picture out."""
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 
-from compositing.cut.cutout import Cutout, cut
+from compositing.charts.body import WIDTH_PX, body_of
+from compositing.charts.dress import dress
+from compositing.charts.neckline import back_inside
+from compositing.charts.small import place_small
+from compositing.charts.worn import Worn
+from compositing.cut.cutout import cut
 from compositing.cut.patterned import SEED, Shape
 from compositing.decode import decode
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
-from compositing.fit.dress import Landmarks, carry, expected_shape, fit
+from compositing.garment import Garment
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
-from compositing.mannequin import Mannequin, load
+from compositing.mannequin import load
 from compositing.options import LookOptions
+from compositing.paint.cloth import Cloth, sampled, source
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
+from compositing.template import family_of, fit
+from compositing.template.model import Upper
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 WORKING_SIDE_PX = 1024
@@ -29,50 +38,44 @@ cv2.setNumThreads(1)
 def compose(items: Sequence[GarmentInput], options: LookOptions) -> Look:
     """Dress a mannequin. Raises GarmentError naming the item that can't be used; `items` must not be empty."""
     watch = Stopwatch()
-    cutouts = []
+    garments = []
     for index, item in enumerate(items):
         with _Naming(index):
-            cutouts.append(cut_out(item, watch))
-    return compose_cutouts(cutouts, [item.category for item in items], options, watch)
+            garments.append(prepare(item, watch))
+    return compose_garments(garments, [item.category for item in items], options, watch)
 
 
-def cut_out(item: GarmentInput, watch: Stopwatch | None = None) -> Cutout:
-    """The garment of one photo. Raises GarmentError."""
+def prepare(item: GarmentInput, watch: Stopwatch | None = None) -> Garment:
+    """The garment of one photo, cut out and its template fitted. Raises GarmentError."""
     watch = watch or Stopwatch()
-    shape = shape_of(item.category)
+    category = _category(item.category)
     with watch.stage("decode"):
         photo = decode(item.data, WORKING_SIDE_PX)
     with watch.stage("cut out"):
-        return cut(photo, shape=shape)
+        cutout = cut(photo, shape=_shape(category))
+    with watch.stage("template"):
+        template = fit(cutout.rgb, cutout.alpha, category) if family_of(category) else None
+    return Garment(cutout, template)
 
 
-def shape_of(category: str) -> Shape:
-    """What a photo of this category is expected to show; cut-outs depend on it. Raises GarmentError category_mismatch."""
-    return expected_shape(_category(category))
-
-
-def compose_cutouts(
-    cutouts: Sequence[Cutout], categories: Sequence[str], options: LookOptions, watch: Stopwatch | None = None
+def compose_garments(
+    garments: Sequence[Garment], categories: Sequence[str], options: LookOptions, watch: Stopwatch | None = None
 ) -> Look:
-    """Dress a mannequin in garments that are cut out already. Raises GarmentError naming the item that can't be used."""
-    if not cutouts:
+    """Dress a mannequin in garments that are prepared already. Raises GarmentError naming the item that can't be used."""
+    if not garments:
         raise ValueError("a look needs at least one item")
     watch = watch or Stopwatch()
     with watch.stage("mannequin"):
         body = load(options.mannequin, options.width_px)
-    dressed, landmarks = [], []
-    for index, (cutout, name) in enumerate(zip(cutouts, categories, strict=True)):
+    pieces = []
+    for index, (garment, name) in enumerate(zip(garments, categories, strict=True)):
         with _Naming(index):
-            one, found = _dress(index, _category(name), cutout, body, options, watch)
-        dressed.append(one)
-        landmarks.append(found)
+            pieces.append(_dress(index, _category(name), garment, options, watch))
     with watch.stage("paint"):
-        pixels, seen = paint(dressed, body, options)
+        pixels, seen = paint([piece.dressed for piece in pieces], body, options)
     with watch.stage("encode"):
         image = encode(pixels, options.format, options.quality)
-    placed = tuple(
-        _placed(one, seen[one.index], found, cutout) for one, found, cutout in zip(dressed, landmarks, cutouts, strict=True)
-    )
+    placed = tuple(_placed(piece, seen[piece.dressed.index]) for piece in pieces)
     return Look(
         image=image,
         content_type=CONTENT_TYPES[options.format],
@@ -81,6 +84,11 @@ def compose_cutouts(
         sha256=hashlib.sha256(image).hexdigest(),
         manifest=Manifest(ENGINE_VERSION, SEED, placed, watch.stage_ms),
     )
+
+
+def kind_of(category: str) -> str:
+    """What a prepared garment depends on beside its photo. Raises GarmentError category_mismatch."""
+    return _category(category).value
 
 
 class _Naming:
@@ -97,6 +105,15 @@ class _Naming:
             error.item_index = self._index
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A garment that is ready to be painted, and what is said of it. Landmarks: the look's px at WIDTH_PX."""
+
+    dressed: Dressed
+    landmarks: dict[str, tuple[float, float]]
+    warnings: tuple[str, ...]
+
+
 def _category(name: str) -> GarmentCategory:
     category = canonical(name)
     if category is None:
@@ -104,24 +121,60 @@ def _category(name: str) -> GarmentCategory:
     return category
 
 
-def _dress(  # noqa: PLR0913 (what dressing needs)
-    index: int, category: GarmentCategory, cutout: Cutout, body: Mannequin, options: LookOptions, watch: Stopwatch
-) -> tuple[Dressed, Landmarks]:
-    with watch.stage("fit"):
-        fitted = fit(category, cutout, body)
-    with watch.stage("warp"):
-        cloths = carry(fitted, (body.labels.shape[1], body.labels.shape[0]))
+def _shape(category: GarmentCategory) -> Shape:
+    if CATEGORIES[category].region is BodyRegion.FEET:
+        return "pair"
+    return "legs" if family_of(category) == "legs" else "body"
+
+
+def _dress(index: int, category: GarmentCategory, garment: Garment, options: LookOptions, watch: Stopwatch) -> _Piece:
     facts = CATEGORIES[category]
+    with watch.stage("fit"):
+        worn = _worn(category, garment, options)
+    with watch.stage("warp"):
+        cloths = _cloths(garment, worn, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
-    waist = fitted.landmarks.get("waist")
+    scale = options.width_px / WIDTH_PX
+    waist = float(worn.landmarks["waist"][1]) * scale if "waist" in worn.landmarks else None
     layer = BEHIND_BOTTOMS if tucked else facts.layer
-    return Dressed(index, category, layer, cloths, tucked, waist[1] if waist else None), fitted.landmarks
+    dressed = Dressed(index, category, layer, cloths, tucked, waist)
+    places = {name: (round(float(x * scale), 1), round(float(y * scale), 1)) for name, (x, y) in worn.landmarks.items()}
+    rough = garment.cutout.mode == "messy"
+    warnings = ("the photo's background is not plain; the cut-out may be rough",) if rough else ()
+    return _Piece(dressed, places, warnings)
 
 
-def _placed(one: Dressed, seen: Seen, landmarks: Landmarks, cutout: Cutout) -> PlacedItem:
-    warnings = []
-    if cutout.mode == "messy":
-        warnings.append("the photo's background is not plain; the cut-out may be rough")
-    if not seen.area_px:
-        warnings.append("nothing of it can be seen")
-    return PlacedItem(one.index, one.category.value, one.layer, seen.box, seen.area_px, landmarks, tuple(warnings))
+def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> Worn:
+    """Its charts on the body. Raises GarmentError no_garment_found."""
+    cutout = garment.cutout
+    body = body_of(options.mannequin)
+    if garment.template is None:
+        return place_small(category, cutout, body)
+    if not cutout.mask.any():
+        raise GarmentError("no_garment_found", "No garment could be told from the photo's background.")
+    return dress(cutout.mask, garment.template, category, body)
+
+
+def _cloths(garment: Garment, worn: Worn, options: LookOptions) -> tuple[Cloth, ...]:
+    """The garment's layers in the look, from the skin outwards."""
+    cutout, template = garment.cutout, garment.template
+    scale = options.width_px / WIDTH_PX
+    size = options.width_px, options.height_px
+    back = None
+    if isinstance(template, Upper) and template.shoulders != "off":
+        back = back_inside(cutout.rgb, cutout.mask, template.left.neck, template.right.neck, template.dip)
+    whole = source(cutout.rgb, cutout.alpha, worn.scale.value * scale)
+    found = []
+    for part, charts in worn.layers():
+        share = charts[0].share
+        used = whole if share is None else source(cutout.rgb, cutout.alpha * share, worn.scale.value * scale)
+        cloth = sampled(part, charts, used, scale=scale, size=size, back=back if part == "body" else None)
+        if cloth is not None:
+            found.append(cloth)
+    return tuple(found)
+
+
+def _placed(piece: _Piece, seen: Seen) -> PlacedItem:
+    one = piece.dressed
+    warnings = piece.warnings if seen.area_px else (*piece.warnings, "nothing of it can be seen")
+    return PlacedItem(one.index, one.category.value, one.layer, seen.box, seen.area_px, piece.landmarks, warnings)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask
-from compositing.garment.silhouette import Point, edges
 from compositing.light import TO_LINEAR, falling
+
+Point = NDArray[np.float64]  # (2,) x, y
 
 FOLDER = Path(__file__).parent / "mannequins"
 ASPECT = 1.5
@@ -130,6 +131,14 @@ def _measured(
         neck_width_px=neck_width,
         sides=sides,
     )
+
+
+def edges(mask: Mask) -> tuple[Floats, Floats]:
+    """Per row the first and last column of a mask, NaN where the row is empty."""
+    filled = mask.any(1)
+    first = np.where(filled, mask.argmax(1), np.nan).astype(np.float32)
+    last = np.where(filled, mask.shape[1] - 1 - mask[:, ::-1].argmax(1), np.nan).astype(np.float32)
+    return first, last
 
 
 def _side(  # noqa: PLR0913 (what a side is measured from)

@@ -19,6 +19,8 @@ class Chart:
     part: str
     photo: Grid
     look: Grid
+    share: NDArray[np.float32] | None = None
+    """How much of each of the cut-out's pixels it moves; None: all."""
 
     def folded(self) -> int:
         """How many cells are turned over in the look against the photo."""

@@ -10,6 +10,8 @@ from compositing.charts.upper_photo import UpperPhoto
 
 MARGIN_PX = 3.0
 """Photo px that a chart reaches beyond the outline, so that soft edges come along."""
+JOINED = frozenset({"yoke", "body", "leg_left", "leg_right"})
+"""Parts that are one piece of cloth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,9 @@ class Worn:
     scale: Scale
     landmarks: Mapping[str, Numbers] = field(default_factory=dict)
     photo: UpperPhoto | None = None
+
+    def layers(self) -> list[tuple[str, list[Chart]]]:
+        """Charts that are sampled together, from the skin outwards: a trunk or both legs, then each sleeve or piece."""
+        joined = [chart for chart in self.charts if chart.part in JOINED]
+        apart = [chart for chart in self.charts if chart.part not in JOINED]
+        return ([("body", joined)] if joined else []) + [(chart.part, [chart]) for chart in apart]

@@ -1,0 +1,80 @@
+"""A garment as it is read from its photo: the cut-out and the template that was fitted to it. It can be kept as a file."""
+
+import dataclasses
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from compositing.cut.cutout import Cutout
+from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
+
+MAX_SIDE_PX = 2048
+COMPRESSION = 2
+FIELD = "garment"
+"""The PNG's text field that holds everything but pixels."""
+MAX_TEXT_BYTES = 32 * 1024
+_KINDS: dict[str, tuple[type, type]] = {"upper": (Upper, UpperSide), "legs": (Legs, LegsSide), "skirt": (Skirt, SkirtSide)}
+
+
+@dataclass(frozen=True, slots=True)
+class Garment:
+    """`template`: None for shoes and accessories, which have none."""
+
+    cutout: Cutout
+    template: Template | None
+
+
+def pack(garment: Garment) -> bytes:
+    """A PNG: RGBA, straight alpha; the rest as JSON in a text field. Without loss."""
+    cutout = garment.cutout
+    facts = {field.name: getattr(cutout, field.name) for field in dataclasses.fields(cutout) if field.name not in ("rgb", "alpha")}
+    info = PngInfo()
+    info.add_text(FIELD, json.dumps({"cutout": facts, "template": _written(garment.template)}))
+    out = io.BytesIO()
+    pixels = np.dstack([cutout.rgb, (cutout.alpha * 255 + 0.5).astype(np.uint8)])
+    Image.fromarray(pixels).save(out, "PNG", pnginfo=info, compress_level=COMPRESSION)
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> Garment:
+    """Raises ValueError for anything that `pack` did not make."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            text = str(image.info.get(FIELD, ""))
+            if image.mode != "RGBA" or max(image.size) > MAX_SIDE_PX or not 0 < len(text) <= MAX_TEXT_BYTES:
+                raise ValueError("not a packed garment")
+            pixels = np.asarray(image, np.uint8)
+        facts = json.loads(text)
+        template = _read(facts["template"])
+        alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
+        found = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["cutout"].items()}
+        return Garment(Cutout(np.ascontiguousarray(pixels[..., :3]), alpha, **found), template)
+    except (OSError, SyntaxError, EOFError, KeyError, TypeError, AttributeError, Image.DecompressionBombError) as error:
+        raise ValueError("not a packed garment") from error
+
+
+def _written(template: Template | None) -> object:
+    if template is None:
+        return None
+    kind = next(name for name, (whole, _) in _KINDS.items() if isinstance(template, whole))
+    return {"kind": kind, **json.loads(json.dumps(dataclasses.asdict(template), default=np.ndarray.tolist))}
+
+
+def _read(facts: object) -> Template | None:
+    if facts is None:
+        return None
+    if not isinstance(facts, dict):
+        raise TypeError("a template is an object")
+    whole, side = _KINDS[facts.pop("kind")]
+    for name in ("left", "right"):
+        facts[name] = side(**{key: _value(value) for key, value in facts[name].items()})
+    template: Template = whole(**{key: _value(value) for key, value in facts.items()})
+    return template
+
+
+def _value(value: object) -> object:
+    return np.array(value, np.float64) if isinstance(value, list) else value
