@@ -8,6 +8,7 @@ import cv2
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
+from compositing.charts.opened import opened, over_another
 from compositing.charts.neckline import back_inside
 from compositing.charts.small import place_small
 from compositing.charts.worn import Worn
@@ -67,10 +68,11 @@ def compose_garments(
     watch = watch or Stopwatch()
     with watch.stage("mannequin"):
         body = load(options.mannequin, options.width_px)
+    kinds = [_category(name) for name in categories]
     pieces = []
-    for index, (garment, name) in enumerate(zip(garments, categories, strict=True)):
+    for index, (garment, kind) in enumerate(zip(garments, kinds, strict=True)):
         with _Naming(index):
-            pieces.append(_dress(index, _category(name), garment, options, watch))
+            pieces.append(_dress(index, kind, garment, options, watch, is_open=over_another(kind, kinds)))
     with watch.stage("paint"):
         pixels, seen = paint([piece.dressed for piece in pieces], body, options)
     with watch.stage("encode"):
@@ -127,10 +129,13 @@ def _shape(category: GarmentCategory) -> Shape:
     return "legs" if family_of(category) == "legs" else "body"
 
 
-def _dress(index: int, category: GarmentCategory, garment: Garment, options: LookOptions, watch: Stopwatch) -> _Piece:
+def _dress(
+    index: int, category: GarmentCategory, garment: Garment, options: LookOptions, watch: Stopwatch, *, is_open: bool
+) -> _Piece:
     facts = CATEGORIES[category]
     with watch.stage("fit"):
         worn = _worn(category, garment, options)
+        worn = opened(worn) if is_open else worn
     with watch.stage("warp"):
         cloths = _cloths(garment, worn, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
