@@ -14,6 +14,7 @@ from schemas.categories import GarmentCategory as G
 
 LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.COAT}
 """Long sleeves are likely, and an outline that shows none may hide them."""
+HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
 HIDDEN: Final = 0.35
 """How much costlier, in pixels, sleeves may be there and still be believed."""
 MIN_GAIN: Final = 0.1
@@ -66,8 +67,8 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
     flared = category in {G.DRESS, G.JUMPSUIT}
     found = []
     for sleeved in (False, True):
-        shape = upper.UpperShape(sleeved, flared, long, body)
-        starts = upper_starts.starts(silhouette, body, sleeved=sleeved)
+        shape = upper.UpperShape(sleeved, flared, long, category in HOODED, body)
+        starts = upper_starts.starts(silhouette, body, sleeved=sleeved, flared=flared)
         found.append(best(Search(shape, silhouette), starts))
     bare, sleeves = found
     return sleeves if sleeves.cost < bare.cost + (HIDDEN if long else -MIN_GAIN) else bare

@@ -4,6 +4,7 @@ Sizes are shares of half the hips, most as logarithms; in the garment's frame th
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,27 +22,24 @@ LEG: Final = 5
 KNEE_SHARE: Final = 0.45
 SIDE: Final = ("waist", "hip", "top_outer", "knee_outer", "hem_outer", "hem", "hem_inner", "knee_inner")
 
+INNER: Final = {7, 15}
+"""Edges at the knees' insides may lie inside the silhouette, where the legs touch."""
+
 PRIORS: Final = (
     Prior(TURN, 0, 0, 3.0),
     Prior(WAIST, -0.2, 0.2, 4.0),
     Prior(HIP_Y, -0.35, 0.25, 3.0),
-    Prior(CROTCH, 0.14, 0.22, 4.5),
+    Prior(CROTCH, 0.42, 0.25, 4.5),
     Prior(GAP, 0.0, 0.06, 6.0),
     Prior(SAG, 0.0, 0.12, 3.0),
 )
 
 
 def _pairs() -> tuple[Ints, NDArray[np.bool_]]:
-    pairs: list[tuple[int, int]] = []
-    inside: list[bool] = []
-    for i in (0, 1):
-        chain = [8 * i + k for k in range(8)]
-        pairs += list(zip(chain, chain[1:], strict=False))
-        inside += [False] * 6 + [True]
-        pairs.append((8 * i + 7, 17 + i))
-        inside.append(True)
-    pairs += [(0, 16), (16, 8), (17, 18)]
-    return np.array(pairs, np.intp), np.array(inside + [False] * 3)
+    side = list(range(8))
+    order = [*side, 17, 18, *(8 + k for k in reversed(side)), 16, 0]
+    inner = [one in INNER or two in INNER for one, two in pairwise(order)]
+    return np.array(list(pairwise(order)), np.intp), np.array(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class LegsShape:
         """Legs that touch meet in the middle."""
         framed = unplaced(points, numbers)
         sign = np.where(np.arange(points.shape[1]) < 2 * PER_EDGE, -1.0, 1.0)
-        return np.maximum(sign * framed[..., 0], 0)
+        return np.asarray(sign * framed[..., 0])
 
     def priors(self, numbers: Array) -> Array:
         """(batch, priors), in pixels."""
@@ -129,7 +127,7 @@ def starts(silhouette: Silhouette) -> Array:
     found = []
     for k in (1.0, 1.15):
         hips = max(6.0, 0.5 * k * float(wide))
-        for share in (0.28, 0.4, 0.55, 0.7):
+        for share in (0.28, 0.38, 0.5, 0.62, 0.75):
             crotch = share * height
             length = max(height - crotch, 3.0)
             for splay in (0.02, 0.15, 0.3):

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from compositing.template.silhouette import Array, Silhouette
 
+OVERLAP: Final = 0.6
+"""What parts that lie over each other cost, a gap between them being 1."""
 STEP: Final = 0.01
 """Of the numeric derivative; every number of a shape is a logarithm, an angle or a share."""
 DAMPINGS: Final = (0.1, 1.0, 10.0)
 PER_EDGE: Final = 4
+AWRY: Final = 20.0
+"""An edge that faces the other way is taken for farther than it is: by twice this, in squared pixels."""
 
 Ints = NDArray[np.intp]
 
@@ -24,7 +28,7 @@ class Shape(Protocol):
     """A flat garment of few numbers. Methods take numbers as (batch, n)."""
 
     edges: Ints
-    """(edges, 2): the nodes at their ends."""
+    """(edges, 2): the nodes at their ends, left of which, going along, the garment is not."""
     inner: NDArray[np.bool_]
     """(edges,): may lie within the silhouette, where two parts touch."""
     low: Array
@@ -58,7 +62,7 @@ class Search:
     shape: Shape
     silhouette: Silhouette
     bend_px: float = 1.0
-    evidence: float = 0.6
+    evidence: float = 0.9
 
     def nearest(self, numbers: Array) -> Nearest:
         """For each row of numbers."""
@@ -73,6 +77,8 @@ class Search:
         share = np.clip((px * ax + py * ay) / squared[:, None], 0, 1)
         apart = (px - share * ax) ** 2 + (py - share * ay) ** 2
         length = np.sqrt(squared)
+        outwards = np.stack([-along[..., 1], along[..., 0]], -1) / length[..., None]
+        apart += AWRY * (1 - self.silhouette.facing @ outwards.swapaxes(1, 2))
         weight = np.repeat(length / length.sum(-1, keepdims=True), PER_EDGE, axis=1) / PER_EDGE
         return Nearest(apart.argmin(-1), np.sqrt(weight))
 
@@ -91,7 +97,8 @@ class Search:
         if inner.any():
             within = flat[:, inner]
             depth = np.maximum(-signed[:, inner], 0)
-            gap = np.maximum(shape.beyond(numbers, within), 0)
+            gap = shape.beyond(numbers, within)
+            gap = np.maximum(gap, -OVERLAP * gap)
             signed[:, inner] = np.maximum(signed[:, inner], 0) + np.minimum(depth, gap)
             shown = self.silhouette.at(self.silhouette.edges, within)
             missing = np.clip(depth - 1.5, 0, 1) * (1 - shown)

@@ -27,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Silhouette:
-    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2) points x, y, evenly along it.
+    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2) points x, y, evenly along it; `facing`: unit vectors outwards there.
 
     `distance`: signed, positive outside; `edges`: how strongly colours change, 1 where they change much,
     both `FINE` times finer. A point q of the cut-out is here q * scale + shift.
@@ -36,6 +36,7 @@ class Silhouette:
     soft: Floats
     mask: Mask
     outline: Array
+    facing: Array
     distance: Floats
     edges: Floats
     scale: float
@@ -63,7 +64,7 @@ class Silhouette:
 
     def thinned(self, step: int) -> "Silhouette":
         """With every so-many-th point of the outline only."""
-        return replace(self, outline=self.outline[::step])
+        return replace(self, outline=self.outline[::step], facing=self.facing[::step])
 
     def iou(self, polygons: list[Array]) -> float:
         """Intersection over union with the union of polygons."""
@@ -95,10 +96,10 @@ def reduced(rgb: NDArray[np.uint8], alpha: Floats) -> Silhouette:
         raise GarmentError("no_garment_found", "What was found in the photo is scattered.")
     origin = np.array([columns[0], rows[0]], np.float64)
     shift = PAD + 0.5 * scale - 0.5 - origin * scale
-    outline, distance = _outline(soft, mask), _distance(soft)
+    (outline, facing), distance = _outline(soft, mask), _distance(soft)
     if distance.min() < -MIN_THIN * SIDE / 2 and len(outline) > 3:
         edges = _edges(rgb[at], soft, scale)
-        return Silhouette(soft, mask, outline, distance, edges, scale, shift)
+        return Silhouette(soft, mask, outline, facing, distance, edges, scale, shift)
     raise GarmentError("no_garment_found", "What was found in the photo is too thin for a garment.")
 
 
@@ -118,12 +119,12 @@ def _distance(soft: Floats) -> Floats:
     return np.asarray(signed, np.float32)
 
 
-def _outline(soft: Floats, mask: Mask) -> Array:
-    """Points evenly along all outlines that are long enough, between pixels by the slope of alpha."""
+def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
+    """Points evenly along all outlines that are long enough, between pixels by the slope of alpha, and ways out."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     chains = [one[:, 0].astype(np.float64) for one in found if len(one) > 12]
     if not chains:
-        return np.zeros((0, 2))
+        return np.zeros((0, 2)), np.zeros((0, 2))
     points = np.concatenate(chains)
     smooth = cv2.GaussianBlur(soft, (0, 0), 0.7)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(smooth, cv2.CV_32F, 0, 1) / 8
@@ -132,7 +133,8 @@ def _outline(soft: Floats, mask: Mask) -> Array:
     step = (0.5 - smooth[rows, columns])[:, None] * slope / np.maximum((slope**2).sum(-1), 0.01)[:, None]
     moved = points + np.clip(step, -1, 1)
     chosen = np.linspace(0, len(moved) - 1, min(OUTLINE_POINTS, len(moved))).round().astype(int)
-    return np.asarray(moved[chosen])
+    away = -slope[chosen]
+    return moved[chosen], away / np.maximum(np.hypot(*away.T), 1e-6)[:, None]
 
 
 def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> Floats:

@@ -1,6 +1,7 @@
 """Skirts: the numbers of a flat one, its outline and what is likely of it. Sizes are shares of half the hips."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -27,8 +28,7 @@ ALONG: Final = (-0.6, 0.0, 0.6)
 
 
 def _pairs() -> Ints:
-    chains = ([0, 1, 2, 3], [4, 5, 6, 7], [0, 8, 4], [3, 9, 10, 11, 7])
-    return np.array([pair for chain in chains for pair in zip(chain, chain[1:], strict=False)], np.intp)
+    return np.array(list(pairwise([0, 1, 2, 3, 9, 10, 11, 7, 6, 5, 4, 8, 0])), np.intp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ garment's frame the neck points lie at y = 0; x is mirrored for the left side.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -40,16 +41,16 @@ TRUNK_PRIORS: Final = (
 )
 SLEEVED_PRIORS: Final = (
     *TRUNK_PRIORS,
-    Prior(NECK, -0.95, 0.35, 4.0),
-    Prior(TIP_X, -0.02, 0.08, 9.0),
-    Prior(TIP_Y, 0.25, 0.12, 6.0),
-    Prior(PIT_Y, 0.0, 0.2, 6.0),
-    Prior(RISE, 0.0, 0.25, 1.0),
+    Prior(NECK, -0.75, 0.35, 4.0),
+    Prior(TIP_X, 0.03, 0.15, 6.0),
+    Prior(TIP_Y, 0.23, 0.12, 6.0),
+    Prior(PIT_Y, 0.22, 0.22, 6.0),
+    Prior(RISE, -0.1, 0.3, 1.0),
 )
 BARE_PRIORS: Final = (
     *TRUNK_PRIORS,
-    Prior(NECK, -0.9, 0.4, 3.0),
-    Prior(TIP_X, -0.25, 0.25, 4.0),
+    Prior(NECK, -0.6, 0.4, 3.0),
+    Prior(TIP_X, -0.1, 0.3, 4.0),
     Prior(TIP_Y, 0.15, 0.15, 5.0),
     Prior(PIT_Y, 0.1, 0.3, 5.0),
     Prior(RISE, -0.2, 0.5, 1.0),
@@ -57,13 +58,18 @@ BARE_PRIORS: Final = (
 )
 
 
+IN_TRUNK: Final = np.repeat([False] * 3 + [True] * 6 + [False] * 3, PER_EDGE)
+"""Of the samples on inner edges, those on the trunk's sides."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpperShape:
-    """With or without sleeves. `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely."""
+    """With or without sleeves. `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely; `hooded`: so is a hood."""
 
     sleeved: bool
     flared: bool
     long: bool
+    hooded: bool
     body: Body
     edges: Ints = field(init=False)
     inner: NDArray[np.bool_] = field(init=False)
@@ -162,10 +168,9 @@ class UpperShape:
             wide = x[:, k : k + 1] + share * (x[:, k + 1 : k + 2] - x[:, k : k + 1])
             out = np.where((share >= 0) & (share <= 1), aside - wide, out)
         out = np.where(down < y[:, 3:4], aside - x[:, 3:4], out)
-        trunk = np.repeat(np.tile([True] * 3 + [False] * 3, 2), PER_EDGE)
         cuff = self._cuff_bottom(numbers, x, y)
-        sided = np.where(np.arange(len(trunk)) < len(trunk) // 2, cuff[:, :1], cuff[:, 1:])
-        return np.where(trunk, np.clip(down - sided, 0, None), out)
+        sided = np.concatenate([cuff[:, :1].repeat(IN_TRUNK.size // 2, 1), cuff[:, 1:].repeat(IN_TRUNK.size // 2, 1)], 1)
+        return np.where(IN_TRUNK, np.clip(down - sided, 0, None), out)
 
     def _cuff_bottom(self, p: Array, x: Array, y: Array) -> Array:
         tip, pit = np.stack([x[:, 1], y[:, 1]], 1), np.stack([x[:, 3], y[:, 3]], 1)
@@ -177,11 +182,14 @@ class UpperShape:
         table = SLEEVED_PRIORS if self.sleeved else BARE_PRIORS
         terms = costs(table, p)
         waist, hip, hem = p[:, WAIST], p[:, HIP], p[:, HEM]
+        likely, slack = (1.45, 0.3) if self.flared else (0.85, 0.45)
+        terms.append(4.0 * beyond_slack(p[:, LENGTH] - likely, slack))
         terms.append((3.0 if self.flared else 6.0) * beyond_slack(waist - 0.5 * hem, 0.1))
         terms.append(4.0 * beyond_slack(hip - 0.5 * (waist + hem), 0.06))
         terms.append(2.5 * np.minimum(hem + 0.12, 0))
         if not self.flared:
             terms.append(4.4 * np.maximum(hem - 0.2, 0))
+        terms.append(3.0 * np.maximum(p[:, RISE] - (1.0 if self.hooded else 0.3), 0))
         if self.body.parted and self.sleeved:
             half = np.log(self.body.half)
             terms += [5.0 * beyond_slack(p[:, CHEST] + p[:, k] - half, 0.12) for k in (WAIST, HIP, HEM)]
@@ -218,24 +226,21 @@ class UpperShape:
         return [trunk, *arms]
 
 
+SLEEVED_SIDE: Final = ("neck", "tip", "elbow_outer", "cuff_outer", "cuff_inner", "elbow_inner", *SIDE_NODES[3:])
+BARE_SIDE: Final = SIDE_NODES
+INNER: Final = SLEEVED_SIDE[3:]
+"""Edges between these may lie inside the silhouette, where a sleeve touches the trunk."""
+
+
 def outline_edges(*, sleeved: bool) -> tuple[Ints, NDArray[np.bool_]]:
-    """Node pairs, and which may lie inside the silhouette: per side the trunk's, then the sleeve's."""
-    pairs: list[tuple[int, int]] = []
-    inside: list[bool] = []
+    """Node pairs round the garment, its inside to their left as x grows right and y down, and which are inner."""
+    names = SLEEVED_SIDE if sleeved else BARE_SIDE
+    chain, inner = [], []
     for i in (0, 1):
-        at, arm = 7 * i, 22 + 6 * i
-        pairs += [(at + 3, at + 4), (at + 4, at + 5), (at + 5, at + 6)]
-        inside += [sleeved] * 3
-        if sleeved:
-            pairs += [(at + 3, arm + 3), (arm + 3, arm + 5), (arm + 5, arm + 4)]
-            pairs += [(arm + 4, arm + 2), (arm + 2, at + 1)]
-            inside += [True] * 3 + [False] * 2
-        else:
-            pairs += [(at + 1, at + 2), (at + 2, at + 3)]
-            inside += [False] * 2
-        pairs += [(at, at + 1)]
-        inside += [False]
-    for chain in ([0, 14, 15, 16, 17, 18, 7], [6, 19, 20, 21, 13]):
-        pairs += list(zip(chain, chain[1:], strict=False))
-        inside += [False] * (len(chain) - 1)
-    return np.array(pairs, np.intp), np.array(inside)
+        index = {name: 7 * i + k for k, name in enumerate(SIDE_NODES)}
+        index |= {name: 22 + 6 * i + k for k, name in enumerate(SLEEVE_NODES)}
+        chain.append([index[name] for name in names])
+        inner.append([sleeved and {one, two} <= set(INNER) for one, two in pairwise(names)])
+    order = [*chain[0], 19, 20, 21, *reversed(chain[1]), 18, 17, 16, 15, 14, chain[0][0]]
+    inside = [*inner[0], *[False] * 4, *reversed(inner[1]), *[False] * 6]
+    return np.array(list(pairwise(order)), np.intp), np.array(inside)

@@ -9,17 +9,20 @@ from compositing.template.frame import UNIT_PX
 from compositing.template.silhouette import Array, Silhouette
 
 
-def starts(silhouette: Silhouette, body: Body, *, sleeved: bool) -> Array:
+def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -> Array:
     """Where the search begins: sizes of the chest, necks, hoods, and sleeves from short to bent."""
     left, _, right, _ = silhouette.box
     half = 0.5 * (right - left + 1)
-    chests = sorted(max(5.0, chest) for chest in (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half))
+    guesses = (body.narrow, 1.2 * body.narrow, 0.8 * body.half, body.half)
+    if not flared:
+        guesses = (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half)
+    chests = sorted(max(5.0, chest) for chest in guesses)
     if sleeved:
         arms: Sequence[tuple[float, float, float]] = (
             (-0.2, 0.75, 0.0), (0.0, 0.4, 0.0), (0.1, 1.2, 0.0), (0.9, 0.25, -0.1),
             (0.9, 0.5, -0.2), (0.9, 0.8, -0.2), (0.9, 0.65, -0.7), (1.0, 1.25, 0.0), (0.4, 0.5, 0.0),
         )  # fmt: skip
-        trunks = [(-0.95, 0.0, 0.25, 0.0, 0.0), (-0.3, 0.05, 0.1, -0.5, -0.1)]
+        trunks = [(-0.8, 0.05, 0.25, 0.2, 0.0), (-0.3, 0.05, 0.1, -0.5, -0.1)]
         hoods = (0.0, 0.2)
     else:
         arms, hoods = ((0.0, 0.0, 0.0),), (0.0, 0.15)
@@ -47,7 +50,7 @@ def _trunks(
     for neck, tip, tip_y, pit, rise in trunks:
         for hood in hoods:
             y = top + 1.5 + hood * (bottom - top)
-            length = float(np.log(max(bottom - y, 4) / chest))
+            length = float(np.log(max(body.bottom - y, 4) / chest))
             head = [body.middle / UNIT_PX, y / UNIT_PX, 0, float(np.log(chest)), neck, tip, tip_y, pit]
             found.append([*head, 0, 0, 0, 0, length, 0.02, 0, rise + hood * (bottom - top) / chest, 0.06])
     return found
