@@ -1,0 +1,74 @@
+"""Which shape a cut-out has: families tried, the likeliest fitted."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from compositing.template import legs, skirts, upper, upper_starts
+from compositing.template.body import body_of
+from compositing.template.model import Family
+from compositing.template.search import Search, Shape
+from compositing.template.silhouette import Array, Silhouette
+from schemas.categories import GarmentCategory as G
+
+LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.COAT}
+"""Long sleeves are likely, and an outline that shows none may hide them."""
+HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
+HIDDEN: Final = 0.35
+"""How much costlier, in pixels, sleeves may be there and still be believed."""
+MIN_GAIN: Final = 0.1
+"""Elsewhere sleeves must explain the outline better by this much."""
+HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
+"""Rounds: how many starts, how many steps of each, from where distances count linearly, every n-th outline point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A shape with its numbers. `cost`: mean distances and priors, in pixels."""
+
+    shape: Shape
+    numbers: Array
+    cost: float
+    iou: float
+
+    @property
+    def nodes(self) -> Array:
+        """(nodes, 2), in the silhouette's pixels."""
+        return self.shape.nodes(self.numbers[None])[0]
+
+
+def best(search: Search, starts: Array) -> Fitted:
+    """The likeliest numbers from these starts."""
+    numbers = search.screened(starts, HALVING[0][0])
+    cost = np.zeros(len(numbers))
+    for keep, steps, bend_px, every in HALVING:
+        numbers = numbers[np.argsort(cost, kind="stable")[:keep]]
+        rough = replace(search, silhouette=search.silhouette.thinned(every), bend_px=bend_px)
+        numbers, _ = rough.refined(numbers, steps)
+        cost = search.cost(numbers, search.nearest(numbers))
+    k = int(cost.argmin())
+    return Fitted(search.shape, numbers[k], float(cost[k]), search.iou(numbers[k]))
+
+
+def fitted(silhouette: Silhouette, family: Family, category: G) -> Fitted:
+    """The family's shape that suits the silhouette best."""
+    match family:
+        case "legs":
+            return best(Search(legs.LegsShape(category is G.SHORTS), silhouette), legs.starts(silhouette))
+        case "skirt":
+            return best(Search(skirts.SkirtShape(), silhouette), skirts.starts(silhouette))
+        case "upper":
+            return _upper(silhouette, category)
+
+
+def _upper(silhouette: Silhouette, category: G) -> Fitted:
+    body, long = body_of(silhouette), category in LONG_SLEEVED
+    flared = category in {G.DRESS, G.JUMPSUIT}
+    found = []
+    for sleeved in (False, True):
+        shape = upper.UpperShape(sleeved, flared, long, category in HOODED, body)
+        starts = upper_starts.starts(silhouette, body, sleeved=sleeved, flared=flared)
+        found.append(best(Search(shape, silhouette), starts))
+    bare, sleeves = found
+    return sleeves if sleeves.cost < bare.cost + (HIDDEN if long else -MIN_GAIN) else bare

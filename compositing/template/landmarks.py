@@ -1,0 +1,134 @@
+"""From a fitted shape to a template: named points, in the cut-out's pixels, on its outline where background shows them."""
+
+from typing import Final
+
+import numpy as np
+
+from compositing.template import upper
+from compositing.template.fitting import Fitted
+from compositing.template.frame import TURN
+from compositing.template.legs import LegsShape
+from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
+from compositing.template.outline import Outline, outline_of
+from compositing.template.silhouette import Array, Floats, Silhouette
+
+STRAP: Final = 0.4
+"""A shoulder narrower than this share of half the chest is a strap."""
+
+
+def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
+    """The named points of what was fitted; `alpha`: of the cut-out itself."""
+    nodes, turn = silhouette.back(found.nodes), float(found.numbers[TURN])
+    outline = outline_of(alpha, turn)
+    if isinstance(found.shape, upper.UpperShape):
+        return _upper(found, nodes, turn, outline)
+    if isinstance(found.shape, LegsShape):
+        return _legs(found, nodes, turn, outline)
+    return _skirt(found, nodes, turn, outline)
+
+
+def _upper(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Upper:
+    sleeved = len(nodes) > 22
+    chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[10])))
+    side = _sleeved_side if sleeved else _bare_side
+    left, right = (side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1)))
+    return Upper(left, right, nodes[16], "full", turn, found.iou)
+
+
+def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
+    named = dict(zip(upper.SIDE_NODES, nodes[7 * i : 7 * i + 7], strict=True))
+    if sleeved:
+        named |= zip(upper.SLEEVE_NODES, nodes[22 + 6 * i : 28 + 6 * i], strict=True)
+    return named
+
+
+def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
+    tip = outline.corner(named["tip"], (s * 0.8, -0.6), 0.16 * chest)
+    pit = outline.nearest(named["pit"], 0.16 * chest)
+    hole = 0.5 * (tip + pit)
+    return UpperSide(
+        neck=_neck(named, s, chest, outline),
+        tip=tip,
+        pit=pit,
+        waist=outline.beside(named["waist"], 0.2 * chest),
+        hem=_hem_corner(named["hem"], s, chest, outline),
+        elbow=hole,
+        elbow_outer=tip,
+        elbow_inner=pit,
+        cuff=hole,
+        cuff_outer=tip,
+        cuff_inner=pit,
+        sleeved=False,
+        sleeve_px=0.0,
+    )
+
+
+def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
+    tip = outline.nearest(named["tip"], 0.2 * chest)
+    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest)
+    along = named["cuff"] - named["elbow"]
+    along = along / max(float(np.hypot(*along)), 1e-6)
+    down = np.array([along @ outline.right, along @ outline.down])
+    out = np.array([s * down[1], -s * down[0]])
+    cuff_outer = outline.corner(named["cuff_outer"], tuple(down + out), 0.2 * chest)
+    cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
+    hole, cuff, elbow = 0.5 * (tip + pit), 0.5 * (cuff_outer + cuff_inner), named["elbow"]
+    px = float(np.hypot(*(elbow - hole)) + np.hypot(*(cuff - elbow)))
+    return UpperSide(
+        neck=_neck(named, s, chest, outline),
+        tip=tip,
+        pit=pit,
+        waist=outline.beside(named["waist"], 0.2 * chest),
+        hem=_hem_corner(named["hem"], s, chest, outline),
+        elbow=elbow,
+        elbow_outer=outline.nearest(named["elbow_outer"], 0.15 * chest),
+        elbow_inner=outline.nearest(named["elbow_inner"], 0.15 * chest),
+        cuff=cuff,
+        cuff_outer=cuff_outer,
+        cuff_inner=cuff_inner,
+        sleeved=True,
+        sleeve_px=px,
+    )
+
+
+def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Array:
+    return outline.nearest(named["neck"], 0.2 * chest)
+
+
+def _hem_corner(hem: Array, s: int, chest: float, outline: Outline) -> Array:
+    return outline.corner(hem, (s * 0.7, 0.7), 0.25 * chest)
+
+
+def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
+    hips = 0.5 * float(np.hypot(*(nodes[1] - nodes[9])))
+    crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips)
+    sides = []
+    for i, s in ((0, -1), (1, 1)):
+        waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]
+        hem_outer = outline.corner(hem_outer, (s * 0.7, 0.7), 0.25 * hips)
+        hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), 0.25 * hips)
+        sides.append(
+            LegsSide(
+                waist=outline.corner(waist, (s * 0.6, -0.8), 0.25 * hips),
+                hip=outline.beside(hip, 0.2 * hips),
+                top_outer=outline.beside(top, 0.2 * hips),
+                crotch=crotch,
+                knee_outer=outline.beside(knee_outer, 0.2 * hips),
+                knee_inner=outline.beside(knee_inner, 0.2 * hips),
+                hem_outer=hem_outer,
+                hem_inner=hem_inner,
+                hem=0.5 * (hem_outer + hem_inner),
+            )
+        )
+    return Legs(sides[0], sides[1], turn, found.iou)
+
+
+def _skirt(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Skirt:
+    hips = 0.5 * float(np.hypot(*(nodes[1] - nodes[5])))
+    sides = []
+    for i, s in ((0, -1), (1, 1)):
+        waist, hip, _, hem = nodes[4 * i : 4 * i + 4]
+        at_waist = outline.corner(waist, (s * 0.7, -0.7), 0.25 * hips)
+        at_hem = outline.corner(hem, (s * 0.7, 0.7), 0.25 * hips)
+        sides.append(SkirtSide(at_waist, outline.beside(hip, 0.2 * hips), at_hem))
+    return Skirt(sides[0], sides[1], outline.nearest(nodes[10], 0.2 * hips), turn, found.iou)
