@@ -5,12 +5,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Mask
+from compositing.cut.background import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import ARM_PARTS, HEAD, Mannequin
 from compositing.small.belt import place_belt
 from compositing.small.legs import cm_px
-from compositing.small.placed import Placed, Points, Silhouette, box_of, filled, nothing, pieces, silhouette
+from compositing.small.placed import Order, Placed, Points, Silhouette, box_of, filled, nothing, pieces, silhouette
 from compositing.small.scarf import place_scarf
 
 __all__ = ["place_bag", "place_belt", "place_hat", "place_scarf"]
@@ -18,16 +18,20 @@ __all__ = ["place_bag", "place_belt", "place_hat", "place_scarf"]
 STRAY: Final = 0.08
 """Pieces of an accessory smaller than this share of its largest are specks."""
 MAX_TILT = 0.35
-CROWN_ROOM: Final = 1.14
+CROWN_ROOM: Final = 1.11
 """A hat's crown is so much wider than the head."""
-BRIM_LINE: Final = 0.40
-"""A hat ends here on the head, in shares of its height from the top; its brim, if it has one, begins there."""
+EDGE_LINE, BRIM_LINE = 0.40, 0.34
+"""Where a hat's edge, or the upper side of its brim, is on the head, in shares of its height from the top."""
+FRAME_PX, FLATTEST = 5.0, 0.6
+"""A crown that would leave the picture at 1024 pixels' width is made lower, but no lower than this share."""
 BRIMMED: Final = 1.3
 BAG_CM: Final = 28.0
 """The square root of a bag's face, without its handles."""
 CLUTCH_CM: Final = 20.0
 HANDLE, STRAP = 0.12, 0.50
 """Of a bag's height, what lies above its body: no handle below the first, a strap for the shoulder above the second."""
+TAPER: Final = 0.3
+"""A long strap is so much narrower on the shoulder than at the bag."""
 HAND_SIDE: Final = 1
 
 
@@ -62,8 +66,12 @@ def place_hat(cutout: Cutout, body: Mannequin) -> list[Placed]:
     rows = turned[int(top) : int(max(line, top + 2)), :]
     centre = float(np.nonzero(rows)[1].mean()) if rows.any() else (left + right) / 2
     photo = grid(left - 2, top - 2, right + 2, bottom + 2)
-    rest = head[1] + BRIM_LINE * (head[3] - head[1])
-    look = np.stack([(head[0] + head[2]) / 2 + (photo[..., 0] - centre) * scale, rest + (photo[..., 1] - line) * scale], -1)
+    rest = head[1] + (BRIM_LINE if brimmed else EDGE_LINE) * (head[3] - head[1])
+    lower = float(np.clip((rest - FRAME_PX * body.scale) / max((line - top) * scale, 1), FLATTEST, 1))
+    rise = (photo[..., 1] - line) * scale
+    look = np.stack(
+        [(head[0] + head[2]) / 2 + (photo[..., 0] - centre) * scale, rest + np.where(rise < 0, lower, 1) * rise], -1
+    )
     return [Placed("hat", outline.to_photo(back(photo)), look, outline.share(_soft(mask)), order="before")]
 
 
@@ -92,7 +100,7 @@ def _levelled(mask: Mask) -> tuple[Mask, _Turn]:
     return (turned, _Turn(inverse)) if turned.any() else (mask, _Turn(np.eye(2, 3)))
 
 
-def _soft(mask: Mask) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+def _soft(mask: Mask) -> Floats:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
 
 
@@ -110,18 +118,21 @@ def place_bag(cutout: Cutout, body: Mannequin) -> list[Placed]:
     side = body.sides[HAND_SIDE]
     hand = box_of(body.labels == ARM_PARTS[HAND_SIDE][2])
     x, y = (left + right) / 2, photo[..., 1]
+    narrow: Points | float = 1.0
     if handle > STRAP:
-        shoulder = side.shoulder
         rest = body.hip_y + 2 * unit
-        strap = (rest - float(shoulder[1])) / max(body_top - top, 1)
+        middle = float(side.shoulder[0])
+        shoulder = float(body.top[int(np.clip(middle, 0, len(body.top) - 1))]) - 0.5 * unit
+        strap = (rest - shoulder) / max(body_top - top, 1)
         rows = np.where(y < body_top, rest + (y - body_top) * strap, rest + (y - body_top) * scale)
-        middle = float(shoulder[0]) + HAND_SIDE * 1.5 * unit
+        narrow = TAPER + (1 - TAPER) * np.clip((y - top) / max(body_top - top, 1), 0, 1)
+        middle += HAND_SIDE * 1.5 * unit
     else:
         held = top + 0.1 * (bottom - top) if handle < HANDLE else top
         rows = hand[1] + 0.55 * (hand[3] - hand[1]) + (y - held) * scale
         middle = (hand[0] + hand[2]) / 2
-    look = np.stack([middle + (photo[..., 0] - x) * scale, rows], -1)
-    order = "before" if handle > STRAP else "behind"
+    look = np.stack([middle + (photo[..., 0] - x) * scale * narrow, rows], -1)
+    order: Order = "before" if handle > STRAP else "behind"
     return [Placed("bag", outline.to_photo(photo), look, outline.share(_soft(mask)), order=order)]
 
 

@@ -14,7 +14,7 @@ from compositing.small.placed import Placed, Points, Silhouette, box_of, filled,
 BELT_CM: Final = 3.6
 STRAIGHT: Final = 4.5
 """A belt that is laid straight is so much longer than wide."""
-RING_HOLE: Final = 0.12
+RING_HOLE, RING_SIDE = 0.12, 0.06
 DIP_CM: Final = 1.1
 """The front hangs lower than the sides."""
 BELOW_WAIST: Final = 0.35
@@ -120,7 +120,8 @@ def _buckle(cutout: Cutout, outline: Silhouette, share: Points, aside: Points, s
 def _ring(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
     """The lower arc of a closed belt before the body; the upper, which shows its inside, is behind it."""
     left, top, right, bottom = box_of(mask)
-    columns = np.linspace(left, right, 31)
+    aside = RING_SIDE * (right - left)
+    columns = np.linspace(left + aside, right - aside, 31)
     rows = np.arange(mask.shape[0])
     solid = filled(mask)
     lower = []

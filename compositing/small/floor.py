@@ -76,6 +76,8 @@ def sole_shadow(body: Mannequin, cover: Floats) -> Floats:
     low = cover * np.clip((rows - (floor - 16 * body.scale)) / (14 * body.scale), 0, 1)
     dark = np.zeros_like(cover)
     for spread, share in zip(SPREAD, (0.6, 0.4), strict=True):
-        blurred = cv2.GaussianBlur(np.asarray(low, np.float32), (0, 0), sigmaX=spread * body.scale, sigmaY=0.3 * spread * body.scale)
+        blurred = cv2.GaussianBlur(
+            np.asarray(low, np.float32), (0, 0), sigmaX=spread * body.scale, sigmaY=0.3 * spread * body.scale
+        )
         dark += share * cv2.warpAffine(blurred, np.array([[1, 0, 0], [0, 1, 0.25 * spread * body.scale]]), cover.shape[::-1])
     return np.asarray(np.clip(DARK * 1.6 * dark, 0, DARK) * (1 - cover), np.float32)

@@ -17,7 +17,9 @@ RECTANGULAR: Final = 0.72
 FLAT_CM, GATHERED_CM = 30.0, 12.0
 """The width of a scarf that is laid out, and of one that is worn."""
 HANG_CM: Final = (30.0, 78.0)
-LOOP_CM, LOOP_DROP_CM, LOOP_ROOM_CM = 10.5, 6.5, 4.0
+LOOP_CM, LOOP_DROP_CM, LOOP_ROOM_CM = 11.5, 6.5, 3.6
+SIDE_DROP_CM, FRONT_DROP_CM = 0.8, 1.2
+"""How far below the chin the loop's upper edge is beside and before the neck."""
 DRAPED_CM: Final = 30.0
 
 
@@ -72,9 +74,9 @@ def _loop(own: Frame, along: Points, body: Mannequin, chin: float) -> tuple[str,
     s = u * own.length * min(0.30, 0.75 * own.width / own.length * 2.2)
     photo = own.centre + s[..., None] * along + ((v - 0.5) * own.width * 0.96)[..., None] * np.array([-along[1], along[0]])
     half = body.neck_width_px / 2 + LOOP_ROOM_CM * unit
-    angle = u * np.pi / 2 * 0.96
-    sag = LOOP_DROP_CM * unit * np.cos(angle)
-    spread = 1 + 0.16 * (v - 0.4)
-    x = body.centre_x + half * spread * np.sin(angle)
-    y = chin - 3.0 * unit + sag * (0.35 + 0.65 * v) + v * LOOP_CM * unit * (0.55 + 0.45 * np.cos(angle))
+    angle = u * np.pi / 2 * 0.97
+    front = np.cos(angle)
+    x = body.centre_x + half * (0.9 + 0.22 * np.sin(np.pi * (0.12 + 0.76 * v))) * np.sin(angle)
+    top = chin + unit * (SIDE_DROP_CM * (1 - front) + FRONT_DROP_CM * front)
+    y = top + v * LOOP_CM * unit * (0.5 + 0.5 * front)
     return "scarf loop", photo, np.stack([x, y], -1)

@@ -5,12 +5,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, lab
+from compositing.cut.background import Floats, Mask, lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
-from compositing.small.front import from_above, standing
+from compositing.small.front import from_above, standing, throat_share
 from compositing.small.legs import leg
-from compositing.small.pairs import cleared, likeness, told_apart
+from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored
 from compositing.small.placed import Placed, Silhouette, silhouette
 from compositing.small.profile import outwards
 from compositing.small.views import Shoe, View, facing, seen, toe_evidence
@@ -24,17 +24,20 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
     outline = silhouette(cutout.alpha)
     size = (outline.mask.shape[1], outline.mask.shape[0])
     colours = lab(np.asarray(cv2.resize(cutout.rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
-    shoes = shoes_of(outline, colours, boots=boots)
+    mask = unfloored(outline.mask, colours) if cutout.mode == "messy" else outline.mask
+    shoes = shoes_of(mask, colours, boots=boots)
     shares = [outline.share(share) for share in cleared([shoe.mask for shoe in shoes], outline.mask)]
+    throats = [throat_share(shoe, colours) for shoe in shoes if shoe.view is View.ABOVE]
+    throat = float(np.mean(throats)) if throats else 0.0
     result = []
     for side, (index, mirrored) in _worn_by(shoes).items():
-        result += _worn(shoes[index], shares[index], outline, colours, mirrored, body, side)  # noqa: E501 (temp)
+        result += _worn(shoes[index], shares[index], outline, throat, mirrored, body, side)
     return result
 
 
-def shoes_of(outline: Silhouette, colours: Floats, *, boots: bool) -> list[Shoe]:
+def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
     """One or two shoes with their views and toes; of a pair that lies side by side both toes point the same way."""
-    found = [seen(mask, colours, boots=boots) for mask in told_apart(outline.mask)]
+    found = [seen(mask, colours, boots=boots) for mask in told_apart(mask)]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
     if found[0].view is not found[1].view:
@@ -46,7 +49,9 @@ def shoes_of(outline: Silhouette, colours: Floats, *, boots: bool) -> list[Shoe]
     sign = 1.0 if float(first @ second) >= 0 else -1.0
     total = toe_evidence(found[0].mask, colours, found[0].frame) + sign * toe_evidence(found[1].mask, colours, found[1].frame)
     toe = 1.0 if total >= 0 else -1.0
-    return [facing(found[0], first * toe), facing(found[1], second * toe * sign)]
+    along = first * toe, second * toe * sign
+    masks = agreed(found[0].mask, found[1].mask, along)
+    return [facing(mask, way) for mask, way in zip(masks, along, strict=True)]
 
 
 def _worn_by(shoes: list[Shoe]) -> dict[int, tuple[int, bool]]:
@@ -85,7 +90,7 @@ def handed(shoe: Shoe) -> int:
 
 
 def _worn(  # noqa: PLR0913 (what wearing needs)
-    shoe: Shoe, share: Floats, outline: Silhouette, colours: Floats, mirrored: bool, body: Mannequin, side: int
+    shoe: Shoe, share: Floats, outline: Silhouette, throat: float, mirrored: bool, body: Mannequin, side: int
 ) -> list[Placed]:
     own = leg(body, side)
     match shoe.view:
@@ -94,4 +99,4 @@ def _worn(  # noqa: PLR0913 (what wearing needs)
         case View.FRONT:
             return standing(shoe, share, outline, own, mirrored=mirrored)
         case View.ABOVE:
-            return from_above(shoe, share, outline, colours, own, mirrored=mirrored)
+            return from_above(shoe, share, outline, throat, own, mirrored=mirrored)

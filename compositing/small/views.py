@@ -149,7 +149,7 @@ def _opening_evidence(mask: Mask, colours: Floats, own: Frame) -> float:
     return float(np.tanh((far[1] - far[0]) / 20) * 0.3 + np.tanh(dark / 20) * 0.3)
 
 
-def facing(shoe: Shoe, along: Points) -> Shoe:
-    """The same shoe with its toe elsewhere."""
-    return Shoe(shoe.mask, shoe.view, shoe.frame, along)
-
+def facing(mask: Mask, toe: Points) -> Shoe:
+    """A shoe from above whose toe is known to lie about that way."""
+    own = frame(mask)
+    return Shoe(mask, View.ABOVE, own, own.along if float(own.along @ toe) >= 0 else -own.along)
