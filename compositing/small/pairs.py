@@ -1,0 +1,259 @@
+"""Telling a pair apart: two pieces, or one that falls into two like halves."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from compositing.cut.background import Floats, Mask
+from compositing.cut.flood import touching
+from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
+
+MATE_SHARE = 0.45
+"""The second piece is the other shoe when it is at least so large beside the first."""
+ANGLES = 36
+MIDDLE = (0.36, 0.64)
+"""A cut leaves so much of the area on each side."""
+HALF_LENGTH = (1.35, 3.6)
+"""How many times longer than wide one shoe of a pair can look."""
+TYPICAL, SHAPE_WEIGHT = 2.4, 1.5
+ALIKE, CUTS = 0.78, 18
+MATCHING = 0.3
+"""How far apart the logarithms of two mates' length to width may lie."""
+CUT_WEIGHT = 0.35
+FLOOR_SEEN, FLOOR_SPREAD, FLOOR_LIKE = 0.08, 3.0, 2.6
+"""The share of the picture that must be floor, and how many spreads of it, at least so large, are still floor."""
+COARSE_PX = 112
+AGREE, KEPT = 0.02, 0.8
+"""Mates agree within this share of their length; what differs is floor if so much of a shoe is left without it."""
+NOTCHED, OVERLAPPING = 0.02, 0.975
+"""One profile before another leaves notches: each is so much more solid than both, and the two cover so much of the outline."""
+BESIDE, IN_LINE = 0.45, 3.2
+"""Shoes lie beside each other, so the cut runs along them; in a line only when the whole is so much longer than wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The long axis of a shape. `along`: unit vector; `across` is a quarter turn from it. Lengths in pixels."""
+
+    centre: Points
+    along: Points
+    across: Points
+    length: float
+    width: float
+
+
+def unfloored(mask: Mask, colours: Floats) -> Mask:
+    """Without what looks just like the floor beside the shoes and is joined to it; all where that can't be told.
+
+    `colours`: L*a*b* of the cut-out's own pixels, outside the mask too.
+    """
+    outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    if outside.mean() < FLOOR_SEEN:
+        return mask
+    usual = np.median(colours[outside], axis=0)
+    spread = np.maximum(1.48 * np.median(np.abs(colours[outside] - usual), axis=0), FLOOR_SPREAD)
+    far = np.sqrt((((colours - usual) / spread) ** 2).sum(-1))
+    if float(np.median(far[mask])) < 2 * FLOOR_LIKE:
+        return mask
+    like = cv2.morphologyEx((mask & (far < FLOOR_LIKE)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    joined = touching(np.asarray(like | ~mask), ~filled(mask))
+    kept = cv2.morphologyEx((mask & ~joined).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+    return np.asarray(kept) if kept.sum() > KEPT * mask.sum() else mask
+
+
+def told_apart(mask: Mask) -> list[Mask]:
+    """One or two shoes, the one further left first. Raises GarmentError no_garment_found."""
+    clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    found = [filled(piece) for piece in pieces(np.asarray(clean), MATE_SHARE)[:2]]
+    if not found or found[0].sum() < MIN_AREA_PX:
+        raise nothing()
+    if len(found) == 1:
+        found = _near_one(found[0]) or _halves(found[0]) or found
+    return sorted(found, key=lambda one: float(np.nonzero(one)[1].mean()))
+
+
+def frame(mask: Mask) -> Frame:
+    """By the second moments of the area; the length and width are those of the outline along it."""
+    rows, columns = np.nonzero(mask)
+    points = np.column_stack([columns, rows]).astype(np.float64)
+    centre = points.mean(0)
+    _, axes = np.linalg.eigh(np.cov((points - centre).T) + 1e-6 * np.eye(2))
+    along = axes[:, 1] if axes[1, 1] >= 0 else -axes[:, 1]
+    across = np.array([-along[1], along[0]])
+    length, width = (float(np.ptp((points - centre) @ axis)) + 1 for axis in (along, across))
+    return Frame(centre, along, across, length, width)
+
+
+def likeness(first: Mask, second: Mask) -> float:
+    """The better overlap of two shapes laid on each other along their axes, as they are, turned or mirrored."""
+    one, two = _upright(first), _upright(second)
+    turned = (two, two[::-1], two[:, ::-1], two[::-1, ::-1])
+    return max(float((one & other).sum() / max((one | other).sum(), 1)) for other in turned)
+
+
+def _upright(mask: Mask) -> Mask:
+    """Laid along its axis on a sheet of fixed area."""
+    own = frame(mask)
+    unit = float(np.sqrt(mask.sum())) / 32
+    turn = np.vstack([own.across, own.along]) / unit
+    move = np.array([64, 64]) - turn @ own.centre
+    laid = cv2.warpAffine(mask.astype(np.float32), np.column_stack([turn, move]), (128, 128))
+    return np.asarray(laid > 0.5)
+
+
+def _coarse(mask: Mask) -> tuple[Mask, float]:
+    """At `COARSE_PX`, and coarse pixels per pixel."""
+    scale = min(1.0, COARSE_PX / max(mask.shape))
+    size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
+    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5), scale
+
+
+def _halves(mask: Mask) -> list[Mask] | None:
+    """The cut that leaves two like halves of a shoe's shape and is short; None where there is none."""
+    small, scale = _coarse(mask)
+    best, least = None, np.inf
+    whole = _long(small)
+    for normal, offset, cost in _cuts(small):
+        halves = _parted(small, normal, offset)
+        if halves is None:
+            continue
+        frames = [frame(half) for half in halves]
+        shapes = [own.length / own.width for own in frames]
+        beside = all(abs(float(own.along @ normal)) < BESIDE for own in frames)
+        likely = all(HALF_LENGTH[0] <= shape <= HALF_LENGTH[1] for shape in shapes)
+        if not (beside or whole > IN_LINE) or not likely or abs(np.log(shapes[0] / shapes[1])) > MATCHING:
+            continue
+        alike = likeness(*halves)
+        odd = float(np.mean(np.log(np.array(shapes) / TYPICAL) ** 2))
+        worth = CUT_WEIGHT * cost + SHAPE_WEIGHT * odd - alike
+        if alike >= ALIKE and worth < least:
+            best, least = (normal, (offset + 0.5) / scale - 0.5), worth
+    return None if best is None else _parted(mask, *best)
+
+
+def _near_one(mask: Mask) -> list[Mask] | None:
+    """Of two profiles of which one hides a part of the other: the whole one, which stands lower in the picture.
+
+    The pair is a shape and its copy, moved: S = mask and mask moved back; S and S moved must cover the mask.
+    """
+    small, scale = _coarse(mask)
+    own, solid = box_of(small), _solid(small)
+    wide, tall = own[2] - own[0] + 1, own[3] - own[1] + 1
+    best, most = None, OVERLAPPING
+    for down in np.arange(-0.45, -0.07, 0.05) * tall:
+        for aside in np.arange(-0.55, 0.56, 0.05) * wide:
+            if abs(aside) < 0.1 * wide:
+                continue
+            shape, covered = _twice(small, round(aside), round(down))
+            if covered > most and _solid(shape) > solid + NOTCHED and _long(shape) < HALF_LENGTH[1]:
+                best, most = (round(aside), round(down)), covered
+    if best is None:
+        return None
+    around = np.arange(-2, 3)
+    moves = [(round(best[0] / scale) + x, round(best[1] / scale) + y) for x in around for y in around]
+    tried = [_twice(mask, *move) for move in moves]
+    shape = max(tried, key=lambda one: one[1] - 0.5 * float(one[0].sum()) / float(mask.sum()))[0]
+    near = pieces(shape, 0.0)
+    return [near[0]] if near and near[0].sum() > MATE_SHARE * mask.sum() else None
+
+
+def _moved(mask: Mask, aside: int, down: int) -> Mask:
+    move = np.array([[1, 0, aside], [0, 1, down]], np.float32)
+    return np.asarray(cv2.warpAffine(mask.astype(np.uint8), move, mask.shape[::-1]) > 0)
+
+
+def _twice(mask: Mask, aside: int, down: int) -> tuple[Mask, float]:
+    """The largest shape that lies in the mask both as it is and moved, and how much of the mask the two cover."""
+    shape = mask & _moved(mask, -aside, -down)
+    covered = (shape | _moved(shape, aside, down)).sum() / max(mask.sum(), 1)
+    return np.asarray(shape), float(covered)
+
+
+def _solid(mask: Mask) -> float:
+    """Its share of its convex hull."""
+    points = cv2.findNonZero(mask.astype(np.uint8))
+    if points is None or len(points) < 3:
+        return 1.0
+    return float(mask.sum() / max(cv2.contourArea(cv2.convexHull(points)) + 0.5 * len(cv2.convexHull(points)), 1.0))
+
+
+def _long(mask: Mask) -> float:
+    own = frame(mask)
+    return own.length / own.width
+
+
+def _cuts(mask: Mask) -> list[tuple[Points, float, float]]:
+    """Straight cuts near the middle: normal, offset along it, and length in shares of half a shoe's size; shortest first."""
+    rows, columns = np.nonzero(mask)
+    points = np.column_stack([columns, rows]).astype(np.float64)
+    unit = float(np.sqrt(len(points) / 2))
+    found: list[tuple[Points, float, float]] = []
+    for angle in np.arange(ANGLES) * np.pi / ANGLES:
+        normal = np.array([np.cos(angle), np.sin(angle)])
+        height = points @ normal
+        first = float(height.min())
+        chords = np.bincount((height - first).astype(int))
+        below = np.cumsum(chords) / len(points)
+        within = np.nonzero((below >= MIDDLE[0]) & (below <= MIDDLE[1]))[0]
+        if not len(within):
+            continue
+        smooth = np.convolve(chords, np.ones(3) / 3, "same")
+        # of cuts about as short, the one nearest the middle
+        at = int(within[np.argmin(smooth[within] / unit + 2 * np.abs(below[within] - 0.5))])
+        found.append((normal, first + at + 0.5, float(smooth[at]) / unit + abs(float(below[at]) - 0.5)))
+    return sorted(found, key=lambda cut: cut[2])[:CUTS]
+
+
+def _parted(mask: Mask, normal: Points, offset: float) -> list[Mask] | None:
+    """Both sides of a cut, grown from their cores so that the seam follows the outline's waists."""
+    rows, columns = np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]]
+    side = columns * normal[0] + rows * normal[1] >= offset
+    halves = []
+    for half in (mask & ~side, mask & side):
+        parts = pieces(half, 0.0)
+        if not parts or parts[0].sum() < 0.25 * mask.sum():
+            return None
+        halves.append(parts[0])
+    return halves
+
+
+def cleared(halves: list[Mask], whole: Mask) -> list[Floats]:
+    """How much of each pixel belongs to each shoe: its own and its soft edge, none of its mate."""
+    result = []
+    for index, half in enumerate(halves):
+        grown = cv2.dilate(half.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        others = np.zeros_like(whole)
+        for number, other in enumerate(halves):
+            others |= other if number != index else False
+        result.append(np.asarray(grown & ~others, np.float32))
+    return result
+
+
+def agreed(first: Mask, second: Mask, toes: tuple[Points, Points]) -> tuple[Mask, Mask]:
+    """A pair's outlines without what only one of the two has, as they mirror each other: bits of floor."""
+    masks = [first, second]
+    for _ in range(2):
+        frames = [frame(mask) for mask in masks]
+        others = [
+            _mirrored(masks[1 - index], frames[1 - index], toes[1 - index], frames[index], toes[index]) for index in (0, 1)
+        ]
+        shared = [np.asarray(mask & other) for mask, other in zip(masks, others, strict=True)]
+        if any(new.sum() < KEPT * old.sum() for new, old in zip(shared, masks, strict=True)):
+            return first, second
+        smooth = [cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0 for mask in shared]
+        masks = [pieces(np.asarray(mask), 0.0)[0] if mask.any() else old for mask, old in zip(smooth, masks, strict=True)]
+    return masks[0], masks[1]
+
+
+def _mirrored(mask: Mask, own: Frame, toe: Points, other: Frame, other_toe: Points) -> Mask:
+    """A shoe's mask mirrored and laid on its mate, a little larger."""
+    scale = other.length / own.length
+    turn = scale * (np.outer(other_toe, toe) - np.outer(_left(other_toe), _left(toe)))
+    laid = cv2.warpAffine(mask.astype(np.uint8), np.column_stack([turn, other.centre - turn @ own.centre]), mask.shape[::-1])
+    reach = 2 * max(1, round(AGREE * other.length)) + 1
+    return np.asarray(cv2.dilate(laid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0)
+
+
+def _left(along: Points) -> Points:
+    return np.array([along[1], -along[0]])

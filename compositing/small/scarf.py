@@ -1,0 +1,82 @@
+"""A scarf round the neck: once round, its ends hanging before the chest."""
+
+from typing import Final
+
+import numpy as np
+
+from compositing.cut.background import Floats, Mask
+from compositing.cut.cutout import Cutout
+from compositing.mannequin import HEAD, Mannequin
+from compositing.small.legs import cm_px
+from compositing.small.pairs import Frame, frame
+from compositing.small.placed import Placed, Points, box_of, nothing, pieces, silhouette
+
+STRIP: Final = 1.5
+"""A scarf that is laid out is so much longer than wide; one that is draped already keeps its shape."""
+RECTANGULAR: Final = 0.72
+FLAT_CM, GATHERED_CM = 30.0, 12.0
+"""The width of a scarf that is laid out, and of one that is worn."""
+HANG_CM: Final = (30.0, 78.0)
+LOOP_CM, LOOP_DROP_CM, LOOP_ROOM_CM = 11.5, 6.5, 3.6
+SIDE_DROP_CM, FRONT_DROP_CM = 0.8, 1.2
+"""How far below the chin the loop's upper edge is beside and before the neck."""
+DRAPED_CM: Final = 30.0
+
+
+def place_scarf(cutout: Cutout, body: Mannequin) -> list[Placed]:
+    """Ends first, the loop over them; the head is before all of it. Raises GarmentError no_garment_found."""
+    outline = silhouette(cutout.alpha)
+    large = pieces(outline.mask, 0.2)
+    if not large:
+        raise nothing()
+    mask = large[0]
+    own = frame(mask)
+    chin, unit = box_of(body.labels == HEAD)[3], cm_px(body)
+    if own.length < STRIP * own.width or mask.sum() < RECTANGULAR * own.length * own.width:
+        left, top, right, bottom = box_of(mask)
+        scale = DRAPED_CM * unit / (right - left + 1)
+        y, x = np.meshgrid(np.linspace(top - 2, bottom + 2, 12), np.linspace(left - 2, right + 2, 9), indexing="ij")
+        look = np.stack([body.centre_x + (x - (left + right) / 2) * scale, chin - 3 * unit + (y - top) * scale], -1)
+        return [Placed("scarf", outline.to_photo(np.stack([x, y], -1)), look, outline.share(mask.astype(np.float32)))]
+    along = own.along
+    total = float(np.clip((own.length / own.width * FLAT_CM - 50) / 2, *HANG_CM))
+    ends = [_end(side, total, own, along, body, chin) for side in (-1, 1)]
+    return [
+        Placed(name, outline.to_photo(photo), look, None if name == "scarf loop" else outline.share(_within(mask)))
+        for name, photo, look in [*ends, _loop(own, along, body, chin)]
+    ]
+
+
+def _within(mask: Mask) -> Floats:
+    return np.ones(mask.shape, np.float32)
+
+
+def _end(
+    side: int, hang_cm: float, own: Frame, along: Points, body: Mannequin, chin: float
+) -> tuple[str, Points, Points]:  # the photo's half with its fringe hangs down
+    unit = cm_px(body)
+    v = np.linspace(0, 1.02, 24)[:, None]
+    u = np.linspace(-1.02, 1.02, 7)[None]
+    s = side * own.length * (0.5 - 0.34 * (1 - v))
+    photo = own.centre + s[..., None] * along + (u * own.width / 2)[..., None] * np.array([-along[1], along[0]])
+    top = chin + (LOOP_DROP_CM - 1) * unit
+    middle = body.centre_x + side * unit * (4.2 + 2.6 * v**0.7) + (1 if side > 0 else 0) * -1.0 * unit
+    wide = GATHERED_CM / 2 * unit * (0.82 + 0.18 * v)
+    look = np.stack([middle + u * wide * -side, top + v * (hang_cm + (4 if side > 0 else 0)) * unit + 0 * u], -1)
+    return f"scarf {'left' if side < 0 else 'right'} end", photo, look
+
+
+def _loop(own: Frame, along: Points, body: Mannequin, chin: float) -> tuple[str, Points, Points]:
+    """Round the neck: a band that sags before it and rises beside it."""
+    unit = cm_px(body)
+    u = np.linspace(-1, 1, 25)[None]
+    v = np.linspace(0, 1, 9)[:, None]
+    s = u * own.length * min(0.30, 0.75 * own.width / own.length * 2.2)
+    photo = own.centre + s[..., None] * along + ((v - 0.5) * own.width * 0.96)[..., None] * np.array([-along[1], along[0]])
+    half = body.neck_width_px / 2 + LOOP_ROOM_CM * unit
+    angle = u * np.pi / 2 * 0.97
+    front = np.cos(angle)
+    x = body.centre_x + half * (0.9 + 0.22 * np.sin(np.pi * (0.12 + 0.76 * v))) * np.sin(angle)
+    top = chin + unit * (SIDE_DROP_CM * (1 - front) + FRONT_DROP_CM * front)
+    y = top + v * LOOP_CM * unit * (0.5 + 0.5 * front)
+    return "scarf loop", photo, np.stack([x, y], -1)
