@@ -46,14 +46,33 @@ class _Egg:
     radii: Array
 
 
-def _egg(head: Array) -> _Egg:
+@dataclass(frozen=True, slots=True)
+class _Neck:
+    """A round cone: the middle of its base, its radius there, how far it leans forward for each metre up."""
+
+    base: Array
+    radius: float
+    lean: float = 0.34
+
+
+def _neck(figure: Figure, vertices: Array, joint: Array) -> _Neck:
+    """As wide as the figure's neck where that is free of shoulders and chin, against its nape."""
+    level = joint[1] + 0.028
+    outside = figure.part_weights[:, HEAD] < 0.9
+    ring = vertices[(np.abs(vertices[:, 1] - level) < 0.008) & (np.abs(vertices[:, 0]) < 0.12) & outside]
+    radius = float(ring[:, 0].max())
+    return _Neck(np.array([0, level, float(ring[:, 2].min()) + radius]), radius)
+
+
+def _egg(head: Array, neck: _Neck) -> _Egg:
     low, high = np.percentile(head, 1, axis=0), np.percentile(head, 99.5, axis=0)
     top, bottom = high[1] + 0.008, low[1] + 0.026
     skull = head[head[:, 1] > (low[1] + high[1]) / 2]
     half_width = 0.5 * np.ptp(np.percentile(skull[:, 0], [2, 98])) * 0.98
     half_depth = 0.5 * np.ptp(np.percentile(skull[:, 2], [2, 98])) * 0.96
+    middle = (top + bottom) / 2
     return _Egg(
-        np.array([0.0, (top + bottom) / 2, float(np.median(skull[:, 2])) - 0.004]),
+        np.array([0.0, middle, neck.base[2] + neck.lean * (middle - neck.base[1]) + 0.012]),
         np.array([half_width, (top - bottom) / 2, half_depth]),
     )
 
@@ -65,9 +84,12 @@ def _in_egg(places: Array, egg: _Egg, neck_top: float) -> NDArray[np.bool_]:
 
 
 def _subdivided(vertices: Array, faces: Index, weights: Array) -> tuple[Array, Index, Array]:
-    """By Loop's scheme, three times; the weights of the nearest corner."""
+    """By Loop's scheme, three times; weights between the nearest corners'."""
     fine, small = trimesh.remesh.subdivide_loop(vertices, faces, iterations=3)
-    return fine, small, weights[cKDTree(vertices).query(fine)[1]]
+    far, near = cKDTree(vertices).query(fine, 6, workers=2)
+    share = 1 / np.maximum(far, 1e-4) ** 2
+    share *= np.clip(1.05 - far / far[:, -1:], 0, 1)
+    return fine, small, np.einsum("nk,nkp->np", share / share.sum(1, keepdims=True), weights[near])
 
 
 def _largest_piece(vertices: Array, quads: Index) -> Index:
@@ -101,24 +123,6 @@ def _egg_field(grid: Grid, egg: _Egg) -> Field:
     return np.asarray((reach - 1) * egg.radii[0] * 0.95, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _Neck:
-    """A round cone: the middle of its base, its radius there, how far it leans forward for each metre up."""
-
-    base: Array
-    radius: float
-    lean: float = 0.34
-
-
-def _neck(figure: Figure, vertices: Array, joint: Array) -> _Neck:
-    """As wide as the figure's neck where that is free of shoulders and chin, against its nape."""
-    level = joint[1] + 0.028
-    outside = figure.part_weights[:, HEAD] < 0.9
-    ring = vertices[(np.abs(vertices[:, 1] - level) < 0.008) & (np.abs(vertices[:, 0]) < 0.12) & outside]
-    radius = float(ring[:, 0].max())
-    return _Neck(np.array([0, level, float(ring[:, 2].min()) + radius]), radius)
-
-
 def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
     """From below its base up into the head."""
     x, y, z = grid.axes()
@@ -126,7 +130,7 @@ def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
     radius = neck.radius * (1 - 0.35 * np.clip(above, -0.03, 0.1))
     middle = neck.base[2] + neck.lean * above
     wall = np.sqrt(x**2 + (z - middle) ** 2) - radius
-    return np.asarray(np.maximum(np.maximum(wall, y - egg.centre[1] + 0.3 * egg.radii[1]), -0.045 - above), np.float32)
+    return np.asarray(np.maximum(np.maximum(wall, y - egg.centre[1] + 0.1 * egg.radii[1]), -0.045 - above), np.float32)
 
 
 def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, Array], top: tuple[_Neck, _Egg]) -> Field:
@@ -134,7 +138,8 @@ def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, A
     neck, egg = top
     field, owner = distances(body, grid)
     near = owner >= 0
-    field = union(field, _neck_field(grid, neck, egg), 0.02)
+    sole = body.vertices[:, 1].min() + 0.001
+    field = np.minimum(field, _neck_field(grid, neck, egg))
     soft = np.zeros(grid.shape, np.float32)
     soft[near] = weights[owner[near]][:, [TORSO, NECK]].sum(1)
     hand = np.zeros(grid.shape, np.float32)
@@ -150,13 +155,16 @@ def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, A
     field[grasp:, :cuff] = fist + hand[grasp:, :cuff] * (whole - fist)
     fine, middle, coarse = smooth(field, 0.0018), smooth(field, 0.004), smooth(field, 0.0085)
     field = middle + hand * (fine - middle) + soft**2 * (coarse - middle)
+    base = np.exp(-(((y - neck.base[1] + 0.012) / 0.02) ** 4)).astype(np.float32)
+    field = field + base * (smooth(field, 0.014) - field)
     del fine, middle, coarse
     ankle = joints["joint-l-ankle"]
     rows = int((ankle[1] + 0.02 - grid.origin[1]) / STEP_M)
     foot = field[:, :rows]
-    closed = smooth(np.minimum(close(foot, 0.022), foot), 0.005)
+    closed = smooth(np.minimum(close(foot, 0.03), foot) - 0.004, 0.0075)
     ramp = np.clip((ankle[1] - y[:, :rows]) / 0.03, 0, 1) * np.clip((z - ankle[2]) / 0.04, 0, 1)
     field[:, :rows] = foot + ramp * (closed - foot)
+    field = np.maximum(field, (sole - y).astype(np.float32))
     return union(field, _egg_field(grid, egg), 0.022)
 
 
@@ -169,11 +177,12 @@ def mannequin(figure: Figure) -> Mannequin:
     head = vertices[parts[:, HEAD] > 0.6]
     cut_y = joints["joint-neck"][1] + 0.013
     body, triangles, weights = _cut_below(figure, vertices, cut_y)
-    egg = _egg(head)
+    neck = _neck(figure, vertices, joints["joint-neck"])
+    egg = _egg(head, neck)
     fine, faces, weights = _subdivided(body, triangles, weights)
     smooth_body = trimesh.Trimesh(fine, faces, process=False)
     grid = grid_right_of(np.vstack([fine, [egg.centre + egg.radii]]))
-    field = _form(grid, smooth_body, weights, joints, (_neck(figure, vertices, joints["joint-neck"]), egg))
+    field = _form(grid, smooth_body, weights, joints, (neck, egg))
     labels = np.argmax(weights, 1)
     labels[labels == HEAD] = NECK
     tree = cKDTree(fine)

@@ -32,6 +32,12 @@ MORPHS: dict[str, dict[str, float]] = {
         "macrodetails/universal-female-young-averagemuscle-minweight": 0.55,
         "macrodetails/proportions/female-young-averagemuscle-averageweight-idealproportions": 0.8,
         "macrodetails/height/female-young-averagemuscle-averageweight-maxheight": 0.25,
+        "torso/measure-bust-circ-decr": 0.1,
+        "torso/measure-waist-circ-incr": 0.3,
+        "torso/measure-hips-circ-incr": 0.12,
+        "arms/measure-upperarm-length-incr": 0.15,
+        "arms/measure-lowerarm-length-incr": 0.15,
+        "stomach/stomach-navel-out": 0.5,
     },
     "MALE": {
         "macrodetails/caucasian-male-young": 1 / 3,
@@ -41,10 +47,15 @@ MORPHS: dict[str, dict[str, float]] = {
         "macrodetails/universal-male-young-maxmuscle-averageweight": 0.25,
         "macrodetails/universal-male-young-averagemuscle-minweight": 0.15,
         "macrodetails/proportions/male-young-averagemuscle-averageweight-idealproportions": 0.8,
-        "macrodetails/height/male-young-averagemuscle-averageweight-maxheight": 0.25,
+        "macrodetails/height/male-young-averagemuscle-averageweight-maxheight": 0.17,
+        "torso/torso-vshape-decr": 0.45,
+        "torso/measure-shoulder-dist-decr": 0.3,
+        "torso/measure-waist-circ-incr": 0.4,
+        "torso/measure-hips-circ-incr": 0.3,
+        "stomach/stomach-navel-out": 0.5,
     },
 }
-"""Morph targets and their weights."""
+"""Morph targets and their weights: sizes EU 36/38 and EU 48."""
 
 
 @dataclass(frozen=True, slots=True)
