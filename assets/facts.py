@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import trimesh
 from scipy.spatial import ConvexHull, QhullError
 
 from assets.body import Mannequin
@@ -82,7 +81,7 @@ def facts(body: Mannequin, camera: Camera, seen: Geometry) -> Facts:
     return {
         "px_per_m": round(px_per_m, 3),
         "plane_z_m": round(plane_z, 4),
-        "torso": [[y, width, girth] for y, _, width, girth in torso],
+        "torso": torso,
         "legs": legs,
         "arms": {side: _arm(body, side, tips[side], camera, px_per_m) for side in _SIDES},
         "shoulder_tip": {side: [round(v, 2) for v in camera.project(tips[side])[:2]] for side in _SIDES},
