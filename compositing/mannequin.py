@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ Point = NDArray[np.float64]  # (2,) x, y
 
 FOLDER = Path(__file__).parent / "mannequins"
 ASPECT = 1.5
+GEOMETRY_WIDTH_PX = 1024
 HEAD, NECK = 2, 15
 ARM_PARTS = {-1: (4, 6, 8), 1: (3, 5, 7)}
 """Part labels of the arm on the picture's left (-1) and right (1): upper arm, forearm, hand."""
@@ -36,6 +38,41 @@ class Side:
     ankle: Point
     upper_arm_radius_px: float
     wrist_radius_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Girths:
+    """Of the trunk or of one leg, by row of the picture, in pixels; NaN where the part isn't."""
+
+    centre_x: Floats
+    half_width: Floats  # of the silhouette without arms
+    half_girth: Floats  # half of what a tight cloth round it measures
+
+
+@dataclass(frozen=True, slots=True)
+class ArmLine:
+    """The middle line of an arm from the shoulder's tip to the wrist, in pixels. Arrays run along it."""
+
+    x: Floats
+    y: Floats
+    length: Floats  # from the shoulder's tip, in space: not foreshortened
+    half_width: Floats  # in the picture, across the arm
+    half_girth: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFacts:
+    """What the body measures, in pixels at its depth plane. Sides: -1 is on the picture's left, 1 on its right."""
+
+    px_per_m: float
+    torso: Girths  # from the neck's base to the crotch
+    legs: dict[int, Girths]  # from the crotch to the ankle
+    arms: dict[int, ArmLine]
+    shoulder_tip: dict[int, Point]
+    neck_base: dict[int, Point]  # where the neck's outline turns into the shoulder's
+    shoulder_length: float  # from the neck's base to the shoulder's tip, in space
+    neck_half_width: float
+    neck_half_girth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +98,7 @@ class Mannequin:
     crotch_y: int
     neck_width_px: float
     sides: dict[int, Side]
+    facts: BodyFacts
 
     @property
     def body(self) -> Mask:
@@ -74,7 +112,7 @@ def load(kind: str, width_px: int) -> Mannequin:
     name = kind.lower()
     height_px = round(width_px * ASPECT)
     size = (width_px, height_px)
-    facts = json.loads((FOLDER / f"{name}.json").read_text())
+    stored = json.loads((FOLDER / f"{name}.json").read_text())
     picture = cv2.imread(str(FOLDER / f"{name}.webp"), cv2.IMREAD_COLOR)
     labels = cv2.imread(str(FOLDER / f"{name}_labels.png"), cv2.IMREAD_GRAYSCALE)
     normals = cv2.imread(str(FOLDER / f"{name}_normals.png"), cv2.IMREAD_COLOR)
@@ -84,14 +122,39 @@ def load(kind: str, width_px: int) -> Mannequin:
     rgb = cv2.resize(picture, size, interpolation=shrink)[..., ::-1]
     parts = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     directions = cv2.resize(normals, size, interpolation=cv2.INTER_LINEAR)[..., ::-1].astype(np.float32) / 127.5 - 1
-    scale = width_px / facts["width_px"]
-    joints = {joint: np.array(place[:2]) * scale for joint, place in facts["joints"].items()}
-    return _measured(np.ascontiguousarray(rgb), parts, directions, scale, joints)
+    scale = width_px / GEOMETRY_WIDTH_PX
+    joints = {joint: np.array(place[:2]) * scale for joint, place in stored["joints"].items()}
+    return _measured(np.ascontiguousarray(rgb), parts, directions, joints, _facts(stored, scale, height_px))
+
+
+def _facts(stored: dict[str, Any], scale: float, height_px: int) -> BodyFacts:
+    letters = _SIDE_LETTER.items()
+    lines = {side: np.asarray(stored["arms"][letter], np.float32).T * scale for side, letter in letters}
+    _, neck_half_width, neck_half_girth = stored["neck"]
+    return BodyFacts(
+        px_per_m=stored["px_per_m"] * scale,
+        torso=_girths(stored["torso"], scale, height_px),
+        legs={side: _girths(stored["legs"][letter], scale, height_px) for side, letter in letters},
+        arms={side: ArmLine(*line) for side, line in lines.items()},
+        shoulder_tip={side: np.array(stored["shoulder_tip"][letter]) * scale for side, letter in letters},
+        neck_base={side: np.array(stored["neck_base"][letter]) * scale for side, letter in letters},
+        shoulder_length=float(np.mean(list(stored["shoulder_line"].values()))) * scale,
+        neck_half_width=neck_half_width * scale,
+        neck_half_girth=neck_half_girth * scale,
+    )
+
+
+def _girths(rows: list[list[float]], scale: float, height_px: int) -> Girths:
+    """Between the measured rows by straight lines."""
+    y, *columns = np.asarray(rows).T * scale
+    every = np.arange(height_px, dtype=float)
+    return Girths(*(np.interp(every, y, column, np.nan, np.nan).astype(np.float32) for column in columns))
 
 
 def _measured(
-    rgb: NDArray[np.uint8], parts: NDArray[np.uint8], normals: Floats, scale: float, joints: dict[str, Point]
+    rgb: NDArray[np.uint8], parts: NDArray[np.uint8], normals: Floats, joints: dict[str, Point], facts: BodyFacts
 ) -> Mannequin:
+    scale = rgb.shape[1] / GEOMETRY_WIDTH_PX
     body = parts > 0
     arms = np.isin(parts, [part for side in ARM_PARTS.values() for part in side])
     core_left, core_right = edges(body & ~arms)
@@ -130,6 +193,7 @@ def _measured(
         crotch_y=crotch_y,
         neck_width_px=neck_width,
         sides=sides,
+        facts=facts,
     )
 
 
