@@ -9,18 +9,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from compositing.charts.lines import Numbers, bridged, lengths, smooth, unit
-from compositing.mannequin import HEAD, Mannequin, load
+from compositing.charts.lines import Numbers, bridged, smooth, unit
+from compositing.mannequin import ArmLine as Facts
+from compositing.mannequin import Mannequin, load
 
 WIDTH_PX = 1024
 CLOTH_PX = 3.0
 """Between skin and the cloth's outline."""
 STEP_PX = 14.0
-PX_PER_CM = {"FEMALE": 8.35, "MALE": 7.95}
-HALF_GIRTH = 1.20
-"""Half of a torso's girth per width of its silhouette."""
-FORESHORTENED = 1.5
-"""True length of a forearm over its picture's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +26,8 @@ class ArmLine:
     side: int
     line: Numbers
     length: Numbers
+    tip_length: float  # where the shoulder's tip is
+    bare: Facts  # the arm's own widths and girths, by the length from the tip
 
     def at(self, along: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """Points, outward normals and directions at true lengths from the neck; beyond the wrist straight on."""
@@ -39,6 +37,12 @@ class ArmLine:
         way = unit(self._point(ahead) - self._point(behind))
         point = point + way * np.maximum(along - last, 0)[:, None]
         return point, np.stack([way[:, 1] * self.side, -way[:, 0] * self.side], -1), way
+
+    def bare_at(self, along: Numbers) -> tuple[Numbers, Numbers]:
+        """Half width and half girth of the bare arm at true lengths from the neck."""
+        past = along - self.tip_length
+        half_width, half_girth = self.bare.half_width, self.bare.half_girth
+        return np.interp(past, self.bare.length, half_width), np.interp(past, self.bare.length, half_girth)
 
     def beside(self, centre_x: float, offset_px: float) -> float:
         """True length at which the line is `offset_px` beside the centre."""
@@ -100,7 +104,16 @@ def body_of(kind: str) -> Body:
     half = smooth(half, 6)
     outline = _outline(mannequin)
     arms = {s: _arm_line(mannequin, outline, s) for s in (-1, 1)}
-    return Body(mannequin, PX_PER_CM[kind], half, HALF_GIRTH * half, arms, arm_y)
+    return Body(mannequin, mannequin.facts.px_per_m / 100, half, _quarter_girth(mannequin, half), arms, arm_y)
+
+
+def _quarter_girth(mannequin: Mannequin, half: Numbers) -> Numbers:
+    """By row. Above the armpits as at them; below the crotch what would hang round both legs, as at the crotch."""
+    torso = mannequin.facts.torso
+    ratio = bridged(np.asarray(torso.half_girth / 2 / np.maximum(torso.half_width, 1), float), 1.2)
+    arm_y = int(max(mannequin.sides[s].armpit[1] for s in (-1, 1)))
+    ratio[: arm_y + 6] = ratio[arm_y + 6]
+    return smooth(ratio, 6) * half
 
 
 def _outline(mannequin: Mannequin) -> Numbers:
@@ -122,8 +135,9 @@ def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmLine:
     other = np.take(outline, np.arange(last, last + (first - last) % count + 1), axis=0, mode="wrap")[::-1]
     line = smooth(one if len(one) < len(other) else other, 4)
     steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    steps = steps * np.where(line[1:, 1] > side.elbow[1], FORESHORTENED, 1.0)
-    return ArmLine(s, line, np.concatenate([[0.0], np.cumsum(steps)]))
-
-
-__all__ = ["CLOTH_PX", "HEAD", "WIDTH_PX", "ArmLine", "Body", "body_of", "lengths"]
+    bare = mannequin.facts.arms[s]
+    slanted = np.gradient(bare.length) / np.maximum(np.hypot(np.gradient(bare.x), np.gradient(bare.y)), 1e-6)
+    steps = steps * np.interp(line[1:, 1], bare.y, slanted)  # what leans out of the picture is longer than it looks
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    tip = float(length[np.linalg.norm(line - mannequin.facts.shoulder_tip[s], axis=1).argmin()])
+    return ArmLine(s, line, length, tip, bare)

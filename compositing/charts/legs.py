@@ -5,10 +5,10 @@ import numpy as np
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
 from compositing.charts.legs_photo import HIP_ROWS, LEG_RIBS, SIDES, LegsPhoto, in_photo, waist_below
-from compositing.charts.lines import Mask, Numbers, smooth
-from compositing.charts.scale import Cue, Scale, fused
+from compositing.charts.lines import Mask, Numbers, bridged, smooth
+from compositing.charts.scale import Cue, Scale, fused, nearer, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
-from compositing.charts.wrap import EASE_SHOWN, wrapped
+from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Legs
 from schemas.categories import GarmentCategory
 
@@ -28,7 +28,7 @@ def dress_legs(mask: Mask, template: Legs, category: GarmentCategory, body: Body
     photo = in_photo(mask, template)
     scale, top_y = _scale(photo, category, body)
     charts = []
-    half = _hips(photo, scale.value, top_y, body)
+    half = _hips(photo, scale.value, top_y, body, on_form=scale.on_form)
     for s in SIDES:
         chart = untangled(_half(photo, s, half, scale.value, top_y, body))
         charts.append(_with_rim(chart, photo, s, scale.value))
@@ -48,15 +48,22 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> tuple[Sca
     waist_girth = 2 * float(body.quarter_girth_at(np.array([waist_row]))[0])
     long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
-    cues = [Cue("hips", hip_girth * ease / photo.hips, 0.07), Cue("waist", waist_girth * 1.06 / photo.waist, 0.16)]
+    silhouette = 2 * (float(_bare(body, np.array([mannequin.hip_y]))[0]) + CLOTH_PX)
+    rise = (mannequin.crotch_y + CROTCH_PX - waist_row) / max(0.97 * (photo.crotch_y - photo.waist_y), 4)
+    cues = [Cue("rise", rise, 0.16)]
     if long:
         cues.append(Cue("inseam", (body.ankle_y + ANKLE_PX - mannequin.crotch_y) / photo.inseam, 0.05))
-    tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.97
-    value = float(np.clip(fused(cues), tight * hip_girth / photo.hips, 1.45 * hip_girth / photo.hips))
+    laid = hip_girth * ease / photo.hips
+    hips = nearer("hips", laid, silhouette * 1.02 / photo.hips, cues, 0.07)
+    cues.append(hips)
+    waist_silhouette = 2 * float(body.half_at(np.array([waist_row]))[0] + CLOTH_PX)
+    cues.append(nearer("waist", waist_girth * 1.04 / photo.waist, waist_silhouette * 1.02 / photo.waist, cues, 0.16))
+    tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.96
+    value = float(np.clip(fused(cues), tight * silhouette / photo.hips, 1.45 * hip_girth / photo.hips))
     rise = value * (photo.crotch_y - photo.waist_y) * 0.97
     lowest = mannequin.waist_y + 0.55 * (mannequin.hip_y - mannequin.waist_y)
     top_y = float(np.clip(mannequin.crotch_y + CROTCH_PX - rise, mannequin.waist_y - 6, lowest))
-    return Scale(value, tuple(cues), long), top_y
+    return Scale(value, tuple(cues), long, on_form(hips, laid=laid)), top_y
 
 
 def _bare(body: Body, rows: Numbers) -> Numbers:
@@ -69,13 +76,13 @@ def _bare(body: Body, rows: Numbers) -> Numbers:
     return np.interp(rows, at, widths)
 
 
-def _hips(photo: LegsPhoto, scale: float, top_y: float, body: Body) -> Numbers:
+def _hips(photo: LegsPhoto, scale: float, top_y: float, body: Body, *, on_form: bool) -> Numbers:
     """The look's half widths from waist to crotch, in HIP_ROWS rows."""
     rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)
     bare = _bare(body, rows)
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
     flat = 0.5 * (photo.edge[-1] + photo.edge[1]) * scale
-    half = bare + CLOTH_PX + EASE_SHOWN * np.maximum(0, flat - girth)
+    half = worn_half(flat, bare, girth, on_form=on_form)
     half = np.minimum(half, bare * 1.18 + CLOTH_PX)
     band = np.clip(1 - (rows - top_y) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 1.5)
@@ -108,7 +115,8 @@ def _leg_look(photo: LegsPhoto, s: int, half: float, scale: float, body: Body) -
     crotch = body.mannequin.crotch_y + CROTCH_PX
     each = {side: leg.length for side, leg in photo.legs.items()}
     mean = float(np.mean(list(each.values())))
-    length = scale * (each[s] if abs(each[-1] - each[1]) > 0.3 * mean else mean)
+    uneven = abs(each[-1] - each[1]) > 0.3 * (mean + photo.crotch_y - photo.waist_y)
+    length = scale * (each[s] if uneven else mean)
     rows = crotch + t * min(length * 0.995, body.ankle_y + LOWEST_PX - crotch)
     out, inn = _around_leg(photo, s, rows, half=half, scale=scale, body=body)
     middle, wide = (out + inn) / 2, (out - inn) / 2
@@ -129,7 +137,8 @@ def _around_leg(photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: 
     leg_in = smooth(np.where(np.isfinite(leg_in), leg_in, 3.0), 1.5)
     leg_out = smooth(np.nan_to_num(leg_out, nan=float(np.nanmedian(leg_out))), 1.5)
     radius, centre = (leg_out - leg_in) / 2, (leg_out + leg_in) / 2
-    seen = 2 * radius + 2 * CLOTH_PX + LEG_EASE_SHOWN * np.maximum(0, photo.legs[s].wide * scale - 0.94 * np.pi * radius)
+    girth = bridged(np.asarray(mannequin.facts.legs[s].half_girth[at], float), 150.0)
+    seen = 2 * radius + 2 * CLOTH_PX + LEG_EASE_SHOWN * np.maximum(0, photo.legs[s].wide * scale - girth)
     seen = smooth(seen, 2)
     out, inn = centre + seen / 2, centre - seen / 2
     push = np.maximum(0, 1.5 - inn)

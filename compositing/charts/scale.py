@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compositing.charts.body import Body
+from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.upper_photo import SIDES, UpperPhoto
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
@@ -21,7 +21,8 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
     C.CARDIGAN: 64, C.VEST: 62, C.BLAZER: 70, C.HOODIE: 67, C.JACKET: 66, C.COAT: 92,
 }  # fmt: skip
 """From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
-ARMHOLE_CM, NECK_CM, SHOULDERS_CM = 23.5, 17.5, 40.0
+ARMHOLE_CM, NECK_CM, SHOULDERS = 22.5, 17.5, 1.08
+"""Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
 WIDE_NECK = 0.46
 """A neckline wider than this share of the chest says nothing of the neck."""
 
@@ -37,11 +38,12 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Look px per photo px. `long`: its sleeves reach the wrist."""
+    """Look px per photo px. `long`: its sleeves reach the wrist. `on_form`: the photo shows it on a form, not laid flat."""
 
     value: float
     cues: tuple[Cue, ...]
     long: bool = False
+    on_form: bool = False
 
 
 def fused(cues: Sequence[Cue]) -> float:
@@ -50,12 +52,27 @@ def fused(cues: Sequence[Cue]) -> float:
     return float(np.exp((weights * np.log([cue.scale for cue in cues])).sum() / weights.sum()))
 
 
+def nearer(name: str, laid: float, worn: float, others: Sequence[Cue], spread: float) -> Cue:
+    """A width's cue. A garment that was laid flat shows half of its girth; one that was photographed on a form that was
+    taken out of the picture shows its silhouette, as on ours. Which of the two, the other cues say.
+    """
+    if not others:
+        return Cue(name, laid, spread)
+    thought = np.log(fused(others))
+    return Cue(name, min((laid, worn), key=lambda scale: abs(np.log(scale) - thought)), spread)
+
+
+def on_form(width: Cue, *, laid: float) -> bool:
+    """Whether a width's cue was taken from a garment on a form."""
+    return width.scale < 0.999 * laid
+
+
 def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Scale:
     """Of a garment that hangs from the shoulders or the chest."""
-    girth = 2 * float(body.quarter_girth[body.arm_y + 20])
+    row = body.arm_y + 20
+    silhouette, girth = 2 * float(body.half[row] + CLOTH_PX), 2 * float(body.quarter_girth[row])
     whole = CATEGORIES[category].region is BodyRegion.FULL
-    cues = [Cue("chest", girth * (1 + EASE.get(category, 0.15)) / photo.chest, 0.13)]
-    cues += _yoke_cues(photo, body)
+    cues = _yoke_cues(photo, body)
     long = _long_sleeved(photo, whole=whole)
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
     if long:
@@ -64,9 +81,11 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
         cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
     if whole:
         cues += _waist_cues(photo, body)
-    tightest = girth / photo.chest * (0.97 if whole or photo.shoulders != "full" else 1.02)
-    value = float(np.clip(fused(cues), tightest, 1.6 * girth / photo.chest))
-    return Scale(value, tuple(cues), long)
+    ease = EASE.get(category, 0.15)
+    chest = nearer("chest", girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest, cues, 0.13)
+    cues.append(chest)
+    value = float(np.clip(fused(cues), 0.98 * silhouette / photo.chest, 1.6 * girth / photo.chest))
+    return Scale(value, tuple(cues), long, on_form(chest, laid=girth * (1 + ease) / photo.chest))
 
 
 def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
@@ -77,7 +96,8 @@ def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
     across = float(photo.tip[1][0] - photo.tip[-1][0])
     if photo.shoulders == "full" and photo.ribs:
-        cues.append(Cue("shoulders", SHOULDERS_CM * body.px_per_cm / max(across, 4), 0.20))
+        tips = body.mannequin.facts.shoulder_tip
+        cues.append(Cue("shoulders", SHOULDERS * float(tips[1][0] - tips[-1][0]) / max(across, 4), 0.14))
     return cues
 
 
@@ -90,18 +110,17 @@ def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     at = int(np.clip(photo.axis, 0, middle.shape[1] - 1))
     left = np.where(middle[:, :at], -1, np.arange(at)).max(1, initial=-1)
     right = np.where(middle[:, at:], middle.shape[1], np.arange(at, middle.shape[1])).min(1, initial=middle.shape[1])
-    wide = (right - left).astype(float)
-    upper = wide[: int(0.6 * len(wide))]
+    run = (right - left).astype(float)
+    upper = run[: int(0.6 * len(run))]
     narrowest = int(upper.argmin())
-    if upper[narrowest] > 0.88 * photo.chest or wide[narrowest:].max() < 1.12 * upper[narrowest]:
+    if upper[narrowest] > 0.88 * photo.chest or run[narrowest:].max() < 1.12 * upper[narrowest]:
         return []
     down = rows[narrowest] - photo.neck_y
     neck_y = float(body.mannequin.top[int(body.centre_x + body.mannequin.neck_width_px * 0.6)])
-    girth = 2 * float(body.quarter_girth[body.mannequin.waist_y])
-    return [
-        Cue("waist's height", (body.mannequin.waist_y - neck_y) / max(down, 4), 0.12),
-        Cue("waist", girth * 1.12 / max(float(upper[narrowest]), 4), 0.12),
-    ]
+    height = Cue("waist's height", (body.mannequin.waist_y - neck_y) / max(float(down), 4), 0.12)
+    laid, worn = (2 * float(half[body.mannequin.waist_y]) for half in (body.quarter_girth, body.half))
+    wide = max(float(upper[narrowest]), 4)
+    return [height, nearer("waist", laid * 1.1 / wide, worn * 1.08 / wide, [height], 0.14)]
 
 
 def _long_sleeved(photo: UpperPhoto, *, whole: bool) -> bool:

@@ -9,7 +9,7 @@ from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, smoo
 from compositing.charts.scale import Cue, Scale, fused
 from compositing.charts.upper_photo import firm
 from compositing.charts.worn import MARGIN_PX, Worn
-from compositing.charts.wrap import EASE_SHOWN, wrapped
+from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Skirt
 
 SIDES = (-1, 1)
@@ -56,9 +56,11 @@ def _scale(hips: float, waist: float, body: Body) -> tuple[Scale, float]:
     top_y = mannequin.waist_y + 0.16 * (mannequin.hip_y - mannequin.waist_y)
     flare = hips / waist
     loose = 1.04 if flare < 1.35 else flare / 1.25
+    at = np.array([top_y])
+    waists = 2 * float(body.quarter_girth_at(at)[0]) * 1.02 / waist, 2 * float(body.half_at(at)[0] + CLOTH_PX) * 1.02 / waist
     cues = (
-        Cue("waist", 2 * float(body.quarter_girth_at(np.array([top_y]))[0]) * 1.02 / waist, 0.08),
-        Cue("hips", 2 * float(body.quarter_girth[mannequin.hip_y]) * loose / hips, 0.10),
+        Cue("waist", float(np.sqrt(waists[0] * waists[1])), 0.10),
+        Cue("hips", 2 * float(body.quarter_girth[mannequin.hip_y]) * loose / hips, 0.12),
     )
     return Scale(fused(cues), cues), top_y
 
@@ -79,7 +81,7 @@ def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> 
     """The look's half widths by row."""
     bare, girth = body.half_at(rows), body.quarter_girth_at(rows)
     flat = 0.5 * (edge[-1] + edge[1]) * scale
-    half = bare + CLOTH_PX + EASE_SHOWN * np.maximum(0, flat - girth)
+    half = worn_half(flat, bare, girth, on_form=False)
     band = np.clip(1 - (rows - rows[0]) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
 

@@ -43,14 +43,13 @@ def _on_arm(  # noqa: PLR0913 (as above)
     s: int, ribs: Ribs, t: Numbers, total: float, *, armpit: Numbers, tip_at: float, scale: float, body: Body
 ) -> tuple[Numbers, Numbers]:
     """Outer and inner ends of the ribs in the look: the outer on the arm's line, the inner one cloth width away."""
-    arm, side = body.arms[s], body.mannequin.sides[s]
+    arm = body.arms[s]
     along = tip_at + t * total
     outer, normal, way = arm.at(along)
     outer = outer + normal * CLOTH_PX
     flat = np.linalg.norm(ribs.outer - ribs.inner, axis=1) * scale
-    radii = [side.upper_arm_radius_px * 1.12, side.upper_arm_radius_px, side.wrist_radius_px]
-    radius = np.interp(along, [tip_at, tip_at + 0.25 * body.arm_px, arm.length[-1]], radii)
-    wide = 2 * radius + 2 * CLOTH_PX + ARM_EASE_SHOWN * np.maximum(0, flat - np.pi * radius)
+    half_width, half_girth = arm.bare_at(along)
+    wide = 2 * half_width + 2 * CLOTH_PX + ARM_EASE_SHOWN * np.maximum(0, flat - half_girth)
     inner = outer - normal * smooth(wide, 2)[:, None]
     count = len(t)
     joined = int(np.clip(round(BEND_SHARE * np.linalg.norm(outer[0] - armpit) / max(total, 1) * (count - 1)), 4, count - 1))

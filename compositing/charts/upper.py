@@ -9,8 +9,8 @@ from compositing.charts.chart import Chart, beyond, coons, untangled
 from compositing.charts.lines import Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import closed_rows, sleeve_chart
-from compositing.charts.upper_photo import SIDES, UpperPhoto, armhole_bulge, hem_below, in_photo, trunk_edges
-from compositing.charts.wrap import EASE_SHOWN, wrapped
+from compositing.charts.upper_photo import SIDES, UpperPhoto, armhole_bulge, free_px, hem_below, in_photo, trunk_edges
+from compositing.charts.wrap import worn_half, wrapped
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
@@ -41,7 +41,7 @@ def dress_upper(mask: np.ndarray, template: Upper, category: GarmentCategory, bo
     scale = upper_scale(photo, category, body)
     place = _place(photo, scale.value, body)
     columns = _columns(photo)
-    trunk, half = _trunk(photo, place, columns, scale.value, body)
+    trunk, half = _trunk(photo, place, columns, scale, body)
     yoke, top_look = _yoke(photo, place, trunk, columns, scale.value, body)
     sleeves = [_sleeve(s, photo, place, scale, top_look, float(half[0]), body) for s in photo.ribs]
     inner = tuple(untangled(chart) for chart in (yoke, trunk, *sleeves))
@@ -107,7 +107,7 @@ def _columns(photo: UpperPhoto) -> Numbers:
 
 
 def _trunk(
-    photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
+    photo: UpperPhoto, place: _Place, columns: Numbers, scale: Scale, body: Body
 ) -> tuple[Chart, Numbers]:
     """Its chart, and the look's half widths by row."""
     v = np.linspace(0, 1, TRUNK_ROWS)
@@ -116,13 +116,13 @@ def _trunk(
     below = hem_below(photo, columns, edge)
     look_rows = place.pit_y + v * (place.hem_y - place.pit_y)
     bare, girth = body.half_at(look_rows), body.quarter_girth_at(look_rows)
-    flat = 0.5 * (edge[-1] + edge[1]) * scale
-    half = smooth(bare + CLOTH_PX + EASE_SHOWN * np.maximum(0, flat - girth), 2.5)
+    flat = 0.5 * (edge[-1] + edge[1]) * scale.value
+    half = smooth(worn_half(flat, bare, girth, on_form=scale.on_form), 2.5)
     x = np.where(columns < 0, columns * edge[-1][:, None], columns * edge[1][:, None])
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
-    sag = late * (below - below.mean()) * scale * 0.6 + v[:, None] * 3.5 * (1 - columns**2)
-    look_grid = np.stack([body.centre_x + half[:, None] * wrapped(columns), look_rows[:, None] + sag], -1)
+    sag = late * (below - below.mean()) * scale.value * 0.6 + v[:, None] * 3.5 * (1 - columns**2)
+    look_grid = np.stack([body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form), look_rows[:, None] + sag], -1)
     return Chart("body", photo_grid, look_grid), half
 
 
@@ -205,17 +205,15 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
             else:
                 chart = beyond(chart, edge, MARGIN_PX, scale)
         elif chart.part == "body":
-            rows = chart.photo[:, 0 if s < 0 else -1, 1]
-            _, parted = trunk_edges(photo, rows)
-            chart = beyond(chart, edge, np.where(parted[s], MARGIN_PX, 0.0), scale * 0.6)
+            chart = beyond(chart, edge, free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), scale * 0.6)
     if chart.part == "yoke":
         return beyond(chart, "top", MARGIN_PX, scale)
     if chart.part == "body":
         return beyond(chart, "bottom", MARGIN_PX, scale)
     s = -1 if chart.part == "sleeve_left" else 1
-    closed = closed_rows(photo.ribs[s])
+    free = np.where(closed_rows(photo.ribs[s]), 0.0, free_px(photo.mask, chart.photo[:, -1], -s))
     chart = beyond(chart, "left", MARGIN_PX, scale)
-    chart = beyond(chart, "right", np.where(closed, 0.0, MARGIN_PX), scale)
+    chart = beyond(chart, "right", free, scale)
     return beyond(chart, "bottom", MARGIN_PX, scale)
 
 

@@ -9,6 +9,8 @@ from compositing.template.model import Shoulders, Upper, UpperSide
 
 SIDES = (-1, 1)
 RIBS = 29
+MARGIN_PX = 3.0
+"""Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 BEND_SHARE = 1.15
 """The inner edge of a sleeve is straight over this many armholes of its length."""
 
@@ -226,6 +228,18 @@ def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask
     edge = firm(robust(edge, 4))
     edge[0] = armpit
     return edge, np.asarray(parted)
+
+
+def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:
+    """How far a chart may reach sideways beyond these points of its edge without meeting other cloth, at most MARGIN_PX."""
+    ways = np.tile([float(s), 0.0], (len(points), 1))
+    past = reach(mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX))  # where cloth ends
+    past = np.where(np.isfinite(past), past - 2, np.inf)
+    out = np.isfinite(past)
+    starts = points + ways * np.where(out, past + 0.5, 0)[:, None]
+    gap = reach(~mask, starts, ways, np.full(len(points), 3 * MARGIN_PX))
+    free = np.where(np.isinf(gap), MARGIN_PX, np.maximum(past, 0) + 0.45 * np.where(np.isfinite(gap), gap, 0))
+    return np.where(out, np.clip(free, 0, MARGIN_PX), 0.0)
 
 
 def firm(edge: Numbers) -> Numbers:

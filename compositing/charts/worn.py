@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from compositing.charts.chart import Chart
 from compositing.charts.lines import Numbers
 from compositing.charts.scale import Scale
-from compositing.charts.upper_photo import UpperPhoto
+from compositing.charts.upper_photo import MARGIN_PX, UpperPhoto
 
-MARGIN_PX = 3.0
-"""Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 JOINED = frozenset({"yoke", "body", "leg_left", "leg_right"})
 """Parts that are one piece of cloth."""
 
@@ -28,3 +26,6 @@ class Worn:
         joined = [chart for chart in self.charts if chart.part in JOINED]
         apart = [chart for chart in self.charts if chart.part not in JOINED]
         return ([("body", joined)] if joined else []) + [(chart.part, [chart]) for chart in apart]
+
+
+__all__ = ["MARGIN_PX", "Worn"]
