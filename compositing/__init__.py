@@ -12,17 +12,18 @@ from compositing.options import LookOptions, parse_options
 
 if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
-    from compositing.cut.packing import pack, unpack
-    from compositing.engine import compose, compose_cutouts, cut_out
+    from compositing.engine import compose, compose_garments, prepare
+    from compositing.garment import Garment, pack, unpack
     from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 
 _WHERE: Final = {
     "Cutout": "compositing.cut.cutout",
-    "pack": "compositing.cut.packing",
-    "unpack": "compositing.cut.packing",
+    "Garment": "compositing.garment",
+    "pack": "compositing.garment",
+    "unpack": "compositing.garment",
     "compose": "compositing.engine",
-    "compose_cutouts": "compositing.engine",
-    "cut_out": "compositing.engine",
+    "compose_garments": "compositing.engine",
+    "prepare": "compositing.engine",
     "ENGINE_VERSION": "compositing.manifest",
     "GarmentInput": "compositing.manifest",
     "Look": "compositing.manifest",
@@ -42,6 +43,7 @@ __all__ = [
     "ENGINE_VERSION",
     "CompositingError",
     "Cutout",
+    "Garment",
     "GarmentError",
     "GarmentInput",
     "InvalidOption",
@@ -50,9 +52,9 @@ __all__ = [
     "Manifest",
     "PlacedItem",
     "compose",
-    "compose_cutouts",
-    "cut_out",
+    "compose_garments",
     "pack",
     "parse_options",
+    "prepare",
     "unpack",
 ]

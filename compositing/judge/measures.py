@@ -25,7 +25,7 @@ class Measures:
     `whole`: of the silhouette in its largest piece. `ragged`: the outline's length over a smoothed outline's, less 1.
     `uneven`: of the silhouette that its mirror image about the template's axis does not share.
     `filled`: of the bounding box. `page`: of the cut-out that looks like lines of small print or a screen.
-    `rough`: 1 for a photo whose background was not plain.
+    `rough`: 1 for a photo whose background was not plain. `doubt`: the cut-out's.
     """
 
     overlap: float
@@ -36,6 +36,7 @@ class Measures:
     filled: float
     page: float
     rough: float
+    doubt: float
 
 
 def measured(cutout: Cutout, template: Template) -> Measures:
@@ -52,6 +53,7 @@ def measured(cutout: Cutout, template: Template) -> Measures:
         filled=float(mask.mean()),
         page=_page(cutout.rgb, cutout.alpha),
         rough=1.0 if cutout.mode == "messy" else 0.0,
+        doubt=cutout.doubt,
     )
 
 

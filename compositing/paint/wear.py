@@ -10,6 +10,9 @@ from schemas.categories import GarmentCategory
 
 OUTER_LAYER = 41
 """From here on, garments are worn over others: sweaters, jackets, coats."""
+LEAST_UPPER_LAYER = 30
+"""Garments for the upper body begin here."""
+PRESSED_PX = 3.0
 LONGER_PX, WAISTBAND_PX = 30, 22
 FULLNESS = 0.45
 """How fast a tucked top widens above the waistband, to each side."""
@@ -44,10 +47,31 @@ def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
         cloths = tuple(
             cloth for cloth in one.cloths if not cloth.part.startswith("sleeve") or cloth.box[3] > over + LONGER_PX * scale
         )
+        outer = [other for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER]
+        if one.layer >= LEAST_UPPER_LAYER and outer:
+            cloths = tuple(_under(cloth, outer, scale) if cloth.part == "body" else cloth for cloth in cloths)
         if one.tucked and waist is not None:
             cloths = tuple(_ending(cloth, waist) if cloth.part == "body" else cloth for cloth in cloths)
         result.append(replace(one, cloths=cloths))
     return sorted(result, key=lambda item: (item.layer, item.index))
+
+
+def _under(cloth: Cloth, outer: Sequence[Dressed], scale: float) -> Cloth:
+    """The trunk of an inner garment drawn in to what its outer garments cover, row by row: it is pressed by them."""
+    keep = np.ones(cloth.alpha.shape, np.float32)
+    left, top, right, bottom = cloth.box
+    columns = np.arange(left, right)[None]
+    for other in (piece for one in outer for piece in one.cloths if piece.part == "body"):
+        first, last = max(top, other.box[1]), min(bottom, other.box[3])
+        if first >= last:
+            continue
+        solid = other.alpha[first - other.box[1] : last - other.box[1]] > 0.5
+        some = solid.any(1)[:, None]
+        from_x = (solid.argmax(1) + other.box[0])[:, None] + PRESSED_PX * scale
+        to_x = (other.box[2] - solid[:, ::-1].argmax(1))[:, None] - PRESSED_PX * scale
+        inside = np.clip(columns - from_x, 0, 1) * np.clip(to_x - columns, 0, 1)
+        keep[first - top : last - top] *= np.where(some, inside, 1).astype(np.float32)
+    return replace(cloth, colour=cloth.colour * keep[..., None], alpha=cloth.alpha * keep)
 
 
 @dataclass(frozen=True, slots=True)
