@@ -65,7 +65,7 @@ def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) 
 
 def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
     tip = outline.nearest(named["tip"], 0.2 * chest)
-    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest)
+    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest, hollow=True)
     along = named["cuff"] - named["elbow"]
     along = along / max(float(np.hypot(*along)), 1e-6)
     down = np.array([along @ outline.right, along @ outline.down])
@@ -101,7 +101,7 @@ def _hem_corner(hem: Array, s: int, chest: float, outline: Outline) -> Array:
 
 def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
     hips = 0.5 * float(np.hypot(*(nodes[1] - nodes[9])))
-    crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips)
+    crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips, hollow=True)
     sides = []
     for i, s in ((0, -1), (1, 1)):
         waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]

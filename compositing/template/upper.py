@@ -52,8 +52,8 @@ BARE_PRIORS: Final = (
     Prior(NECK, -0.6, 0.4, 3.0),
     Prior(TIP_X, -0.1, 0.3, 4.0),
     Prior(TIP_Y, 0.15, 0.15, 5.0),
-    Prior(PIT_Y, 0.1, 0.3, 5.0),
-    Prior(RISE, -0.2, 0.5, 1.0),
+    Prior(PIT_Y, 0.25, 0.35, 5.0),
+    Prior(RISE, -0.25, 0.5, 2.0),
     Prior(HOLLOW, 0.08, 0.12, 4.0),
 )
 
