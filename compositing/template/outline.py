@@ -29,7 +29,9 @@ class Outline:
         """At right angles to `down`."""
         return np.array([self.down[1], -self.down[0]])
 
-    def corner(self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False) -> Array:
+    def corner(
+        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False
+    ) -> Array:
         """What sticks out near p in a direction (right, down) of the garment; p where no outline is near.
 
         `hollow`: what sticks out is the background.
@@ -75,6 +77,10 @@ def outline_of(alpha: Floats, turn: float) -> Outline:
             along = np.roll(chain, -SMOOTH, 0) - np.roll(chain, SMOOTH, 0)
             way = -1.0 if (cv2.contourArea(one, oriented=True) > 0) == (parent < 0) else 1.0
             chains.append(chain)
-            outwards.append(way * np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.hypot(*along.T), 1e-6)[:, None])
+            outwards.append(
+                way
+                * np.stack([-along[:, 1], along[:, 0]], 1)
+                / np.maximum(np.hypot(*along.T), 1e-6)[:, None]
+            )
     down = np.array([-np.sin(turn), np.cos(turn)])
     return Outline(np.concatenate(chains), np.concatenate(outwards), down)

@@ -84,6 +84,14 @@ def starts(silhouette: Silhouette) -> Array:
     found = []
     for hips in (0.95 * half, 0.75 * half, 0.55 * half):
         for hem in (hips, half):
-            head = [0.5 * (left + right) / UNIT_PX, (top + 1) / UNIT_PX, 0, np.log(max(hips, 5.0)), -0.2]
-            found.append([*head, np.log(hem / hips), -1.0, np.log(max(height, 5) / hips), 0.02, 0, 0, 0])
+            head = [
+                0.5 * (left + right) / UNIT_PX,
+                (top + 1) / UNIT_PX,
+                0,
+                np.log(max(hips, 5.0)),
+                -0.2,
+            ]
+            found.append(
+                [*head, np.log(hem / hips), -1.0, np.log(max(height, 5) / hips), 0.02, 0, 0, 0]
+            )
     return np.array(found)[:, None]

@@ -80,7 +80,25 @@ class UpperShape:
         edges, inner = outline_edges(sleeved=self.sleeved)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "inner", inner)
-        low = [-9, -9, -0.5, 1.2, -2.5, -1.5, -0.2, -1.8, -1, -0.5, -1, -1, -0.7, -1.0, -0.6, -1.6, -0.1]
+        low = [
+            -9,
+            -9,
+            -0.5,
+            1.2,
+            -2.5,
+            -1.5,
+            -0.2,
+            -1.8,
+            -1,
+            -0.5,
+            -1,
+            -1,
+            -0.7,
+            -1.0,
+            -0.6,
+            -1.6,
+            -0.1,
+        ]
         high = [9, 9, 0.5, 4.5, 0.1, 0.6, 0.9, 0.8, 1.2, 0.35, 1.5, 1.8, 2.6, 1.0, 0.6, 1.6, 0.5]
         sleeve = [(-1.4, 1.7), (-0.1, 1.9), (-1.3, 0.9), (-1.4, 0.9)] * 2 if self.sleeved else []
         object.__setattr__(self, "low", np.array(low + [one[0] for one in sleeve]))
@@ -164,12 +182,17 @@ class UpperShape:
         aside = np.abs(framed[..., 0] - lean[:, None] * np.clip(down / y[:, -1:], 0, 1))
         out = np.full(down.shape, FAR)
         for k in (3, 4, 5):
-            share = (down - y[:, k : k + 1]) / np.maximum(y[:, k + 1 : k + 2] - y[:, k : k + 1], 1e-6)
+            share = (down - y[:, k : k + 1]) / np.maximum(
+                y[:, k + 1 : k + 2] - y[:, k : k + 1], 1e-6
+            )
             wide = x[:, k : k + 1] + share * (x[:, k + 1 : k + 2] - x[:, k : k + 1])
             out = np.where((share >= 0) & (share <= 1), aside - wide, out)
         out = np.where(down < y[:, 3:4], aside - x[:, 3:4], out)
         cuff = self._cuff_bottom(numbers, x, y)
-        sided = np.concatenate([cuff[:, :1].repeat(IN_TRUNK.size // 2, 1), cuff[:, 1:].repeat(IN_TRUNK.size // 2, 1)], 1)
+        sided = np.concatenate(
+            [cuff[:, :1].repeat(IN_TRUNK.size // 2, 1), cuff[:, 1:].repeat(IN_TRUNK.size // 2, 1)],
+            1,
+        )
         return np.where(IN_TRUNK, np.clip(down - sided, 0, None), out)
 
     def _cuff_bottom(self, p: Array, x: Array, y: Array) -> Array:
@@ -192,7 +215,9 @@ class UpperShape:
         terms.append(3.0 * np.maximum(p[:, RISE] - (1.0 if self.hooded else 0.3), 0))
         if self.body.parted and self.sleeved:
             half = np.log(self.body.half)
-            terms += [5.0 * beyond_slack(p[:, CHEST] + p[:, k] - half, 0.12) for k in (WAIST, HIP, HEM)]
+            terms += [
+                5.0 * beyond_slack(p[:, CHEST] + p[:, k] - half, 0.12) for k in (WAIST, HIP, HEM)
+            ]
         if self.sleeved:
             terms += self._sleeve_priors(p)
         return np.stack(terms, 1)
@@ -202,13 +227,22 @@ class UpperShape:
         for at in (TRUNK, TRUNK + SLEEVE):
             long, above, bend, cuff = (p[:, at + k] for k in range(SLEEVE))
             stiff = np.where(long < 0.6, 2.5, 1.5)
-            terms += [stiff * bend, 2.5 * np.maximum(above - 1.4, 0), 3.0 * np.minimum(above - 0.1, 0)]
+            terms += [
+                stiff * bend,
+                2.5 * np.maximum(above - 1.4, 0),
+                3.0 * np.minimum(above - 0.1, 0),
+            ]
             terms += [2.0 * beyond_slack(cuff + 0.45, 0.4), 2.0 * np.maximum(long - 1.25, 0)]
             terms.append(2.5 * np.minimum(long + 0.9, 0))
             if self.long:
                 terms.append(1.2 * np.minimum(long - 0.85, 0))
         even = p[:, TRUNK : TRUNK + SLEEVE] - p[:, TRUNK + SLEEVE :]
-        terms += [3.0 * even[:, LONG], 2.0 * even[:, ABOVE], 1.5 * even[:, BEND], 2.0 * even[:, CUFF]]
+        terms += [
+            3.0 * even[:, LONG],
+            2.0 * even[:, ABOVE],
+            1.5 * even[:, BEND],
+            2.0 * even[:, CUFF],
+        ]
         return terms
 
     def polygons(self, nodes: Array) -> list[Array]:
@@ -226,7 +260,15 @@ class UpperShape:
         return [trunk, *arms]
 
 
-SLEEVED_SIDE: Final = ("neck", "tip", "elbow_outer", "cuff_outer", "cuff_inner", "elbow_inner", *SIDE_NODES[3:])
+SLEEVED_SIDE: Final = (
+    "neck",
+    "tip",
+    "elbow_outer",
+    "cuff_outer",
+    "cuff_inner",
+    "elbow_inner",
+    *SIDE_NODES[3:],
+)
 BARE_SIDE: Final = SIDE_NODES
 INNER: Final = SLEEVED_SIDE[3:]
 """Edges between these may lie inside the silhouette, where a sleeve touches the trunk."""

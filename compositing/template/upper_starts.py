@@ -1,5 +1,6 @@
 """Where the search for an upper garment begins."""
 
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -24,26 +25,38 @@ HOODS: Final = (0.0, 0.18)
 
 
 def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -> Array:
-    """(kinds, each, n). Kinds: of sleeves and narrow or wide chests; without sleeves of necks."""
+    """(kinds, each, n). Kinds: narrow or wide chests, with each sort of sleeve or, without, of neck."""
     left, _, right, _ = silhouette.box
     half = 0.5 * (right - left + 1)
     guesses = (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half)
     if flared:
         guesses = (body.narrow, 1.2 * body.narrow, 0.8 * body.half, body.half)
     chests = sorted(max(5.0, chest) for chest in guesses)
-    if not sleeved:
-        return np.array([[_trunk(silhouette, body, chest, neck, hood, flared=flared) for chest in chests for hood in HOODS] for neck in BARE_NECKS])
     kinds = []
-    for long, above, bend in ARMS:
-        arms = [long, above, bend, -0.4] * 2
-        for few in (chests[:2], chests[2:]):
-            trunks = [_trunk(silhouette, body, chest, neck, hood, flared=flared) for chest in few for neck in SLEEVED_NECKS for hood in HOODS]
-            kinds.append([trunk + arms for trunk in trunks])
+    for few in (chests[:2], chests[2:]):
+
+        def trunks(neck: tuple[float, ...], few: list[float] = few) -> list[list[float]]:
+            pairs = product(few, HOODS)
+            return [
+                _trunk(silhouette, body, chest, neck, hood, flared=flared) for chest, hood in pairs
+            ]
+
+        if sleeved:
+            every = [trunk for neck in SLEEVED_NECKS for trunk in trunks(neck)]
+            kinds += [[trunk + [*arm, -0.4] * 2 for trunk in every] for arm in ARMS]
+        else:
+            kinds += [trunks(neck) for neck in BARE_NECKS]
     return np.array(kinds)
 
 
 def _trunk(  # noqa: PLR0913 (what a trunk's numbers follow from)
-    silhouette: Silhouette, body: Body, chest: float, neck: tuple[float, ...], hood: float, *, flared: bool
+    silhouette: Silhouette,
+    body: Body,
+    chest: float,
+    neck: tuple[float, ...],
+    hood: float,
+    *,
+    flared: bool,
 ) -> list[float]:
     _, top, _, bottom = silhouette.box
     half_neck, tip_x, tip_y, pit_y, rise = neck
@@ -51,5 +64,14 @@ def _trunk(  # noqa: PLR0913 (what a trunk's numbers follow from)
     y = top + 1.5 + raised
     length = float(np.log(max(body.bottom - y, 4) / chest))
     hem = float(np.clip(np.log(body.half / chest), 0, 1)) if flared else 0.0
-    head = [body.middle / UNIT_PX, y / UNIT_PX, 0, float(np.log(chest)), half_neck, tip_x, tip_y, pit_y]
+    head = [
+        body.middle / UNIT_PX,
+        y / UNIT_PX,
+        0,
+        float(np.log(chest)),
+        half_neck,
+        tip_x,
+        tip_y,
+        pit_y,
+    ]
     return [*head, 0, 0, 0.5 * hem, hem, length, 0.02, 0, rise + raised / chest, 0.06]
