@@ -205,7 +205,7 @@ class UpperShape:
         table = SLEEVED_PRIORS if self.sleeved else BARE_PRIORS
         terms = costs(table, p)
         waist, hip, hem = p[:, WAIST], p[:, HIP], p[:, HEM]
-        likely, slack = (1.45, 0.3) if self.flared else (0.85, 0.45)
+        likely, slack = (1.75, 0.45) if self.flared else (0.85, 0.45)
         terms.append(4.0 * beyond_slack(p[:, LENGTH] - likely, slack))
         terms.append((3.0 if self.flared else 6.0) * beyond_slack(waist - 0.5 * hem, 0.1))
         terms.append(4.0 * beyond_slack(hip - 0.5 * (waist + hem), 0.06))
