@@ -29,8 +29,8 @@ def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
 
 
 def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline) -> Upper:
-    sleeved = len(nodes) > 22
-    chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[10])))
+    sleeved = len(nodes) > upper.ARMS
+    chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[upper.PER_SIDE + 3])))
     side = _sleeved_side if sleeved else _bare_side
     left, right = (
         side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1))
@@ -44,9 +44,9 @@ def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
-    named = dict(zip(upper.SIDE_NODES, nodes[7 * i : 7 * i + 7], strict=True))
+    named = dict(zip(upper.SIDE_NODES, upper.side_of(nodes, i), strict=True))
     if sleeved:
-        named |= zip(upper.SLEEVE_NODES, nodes[22 + 6 * i : 28 + 6 * i], strict=True)
+        named |= zip(upper.SLEEVE_NODES, upper.arm_of(nodes, i), strict=True)
     return named
 
 

@@ -101,7 +101,7 @@ class LegsShape:
         outer = [waist, hip, top + out * thigh[:, None], knee + across[0], hem + across[1]]
         return np.stack([*outer, hem, hem - across[1], knee - across[0]], 1)
 
-    def beyond(self, numbers: Array, points: Array) -> Array:
+    def beyond(self, numbers: Array, _nodes: Array, points: Array) -> Array:
         """Legs that touch meet in the middle."""
         framed = unplaced(points, numbers)
         sign = np.where(np.arange(points.shape[1]) < 2 * PER_EDGE, -1.0, 1.0)

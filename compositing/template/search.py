@@ -40,7 +40,7 @@ class Shape(Protocol):
     def priors(self, numbers: Array) -> Array:
         """(batch, priors): how far from what is likely, weighted as pixels."""
 
-    def beyond(self, numbers: Array, points: Array) -> Array:
+    def beyond(self, numbers: Array, nodes: Array, points: Array) -> Array:
         """(batch, points): how far points of inner edges lie from the other part that they may touch."""
 
     def polygons(self, nodes: Array) -> list[Array]:
@@ -97,7 +97,7 @@ class Search:
         if inner.any():
             within = flat[:, inner]
             depth = np.maximum(-signed[:, inner], 0)
-            gap = shape.beyond(numbers, within)
+            gap = shape.beyond(numbers, nodes, within)
             gap = np.maximum(gap, -OVERLAP * gap)
             signed[:, inner] = np.maximum(signed[:, inner], 0) + np.minimum(depth, gap)
             shown = self.silhouette.at(self.silhouette.edges, within)

@@ -64,7 +64,7 @@ class SkirtShape:
         sides = [np.stack([lean + s * x, y], -1) for s in (-1.0, 1.0)]
         return placed(np.concatenate([*sides, middle, np.stack([bottom_x, bottom_y], -1)], 1), p)
 
-    def beyond(self, _numbers: Array, points: Array) -> Array:
+    def beyond(self, _numbers: Array, _nodes: Array, points: Array) -> Array:
         """A skirt has one part."""
         return np.zeros(points.shape[:2])
 

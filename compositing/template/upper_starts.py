@@ -74,4 +74,4 @@ def _trunk(  # noqa: PLR0913 (what a trunk's numbers follow from)
         tip_y,
         pit_y,
     ]
-    return [*head, 0, 0, 0.5 * hem, hem, length, 0.02, 0, rise + raised / chest, 0.06]
+    return [*head, 0, 0, 0.5 * hem, hem, length, 0.02, 0, rise + raised / chest, 0.06, 0]
