@@ -27,7 +27,9 @@ def body_of(silhouette: Silhouette) -> Body:
     height = bottom - top
     lone: list[tuple[float, float]] = []
     beside: list[tuple[float, float]] = []
-    high = silhouette.mask[top + int(0.2 * height) : top + max(int(0.5 * height), int(0.2 * height) + 1)]
+    high = silhouette.mask[
+        top + int(0.2 * height) : top + max(int(0.5 * height), int(0.2 * height) + 1)
+    ]
     narrow = 0.5 * float(high.sum(1).min())
     rows = range(top + int(0.55 * height), bottom - int(0.04 * height))
     for row in rows:
@@ -44,8 +46,20 @@ def body_of(silhouette: Silhouette) -> Body:
     parted = len(beside) > 0.3 * (len(beside) + len(lone))
     runs = beside if parted else beside + lone
     if not runs:
-        return Body(0.4 * (right - left + 1), 0.5 * (left + right), parted=False, bottom=bottom, narrow=narrow)
+        return Body(
+            0.4 * (right - left + 1),
+            0.5 * (left + right),
+            parted=False,
+            bottom=bottom,
+            narrow=narrow,
+        )
     half, middle = np.median(np.array(runs), axis=0)
     columns = silhouette.mask[:, round(middle - 0.3 * half) : round(middle + 0.3 * half) + 1]
     lows = [int(np.nonzero(column)[0][-1]) for column in columns.T if column.any()]
-    return Body(float(half), float(middle), parted, float(np.median(lows)) if lows else float(bottom), narrow)
+    return Body(
+        float(half),
+        float(middle),
+        parted,
+        float(np.median(lows)) if lows else float(bottom),
+        narrow,
+    )

@@ -11,7 +11,11 @@ from compositing.template.model import Family, Template
 from compositing.template.silhouette import Floats, reduced
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
-LIKELY = {"upper": GarmentCategory.TOP, "legs": GarmentCategory.TROUSERS, "skirt": GarmentCategory.SKIRT}
+LIKELY = {
+    "upper": GarmentCategory.TOP,
+    "legs": GarmentCategory.TROUSERS,
+    "skirt": GarmentCategory.SKIRT,
+}
 
 
 def family_of(category: GarmentCategory) -> Family | None:
@@ -38,7 +42,9 @@ def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Tem
     return template(fitted(silhouette, family, category), silhouette, alpha)
 
 
-def fit_as(rgb: NDArray[np.uint8], alpha: Floats, family: Family, *, quarter_turns: int = 0) -> Template:
+def fit_as(
+    rgb: NDArray[np.uint8], alpha: Floats, family: Family, *, quarter_turns: int = 0
+) -> Template:
     """As if it were of another family, or the photo turned by so many quarter turns anticlockwise first.
 
     For asking how well that fits; its points are the turned cut-out's. Raises GarmentError no_garment_found.

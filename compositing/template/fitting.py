@@ -55,7 +55,9 @@ def fitted(silhouette: Silhouette, family: Family, category: G) -> Fitted:
     """The family's shape that suits the silhouette best."""
     match family:
         case "legs":
-            return best(Search(legs.LegsShape(category is G.SHORTS), silhouette), legs.starts(silhouette))
+            return best(
+                Search(legs.LegsShape(category is G.SHORTS), silhouette), legs.starts(silhouette)
+            )
         case "skirt":
             return best(Search(skirts.SkirtShape(), silhouette), skirts.starts(silhouette))
         case "upper":

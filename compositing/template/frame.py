@@ -41,7 +41,10 @@ def placed(points: Array, p: Array) -> Array:
     """From the garment's frame to the picture: turned, then moved."""
     cos, sin = np.cos(p[:, TURN])[:, None], np.sin(p[:, TURN])[:, None]
     x, y = points[..., 0], points[..., 1]
-    moved = [cos * x - sin * y + UNIT_PX * p[:, X : X + 1], sin * x + cos * y + UNIT_PX * p[:, Y : Y + 1]]
+    moved = [
+        cos * x - sin * y + UNIT_PX * p[:, X : X + 1],
+        sin * x + cos * y + UNIT_PX * p[:, Y : Y + 1],
+    ]
     return np.stack(moved, -1)
 
 

@@ -9,6 +9,7 @@ from compositing.template.fitting import Fitted
 from compositing.template.frame import TURN
 from compositing.template.legs import LegsShape
 from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
+from compositing.template.neckline import dip
 from compositing.template.outline import Outline, outline_of
 from compositing.template.silhouette import Array, Floats, Silhouette
 
@@ -21,24 +22,31 @@ def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
     nodes, turn = silhouette.back(found.nodes), float(found.numbers[TURN])
     outline = outline_of(alpha, turn)
     if isinstance(found.shape, upper.UpperShape):
-        return _upper(found, nodes, turn, outline)
+        return _upper(found, nodes, silhouette, outline)
     if isinstance(found.shape, LegsShape):
         return _legs(found, nodes, turn, outline)
     return _skirt(found, nodes, turn, outline)
 
 
-def _upper(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Upper:
-    sleeved = len(nodes) > 22
-    chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[10])))
+def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline) -> Upper:
+    sleeved = len(nodes) > upper.ARMS
+    chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[upper.PER_SIDE + 3])))
     side = _sleeved_side if sleeved else _bare_side
-    left, right = (side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1)))
-    return Upper(left, right, nodes[16], "full", turn, found.iou)
+    left, right = (
+        side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1))
+    )
+    necks = [silhouette.here(one.neck) for one in (left, right)]
+    pits = silhouette.here(0.5 * (left.pit + right.pit))
+    chest_px = chest * silhouette.scale
+    back = -float(found.numbers[upper.RISE]) * chest_px
+    lowest = silhouette.back(dip(silhouette, necks[0], necks[1], pits, back))
+    return Upper(left, right, lowest, "full", float(found.numbers[TURN]), found.iou)
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
-    named = dict(zip(upper.SIDE_NODES, nodes[7 * i : 7 * i + 7], strict=True))
+    named = dict(zip(upper.SIDE_NODES, upper.side_of(nodes, i), strict=True))
     if sleeved:
-        named |= zip(upper.SLEEVE_NODES, nodes[22 + 6 * i : 28 + 6 * i], strict=True)
+        named |= zip(upper.SLEEVE_NODES, upper.arm_of(nodes, i), strict=True)
     return named
 
 
@@ -65,7 +73,7 @@ def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) 
 
 def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
     tip = outline.nearest(named["tip"], 0.2 * chest)
-    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest)
+    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest, hollow=True)
     along = named["cuff"] - named["elbow"]
     along = along / max(float(np.hypot(*along)), 1e-6)
     down = np.array([along @ outline.right, along @ outline.down])
@@ -101,10 +109,12 @@ def _hem_corner(hem: Array, s: int, chest: float, outline: Outline) -> Array:
 
 def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
     hips = 0.5 * float(np.hypot(*(nodes[1] - nodes[9])))
-    crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips)
+    crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips, hollow=True)
     sides = []
     for i, s in ((0, -1), (1, 1)):
-        waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]
+        waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[
+            8 * i : 8 * i + 8
+        ]
         hem_outer = outline.corner(hem_outer, (s * 0.7, 0.7), 0.25 * hips)
         hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), 0.25 * hips)
         sides.append(

@@ -20,7 +20,16 @@ LONG, SPLAY, KNEE, HEM, BOW = range(5)
 """Of a leg, behind: over the hips; angle outwards; half knee and half hem over half the thigh; the knee's shift outwards."""
 LEG: Final = 5
 KNEE_SHARE: Final = 0.45
-SIDE: Final = ("waist", "hip", "top_outer", "knee_outer", "hem_outer", "hem", "hem_inner", "knee_inner")
+SIDE: Final = (
+    "waist",
+    "hip",
+    "top_outer",
+    "knee_outer",
+    "hem_outer",
+    "hem",
+    "hem_inner",
+    "knee_inner",
+)
 
 INNER: Final = {7, 15}
 """Edges at the knees' insides may lie inside the silhouette, where the legs touch."""
@@ -78,7 +87,10 @@ class LegsShape:
         crotch_y, gap = hips * np.exp(p[:, CROTCH]), hips * p[:, GAP]
         thigh = 0.5 * (hips - gap)
         length, splay = hips * np.exp(q[:, LONG]), q[:, SPLAY]
-        along, out = np.stack([np.sin(splay), np.cos(splay)], 1), np.stack([np.cos(splay), -np.sin(splay)], 1)
+        along, out = (
+            np.stack([np.sin(splay), np.cos(splay)], 1),
+            np.stack([np.cos(splay), -np.sin(splay)], 1),
+        )
         top = np.stack([0.5 * (hips + gap), crotch_y], 1)
         knee = top + along * (KNEE_SHARE * length)[:, None] + out * (thigh * q[:, BOW])[:, None]
         hem = top + along * length[:, None]
@@ -89,7 +101,7 @@ class LegsShape:
         outer = [waist, hip, top + out * thigh[:, None], knee + across[0], hem + across[1]]
         return np.stack([*outer, hem, hem - across[1], knee - across[0]], 1)
 
-    def beyond(self, numbers: Array, points: Array) -> Array:
+    def beyond(self, numbers: Array, _nodes: Array, points: Array) -> Array:
         """Legs that touch meet in the middle."""
         framed = unplaced(points, numbers)
         sign = np.where(np.arange(points.shape[1]) < 2 * PER_EDGE, -1.0, 1.0)
@@ -101,19 +113,31 @@ class LegsShape:
         terms = costs(PRIORS, p)
         for at in (TRUNK, TRUNK + LEG):
             knee, hem = p[:, at + KNEE], p[:, at + HEM]
-            terms += [2.0 * beyond_slack(knee + 0.2, 0.35), 2.0 * beyond_slack(hem - knee + 0.1, 0.3)]
+            terms += [
+                2.0 * beyond_slack(knee + 0.2, 0.35),
+                2.0 * beyond_slack(hem - knee + 0.1, 0.3),
+            ]
             terms += [3.0 * np.maximum(p[:, at + SPLAY] - 0.35, 0), 3.0 * p[:, at + BOW]]
             if self.short:
                 terms.append(0.7 * np.maximum(p[:, at + LONG] - 0.5, 0))
         even = p[:, TRUNK : TRUNK + LEG] - p[:, TRUNK + LEG :]
-        terms += [3.0 * even[:, LONG], 2.0 * even[:, SPLAY], 1.5 * even[:, KNEE], 1.5 * even[:, HEM]]
+        terms += [
+            3.0 * even[:, LONG],
+            2.0 * even[:, SPLAY],
+            1.5 * even[:, KNEE],
+            1.5 * even[:, HEM],
+        ]
         return np.stack(terms, 1)
 
     def polygons(self, nodes: Array) -> list[Array]:
         """Hips, then legs."""
         left, right, waist, crotch = nodes[:8], nodes[8:16], nodes[16], nodes[17:19]
-        hips = np.stack([left[0], left[1], left[2], crotch[0], crotch[1], right[2], right[1], right[0], waist])
-        legs = [np.concatenate([side[2:], crotch[i : i + 1]]) for i, side in ((0, left), (1, right))]
+        hips = np.stack(
+            [left[0], left[1], left[2], crotch[0], crotch[1], right[2], right[1], right[0], waist]
+        )
+        legs = [
+            np.concatenate([side[2:], crotch[i : i + 1]]) for i, side in ((0, left), (1, right))
+        ]
         return [hips, *legs]
 
 
@@ -121,7 +145,9 @@ def starts(silhouette: Silhouette) -> Array:
     """From shorts to long trousers, straight and splayed."""
     left, top, right, bottom = silhouette.box
     height = bottom - top
-    upper = silhouette.mask[top + int(0.05 * height) : top + max(int(0.28 * height), int(0.05 * height) + 1)]
+    upper = silhouette.mask[
+        top + int(0.05 * height) : top + max(int(0.28 * height), int(0.05 * height) + 1)
+    ]
     wide = np.median(upper.sum(1))
     middle = float(np.nonzero(upper)[1].mean()) if upper.any() else 0.5 * (left + right)
     found = []

@@ -9,15 +9,19 @@ import numpy as np
 
 from compositing.template.silhouette import Array, Floats
 
+FACING: Final = 0.15
+"""An outline that faces another way than this is no corner of that way (cosine)."""
+SMOOTH: Final = 4
 NEAR: Final = 0.45
 """How much a corner must stand out to be worth going far for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`points`: (n, 2), in the cut-out's pixels. `down`: the garment's own, a unit vector."""
+    """`points`: (n, 2), in the cut-out's pixels; `facing`: outwards. `down`: the garment's own. Unit vectors."""
 
     points: Array
+    facing: Array
     down: Array
 
     @property
@@ -25,18 +29,26 @@ class Outline:
         """At right angles to `down`."""
         return np.array([self.down[1], -self.down[0]])
 
+    def corner(
+        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False
+    ) -> Array:
+        """What sticks out near p in a direction (right, down) of the garment; p where no outline is near.
+
+        `hollow`: what sticks out is the background.
+        """
+        way = toward[0] * self.right + toward[1] * self.down
+        way = way / np.hypot(*way)
+        off = self.points - p
+        faces = self.facing @ way * (-1 if hollow else 1)
+        near = (np.hypot(*off.T) < radius) & (faces > FACING)
+        if not near.any():
+            return p
+        off = off[near]
+        gain = off @ way / radius - NEAR * (off**2).sum(1) / radius**2
+        return np.asarray(self.points[near][int(gain.argmax())])
+
     def _within(self, p: Array, radius: float) -> Array:
         return self.points[np.hypot(*(self.points - p).T) < radius]
-
-    def corner(self, p: Array, toward: Sequence[float], radius: float) -> Array:
-        """What sticks out near p in a direction (right, down) of the garment; p where no outline is near."""
-        near = self._within(p, radius)
-        if not len(near):
-            return p
-        way = toward[0] * self.right + toward[1] * self.down
-        off = near - p
-        gain = off @ (way / np.hypot(*way)) / radius - NEAR * (off**2).sum(1) / radius**2
-        return np.asarray(near[int(gain.argmax())])
 
     def nearest(self, p: Array, radius: float) -> Array:
         """The nearest point of the outline; p where none is near."""
@@ -57,6 +69,18 @@ class Outline:
 def outline_of(alpha: Floats, turn: float) -> Outline:
     """Of all edges of the cut-out that are long enough; `turn`: the garment's, in radians."""
     mask = np.pad((np.nan_to_num(alpha) > 0.5).astype(np.uint8), 1)
-    found, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    chains = [one[:, 0].astype(np.float64) - 1 for one in found if len(one) > 24] or [np.zeros((0, 2))]
-    return Outline(np.concatenate(chains), np.array([-np.sin(turn), np.cos(turn)]))
+    found, inside = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    chains, outwards = [np.zeros((0, 2))], [np.zeros((0, 2))]
+    for one, (_, _, _, parent) in zip(found, inside[0] if len(found) else (), strict=True):
+        chain = one[:, 0].astype(np.float64) - 1
+        if len(chain) > 24:
+            along = np.roll(chain, -SMOOTH, 0) - np.roll(chain, SMOOTH, 0)
+            way = -1.0 if (cv2.contourArea(one, oriented=True) > 0) == (parent < 0) else 1.0
+            chains.append(chain)
+            outwards.append(
+                way
+                * np.stack([-along[:, 1], along[:, 0]], 1)
+                / np.maximum(np.hypot(*along.T), 1e-6)[:, None]
+            )
+    down = np.array([-np.sin(turn), np.cos(turn)])
+    return Outline(np.concatenate(chains), np.concatenate(outwards), down)

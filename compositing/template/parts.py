@@ -32,7 +32,15 @@ def _down(side: UpperSide) -> list[Array]:
 
 def _legs(legs: Legs) -> dict[str, Array]:
     left, right = legs.left, legs.right
-    hips = [left.waist, left.hip, left.top_outer, left.crotch, right.top_outer, right.hip, right.waist]
+    hips = [
+        left.waist,
+        left.hip,
+        left.top_outer,
+        left.crotch,
+        right.top_outer,
+        right.hip,
+        right.waist,
+    ]
     return {"hips": np.array(hips), "leg_left": _leg(left), "leg_right": _leg(right)}
 
 

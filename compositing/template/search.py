@@ -40,7 +40,7 @@ class Shape(Protocol):
     def priors(self, numbers: Array) -> Array:
         """(batch, priors): how far from what is likely, weighted as pixels."""
 
-    def beyond(self, numbers: Array, points: Array) -> Array:
+    def beyond(self, numbers: Array, nodes: Array, points: Array) -> Array:
         """(batch, points): how far points of inner edges lie from the other part that they may touch."""
 
     def polygons(self, nodes: Array) -> list[Array]:
@@ -97,7 +97,7 @@ class Search:
         if inner.any():
             within = flat[:, inner]
             depth = np.maximum(-signed[:, inner], 0)
-            gap = shape.beyond(numbers, within)
+            gap = shape.beyond(numbers, nodes, within)
             gap = np.maximum(gap, -OVERLAP * gap)
             signed[:, inner] = np.maximum(signed[:, inner], 0) + np.minimum(depth, gap)
             shown = self.silhouette.at(self.silhouette.edges, within)
@@ -130,7 +130,9 @@ class Search:
         """(batch,), in pixels."""
         robust, priors = self.residuals(numbers, near)
         size = np.abs(robust)
-        return np.asarray((self._huber(size) * self._weights(near) ** 2).sum(1) + 0.5 * (priors**2).sum(1))
+        return np.asarray(
+            (self._huber(size) * self._weights(near) ** 2).sum(1) + 0.5 * (priors**2).sum(1)
+        )
 
     def _system(self, numbers: Array, near: Nearest) -> tuple[Array, Array, Array]:
         """The normal equations at each row of numbers, and its cost."""
@@ -143,7 +145,9 @@ class Search:
         weights = self._weights(near)
         cost = (self._huber(size) * weights**2).sum(1) + 0.5 * (priors[:batch] ** 2).sum(1)
         scale = weights / np.sqrt(np.maximum(size, self.bend_px))
-        slope = (robust[batch:].reshape(batch, n, -1) - robust[:batch, None]) / STEP * scale[:, None]
+        slope = (
+            (robust[batch:].reshape(batch, n, -1) - robust[:batch, None]) / STEP * scale[:, None]
+        )
         leaning = (priors[batch:].reshape(batch, n, -1) - priors[:batch, None]) / STEP
         jacobian = np.concatenate([slope, leaning], 2)
         value = np.concatenate([robust[:batch] * scale, priors[:batch]], 1)
@@ -161,9 +165,13 @@ class Search:
             diagonal = np.maximum(np.einsum("bii->bi", normal), 1e-3)
             tried = []
             for factor in DAMPINGS:
-                damped = normal + (damping * factor)[:, None, None] * diagonal[:, :, None] * np.eye(n)
+                damped = normal + (damping * factor)[:, None, None] * diagonal[:, :, None] * np.eye(
+                    n
+                )
                 step = np.linalg.solve(damped, gradient[..., None])[..., 0]
-                tried.append(np.clip(numbers - np.clip(step, -0.5, 0.5), self.shape.low, self.shape.high))
+                tried.append(
+                    np.clip(numbers - np.clip(step, -0.5, 0.5), self.shape.low, self.shape.high)
+                )
             index = np.tile(rows, len(DAMPINGS))
             costs = self.cost(np.concatenate(tried), Nearest(near.edge[index], near.weight[index]))
             costs = costs.reshape(len(DAMPINGS), batch)

@@ -50,7 +50,9 @@ class Silhouette:
 
     def at(self, field: Floats, points: Array) -> Array:
         """A fine field's values at points (..., 2), between its pixels too."""
-        flat = np.asarray(points, np.float32).reshape(-1, points.shape[-2], 2) * FINE + (FINE - 1) / 2
+        flat = (
+            np.asarray(points, np.float32).reshape(-1, points.shape[-2], 2) * FINE + (FINE - 1) / 2
+        )
         found = cv2.remap(field, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return found.reshape(points.shape[:-1]).astype(np.float64)
 
@@ -86,7 +88,11 @@ def reduced(rgb: NDArray[np.uint8], alpha: Floats) -> Silhouette:
     """The silhouette of a cut-out. Raises GarmentError no_garment_found where there is hardly any."""
     solid = np.asarray(np.nan_to_num(alpha) > 0.5)
     rows, columns = np.nonzero(solid.any(1))[0], np.nonzero(solid.any(0))[0]
-    if not len(rows) or solid.sum() < MIN_PIXELS or min(np.ptp(rows), np.ptp(columns)) < MIN_SIDE_PX:
+    if (
+        not len(rows)
+        or solid.sum() < MIN_PIXELS
+        or min(np.ptp(rows), np.ptp(columns)) < MIN_SIDE_PX
+    ):
         raise GarmentError("no_garment_found", "There is too little of a garment in the photo.")
     at = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
     scale = SIDE / max(at[0].stop - at[0].start, at[1].stop - at[1].start)
@@ -107,7 +113,9 @@ def _padded(picture: Floats, scale: float) -> Floats:
     size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(picture, size, interpolation=how)
-    return np.asarray(cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_CONSTANT, value=0), np.float32)
+    return np.asarray(
+        cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_CONSTANT, value=0), np.float32
+    )
 
 
 def _distance(soft: Floats) -> Floats:
@@ -130,7 +138,11 @@ def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(smooth, cv2.CV_32F, 0, 1) / 8
     rows, columns = points[:, 1].astype(int), points[:, 0].astype(int)
     slope = np.stack([across[rows, columns], down[rows, columns]], -1).astype(np.float64)
-    step = (0.5 - smooth[rows, columns])[:, None] * slope / np.maximum((slope**2).sum(-1), 0.01)[:, None]
+    step = (
+        (0.5 - smooth[rows, columns])[:, None]
+        * slope
+        / np.maximum((slope**2).sum(-1), 0.01)[:, None]
+    )
     moved = points + np.clip(step, -1, 1)
     chosen = np.linspace(0, len(moved) - 1, min(OUTLINE_POINTS, len(moved))).round().astype(int)
     away = -slope[chosen]
@@ -145,10 +157,14 @@ def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> Floats:
     colours = cv2.cvtColor(cv2.GaussianBlur(part, (0, 0), 0.8), cv2.COLOR_RGB2Lab)
     across, down = cv2.Sobel(colours, cv2.CV_32F, 1, 0), cv2.Sobel(colours, cv2.CV_32F, 0, 1)
     strength = np.sqrt((across**2).sum(-1) + 0.5 * (down**2).sum(-1))
-    big = cv2.resize(soft, None, fx=FINE, fy=FINE)[FINE * PAD : -FINE * PAD, FINE * PAD : -FINE * PAD]
+    big = cv2.resize(soft, None, fx=FINE, fy=FINE)[
+        FINE * PAD : -FINE * PAD, FINE * PAD : -FINE * PAD
+    ]
     deep = cv2.erode((big > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     top = float(np.percentile(strength[deep], 93)) if deep.any() else 1.0
     clear = np.where(deep, np.clip(strength / max(top, 3.0), 0, 1), 0).astype(np.float32)
     clear = cv2.GaussianBlur(cv2.dilate(clear, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     edge = FINE * PAD
-    return np.asarray(cv2.copyMakeBorder(clear, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0), np.float32)
+    return np.asarray(
+        cv2.copyMakeBorder(clear, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0), np.float32
+    )

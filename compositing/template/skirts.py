@@ -64,7 +64,7 @@ class SkirtShape:
         sides = [np.stack([lean + s * x, y], -1) for s in (-1.0, 1.0)]
         return placed(np.concatenate([*sides, middle, np.stack([bottom_x, bottom_y], -1)], 1), p)
 
-    def beyond(self, _numbers: Array, points: Array) -> Array:
+    def beyond(self, _numbers: Array, _nodes: Array, points: Array) -> Array:
         """A skirt has one part."""
         return np.zeros(points.shape[:2])
 
@@ -84,6 +84,14 @@ def starts(silhouette: Silhouette) -> Array:
     found = []
     for hips in (0.95 * half, 0.75 * half, 0.55 * half):
         for hem in (hips, half):
-            head = [0.5 * (left + right) / UNIT_PX, (top + 1) / UNIT_PX, 0, np.log(max(hips, 5.0)), -0.2]
-            found.append([*head, np.log(hem / hips), -1.0, np.log(max(height, 5) / hips), 0.02, 0, 0, 0])
+            head = [
+                0.5 * (left + right) / UNIT_PX,
+                (top + 1) / UNIT_PX,
+                0,
+                np.log(max(hips, 5.0)),
+                -0.2,
+            ]
+            found.append(
+                [*head, np.log(hem / hips), -1.0, np.log(max(height, 5) / hips), 0.02, 0, 0, 0]
+            )
     return np.array(found)[:, None]

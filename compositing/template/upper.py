@@ -17,8 +17,8 @@ from compositing.template.search import PER_EDGE, Ints
 from compositing.template.silhouette import Array
 
 TURN, CHEST, NECK, TIP_X, TIP_Y, PIT_Y, WAIST, WAIST_Y, HIP, HEM, LENGTH = range(2, 13)
-SAG, LEAN, RISE, HOLLOW = range(13, 17)
-TRUNK: Final = 17
+SAG, LEAN, RISE, HOLLOW, FLARE = range(13, 18)
+TRUNK: Final = 18
 LONG, ABOVE, BEND, CUFF = range(4)
 """Of a sleeve, behind the trunk's numbers: over the armhole; angle from hanging; bend at the elbow; over half the armhole."""
 SLEEVE: Final = 4
@@ -29,7 +29,13 @@ ACROSS: Final = (-0.8, -0.4, 0.0, 0.4, 0.8)
 ALONG_HEM: Final = (-0.6, 0.0, 0.6)
 FAR: Final = 1e3
 
-SIDE_NODES: Final = ("neck", "tip", "hollow", "pit", "waist", "hip", "hem")
+SIDE_NODES: Final = ("neck", "tip", "hollow", "pit", "waist", "flare", "hip", "hem")
+PER_SIDE: Final = len(SIDE_NODES)
+HOLLOW_NODE: Final = SIDE_NODES.index("hollow")
+NECKLINE: Final = 2 * PER_SIDE
+BOTTOM: Final = NECKLINE + len(ACROSS)
+ARMS: Final = BOTTOM + len(ALONG_HEM)
+"""Where the nodes of neckline, hem and sleeves begin."""
 SLEEVE_NODES: Final = ("elbow", "cuff", "elbow_outer", "elbow_inner", "cuff_outer", "cuff_inner")
 
 
@@ -52,13 +58,19 @@ BARE_PRIORS: Final = (
     Prior(NECK, -0.6, 0.4, 3.0),
     Prior(TIP_X, -0.1, 0.3, 4.0),
     Prior(TIP_Y, 0.15, 0.15, 5.0),
-    Prior(PIT_Y, 0.1, 0.3, 5.0),
-    Prior(RISE, -0.2, 0.5, 1.0),
+    Prior(PIT_Y, 0.25, 0.35, 5.0),
+    Prior(RISE, -0.25, 0.5, 2.0),
     Prior(HOLLOW, 0.08, 0.12, 4.0),
 )
 
 
-IN_TRUNK: Final = np.repeat([False] * 3 + [True] * 6 + [False] * 3, PER_EDGE)
+TRUNK_BOUNDS: Final = (
+    (-9.0, 9.0), (-9.0, 9.0), (-0.5, 0.5), (1.2, 4.5), (-2.5, 0.1), (-1.5, 0.6), (-0.2, 0.9),
+    (-1.8, 0.8), (-1.0, 1.2), (-0.5, 0.35), (-1.0, 1.5), (-1.0, 1.8), (-0.7, 2.6),
+    (-1.0, 1.0), (-0.6, 0.6), (-1.6, 1.6), (-0.1, 0.5), (-0.2, 0.6),
+)  # fmt: skip
+SLEEVE_BOUNDS: Final = ((-1.4, 1.7), (-0.1, 1.9), (-1.3, 0.9), (-1.4, 0.9))
+IN_TRUNK: Final = np.repeat([False] * 3 + [True] * 8 + [False] * 3, PER_EDGE)
 """Of the samples on inner edges, those on the trunk's sides."""
 
 
@@ -80,14 +92,12 @@ class UpperShape:
         edges, inner = outline_edges(sleeved=self.sleeved)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "inner", inner)
-        low = [-9, -9, -0.5, 1.2, -2.5, -1.5, -0.2, -1.8, -1, -0.5, -1, -1, -0.7, -1.0, -0.6, -1.6, -0.1]
-        high = [9, 9, 0.5, 4.5, 0.1, 0.6, 0.9, 0.8, 1.2, 0.35, 1.5, 1.8, 2.6, 1.0, 0.6, 1.6, 0.5]
-        sleeve = [(-1.4, 1.7), (-0.1, 1.9), (-1.3, 0.9), (-1.4, 0.9)] * 2 if self.sleeved else []
-        object.__setattr__(self, "low", np.array(low + [one[0] for one in sleeve]))
-        object.__setattr__(self, "high", np.array(high + [one[1] for one in sleeve]))
+        bounds = [*TRUNK_BOUNDS, *SLEEVE_BOUNDS * 2] if self.sleeved else [*TRUNK_BOUNDS]
+        object.__setattr__(self, "low", np.array([one[0] for one in bounds]))
+        object.__setattr__(self, "high", np.array([one[1] for one in bounds]))
 
     def trunk(self, p: Array) -> tuple[Array, Array]:
-        """Of one side, in the garment's frame: x and y of SIDE_NODES (batch, 7)."""
+        """Of one side, in the garment's frame: x and y of SIDE_NODES (batch, 8)."""
         c = np.exp(p[:, CHEST])
         length, pit_y = c * np.exp(p[:, LENGTH]), c * np.exp(p[:, PIT_Y])
         tip_x, tip_y = c * np.exp(p[:, TIP_X]), c * p[:, TIP_Y]
@@ -96,9 +106,10 @@ class UpperShape:
         hem_y = pit_y + drop
         hollow_x = 0.5 * (tip_x + c) - c * p[:, HOLLOW]
         x = [c * np.exp(p[:, NECK]), tip_x, hollow_x, c]
-        x += [c * np.exp(p[:, number]) for number in (WAIST, HIP, HEM)]
+        waist, hip, hem = (c * np.exp(p[:, number]) for number in (WAIST, HIP, HEM))
+        x += [waist, (0.7 * waist + 0.3 * hip) * np.exp(p[:, FLARE]), hip, hem]
         y = [np.zeros_like(c), tip_y, tip_y + 0.6 * (pit_y - tip_y), pit_y]
-        y += [waist_y, 0.5 * (waist_y + hem_y), hem_y]
+        y += [waist_y, 0.85 * waist_y + 0.15 * hem_y, 0.5 * (waist_y + hem_y), hem_y]
         return np.stack(x, 1), np.stack(y, 1)
 
     def sleeve(self, p: Array, i: int, tip: Array, pit: Array) -> Array:
@@ -155,26 +166,22 @@ class UpperShape:
         points[..., 1] += (c * p[:, SAG])[:, None] * (1 - u[:, 0] ** 2)
         return np.asarray(points)
 
-    def beyond(self, numbers: Array, points: Array) -> Array:
-        """How far samples of sleeves lie beside the trunk; of the trunk's sides, whether they hang below a sleeve."""
+    def beyond(self, numbers: Array, nodes: Array, points: Array) -> Array:
+        """How far samples of sleeves lie beside the trunk, of its sides below a sleeve."""
         framed = unplaced(points, numbers)
         x, y = self.trunk(numbers)
         lean = np.exp(numbers[:, CHEST]) * numbers[:, LEAN]
         down = framed[..., 1]
         aside = np.abs(framed[..., 0] - lean[:, None] * np.clip(down / y[:, -1:], 0, 1))
         out = np.full(down.shape, FAR)
-        for k in (3, 4, 5):
-            share = (down - y[:, k : k + 1]) / np.maximum(y[:, k + 1 : k + 2] - y[:, k : k + 1], 1e-6)
+        for k in range(SIDE_NODES.index("pit"), PER_SIDE - 1):
+            above, below = y[:, k : k + 1], y[:, k + 1 : k + 2]
+            share = (down - above) / np.maximum(below - above, 1e-6)
             wide = x[:, k : k + 1] + share * (x[:, k + 1 : k + 2] - x[:, k : k + 1])
             out = np.where((share >= 0) & (share <= 1), aside - wide, out)
         out = np.where(down < y[:, 3:4], aside - x[:, 3:4], out)
-        cuff = self._cuff_bottom(numbers, x, y)
-        sided = np.concatenate([cuff[:, :1].repeat(IN_TRUNK.size // 2, 1), cuff[:, 1:].repeat(IN_TRUNK.size // 2, 1)], 1)
-        return np.where(IN_TRUNK, np.clip(down - sided, 0, None), out)
-
-    def _cuff_bottom(self, p: Array, x: Array, y: Array) -> Array:
-        tip, pit = np.stack([x[:, 1], y[:, 1]], 1), np.stack([x[:, 3], y[:, 3]], 1)
-        return np.stack([self.sleeve(p, i, tip, pit)[:, 5, 1] for i in (0, 1)], 1)
+        cuffs = nodes[:, [ARMS + 5, ARMS + 11], 1].repeat(IN_TRUNK.size // 2, axis=1)
+        return np.where(IN_TRUNK, np.maximum(points[..., 1] - cuffs, 0), out)
 
     def priors(self, numbers: Array) -> Array:
         """(batch, priors), in pixels."""
@@ -182,17 +189,20 @@ class UpperShape:
         table = SLEEVED_PRIORS if self.sleeved else BARE_PRIORS
         terms = costs(table, p)
         waist, hip, hem = p[:, WAIST], p[:, HIP], p[:, HEM]
-        likely, slack = (1.45, 0.3) if self.flared else (0.85, 0.45)
+        likely, slack = (1.75, 0.45) if self.flared else (0.85, 0.45)
         terms.append(4.0 * beyond_slack(p[:, LENGTH] - likely, slack))
         terms.append((3.0 if self.flared else 6.0) * beyond_slack(waist - 0.5 * hem, 0.1))
         terms.append(4.0 * beyond_slack(hip - 0.5 * (waist + hem), 0.06))
+        terms.append((2.0 if self.flared else 6.0) * beyond_slack(p[:, FLARE], 0.02))
         terms.append(2.5 * np.minimum(hem + 0.12, 0))
         if not self.flared:
             terms.append(4.4 * np.maximum(hem - 0.2, 0))
         terms.append(3.0 * np.maximum(p[:, RISE] - (1.0 if self.hooded else 0.3), 0))
         if self.body.parted and self.sleeved:
             half = np.log(self.body.half)
-            terms += [5.0 * beyond_slack(p[:, CHEST] + p[:, k] - half, 0.12) for k in (WAIST, HIP, HEM)]
+            terms += [
+                5.0 * beyond_slack(p[:, CHEST] + p[:, k] - half, 0.12) for k in (WAIST, HIP, HEM)
+            ]
         if self.sleeved:
             terms += self._sleeve_priors(p)
         return np.stack(terms, 1)
@@ -202,34 +212,62 @@ class UpperShape:
         for at in (TRUNK, TRUNK + SLEEVE):
             long, above, bend, cuff = (p[:, at + k] for k in range(SLEEVE))
             stiff = np.where(long < 0.6, 2.5, 1.5)
-            terms += [stiff * bend, 2.5 * np.maximum(above - 1.4, 0), 3.0 * np.minimum(above - 0.1, 0)]
+            terms += [
+                stiff * bend,
+                2.5 * np.maximum(above - 1.4, 0),
+                3.0 * np.minimum(above - 0.1, 0),
+            ]
             terms += [2.0 * beyond_slack(cuff + 0.45, 0.4), 2.0 * np.maximum(long - 1.25, 0)]
             terms.append(2.5 * np.minimum(long + 0.9, 0))
             if self.long:
                 terms.append(1.2 * np.minimum(long - 0.85, 0))
         even = p[:, TRUNK : TRUNK + SLEEVE] - p[:, TRUNK + SLEEVE :]
-        terms += [3.0 * even[:, LONG], 2.0 * even[:, ABOVE], 1.5 * even[:, BEND], 2.0 * even[:, CUFF]]
+        terms += [
+            3.0 * even[:, LONG],
+            2.0 * even[:, ABOVE],
+            1.5 * even[:, BEND],
+            2.0 * even[:, CUFF],
+        ]
         return terms
 
     def polygons(self, nodes: Array) -> list[Array]:
         """Trunk, then sleeves."""
-        left, right, neckline, hem = nodes[:7], nodes[7:14], nodes[14:19], nodes[19:22]
-        side = [0, 1, 3, 4, 5, 6] if self.sleeved else [0, 1, 2, 3, 4, 5, 6]
+        left, right = nodes[:PER_SIDE], nodes[PER_SIDE:NECKLINE]
+        neckline, hem = nodes[NECKLINE:BOTTOM], nodes[BOTTOM:ARMS]
+        side = [k for k in range(PER_SIDE) if k != HOLLOW_NODE or not self.sleeved]
         trunk = np.concatenate([left[side], hem, right[side][::-1], neckline[::-1]])
         if not self.sleeved:
             return [trunk]
         arms = []
         for i in (0, 1):
-            _, _, elbow_outer, elbow_inner, cuff_outer, cuff_inner = nodes[22 + 6 * i : 28 + 6 * i]
-            tip, pit = nodes[7 * i + 1], nodes[7 * i + 3]
+            _, _, elbow_outer, elbow_inner, cuff_outer, cuff_inner = arm_of(nodes, i)
+            tip, pit = nodes[PER_SIDE * i + 1], nodes[PER_SIDE * i + 3]
             arms.append(np.stack([tip, elbow_outer, cuff_outer, cuff_inner, elbow_inner, pit]))
         return [trunk, *arms]
 
 
-SLEEVED_SIDE: Final = ("neck", "tip", "elbow_outer", "cuff_outer", "cuff_inner", "elbow_inner", *SIDE_NODES[3:])
+SLEEVED_SIDE: Final = (
+    "neck",
+    "tip",
+    "elbow_outer",
+    "cuff_outer",
+    "cuff_inner",
+    "elbow_inner",
+    *SIDE_NODES[3:],
+)
 BARE_SIDE: Final = SIDE_NODES
 INNER: Final = SLEEVED_SIDE[3:]
 """Edges between these may lie inside the silhouette, where a sleeve touches the trunk."""
+
+
+def side_of(nodes: Array, i: int) -> Array:
+    """Of one garment's nodes those of SIDE_NODES; i: 0 left, 1 right."""
+    return nodes[PER_SIDE * i : PER_SIDE * (i + 1)]
+
+
+def arm_of(nodes: Array, i: int) -> Array:
+    """Of one garment's nodes those of SLEEVE_NODES; i: 0 left, 1 right."""
+    return nodes[ARMS + 6 * i : ARMS + 6 * (i + 1)]
 
 
 def outline_edges(*, sleeved: bool) -> tuple[Ints, NDArray[np.bool_]]:
@@ -237,10 +275,11 @@ def outline_edges(*, sleeved: bool) -> tuple[Ints, NDArray[np.bool_]]:
     names = SLEEVED_SIDE if sleeved else BARE_SIDE
     chain, inner = [], []
     for i in (0, 1):
-        index = {name: 7 * i + k for k, name in enumerate(SIDE_NODES)}
-        index |= {name: 22 + 6 * i + k for k, name in enumerate(SLEEVE_NODES)}
+        index = {name: PER_SIDE * i + k for k, name in enumerate(SIDE_NODES)}
+        index |= {name: ARMS + 6 * i + k for k, name in enumerate(SLEEVE_NODES)}
         chain.append([index[name] for name in names])
         inner.append([sleeved and {one, two} <= set(INNER) for one, two in pairwise(names)])
-    order = [*chain[0], 19, 20, 21, *reversed(chain[1]), 18, 17, 16, 15, 14, chain[0][0]]
+    hem, neckline = range(BOTTOM, ARMS), range(NECKLINE, BOTTOM)
+    order = [*chain[0], *hem, *reversed(chain[1]), *reversed(neckline), chain[0][0]]
     inside = [*inner[0], *[False] * 4, *reversed(inner[1]), *[False] * 6]
     return np.array(list(pairwise(order)), np.intp), np.array(inside)

@@ -1,6 +1,7 @@
 """Where the search for an upper garment begins."""
 
-from collections.abc import Sequence
+from itertools import product
+from typing import Final
 
 import numpy as np
 
@@ -8,49 +9,69 @@ from compositing.template.body import Body
 from compositing.template.frame import UNIT_PX
 from compositing.template.silhouette import Array, Silhouette
 
+ARMS: Final = (
+    (-0.2, 0.75, 0.0), (0.0, 0.4, 0.0), (0.1, 1.2, 0.0), (0.9, 0.25, -0.1),
+    (0.9, 0.5, -0.2), (0.9, 0.8, -0.2), (0.9, 0.65, -0.7), (1.0, 1.25, 0.0), (0.4, 0.5, 0.0),
+)  # fmt: skip
+"""Length, angle above the elbow, bend: from short to long, hanging to stretched."""
+SLEEVED_NECKS: Final = ((-0.8, 0.05, 0.25, 0.2, 0.0), (-0.3, 0.05, 0.1, -0.5, -0.1))
+BARE_NECKS: Final = (
+    (-0.6, 0.0, 0.2, 0.25, 0.0), (-0.6, -0.4, 0.05, 0.2, -0.6),
+    (-0.25, -0.05, 0.05, -1.2, 0.0), (-1.2, -0.9, 0.05, 0.2, 0.0),
+)  # fmt: skip
+"""Half neck, shoulder tip's x and y, armpit's y, the neckline's rise: full, straps, off the shoulder, halter."""
+HOODS: Final = (0.0, 0.18)
+"""How far the neck lies below the top, over the height."""
+
 
 def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -> Array:
-    """Where the search begins: sizes of the chest, necks, hoods, and sleeves from short to bent."""
+    """(kinds, each, n). Kinds: narrow or wide chests, with each sort of sleeve or, without, of neck."""
     left, _, right, _ = silhouette.box
     half = 0.5 * (right - left + 1)
-    guesses = (body.narrow, 1.2 * body.narrow, 0.8 * body.half, body.half)
-    if not flared:
-        guesses = (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half)
+    guesses = (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half)
+    if flared:
+        guesses = (body.narrow, 1.2 * body.narrow, 0.8 * body.half, body.half)
     chests = sorted(max(5.0, chest) for chest in guesses)
-    if sleeved:
-        arms: Sequence[tuple[float, float, float]] = (
-            (-0.2, 0.75, 0.0), (0.0, 0.4, 0.0), (0.1, 1.2, 0.0), (0.9, 0.25, -0.1),
-            (0.9, 0.5, -0.2), (0.9, 0.8, -0.2), (0.9, 0.65, -0.7), (1.0, 1.25, 0.0), (0.4, 0.5, 0.0),
-        )  # fmt: skip
-        trunks = [(-0.8, 0.05, 0.25, 0.2, 0.0), (-0.3, 0.05, 0.1, -0.5, -0.1)]
-        hoods = (0.0, 0.2)
-    else:
-        arms, hoods = ((0.0, 0.0, 0.0),), (0.0, 0.15)
-        trunks = [(-0.95, -0.15, 0.2, 0.1, 0.0), (-0.6, -0.4, 0.05, 0.2, -0.6)]
-        trunks += [(-0.25, -0.05, 0.05, -1.2, 0.0), (-1.2, -0.9, 0.05, 0.2, 0.0)]
     kinds = []
-    for long, above, bend in arms:
-        for few in (chests[::2], chests[1::2]):
-            kind = [
-                trunk + ([long, above, bend, -0.4] * 2 if sleeved else [])
-                for chest in few
-                for trunk in _trunks(silhouette, body, chest, trunks, hoods)
+    for few in (chests[:2], chests[2:]):
+
+        def trunks(neck: tuple[float, ...], few: list[float] = few) -> list[list[float]]:
+            pairs = product(few, HOODS)
+            return [
+                _trunk(silhouette, body, chest, neck, hood, flared=flared) for chest, hood in pairs
             ]
-            kinds.append(kind)
-    if not sleeved:  # each kind of neck for itself
-        return np.array(kinds).reshape(len(chests), -1, len(kinds[0][0])).swapaxes(0, 1)
+
+        if sleeved:
+            every = [trunk for neck in SLEEVED_NECKS for trunk in trunks(neck)]
+            kinds += [[trunk + [*arm, -0.4] * 2 for trunk in every] for arm in ARMS]
+        else:
+            kinds += [trunks(neck) for neck in BARE_NECKS]
     return np.array(kinds)
 
 
-def _trunks(
-    silhouette: Silhouette, body: Body, chest: float, trunks: Sequence[Sequence[float]], hoods: Sequence[float]
-) -> list[list[float]]:
+def _trunk(  # noqa: PLR0913 (what a trunk's numbers follow from)
+    silhouette: Silhouette,
+    body: Body,
+    chest: float,
+    neck: tuple[float, ...],
+    hood: float,
+    *,
+    flared: bool,
+) -> list[float]:
     _, top, _, bottom = silhouette.box
-    found = []
-    for neck, tip, tip_y, pit, rise in trunks:
-        for hood in hoods:
-            y = top + 1.5 + hood * (bottom - top)
-            length = float(np.log(max(body.bottom - y, 4) / chest))
-            head = [body.middle / UNIT_PX, y / UNIT_PX, 0, float(np.log(chest)), neck, tip, tip_y, pit]
-            found.append([*head, 0, 0, 0, 0, length, 0.02, 0, rise + hood * (bottom - top) / chest, 0.06])
-    return found
+    half_neck, tip_x, tip_y, pit_y, rise = neck
+    raised = hood * (bottom - top)
+    y = top + 1.5 + raised
+    length = float(np.log(max(body.bottom - y, 4) / chest))
+    hem = float(np.clip(np.log(body.half / chest), 0, 1)) if flared else 0.0
+    head = [
+        body.middle / UNIT_PX,
+        y / UNIT_PX,
+        0,
+        float(np.log(chest)),
+        half_neck,
+        tip_x,
+        tip_y,
+        pit_y,
+    ]
+    return [*head, 0, 0, 0.5 * hem, hem, length, 0.02, 0, rise + raised / chest, 0.06, 0]
