@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import cv2
 
 from compositing.cut.cutout import Cutout, cut
-from compositing.cut.patterned import SEED, Shape
+from compositing.cut.opinion import SEED, Shape
 from compositing.decode import decode
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError

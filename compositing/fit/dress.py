@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from compositing.cut.background import Floats, Mask, lab
 from compositing.cut.cutout import Cutout
 from compositing.cut.flood import gradient
-from compositing.cut.patterned import Shape
+from compositing.cut.opinion import Shape
 from compositing.fit.lower import fit_lower
 from compositing.fit.maps import Map
 from compositing.fit.sleeve import fit_sleeve
