@@ -10,11 +10,13 @@ from compositing.cut.flood import filled, gradient, largest, touching, unlikenes
 
 SMOOTH_PX: Final = 1.5
 NOISE, MIN_LEVEL = 4.0, 0.35
+BOUND, STRONG = 4.0, 10.0
+"""What differs this much (CIE L*a*b*) is no longer blurred over its edge."""
 CLOSE_SHARE, OUTLINE_SHARE = 0.03, 0.006
 GROWS: Final = (0.9, 1.3)
 """The share of the flooded mask that the traced one may have; else the flood is kept."""
-HEM_SHARE, MIN_RAMP_PX = 0.09, 5
-SHARP, DEEP, HUE = 3.0, 2.5, 4.0
+HEM_SHARE, MIN_SHADOW = 0.12, 0.004
+SHARP, DEEP, FADED, HUE = 4.0, 2.5, 0.45, 4.0
 
 
 def traced(colours: Floats, behind: Background, mask: Mask) -> Mask:
@@ -23,12 +25,16 @@ def traced(colours: Floats, behind: Background, mask: Mask) -> Mask:
     `mask`: what the flood left; it is answered where tracing goes astray.
     """
     noisy = (colours - behind.colour) * np.array([1, 1.35, 1.35], np.float32)
-    apart = np.linalg.norm(cv2.GaussianBlur(noisy, (0, 0), SMOOTH_PX), axis=-1)
+    unlike = np.linalg.norm(noisy, axis=-1)
+    bounded = noisy * (np.minimum(unlike, BOUND) / np.maximum(unlike, 1e-3))[..., None]
+    apart = np.linalg.norm(cv2.GaussianBlur(bounded, (0, 0), SMOOTH_PX), axis=-1)
     clear = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
     if clear.mean() < 0.02:
         return mask
     level = max(MIN_LEVEL, NOISE * float(np.median(apart[clear])))
-    found = touching(apart > level, mask & (apart > level))
+    strong = cv2.dilate((unlike > STRONG).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    there = (apart > level) & ~(strong & (unlike < 2 * level))
+    found = touching(there, mask & there)
     found = filled(closed(largest(found, 0.1), CLOSE_SHARE), 0.1)
     found = smoothed(found, OUTLINE_SHARE)
     share = float(found.sum() / max(mask.sum(), 1))
@@ -64,31 +70,18 @@ def off_the_floor(colours: Floats, behind: Background, mask: Mask) -> Mask:
     rows = np.nonzero(mask.any(1))[0]
     if not len(rows):
         return mask
-    reach = max(int(HEM_SHARE * np.ptp(rows)), MIN_RAMP_PX + 1)
     unlike, edge = unlikeness(colours, behind), gradient(colours)
     chroma = np.abs(colours[..., 1:] - behind.colour[..., 1:]).sum(-1)
-    soft = (edge < SHARP) & (chroma < HUE) & (colours[..., 0] < behind.colour[..., 0])
-    kept = mask.copy()
-    for column in np.nonzero(mask[rows[-1] - reach :].any(0))[0]:
-        last = int(np.nonzero(mask[:, column])[0][-1])
-        above = slice(max(last - reach, 0), last + 1)
-        run = _run_from_end(soft[above, column] & mask[above, column])
-        if run >= MIN_RAMP_PX and _fades(unlike[last - run + 1 : last + 1, column]):
-            kept[last - run + 1 : last + 1, column] = False
-    lost = mask & ~kept
-    wide = np.nonzero(lost.any(0))[0]
-    if len(wide) < 0.15 * np.ptp(np.nonzero(mask.any(0))[0]):
+    soft = mask & (edge < SHARP) & (chroma < HUE) & (colours[..., 0] < behind.colour[..., 0])
+    soft[: rows[-1] - int(HEM_SHARE * np.ptp(rows))] = False
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    reached = cv2.morphologyEx((soft | ~mask).astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
+    shadow = mask & touching(np.asarray(reached), ~mask)
+    if shadow.sum() < MIN_SHADOW * mask.sum():
         return mask
-    tidy = cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
-    return largest(np.asarray(tidy), 0.1)
-
-
-def _run_from_end(values: Mask) -> int:
-    gaps = np.nonzero(~values[::-1])[0]
-    return int(gaps[0]) if len(gaps) else len(values)
-
-
-def _fades(values: Floats) -> bool:
-    """Whether a shadow's profile, from the hem down, fades out: deep at its start, slight at its end, no step between."""
-    depth = float(values[: max(len(values) // 3, 1)].max())
-    return depth > DEEP and float(values[-2:].mean()) < 0.5 * depth
+    rim = shadow & (cv2.dilate((~mask).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    depth = float(np.percentile(unlike[shadow], 90))
+    if not rim.any() or depth < DEEP or float(np.median(unlike[rim])) > FADED * depth:
+        return mask
+    kept = cv2.morphologyEx((mask & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
+    return largest(np.asarray(kept), 0.1)

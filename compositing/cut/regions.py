@@ -27,6 +27,7 @@ NEAR: Final = 0.4
 """Contrast counts within this share of the picture's side."""
 ALIKE: Final = 8.0
 HOLD: Final = 5.0
+SWEEPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,10 @@ def standing_out(found: Regions, middle: Mask) -> Floats:
     near = np.exp(-(_distances(found.place) ** 2) / (2 * NEAR**2))
     contrast = _to_unit((unlike * near) @ (background * found.area))
     alike = np.exp(-((unlike / ALIKE) ** 2) / 2) * found.neighbours + 0.05 * found.neighbours
-    system = np.diag(HOLD * background + contrast + alike.sum(1)) - alike
-    solved = np.linalg.solve(system + 1e-6 * np.eye(len(system)), contrast)
+    own = HOLD * background + contrast + alike.sum(1) + 1e-6
+    solved = contrast
+    for _ in range(SWEEPS):  # Jacobi: the system is diagonally dominant
+        solved = (contrast + alike @ solved) / own
     return np.asarray(_to_unit(solved)[found.label], np.float32)
 
 
