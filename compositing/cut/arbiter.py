@@ -1,7 +1,7 @@
 """Which of several opinions on a garment to believe, by measures that need no truth."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 import cv2
@@ -111,9 +111,9 @@ def _beside(colours: Floats, mask: Mask) -> float:
 
 
 def _solid(mask: Mask) -> float:
-    points = np.argwhere(mask)[:, ::-1].astype(np.int32)
-    hull = cv2.convexHull(points)
-    return float(mask.sum() / max(cv2.contourArea(hull), 1.0))
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.convexHull(np.concatenate(outlines))
+    return min(float(mask.sum() / max(cv2.contourArea(hull), 1.0)), 1.0)
 
 
 def _even(mask: Mask) -> float:
@@ -138,9 +138,9 @@ def _closed(mask: Mask) -> Mask:
     return np.asarray(cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, -1) > 0)
 
 
-WEIGHTS: Final = Marks(0.5, 1.5, 0.75, 0.25, 0.1, 0.25, 0.25, 1.0, 0.5)
+WEIGHTS: Final = Marks(0.5, 1.5, 0.75, 0.25, 0.1, 0.25, 0.25, 0.5, 0.5)
 """Set by which of two masks lay nearer to outlines drawn by hand (bench/outlines.json, development photos only)."""
-FIT_WEIGHT: Final = 1.5
+LIKELY_WEIGHT, FIT_WEIGHT = 0.5, 1.5
 AGREE: Final = 0.95
 GOOD, POOR = 0.93, 0.72
 CLOSINGS: Final = (0.05, 0.14)
@@ -156,13 +156,18 @@ class Verdict:
     doubt: float
 
 
-def score(scene: Scene, mask: Mask, fit_score: FitScore | None = None) -> float:
-    """0..1: the weighted mean of the marks and, where there is one, of the template's fit."""
-    weights, found = astuple(WEIGHTS), astuple(marks(scene, mask))
-    total = sum(weight * mark for weight, mark in zip(weights, found, strict=True))
-    if fit_score is None:
-        return float(total / sum(weights))
-    return float((total + FIT_WEIGHT * fit_score(mask)) / (sum(weights) + FIT_WEIGHT))
+def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> float:
+    """0..1: the weighted mean of the marks, of the overlap with what was likely, and of the template's fit."""
+    weights, found = list(astuple(WEIGHTS)), list(astuple(marks(scene, opinion.mask)))
+    if opinion.likely is not None:
+        mask = opinion.mask.astype(np.float32)
+        either = float(np.maximum(mask, opinion.likely).sum())
+        weights.append(LIKELY_WEIGHT)
+        found.append(float(np.minimum(mask, opinion.likely).sum()) / max(either, 1.0))
+    if fit_score is not None:
+        weights.append(FIT_WEIGHT)
+        found.append(fit_score(opinion.mask))
+    return float(np.average(found, weights=weights))
 
 
 def settle(
@@ -173,7 +178,7 @@ def settle(
     agreed = False
     for opinion in opinions:
         agreed = bool(heard) and overlap(opinion.mask, heard[-1][1].mask) > AGREE
-        heard.append((score(scene, opinion.mask, fit_score), opinion))
+        heard.append((score(scene, opinion, fit_score), opinion))
         if agreed:
             break
     if not heard:
@@ -182,18 +187,19 @@ def settle(
     others = [overlap(chosen.mask, opinion.mask) for _, opinion in heard if opinion is not chosen]
     apart = 1 - max(others, default=1.0)
     doubt = (GOOD - best) / (GOOD - POOR) + (0 if agreed else apart)
-    mask = chosen.mask if chosen.by == "flood" else _mended(scene, chosen.mask, best, fit_score)
-    return Verdict(mask, chosen.by, float(np.clip(doubt, 0, 1)))
+    mended = chosen if chosen.by == "flood" else _mended(scene, chosen, best, fit_score)
+    return Verdict(mended.mask, chosen.by, float(np.clip(doubt, 0, 1)))
 
 
-def _mended(scene: Scene, mask: Mask, best: float, fit_score: FitScore | None) -> Mask:
+def _mended(scene: Scene, chosen: Opinion, best: float, fit_score: FitScore | None) -> Opinion:
     """With notches closed where that scores better: a print whose colours the background has."""
+    mended = chosen
     for share in CLOSINGS:
-        whole = closed(mask, share)
+        whole = replace(chosen, mask=closed(chosen.mask, share))
         found = score(scene, whole, fit_score)
         if found > best + CLEARLY:
-            mask, best = whole, found
-    return mask
+            mended, best = whole, found
+    return mended
 
 
 def overlap(one: Mask, other: Mask) -> float:

@@ -35,10 +35,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Where a segmenter takes the garment to be, at the scene's size; `by`: which of its ways."""
+    """Where a segmenter takes the garment to be, at the scene's size; `by`: which of its ways.
+
+    `likely`: what it started from, 0..1 per pixel; None where it has no such map.
+    """
 
     mask: Mask
     by: str
+    likely: Floats | None = None
 
 
 class Segmenter(Protocol):

@@ -19,7 +19,7 @@ from compositing.cut.middle import middle
 from compositing.cut.opinion import SEED, Opinion, Scene, Shape
 from compositing.cut.regions import regions, standing_out
 
-SIDE_PX: Final = 224
+SIDE_PX: Final = 256
 CLUSTERS: Final = 20
 ROUNDS: Final = 3
 SURE: Final = 0.86
@@ -39,18 +39,19 @@ def patterned(scene: Scene) -> Iterator[Opinion]:
     by_colour = _belongs(colours, shape=scene.shape)
     by_contrast = standing_out(regions(colours), middle(by_colour.shape, shape=scene.shape))
     both = np.asarray(cv2.GaussianBlur((by_colour + by_contrast) / 2, (0, 0), 1.0), np.float32)
+    likely = np.asarray(cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     ways: tuple[tuple[str, Callable[[], Mask]], ...] = (
-        ("colour", lambda: grown(small, by_colour, shape=scene.shape)),
-        ("contrast", lambda: grown(small, by_contrast, shape=scene.shape)),
         ("map", lambda: np.asarray(both > _parting(both))),
         ("grown", lambda: grown(small, both, shape=scene.shape)),
+        ("colour", lambda: grown(small, by_colour, shape=scene.shape)),
+        ("contrast", lambda: grown(small, by_contrast, shape=scene.shape)),
     )
     for by, way in ways:
         mask = way()
         if mask.any():
             tidy = _tidied(mask, colours, shape=scene.shape).astype(np.float32)
             at_scene = cv2.resize(tidy, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-            yield Opinion(np.asarray(at_scene), by)
+            yield Opinion(np.asarray(at_scene), by, likely)
 
 
 def _parting(likely: Floats) -> float:
