@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask, border
 from compositing.cut.faint import closed
@@ -51,10 +50,10 @@ class Marks:
 def marks(scene: Scene, mask: Mask) -> Marks:
     """The mask is of the scene's size, and not empty."""
     scale = min(1.0, SIDE_PX / max(mask.shape))
-    colours = cv2.resize(scene.colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    reduced = cv2.resize(scene.colours, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    colours = np.asarray(reduced, np.float32)
     size = colours.shape[1], colours.shape[0]
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    colours = np.asarray(colours, np.float32)
     if not small.any() or small.all():
         return Marks(0, 0, 0, 0, 0, 0, 0, 0, 0)
     body = largest(small, 0.999)
@@ -90,10 +89,7 @@ def _apart(colours: Floats, mask: Mask) -> float:
     scaled = (colours - np.array([0, -64, -64], np.float32)) * (BINS / np.array([100, 128, 128]))
     places = np.clip(scaled, 0, BINS - 1).astype(np.int64)
     bins = (places[..., 0] * BINS + places[..., 1]) * BINS + places[..., 2]
-    inside, outside = (
-        np.bincount(bins[side], minlength=BINS**3) / max(int(side.sum()), 1)
-        for side in (mask, ~mask)
-    )
+    inside, outside = (np.bincount(bins[side], minlength=BINS**3) / max(int(side.sum()), 1) for side in (mask, ~mask))
     own = inside / np.maximum(inside + outside, 1e-12)
     return float((own[bins[mask]].mean() + 1 - own[bins[~mask]].mean()) / 2)
 
@@ -170,9 +166,7 @@ def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> 
     return float(np.average(found, weights=weights))
 
 
-def settle(
-    scene: Scene, opinions: Iterable[Opinion], fit_score: FitScore | None = None
-) -> Verdict | None:
+def settle(scene: Scene, opinions: Iterable[Opinion], fit_score: FitScore | None = None) -> Verdict | None:
     """The opinion with the best score; None where there is none. Asks no further once two neighbours agree."""
     heard: list[tuple[float, Opinion]] = []
     agreed = False

@@ -6,10 +6,8 @@ size; the edge is matted at full size. An alpha channel that says something is t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,8 +28,6 @@ MIN_AREA: Final = 0.015
 MAX_AREA: Final = 0.97
 MAX_TOUCH: Final = 0.55
 """A garment that covers more of the frame than this is a backdrop or was not found."""
-TRUSTED: Final = 0.5
-"""A plain background's cut-out that is doubted more than this is compared with the other opinions."""
 OUTLINE_SHARE: Final = 0.004
 """How far the outline on a patterned background is smoothed, in shares of the garment's longer side, at no doubt."""
 SEGMENTERS: Final[Sequence[Segmenter]] = (plain, patterned)
@@ -120,12 +116,12 @@ def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> 
 
 
 def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
-    """What the arbiter makes of the first segmenter that is not doubted, or of all of them."""
-    first = list(SEGMENTERS[0](seen))
-    verdict = settle(seen, first, fit_score)
-    if verdict is not None and verdict.doubt <= TRUSTED:
-        return verdict
-    return settle(seen, chain(first, *(ask(seen) for ask in SEGMENTERS[1:])), fit_score)
+    """What the first segmenter that has an opinion says; where it has several, the arbiter's choice."""
+    for ask in SEGMENTERS:
+        verdict = settle(seen, ask(seen), fit_score)
+        if verdict is not None:
+            return verdict
+    return None
 
 
 def _finished(seen: Scene, verdict: Verdict) -> Mask:

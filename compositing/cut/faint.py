@@ -15,7 +15,7 @@ BOUND, STRONG = 4.0, 10.0
 CLOSE_SHARE, OUTLINE_SHARE = 0.03, 0.006
 GROWS: Final = (0.9, 1.3)
 """The share of the flooded mask that the traced one may have; else the flood is kept."""
-HEM_SHARE, MIN_SHADOW = 0.12, 0.004
+HEM_SHARE, HEM_EDGE, MIN_SHADOW = 0.12, 0.5, 0.004
 SHARP, DEEP, FADED, HUE = 4.0, 2.5, 0.45, 4.0
 
 
@@ -44,8 +44,9 @@ def traced(colours: Floats, behind: Background, mask: Mask) -> Mask:
 def closed(mask: Mask, share: float) -> Mask:
     """Without notches narrower than a share of its longer side."""
     size = 2 * max(1, round(share * _side(mask) / 2)) + 1
+    size = min(size, (min(mask.shape) - 1) // 2 * 2 - 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    framed = cv2.copyMakeBorder(mask.astype(np.uint8), size, size, size, size, cv2.BORDER_CONSTANT, value=0)
+    framed = cv2.copyMakeBorder(mask.astype(np.uint8), size, size, size, size, cv2.BORDER_REFLECT)
     whole = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, disc)
     return np.asarray(whole[size:-size, size:-size] > 0)
 
@@ -83,5 +84,8 @@ def off_the_floor(colours: Floats, behind: Background, mask: Mask) -> Mask:
     depth = float(np.percentile(unlike[shadow], 90))
     if not rim.any() or depth < DEEP or float(np.median(unlike[rim])) > FADED * depth:
         return mask
-    kept = cv2.morphologyEx((mask & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
+    hem = mask & ~shadow & (cv2.dilate(shadow.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    if float((cv2.dilate(edge, np.ones((5, 5), np.uint8))[hem] > SHARP).mean()) < HEM_EDGE:
+        return mask
+    kept = cv2.morphologyEx((mask & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, np.ones((11, 11), np.uint8)) > 0
     return largest(np.asarray(kept), 0.1)

@@ -55,8 +55,6 @@ class Segmenter(Protocol):
 def scene(rgb: NDArray[np.uint8], shape: Shape) -> Scene:
     """The photo reduced to at most DECIDE_SIDE_PX a side."""
     scale = min(1.0, DECIDE_SIDE_PX / max(rgb.shape))
-    small = np.asarray(
-        cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     colours = lab(np.asarray(cv2.bilateralFilter(small, 5, 12, 3), np.uint8))
     return Scene(small, colours, fit(colours), shape)

@@ -2,8 +2,8 @@
 
 Two maps say how likely each pixel is garment. By colour: colours are clustered; a cluster that is common along the
 border and rare in the middle is background. By contrast: what stands out from all that runs into the border
-(`regions.py`). GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004) goes on from each and from both; both together,
-cut at half, are an opinion too: it keeps parts whose colours GrabCut gives away.
+(`regions.py`). Their mean, cut at half, is the first opinion: it keeps parts whose colours the background has too.
+GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004) gives the others, grown from the mean and from colour alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,9 +32,7 @@ def patterned(scene: Scene) -> Iterator[Opinion]:
     height, width = scene.rgb.shape[:2]
     scale = min(1.0, SIDE_PX / max(height, width))
     smooth = cv2.bilateralFilter(scene.rgb, 5, 20, 4)
-    small = np.asarray(
-        cv2.resize(smooth, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    small = np.asarray(cv2.resize(smooth, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     colours = lab(small)
     by_colour = _belongs(colours, shape=scene.shape)
     by_contrast = standing_out(regions(colours), middle(by_colour.shape, shape=scene.shape))
@@ -44,7 +42,6 @@ def patterned(scene: Scene) -> Iterator[Opinion]:
         ("map", lambda: np.asarray(both > _parting(both))),
         ("grown", lambda: grown(small, both, shape=scene.shape)),
         ("colour", lambda: grown(small, by_colour, shape=scene.shape)),
-        ("contrast", lambda: grown(small, by_contrast, shape=scene.shape)),
     )
     for by, way in ways:
         mask = way()

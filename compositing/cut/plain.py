@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Background, Floats, Mask, fit
-from compositing.cut.faint import off_the_floor, smoothed, traced
+from compositing.cut.faint import off_the_floor, traced
 from compositing.cut.flood import flooded, gradient, unlikeness
 from compositing.cut.opinion import Opinion, Scene, Shape
 
@@ -69,7 +69,12 @@ def _frame(colours: Floats, mask: Mask) -> tuple[slice, slice] | None:
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
     if not len(rows):
         return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    top, bottom, left, right = (
+        int(rows[0]),
+        int(rows[-1]) + 1,
+        int(columns[0]),
+        int(columns[-1]) + 1,
+    )
     if min(bottom - top, right - left) < 12 * FRAME_PX:
         return None
     for strip in (slice(left + 1, left + FRAME_PX), slice(right - FRAME_PX, right - 1)):

@@ -23,7 +23,6 @@ class _Part:
     x: float
     y: float
     length: float
-    colour: NDArray[np.float32]
 
 
 def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
@@ -38,12 +37,12 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
         return mask
     near = cv2.dilate(thick.astype(np.uint8), _disc(radius + 1)) > 0
     own = np.median(colours[thick], axis=0)
-    parts = _parts(mask & ~near, colours)
+    parts = _parts(mask & ~near)
     kept = mask.copy()
     for part in parts:
         if part.length < LONG * radius or _joins(part.mask, near & mask) > 1:
             continue
-        like = float(np.linalg.norm(part.colour - own)) < OWN_COLOUR
+        like = float(np.percentile(np.linalg.norm(colours[part.mask] - own, axis=-1), 25)) < OWN_COLOUR
         twin = any(
             abs(part.x + other.x - columns[0] - columns[-1]) < PAIR_SHARE * side
             and abs(part.y - other.y) < PAIR_SHARE * side
@@ -55,7 +54,7 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
     return largest(kept, 0.2 if pair else 0.1)
 
 
-def _parts(thin: Mask, colours: Floats) -> list[_Part]:
+def _parts(thin: Mask) -> list[_Part]:
     count, pieces, boxes, centres = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
     found = []
     for number in range(1, count):
@@ -63,8 +62,7 @@ def _parts(thin: Mask, colours: Floats) -> list[_Part]:
             continue
         part = np.asarray(pieces == number)
         length = float(np.hypot(boxes[number, cv2.CC_STAT_WIDTH], boxes[number, cv2.CC_STAT_HEIGHT]))
-        colour = np.asarray(np.median(colours[part], axis=0), np.float32)
-        found.append(_Part(part, float(centres[number][0]), float(centres[number][1]), length, colour))
+        found.append(_Part(part, float(centres[number][0]), float(centres[number][1]), length))
     return found
 
 
