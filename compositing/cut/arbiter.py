@@ -139,7 +139,7 @@ WEIGHTS: Final = Marks(0.5, 1.5, 0.75, 0.25, 0.1, 0.25, 0.25, 0.5, 0.5)
 LIKELY_WEIGHT, FIT_WEIGHT = 0.5, 1.5
 AGREE: Final = 0.95
 GOOD, POOR = 0.93, 0.72
-CLOSINGS: Final = (0.05, 0.14)
+CLOSINGS: Final = (0.05, 0.08, 0.14)
 CLEARLY: Final = 0.002
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing.cut.background import Background, Floats, Mask
 from compositing.cut.flood import filled, gradient, largest, touching, unlikeness
@@ -12,11 +13,12 @@ SMOOTH_PX: Final = 1.5
 NOISE, MIN_LEVEL = 4.0, 0.35
 BOUND, STRONG = 4.0, 10.0
 """What differs this much (CIE L*a*b*) is no longer blurred over its edge."""
-CLOSE_SHARE, OUTLINE_SHARE = 0.03, 0.006
+CLOSE_SHARE, OUTLINE_SHARE = 0.022, 0.005
 GROWS: Final = (0.9, 1.3)
 """The share of the flooded mask that the traced one may have; else the flood is kept."""
 HEM_SHARE, HEM_EDGE, MIN_SHADOW = 0.12, 0.5, 0.004
-SHARP, DEEP, FADED, HUE = 4.0, 2.5, 0.45, 4.0
+SHARP, DEEP, HUE = 3.0, 3.0, 4.0
+FADED, BEND = 3.5, 12.0
 
 
 def traced(colours: Floats, behind: Background, mask: Mask) -> Mask:
@@ -45,7 +47,7 @@ def closed(mask: Mask, share: float) -> Mask:
     """Without notches narrower than a share of its longer side."""
     size = 2 * max(1, round(share * _side(mask) / 2)) + 1
     size = min(size, (min(mask.shape) - 1) // 2 * 2 - 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    disc = _disc(size)
     framed = cv2.copyMakeBorder(mask.astype(np.uint8), size, size, size, size, cv2.BORDER_REFLECT)
     whole = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, disc)
     return np.asarray(whole[size:-size, size:-size] > 0)
@@ -73,19 +75,31 @@ def off_the_floor(colours: Floats, behind: Background, mask: Mask) -> Mask:
         return mask
     unlike, edge = unlikeness(colours, behind), gradient(colours)
     chroma = np.abs(colours[..., 1:] - behind.colour[..., 1:]).sum(-1)
-    soft = mask & (edge < SHARP) & (chroma < HUE) & (colours[..., 0] < behind.colour[..., 0])
-    soft[: rows[-1] - int(HEM_SHARE * np.ptp(rows))] = False
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    reached = cv2.morphologyEx((soft | ~mask).astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
-    shadow = mask & touching(np.asarray(reached), ~mask)
-    if shadow.sum() < MIN_SHADOW * mask.sum():
+    shadow = _below_the_hem(colours - behind.colour, mask, rows[-1] - int(HEM_SHARE * np.ptp(rows)))
+    shadow &= (chroma < HUE) & (colours[..., 0] < behind.colour[..., 0])
+    if shadow.sum() < MIN_SHADOW * mask.sum() or float(np.percentile(unlike[shadow], 90)) < DEEP:
         return mask
     rim = shadow & (cv2.dilate((~mask).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-    depth = float(np.percentile(unlike[shadow], 90))
-    if not rim.any() or depth < DEEP or float(np.median(unlike[rim])) > FADED * depth:
+    kept = cv2.morphologyEx((mask & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, _disc(11)) > 0
+    kept = largest(np.asarray(kept), 0.1)
+    hem = kept & (cv2.dilate((shadow & ~kept).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    if not hem.any() or not rim.any() or float(np.median(unlike[rim])) > FADED:
         return mask
-    hem = mask & ~shadow & (cv2.dilate(shadow.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    if float((cv2.dilate(edge, np.ones((5, 5), np.uint8))[hem] > SHARP).mean()) < HEM_EDGE:
-        return mask
-    kept = cv2.morphologyEx((mask & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, np.ones((11, 11), np.uint8)) > 0
-    return largest(np.asarray(kept), 0.1)
+    sharp = cv2.dilate(edge, np.ones((5, 5), np.uint8))[hem] > SHARP
+    return kept if float(sharp.mean()) > HEM_EDGE else mask
+
+
+def _below_the_hem(apart: Floats, mask: Mask, first_row: int) -> Mask:
+    """Of the mask from a row on: what the outside reaches over weaker edges than the garment above does."""
+    sure = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    sure[first_row:] = False
+    seeds = np.where(mask, np.where(sure, 1, 0), 2).astype(np.int32)
+    bent = np.sign(apart) * (1 - np.exp(-np.abs(apart) / BEND)) * 127 + 128
+    found = cv2.watershed(np.clip(bent, 0, 255).astype(np.uint8), seeds)
+    below = mask & (found != 1)
+    below[:first_row] = False
+    return np.asarray(below)
+
+
+def _disc(size: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

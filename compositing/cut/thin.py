@@ -50,7 +50,8 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
             for other in parts
         )
         if not (like and twin):
-            kept &= ~part.mask
+            around = cv2.dilate(part.mask.astype(np.uint8), _disc(radius + 3)) > 0
+            kept &= ~around | thick
     return largest(kept, 0.2 if pair else 0.1)
 
 

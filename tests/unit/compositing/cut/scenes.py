@@ -73,7 +73,7 @@ def white_on_white() -> Drawn:
     """A white T-shirt, modelled by faint shades, that casts a soft shadow on the floor below its hem."""
     truth = filled(TEE)
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
-    ellipse = np.exp(-(((columns - 240) / 120) ** 4) - ((rows - 540) / 16) ** 2) * (rows > 530)
+    ellipse = np.exp(-(((columns - 240) / 125) ** 4) - ((rows - 546) / 13) ** 2)
     shades = 246 - 6 * np.cos(columns / 23) ** 2 - 10 * (np.abs(columns - 240) > 85)
     ground = plain((255, 255, 255)) - 60 * ellipse[..., None]
     return Drawn(np.clip(laid(truth, np.dstack([shades] * 3), ground), 0, 255).astype(np.uint8), truth)
@@ -110,17 +110,20 @@ def sheet(first: Colour, second: Colour, pitch_px: int) -> NDArray[np.float32]:
 def on_a_sheet() -> Drawn:
     """A checked shirt on a sheet of which one colour is in its checks."""
     truth = filled(TEE)
-    cloth = sheet((150, 40, 70), (196, 182, 160), 26)
+    cloth = sheet((150, 40, 70), (225, 220, 210), 26)
     return Drawn(grainy(laid(truth, cloth, sheet((200, 186, 164), (176, 158, 134), 40)), 4), truth)
 
 
-def printed_like_its_ground() -> Drawn:
-    """A dark T-shirt on a grainy floor, with large patches of the floor's colour in its middle and at its side."""
+def printed_like_its_ground() -> tuple[Drawn, Mask]:
+    """A dark T-shirt on a grainy floor, with patches of the floor's colour; and those of them that it encloses."""
     truth = filled(TEE)
     cloth = plain((40, 52, 74))
     for centre in ((240, 300), (205, 430), (330, 470), (335, 400)):
         cv2.circle(cloth, centre, 30, (196, 176, 150), -1)
-    return Drawn(grainy(laid(truth, cloth, _floor()), 5), truth)
+    enclosed = np.zeros(SIZE[::-1], np.uint8)
+    for centre in ((240, 300), (205, 430)):
+        cv2.circle(enclosed, centre, 28, 1, -1)
+    return Drawn(grainy(laid(truth, cloth, _floor()), 5), truth), np.asarray(enclosed > 0)
 
 
 def on_a_floor_with_joints() -> Drawn:
