@@ -13,7 +13,7 @@ from compositing.charts.neckline import back_inside
 from compositing.charts.small import place_small
 from compositing.charts.worn import Worn
 from compositing.cut.cutout import cut
-from compositing.cut.patterned import SEED, Shape
+from compositing.cut.opinion import SEED, Shape
 from compositing.decode import decode
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError

@@ -17,6 +17,9 @@ FAINT = 14.0
 PEEL_PX, AROUND_PX = 8, 31
 PEEL_CONTRAST, PEEL_SPREAD, PEEL_CHROMA = 14.0, 9.0, 7.0
 PEEL_SHARE = 0.42
+OVERSHOT, OVERSHOT_PX = -0.06, 2
+"""What is beyond the background's colour is no mixture with it, but for the thin line that sharpening leaves."""
+WEDGE_AREA, WEDGE_TALL, NEAR_PX = 0.0001, (1.2, 6.0), 13
 
 
 def unlikeness(colours: Floats, behind: Background) -> Floats:
@@ -108,7 +111,8 @@ def _unrimmed(mask: Mask, colours: Floats, behind: Background) -> Mask:
     chroma = np.abs(own[:, 1:] - back[:, 1:]).sum(-1)
     tinted = PEEL_CHROMA + 0.5 * PEEL_SHARE * np.abs(contrast[:, 1:]).sum(-1)
     rim = np.zeros(mask.shape, bool)
-    rim[at] = (strength > PEEL_CONTRAST**2) & (spread < PEEL_SPREAD) & (mixed < PEEL_SHARE) & (chroma < tinted)
+    over = (mixed > OVERSHOT) | (depth[at] <= OVERSHOT_PX)
+    rim[at] = (strength > PEEL_CONTRAST**2) & (spread < PEEL_SPREAD) & (mixed < PEEL_SHARE) & (chroma < tinted) & over
     return mask & ~(rim & touching(rim | ~mask, ~mask))
 
 
@@ -121,6 +125,7 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
     count, pieces, boxes, centres = cv2.connectedComponentsWithStats(like.astype(np.uint8), connectivity=4)
     columns = np.nonzero(mask.any(0))[0]
     middle, wide = (columns[0] + columns[-1]) / 2, max(int(np.ptp(columns)), 1)
+    beside = cv2.dilate((~mask).astype(np.uint8), np.ones((NEAR_PX, NEAR_PX), np.uint8)) > 0
     opened = mask.copy()
     for piece in range(1, count):
         _, _, piece_width, piece_height, area = boxes[piece]
@@ -128,7 +133,9 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
         tall = piece_height / max(piece_width, 1)
         between_legs = two_legs and off_axis < 0.18 and tall > 1.2
         beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6
-        if area > 0.0008 * mask.size and (between_legs or beside_arm):
+        large = area > 0.0008 * mask.size and (between_legs or beside_arm)
+        wedge = area > WEDGE_AREA * mask.size and off_axis > 0.16 and WEDGE_TALL[0] < tall < WEDGE_TALL[1]
+        if large or (wedge and float(beside[pieces == piece].mean()) > 0.5):
             opened[cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = False
     return opened
 

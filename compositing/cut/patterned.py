@@ -1,10 +1,13 @@
 """Cutting a garment from a floor, a sheet or a wall that one smooth colour does not explain.
 
-Colours are clustered; a cluster that is common along the border and rare in the middle is background. GrabCut (Rother,
-Kolmogorov and Blake, SIGGRAPH 2004) starts from there.
+Two maps say how likely each pixel is garment. By colour: colours are clustered; a cluster that is common along the
+border and rare in the middle is background. By contrast: what stands out from all that runs into the border
+(`regions.py`). Their mean, cut at half, is the first opinion: it keeps parts whose colours the background has too.
+GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004) gives the others, grown from the mean and from colour alone.
 """
 
-from typing import Final, Literal
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import cv2
 import numpy as np
@@ -12,41 +15,70 @@ from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask, fit, lab
 from compositing.cut.flood import filled, largest, touching, unlikeness
+from compositing.cut.middle import middle
+from compositing.cut.opinion import SEED, Opinion, Scene, Shape
+from compositing.cut.regions import regions, standing_out
 
-Shape = Literal["body", "legs", "pair"]
-
-SEED: Final = 7
-"""Of the clusters and of GrabCut's mixture models."""
-SIDE_PX: Final = 320
+SIDE_PX: Final = 256
 CLUSTERS: Final = 20
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 SURE: Final = 0.86
 MIN_OUTSIDE: Final = 0.15
 SMOOTH_SPREAD, LIKE = 7.0, 2.2
 
 
-def grabbed(rgb: NDArray[np.uint8], *, shape: Shape) -> Mask:
-    """Where the garment is; at the size of `rgb`. Nothing where no cluster is the middle's own."""
-    height, width = rgb.shape[:2]
+def patterned(scene: Scene) -> Iterator[Opinion]:
+    """Each is worked out when it is asked for. Nothing where no colour is the middle's own."""
+    height, width = scene.rgb.shape[:2]
     scale = min(1.0, SIDE_PX / max(height, width))
-    smooth = cv2.bilateralFilter(rgb, 5, 20, 4)
+    smooth = cv2.bilateralFilter(scene.rgb, 5, 20, 4)
     small = np.asarray(cv2.resize(smooth, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    own = _belongs(lab(small), shape=shape)
-    seeds = np.full(own.shape, cv2.GC_PR_BGD, np.uint8)
-    seeds[own > 0.5] = cv2.GC_PR_FGD
-    seeds[(own > SURE) & _middle(own.shape, shape=shape)] = cv2.GC_FGD
-    rim = _rim(own.shape, 0.015)
-    seeds[rim & (own < 0.6)] = cv2.GC_BGD
-    if not (seeds == cv2.GC_FGD).any() or not (seeds == cv2.GC_BGD).any():
-        return np.zeros((height, width), bool)
+    colours = lab(small)
+    by_colour = _belongs(colours, shape=scene.shape)
+    by_contrast = standing_out(regions(colours), middle(by_colour.shape, shape=scene.shape))
+    both = np.asarray(cv2.GaussianBlur((by_colour + by_contrast) / 2, (0, 0), 1.0), np.float32)
+    likely = np.asarray(cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    ways: tuple[tuple[str, Callable[[], Mask]], ...] = (
+        ("map", lambda: np.asarray(both > _parting(both))),
+        ("grown", lambda: grown(small, both, shape=scene.shape)),
+        ("colour", lambda: grown(small, by_colour, shape=scene.shape)),
+    )
+    for by, way in ways:
+        mask = way()
+        if mask.any():
+            tidy = _tidied(mask, colours, shape=scene.shape).astype(np.float32)
+            at_scene = cv2.resize(tidy, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+            yield Opinion(np.asarray(at_scene), by, likely)
+
+
+def _parting(likely: Floats) -> float:
+    """Otsu's threshold, not far from a half."""
+    level, _ = cv2.threshold((likely * 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+    return float(np.clip(level / 255, 0.35, 0.6))
+
+
+def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: Shape) -> Mask:
+    """GrabCut from a map of how likely each pixel is garment."""
+    parting = _parting(likely)
+    seeds = np.full(likely.shape, cv2.GC_PR_BGD, np.uint8)
+    seeds[likely > parting] = cv2.GC_PR_FGD
+    seeds[(likely > SURE) & middle(likely.shape, shape=shape)] = cv2.GC_FGD
+    rim = _rim(likely.shape, 0.015)
+    seeds[rim & (likely < 0.6)] = cv2.GC_BGD
+    front = (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
+    if not front.any() or front.all():
+        return np.zeros(likely.shape, bool)
     cv2.setRNGSeed(SEED)
-    cv2.grabCut(small, seeds, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
-    found = (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(rgb, seeds, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return np.asarray((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD))
+
+
+def _tidied(found: Mask, colours: Floats, *, shape: Shape) -> Mask:
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = largest(found, 0.2)
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-    found = _without_background(filled(found, 0.02 if shape == "body" else 0.006), lab(small))
-    return np.asarray(cv2.resize(found.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
+    return _without_background(filled(found, 0.02 if shape == "body" else 0.006), colours)
 
 
 def _without_background(found: Mask, colours: Floats) -> Mask:
@@ -74,24 +106,11 @@ def _belongs(colours: Floats, *, shape: Shape) -> Floats:
     _, _, centres = cv2.kmeans(np.ascontiguousarray(weighted[::step]), CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]  # None: no labels to begin with
     distance = (weighted**2).sum(1)[:, None] - 2 * weighted @ centres.T + (centres**2).sum(1)[None]
     label = distance.argmin(1).reshape(height, width)
-    inner = np.bincount(label[_middle((height, width), shape=shape)], minlength=CLUSTERS).astype(float)
+    inner = np.bincount(label[middle((height, width), shape=shape)], minlength=CLUSTERS).astype(float)
     outer = np.bincount(label[_rim((height, width), 0.05)], minlength=CLUSTERS).astype(float)
     inner, outer = inner / inner.sum(), outer / outer.sum()
     own = inner / (inner + outer + 0.002)
     return np.asarray(cv2.GaussianBlur(own[label].astype(np.float32), (0, 0), 1.5), np.float32)
-
-
-def _middle(size: tuple[int, ...], *, shape: Shape) -> Mask:
-    """Where a garment surely is: an ellipse; of trousers above the crotch; of a pair of shoes left and right."""
-    rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    y, x = rows / size[0] * 2 - 1, columns / size[1] * 2 - 1
-    match shape:
-        case "legs":
-            return np.asarray((np.abs(x) < 0.3) & (y > -0.72) & (y < -0.2))
-        case "pair":
-            return np.asarray(((np.abs(x) - 0.42) / 0.2) ** 2 + (y / 0.4) ** 2 < 1)
-        case "body":
-            return np.asarray((x / 0.34) ** 2 + (y / 0.5) ** 2 < 1)
 
 
 def _rim(size: tuple[int, ...], share: float) -> Mask:
