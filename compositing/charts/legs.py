@@ -4,7 +4,7 @@ import numpy as np
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
-from compositing.charts.legs_photo import HIP_ROWS, LEG_RIBS, SIDES, LegsPhoto, in_photo, waist_below
+from compositing.charts.legs_photo import HIP_ROWS, LEG_ROWS, SIDES, LegsPhoto, in_photo, waist_below
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, fused, nearer, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
@@ -50,7 +50,7 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> tuple[Sca
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
     silhouette = 2 * (float(_bare(body, np.array([mannequin.hip_y]))[0]) + CLOTH_PX)
     rise = (mannequin.crotch_y + CROTCH_PX - waist_row) / max(0.97 * (photo.crotch_y - photo.waist_y), 4)
-    cues = [Cue("rise", rise, 0.16)]
+    cues = [Cue("rise", rise, 0.25 if long else 0.16)]
     if long:
         cues.append(Cue("inseam", (body.ankle_y + ANKLE_PX - mannequin.crotch_y) / photo.inseam, 0.05))
     laid = hip_girth * ease / photo.hips
@@ -81,7 +81,7 @@ def _hips(photo: LegsPhoto, scale: float, top_y: float, body: Body, *, on_form: 
     rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)
     bare = _bare(body, rows)
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
-    flat = 0.5 * (photo.edge[-1] + photo.edge[1]) * scale
+    flat = photo.flat * scale
     half = worn_half(flat, bare, girth, on_form=on_form)
     half = np.minimum(half, bare * 1.18 + CLOTH_PX)
     band = np.clip(1 - (rows - top_y) / BAND_PX, 0, 1) ** 2
@@ -89,31 +89,31 @@ def _hips(photo: LegsPhoto, scale: float, top_y: float, body: Body, *, on_form: 
 
 
 def _half(photo: LegsPhoto, s: int, half: Numbers, scale: float, top_y: float, body: Body) -> Chart:  # noqa: PLR0913 (all it joins)
-    """One half of the trousers, (HIP_ROWS + LEG_RIBS - 1, columns)."""
-    waist = waist_below(
-        photo.mask, waist_y=photo.waist_y, axis=photo.axis, columns=s * ACROSS, hips=photo.hips,
-        edge={side: float(photo.edge[side][0]) for side in SIDES},
+    """One half of the trousers, (HIP_ROWS + LEG_ROWS - 1, columns)."""
+    both = waist_below(
+        photo.mask, waist_y=photo.waist_y, axis=photo.axis, columns=np.concatenate([-ACROSS[::-1], ACROSS]), hips=photo.hips,
+        edge={side: float(photo.halves[side].wide[0]) for side in SIDES},
     )  # fmt: skip
+    waist = both[: len(ACROSS)][::-1] if s < 0 else both[len(ACROSS) :]
+    waist[0] = both[len(ACROSS) - 1 : len(ACROSS) + 1].mean()  # the halves share the middle line
+    one = photo.halves[s]
     v = np.linspace(0, 1, HIP_ROWS)[:, None]
     early = (1 - v) ** 3
-    x = photo.axis + s * ACROSS * photo.edge[s][:, None]
-    upper_photo = np.stack([x, photo.rows[:, None] + early * waist], -1)
+    photo_grid = one.inner[:, None] + ACROSS[None, :, None] * (one.outer - one.inner)[:, None]
+    photo_grid[:HIP_ROWS, :, 1] += early * (waist - (photo_grid[0, :, 1] - photo.waist_y))
     look_rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)[:, None]
-    lift = early * np.clip(waist - np.median(waist), -6, 40) * scale * 0.6
+    lift = early * np.clip(waist - np.median(both), -6, 40) * scale * 0.6
     upper_look = np.stack([body.centre_x + s * half[:, None] * wrapped(ACROSS), look_rows + lift], -1)
-    ribs = photo.legs[s]
-    lower_photo = ribs.inner[:, None] + ACROSS[None, :, None] * (ribs.outer - ribs.inner)[:, None]
     lower_look = _leg_look(photo, s, float(half[-1]), scale, body)
-    photo_grid = np.concatenate([upper_photo, lower_photo[1:]])
     look_grid = np.concatenate([upper_look, lower_look[1:]])
     return Chart(f"leg_{NAMES[s]}", photo_grid, look_grid)
 
 
 def _leg_look(photo: LegsPhoto, s: int, half: float, scale: float, body: Body) -> Numbers:
-    """A leg from the crotch's row to its hem (LEG_RIBS, columns, 2)."""
-    t = np.linspace(0, 1, LEG_RIBS)
+    """A leg from the crotch's row to its hem (LEG_ROWS, columns, 2)."""
+    t = np.linspace(0, 1, LEG_ROWS)
     crotch = body.mannequin.crotch_y + CROTCH_PX
-    each = {side: leg.length for side, leg in photo.legs.items()}
+    each = {side: one.inseam for side, one in photo.halves.items()}
     mean = float(np.mean(list(each.values())))
     uneven = abs(each[-1] - each[1]) > 0.3 * (mean + photo.crotch_y - photo.waist_y)
     length = scale * (each[s] if uneven else mean)
@@ -138,7 +138,7 @@ def _around_leg(photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: 
     leg_out = smooth(np.nan_to_num(leg_out, nan=float(np.nanmedian(leg_out))), 1.5)
     radius, centre = (leg_out - leg_in) / 2, (leg_out + leg_in) / 2
     girth = bridged(np.asarray(mannequin.facts.legs[s].half_girth[at], float), 150.0)
-    seen = 2 * radius + 2 * CLOTH_PX + LEG_EASE_SHOWN * np.maximum(0, photo.legs[s].wide * scale - girth)
+    seen = 2 * radius + 2 * CLOTH_PX + LEG_EASE_SHOWN * np.maximum(0, photo.halves[s].wide[HIP_ROWS - 1 :] * scale - girth)
     seen = smooth(seen, 2)
     out, inn = centre + seen / 2, centre - seen / 2
     push = np.maximum(0, 1.5 - inn)
@@ -152,8 +152,8 @@ def _around_leg(photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: 
 
 
 def _with_rim(chart: Chart, photo: LegsPhoto, s: int, scale: float) -> Chart:
-    closed = np.concatenate([np.ones(HIP_ROWS + 1, bool), photo.legs[s].closed[2:]])
-    closed[-LEG_RIBS + 1 : -LEG_RIBS + 3] = True
+    closed = photo.halves[s].closed.copy()
+    closed[: HIP_ROWS + 2] = True
     chart = beyond(chart, "left", np.where(closed, 0.0, MARGIN_PX), scale)  # the inner edge comes first
     chart = beyond(chart, "right", MARGIN_PX, scale * 0.6)
     chart = beyond(chart, "top", MARGIN_PX, scale)

@@ -1,25 +1,35 @@
-"""Trousers and shorts in their upright photo: waist, crotch, and ribs down each leg. Photo px."""
+"""Trousers and shorts in their upright photo: each half as rows between the middle line and the side. Photo px.
+
+The rows of a half begin on the middle line down to the crotch, then on the inside of the leg, and end on the side
+seam. Both lines are divided by length, so rows of legs that are spread in the photo slant as the legs do.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, unit
-from compositing.template.model import Legs
+from compositing.charts.lines import Mask, Numbers, at_length, bridged, lengths, reach, robust, unit
+from compositing.template.model import Legs, LegsSide
 
 SIDES = (-1, 1)
-HIP_ROWS, LEG_RIBS = 16, 24
+HIP_ROWS, LEG_ROWS = 16, 24
+SLACK = 0.42
+"""How far the cloth's edge may lie from the template's, in shares of a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class LegRibs:
-    """A leg as ribs from crotch to hem: outer and inner ends (n, 2), widths (n,); closed: no background beside the inner end."""
+class HalfPhoto:
+    """One half: inner and outer ends of its rows (HIP_ROWS + LEG_ROWS - 1, 2). `closed`: no background beside the inner end."""
 
-    outer: Numbers
     inner: Numbers
-    wide: Numbers
+    outer: Numbers
     closed: Mask
-    length: float
+    inseam: float
+
+    @property
+    def wide(self) -> Numbers:
+        """Length of each row."""
+        return np.asarray(np.linalg.norm(self.outer - self.inner, axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,84 +37,69 @@ class LegsPhoto:
     """What an upright photo shows of trousers."""
 
     mask: Mask
-    template: Legs
     axis: float
     waist_y: float
     crotch_y: float
     hips: float
     waist: float
-    edge: dict[int, Numbers]  # half widths by side in HIP_ROWS rows from waist to crotch
-    legs: dict[int, LegRibs]
-
-    @property
-    def rows(self) -> Numbers:
-        """From waist to crotch."""
-        return np.linspace(self.waist_y, self.crotch_y, HIP_ROWS)
+    halves: dict[int, HalfPhoto]
 
     @property
     def inseam(self) -> float:
         """Mean length of the legs below the crotch."""
-        return float(np.mean([leg.length for leg in self.legs.values()]))
+        return float(np.mean([half.inseam for half in self.halves.values()]))
+
+    @property
+    def flat(self) -> Numbers:
+        """Mean half widths from waist to crotch (HIP_ROWS,)."""
+        return np.asarray((self.halves[-1].wide + self.halves[1].wide)[:HIP_ROWS] / 2)
 
 
 def in_photo(mask: Mask, template: Legs) -> LegsPhoto:
     """Read an upright photo. `mask`: not empty."""
     left, right = template.left, template.right
-    axis = float(left.waist[0] + right.waist[0]) / 2
     crotch = np.asarray(left.crotch, float)
-    axis = 0.5 * (axis + float(crotch[0]))
+    axis = 0.5 * (float(left.waist[0] + right.waist[0]) / 2 + float(crotch[0]))
     waist_y = float(left.waist[1] + right.waist[1]) / 2
     crotch_y = max(float(crotch[1]), waist_y + 8)
-    rows = np.linspace(waist_y, crotch_y, HIP_ROWS)
-    edge = {s: _hip_edge(mask, template, rows, axis=axis, s=s) for s in SIDES}
-    legs = {s: _ribs(mask, template, s, axis=axis, crotch_y=crotch_y, hip=float(edge[s][-1])) for s in SIDES}
+    middle = np.array([[float(left.waist[0] + right.waist[0]) / 2, waist_y], [float(crotch[0]), crotch_y]])
+    halves = {s: _half(mask, template.side(s), middle) for s in SIDES}
     hips = max(float(right.hip[0] - left.hip[0]), 1.0)
     waist = max(float(right.waist[0] - left.waist[0]), 1.0)
-    return LegsPhoto(mask, template, axis, waist_y, crotch_y, hips, waist, edge, legs)
+    return LegsPhoto(mask, axis, waist_y, crotch_y, hips, waist, halves)
 
 
-def _hip_edge(mask: Mask, template: Legs, rows: Numbers, *, axis: float, s: int) -> Numbers:
-    """Half widths of the hips on one side at these rows."""
-    side = template.side(s)
-    points = np.array([side.waist, side.hip, side.top_outer])
-    at = np.maximum.accumulate(points[:, 1] + np.array([0, 0.5, 1.0]))
-    expected = np.interp(rows, at, np.abs(points[:, 0] - axis))
-    starts = np.column_stack([axis + s * 0.6 * expected, np.clip(rows, 0, mask.shape[0] - 1)])
-    found = reach(mask, starts, np.tile([float(s), 0.0], (len(rows), 1)), 0.62 * expected)
-    good = np.isfinite(found) & (found > 0.1 * expected)
-    return robust(np.where(good, 0.6 * expected + np.where(good, found, 0), expected), 3)
+def _half(mask: Mask, side: LegsSide, middle: Numbers) -> HalfPhoto:
+    inside = np.array([middle[1], side.knee_inner, side.hem_inner])
+    outside = np.array([side.waist, side.hip, side.knee_outer, side.hem_outer])
+    v, t = np.linspace(0, 1, HIP_ROWS), np.linspace(0, 1, LEG_ROWS)
+    inseam, outseam = float(lengths(inside)[-1]), float(lengths(outside)[-1])
+    parting = max(outseam - inseam, 0.3 * outseam)  # as far above the hem as the crotch is
+    inner = np.concatenate([middle[0] + v[:, None] * (middle[1] - middle[0]), at_length(inside, t[1:] * inseam)])
+    along = np.concatenate([v * parting, parting + t[1:] * (outseam - parting)])
+    outer = at_length(outside, along)
+    return _on_outline(mask, inner, outer, inseam)
 
 
-def _ribs(mask: Mask, template: Legs, s: int, *, axis: float, crotch_y: float, hip: float) -> LegRibs:  # noqa: PLR0913 (by name)
-    side = template.side(s)
-    top = np.array([axis + s * hip / 2, crotch_y])
-    way = unit(side.hem - top)
-    length = max(float(np.linalg.norm(side.hem - top)), 4.0)
-    found = reach(mask, (side.hem - way * 0.12 * length)[None], way[None], np.array([0.3 * length]))[0]
-    longer = found - 0.12 * length if np.isfinite(found) and found > 0 else 0.0
-    hem = side.hem + way * float(np.clip(longer, -0.08 * length, 0.15 * length))
-    t = np.linspace(0, 1, LEG_RIBS)
-    base = top + t[:, None] * (hem - top)
-    level = np.clip(1 - t * 3.2, 0, 1)[:, None]  # at the crotch ribs lie level, as the hips' rows do
-    normal = unit(np.array([way[1] * s, -way[0] * s]) * (1 - level) + np.array([s, 0.0]) * level)
-    knee, cuff = (float(np.linalg.norm(a - b)) / 2 for a, b in ((side.knee_outer, side.knee_inner), (side.hem_outer, side.hem_inner)))
-    want = np.interp(t, [0, 0.45, 1], [hip / 2, knee, cuff])
-    out = reach(mask, base, normal, 1.8 * want + 4)
-    out = np.where(np.isfinite(out) & (out > 0.3 * want), out, want)
-    inn = reach(mask, base, -normal, 1.3 * want + 4)
-    closed = np.isinf(inn)
-    inn = np.where(closed | (inn < 0.3 * want), want, inn)
-    middle = 0.5 * (template.left.hem + template.right.hem)
-    at_axis = np.interp(base[:, 1], [crotch_y, max(float(middle[1]), crotch_y + 1)], [axis, float(middle[0])])
-    limit = np.maximum((base[:, 0] - at_axis) * s / np.maximum(normal[:, 0] * s, 0.3), 2)
-    closed = closed | (inn >= limit)
-    out, inn = robust(out, 3), robust(np.minimum(inn, limit), 3)
-    out[0] = inn[0] = hip / 2
-    outer, inner = base + normal * out[:, None], base - normal * inn[:, None]
-    return LegRibs(outer, inner, out + inn, np.asarray(closed), float(np.linalg.norm(hem - np.array([axis, crotch_y]))))
+def _on_outline(mask: Mask, inner: Numbers, outer: Numbers, inseam: float) -> HalfPhoto:
+    """The rows drawn out, or in, to where cloth ends; where no background parts two legs the template's line holds."""
+    way, wide = unit(outer - inner), np.linalg.norm(outer - inner, axis=1)
+    start = inner + 0.55 * (outer - inner)
+    found = reach(mask, start, way, (0.45 + SLACK) * wide + 3)
+    off = np.where(np.isfinite(found) & (found > 0), found - 0.45 * wide, np.nan)
+    outer = outer + way * robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3)[:, None]
+    legs = np.arange(len(inner)) >= HIP_ROWS
+    found = reach(mask, start, -way, (0.55 + SLACK) * wide + 3)
+    closed = np.isinf(found) | ~legs
+    off = np.where(closed | (found <= 0.1 * wide), 0.0, found - 0.55 * wide)
+    off = robust(np.clip(off, -SLACK * wide, 0.12 * wide), 2) * legs
+    off[: HIP_ROWS + 1] = 0.0
+    return HalfPhoto(inner - way * off[:, None], outer, np.asarray(closed), inseam)
 
 
-def waist_below(mask: Mask, *, waist_y: float, axis: float, columns: Numbers, edge: dict[int, float], hips: float) -> Numbers:  # noqa: PLR0913 (by name)
+def waist_below(  # noqa: PLR0913 (by name)
+    mask: Mask, *, waist_y: float, axis: float, columns: Numbers, edge: dict[int, float], hips: float
+) -> Numbers:
     """How far below the template's waist the cloth begins, by column (-1..1)."""
     x = axis + np.clip(columns, -0.96, 0.96) * np.where(columns < 0, edge[-1], edge[1])
     cut = mask[:, np.clip(x, 0, mask.shape[1] - 1).astype(int)]

@@ -23,6 +23,8 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
 """From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
 ARMHOLE_CM, NECK_CM, SHOULDERS = 22.5, 17.5, 1.08
 """Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
+CROPPED = 1.05
+"""Of a garment that is not longer than this many chests, its category does not tell the length."""
 WIDE_NECK = 0.46
 """A neckline wider than this share of the chest says nothing of the neck."""
 
@@ -77,7 +79,7 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
     if long:
         cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
-    if not whole and photo.shoulders in ("full", "straps"):
+    if not whole and photo.shoulders in ("full", "straps") and trunk > CROPPED * photo.chest:
         cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
     if whole:
         cues += _waist_cues(photo, body)
