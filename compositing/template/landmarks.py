@@ -49,7 +49,7 @@ def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
 
 def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
     tip = outline.corner(named["tip"], (s * 0.8, -0.6), 0.16 * chest)
-    pit = outline.nearest(named["pit"], 0.16 * chest)
+    pit = outline.corner(named["pit"], (s * 0.9, -0.35), 0.2 * chest)
     hole = 0.5 * (tip + pit)
     return UpperSide(
         neck=_neck(named, s, chest, outline),
@@ -69,7 +69,7 @@ def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) 
 
 
 def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
-    tip = outline.nearest(named["tip"], 0.2 * chest)
+    tip = outline.corner(named["tip"], _shoulder_normal(named, s, outline), 0.25 * chest, stay=0.1)
     pit = outline.apex(named["pit"], s, chest)
     along = named["cuff"] - named["elbow"]
     along = along / max(float(np.hypot(*along)), 1e-6)
@@ -94,6 +94,14 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
         sleeved=True,
         sleeve_px=px,
     )
+
+
+def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> Array:
+    """Halfway between the ways that shoulder line and sleeve face: (right, down) of the garment."""
+    ways = [named["tip"] - named["neck"], named["elbow_outer"] - named["tip"]]
+    way = sum(one / max(float(np.hypot(*one)), 1e-6) for one in ways)
+    aside, down = s * float(way @ outline.right), float(way @ outline.down)
+    return np.array([s * down, -aside])
 
 
 def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Array:

@@ -32,11 +32,11 @@ class Outline:
         return np.array([self.down[1], -self.down[0]])
 
     def corner(
-        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False
+        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False, stay: float = NEAR
     ) -> Array:
         """What sticks out near p in a direction (right, down) of the garment; p where no outline is near.
 
-        `hollow`: what sticks out is the background.
+        `hollow`: what sticks out is the background. `stay`: what going far costs.
         """
         way = toward[0] * self.right + toward[1] * self.down
         way = way / np.hypot(*way)
@@ -46,7 +46,7 @@ class Outline:
         if not near.any():
             return p
         off = off[near]
-        gain = off @ way / radius - NEAR * (off**2).sum(1) / radius**2
+        gain = off @ way / radius - stay * (off**2).sum(1) / radius**2
         return np.asarray(self.points[near][int(gain.argmax())])
 
     def apex(self, pit: Array, s: int, chest: float) -> Array:
