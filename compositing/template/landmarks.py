@@ -1,7 +1,5 @@
 """From a fitted shape to a template: named points, in the cut-out's pixels, on its outline where background shows them."""
 
-from typing import Final
-
 import numpy as np
 
 from compositing.template import upper
@@ -11,11 +9,8 @@ from compositing.template.legs import LegsShape
 from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
 from compositing.template.neckline import dip
 from compositing.template.outline import Outline, outline_of
+from compositing.template.shoulders import shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
-
-STRAP: Final = 0.4
-"""A shoulder narrower than this share of half the chest is a strap."""
-
 
 def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
     """The named points of what was fitted; `alpha`: of the cut-out itself."""
@@ -35,12 +30,14 @@ def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline
     left, right = (
         side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1))
     )
-    necks = [silhouette.here(one.neck) for one in (left, right)]
-    pits = silhouette.here(0.5 * (left.pit + right.pit))
-    chest_px = chest * silhouette.scale
-    back = -float(found.numbers[upper.RISE]) * chest_px
-    lowest = silhouette.back(dip(silhouette, necks[0], necks[1], pits, back))
-    return Upper(left, right, lowest, "full", float(found.numbers[TURN]), found.iou)
+    necks, tips, pits = (
+        silhouette.here(np.stack([getattr(left, name), getattr(right, name)]))
+        for name in ("neck", "tip", "pit")
+    )
+    back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
+    lowest = silhouette.back(dip(silhouette, necks[0], necks[1], pits.mean(0), back))
+    held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
+    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou)
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
@@ -52,7 +49,7 @@ def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
 
 def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
     tip = outline.corner(named["tip"], (s * 0.8, -0.6), 0.16 * chest)
-    pit = outline.nearest(named["pit"], 0.16 * chest)
+    pit = outline.corner(named["pit"], (s * 0.9, -0.35), 0.2 * chest)
     hole = 0.5 * (tip + pit)
     return UpperSide(
         neck=_neck(named, s, chest, outline),
@@ -72,8 +69,8 @@ def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) 
 
 
 def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outline) -> UpperSide:
-    tip = outline.nearest(named["tip"], 0.2 * chest)
-    pit = outline.corner(named["pit"], (-s * 0.5, -0.85), 0.3 * chest, hollow=True)
+    tip = outline.corner(named["tip"], _shoulder_normal(named, s, outline), 0.25 * chest, stay=0.1)
+    pit = outline.apex(named["pit"], s, chest)
     along = named["cuff"] - named["elbow"]
     along = along / max(float(np.hypot(*along)), 1e-6)
     down = np.array([along @ outline.right, along @ outline.down])
@@ -97,6 +94,14 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
         sleeved=True,
         sleeve_px=px,
     )
+
+
+def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> Array:
+    """Halfway between the ways that shoulder line and sleeve face: (right, down) of the garment."""
+    ways = [named["tip"] - named["neck"], named["elbow_outer"] - named["tip"]]
+    way = sum(one / max(float(np.hypot(*one)), 1e-6) for one in ways)
+    aside, down = s * float(way @ outline.right), float(way @ outline.down)
+    return np.array([s * down, -aside])
 
 
 def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Array:

@@ -28,12 +28,12 @@ def dip(silhouette: Silhouette, left: Array, right: Array, pits: Array, back: fl
     middle, across = 0.5 * (left + right), 0.5 * (right - left)
     half = float(np.hypot(*across))
     down = np.array([-across[1], across[0]]) / max(half, 1e-6)
-    deepest = max(float((pits - middle) @ down) * 1.15, 0.5 * half)
+    deepest = max(float((pits - middle) @ down) * 1.5, 0.5 * half)
     depths = np.linspace(max(0.1 * half, back + 1.0), max(deepest, back + 2.0), DEPTHS)
     score = np.stack(
         [_edge_along(silhouette, middle, across, down, depths, power) for power in POWERS]
     )
-    score -= 0.12 * np.abs(np.log(depths / (LIKELY * half + 1e-6)))
+    score -= 0.09 * np.abs(np.log(depths / (LIKELY * half + 1e-6)))
     best = np.unravel_index(int(score.argmax()), score.shape)
     ordinary = float(np.median(score))
     depth = (

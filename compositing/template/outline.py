@@ -11,6 +11,8 @@ from compositing.template.silhouette import Array, Floats
 
 FACING: Final = 0.15
 """An outline that faces another way than this is no corner of that way (cosine)."""
+PIT_ASIDE, PIT_BELOW, PIT_FACING = 0.28, (-0.35, 0.8), 0.3
+"""Where an armpit's background is looked for, over half the chest; and how much it must face down."""
 SMOOTH: Final = 4
 NEAR: Final = 0.45
 """How much a corner must stand out to be worth going far for it."""
@@ -30,11 +32,11 @@ class Outline:
         return np.array([self.down[1], -self.down[0]])
 
     def corner(
-        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False
+        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False, stay: float = NEAR
     ) -> Array:
         """What sticks out near p in a direction (right, down) of the garment; p where no outline is near.
 
-        `hollow`: what sticks out is the background.
+        `hollow`: what sticks out is the background. `stay`: what going far costs.
         """
         way = toward[0] * self.right + toward[1] * self.down
         way = way / np.hypot(*way)
@@ -44,8 +46,19 @@ class Outline:
         if not near.any():
             return p
         off = off[near]
-        gain = off @ way / radius - NEAR * (off**2).sum(1) / radius**2
+        gain = off @ way / radius - stay * (off**2).sum(1) / radius**2
         return np.asarray(self.points[near][int(gain.argmax())])
+
+    def apex(self, pit: Array, s: int, chest: float) -> Array:
+        """The top of the background between a sleeve and the body; `pit` where none shows."""
+        off = (self.points - pit) / chest
+        aside, below = s * (off @ self.right), off @ self.down
+        low, high = PIT_BELOW
+        near = (np.abs(aside) < PIT_ASIDE) & (below > low) & (below < high)
+        near &= self.facing @ self.down > PIT_FACING
+        if not near.any():
+            return pit
+        return np.asarray(self.points[near][int((-below - 1.3 * aside)[near].argmax())])
 
     def _within(self, p: Array, radius: float) -> Array:
         return self.points[np.hypot(*(self.points - p).T) < radius]

@@ -67,18 +67,19 @@ class Search:
     def nearest(self, numbers: Array) -> Nearest:
         """For each row of numbers."""
         nodes = self.shape.nodes(numbers)
-        a, b = nodes[:, self.shape.edges[:, 0]], nodes[:, self.shape.edges[:, 1]]
-        along = b - a
-        squared = np.maximum((along**2).sum(-1), 1e-6)
-        outline = self.silhouette.outline
-        px = outline[:, 0][None, :, None] - a[:, None, :, 0]
-        py = outline[:, 1][None, :, None] - a[:, None, :, 1]
-        ax, ay = along[:, None, :, 0], along[:, None, :, 1]
+        start = nodes[:, self.shape.edges[:, 0]]
+        along = nodes[:, self.shape.edges[:, 1]] - start
+        ax, ay = along[..., 0], along[..., 1]
+        squared = np.maximum(ax * ax + ay * ay, 1e-6)
+        x, y = self.silhouette.outline.T[:, None, :, None]
+        px, py = x - start[:, None, :, 0], y - start[:, None, :, 1]
+        ax, ay = ax[:, None], ay[:, None]
         share = np.clip((px * ax + py * ay) / squared[:, None], 0, 1)
-        apart = (px - share * ax) ** 2 + (py - share * ay) ** 2
+        px -= share * ax
+        py -= share * ay
         length = np.sqrt(squared)
-        outwards = np.stack([-along[..., 1], along[..., 0]], -1) / length[..., None]
-        apart += AWRY * (1 - self.silhouette.facing @ outwards.swapaxes(1, 2))
+        outwards = np.stack([-along[..., 1], along[..., 0]], 1) / length[:, None]
+        apart = px * px + py * py - AWRY * (self.silhouette.facing @ outwards)
         weight = np.repeat(length / length.sum(-1, keepdims=True), PER_EDGE, axis=1) / PER_EDGE
         return Nearest(apart.argmin(-1), np.sqrt(weight))
 
@@ -107,15 +108,17 @@ class Search:
 
     def _to_edges(self, a: Array, b: Array, edge: Ints) -> Array:
         """Signed distance of outline points to the edges that they belong to."""
-        start = np.take_along_axis(a, edge[..., None], 1)
-        along = np.take_along_axis(b, edge[..., None], 1) - start
-        p = self.silhouette.outline - start
-        squared = np.maximum((along**2).sum(-1), 1e-6)
-        share = (p * along).sum(-1) / squared
-        beside = (along[..., 0] * p[..., 1] - along[..., 1] * p[..., 0]) / np.sqrt(squared)
-        off = p - np.clip(share, 0, 1)[..., None] * along
-        ends = np.sqrt((off**2).sum(-1))
-        return np.where((share > 0) & (share < 1), beside, ends)
+        index = edge + (np.arange(len(a)) * a.shape[1])[:, None]
+        x, y = a[..., 0].ravel(), a[..., 1].ravel()
+        ax = (b[..., 0].ravel() - x)[index]
+        ay = (b[..., 1].ravel() - y)[index]
+        px, py = self.silhouette.outline[:, 0] - x[index], self.silhouette.outline[:, 1] - y[index]
+        squared = np.maximum(ax * ax + ay * ay, 1e-6)
+        share = (px * ax + py * ay) / squared
+        beside = (ax * py - ay * px) / np.sqrt(squared)
+        nearest = np.clip(share, 0, 1)
+        ends = np.hypot(px - nearest * ax, py - nearest * ay)
+        return np.where(nearest == share, beside, ends)
 
     def _weights(self, near: Nearest) -> Array:
         count = len(self.silhouette.outline)
