@@ -8,8 +8,8 @@ import numpy as np
 
 from compositing.cut.background import Floats
 from compositing.small.legs import Leg
-from compositing.small.placed import Placed, Points, Silhouette
-from compositing.small.views import Shoe, profile
+from compositing.small.placed import Placed, Points
+from compositing.small.views import Pictured, Shoe, profile
 
 SHOE_CM, AROUND_FOOT = 10.4, 1.10
 """A shoe's width, and at least this much of the foot's."""
@@ -104,10 +104,9 @@ def _straightened(shoe: Shoe, *, mirrored: bool) -> _Straight:
     return _Straight(shoe, toe, max(length, 1.0), half, bend, -1.0 if mirrored else 1.0)
 
 
-def from_above(  # noqa: PLR0913 (what wearing needs)
-    shoe: Shoe, share: Floats, outline: Silhouette, throat: float, leg: Leg, *, mirrored: bool
-) -> list[Placed]:
+def from_above(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
     """The part behind the leg (the opening and the heel) and the part before it."""
+    shoe, share, outline, throat = pictured.shoe, pictured.share, pictured.outline, pictured.throat
     straight = _straightened(shoe, mirrored=mirrored)
     u = np.linspace(-OVER, OVER, COLUMNS)
     start = straight.toe_edge(u, throat - 0.14)
@@ -154,8 +153,9 @@ def _throat_height(throat: float, u: Points) -> Points:
     return np.asarray(middle * (1 - DIP * np.minimum(np.abs(u), 1) ** 2), np.float64)
 
 
-def standing(shoe: Shoe, share: Floats, outline: Silhouette, leg: Leg, *, mirrored: bool) -> list[Placed]:
+def standing(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
     """A boot from the front: upright, as wide as the foot needs, its shaft along the leg."""
+    shoe, share, outline = pictured.shoe, pictured.share, pictured.outline
     rows, columns = np.nonzero(shoe.mask)
     left, right, top, bottom = columns.min(), columns.max() + 1, rows.min(), rows.max() + 1
     scale = max(SHOE_CM * leg.cm, AROUND_FOOT * leg.foot_wide) / (right - left)

@@ -9,6 +9,7 @@ from compositing.cut.background import Floats, Mask
 from compositing.cut.flood import touching
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 
+MIN_SIDE_PX = 12
 MATE_SHARE = 0.45
 """The second piece is the other shoe when it is at least so large beside the first."""
 ANGLES = 36
@@ -66,11 +67,17 @@ def told_apart(mask: Mask) -> list[Mask]:
     """One or two shoes, the one further left first. Raises GarmentError no_garment_found."""
     clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = [filled(piece) for piece in pieces(np.asarray(clean), MATE_SHARE)[:2]]
-    if not found or found[0].sum() < MIN_AREA_PX:
+    if not found or found[0].sum() < MIN_AREA_PX or min(_sides(found[0])) < MIN_SIDE_PX:
         raise nothing()
+    found = [one for one in found if min(_sides(one)) >= MIN_SIDE_PX]
     if len(found) == 1:
         found = _near_one(found[0]) or _halves(found[0]) or found
     return sorted(found, key=lambda one: float(np.nonzero(one)[1].mean()))
+
+
+def _sides(mask: Mask) -> tuple[float, float]:
+    left, top, right, bottom = box_of(mask)
+    return right - left + 1, bottom - top + 1
 
 
 def frame(mask: Mask) -> Frame:

@@ -7,7 +7,7 @@ import numpy as np
 
 from compositing.cut.background import Floats, Mask
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Points
+from compositing.small.placed import Points, Silhouette
 
 STEPS = 40
 MIRRORED = 0.86
@@ -40,6 +40,16 @@ class Shoe:
     def across(self) -> Points:
         """To the left of one who looks along the shoe in a picture whose y grows downwards."""
         return np.array([self.along[1], -self.along[0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """One shoe and where it is in the cut-out. `throat`: where the foot goes in, in shares of the length from the toe."""
+
+    shoe: Shoe
+    share: Floats
+    outline: Silhouette
+    throat: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
