@@ -9,7 +9,8 @@ from compositing.cut.background import Floats, Mask
 from compositing.mannequin import FOOT_PART, Mannequin
 from compositing.small.placed import Placed, box_of
 
-EDGE_PX, SHADOW_CM = 3, 5.0
+EDGE_PX, AROUND_PX = 3, 14
+"""The foot's soft edge; and how far around what is hidden the floor is drawn anew."""
 COARSE: Final = 4
 DARK, SPREAD = 0.55, (7.0, 20.0)
 """A contact shadow's strength, and how far it reaches: near and far, at 1024 pixels' width."""
@@ -40,6 +41,22 @@ def _rim(placed: list[Placed], columns: "np.ndarray[tuple[int, ...], np.dtype[np
     line = front[-1] if len(placed) > 1 else front[len(front) // 4]
     order = np.argsort(line[:, 0])
     return np.asarray(np.interp(columns, line[order, 0], line[order, 1]), np.float32)
+
+
+def without_feet(body: Mannequin, bare: Mask) -> tuple[Floats, Floats]:
+    """The picture in linear light with the floor where `bare` is, and the alpha of what is left of the mannequin.
+
+    What is worn behind a leg is painted between the two: over the picture, then the picture again where the alpha is.
+    """
+    if not bare.any():
+        return body.linear, body.soft
+    reach = 2 * round(AROUND_PX * body.scale) + 1
+    around = cv2.dilate(bare.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    around = cv2.GaussianBlur(around, (0, 0), 0.4 * AROUND_PX * body.scale)
+    gone = cv2.GaussianBlur(bare.astype(np.float32), (0, 0), 0.8 * body.scale)
+    there = np.asarray(body.soft * (1 - np.minimum(1.3 * gone, 1)), np.float32)
+    share = np.maximum(around * (1 - body.body), gone)[..., None]
+    return np.asarray(body.linear * (1 - share) + plate(body) * share, np.float32), there
 
 
 def plate(body: Mannequin) -> Floats:

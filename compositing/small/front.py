@@ -29,7 +29,11 @@ THROATS: Final = (0.42, 0.70)
 CONTRAST: Final = 14.0
 WALL: Final = 0.7
 """Towards the sides a worn shoe rises evenly, not first steeply as at its toe."""
-OVER: Final = 1.08
+ROBUST: Final = (85.0, 1.05)
+"""A shoe is as wide as this percentile of its widths, and a little more: laces and straps that stick out do not count."""
+CORNER_CM, ROUND = 1.3, 5
+"""Seen from the front the sole's ends are rounded up by so much."""
+OVER: Final = 1.2
 """The mesh is wider than the shoe by this."""
 COLUMNS, FRONT_ROWS, BACK_ROWS = 41, 18, 7
 INSIDE, FRINGE, RIM_CM = 0.012, 0.05, 0.25
@@ -100,7 +104,7 @@ def _straightened(shoe: Shoe, *, mirrored: bool) -> _Straight:
     known = np.isfinite(middle) & (t > 0.08) & (t < 0.95)
     bend = np.polyfit(t[known], middle[known], 2) if known.sum() > 4 else np.zeros(3)
     away = np.maximum(edges.high - np.polyval(bend, t), np.polyval(bend, t) - edges.low)
-    half = max(float(np.nanpercentile(away, 96)), 1.0)
+    half = max(ROBUST[1] * float(np.nanpercentile(away, ROBUST[0])), 1.0)
     return _Straight(shoe, toe, max(length, 1.0), half, bend, -1.0 if mirrored else 1.0)
 
 
@@ -123,7 +127,7 @@ def from_above(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
     v = np.concatenate([[0.0], np.linspace(0, 1, FRONT_ROWS)])[:, None]
     t_front = start + v * (throat - start)
     t_front[0] -= FRINGE  # the outline's soft edge, laid on a narrow rim
-    base = DEPTH_CM * start
+    base = DEPTH_CM * start + CORNER_CM * np.minimum(np.abs(u), 1) ** ROUND
     ridge = np.interp(v * throat, SHARES, RIDGE_CM) / np.interp(throat, SHARES, RIDGE_CM)
     heights = base + (rise - base) * (ridge + WALL * np.minimum(np.abs(u), 1) ** 2 * (v - ridge))
     heights[0] -= RIM_CM

@@ -57,5 +57,5 @@ def leg(body: Mannequin, side: int) -> Leg:
     there = own.any(1)
     first = np.where(there, own.argmax(1), np.nan).astype(np.float64)
     last = np.where(there, own.shape[1] - 1 - own[:, ::-1].argmax(1), np.nan).astype(np.float64)
-    low = foot[int(top + 0.8 * (floor - top)) :]
-    return Leg(side, first, last, left, right, top, floor, float(np.nonzero(low)[1].mean()), cm_px(body))
+    low = np.nonzero(foot[int(top + 0.65 * (floor - top)) :].any(0))[0]
+    return Leg(side, first, last, left, right, top, floor, float(low[0] + low[-1]) / 2, cm_px(body))

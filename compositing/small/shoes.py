@@ -10,7 +10,7 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.front import from_above, standing, throat_share
 from compositing.small.legs import Leg, leg
-from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored
+from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored, without_gap
 from compositing.small.placed import Placed, silhouette
 from compositing.small.profile import outwards
 from compositing.small.views import Pictured, Shoe, View, facing, seen, toe_evidence
@@ -38,7 +38,7 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
 
 def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
     """One or two shoes with their views and toes; of a pair that lies side by side both toes point the same way."""
-    found = [seen(mask, colours, boots=boots) for mask in told_apart(mask)]
+    found = [seen(one, colours, boots=boots) for one in without_gap(told_apart(mask), mask, colours)]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
     if found[0].view is not found[1].view:
