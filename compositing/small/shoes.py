@@ -13,7 +13,7 @@ from compositing.small.legs import Leg, leg
 from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored, without_gap
 from compositing.small.placed import Placed, silhouette
 from compositing.small.profile import outwards
-from compositing.small.views import Pictured, Shoe, View, facing, seen, toe_evidence
+from compositing.small.views import ROUND, Pictured, Shoe, View, facing, seen, toe_evidence
 
 WELL_SEEN: Final = 0.72
 """A shoe of which less is seen than this, beside its mate, is replaced by its mate's mirror image."""
@@ -45,7 +45,7 @@ def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
         larger = max(found, key=lambda shoe: int(shoe.mask.sum()))
         return [larger]
     first, second = (shoe.frame.along for shoe in found)
-    if abs(float(first @ second)) < 0.8:
+    if abs(float(first @ second)) < 0.8 or any(shoe.frame.length < ROUND * shoe.frame.width for shoe in found):
         return found
     sign = 1.0 if float(first @ second) >= 0 else -1.0
     total = toe_evidence(found[0].mask, colours, found[0].frame) + sign * toe_evidence(found[1].mask, colours, found[1].frame)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import cache
 
-from tests.unit.compositing.small.drawing import Drawing, Sheet, above, from_side
+import numpy as np
+
+from tests.unit.compositing.small.drawing import Drawing, Sheet, above, from_side, smooth
 
 BLUE, RED, BROWN = (60, 92, 150), (176, 52, 46), (122, 78, 46)
 
@@ -56,6 +58,29 @@ def _boots(*heels: float) -> Drawing:
     return sheet.done()
 
 
+def _from_before(height: int, width: int) -> Drawing:
+    """Two shoes or boots that stand with their toes to the viewer."""
+    sheet = Sheet(700, 700)
+    for left in (120, 380):
+        shape = [
+            (0, 0),
+            (width, 0),
+            (1.06 * width, 0.6 * height),
+            (1.2 * width, height - 60),
+            (1.1 * width, height),
+        ]
+        shape += [
+            (-0.1 * width, height),
+            (-0.2 * width, height - 60),
+            (-0.06 * width, 0.6 * height),
+        ]
+        mask = sheet.fill(smooth(np.array(shape) + np.array([left, 640 - height])), BROWN)
+        sheet.shade(mask)
+        sheet.masks.append(mask)
+        sheet.toes.append((left + width / 2, 640.0))
+    return sheet.done()
+
+
 _DRAWN: dict[str, Callable[[], Drawing]] = {
     "apart from above": lambda: _above(250, 450),
     "touching from above": lambda: _above(265, 440, 3),
@@ -69,10 +94,13 @@ _DRAWN: dict[str, Callable[[], Drawing]] = {
     "one profile": lambda: _profiles((120, 500)),
     "one profile to the left": lambda: _profiles((680, 500), to=-1),
     "boots": lambda: _boots(80, 470),
+    "from before": lambda: _from_before(190, 130),
+    "boots from before": lambda: _from_before(420, 130),
     "one boot": lambda: _boots(200),
 }
 NAMES = tuple(_DRAWN)
-ABOVE = tuple(name for name in NAMES if "above" in name or "toes" in name)
+ABOVE = tuple(name for name in NAMES if "above" in name or "toes" in name or name == "from before")
+BEFORE = ("boots from before",)
 
 
 @cache

@@ -11,7 +11,7 @@ from compositing.small.placed import silhouette
 from compositing.small.shoes import handed, shoes_of
 from compositing.small.views import Shoe, View
 from tests.unit.compositing.small.drawing import Drawing, Sheet, above
-from tests.unit.compositing.small.scenes import ABOVE, NAMES, RED, drawn, is_boot
+from tests.unit.compositing.small.scenes import ABOVE, BEFORE, NAMES, RED, drawn, is_boot
 
 Mask = NDArray[np.bool_]
 HIDDEN = ("one behind the other",)
@@ -73,11 +73,11 @@ def test_the_view_and_the_toe_are_found(name: str) -> None:
     rows, columns = np.nonzero(np.any(drawing.masks, axis=0))
     first = np.array([columns.min(), rows.min()])
     for shoe in shoes(name):
-        assert shoe.view is (View.ABOVE if name in ABOVE else View.SIDE)
+        assert shoe.view is (View.ABOVE if name in ABOVE else View.FRONT if name in BEFORE else View.SIDE)
         toes = (np.array(drawing.toes) - first) * outline.scale
         own = [overlap(shoe.mask, at_working_size(drawing, mask, shoe.mask.shape)) for mask in drawing.masks]
         away = toes[int(np.argmax(own))] - shoe.frame.centre
-        assert away @ shoe.along > (0.9 if shoe.view is View.ABOVE else 0.6) * np.linalg.norm(away)
+        assert away @ shoe.along > (0.6 if shoe.view is View.SIDE else 0.9) * np.linalg.norm(away)
 
 
 @pytest.mark.parametrize(("name", "side"), [("one from above", -1), ("the other from above", 1)])

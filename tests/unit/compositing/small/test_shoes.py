@@ -13,7 +13,7 @@ from compositing.small.place import place
 from compositing.small.placed import Placed, box_of
 from schemas.categories import GarmentCategory
 from tests.unit.compositing.small.rasterising import cover
-from tests.unit.compositing.small.scenes import ABOVE, NAMES, drawn, is_boot
+from tests.unit.compositing.small.scenes import ABOVE, BEFORE, NAMES, drawn, is_boot
 
 WIDTH_PX = 384
 
@@ -62,7 +62,7 @@ def test_soles_stand_on_the_floor_at_a_true_size(name: str, kind: str) -> None:
             assert 9 < wide < 13.5
             assert 9 < tall < 17
         else:
-            assert 14 < wide < 24
+            assert (9 < wide < 14) if name in BEFORE else (14 < wide < 24)
             assert (24 < tall < 36) if is_boot(name) else (9 < tall < 16)
 
 
@@ -81,7 +81,9 @@ def test_a_pair_from_above_goes_to_its_own_feet() -> None:
         assert not any(one.mirrored for one in placed)
 
 
-@pytest.mark.parametrize("name", ["one from above", "one profile", "one profile to the left", "one boot"])
+@pytest.mark.parametrize(
+    "name", ["one from above", "one profile", "one profile to the left", "one boot"]
+)
 def test_a_single_shoe_is_mirrored_for_the_other_foot(name: str) -> None:
     placed, body, alpha = worn(name, "FEMALE")
     assert {one.mirrored for one in placed} == {False, True}
@@ -93,7 +95,9 @@ def test_a_single_shoe_is_mirrored_for_the_other_foot(name: str) -> None:
     assert (there & mirrored).sum() > 0.85 * (there | mirrored).sum()
 
 
-@pytest.mark.parametrize("name", ["two profiles", "one profile to the left", "heels touching", "boots"])
+@pytest.mark.parametrize(
+    "name", ["two profiles", "one profile to the left", "heels touching", "boots"]
+)
 def test_profiles_turn_their_toes_outwards(name: str) -> None:
     placed, body, _ = worn(name, "MALE")
     for one in placed:
@@ -103,12 +107,12 @@ def test_profiles_turn_their_toes_outwards(name: str) -> None:
 
 @pytest.mark.parametrize("name", ABOVE)
 def test_the_leg_enters_before_the_back_of_the_opening(name: str) -> None:
-    placed, body, _ = worn(name, "FEMALE")
+    placed, _, _ = worn(name, "FEMALE")
     assert [one.order for one in placed] == ["behind", "before"] * 2
     for back, front in (placed[:2], placed[2:]):
         assert back.look[..., 1].min() < front.look[..., 1].min()
-        np.testing.assert_allclose(back.look[0], front.look[-1])
-        np.testing.assert_allclose(back.photo[0], front.photo[-1])
+        assert (back.look[0, :, 1] > front.look[-1, :, 1]).all()
+        assert (back.look[2, :, 1] < front.look[-1, :, 1]).all()
 
 
 def test_the_plate_shows_a_floor_without_feet_and_the_rest_as_it_is() -> None:
