@@ -10,7 +10,7 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import ARM_PARTS, HEAD, Mannequin
 from compositing.small.belt import place_belt
 from compositing.small.legs import cm_px
-from compositing.small.placed import Order, Placed, Points, Silhouette, box_of, filled, nothing, pieces, silhouette
+from compositing.small.placed import Order, Placed, Points, Silhouette, box_of, filled, largest_pieces, silhouette
 from compositing.small.scarf import place_scarf
 
 __all__ = ["place_bag", "place_belt", "place_hat", "place_scarf"]
@@ -38,10 +38,7 @@ HAND_SIDE: Final = 1
 def clean(cutout: Cutout) -> tuple[Silhouette, Mask]:
     """The outline, and it without specks. Raises GarmentError no_garment_found."""
     outline = silhouette(cutout.alpha)
-    large = pieces(outline.mask, STRAY)
-    if not large:
-        raise nothing()
-    return outline, np.asarray(np.any(large, axis=0))
+    return outline, np.asarray(np.any(largest_pieces(outline.mask, STRAY), axis=0))
 
 
 def grid(left: float, top: float, right: float, bottom: float, size: tuple[int, int] = (12, 9)) -> Points:
@@ -94,7 +91,7 @@ def _levelled(mask: Mask) -> tuple[Mask, _Turn]:
     angle = float(np.arctan(slope)) if abs(slope) < MAX_TILT else 0.0
     side = 2 * max(mask.shape)
     matrix = cv2.getRotationMatrix2D((mask.shape[1] / 2, mask.shape[0] / 2), float(np.rad2deg(angle)), 1.0)
-    matrix[:, 2] += np.array([side - mask.shape[1], side - mask.shape[0]]) / 2
+    matrix = matrix + np.array([[0, 0, (side - mask.shape[1]) / 2], [0, 0, (side - mask.shape[0]) / 2]])
     turned = np.asarray(cv2.warpAffine(mask.astype(np.float32), matrix, (side, side)) > 0.5)
     inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
     return (turned, _Turn(inverse)) if turned.any() else (mask, _Turn(np.eye(2, 3)))

@@ -9,7 +9,7 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.legs import cm_px
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Placed, Points, Silhouette, box_of, filled, nothing, pieces, silhouette
+from compositing.small.placed import Placed, Points, Silhouette, box_of, filled, largest_pieces, nothing, pieces, silhouette
 
 BELT_CM: Final = 3.6
 STRAIGHT: Final = 4.5
@@ -25,10 +25,7 @@ ENDS: Final = 0.12
 def place_belt(cutout: Cutout, body: Mannequin) -> list[Placed]:
     """Laid straight or closed to a ring. Raises GarmentError no_garment_found for one that is rolled up."""
     outline = silhouette(cutout.alpha)
-    large = pieces(outline.mask, 0.3)
-    if not large:
-        raise nothing()
-    mask = large[0]
+    mask = largest_pieces(outline.mask, 0.3)[0]
     own = frame(filled(mask))
     if own.length > STRAIGHT * own.width:
         return _straight(cutout, outline, mask, own, body)

@@ -9,9 +9,10 @@ from compositing.cut.background import Floats, Mask
 from compositing.mannequin import FOOT_PART, Mannequin
 from compositing.small.placed import Placed, box_of
 
-EDGE_PX, SHADOW_CM = 3, 5.0
+EDGE_PX, AROUND_PX = 3, 6
+"""The foot's soft edge; and how far around what is hidden the floor is drawn anew."""
 COARSE: Final = 4
-DARK, SPREAD = 0.55, (7.0, 20.0)
+DARK, SPREAD = 0.55, (8.0, 26.0)
 """A contact shadow's strength, and how far it reaches: near and far, at 1024 pixels' width."""
 
 
@@ -34,7 +35,9 @@ def hidden(body: Mannequin, cover: Floats, placed: list[Placed]) -> Mask:
     return np.asarray(bare & (cover < 0.5))
 
 
-def _rim(placed: list[Placed], columns: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> Floats:
+def _rim(
+    placed: list[Placed], columns: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
+) -> Floats:
     """Per column the row below which a shoe hides the foot: its opening's front edge, flat beyond its sides."""
     front = placed[-1].look
     line = front[-1] if len(placed) > 1 else front[len(front) // 4]
@@ -42,10 +45,28 @@ def _rim(placed: list[Placed], columns: "np.ndarray[tuple[int, ...], np.dtype[np
     return np.asarray(np.interp(columns, line[order, 0], line[order, 1]), np.float32)
 
 
+def without_feet(body: Mannequin, bare: Mask) -> tuple[Floats, Floats]:
+    """The picture in linear light with the floor where `bare` is, and the alpha of what is left of the mannequin.
+
+    What is worn behind a leg is painted between the two: over the picture, then the picture again where the alpha is.
+    """
+    if not bare.any():
+        return body.linear, body.soft
+    reach = 2 * round(AROUND_PX * body.scale) + 1
+    around = cv2.dilate(
+        bare.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    )
+    around = cv2.GaussianBlur(around, (0, 0), 0.4 * AROUND_PX * body.scale)
+    gone = cv2.GaussianBlur(bare.astype(np.float32), (0, 0), 0.8 * body.scale)
+    there = np.asarray(body.soft * (1 - np.minimum(1.3 * gone, 1)), np.float32)
+    share = np.maximum(around * (1 - body.body), gone)[..., None]
+    return np.asarray(body.linear * (1 - share) + plate(body) * share, np.float32), there
+
+
 def plate(body: Mannequin) -> Floats:
     """The picture in linear light with the feet and their shadows taken out: the floor goes on behind them."""
     feet = np.isin(body.labels, list(FOOT_PART.values())).astype(np.uint8)
-    reach = int(14 * body.scale) * 2 + 1
+    reach = round(AROUND_PX * body.scale) * 2 + 1
     gone = cv2.dilate(feet, np.ones((reach, reach), np.uint8)) > 0
     gone |= cv2.dilate(body.body.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     return diffused(body.linear, gone)
@@ -59,7 +80,9 @@ def diffused(picture: Floats, gone: Mask) -> Floats:
         colour, known = layers[-1]
         size = ((known.shape[1] + 1) // 2, (known.shape[0] + 1) // 2)
         small = np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_AREA), np.float32)
-        layers.append((np.asarray(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), np.float32), small))
+        layers.append(
+            (np.asarray(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), np.float32), small)
+        )
     filling = layers[-1][0] / np.maximum(layers[-1][1], 1e-4)[..., None]
     for colour, known in layers[-2::-1]:
         wide = cv2.resize(filling, known.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -77,7 +100,12 @@ def sole_shadow(body: Mannequin, cover: Floats) -> Floats:
     dark = np.zeros_like(cover)
     for spread, share in zip(SPREAD, (0.6, 0.4), strict=True):
         blurred = cv2.GaussianBlur(
-            np.asarray(low, np.float32), (0, 0), sigmaX=spread * body.scale, sigmaY=0.3 * spread * body.scale
+            np.asarray(low, np.float32),
+            (0, 0),
+            sigmaX=spread * body.scale,
+            sigmaY=0.3 * spread * body.scale,
         )
-        dark += share * cv2.warpAffine(blurred, np.array([[1, 0, 0], [0, 1, 0.25 * spread * body.scale]]), cover.shape[::-1])
+        dark += share * cv2.warpAffine(
+            blurred, np.array([[1, 0, 0], [0, 1, 0.25 * spread * body.scale]]), cover.shape[::-1]
+        )
     return np.asarray(np.clip(DARK * 1.6 * dark, 0, DARK) * (1 - cover), np.float32)

@@ -7,6 +7,9 @@ import numpy as np
 from compositing.mannequin import FOOT_PART, HEAD, Mannequin
 from compositing.small.placed import BODY_CM, Points, box_of
 
+EVEN_CM = 3.0
+"""A leg's middle line is averaged over so much to both sides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -32,7 +35,10 @@ class Leg:
         known = np.nonzero(np.isfinite(self.left))[0]
         ankle = known[known <= self.foot_top]
         ys = ankle if len(ankle) else known
-        return np.asarray(np.interp(rows, ys, (self.left[ys] + self.right[ys]) / 2), np.float64)
+        reach = max(1, round(EVEN_CM * self.cm))
+        middle = np.pad((self.left[ys] + self.right[ys]) / 2, reach, "edge")
+        even = np.convolve(middle, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")
+        return np.asarray(np.interp(rows, ys, even), np.float64)
 
     def width(self, row: float) -> float:
         """Across, at a row above the foot."""
@@ -57,5 +63,5 @@ def leg(body: Mannequin, side: int) -> Leg:
     there = own.any(1)
     first = np.where(there, own.argmax(1), np.nan).astype(np.float64)
     last = np.where(there, own.shape[1] - 1 - own[:, ::-1].argmax(1), np.nan).astype(np.float64)
-    low = foot[int(top + 0.8 * (floor - top)) :]
-    return Leg(side, first, last, left, right, top, floor, float(np.nonzero(low)[1].mean()), cm_px(body))
+    low = np.nonzero(foot[int(top + 0.65 * (floor - top)) :].any(0))[0]
+    return Leg(side, first, last, left, right, top, floor, float(low[0] + low[-1]) / 2, cm_px(body))

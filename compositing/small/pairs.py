@@ -9,6 +9,7 @@ from compositing.cut.background import Floats, Mask
 from compositing.cut.flood import touching
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 
+MIN_SIDE_PX = 12
 MATE_SHARE = 0.45
 """The second piece is the other shoe when it is at least so large beside the first."""
 ANGLES = 36
@@ -23,6 +24,8 @@ MATCHING = 0.3
 CUT_WEIGHT = 0.35
 FLOOR_SEEN, FLOOR_SPREAD, FLOOR_LIKE = 0.08, 3.0, 2.6
 """The share of the picture that must be floor, and how many spreads of it, at least so large, are still floor."""
+GAP, GAP_LIKE = 0.05, 0.62
+"""Between touching shoes, so near their seam, what is nearer than this share to the floor's colour is floor."""
 COARSE_PX = 112
 AGREE, KEPT = 0.02, 0.8
 """Mates agree within this share of their length; what differs is floor if so much of a shoe is left without it."""
@@ -48,13 +51,8 @@ def unfloored(mask: Mask, colours: Floats) -> Mask:
 
     `colours`: L*a*b* of the cut-out's own pixels, outside the mask too.
     """
-    outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
-    if outside.mean() < FLOOR_SEEN:
-        return mask
-    usual = np.median(colours[outside], axis=0)
-    spread = np.maximum(1.48 * np.median(np.abs(colours[outside] - usual), axis=0), FLOOR_SPREAD)
-    far = np.sqrt((((colours - usual) / spread) ** 2).sum(-1))
-    if float(np.median(far[mask])) < 2 * FLOOR_LIKE:
+    far = _from_floor(mask, colours)
+    if far is None:
         return mask
     like = cv2.morphologyEx((mask & (far < FLOOR_LIKE)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     joined = touching(np.asarray(like | ~mask), ~filled(mask))
@@ -62,24 +60,59 @@ def unfloored(mask: Mask, colours: Floats) -> Mask:
     return np.asarray(kept) if kept.sum() > KEPT * mask.sum() else mask
 
 
+def _from_floor(mask: Mask, colours: Floats) -> Floats | None:
+    """How many spreads each pixel's colour is from the floor's; None where the floor is not seen or looks like the shoes."""
+    outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    if outside.mean() < FLOOR_SEEN:
+        return None
+    usual = np.median(colours[outside], axis=0)
+    spread = np.maximum(1.48 * np.median(np.abs(colours[outside] - usual), axis=0), FLOOR_SPREAD)
+    far = np.sqrt((((colours - usual) / spread) ** 2).sum(-1))
+    return None if float(np.median(far[mask])) < 2 * FLOOR_LIKE else np.asarray(far, np.float32)
+
+
+def without_gap(pair: list[Mask], mask: Mask, colours: Floats) -> list[Mask]:
+    """Touching shoes without the floor that is seen between them."""
+    far = _from_floor(mask, colours)
+    grown = [cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in pair]
+    seam = grown[0] & grown[-1]
+    if len(pair) < 2 or far is None or not seam.any():
+        return pair
+    reach = 2 * round(GAP * frame(pair[0]).length) + 1
+    band = cv2.dilate(seam.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    floor = touching(np.asarray(band & (far < GAP_LIKE * float(np.median(far[mask])))), np.asarray(seam | ~mask))
+    result = [
+        np.asarray(cv2.morphologyEx((one & ~floor).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+        for one in pair
+    ]
+    return [pieces(one, 0.0)[0] if one.sum() > KEPT * old.sum() else old for one, old in zip(result, pair, strict=True)]
+
+
 def told_apart(mask: Mask) -> list[Mask]:
     """One or two shoes, the one further left first. Raises GarmentError no_garment_found."""
     clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = [filled(piece) for piece in pieces(np.asarray(clean), MATE_SHARE)[:2]]
-    if not found or found[0].sum() < MIN_AREA_PX:
+    if not found or found[0].sum() < MIN_AREA_PX or min(_sides(found[0])) < MIN_SIDE_PX:
         raise nothing()
+    found = [one for one in found if min(_sides(one)) >= MIN_SIDE_PX]
     if len(found) == 1:
         found = _near_one(found[0]) or _halves(found[0]) or found
     return sorted(found, key=lambda one: float(np.nonzero(one)[1].mean()))
 
 
-def frame(mask: Mask) -> Frame:
-    """By the second moments of the area; the length and width are those of the outline along it."""
+def _sides(mask: Mask) -> tuple[float, float]:
+    left, top, right, bottom = box_of(mask)
+    return right - left + 1, bottom - top + 1
+
+
+def frame(mask: Mask, along: Points | None = None) -> Frame:
+    """By the second moments of the area, or along what is given; length and width are those of the outline along it."""
     rows, columns = np.nonzero(mask)
     points = np.column_stack([columns, rows]).astype(np.float64)
     centre = points.mean(0)
-    _, axes = np.linalg.eigh(np.cov((points - centre).T) + 1e-6 * np.eye(2))
-    along = axes[:, 1] if axes[1, 1] >= 0 else -axes[:, 1]
+    if along is None:
+        _, axes = np.linalg.eigh(np.cov((points - centre).T) + 1e-6 * np.eye(2))
+        along = np.asarray(axes[:, 1] if axes[1, 1] >= 0 else -axes[:, 1])
     across = np.array([-along[1], along[0]])
     length, width = (float(np.ptp((points - centre) @ axis)) + 1 for axis in (along, across))
     return Frame(centre, along, across, length, width)

@@ -77,6 +77,14 @@ def box_of(mask: Mask) -> Box:
     return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
 
+def largest_pieces(mask: Mask, share: float) -> list[Mask]:
+    """As `pieces`. Raises GarmentError no_garment_found when all are specks."""
+    found = pieces(mask, share)
+    if not found or found[0].sum() < MIN_AREA_PX:
+        raise nothing()
+    return found
+
+
 def pieces(mask: Mask, share: float) -> list[Mask]:
     """The connected pieces that are at least `share` as large as the largest, largest first."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)

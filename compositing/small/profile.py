@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.cut.background import Mask
 from compositing.small.legs import Leg
-from compositing.small.placed import Placed, Points, Silhouette
-from compositing.small.views import Shoe
+from compositing.small.placed import Placed, Points
+from compositing.small.views import Pictured
 
 LENGTH_CM = 28.0
 TURNED_HEEL, TURNED_TOE = 0.74, 0.56
@@ -20,8 +20,9 @@ SHAFT = 0.62
 """A boot's shaft is higher than this share of its length."""
 
 
-def outwards(shoe: Shoe, share: Floats, outline: Silhouette, leg: Leg, *, mirrored: bool) -> list[Placed]:
+def outwards(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
     """One piece, before the leg. The opening lies round the leg's middle; the toe points away from the other foot."""
+    shoe, share, outline = pictured.shoe, pictured.share, pictured.outline
     to = 1 if shoe.along[0] > 0 else -1
     origin, slope, length, height = _level(shoe.mask, to)
     opening = _opening(shoe.mask, to, origin, slope, length)

@@ -9,7 +9,7 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import HEAD, Mannequin
 from compositing.small.legs import cm_px
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Placed, Points, box_of, nothing, pieces, silhouette
+from compositing.small.placed import Placed, Points, box_of, largest_pieces, silhouette
 
 STRIP: Final = 1.5
 """A scarf that is laid out is so much longer than wide; one that is draped already keeps its shape."""
@@ -26,10 +26,7 @@ DRAPED_CM: Final = 30.0
 def place_scarf(cutout: Cutout, body: Mannequin) -> list[Placed]:
     """Ends first, the loop over them; the head is before all of it. Raises GarmentError no_garment_found."""
     outline = silhouette(cutout.alpha)
-    large = pieces(outline.mask, 0.2)
-    if not large:
-        raise nothing()
-    mask = large[0]
+    mask = largest_pieces(outline.mask, 0.2)[0]
     own = frame(mask)
     chin, unit = box_of(body.labels == HEAD)[3], cm_px(body)
     if own.length < STRIP * own.width or mask.sum() < RECTANGULAR * own.length * own.width:
@@ -38,12 +35,11 @@ def place_scarf(cutout: Cutout, body: Mannequin) -> list[Placed]:
         y, x = np.meshgrid(np.linspace(top - 2, bottom + 2, 12), np.linspace(left - 2, right + 2, 9), indexing="ij")
         look = np.stack([body.centre_x + (x - (left + right) / 2) * scale, chin - 3 * unit + (y - top) * scale], -1)
         return [Placed("scarf", outline.to_photo(np.stack([x, y], -1)), look, outline.share(mask.astype(np.float32)))]
-    along = own.along
     total = float(np.clip((own.length / own.width * FLAT_CM - 50) / 2, *HANG_CM))
-    ends = [_end(side, total, own, along, body, chin) for side in (-1, 1)]
+    ends = [_end(side, total, own, body, chin) for side in (-1, 1)]
     return [
         Placed(name, outline.to_photo(photo), look, None if name == "scarf loop" else outline.share(_within(mask)))
-        for name, photo, look in [*ends, _loop(own, along, body, chin)]
+        for name, photo, look in [*ends, _loop(own, body, chin)]
     ]
 
 
@@ -51,9 +47,9 @@ def _within(mask: Mask) -> Floats:
     return np.ones(mask.shape, np.float32)
 
 
-def _end(
-    side: int, hang_cm: float, own: Frame, along: Points, body: Mannequin, chin: float
-) -> tuple[str, Points, Points]:  # the photo's half with its fringe hangs down
+def _end(side: int, hang_cm: float, own: Frame, body: Mannequin, chin: float) -> tuple[str, Points, Points]:
+    """One half of the strip, its fringe hanging down."""
+    along = own.along
     unit = cm_px(body)
     v = np.linspace(0, 1.02, 24)[:, None]
     u = np.linspace(-1.02, 1.02, 7)[None]
@@ -66,11 +62,12 @@ def _end(
     return f"scarf {'left' if side < 0 else 'right'} end", photo, look
 
 
-def _loop(own: Frame, along: Points, body: Mannequin, chin: float) -> tuple[str, Points, Points]:
+def _loop(own: Frame, body: Mannequin, chin: float) -> tuple[str, Points, Points]:
     """Round the neck: a band that sags before it and rises beside it."""
     unit = cm_px(body)
     u = np.linspace(-1, 1, 25)[None]
     v = np.linspace(0, 1, 9)[:, None]
+    along = own.along
     s = u * own.length * min(0.30, 0.75 * own.width / own.length * 2.2)
     photo = own.centre + s[..., None] * along + ((v - 0.5) * own.width * 0.96)[..., None] * np.array([-along[1], along[0]])
     half = body.neck_width_px / 2 + LOOP_ROOM_CM * unit

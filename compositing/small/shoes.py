@@ -9,11 +9,11 @@ from compositing.cut.background import Floats, Mask, lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.front import from_above, standing, throat_share
-from compositing.small.legs import leg
-from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored
-from compositing.small.placed import Placed, Silhouette, silhouette
+from compositing.small.legs import Leg, leg
+from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored, without_gap
+from compositing.small.placed import Placed, silhouette
 from compositing.small.profile import outwards
-from compositing.small.views import Shoe, View, facing, seen, toe_evidence
+from compositing.small.views import ROUND, Pictured, Shoe, View, facing, seen, toe_evidence
 
 WELL_SEEN: Final = 0.72
 """A shoe of which less is seen than this, beside its mate, is replaced by its mate's mirror image."""
@@ -29,22 +29,23 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
     shares = [outline.share(share) for share in cleared([shoe.mask for shoe in shoes], outline.mask)]
     throats = [throat_share(shoe, colours) for shoe in shoes if shoe.view is View.ABOVE]
     throat = float(np.mean(throats)) if throats else 0.0
+    pictured = [Pictured(shoe, share, outline, throat) for shoe, share in zip(shoes, shares, strict=True)]
     result = []
     for side, (index, mirrored) in _worn_by(shoes).items():
-        result += _worn(shoes[index], shares[index], outline, throat, mirrored, body, side)
+        result += _worn(pictured[index], leg(body, side), mirrored=mirrored)
     return result
 
 
 def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
     """One or two shoes with their views and toes; of a pair that lies side by side both toes point the same way."""
-    found = [seen(mask, colours, boots=boots) for mask in told_apart(mask)]
+    found = [seen(one, colours, boots=boots) for one in without_gap(told_apart(mask), mask, colours)]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
     if found[0].view is not found[1].view:
         larger = max(found, key=lambda shoe: int(shoe.mask.sum()))
         return [larger]
     first, second = (shoe.frame.along for shoe in found)
-    if abs(float(first @ second)) < 0.8:
+    if abs(float(first @ second)) < 0.8 or any(shoe.frame.length < ROUND * shoe.frame.width for shoe in found):
         return found
     sign = 1.0 if float(first @ second) >= 0 else -1.0
     total = toe_evidence(found[0].mask, colours, found[0].frame) + sign * toe_evidence(found[1].mask, colours, found[1].frame)
@@ -83,20 +84,17 @@ def handed(shoe: Shoe) -> int:
     position, aside = points @ shoe.along / shoe.frame.length, points @ shoe.across / shoe.frame.width
     ball = (position > 0.05) & (position < 0.3)
     tip, heel = position > 0.4, position < -0.25
-    bulge = float(np.ptp(aside[ball]) / 2 and (aside[ball].max() + aside[ball].min()) / 2)
+    bulge = float((aside[ball].max() + aside[ball].min()) / 2) if ball.any() else 0.0
     axis = float((aside[heel].max() + aside[heel].min()) / 2) if heel.any() else 0.0
     toe = float(aside[tip].mean()) if tip.any() else 0.0
     return 1 if bulge - axis > toe - axis else -1
 
 
-def _worn(  # noqa: PLR0913 (what wearing needs)
-    shoe: Shoe, share: Floats, outline: Silhouette, throat: float, mirrored: bool, body: Mannequin, side: int
-) -> list[Placed]:
-    own = leg(body, side)
-    match shoe.view:
+def _worn(pictured: Pictured, on: Leg, *, mirrored: bool) -> list[Placed]:
+    match pictured.shoe.view:
         case View.SIDE:
-            return outwards(shoe, share, outline, own, mirrored=mirrored)
+            return outwards(pictured, on, mirrored=mirrored)
         case View.FRONT:
-            return standing(shoe, share, outline, own, mirrored=mirrored)
+            return standing(pictured, on, mirrored=mirrored)
         case View.ABOVE:
-            return from_above(shoe, share, outline, throat, own, mirrored=mirrored)
+            return from_above(pictured, on, mirrored=mirrored)

@@ -7,7 +7,7 @@ import numpy as np
 
 from compositing.cut.background import Floats, Mask
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Points
+from compositing.small.placed import Points, Silhouette
 
 STEPS = 40
 MIRRORED = 0.86
@@ -16,7 +16,8 @@ LYING = 0.64
 """The axis of a shoe that stands on its sole leans less than this (its cosine to the vertical)."""
 HEEL_STEP = 1.3
 """From the side the heel's half is so much taller than the toe's."""
-SHAFT = 1.5
+SHAFT, ROUND = 1.5, 1.3
+"""How much wider than its shaft the foot of a boot in profile is; no longer than this, a shoe has no axis of its own."""
 
 
 class View(StrEnum):
@@ -40,6 +41,16 @@ class Shoe:
     def across(self) -> Points:
         """To the left of one who looks along the shoe in a picture whose y grows downwards."""
         return np.array([self.along[1], -self.along[0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """One shoe and where it is in the cut-out. `throat`: where the foot goes in, in shares of the length from the toe."""
+
+    shoe: Shoe
+    share: Floats
+    outline: Silhouette
+    throat: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +89,10 @@ def seen(mask: Mask, colours: Floats, *, boots: bool) -> Shoe:
     own = frame(mask)
     if boots and (found := _boot(mask, own)) is not None:
         return found
-    if abs(own.along[1]) < LYING and _from_side(mask, own):
+    if (abs(own.along[1]) < LYING or own.length < ROUND * own.width) and _from_side(mask, own):
         return Shoe(mask, View.SIDE, own, _profile_toe(mask))
+    if own.length < ROUND * own.width:  # seen from before, foreshortened: its toe is down
+        return Shoe(mask, View.ABOVE, frame(mask, np.array([0.0, 1.0])), np.array([0.0, 1.0]))
     return Shoe(mask, View.ABOVE, own, own.along * _toe_from_above(mask, colours, own))
 
 

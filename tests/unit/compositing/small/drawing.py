@@ -13,13 +13,19 @@ _T = np.array([0, 0.012, 0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.96
 _LATERAL = np.array([0, 0.05, 0.09, 0.135, 0.172, 0.19, 0.186, 0.168, 0.152, 0.146, 0.145, 0.134, 0.098, 0.05, 0])
 _MEDIAL = np.array([0, 0.05, 0.10, 0.15, 0.175, 0.176, 0.160, 0.140, 0.130, 0.130, 0.135, 0.128, 0.098, 0.05, 0])
 _SIDE = np.array(
-    [(0.02, 0), (0.9, 0), (0.98, 0.03), (1, 0.08), (0.985, 0.13), (0.93, 0.175), (0.8, 0.215), (0.68, 0.27), (0.56, 0.36)]
-    + [(0.47, 0.45), (0.43, 0.46), (0.38, 0.41), (0.22, 0.37), (0.09, 0.42), (0.04, 0.43), (0.01, 0.38), (0.02, 0.2), (0, 0.08)]
-)
+    """
+    0.02 0  0.9 0  0.98 0.03  1 0.08  0.985 0.13  0.93 0.175  0.8 0.215  0.68 0.27  0.56 0.36
+    0.47 0.45  0.43 0.46  0.38 0.41  0.22 0.37  0.09 0.42  0.04 0.43  0.01 0.38  0.02 0.2  0 0.08
+    """.split(),
+    np.float64,
+).reshape(-1, 2)
 _BOOT = np.array(
-    [(0.02, 0), (0.9, 0), (0.98, 0.03), (1, 0.08), (0.985, 0.14), (0.93, 0.19), (0.8, 0.235), (0.68, 0.29), (0.56, 0.38)]
-    + [(0.5, 0.5), (0.49, 0.8), (0.52, 1.1), (0.1, 1.1), (0.07, 0.8), (0.06, 0.5), (0.03, 0.35), (0.02, 0.2), (0, 0.08)]
-)
+    """
+    0.02 0  0.9 0  0.98 0.03  1 0.08  0.985 0.14  0.93 0.19  0.8 0.235  0.68 0.29  0.56 0.38
+    0.5 0.5  0.49 0.8  0.52 1.1  0.1 1.1  0.07 0.8  0.06 0.5  0.03 0.35  0.02 0.2  0 0.08
+    """.split(),
+    np.float64,
+).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
@@ -86,15 +92,15 @@ def smooth(outline: NDArray[np.float64], rounds: int = 2) -> NDArray[np.float64]
     return outline
 
 
-def above(  # noqa: PLR0913 (what a drawn shoe is)
+def above(
     sheet: Sheet, toe: tuple[float, float], length: float, turn_deg: float, side: int, colour: tuple[int, int, int]
 ) -> None:
-    """A shoe from above. `turn_deg`: 0 = toe down, 90 = toe left. `side`: -1 worn on the picture's left when the toe is down."""
+    """A shoe from above. Turned by 0: toe down, 90: toe left. `side`: the foot it fits, -1 is on the left."""
     angle = np.deg2rad(turn_deg)
     along, across = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
 
     def place(t: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array(toe) + length * (-t[:, None] * along + side * u[:, None] * across)
+        return np.asarray(np.array(toe) + length * (-t[:, None] * along + side * u[:, None] * across), np.float64)
 
     outline = place(np.concatenate([_T, _T[::-1]]), np.concatenate([_LATERAL, -_MEDIAL[::-1]]))
     mask = sheet.fill(outline, (235, 232, 228))
@@ -115,7 +121,7 @@ def above(  # noqa: PLR0913 (what a drawn shoe is)
     sheet.toes.append(toe)
 
 
-def from_side(  # noqa: PLR0913 (what a drawn shoe is)
+def from_side(
     sheet: Sheet, heel: tuple[float, float], length: float, to: int, colour: tuple[int, int, int], *, boot: bool = False
 ) -> None:
     """A profile; `heel`: its lowest point at the back; `to`: 1 = toe to the right."""
@@ -129,8 +135,9 @@ def from_side(  # noqa: PLR0913 (what a drawn shoe is)
     mask |= sheet.fill(place(sole), (238, 236, 230))
     if not boot:
         for step in np.linspace(0.5, 0.68, 5):
-            start = np.array([step, 0.43 - 0.75 * (step - 0.47)])
-            lace = np.array([start, start + [-0.06, -0.09], start + [-0.045, -0.10], start + [0.018, -0.008]])
+            lace = np.array([step, 0.43 - 0.75 * (step - 0.47)]) + np.array(
+                [(0, 0), (-0.06, -0.09), (-0.045, -0.1), (0.018, -0.008)]
+            )
             sheet.fill(place(lace), (250, 250, 248))
     sheet.masks.append(mask)
     sheet.toes.append((heel[0] + to * length, heel[1]))

@@ -1,0 +1,103 @@
+"""A pair is told apart however it was photographed, and each shoe's toe is found."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from compositing.cut.background import lab
+from compositing.small.pairs import told_apart, unfloored
+from compositing.small.placed import silhouette
+from compositing.small.shoes import handed, shoes_of
+from compositing.small.views import Shoe, View
+from tests.unit.compositing.small.drawing import Drawing, Sheet, above
+from tests.unit.compositing.small.scenes import ABOVE, BEFORE, NAMES, RED, drawn, is_boot
+
+Mask = NDArray[np.bool_]
+HIDDEN = ("one behind the other",)
+
+
+def at_working_size(drawing: Drawing, mask: Mask, size: tuple[int, ...]) -> Mask:
+    small = cv2.resize(drawing.cropped(mask).astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small > 0.5)
+
+
+def overlap(first: Mask, second: Mask) -> float:
+    return float((first & second).sum() / (first | second).sum())
+
+
+def shoes(name: str) -> list[Shoe]:
+    cutout = drawn(name).cutout
+    outline = silhouette(cutout.alpha)
+    small = cv2.resize(cutout.rgb, outline.mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    return shoes_of(outline.mask, lab(np.asarray(small, np.uint8)), boots=is_boot(name))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in HIDDEN])
+def test_each_shoe_is_told_from_the_other(name: str) -> None:
+    drawing = drawn(name)
+    mask = silhouette(drawing.cutout.alpha).mask
+    found = told_apart(mask)
+    truth = [at_working_size(drawing, own, mask.shape) for own in drawing.masks]
+    assert len(found) == len(truth)
+    for own in truth:
+        assert max(overlap(own, one) for one in found) > 0.9
+
+
+@pytest.mark.parametrize("shift", [-25, 0, 30])
+@pytest.mark.parametrize("turn_deg", [-4, 0, 5])
+def test_a_touching_pair_that_lies_askew_is_told_apart(shift: int, turn_deg: int) -> None:
+    sheet = Sheet(700, 760)
+    above(sheet, (262, 640), 500, turn_deg, -1, RED)
+    above(sheet, (440, 640 + shift), 500, turn_deg, 1, RED)
+    drawing = sheet.done()
+    mask = silhouette(drawing.cutout.alpha).mask
+    found = told_apart(mask)
+    assert len(found) == 2
+    for own in drawing.masks:
+        assert max(overlap(at_working_size(drawing, own, mask.shape), one) for one in found) > 0.9
+
+
+def test_of_two_profiles_one_before_the_other_the_near_one_is_taken_whole() -> None:
+    drawing = drawn("one behind the other")
+    mask = silhouette(drawing.cutout.alpha).mask
+    found = told_apart(mask)
+    assert len(found) == 1
+    assert overlap(found[0], at_working_size(drawing, drawing.masks[1], mask.shape)) > 0.9
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_view_and_the_toe_are_found(name: str) -> None:
+    drawing = drawn(name)
+    outline = silhouette(drawing.cutout.alpha)
+    rows, columns = np.nonzero(np.any(drawing.masks, axis=0))
+    first = np.array([columns.min(), rows.min()])
+    for shoe in shoes(name):
+        assert shoe.view is (View.ABOVE if name in ABOVE else View.FRONT if name in BEFORE else View.SIDE)
+        toes = (np.array(drawing.toes) - first) * outline.scale
+        own = [overlap(shoe.mask, at_working_size(drawing, mask, shoe.mask.shape)) for mask in drawing.masks]
+        away = toes[int(np.argmax(own))] - shoe.frame.centre
+        assert away @ shoe.along > (0.6 if shoe.view is View.SIDE else 0.9) * np.linalg.norm(away)
+
+
+@pytest.mark.parametrize(("name", "side"), [("one from above", -1), ("the other from above", 1)])
+def test_a_single_shoe_from_above_is_known_by_its_big_toe(name: str, side: int) -> None:
+    assert handed(shoes(name)[0]) == side
+
+
+def test_what_looks_like_the_floor_and_is_joined_to_it_is_left_out() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[40:180, 60:120] = True
+    shoe = mask.copy()
+    mask[80:110, 120:150] = True
+    colours = np.zeros((200, 200, 3), np.float32)
+    colours[..., 0] = 40
+    colours[shoe, 0] = 85
+    assert overlap(unfloored(mask, colours), shoe) > 0.98
+
+
+def test_shoes_of_the_floors_colour_stay_whole() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[40:180, 60:120] = True
+    colours = np.full((200, 200, 3), 50, np.float32)
+    assert overlap(unfloored(mask, colours), mask) == 1

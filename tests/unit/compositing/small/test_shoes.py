@@ -1,0 +1,131 @@
+"""Shoes are worn: toes to the viewer or outwards, soles on the floor, no foot beside them, left and right mirrored."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from compositing.mannequin import FOOT_PART, Mannequin, load
+from compositing.small.floor import hidden, plate, sole_shadow
+from compositing.small.legs import cm_px
+from compositing.small.place import place
+from compositing.small.placed import Placed, box_of
+from schemas.categories import GarmentCategory
+from tests.unit.compositing.small.rasterising import cover
+from tests.unit.compositing.small.scenes import ABOVE, BEFORE, NAMES, drawn, is_boot
+
+WIDTH_PX = 384
+
+
+@cache
+def worn(name: str, kind: str) -> tuple[list[Placed], Mannequin, NDArray[np.float32]]:
+    body = load(kind, WIDTH_PX)
+    cutout = drawn(name).cutout
+    placed = place(GarmentCategory.BOOTS if is_boot(name) else GarmentCategory.SHOES, cutout, body)
+    return placed, body, cover(placed, cutout, body.labels.shape)
+
+
+def turns(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The signed area of each cell."""
+    right, down = np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1]
+    return np.asarray(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
+
+
+@pytest.mark.parametrize("kind", ["MALE", "FEMALE"])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_bare_foot_is_left_beside_a_shoe(name: str, kind: str) -> None:
+    placed, body, alpha = worn(name, kind)
+    gone = hidden(body, alpha, placed)
+    for part in FOOT_PART.values():
+        foot = body.labels == part
+        _, top, _, floor = box_of(foot)
+        toes = foot & (np.arange(len(foot))[:, None] > floor - 0.45 * (floor - top))
+        assert not (toes & (alpha < 0.5) & ~gone).any()
+        assert (toes & (alpha >= 0.5)).sum() > 0.93 * toes.sum()
+
+
+@pytest.mark.parametrize("kind", ["MALE", "FEMALE"])
+@pytest.mark.parametrize("name", NAMES)
+def test_soles_stand_on_the_floor_at_a_true_size(name: str, kind: str) -> None:
+    _, body, alpha = worn(name, kind)
+    unit, centre = cm_px(body), int(body.centre_x)
+    for side, part in FOOT_PART.items():
+        own = alpha > 0.5
+        own[:, centre:] &= side > 0
+        own[:, :centre] &= side < 0
+        left, top, right, bottom = box_of(own)
+        floor = box_of(body.labels == part)[3]
+        assert abs(bottom - floor) < 1.6 * unit
+        wide, tall = (right - left) / unit, (bottom - top) / unit
+        if name in ABOVE:
+            assert 9 < wide < 13.5
+            assert 9 < tall < 17
+        else:
+            assert (9 < wide < 14) if name in BEFORE else (14 < wide < 24)
+            assert (24 < tall < 36) if is_boot(name) else (9 < tall < 16)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_cell_is_folded_and_mirrored_pieces_turn_the_other_way(name: str) -> None:
+    placed, _, _ = worn(name, "FEMALE")
+    for one in placed:
+        sense = np.sign(turns(one.photo)) * np.sign(turns(one.look))
+        assert (sense == sense[0, 0]).all()
+        assert (sense[0, 0] < 0) == one.mirrored
+
+
+def test_a_pair_from_above_goes_to_its_own_feet() -> None:
+    for name in ("apart from above", "touching, toes up", "touching, toes left"):
+        placed, _, _ = worn(name, "MALE")
+        assert not any(one.mirrored for one in placed)
+
+
+@pytest.mark.parametrize(
+    "name", ["one from above", "one profile", "one profile to the left", "one boot"]
+)
+def test_a_single_shoe_is_mirrored_for_the_other_foot(name: str) -> None:
+    placed, body, alpha = worn(name, "FEMALE")
+    assert {one.mirrored for one in placed} == {False, True}
+    middle = round(2 * body.centre_x)
+    there = alpha > 0.5
+    columns = np.nonzero(there.any(0))[0]
+    mirrored = np.zeros_like(there)
+    mirrored[:, middle - columns] = there[:, columns]
+    assert (there & mirrored).sum() > 0.85 * (there | mirrored).sum()
+
+
+@pytest.mark.parametrize(
+    "name", ["two profiles", "one profile to the left", "heels touching", "boots"]
+)
+def test_profiles_turn_their_toes_outwards(name: str) -> None:
+    placed, body, _ = worn(name, "MALE")
+    for one in placed:
+        heel, toe = one.look[-1, 0, 0] - body.centre_x, one.look[-1, -1, 0] - body.centre_x
+        assert abs(toe) > abs(heel)
+
+
+@pytest.mark.parametrize("name", ABOVE)
+def test_the_leg_enters_before_the_back_of_the_opening(name: str) -> None:
+    placed, _, _ = worn(name, "FEMALE")
+    assert [one.order for one in placed] == ["behind", "before"] * 2
+    for back, front in (placed[:2], placed[2:]):
+        assert back.look[..., 1].min() < front.look[..., 1].min()
+        assert (back.look[0, :, 1] > front.look[-1, :, 1]).all()
+        assert (back.look[2, :, 1] < front.look[-1, :, 1]).all()
+
+
+def test_the_plate_shows_a_floor_without_feet_and_the_rest_as_it_is() -> None:
+    body = load("FEMALE", WIDTH_PX)
+    clean = plate(body)
+    feet = np.isin(body.labels, list(FOOT_PART.values()))
+    assert clean[feet].std(0).max() < 0.08
+    np.testing.assert_array_equal(clean[:100, :100], body.linear[:100, :100])
+
+
+def test_shoes_throw_their_shadow_on_the_floor_below() -> None:
+    _, body, alpha = worn("one profile", "MALE")
+    dark = sole_shadow(body, alpha)
+    floor = int(max(box_of(body.labels == part)[3] for part in FOOT_PART.values()))
+    assert 0.1 < dark[floor - 4 : floor + 20].max() <= 0.6
+    assert dark[: floor - 100].max() < 0.01
