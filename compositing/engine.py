@@ -2,22 +2,27 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
+import numpy as np
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
 from compositing.charts.opened import opened, over_another
 from compositing.charts.neckline import back_inside
 from compositing.charts.small import place_small
+from compositing.charts.whole import place_whole
 from compositing.charts.worn import Worn
-from compositing.cut.cutout import cut
+from compositing.cut.cutout import Cutout, cut
 from compositing.cut.opinion import SEED, Shape
 from compositing.decode import decode
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
 from compositing.garment import Garment
+from compositing.judge.judge import DEFAULT_BARS, Bars, judged, refusal
+from compositing.judge.measures import measured
+from compositing.judge.quality import Quality
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import load
 from compositing.options import LookOptions
@@ -25,10 +30,12 @@ from compositing.paint.cloth import Cloth, sampled, source
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit
-from compositing.template.model import Upper
+from compositing.template.model import Template, Upper
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 WORKING_SIDE_PX = 1024
+DOUBTED, TURNED_BETTER = 0.92, 0.04
+"""A template that overlaps less is doubted; a quarter turn that fits so much better shows that the photo lies on its side."""
 TUCKED_BELOW_LAYER = 40
 BEHIND_BOTTOMS = 15
 """Layer of a top that is tucked in."""
@@ -36,14 +43,14 @@ BEHIND_BOTTOMS = 15
 cv2.setNumThreads(1)
 
 
-def compose(items: Sequence[GarmentInput], options: LookOptions) -> Look:
+def compose(items: Sequence[GarmentInput], options: LookOptions, bars: Bars = DEFAULT_BARS) -> Look:
     """Dress a mannequin. Raises GarmentError naming the item that can't be used; `items` must not be empty."""
     watch = Stopwatch()
     garments = []
     for index, item in enumerate(items):
         with _Naming(index):
             garments.append(prepare(item, watch))
-    return compose_garments(garments, [item.category for item in items], options, watch)
+    return compose_garments(garments, [item.category for item in items], options, bars, watch=watch)
 
 
 def prepare(item: GarmentInput, watch: Stopwatch | None = None) -> Garment:
@@ -54,13 +61,34 @@ def prepare(item: GarmentInput, watch: Stopwatch | None = None) -> Garment:
         photo = decode(item.data, WORKING_SIDE_PX)
     with watch.stage("cut out"):
         cutout = cut(photo, shape=_shape(category))
+    if family_of(category) is None:
+        return Garment(cutout, None)
     with watch.stage("template"):
-        template = fit(cutout.rgb, cutout.alpha, category) if family_of(category) else None
-    return Garment(cutout, template)
+        cutout, template = _upright(cutout, category)
+        return Garment(cutout, template, measured(cutout, template))
+
+
+def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:
+    """The cut-out, turned by quarter turns where that fits its category much better, and its template."""
+    template = fit(cutout.rgb, cutout.alpha, category)
+    best, found = template.iou + TURNED_BETTER, (cutout, template)
+    if template.iou >= DOUBTED:
+        return found
+    for turns in (1, 2, 3):
+        rgb, alpha = (np.ascontiguousarray(np.rot90(picture, turns)) for picture in (cutout.rgb, cutout.alpha))
+        other = fit(rgb, alpha, category)
+        if other.iou > best:
+            best, found = other.iou, (replace(cutout, rgb=rgb, alpha=alpha), other)
+    return found
 
 
 def compose_garments(
-    garments: Sequence[Garment], categories: Sequence[str], options: LookOptions, watch: Stopwatch | None = None
+    garments: Sequence[Garment],
+    categories: Sequence[str],
+    options: LookOptions,
+    bars: Bars = DEFAULT_BARS,
+    *,
+    watch: Stopwatch | None = None,
 ) -> Look:
     """Dress a mannequin in garments that are prepared already. Raises GarmentError naming the item that can't be used."""
     if not garments:
@@ -72,7 +100,7 @@ def compose_garments(
     pieces = []
     for index, (garment, kind) in enumerate(zip(garments, kinds, strict=True)):
         with _Naming(index):
-            pieces.append(_dress(index, kind, garment, options, watch, is_open=over_another(kind, kinds)))
+            pieces.append(_dress(index, kind, garment, _How(options, bars, over_another(kind, kinds)), watch))
     with watch.stage("paint"):
         pixels, seen = paint([piece.dressed for piece in pieces], body, options)
     with watch.stage("encode"):
@@ -113,7 +141,8 @@ class _Piece:
 
     dressed: Dressed
     landmarks: dict[str, tuple[float, float]]
-    warnings: tuple[str, ...]
+    quality: Quality
+    whole: bool
 
 
 def _category(name: str) -> GarmentCategory:
@@ -129,13 +158,28 @@ def _shape(category: GarmentCategory) -> Shape:
     return "legs" if family_of(category) == "legs" else "body"
 
 
-def _dress(
-    index: int, category: GarmentCategory, garment: Garment, options: LookOptions, watch: Stopwatch, *, is_open: bool
-) -> _Piece:
-    facts = CATEGORIES[category]
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a garment is dressed. `is_open`: its front stands open over another garment."""
+
+    options: LookOptions
+    bars: Bars
+    is_open: bool
+
+
+def _dress(index: int, category: GarmentCategory, garment: Garment, how: _How, watch: Stopwatch) -> _Piece:
+    """Raises GarmentError: no_garment_found, or cannot_be_dressed below the floor."""
+    facts, options = CATEGORIES[category], how.options
     with watch.stage("fit"):
         worn = _worn(category, garment, options)
-        worn = opened(worn) if is_open else worn
+        found = judged(garment, worn)
+        if found.value < how.bars.floor:
+            raise GarmentError("cannot_be_dressed", refusal(found))
+        whole = garment.template is not None and found.value < how.bars.dress
+        if whole:
+            worn = place_whole(garment.cutout.alpha.shape, garment.template, worn, body_of(options.mannequin))
+        elif how.is_open:
+            worn = opened(worn)
     with watch.stage("warp"):
         cloths = _cloths(garment, worn, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
@@ -144,9 +188,7 @@ def _dress(
     layer = BEHIND_BOTTOMS if tucked else facts.layer
     dressed = Dressed(index, category, layer, cloths, tucked, waist)
     places = {name: (round(float(x * scale), 1), round(float(y * scale), 1)) for name, (x, y) in worn.landmarks.items()}
-    rough = garment.cutout.mode == "messy"
-    warnings = ("the photo's background is not plain; the cut-out may be rough",) if rough else ()
-    return _Piece(dressed, places, warnings)
+    return _Piece(dressed, places, found, whole)
 
 
 def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> Worn:
@@ -181,5 +223,20 @@ def _cloths(garment: Garment, worn: Worn, options: LookOptions) -> tuple[Cloth, 
 
 def _placed(piece: _Piece, seen: Seen) -> PlacedItem:
     one = piece.dressed
-    warnings = piece.warnings if seen.area_px else (*piece.warnings, "nothing of it can be seen")
-    return PlacedItem(one.index, one.category.value, one.layer, seen.box, seen.area_px, piece.landmarks, warnings)
+    warnings = []
+    if piece.whole:
+        warnings.append("placed whole, not dressed: " + "; ".join(piece.quality.reasons[:2]))
+    if not seen.area_px:
+        warnings.append("nothing of it can be seen")
+    return PlacedItem(
+        one.index,
+        one.category.value,
+        one.layer,
+        seen.box,
+        seen.area_px,
+        piece.landmarks,
+        tuple(warnings),
+        quality=piece.quality.value,
+        quality_reasons=piece.quality.reasons,
+        placed="whole" if piece.whole else "dressed",
+    )

@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from compositing.cut.cutout import Cutout
+from compositing.judge.measures import Measures
 from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
 
 MAX_SIDE_PX = 2048
@@ -22,18 +23,20 @@ _KINDS: dict[str, tuple[type, type]] = {"upper": (Upper, UpperSide), "legs": (Le
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """`template`: None for shoes and accessories, which have none."""
+    """`template`, `measures`: None for shoes and accessories, which have none."""
 
     cutout: Cutout
     template: Template | None
+    measures: Measures | None = None
 
 
 def pack(garment: Garment) -> bytes:
     """A PNG: RGBA, straight alpha; the rest as JSON in a text field. Without loss."""
     cutout = garment.cutout
     facts = {field.name: getattr(cutout, field.name) for field in dataclasses.fields(cutout) if field.name not in ("rgb", "alpha")}
+    measures = None if garment.measures is None else dataclasses.asdict(garment.measures)
     info = PngInfo()
-    info.add_text(FIELD, json.dumps({"cutout": facts, "template": _written(garment.template)}))
+    info.add_text(FIELD, json.dumps({"cutout": facts, "template": _written(garment.template), "measures": measures}))
     out = io.BytesIO()
     pixels = np.dstack([cutout.rgb, (cutout.alpha * 255 + 0.5).astype(np.uint8)])
     Image.fromarray(pixels).save(out, "PNG", pnginfo=info, compress_level=COMPRESSION)
@@ -52,7 +55,8 @@ def unpack(data: bytes) -> Garment:
         template = _read(facts["template"])
         alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
         found = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["cutout"].items()}
-        return Garment(Cutout(np.ascontiguousarray(pixels[..., :3]), alpha, **found), template)
+        measures = None if facts["measures"] is None else Measures(**facts["measures"])
+        return Garment(Cutout(np.ascontiguousarray(pixels[..., :3]), alpha, **found), template, measures)
     except (OSError, SyntaxError, EOFError, KeyError, TypeError, AttributeError, Image.DecompressionBombError) as error:
         raise ValueError("not a packed garment") from error
 

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
-ENGINE_VERSION = "0.2.0"
+ENGINE_VERSION = "0.3.0"
 """Changes whenever the same input may give other bytes."""
 
 
@@ -22,7 +23,8 @@ class GarmentInput:
 class PlacedItem:
     """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive. `layer`: larger lies over smaller.
 
-    `landmarks`: names to x, y in pixels of the look.
+    `landmarks`: names to x, y in pixels of the look. `quality`: 0 to 1, how sellable it is thought to be, and what lowers it.
+    `placed`: dressed in parts, or laid whole over the body.
     """
 
     item_index: int
@@ -32,6 +34,9 @@ class PlacedItem:
     alpha_area_px: int
     landmarks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    quality: float = 1.0
+    quality_reasons: tuple[str, ...] = ()
+    placed: Literal["dressed", "whole"] = "dressed"
 
 
 @dataclass(frozen=True, slots=True)
