@@ -7,30 +7,24 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from compositing.charts.body import WIDTH_PX, body_of
-from compositing.charts.dress import dress
-from compositing.charts.opened import opened, over_another
-from compositing.charts.neckline import back_inside
-from compositing.charts.small import place_small
-from compositing.charts.whole import place_whole
-from compositing.charts.worn import Worn
+from compositing.charts.body import WIDTH_PX
+from compositing.charts.opened import over_another
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.opinion import SEED, Shape
 from compositing.decode import decode
+from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
 from compositing.garment import Garment
-from compositing.judge.judge import DEFAULT_BARS, Bars, judged, refusal
+from compositing.judge.judge import DEFAULT_BARS, Bars
 from compositing.judge.measures import measured
-from compositing.judge.quality import Quality
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import load
 from compositing.options import LookOptions
-from compositing.paint.cloth import Cloth, sampled, source
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit
-from compositing.template.model import Template, Upper
+from compositing.template.model import Template
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 WORKING_SIDE_PX = 1024
@@ -75,7 +69,8 @@ def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Templat
     if template.iou >= DOUBTED:
         return found
     for turns in (1, 2, 3):
-        rgb, alpha = (np.ascontiguousarray(np.rot90(picture, turns)) for picture in (cutout.rgb, cutout.alpha))
+        rgb = np.ascontiguousarray(np.rot90(cutout.rgb, turns), np.uint8)
+        alpha = np.ascontiguousarray(np.rot90(cutout.alpha, turns), np.float32)
         other = fit(rgb, alpha, category)
         if other.iou > best:
             best, found = other.iou, (replace(cutout, rgb=rgb, alpha=alpha), other)
@@ -100,7 +95,9 @@ def compose_garments(
     pieces = []
     for index, (garment, kind) in enumerate(zip(garments, kinds, strict=True)):
         with _Naming(index):
-            pieces.append(_dress(index, kind, garment, _How(options, bars, over_another(kind, kinds)), watch))
+            pieces.append(
+                _dress(index, kind, garment, How(options, bars, over_another(kind, kinds)), watch)
+            )
     with watch.stage("paint"):
         pixels, seen = paint([piece.dressed for piece in pieces], body, options)
     with watch.stage("encode"):
@@ -137,12 +134,11 @@ class _Naming:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A garment that is ready to be painted, and what is said of it. Landmarks: the look's px at WIDTH_PX."""
+    """A garment that is ready to be painted, and what is said of it. Landmarks: the look's px."""
 
     dressed: Dressed
     landmarks: dict[str, tuple[float, float]]
-    quality: Quality
-    whole: bool
+    laid: Laid
 
 
 def _category(name: str) -> GarmentCategory:
@@ -158,74 +154,32 @@ def _shape(category: GarmentCategory) -> Shape:
     return "legs" if family_of(category) == "legs" else "body"
 
 
-@dataclass(frozen=True, slots=True)
-class _How:
-    """How a garment is dressed. `is_open`: its front stands open over another garment."""
-
-    options: LookOptions
-    bars: Bars
-    is_open: bool
-
-
-def _dress(index: int, category: GarmentCategory, garment: Garment, how: _How, watch: Stopwatch) -> _Piece:
-    """Raises GarmentError: no_garment_found, or cannot_be_dressed below the floor."""
+def _dress(
+    index: int, category: GarmentCategory, garment: Garment, how: How, watch: Stopwatch
+) -> _Piece:
     facts, options = CATEGORIES[category], how.options
     with watch.stage("fit"):
-        worn = _worn(category, garment, options)
-        found = judged(garment, worn)
-        if found.value < how.bars.floor:
-            raise GarmentError("cannot_be_dressed", refusal(found))
-        whole = garment.template is not None and found.value < how.bars.dress
-        if whole:
-            worn = place_whole(garment.cutout.alpha.shape, garment.template, worn, body_of(options.mannequin))
-        elif how.is_open:
-            worn = opened(worn)
+        laid = lay(category, garment, how)
     with watch.stage("warp"):
-        cloths = _cloths(garment, worn, options)
+        cloths = cloths_of(garment, laid.worn, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
     scale = options.width_px / WIDTH_PX
-    waist = float(worn.landmarks["waist"][1]) * scale if "waist" in worn.landmarks else None
+    landmarks = laid.worn.landmarks
+    waist = float(landmarks["waist"][1]) * scale if "waist" in landmarks else None
     layer = BEHIND_BOTTOMS if tucked else facts.layer
     dressed = Dressed(index, category, layer, cloths, tucked, waist)
-    places = {name: (round(float(x * scale), 1), round(float(y * scale), 1)) for name, (x, y) in worn.landmarks.items()}
-    return _Piece(dressed, places, found, whole)
-
-
-def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> Worn:
-    """Its charts on the body. Raises GarmentError no_garment_found."""
-    cutout = garment.cutout
-    body = body_of(options.mannequin)
-    if garment.template is None:
-        return place_small(category, cutout, body)
-    if not cutout.mask.any():
-        raise GarmentError("no_garment_found", "No garment could be told from the photo's background.")
-    return dress(cutout.mask, garment.template, category, body)
-
-
-def _cloths(garment: Garment, worn: Worn, options: LookOptions) -> tuple[Cloth, ...]:
-    """The garment's layers in the look, from the skin outwards."""
-    cutout, template = garment.cutout, garment.template
-    scale = options.width_px / WIDTH_PX
-    size = options.width_px, options.height_px
-    back = None
-    if isinstance(template, Upper) and template.shoulders != "off":
-        back = back_inside(cutout.rgb, cutout.mask, template.left.neck, template.right.neck, template.dip)
-    whole = source(cutout.rgb, cutout.alpha, worn.scale.value * scale)
-    found = []
-    for part, charts in worn.layers():
-        share = charts[0].share
-        used = whole if share is None else source(cutout.rgb, cutout.alpha * share, worn.scale.value * scale)
-        cloth = sampled(part, charts, used, scale=scale, size=size, back=back if part == "body" else None)
-        if cloth is not None:
-            found.append(cloth)
-    return tuple(found)
+    places = {
+        name: (round(float(x * scale), 1), round(float(y * scale), 1))
+        for name, (x, y) in landmarks.items()
+    }
+    return _Piece(dressed, places, laid)
 
 
 def _placed(piece: _Piece, seen: Seen) -> PlacedItem:
-    one = piece.dressed
+    one, found = piece.dressed, piece.laid.quality
     warnings = []
-    if piece.whole:
-        warnings.append("placed whole, not dressed: " + "; ".join(piece.quality.reasons[:2]))
+    if piece.laid.whole:
+        warnings.append("; ".join(("placed whole, not dressed", *found.reasons[:2])))
     if not seen.area_px:
         warnings.append("nothing of it can be seen")
     return PlacedItem(
@@ -236,7 +190,7 @@ def _placed(piece: _Piece, seen: Seen) -> PlacedItem:
         seen.area_px,
         piece.landmarks,
         tuple(warnings),
-        quality=piece.quality.value,
-        quality_reasons=piece.quality.reasons,
-        placed="whole" if piece.whole else "dressed",
+        quality=found.value,
+        quality_reasons=found.reasons,
+        placed="whole" if piece.laid.whole else "dressed",
     )

@@ -4,8 +4,10 @@ import dataclasses
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -18,7 +20,11 @@ COMPRESSION = 2
 FIELD = "garment"
 """The PNG's text field that holds everything but pixels."""
 MAX_TEXT_BYTES = 32 * 1024
-_KINDS: dict[str, tuple[type, type]] = {"upper": (Upper, UpperSide), "legs": (Legs, LegsSide), "skirt": (Skirt, SkirtSide)}
+_KINDS: dict[str, tuple[type, type]] = {
+    "upper": (Upper, UpperSide),
+    "legs": (Legs, LegsSide),
+    "skirt": (Skirt, SkirtSide),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,18 @@ class Garment:
 def pack(garment: Garment) -> bytes:
     """A PNG: RGBA, straight alpha; the rest as JSON in a text field. Without loss."""
     cutout = garment.cutout
-    facts = {field.name: getattr(cutout, field.name) for field in dataclasses.fields(cutout) if field.name not in ("rgb", "alpha")}
+    facts = {
+        "mode": cutout.mode,
+        "doubt": cutout.doubt,
+        "origin": cutout.origin,
+        "photo_size": cutout.photo_size,
+    }
     measures = None if garment.measures is None else dataclasses.asdict(garment.measures)
     info = PngInfo()
-    info.add_text(FIELD, json.dumps({"cutout": facts, "template": _written(garment.template), "measures": measures}))
+    info.add_text(
+        FIELD,
+        json.dumps({"cutout": facts, "template": _written(garment.template), "measures": measures}),
+    )
     out = io.BytesIO()
     pixels = np.dstack([cutout.rgb, (cutout.alpha * 255 + 0.5).astype(np.uint8)])
     Image.fromarray(pixels).save(out, "PNG", pnginfo=info, compress_level=COMPRESSION)
@@ -48,24 +62,50 @@ def unpack(data: bytes) -> Garment:
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             text = str(image.info.get(FIELD, ""))
-            if image.mode != "RGBA" or max(image.size) > MAX_SIDE_PX or not 0 < len(text) <= MAX_TEXT_BYTES:
+            if (
+                image.mode != "RGBA"
+                or max(image.size) > MAX_SIDE_PX
+                or not 0 < len(text) <= MAX_TEXT_BYTES
+            ):
                 raise ValueError("not a packed garment")
             pixels = np.asarray(image, np.uint8)
         facts = json.loads(text)
         template = _read(facts["template"])
-        alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
-        found = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["cutout"].items()}
         measures = None if facts["measures"] is None else Measures(**facts["measures"])
-        return Garment(Cutout(np.ascontiguousarray(pixels[..., :3]), alpha, **found), template, measures)
-    except (OSError, SyntaxError, EOFError, KeyError, TypeError, AttributeError, Image.DecompressionBombError) as error:
+        return Garment(_cutout(pixels, facts["cutout"]), template, measures)
+    except (
+        OSError,
+        SyntaxError,
+        EOFError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        Image.DecompressionBombError,
+    ) as error:
         raise ValueError("not a packed garment") from error
+
+
+def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
+    alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
+    (left, top), (width, height) = facts["origin"], facts["photo_size"]
+    return Cutout(
+        rgb=np.ascontiguousarray(pixels[..., :3]),
+        alpha=alpha,
+        mode=str(facts["mode"]),
+        doubt=float(facts["doubt"]),
+        origin=(int(left), int(top)),
+        photo_size=(int(width), int(height)),
+    )
 
 
 def _written(template: Template | None) -> object:
     if template is None:
         return None
     kind = next(name for name, (whole, _) in _KINDS.items() if isinstance(template, whole))
-    return {"kind": kind, **json.loads(json.dumps(dataclasses.asdict(template), default=np.ndarray.tolist))}
+    return {
+        "kind": kind,
+        **json.loads(json.dumps(dataclasses.asdict(template), default=np.ndarray.tolist)),
+    }
 
 
 def _read(facts: object) -> Template | None:

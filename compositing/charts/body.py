@@ -33,7 +33,10 @@ class ArmLine:
         """Points, outward normals and directions at true lengths from the neck; beyond the wrist straight on."""
         last = self.length[-1]
         point = self._point(along)
-        ahead, behind = np.clip(along + STEP_PX, 0, last), np.clip(along - STEP_PX, 0, last - STEP_PX)
+        ahead, behind = (
+            np.clip(along + STEP_PX, 0, last),
+            np.clip(along - STEP_PX, 0, last - STEP_PX),
+        )
         way = unit(self._point(ahead) - self._point(behind))
         point = point + way * np.maximum(along - last, 0)[:, None]
         return point, np.stack([way[:, 1] * self.side, -way[:, 0] * self.side], -1), way
@@ -42,7 +45,9 @@ class ArmLine:
         """Half width and half girth of the bare arm at true lengths from the neck."""
         past = along - self.tip_length
         half_width, half_girth = self.bare.half_width, self.bare.half_girth
-        return np.interp(past, self.bare.length, half_width), np.interp(past, self.bare.length, half_girth)
+        return np.interp(past, self.bare.length, half_width), np.interp(
+            past, self.bare.length, half_girth
+        )
 
     def beside(self, centre_x: float, offset_px: float) -> float:
         """True length at which the line is `offset_px` beside the centre."""
@@ -82,7 +87,11 @@ class Body:
     def arm_px(self) -> float:
         """From the neck's side to the wrist, along shoulder and arm."""
         reach = self.mannequin.neck_width_px * 0.62
-        return float(np.mean([arm.length[-1] - arm.beside(self.centre_x, reach) for arm in self.arms.values()]))
+        return float(
+            np.mean(
+                [arm.length[-1] - arm.beside(self.centre_x, reach) for arm in self.arms.values()]
+            )
+        )
 
     def half_at(self, rows: Numbers) -> Numbers:
         """Half widths at look rows."""
@@ -104,7 +113,14 @@ def body_of(kind: str) -> Body:
     half = smooth(half, 6)
     outline = _outline(mannequin)
     arms = {s: _arm_line(mannequin, outline, s) for s in (-1, 1)}
-    return Body(mannequin, mannequin.facts.px_per_m / 100, half, _quarter_girth(mannequin, half), arms, arm_y)
+    return Body(
+        mannequin,
+        mannequin.facts.px_per_m / 100,
+        half,
+        _quarter_girth(mannequin, half),
+        arms,
+        arm_y,
+    )
 
 
 def _quarter_girth(mannequin: Mannequin, half: Numbers) -> Numbers:
@@ -117,7 +133,9 @@ def _quarter_girth(mannequin: Mannequin, half: Numbers) -> Numbers:
 
 
 def _outline(mannequin: Mannequin) -> Numbers:
-    found, _ = cv2.findContours((mannequin.labels > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    found, _ = cv2.findContours(
+        (mannequin.labels > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
     return np.asarray(max(found, key=cv2.contourArea)[:, 0], float)
 
 
@@ -129,15 +147,25 @@ def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmLine:
     normal = np.array([-along[1], along[0]])
     normal *= np.sign(normal[0] * s)
     first = int(np.linalg.norm(outline - neck, axis=1).argmin())
-    last = int(np.linalg.norm(outline - (side.wrist + normal * side.wrist_radius_px), axis=1).argmin())
+    last = int(
+        np.linalg.norm(outline - (side.wrist + normal * side.wrist_radius_px), axis=1).argmin()
+    )
     count = len(outline)
-    one = np.take(outline, np.arange(first, first + (last - first) % count + 1), axis=0, mode="wrap")
-    other = np.take(outline, np.arange(last, last + (first - last) % count + 1), axis=0, mode="wrap")[::-1]
+    one = np.take(
+        outline, np.arange(first, first + (last - first) % count + 1), axis=0, mode="wrap"
+    )
+    other = np.take(
+        outline, np.arange(last, last + (first - last) % count + 1), axis=0, mode="wrap"
+    )[::-1]
     line = smooth(one if len(one) < len(other) else other, 4)
     steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
     bare = mannequin.facts.arms[s]
-    slanted = np.gradient(bare.length) / np.maximum(np.hypot(np.gradient(bare.x), np.gradient(bare.y)), 1e-6)
-    steps = steps * np.interp(line[1:, 1], bare.y, slanted)  # what leans out of the picture is longer than it looks
+    slanted = np.gradient(bare.length) / np.maximum(
+        np.hypot(np.gradient(bare.x), np.gradient(bare.y)), 1e-6
+    )
+    steps = steps * np.interp(
+        line[1:, 1], bare.y, slanted
+    )  # what leans out of the picture is longer than it looks
     length = np.concatenate([[0.0], np.cumsum(steps)])
     tip = float(length[np.linalg.norm(line - mannequin.facts.shoulder_tip[s], axis=1).argmin()])
     return ArmLine(s, line, length, tip, bare)

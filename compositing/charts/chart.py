@@ -41,7 +41,9 @@ def coons(top: Grid, bottom: Grid, left: Grid, right: Grid) -> Grid:
     u = np.linspace(0, 1, len(top))[None, :, None]
     v = np.linspace(0, 1, len(left))[:, None, None]
     ruled = (1 - v) * top[None] + v * bottom[None] + (1 - u) * left[:, None] + u * right[:, None]
-    corners = (1 - v) * ((1 - u) * top[0] + u * top[-1]) + v * ((1 - u) * bottom[0] + u * bottom[-1])
+    corners = (1 - v) * ((1 - u) * top[0] + u * top[-1]) + v * (
+        (1 - u) * bottom[0] + u * bottom[-1]
+    )
     return np.asarray(ruled - corners)
 
 
@@ -56,7 +58,10 @@ def untangled(chart: Chart) -> Chart:
         rows, columns = np.nonzero(bad)
         wide = 1 + step // 40
         for row, column in zip(rows, columns, strict=True):
-            around[max(row - wide + 1, 0) : row + wide + 1, max(column - wide + 1, 0) : column + wide + 1] = True
+            around[
+                max(row - wide + 1, 0) : row + wide + 1,
+                max(column - wide + 1, 0) : column + wide + 1,
+            ] = True
         around[[0, -1]] = False
         if step < ROUNDS // 2:
             around[:, [0, -1]] = False
@@ -80,7 +85,10 @@ def beyond(chart: Chart, edge: str, photo_px: "float | NDArray[np.float64]", sca
     last, inner = {"top": (0, 1), "left": (0, 1), "bottom": (-1, -2), "right": (-1, -2)}[edge]
     axis = 0 if edge in ("top", "bottom") else 1
     grids = []
-    for grid, far in ((chart.photo, np.asarray(photo_px)), (chart.look, np.asarray(photo_px) * scale)):
+    for grid, far in (
+        (chart.photo, np.asarray(photo_px)),
+        (chart.look, np.asarray(photo_px) * scale),
+    ):
         end, before = np.take(grid, last, axis=axis), np.take(grid, inner, axis=axis)
         way = end - before
         way /= np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)

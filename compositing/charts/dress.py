@@ -1,5 +1,7 @@
 """A garment on a body: charts by the kind of template."""
 
+from dataclasses import replace
+
 from compositing.charts.body import Body
 from compositing.charts.legs import dress_legs
 from compositing.charts.lines import Mask
@@ -8,7 +10,6 @@ from compositing.charts.upper import dress_upper
 from compositing.charts.upright import Turn
 from compositing.charts.worn import Worn
 from compositing.template.model import Legs, Skirt, Template, Upper
-from dataclasses import replace
 from schemas.categories import GarmentCategory
 
 

@@ -4,7 +4,14 @@ import numpy as np
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
-from compositing.charts.legs_photo import HIP_ROWS, LEG_ROWS, SIDES, LegsPhoto, in_photo, waist_below
+from compositing.charts.legs_photo import (
+    HIP_ROWS,
+    LEG_ROWS,
+    SIDES,
+    LegsPhoto,
+    in_photo,
+    waist_below,
+)
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, fused, nearer, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
@@ -33,7 +40,10 @@ def dress_legs(mask: Mask, template: Legs, category: GarmentCategory, body: Body
         chart = untangled(_half(photo, s, half, scale.value, top_y, body))
         charts.append(_with_rim(chart, photo, s, scale.value))
     hem = np.mean([chart.look[-2].mean(0) for chart in charts], axis=0)
-    landmarks = {"waist": np.array([body.centre_x, top_y]), "hem": np.array([body.centre_x, hem[1]])}
+    landmarks = {
+        "waist": np.array([body.centre_x, top_y]),
+        "hem": np.array([body.centre_x, hem[1]]),
+    }
     landmarks["crotch"] = np.array([body.centre_x, body.mannequin.crotch_y + CROTCH_PX])
     for s, chart in zip(SIDES, charts, strict=True):
         landmarks[f"hem_{NAMES[s]}"] = chart.look[-2, 1:-1].mean(0)
@@ -49,17 +59,31 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> tuple[Sca
     long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
     silhouette = 2 * (float(_bare(body, np.array([mannequin.hip_y]))[0]) + CLOTH_PX)
-    rise = (mannequin.crotch_y + CROTCH_PX - waist_row) / max(0.97 * (photo.crotch_y - photo.waist_y), 4)
+    rise = (mannequin.crotch_y + CROTCH_PX - waist_row) / max(
+        0.97 * (photo.crotch_y - photo.waist_y), 4
+    )
     cues = [Cue("rise", rise, 0.25 if long else 0.16)]
     if long:
-        cues.append(Cue("inseam", (body.ankle_y + ANKLE_PX - mannequin.crotch_y) / photo.inseam, 0.05))
+        cues.append(
+            Cue("inseam", (body.ankle_y + ANKLE_PX - mannequin.crotch_y) / photo.inseam, 0.05)
+        )
     laid = hip_girth * ease / photo.hips
     hips = nearer("hips", laid, silhouette * 1.02 / photo.hips, cues, 0.07)
     cues.append(hips)
     waist_silhouette = 2 * float(body.half_at(np.array([waist_row]))[0] + CLOTH_PX)
-    cues.append(nearer("waist", waist_girth * 1.04 / photo.waist, waist_silhouette * 1.02 / photo.waist, cues, 0.16))
+    cues.append(
+        nearer(
+            "waist",
+            waist_girth * 1.04 / photo.waist,
+            waist_silhouette * 1.02 / photo.waist,
+            cues,
+            0.16,
+        )
+    )
     tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.96
-    value = float(np.clip(fused(cues), tight * silhouette / photo.hips, 1.45 * hip_girth / photo.hips))
+    value = float(
+        np.clip(fused(cues), tight * silhouette / photo.hips, 1.45 * hip_girth / photo.hips)
+    )
     rise = value * (photo.crotch_y - photo.waist_y) * 0.97
     lowest = mannequin.waist_y + 0.55 * (mannequin.hip_y - mannequin.waist_y)
     top_y = float(np.clip(mannequin.crotch_y + CROTCH_PX - rise, mannequin.waist_y - 6, lowest))
@@ -103,7 +127,9 @@ def _half(photo: LegsPhoto, s: int, half: Numbers, scale: float, top_y: float, b
     photo_grid[:HIP_ROWS, :, 1] += early * (waist - (photo_grid[0, :, 1] - photo.waist_y))
     look_rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)[:, None]
     lift = early * np.clip(waist - np.median(both), -6, 40) * scale * 0.6
-    upper_look = np.stack([body.centre_x + s * half[:, None] * wrapped(ACROSS), look_rows + lift], -1)
+    upper_look = np.stack(
+        [body.centre_x + s * half[:, None] * wrapped(ACROSS), look_rows + lift], -1
+    )
     lower_look = _leg_look(photo, s, float(half[-1]), scale, body)
     look_grid = np.concatenate([upper_look, lower_look[1:]])
     return Chart(f"leg_{NAMES[s]}", photo_grid, look_grid)
@@ -128,17 +154,27 @@ def _leg_look(photo: LegsPhoto, s: int, half: float, scale: float, body: Body) -
     return np.stack([x, y], -1)
 
 
-def _around_leg(photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: float, body: Body) -> tuple[Numbers, Numbers]:  # noqa: PLR0913 (by name)
+def _around_leg(
+    photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: float, body: Body
+) -> tuple[Numbers, Numbers]:  # noqa: PLR0913 (by name)
     """Outer and inner offsets from the body's centre by look row: cloth round the leg, joined to the hips above."""
     mannequin = body.mannequin
-    inner, core = (mannequin.inner_left, mannequin.core_left) if s < 0 else (mannequin.inner_right, mannequin.core_right)
+    inner, core = (
+        (mannequin.inner_left, mannequin.core_left)
+        if s < 0
+        else (mannequin.inner_right, mannequin.core_right)
+    )
     at = np.clip(rows, 0, len(core) - 1).astype(int)
     leg_out, leg_in = np.abs(core[at] - body.centre_x), np.abs(inner[at] - body.centre_x)
     leg_in = smooth(np.where(np.isfinite(leg_in), leg_in, 3.0), 1.5)
     leg_out = smooth(np.nan_to_num(leg_out, nan=float(np.nanmedian(leg_out))), 1.5)
     radius, centre = (leg_out - leg_in) / 2, (leg_out + leg_in) / 2
     girth = bridged(np.asarray(mannequin.facts.legs[s].half_girth[at], float), 150.0)
-    seen = 2 * radius + 2 * CLOTH_PX + LEG_EASE_SHOWN * np.maximum(0, photo.halves[s].wide[HIP_ROWS - 1 :] * scale - girth)
+    seen = (
+        2 * radius
+        + 2 * CLOTH_PX
+        + LEG_EASE_SHOWN * np.maximum(0, photo.halves[s].wide[HIP_ROWS - 1 :] * scale - girth)
+    )
     seen = smooth(seen, 2)
     out, inn = centre + seen / 2, centre - seen / 2
     push = np.maximum(0, 1.5 - inn)
@@ -154,7 +190,9 @@ def _around_leg(photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: 
 def _with_rim(chart: Chart, photo: LegsPhoto, s: int, scale: float) -> Chart:
     closed = photo.halves[s].closed.copy()
     closed[: HIP_ROWS + 2] = True
-    chart = beyond(chart, "left", np.where(closed, 0.0, MARGIN_PX), scale)  # the inner edge comes first
+    chart = beyond(
+        chart, "left", np.where(closed, 0.0, MARGIN_PX), scale
+    )  # the inner edge comes first
     chart = beyond(chart, "right", MARGIN_PX, scale * 0.6)
     chart = beyond(chart, "top", MARGIN_PX, scale)
     return beyond(chart, "bottom", MARGIN_PX, scale)

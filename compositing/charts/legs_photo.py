@@ -62,7 +62,9 @@ def in_photo(mask: Mask, template: Legs) -> LegsPhoto:
     axis = 0.5 * (float(left.waist[0] + right.waist[0]) / 2 + float(crotch[0]))
     waist_y = float(left.waist[1] + right.waist[1]) / 2
     crotch_y = max(float(crotch[1]), waist_y + 8)
-    middle = np.array([[float(left.waist[0] + right.waist[0]) / 2, waist_y], [float(crotch[0]), crotch_y]])
+    middle = np.array(
+        [[float(left.waist[0] + right.waist[0]) / 2, waist_y], [float(crotch[0]), crotch_y]]
+    )
     halves = {s: _half(mask, template.side(s), middle) for s in SIDES}
     hips = max(float(right.hip[0] - left.hip[0]), 1.0)
     waist = max(float(right.waist[0] - left.waist[0]), 1.0)
@@ -75,7 +77,9 @@ def _half(mask: Mask, side: LegsSide, middle: Numbers) -> HalfPhoto:
     v, t = np.linspace(0, 1, HIP_ROWS), np.linspace(0, 1, LEG_ROWS)
     inseam, outseam = float(lengths(inside)[-1]), float(lengths(outside)[-1])
     parting = max(outseam - inseam, 0.3 * outseam)  # as far above the hem as the crotch is
-    inner = np.concatenate([middle[0] + v[:, None] * (middle[1] - middle[0]), at_length(inside, t[1:] * inseam)])
+    inner = np.concatenate(
+        [middle[0] + v[:, None] * (middle[1] - middle[0]), at_length(inside, t[1:] * inseam)]
+    )
     along = np.concatenate([v * parting, parting + t[1:] * (outseam - parting)])
     outer = at_length(outside, along)
     return _on_outline(mask, inner, outer, inseam)
@@ -87,7 +91,9 @@ def _on_outline(mask: Mask, inner: Numbers, outer: Numbers, inseam: float) -> Ha
     start = inner + 0.55 * (outer - inner)
     found = reach(mask, start, way, (0.45 + SLACK) * wide + 3)
     off = np.where(np.isfinite(found) & (found > 0), found - 0.45 * wide, np.nan)
-    outer = outer + way * robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3)[:, None]
+    outer = (
+        outer + way * robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3)[:, None]
+    )
     legs = np.arange(len(inner)) >= HIP_ROWS
     found = reach(mask, start, -way, (0.55 + SLACK) * wide + 3)
     closed = np.isinf(found) | ~legs
@@ -98,7 +104,13 @@ def _on_outline(mask: Mask, inner: Numbers, outer: Numbers, inseam: float) -> Ha
 
 
 def waist_below(  # noqa: PLR0913 (by name)
-    mask: Mask, *, waist_y: float, axis: float, columns: Numbers, edge: dict[int, float], hips: float
+    mask: Mask,
+    *,
+    waist_y: float,
+    axis: float,
+    columns: Numbers,
+    edge: dict[int, float],
+    hips: float,
 ) -> Numbers:
     """How far below the template's waist the cloth begins, by column (-1..1)."""
     x = axis + np.clip(columns, -0.96, 0.96) * np.where(columns < 0, edge[-1], edge[1])

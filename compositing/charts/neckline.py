@@ -52,7 +52,9 @@ class _View:
     matrix: NDArray[np.float64]  # (2, 3) from the cut-out's px
 
 
-def back_inside(rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers, dip: Numbers) -> Floats | None:
+def back_inside(
+    rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers, dip: Numbers
+) -> Floats | None:
     """How much of each pixel is the back's inside (0..1, the cut-out's size); None where the neck's width is nothing.
 
     `left`, `right`: the neck points, `dip`: where the neckline's lowest point is thought to be; all in px of `rgb`.
@@ -78,7 +80,10 @@ def _view(rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers) -> 
     matrix = np.column_stack([turn, origin - turn @ ((left + right) / 2)])
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     soft = cv2.GaussianBlur(rgb, (0, 0), 0.5 / scale) if scale < 0.8 else rgb
-    small = np.asarray(cv2.warpAffine(soft, matrix, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    small = np.asarray(
+        cv2.warpAffine(soft, matrix, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )
     colours = np.asarray(cv2.GaussianBlur(lab(small), (0, 0), 1.0), np.float32)
     cloth = np.asarray(cv2.warpAffine(mask.astype(np.float32), matrix, (width, height)), np.float32)
     across, down = (cv2.Sobel(colours, cv2.CV_32F, *way, scale=0.5) for way in ((1, 0), (0, 1)))
@@ -110,10 +115,19 @@ def _found(view: _View, thought: float) -> Numbers | None:
     if not len(chosen):
         return None
     kind, mean = kinds[chosen], mean[chosen]
-    worth = mean + alike + DEEPER * np.minimum(kind[:, 2], 2.5) - UNLIKELY * np.abs(kind[:, 2] - thought)
+    worth = (
+        mean
+        + alike
+        + DEEPER * np.minimum(kind[:, 2], 2.5)
+        - UNLIKELY * np.abs(kind[:, 2] - thought)
+    )
     best = int(worth.argmax())
     above = kind[best, 2] - kind[:, 2]
-    rib = (above > RIB_FROM) & (above < np.where(kind[best, 0] < 1.2, 2, 1) * RIB_TO) & (mean > ALIKE * mean[best])
+    rib = (
+        (above > RIB_FROM)
+        & (above < np.where(kind[best, 0] < 1.2, 2, 1) * RIB_TO)
+        & (mean > ALIKE * mean[best])
+    )
     rib &= (np.abs(kind[:, 0] - kind[best, 0]) < 0.7) & (np.abs(kind[:, 1] - kind[best, 1]) < 0.2)
     if rib.any():
         best = int(np.where(rib, mean, -np.inf).argmax())
@@ -127,10 +141,26 @@ def _curves() -> tuple[Numbers, Numbers, Numbers]:
     u = np.sin(np.linspace(-1, 1, 201) * np.pi / 2)
     fine_x = kinds[:, 1:2] * u
     fine_y = kinds[:, 2:] * (1 - np.abs(u) ** kinds[:, :1])
-    length = np.cumsum(np.hypot(np.diff(fine_x, axis=1, prepend=fine_x[:, :1]), np.diff(fine_y, axis=1, prepend=fine_y[:, :1])), axis=1)
+    length = np.cumsum(
+        np.hypot(
+            np.diff(fine_x, axis=1, prepend=fine_x[:, :1]),
+            np.diff(fine_y, axis=1, prepend=fine_y[:, :1]),
+        ),
+        axis=1,
+    )
     share = np.linspace(0, 1, POINTS)
-    x = np.stack([np.interp(share * total[-1], total, line) for total, line in zip(length, fine_x, strict=True)])
-    y = np.stack([np.interp(share * total[-1], total, line) for total, line in zip(length, fine_y, strict=True)])
+    x = np.stack(
+        [
+            np.interp(share * total[-1], total, line)
+            for total, line in zip(length, fine_x, strict=True)
+        ]
+    )
+    y = np.stack(
+        [
+            np.interp(share * total[-1], total, line)
+            for total, line in zip(length, fine_y, strict=True)
+        ]
+    )
     return kinds, x * REACH_PX, y * REACH_PX
 
 
@@ -138,7 +168,9 @@ def _along_edge(view: _View, line: Numbers) -> Numbers:
     """The line moved across itself, point by point, along the strongest edge near it; its ends stay."""
     steps = np.arange(-BAND, BAND + 1)
     way = np.gradient(line, axis=0)
-    normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
+    normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(
+        np.linalg.norm(way, axis=1, keepdims=True), 1e-6
+    )
     free = np.clip(np.minimum(np.arange(POINTS), np.arange(POINTS)[::-1]) / 6, 0, 1)
     moved = line[:, None] + (steps[None] * free[:, None])[..., None] * normal[:, None]
     strength = np.minimum(_sample(view.edge, view, moved[..., 0], moved[..., 1]), PLENTY)
@@ -160,7 +192,10 @@ def _sides(view: _View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     """How much the cloth above lines (n, POINTS) differs from that below (dE), and how far it does so in one way (0..1)."""
     way = np.stack([np.gradient(x, axis=1), np.gradient(y, axis=1)])
     across = np.stack([-way[1], way[0]]) / np.maximum(np.linalg.norm(way, axis=0), 1e-6)
-    seen = [_sample(view.colours, view, x + sign * SIDE_PX * across[0], y + sign * SIDE_PX * across[1]) for sign in (-1, 1)]
+    seen = [
+        _sample(view.colours, view, x + sign * SIDE_PX * across[0], y + sign * SIDE_PX * across[1])
+        for sign in (-1, 1)
+    ]
     change = (seen[0] - seen[1])[:, 4:-4]
     common = np.linalg.norm(change.mean(1), axis=-1)
     return common, common / np.maximum(np.linalg.norm(change, axis=-1).mean(1), 1e-6)
@@ -169,7 +204,9 @@ def _sides(view: _View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
 def _above(view: _View, line: Numbers, mask: Mask) -> Floats:
     """What of the mask lies above the line, softly, at the mask's size."""
     width = float(line[-1, 0])
-    width *= 1.45 if width > 0.95 * REACH_PX else 1.0  # a collar's leaves beside it stand before the neck
+    width *= (
+        1.45 if width > 0.95 * REACH_PX else 1.0
+    )  # a collar's leaves beside it stand before the neck
     frame = np.array([[width, 0.0], [width, -9 * REACH_PX], [-width, -9 * REACH_PX], [-width, 0.0]])
     points = np.concatenate([line, frame]) + view.origin
     inverse = np.linalg.inv(view.matrix[:, :2])

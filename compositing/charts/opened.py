@@ -14,7 +14,9 @@ from compositing.charts.chart import Chart
 from compositing.charts.worn import Worn
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
-OPENING = frozenset({GarmentCategory.JACKET, GarmentCategory.BLAZER, GarmentCategory.COAT, GarmentCategory.CARDIGAN})
+OPENING = frozenset(
+    {GarmentCategory.JACKET, GarmentCategory.BLAZER, GarmentCategory.COAT, GarmentCategory.CARDIGAN}
+)
 """What is worn open over another garment."""
 _UNDER = (BodyRegion.UPPER, BodyRegion.FULL)
 OPEN_AT_NECK, OPEN_AT_CHEST, OPEN_AT_HEM = 0.10, 0.20, 0.30
@@ -54,7 +56,9 @@ def _halves(chart: Chart, first: float, last: float) -> list[Chart]:
     for part in (slice(None, middle + 1), slice(middle, None)):
         look = chart.look[:, part].copy()
         edge = look[:, :1, 0] if part.start is None else look[:, -1:, 0]
-        near = (look[..., 0] - edge) / np.where(np.abs(axis - edge) < 1e-6, 1.0, axis - edge)  # 0 at the side, 1 at the middle
+        near = (look[..., 0] - edge) / np.where(
+            np.abs(axis - edge) < 1e-6, 1.0, axis - edge
+        )  # 0 at the side, 1 at the middle
         look[..., 0] = look[..., 0] - np.clip(near, 0, 1) * share * (axis - edge)
         found.append(Chart(chart.part, chart.photo[:, part], look))
     return found

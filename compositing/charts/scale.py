@@ -84,7 +84,13 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     if whole:
         cues += _waist_cues(photo, body)
     ease = EASE.get(category, 0.15)
-    chest = nearer("chest", girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest, cues, 0.13)
+    chest = nearer(
+        "chest",
+        girth * (1 + ease) / photo.chest,
+        silhouette * (1 + ease / 2) / photo.chest,
+        cues,
+        0.13,
+    )
     cues.append(chest)
     value = float(np.clip(fused(cues), 0.98 * silhouette / photo.chest, 1.6 * girth / photo.chest))
     return Scale(value, tuple(cues), long, on_form(chest, laid=girth * (1 + ease) / photo.chest))
@@ -99,7 +105,9 @@ def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     across = float(photo.tip[1][0] - photo.tip[-1][0])
     if photo.shoulders == "full" and photo.ribs:
         tips = body.mannequin.facts.shoulder_tip
-        cues.append(Cue("shoulders", SHOULDERS * float(tips[1][0] - tips[-1][0]) / max(across, 4), 0.14))
+        cues.append(
+            Cue("shoulders", SHOULDERS * float(tips[1][0] - tips[-1][0]) / max(across, 4), 0.14)
+        )
     return cues
 
 
@@ -111,7 +119,9 @@ def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     middle = photo.mask[rows]
     at = int(np.clip(photo.axis, 0, middle.shape[1] - 1))
     left = np.where(middle[:, :at], -1, np.arange(at)).max(1, initial=-1)
-    right = np.where(middle[:, at:], middle.shape[1], np.arange(at, middle.shape[1])).min(1, initial=middle.shape[1])
+    right = np.where(middle[:, at:], middle.shape[1], np.arange(at, middle.shape[1])).min(
+        1, initial=middle.shape[1]
+    )
     run = (right - left).astype(float)
     upper = run[: int(0.6 * len(run))]
     narrowest = int(upper.argmin())
@@ -120,7 +130,9 @@ def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     down = rows[narrowest] - photo.neck_y
     neck_y = float(body.mannequin.top[int(body.centre_x + body.mannequin.neck_width_px * 0.6)])
     height = Cue("waist's height", (body.mannequin.waist_y - neck_y) / max(float(down), 4), 0.12)
-    laid, worn = (2 * float(half[body.mannequin.waist_y]) for half in (body.quarter_girth, body.half))
+    laid, worn = (
+        2 * float(half[body.mannequin.waist_y]) for half in (body.quarter_girth, body.half)
+    )
     wide = max(float(upper[narrowest]), 4)
     return [height, nearer("waist", laid * 1.1 / wide, worn * 1.08 / wide, [height], 0.14)]
 

@@ -25,7 +25,9 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body) -> Worn:
     axis = float(left.waist[0] + right.waist[0]) / 2
     waist_y = float(left.waist[1] + right.waist[1]) / 2
     hem_y = max(float(template.hem[1] * 0.5 + (left.hem[1] + right.hem[1]) * 0.25), waist_y + 8)
-    hips, waist = (max(float(getattr(right, n)[0] - getattr(left, n)[0]), 1.0) for n in ("hip", "waist"))
+    hips, waist = (
+        max(float(getattr(right, n)[0] - getattr(left, n)[0]), 1.0) for n in ("hip", "waist")
+    )
     scale, top_y = _scale(hips, waist, body)
     rows = np.linspace(waist_y, hem_y, ROWS)
     edge = {s: _edge(mask, template, rows, axis=axis, s=s) for s in SIDES}
@@ -33,7 +35,12 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body) -> Worn:
     look_rows = np.linspace(top_y, end_y, ROWS)
     half = _half(edge, look_rows, scale.value, body)
     below = waist_below(
-        mask, waist_y=waist_y, axis=axis, columns=COLUMNS, hips=hips, edge={s: float(edge[s][0]) for s in SIDES}
+        mask,
+        waist_y=waist_y,
+        axis=axis,
+        columns=COLUMNS,
+        hips=hips,
+        edge={s: float(edge[s][0]) for s in SIDES},
     )
     hem = _hem(mask, edge, axis=axis, waist_y=waist_y, hem_y=hem_y)
     v = np.linspace(0, 1, ROWS)[:, None]
@@ -57,7 +64,10 @@ def _scale(hips: float, waist: float, body: Body) -> tuple[Scale, float]:
     flare = hips / waist
     loose = 1.04 if flare < 1.35 else flare / 1.25
     at = np.array([top_y])
-    waists = 2 * float(body.quarter_girth_at(at)[0]) * 1.02 / waist, 2 * float(body.half_at(at)[0] + CLOTH_PX) * 1.02 / waist
+    waists = (
+        2 * float(body.quarter_girth_at(at)[0]) * 1.02 / waist,
+        2 * float(body.half_at(at)[0] + CLOTH_PX) * 1.02 / waist,
+    )
     cues = (
         Cue("waist", float(np.sqrt(waists[0] * waists[1])), 0.10),
         Cue("hips", 2 * float(body.quarter_girth[mannequin.hip_y]) * loose / hips, 0.12),
@@ -86,12 +96,16 @@ def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> 
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
 
 
-def _hem(mask: Mask, edge: dict[int, Numbers], *, axis: float, waist_y: float, hem_y: float) -> Numbers:
+def _hem(
+    mask: Mask, edge: dict[int, Numbers], *, axis: float, waist_y: float, hem_y: float
+) -> Numbers:
     """How far below the template's hem it ends, by column."""
     length = hem_y - waist_y
     x = axis + np.clip(COLUMNS, -0.97, 0.97) * np.where(COLUMNS < 0, edge[-1][-1], edge[1][-1])
     y = waist_y + 0.75 * length
     starts = np.column_stack([x, np.full(len(x), y)])
-    found = reach(mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.45 * length + 5))
+    found = reach(
+        mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.45 * length + 5)
+    )
     below = np.where(np.isfinite(found) & (found > 0), y + found - hem_y, np.nan)
     return robust(np.clip(bridged(below, 0.0), -0.2 * length, 0.2 * length), 3)

@@ -15,7 +15,15 @@ ARM_EASE_SHOWN = 0.72
 
 
 def sleeve_chart(  # noqa: PLR0913 (a sleeve joins all of these)
-    s: int, ribs: Ribs, total: float, *, start: Numbers, armpit: Numbers, tip_at: float, scale: float, body: Body
+    s: int,
+    ribs: Ribs,
+    total: float,
+    *,
+    start: Numbers,
+    armpit: Numbers,
+    tip_at: float,
+    scale: float,
+    body: Body,
 ) -> Chart:
     """`total`: look px along the arm from the true length `tip_at`; it begins at `start` and `armpit` (look points)."""
     t = np.linspace(0, 1, RIBS)
@@ -40,7 +48,15 @@ def _ruled(outer: Numbers, inner: Numbers, across: Numbers) -> Numbers:
 
 
 def _on_arm(  # noqa: PLR0913 (as above)
-    s: int, ribs: Ribs, t: Numbers, total: float, *, armpit: Numbers, tip_at: float, scale: float, body: Body
+    s: int,
+    ribs: Ribs,
+    t: Numbers,
+    total: float,
+    *,
+    armpit: Numbers,
+    tip_at: float,
+    scale: float,
+    body: Body,
 ) -> tuple[Numbers, Numbers]:
     """Outer and inner ends of the ribs in the look: the outer on the arm's line, the inner one cloth width away."""
     arm = body.arms[s]
@@ -52,7 +68,13 @@ def _on_arm(  # noqa: PLR0913 (as above)
     wide = 2 * half_width + 2 * CLOTH_PX + ARM_EASE_SHOWN * np.maximum(0, flat - half_girth)
     inner = outer - normal * smooth(wide, 2)[:, None]
     count = len(t)
-    joined = int(np.clip(round(BEND_SHARE * np.linalg.norm(outer[0] - armpit) / max(total, 1) * (count - 1)), 4, count - 1))
+    joined = int(
+        np.clip(
+            round(BEND_SHARE * np.linalg.norm(outer[0] - armpit) / max(total, 1) * (count - 1)),
+            4,
+            count - 1,
+        )
+    )
     end = inner[joined].copy()
     least = 0.12 * total * joined / (count - 1) + 3
     ahead = float((end - armpit) @ way[joined])

@@ -9,9 +9,17 @@ from compositing.charts.chart import Chart, beyond, coons, untangled
 from compositing.charts.lines import Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import closed_rows, sleeve_chart
-from compositing.charts.upper_photo import SIDES, UpperPhoto, armhole_bulge, free_px, hem_below, in_photo, trunk_edges
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.upper_photo import (
+    SIDES,
+    UpperPhoto,
+    armhole_bulge,
+    free_px,
+    hem_below,
+    in_photo,
+    trunk_edges,
+)
 from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
 
@@ -49,7 +57,9 @@ def dress_upper(mask: np.ndarray, template: Upper, category: GarmentCategory, bo
     return Worn(charts, scale, _landmarks(place, charts, half, body), photo)
 
 
-def _landmarks(place: _Place, charts: tuple[Chart, ...], half: Numbers, body: Body) -> dict[str, Numbers]:
+def _landmarks(
+    place: _Place, charts: tuple[Chart, ...], half: Numbers, body: Body
+) -> dict[str, Numbers]:
     found = {"hem": np.array([body.centre_x, place.hem_y])}
     for s in SIDES:
         name = NAMES[s]
@@ -66,25 +76,43 @@ def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
     if photo.shoulders == "off":
         return _off_shoulder(photo, scale, body)
     widest = 0.80 * abs(body.mannequin.sides[1].armpit[0] - body.centre_x)
-    half_neck = float(np.clip(scale * photo.neck_width / 2, body.mannequin.neck_width_px * 0.56, widest))
+    half_neck = float(
+        np.clip(scale * photo.neck_width / 2, body.mannequin.neck_width_px * 0.56, widest)
+    )
     neck_at = {s: body.arms[s].beside(body.centre_x, half_neck) for s in SIDES}
-    shoulder = scale * photo.shoulder_px  # the same on both sides: symmetric garments stay symmetric
+    shoulder = (
+        scale * photo.shoulder_px
+    )  # the same on both sides: symmetric garments stay symmetric
     tip_at = {s: neck_at[s] + shoulder for s in SIDES}
     neck = {s: _over_skin(body, s, np.array([neck_at[s]]))[0] for s in SIDES}
     tip = {s: _over_skin(body, s, np.array([tip_at[s]]))[0] for s in SIDES}
     neck_y = float(neck[-1][1] + neck[1][1]) / 2
-    pit_y = float(np.clip(neck_y + scale * (photo.pit_y - photo.neck_y) * YOKE_PITCH, body.arm_y + 4, body.arm_y + 110))
+    pit_y = float(
+        np.clip(
+            neck_y + scale * (photo.pit_y - photo.neck_y) * YOKE_PITCH,
+            body.arm_y + 4,
+            body.arm_y + 110,
+        )
+    )
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
     return _Place(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
 
 
 def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
     """Its upper edge goes straight round chest and upper arms, below the shoulders."""
-    tip_at = {s: body.arms[s].nearest(body.mannequin.sides[s].shoulder) + 5.5 * body.px_per_cm for s in SIDES}
+    tip_at = {
+        s: body.arms[s].nearest(body.mannequin.sides[s].shoulder) + 5.5 * body.px_per_cm
+        for s in SIDES
+    }
     tip = {s: _over_skin(body, s, np.array([tip_at[s]]))[0] for s in SIDES}
-    neck = {s: np.array([body.centre_x + s * 0.8 * abs(tip[s][0] - body.centre_x), tip[s][1] + 6.0]) for s in SIDES}
+    neck = {
+        s: np.array([body.centre_x + s * 0.8 * abs(tip[s][0] - body.centre_x), tip[s][1] + 6.0])
+        for s in SIDES
+    }
     neck_y = float(neck[-1][1] + neck[1][1]) / 2
-    pit_y = float(np.clip(neck_y + scale * (photo.pit_y - photo.neck_y), body.arm_y + 4, body.arm_y + 60))
+    pit_y = float(
+        np.clip(neck_y + scale * (photo.pit_y - photo.neck_y), body.arm_y + 4, body.arm_y + 60)
+    )
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
     return _Place(tip_at, tip_at, neck, tip, scale * photo.shoulder_px, pit_y, hem_y)
 
@@ -97,7 +125,10 @@ def _over_skin(body: Body, s: int, along: Numbers) -> Numbers:
 
 def _columns(photo: UpperPhoto) -> Numbers:
     """Where columns stand between the axis (0) and the side edges (-1, 1): neck points fall on columns."""
-    shares = [abs(photo.neck[s][0] - photo.axis) / max(abs(photo.tip[s][0] - photo.axis), 1.0) for s in SIDES]
+    shares = [
+        abs(photo.neck[s][0] - photo.axis) / max(abs(photo.tip[s][0] - photo.axis), 1.0)
+        for s in SIDES
+    ]
     neck = float(np.clip(np.mean(shares), 0.15, 0.85))
     outer = np.linspace(neck, 1, 6)
     return np.concatenate([-outer[::-1], np.linspace(-neck, neck, 13)[1:-1], outer])
@@ -122,7 +153,13 @@ def _trunk(
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
     sag = late * (below - below.mean()) * scale.value * 0.6 + v[:, None] * 3.5 * (1 - columns**2)
-    look_grid = np.stack([body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form), look_rows[:, None] + sag], -1)
+    look_grid = np.stack(
+        [
+            body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form),
+            look_rows[:, None] + sag,
+        ],
+        -1,
+    )
     return Chart("body", photo_grid, look_grid), half
 
 
@@ -164,7 +201,9 @@ def _upper_edge(
         share = (np.abs(columns[chosen]) - neck) / (1 - neck)
         line = photo.shoulder[s]
         total = lengths(line)
-        in_photo_[chosen] = np.column_stack([np.interp(share * total[-1], total, line[:, k]) for k in (0, 1)])
+        in_photo_[chosen] = np.column_stack(
+            [np.interp(share * total[-1], total, line[:, k]) for k in (0, 1)]
+        )
         if photo.shoulders == "off":
             in_look[chosen] = place.neck[s] + share[:, None] * (place.tip[s] - place.neck[s])
         else:
@@ -177,12 +216,20 @@ def _upper_edge(
     rows = np.minimum(level[:, 1], rows) if photo.shoulders != "off" else rows
     in_photo_[between] = np.column_stack([level[:, 0], rows])
     look_level = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
-    in_look[between] = look_level + np.column_stack([np.zeros(len(rows)), (rows - level[:, 1]) * scale * 0.9])
+    in_look[between] = look_level + np.column_stack(
+        [np.zeros(len(rows)), (rows - level[:, 1]) * scale * 0.9]
+    )
     return in_photo_, in_look
 
 
 def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
-    s: int, photo: UpperPhoto, place: _Place, scale: Scale, top_look: Numbers, half: float, body: Body
+    s: int,
+    photo: UpperPhoto,
+    place: _Place,
+    scale: Scale,
+    top_look: Numbers,
+    half: float,
+    body: Body,
 ) -> Chart:
     lengths_ = {side: scale.value * ribs.length for side, ribs in photo.ribs.items()}
     mean = float(np.mean(list(lengths_.values())))
@@ -192,7 +239,16 @@ def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
         total = min(total, body.arm_px * 1.03 - place.shoulder)
     start = top_look[0 if s < 0 else -1]
     armpit = np.array([body.centre_x + s * half, place.pit_y])
-    chart = sleeve_chart(s, photo.ribs[s], total, start=start, armpit=armpit, tip_at=place.tip_at[s], scale=scale.value, body=body)
+    chart = sleeve_chart(
+        s,
+        photo.ribs[s],
+        total,
+        start=start,
+        armpit=armpit,
+        tip_at=place.tip_at[s],
+        scale=scale.value,
+        body=body,
+    )
     return Chart(f"sleeve_{NAMES[s]}", chart.photo, chart.look)
 
 
@@ -205,7 +261,9 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
             else:
                 chart = beyond(chart, edge, MARGIN_PX, scale)
         elif chart.part == "body":
-            chart = beyond(chart, edge, free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), scale * 0.6)
+            chart = beyond(
+                chart, edge, free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), scale * 0.6
+            )
     if chart.part == "yoke":
         return beyond(chart, "top", MARGIN_PX, scale)
     if chart.part == "body":

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compositing.charts.lines import Mask, Numbers, bridged, lengths, pinned, reach, robust, smooth, unit
+from compositing.charts.lines import (
+    Mask,
+    Numbers,
+    bridged,
+    lengths,
+    pinned,
+    reach,
+    robust,
+    smooth,
+    unit,
+)
 from compositing.template.model import Shoulders, Upper, UpperSide
 
 SIDES = (-1, 1)
@@ -99,7 +109,11 @@ def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
-    ribs = {s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], s) for s in SIDES if template.side(s).sleeved}
+    ribs = {
+        s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], s)
+        for s in SIDES
+        if template.side(s).sleeved
+    }
     shoulder = {s: _shoulder(top, neck[s], tip[s]) for s in SIDES}
     return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder)
 
@@ -124,7 +138,9 @@ def _pit(mask: Mask, side: UpperSide, axis: float, s: int) -> Numbers:
     if side.sleeved:
         return point
     wide = abs(point[0] - axis)
-    found = reach(mask, np.array([[axis, point[1]]]), np.array([[float(s), 0.0]]), np.array([1.6 * wide]))[0]
+    found = reach(
+        mask, np.array([[axis, point[1]]]), np.array([[float(s), 0.0]]), np.array([1.6 * wide])
+    )[0]
     point[0] = axis + s * (found if np.isfinite(found) and found > 0.5 * wide else wide)
     return point
 
@@ -176,12 +192,16 @@ def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, s: int)
     return Ribs(pinned(outer, 1.5), pinned(inner, 1.5), np.asarray(closed), way, lowest)
 
 
-def _middle_line(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> tuple[Numbers, Numbers, float, float]:
+def _middle_line(
+    mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers
+) -> tuple[Numbers, Numbers, float, float]:
     """The sleeve's middle (RIBS, 2), its direction at the cuff, and the lengths above and below the elbow."""
     middle, elbow = (tip + pit) / 2, np.asarray(side.elbow, float)
     way = unit(side.cuff - elbow)
     length = max(side.sleeve_px, 1.0)
-    found = reach(mask, (side.cuff - way * 0.1 * length)[None], way[None], np.array([0.3 * length]))[0]
+    found = reach(
+        mask, (side.cuff - way * 0.1 * length)[None], way[None], np.array([0.3 * length])
+    )[0]
     longer = found - 0.1 * length if np.isfinite(found) and found > 0 else 0.0
     cuff = side.cuff + way * float(np.clip(longer, -0.08 * length, 0.2 * length))
     first, second = float(np.linalg.norm(elbow - middle)), float(np.linalg.norm(cuff - elbow))
@@ -219,7 +239,9 @@ def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask
     expected = np.interp(rows, at, [armpit, photo.half(s, "waist"), photo.half(s, "hem")])
     cuff_y = photo.ribs[s].lowest if s in photo.ribs else -1.0
     near = rows < cuff_y + 0.05 * (photo.hem_y - photo.pit_y)
-    starts = np.column_stack([photo.axis + s * 0.4 * expected, np.minimum(rows, photo.mask.shape[0] - 1)])
+    starts = np.column_stack(
+        [photo.axis + s * 0.4 * expected, np.minimum(rows, photo.mask.shape[0] - 1)]
+    )
     most = (0.6 + np.where(near, 0.16, 0.45)) * expected + 3
     found = reach(photo.mask, starts, np.tile([float(s), 0.0], (len(rows), 1)), most)
     parted = np.isfinite(found) & (found >= 0.08 * expected)
@@ -233,12 +255,16 @@ def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask
 def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:
     """How far a chart may reach sideways beyond these points of its edge without meeting other cloth, at most MARGIN_PX."""
     ways = np.tile([float(s), 0.0], (len(points), 1))
-    past = reach(mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX))  # where cloth ends
+    past = reach(
+        mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX)
+    )  # where cloth ends
     past = np.where(np.isfinite(past), past - 2, np.inf)
     out = np.isfinite(past)
     starts = points + ways * np.where(out, past + 0.5, 0)[:, None]
     gap = reach(~mask, starts, ways, np.full(len(points), 3 * MARGIN_PX))
-    free = np.where(np.isinf(gap), MARGIN_PX, np.maximum(past, 0) + 0.45 * np.where(np.isfinite(gap), gap, 0))
+    free = np.where(
+        np.isinf(gap), MARGIN_PX, np.maximum(past, 0) + 0.45 * np.where(np.isfinite(gap), gap, 0)
+    )
     return np.where(out, np.clip(free, 0, MARGIN_PX), 0.0)
 
 
@@ -257,7 +283,9 @@ def hem_below(photo: UpperPhoto, columns: Numbers, edge: dict[int, Numbers]) -> 
     x = np.clip(x, photo.axis - 0.97 * edge[-1][-1], photo.axis + 0.97 * edge[1][-1])
     y = photo.pit_y + 0.8 * length
     starts = np.column_stack([x, np.full(len(x), y)])
-    found = reach(photo.mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.36 * length + 6))
+    found = reach(
+        photo.mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.36 * length + 6)
+    )
     below = np.where(np.isfinite(found) & (found > 0.1 * length), y + found - photo.hem_y, np.nan)
     return robust(np.clip(bridged(below, 0.0), -0.18 * length, 0.14 * length), 3)
 

@@ -26,7 +26,9 @@ class Turn:
         """Turns the picture of that size back by `turn_rad`."""
         if abs(turn_rad) < UPRIGHT_RAD:
             return cls(np.array([[1.0, 0, 0], [0, 1, 0]]), (width, height))
-        matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), np.degrees(turn_rad), 1.0), float)
+        matrix = np.asarray(
+            cv2.getRotationMatrix2D((width / 2, height / 2), np.degrees(turn_rad), 1.0), float
+        )
         cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
         size = int(height * sin + width * cos) + 2, int(height * cos + width * sin) + 2
         matrix[:, 2] += (np.array(size) - [width, height]) / 2

@@ -11,10 +11,14 @@ from compositing.template.model import Legs, Skirt, Template, Upper
 def place_whole(size: tuple[int, int], template: Template, worn: Worn, body: Body) -> Worn:
     """The cut-out of `size` (height, width), turned upright, at the scale and the place that its charts would have."""
     height, width = size
-    corners = np.array([[[0.0, 0.0], [width - 1.0, 0.0]], [[0.0, height - 1.0], [width - 1.0, height - 1.0]]])
+    corners = np.array(
+        [[[0.0, 0.0], [width - 1.0, 0.0]], [[0.0, height - 1.0], [width - 1.0, height - 1.0]]]
+    )
     held, at = _held(template, worn, body)
     turn = -template.turn_rad
-    matrix = worn.scale.value * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = worn.scale.value * np.array(
+        [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    )
     chart = Chart("body", corners, (corners - held) @ matrix.T + at)
     return Worn((chart,), worn.scale, worn.landmarks)
 

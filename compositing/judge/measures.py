@@ -10,7 +10,7 @@ from compositing.charts.lines import Mask
 from compositing.cut.background import Floats, lab
 from compositing.cut.cutout import Cutout
 from compositing.template import parts
-from compositing.template.model import Legs, Template, Upper
+from compositing.template.model import Template, UpperSide
 
 SIDE_PX = 256
 """Silhouettes are measured at this size."""
@@ -88,12 +88,14 @@ def _perimeter(mask: NDArray[np.uint8]) -> float:
 
 def _uneven(mask: Mask, template: Template, scale: float) -> float:
     """About the line through the middles of neck or waist and hem."""
-    match template:
-        case Upper() | Legs():
-            top = [template.left.neck, template.right.neck] if isinstance(template, Upper) else [template.left.waist, template.right.waist]
-            low = [template.left.hem, template.right.hem]
-        case _:
-            top, low = [template.left.waist, template.right.waist], [template.left.hem, template.right.hem]
+    left, right = template.left, template.right
+    if isinstance(left, UpperSide) and isinstance(right, UpperSide):
+        top = [left.neck, right.neck]
+    elif isinstance(left, UpperSide) or isinstance(right, UpperSide):
+        raise TypeError("both sides of a template are of one kind")
+    else:
+        top = [left.waist, right.waist]
+    low = [left.hem, right.hem]
     first, last = np.mean(top, axis=0) * scale, np.mean(low, axis=0) * scale
     way = (last - first) / max(float(np.linalg.norm(last - first)), 1e-6)
     normal = np.array([way[1], -way[0]])
@@ -110,17 +112,24 @@ def _uneven(mask: Mask, template: Template, scale: float) -> float:
 def _page(rgb: NDArray[np.uint8], alpha: Floats) -> float:
     """Small cells that hold both of two flat tones, ink and paper, and nothing between them."""
     scale = min(1.0, 512 / max(alpha.shape))
-    light = lab(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))[..., 0]
-    solid = cv2.resize(alpha, light.shape[::-1], interpolation=cv2.INTER_AREA) > 0.9
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    light = lab(np.asarray(small, np.uint8))[..., 0]
+    solid = np.asarray(
+        cv2.resize(alpha, light.shape[::-1], interpolation=cv2.INTER_AREA) > 0.9, np.float32
+    )
     rows, columns = light.shape[0] // TEXT_CELL_PX, light.shape[1] // TEXT_CELL_PX
     if rows < 4 or columns < 4:
         return 0.0
 
-    def cells(picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    def cells(picture: Floats) -> Floats:
         cut = picture[: rows * TEXT_CELL_PX, : columns * TEXT_CELL_PX]
-        return cut.reshape(rows, TEXT_CELL_PX, columns, TEXT_CELL_PX).swapaxes(1, 2).reshape(rows, columns, -1)
+        return (
+            cut.reshape(rows, TEXT_CELL_PX, columns, TEXT_CELL_PX)
+            .swapaxes(1, 2)
+            .reshape(rows, columns, -1)
+        )
 
-    tones, inside = cells(light), cells(solid).all(-1)
+    tones, inside = cells(light), cells(solid).min(-1) > 0.5
     if inside.sum() < 16:
         return 0.0
     low, high = np.percentile(tones, [5, 90], axis=-1)

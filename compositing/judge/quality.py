@@ -53,7 +53,10 @@ class Quality:
 def quality(measures: Measures, *, folded: float, apart: float) -> Quality:
     """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree (root mean square, of logs)."""
     values = {**asdict(measures), "folded": folded, "apart": apart}
-    terms = {name: weight * (_bounded(name, values[name], good)) for name, (good, weight) in WEIGHTS.items()}
+    terms = {
+        name: weight * (_bounded(name, values[name], good))
+        for name, (good, weight) in WEIGHTS.items()
+    }
     logit = INTERCEPT + sum(terms.values())
     worst = sorted((term, name) for name, term in terms.items() if term < TELLING)
     return Quality(round(1 / (1 + math.exp(-logit)), 3), tuple(REASONS[name] for _, name in worst))

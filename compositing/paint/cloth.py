@@ -47,11 +47,19 @@ def source(rgb: NDArray[np.uint8], alpha: Floats, scale: float) -> Source:
     if factor > 0.8:
         return Source(layers, 1.0, max(1.0, scale))
     size = max(1, round(layers.shape[1] * factor)), max(1, round(layers.shape[0] * factor))
-    return Source(np.asarray(cv2.resize(layers, size, interpolation=cv2.INTER_AREA), np.float32), factor, 1.0)
+    return Source(
+        np.asarray(cv2.resize(layers, size, interpolation=cv2.INTER_AREA), np.float32), factor, 1.0
+    )
 
 
-def sampled(
-    part: str, charts: Sequence[Chart], found: Source, *, scale: float, size: tuple[int, int], back: Floats | None = None
+def sampled(  # noqa: PLR0913 (what is sampled, and how large)
+    part: str,
+    charts: Sequence[Chart],
+    found: Source,
+    *,
+    scale: float,
+    size: tuple[int, int],
+    back: Floats | None = None,
 ) -> Cloth | None:
     """Charts as one layer. `back`: share of the photo that is the back's inside, at the cut-out's size."""
     patch = rastered(charts, scale, size)
@@ -59,20 +67,27 @@ def sampled(
         return None
     height, width = found.layers.shape[:2]
     maps = (patch.photo + 0.5) * np.float32(found.factor) - np.float32(0.5)
+    at_x, at_y = np.ascontiguousarray(maps[..., 0]), np.ascontiguousarray(maps[..., 1])
     way = cv2.INTER_CUBIC if found.enlarged > 1.25 else cv2.INTER_LINEAR
-    got = cv2.remap(found.layers, maps, None, way, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    got = cv2.remap(
+        found.layers, at_x, at_y, way, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
     sharp = max(1.0, found.enlarged / EDGE_PX)
     alpha = np.clip((np.clip(got[..., 3], 0, 1) - 0.5) * sharp + 0.5, 0, 1) * _rim(patch.covered)
     colour = np.maximum(got[..., :3], 0) * (alpha / np.maximum(got[..., 3], 1e-4))[..., None]
     behind = None
     if back is not None:
         small = cv2.resize(back, (width, height), interpolation=cv2.INTER_AREA)
-        behind = np.asarray(cv2.remap(small, maps, None, cv2.INTER_LINEAR), np.float32)
-    return Cloth(part, patch.box, np.asarray(colour, np.float32), np.asarray(alpha, np.float32), behind)
+        behind = np.asarray(cv2.remap(small, at_x, at_y, cv2.INTER_LINEAR), np.float32)
+    return Cloth(
+        part, patch.box, np.asarray(colour, np.float32), np.asarray(alpha, np.float32), behind
+    )
 
 
 def _rim(covered: NDArray[np.bool_]) -> Floats:
     """The charts' own edge, soft inwards."""
-    framed = cv2.copyMakeBorder(covered.astype(np.float32), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
+    framed = cv2.copyMakeBorder(
+        covered.astype(np.float32), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0
+    )
     soft = cv2.GaussianBlur(framed, (0, 0), 0.7)[2:-2, 2:-2]
     return np.asarray(np.where(covered, np.clip((soft - 0.5) * 2, 0, 1), 0), np.float32)

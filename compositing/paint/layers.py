@@ -28,11 +28,15 @@ class Seen:
     area_px: int
 
 
-def paint(dressed: Sequence[Dressed], body: Mannequin, options: LookOptions) -> tuple[NDArray[np.uint8], dict[int, Seen]]:
+def paint(
+    dressed: Sequence[Dressed], body: Mannequin, options: LookOptions
+) -> tuple[NDArray[np.uint8], dict[int, Seen]]:
     """The look as RGB or RGBA bytes, and what was painted of each garment by its index."""
     scene, there = body.linear.copy(), body.soft
     if options.background not in ("studio", "transparent"):
-        chosen = TO_LINEAR[np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)]
+        chosen = TO_LINEAR[
+            np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+        ]
         scene = scene * there[..., None] + chosen * (1 - there[..., None])
     cover = there.copy()
     seen = {}
@@ -63,7 +67,12 @@ def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     if not solid.any():
         return Seen((0, 0, 0, 0), 0)
     rows, columns = np.nonzero(solid.any(1))[0], np.nonzero(solid.any(0))[0]
-    place = (left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1)
+    place = (
+        left + int(columns[0]),
+        top + int(rows[0]),
+        left + int(columns[-1]) + 1,
+        top + int(rows[-1]) + 1,
+    )
     return Seen(place, int(solid.sum()))
 
 
@@ -95,21 +104,31 @@ def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
 def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
     """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before it."""
     x0, y0, x1, y1 = box
-    colour, alpha = np.zeros((y1 - y0, x1 - x0, 3), np.float32), np.zeros((y1 - y0, x1 - x0), np.float32)
+    colour, alpha = (
+        np.zeros((y1 - y0, x1 - x0, 3), np.float32),
+        np.zeros((y1 - y0, x1 - x0), np.float32),
+    )
     bare_arms = _bare_arms(body, one.cuff_y)
     hidden = body.head[y0:y1, x0:x1] if region is not BodyRegion.HEAD else np.float32(0)
     for cloth in one.cloths:
         left, top, right, bottom = cloth.box
-        at, here = (slice(top - y0, bottom - y0), slice(left - x0, right - x0)), (slice(top, bottom), slice(left, right))
+        at, here = (
+            (slice(top - y0, bottom - y0), slice(left - x0, right - x0)),
+            (slice(top, bottom), slice(left, right)),
+        )
         over = cloth.alpha
         if cloth.part == "body":
             over = over * (1 - bare_arms[here])
             if cloth.behind is not None:
                 over = over * (1 - cloth.behind * body.soft[here])
         elif cloth.part.startswith("sleeve"):
-            colour *= (1 - np.clip(SLEEVE_SHADE * _shadow(over, at, alpha.shape, body.scale), 0, 0.5))[..., None]
+            colour *= (
+                1 - np.clip(SLEEVE_SHADE * _shadow(over, at, alpha.shape, body.scale), 0, 0.5)
+            )[..., None]
         keep = (1 - over)[..., None]
-        colour[at] = colour[at] * keep + cloth.colour * (over / np.maximum(cloth.alpha, 1e-6))[..., None]
+        colour[at] = (
+            colour[at] * keep + cloth.colour * (over / np.maximum(cloth.alpha, 1e-6))[..., None]
+        )
         alpha[at] = alpha[at] * (1 - over) + over
     shown = 1 - hidden
     return colour * (shown[..., None] if isinstance(shown, np.ndarray) else shown), alpha * shown

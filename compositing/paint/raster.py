@@ -77,5 +77,9 @@ def _filled(look: Grid, photo: Grid, width: int, height: int) -> tuple[NDArray[n
     two = (((cy - ay) / area)[which] * dx) + (((ax - cx) / area)[which] * dy)
     inside = (one >= -SLACK) & (two >= -SLACK) & (one + two <= 1 + SLACK)
     which, one, two = which[inside], one[inside, None], two[inside, None]
-    points = photo[which, 2] + one * (photo[which, 0] - photo[which, 2]) + two * (photo[which, 1] - photo[which, 2])
+    points = (
+        photo[which, 2]
+        + one * (photo[which, 0] - photo[which, 2])
+        + two * (photo[which, 1] - photo[which, 2])
+    )
     return y[inside] * width + x[inside], points

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compositing.charts.lines import Mask
 from compositing.paint.cloth import Cloth
 from schemas.categories import GarmentCategory
 
@@ -32,7 +33,9 @@ class Dressed:
     @property
     def cuff_y(self) -> int:
         """Where its sleeves end; 0 without sleeves."""
-        return max((cloth.box[3] for cloth in self.cloths if cloth.part.startswith("sleeve")), default=0)
+        return max(
+            (cloth.box[3] for cloth in self.cloths if cloth.part.startswith("sleeve")), default=0
+        )
 
 
 def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
@@ -43,15 +46,30 @@ def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
     waist = next((found for one in dressed if (found := _waistband(one, scale)) is not None), None)
     result = []
     for one in dressed:
-        over = max((other.cuff_y for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER), default=0)
-        cloths = tuple(
-            cloth for cloth in one.cloths if not cloth.part.startswith("sleeve") or cloth.box[3] > over + LONGER_PX * scale
+        over = max(
+            (
+                other.cuff_y
+                for other in dressed
+                if other.layer > one.layer and other.layer >= OUTER_LAYER
+            ),
+            default=0,
         )
-        outer = [other for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER]
+        cloths = tuple(
+            cloth
+            for cloth in one.cloths
+            if not cloth.part.startswith("sleeve") or cloth.box[3] > over + LONGER_PX * scale
+        )
+        outer = [
+            other for other in dressed if other.layer > one.layer and other.layer >= OUTER_LAYER
+        ]
         if one.layer >= LEAST_UPPER_LAYER and outer:
-            cloths = tuple(_under(cloth, outer, scale) if cloth.part == "body" else cloth for cloth in cloths)
+            cloths = tuple(
+                _under(cloth, outer, scale) if cloth.part == "body" else cloth for cloth in cloths
+            )
         if one.tucked and waist is not None:
-            cloths = tuple(_ending(cloth, waist) if cloth.part == "body" else cloth for cloth in cloths)
+            cloths = tuple(
+                _ending(cloth, waist) if cloth.part == "body" else cloth for cloth in cloths
+            )
         result.append(replace(one, cloths=cloths))
     return sorted(result, key=lambda item: (item.layer, item.index))
 
@@ -65,7 +83,8 @@ def _under(cloth: Cloth, outer: Sequence[Dressed], scale: float) -> Cloth:
         first, last = max(top, other.box[1]), min(bottom, other.box[3])
         if first >= last:
             continue
-        solid = other.alpha[first - other.box[1] : last - other.box[1]] > 0.5
+        inside_box = slice(first - other.box[1], last - other.box[1])
+        solid: Mask = np.asarray(other.alpha[inside_box] > 0.5)
         some = solid.any(1)[:, None]
         from_x = (solid.argmax(1) + other.box[0])[:, None] + PRESSED_PX * scale
         to_x = (other.box[2] - solid[:, ::-1].argmax(1))[:, None] - PRESSED_PX * scale
@@ -91,7 +110,9 @@ def _waistband(one: Dressed, scale: float) -> _Waistband | None:
     columns = np.nonzero(cloth.alpha[row] > 0.5)[0] if 0 <= row < len(cloth.alpha) else np.zeros(0)
     if not len(columns):
         return None
-    return _Waistband(row + cloth.box[1], float(columns[0]) + cloth.box[0], float(columns[-1]) + cloth.box[0])
+    return _Waistband(
+        row + cloth.box[1], float(columns[0]) + cloth.box[0], float(columns[-1]) + cloth.box[0]
+    )
 
 
 def _ending(cloth: Cloth, waist: _Waistband) -> Cloth:

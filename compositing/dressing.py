@@ -1,0 +1,93 @@
+"""One garment laid on a body: its charts, its cloth in the look, and what the judge says of it."""
+
+from dataclasses import dataclass
+
+from compositing.charts.body import WIDTH_PX, body_of
+from compositing.charts.dress import dress
+from compositing.charts.neckline import back_inside
+from compositing.charts.opened import opened
+from compositing.charts.small import place_small
+from compositing.charts.whole import place_whole
+from compositing.charts.worn import Worn
+from compositing.errors import GarmentError
+from compositing.garment import Garment
+from compositing.judge.judge import Bars, judged, refusal
+from compositing.judge.quality import Quality
+from compositing.options import LookOptions
+from compositing.paint.cloth import Cloth, sampled, source
+from compositing.template.model import Upper
+from schemas.categories import GarmentCategory
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a garment is dressed. `is_open`: its front stands open over another garment."""
+
+    options: LookOptions
+    bars: Bars
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A garment on a body. `worn`: in px of a look WIDTH_PX wide; `whole`: placed whole, not dressed."""
+
+    worn: Worn
+    quality: Quality
+    whole: bool
+
+
+def lay(category: GarmentCategory, garment: Garment, how: How) -> Laid:
+    """Raises GarmentError: no_garment_found, or cannot_be_dressed below the floor."""
+    worn = _worn(category, garment, how.options)
+    found = judged(garment, worn)
+    if found.value < how.bars.floor:
+        raise GarmentError("cannot_be_dressed", refusal(found))
+    if garment.template is not None and found.value < how.bars.dress:
+        size = garment.cutout.alpha.shape
+        return Laid(
+            place_whole((size[0], size[1]), garment.template, worn, body_of(how.options.mannequin)),
+            found,
+            True,
+        )
+    return Laid(opened(worn) if how.is_open else worn, found, False)
+
+
+def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> Worn:
+    """Its charts on the body. Raises GarmentError no_garment_found."""
+    cutout = garment.cutout
+    body = body_of(options.mannequin)
+    if garment.template is None:
+        return place_small(category, cutout, body)
+    if not cutout.mask.any():
+        raise GarmentError(
+            "no_garment_found", "No garment could be told from the photo's background."
+        )
+    return dress(cutout.mask, garment.template, category, body)
+
+
+def cloths_of(garment: Garment, worn: Worn, options: LookOptions) -> tuple[Cloth, ...]:
+    """The garment's layers in the look, from the skin outwards."""
+    cutout, template = garment.cutout, garment.template
+    scale = options.width_px / WIDTH_PX
+    size = options.width_px, options.height_px
+    back = None
+    if isinstance(template, Upper) and template.shoulders != "off":
+        back = back_inside(
+            cutout.rgb, cutout.mask, template.left.neck, template.right.neck, template.dip
+        )
+    whole = source(cutout.rgb, cutout.alpha, worn.scale.value * scale)
+    found = []
+    for part, charts in worn.layers():
+        share = charts[0].share
+        used = (
+            whole
+            if share is None
+            else source(cutout.rgb, cutout.alpha * share, worn.scale.value * scale)
+        )
+        cloth = sampled(
+            part, charts, used, scale=scale, size=size, back=back if part == "body" else None
+        )
+        if cloth is not None:
+            found.append(cloth)
+    return tuple(found)
