@@ -1,4 +1,4 @@
-"""From a fitted shape to a template: named points, in the cut-out's pixels, on its outline where background shows them."""
+"""From a fitted shape to a template: named points, on the outline where background shows them."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from compositing.template.neckline import dip
 from compositing.template.outline import Outline, outline_of
 from compositing.template.shoulders import shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
+
 
 def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
     """The named points of what was fitted; `alpha`: of the cut-out itself."""
@@ -117,9 +118,7 @@ def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
     crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips, hollow=True)
     sides = []
     for i, s in ((0, -1), (1, 1)):
-        waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[
-            8 * i : 8 * i + 8
-        ]
+        waist, hip, top, knee_outer, hem_outer, _, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]
         hem_outer = outline.corner(hem_outer, (s * 0.7, 0.7), 0.25 * hips)
         hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), 0.25 * hips)
         sides.append(

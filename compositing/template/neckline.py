@@ -1,6 +1,7 @@
-"""The front neckline: the curve inside a garment along which colours change most, between the neck points.
+"""The front neckline: the curve between the neck points along which colours change most.
 
-Looked for among curves of three kinds (V, round, square) and all depths that necklines have; where none stands out the depth is a likely one.
+Looked for among curves of three kinds (V, round, square) and all depths that necklines have; where
+none stands out the depth is a likely one.
 """
 
 from typing import Final
@@ -22,8 +23,8 @@ LIKELY: Final = 0.55
 def dip(silhouette: Silhouette, left: Array, right: Array, pits: Array, back: float) -> Array:
     """The lowest point of the front neckline; all in the silhouette's pixels.
 
-    `left`, `right`: the neck points; `pits`: the middle between the armpits; `back`: how far below the neck points the
-    outline runs (negative: above).
+    `left`, `right`: the neck points; `pits`: the middle between the armpits; `back`: how far below
+    the neck points the outline runs (negative: above).
     """
     middle, across = 0.5 * (left + right), 0.5 * (right - left)
     half = float(np.hypot(*across))

@@ -1,6 +1,7 @@
-"""A garment's cut-out reduced for fitting: outline, distance to it, edges inside it, and the way back.
+"""A garment's cut-out reduced for fitting: outline, distance to it, edges inside it, the way back.
 
-Lengths are pixels of the reduced picture, whose longer side is `SIDE`; pixel centres are whole numbers.
+Lengths are pixels of the reduced picture, whose longer side is `SIDE`; pixel centres are whole
+numbers.
 """
 
 from dataclasses import dataclass, replace
@@ -29,10 +30,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Silhouette:
-    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2) points x, y, evenly along it; `facing`: unit vectors outwards there.
+    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2), x and y, evenly along it.
 
-    `distance`: signed, positive outside; `edges`: how strongly colours change, 1 where they change much,
-    both `FINE` times finer. A point q of the cut-out is here q * scale + shift.
+    `facing`: unit vectors outwards there. `distance`: signed, positive outside; `edges`: how
+    strongly colours change, 1 where much; both `FINE` times finer. A point q of the cut-out is here
+    q * scale + shift.
     """
 
     soft: Floats
@@ -90,7 +92,7 @@ def filled(polygons: list[Array], shape: tuple[int, ...]) -> Mask:
 
 
 def reduced(rgb: NDArray[np.uint8], alpha: Floats) -> Silhouette:
-    """The silhouette of a cut-out. Raises GarmentError no_garment_found where there is hardly any."""
+    """The silhouette of a cut-out. Raises GarmentError no_garment_found."""
     solid = np.asarray(np.nan_to_num(alpha) > 0.5)
     rows, columns = np.nonzero(solid.any(1))[0], np.nonzero(solid.any(0))[0]
     if (
@@ -133,7 +135,7 @@ def _distance(soft: Floats) -> Floats:
 
 
 def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
-    """Points evenly along all outlines that are long enough, between pixels by the slope of alpha, and ways out."""
+    """Points along all long outlines, between pixels by the slope of alpha, and the ways out."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     chains = [one[:, 0].astype(np.float64) for one in found if len(one) > 12]
     if not chains:
