@@ -35,7 +35,7 @@ class Fitted:
     @property
     def nodes(self) -> Array:
         """(nodes, 2), in the silhouette's pixels."""
-        return self.shape.nodes(self.numbers[None])[0]
+        return np.asarray(self.shape.nodes(self.numbers[None])[0])
 
 
 def best(search: Search, starts: Array) -> Fitted:

@@ -36,7 +36,7 @@ def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline
         for name in ("neck", "tip", "pit")
     )
     back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
-    lowest = silhouette.back(dip(silhouette, necks[0], necks[1], pits.mean(0), back))
+    lowest = silhouette.back(dip(silhouette, necks, pits, back))
     held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
     return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou)
 
@@ -97,12 +97,12 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     )
 
 
-def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> Array:
+def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> tuple[float, float]:
     """Halfway between the ways that shoulder line and sleeve face: (right, down) of the garment."""
     ways = [named["tip"] - named["neck"], named["elbow_outer"] - named["tip"]]
-    way = sum(one / max(float(np.hypot(*one)), 1e-6) for one in ways)
+    way = np.sum([one / max(float(np.hypot(*one)), 1e-6) for one in ways], axis=0)
     aside, down = s * float(way @ outline.right), float(way @ outline.down)
-    return np.array([s * down, -aside])
+    return s * down, -aside
 
 
 def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Array:

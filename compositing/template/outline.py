@@ -10,7 +10,7 @@ import numpy as np
 from compositing.template.silhouette import Array, Floats
 
 FACING: Final = 0.15
-"""An outline that faces another way than this is no corner of that way (cosine)."""
+"""An outline that faces another way than this (cosine) is no corner of that way."""
 PIT_ASIDE, PIT_BELOW, PIT_FACING = 0.28, (-0.35, 0.8), 0.3
 """Where an armpit's background is looked for, over half the chest; and how much it must face down."""
 SMOOTH: Final = 4

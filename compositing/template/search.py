@@ -131,7 +131,7 @@ class Search:
         beside = (ax * py - ay * px) / np.sqrt(squared)
         nearest = np.clip(share, 0, 1)
         ends = np.hypot(px - nearest * ax, py - nearest * ay)
-        return np.where(nearest == share, beside, ends)
+        return np.asarray(np.where(nearest == share, beside, ends))
 
     def _weights(self, near: Nearest) -> Array:
         count = len(self.silhouette.outline)
@@ -140,7 +140,7 @@ class Search:
 
     def _huber(self, size: Array) -> Array:
         bend = self.bend_px
-        return np.where(size < bend, 0.5 * size**2 / bend, size - 0.5 * bend)
+        return np.asarray(np.where(size < bend, 0.5 * size**2 / bend, size - 0.5 * bend))
 
     def cost(self, numbers: Array, near: Nearest) -> Array:
         """(batch,), in pixels."""

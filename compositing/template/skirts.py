@@ -12,7 +12,7 @@ from compositing.template.search import Ints
 from compositing.template.silhouette import Array, Silhouette
 
 TURN, HIPS, WAIST, HEM, HIP_Y, LENGTH, SAG, LEAN, TOP, LOW = range(2, 12)
-"""SAG: the hem's middle below its corners; TOP: the waist's; LOW: the width between hips and hem."""
+"""SAG: the hem's middle below its corners; TOP: the waist's; LOW: width between hips and hem."""
 PRIORS: Final = (
     Prior(TURN, 0, 0, 3.0),
     Prior(WAIST, -0.25, 0.25, 4.0),

@@ -78,7 +78,7 @@ IN_TRUNK: Final = np.repeat([False] * 3 + [True] * 8 + [False] * 3, PER_EDGE)
 class UpperShape:
     """With or without sleeves.
 
-    `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely; `hooded`: so is a hood.
+    `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely; `hooded`: a hood.
     """
 
     sleeved: bool

@@ -19,7 +19,7 @@ ANY_BODY = Body(half=1.0, middle=0.0, parted=False, bottom=0.0, narrow=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """`points`: by name, as the templates' sides name them with `_left` and `_right`; `width_px`: of chest or hips."""
+    """`points`: by name, with `_left` and `_right`; `width_px`: of chest or hips."""
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.float32]
@@ -50,7 +50,7 @@ def drawn(shape: Shape, numbers: Array, names: dict[str, int]) -> Drawn:
 def upper_names(*, sleeved: bool) -> dict[str, int]:
     """Where named points stand among the nodes."""
     named = ["neck", "tip", "pit", "hem"]
-    found = {}
+    found: dict[str, int] = {}
     for i, side in enumerate(("left", "right")):
         found |= {
             f"{name}_{side}": upper.PER_SIDE * i + upper.SIDE_NODES.index(name) for name in named
@@ -96,7 +96,7 @@ def random_legs(rng: np.random.Generator) -> Drawn:
     trunk += [rng.uniform(0.3, 0.5), 0.03, 0.0]
     leg = [rng.uniform(-0.3, 1.4), rng.uniform(0.08, 0.2), rng.uniform(-0.25, -0.1)]
     leg += [rng.uniform(-0.4, -0.15), 0.0]
-    names = {}
+    names: dict[str, int] = {}
     for i, side in enumerate(("left", "right")):
         names |= {
             f"{name}_{side}": 8 * i + legs.SIDE.index(name)
