@@ -9,9 +9,10 @@ from compositing.template.silhouette import Silhouette
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Of a garment's lower part: half the width of its middle run, that run's middle, and whether more hangs beside it.
+    """Of a garment's lower part: half its width, its middle, and whether sleeves hang beside it.
 
-    `narrow`: half the narrowest width above the middle; `bottom`: the lowest row in its middle, above cuffs that hang lower.
+    `bottom`: the lowest row in its middle, above cuffs that hang lower. `narrow`: half the least
+    width of the upper part.
     """
 
     half: float

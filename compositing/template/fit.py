@@ -31,9 +31,10 @@ def family_of(category: GarmentCategory) -> Family | None:
 
 
 def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Template:
-    """The template of a cut-out: `rgb` (h, w, 3), `alpha` (h, w) from 0 to 1. The same input gives the same template.
+    """The template of a cut-out: `rgb` (h, w, 3), `alpha` (h, w) from 0 to 1.
 
-    Raises GarmentError: no_garment_found where there is hardly anything, category_mismatch for a category without one.
+    The same input gives the same template. Raises GarmentError: no_garment_found where there is
+    hardly anything, category_mismatch for a category without templates.
     """
     family = family_of(category)
     if family is None:
@@ -45,9 +46,10 @@ def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Tem
 def fit_as(
     rgb: NDArray[np.uint8], alpha: Floats, family: Family, *, quarter_turns: int = 0
 ) -> Template:
-    """As if it were of another family, or the photo turned by so many quarter turns anticlockwise first.
+    """As if it were of another family, or turned by so many quarter turns anticlockwise first.
 
-    For asking how well that fits; its points are the turned cut-out's. Raises GarmentError no_garment_found.
+    For asking how well that fits; points are the turned cut-out's. Raises GarmentError
+    no_garment_found.
     """
     turned = np.ascontiguousarray(np.rot90(rgb, quarter_turns))
     shown = np.ascontiguousarray(np.rot90(alpha, quarter_turns))

@@ -20,7 +20,7 @@ HIDDEN: Final = 0.35
 MIN_GAIN: Final = 0.1
 """Elsewhere sleeves must explain the outline better by this much."""
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
-"""Rounds: how many starts, how many steps of each, from where distances count linearly, every n-th outline point."""
+"""Rounds: how many starts, steps of each, from where distances count linearly, outline thinned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Fitted:
     @property
     def nodes(self) -> Array:
         """(nodes, 2), in the silhouette's pixels."""
-        return self.shape.nodes(self.numbers[None])[0]
+        return np.asarray(self.shape.nodes(self.numbers[None])[0])
 
 
 def best(search: Search, starts: Array) -> Fitted:

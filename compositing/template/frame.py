@@ -1,4 +1,4 @@
-"""What all flat garments share: a frame of their own that lies turned and moved in the picture, and priors."""
+"""What all flat garments share: a frame of their own, turned and moved, and priors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from compositing.template.silhouette import Array
 
 UNIT_PX: Final = 32.0
 X, Y, TURN = range(3)
-"""The first numbers of every shape: where its frame's origin lies, in UNIT_PX, and its turn, in radians."""
+"""The first numbers of every shape: its frame's origin, in UNIT_PX, and turn, in radians."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A number is likely within `slack` of `middle`; beyond, it costs `weight` a unit, in pixels."""
+    """A number is likely within `slack` of `middle`; beyond, it costs `weight` pixels a unit."""
 
     number: int
     middle: float

@@ -1,4 +1,4 @@
-"""From a fitted shape to a template: named points, in the cut-out's pixels, on its outline where background shows them."""
+"""From a fitted shape to a template: named points, on the outline where background shows them."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from compositing.template.neckline import dip
 from compositing.template.outline import Outline, outline_of
 from compositing.template.shoulders import shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
+
 
 def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
     """The named points of what was fitted; `alpha`: of the cut-out itself."""
@@ -35,7 +36,7 @@ def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline
         for name in ("neck", "tip", "pit")
     )
     back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
-    lowest = silhouette.back(dip(silhouette, necks[0], necks[1], pits.mean(0), back))
+    lowest = silhouette.back(dip(silhouette, necks, pits, back))
     held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
     return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou)
 
@@ -96,12 +97,12 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     )
 
 
-def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> Array:
+def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> tuple[float, float]:
     """Halfway between the ways that shoulder line and sleeve face: (right, down) of the garment."""
     ways = [named["tip"] - named["neck"], named["elbow_outer"] - named["tip"]]
-    way = sum(one / max(float(np.hypot(*one)), 1e-6) for one in ways)
+    way = np.sum([one / max(float(np.hypot(*one)), 1e-6) for one in ways], axis=0)
     aside, down = s * float(way @ outline.right), float(way @ outline.down)
-    return np.array([s * down, -aside])
+    return s * down, -aside
 
 
 def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Array:
@@ -117,9 +118,7 @@ def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
     crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips, hollow=True)
     sides = []
     for i, s in ((0, -1), (1, 1)):
-        waist, hip, top, knee_outer, hem_outer, hem, hem_inner, knee_inner = nodes[
-            8 * i : 8 * i + 8
-        ]
+        waist, hip, top, knee_outer, hem_outer, _, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]
         hem_outer = outline.corner(hem_outer, (s * 0.7, 0.7), 0.25 * hips)
         hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), 0.25 * hips)
         sides.append(

@@ -1,6 +1,6 @@
-"""Trousers, jeans, leggings, shorts: the numbers of two legs, their outline and what is likely of them.
+"""Trousers, jeans, leggings, shorts: the numbers of two legs, their outline, what is likely.
 
-Sizes are shares of half the hips, most as logarithms; in the garment's frame the waist lies at y = 0.
+Sizes are shares of half the hips, most as logarithms; in the garment's frame the waist is at y = 0.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from compositing.template.silhouette import Array, Silhouette
 TURN, HIPS, WAIST, HIP_Y, CROTCH, GAP, SAG = range(2, 9)
 TRUNK: Final = 9
 LONG, SPLAY, KNEE, HEM, BOW = range(5)
-"""Of a leg, behind: over the hips; angle outwards; half knee and half hem over half the thigh; the knee's shift outwards."""
+"""Of a leg, behind: length over half the hips; angle outwards; knee and hem over the thigh; bow."""
 LEG: Final = 5
 KNEE_SHARE: Final = 0.45
 SIDE: Final = (
@@ -71,7 +71,7 @@ class LegsShape:
         object.__setattr__(self, "high", np.array(high, np.float64))
 
     def nodes(self, numbers: Array) -> Array:
-        """(batch, 19, 2): left side, right side, the waist's middle, the crotch left and right of the gap."""
+        """(batch, 19, 2): left side, right side, the waist's middle, both sides of the crotch."""
         p = numbers
         hips = np.exp(p[:, HIPS])
         crotch_y, gap = hips * np.exp(p[:, CROTCH]), hips * p[:, GAP]

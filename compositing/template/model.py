@@ -1,8 +1,8 @@
 """The flat garments that are fitted to photos: named points, in the cut-out's pixels.
 
-x grows to the right, y down. Side -1 (`left`) is the picture's left, +1 (`right`) its right. Points lie on
-or near the outline of the cut-out; where a sleeve lies against the body they lie where the cut between
-the two must go.
+x grows to the right, y down. Side -1 (`left`) is the picture's left, +1 (`right`) its right. Points
+lie on or near the outline of the cut-out; where a sleeve lies against the body they lie where the
+cut between the two must go.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,16 @@ Point = NDArray[np.float64]  # (2,) x, y
 
 Family = Literal["upper", "legs", "skirt"]
 Shoulders = Literal["full", "straps", "one", "off"]
-"""full: cloth from neck to shoulder tip; straps: thin or sleeveless bands; one: a single strap or shoulder; off: below
-the shoulders, straight across the chest."""
+"""full: cloth from neck to shoulder tip; straps: thin or sleeveless bands; one: a single strap or
+shoulder; off: below the shoulders, straight across the chest."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpperSide:
-    """One side of a top, shirt, jacket, dress, ... `tip`: where shoulder line and armhole meet; `pit`: the armpit."""
+    """One side of a top, shirt, jacket, dress, ...
+
+    `tip`: where shoulder line and armhole meet; `pit`: the armpit.
+    """
 
     neck: Point
     tip: Point
@@ -42,7 +45,7 @@ class UpperSide:
 
 @dataclass(frozen=True, slots=True)
 class Upper:
-    """A garment that hangs from the shoulders. `dip`: the front neckline's lowest point, in the middle."""
+    """A garment that hangs from the shoulders. `dip`: the front neckline's lowest point."""
 
     left: UpperSide
     right: UpperSide
@@ -58,7 +61,10 @@ class Upper:
 
 @dataclass(frozen=True, slots=True)
 class LegsSide:
-    """One side of trousers or shorts. `crotch` is shared; `top_outer`: the outer edge at the crotch's height."""
+    """One side of trousers or shorts.
+
+    `crotch` is shared; `top_outer`: the outer edge at the crotch's height.
+    """
 
     waist: Point
     hip: Point

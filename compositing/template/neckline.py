@@ -1,8 +1,11 @@
-"""The front neckline: the curve inside a garment along which colours change most, between the neck points.
+"""The front neckline: the curve between the neck points along which colours change most.
 
-Looked for among curves of three kinds (V, round, square) and all depths that necklines have; where none stands out the depth is a likely one.
+Looked for among curves of three kinds (V, round, square) and all depths that necklines have; where
+none stands out the depth is a likely one. Cloth of a pattern has edges everywhere: what counts is
+also how far the mean colours on both sides of the curve differ.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,40 +16,63 @@ POWERS: Final = (1.0, 2.0, 3.5)
 """y = depth (1 - |u|^power): a V, a scoop, a square."""
 DEPTHS: Final = 48
 ALONG: Final = np.linspace(-0.75, 0.75, 19)
-CLEAR: Final = 0.34
-"""How much stronger than elsewhere a neckline's edge must be to be believed."""
+DEEPEST: Final = 1.5
+"""Of a neckline, over the armpits' depth."""
+CLEAR: Final = 0.17
+"""How much likelier than others a curve must be to be believed."""
 LIKELY: Final = 0.55
 """Depth over half the neck's width, where no edge tells."""
+UNLIKELY: Final = 0.09
+"""What a depth e times another costs."""
+ASIDE_PX, CONTRAST = 1.6, 18.0
+"""Colours are compared this far on both sides; so unlike, in CIE L*a*b*, they are wholly unlike."""
 
 
-def dip(silhouette: Silhouette, left: Array, right: Array, pits: Array, back: float) -> Array:
+@dataclass(frozen=True, slots=True)
+class Neck:
+    """Its middle, the vector to the right neck point, and the way down; the silhouette's pixels."""
+
+    middle: Array
+    across: Array
+    down: Array
+
+    @property
+    def half(self) -> float:
+        """Half its width."""
+        return float(np.hypot(*self.across))
+
+
+def dip(silhouette: Silhouette, necks: Array, pits: Array, back: float) -> Array:
     """The lowest point of the front neckline; all in the silhouette's pixels.
 
-    `left`, `right`: the neck points; `pits`: the middle between the armpits; `back`: how far below the neck points the
-    outline runs (negative: above).
+    `necks`, `pits`: left and right; `back`: how far below the neck points the outline runs
+    (negative: above).
     """
-    middle, across = 0.5 * (left + right), 0.5 * (right - left)
-    half = float(np.hypot(*across))
-    down = np.array([-across[1], across[0]]) / max(half, 1e-6)
-    deepest = max(float((pits - middle) @ down) * 1.5, 0.5 * half)
-    depths = np.linspace(max(0.1 * half, back + 1.0), max(deepest, back + 2.0), DEPTHS)
-    score = np.stack(
-        [_edge_along(silhouette, middle, across, down, depths, power) for power in POWERS]
-    )
-    score -= 0.09 * np.abs(np.log(depths / (LIKELY * half + 1e-6)))
+    across = 0.5 * (necks[1] - necks[0])
+    half = max(float(np.hypot(*across)), 1.0)
+    neck = Neck(necks.mean(0), across, np.array([-across[1], across[0]]) / half)
+    armpits = float((pits.mean(0) - neck.middle) @ neck.down)
+    deepest = max(DEEPEST * armpits, 0.5 * half, back + 2.0)
+    depths = np.linspace(max(0.1 * half, back + 1.0), deepest, DEPTHS)
+    score = np.stack([_unlike(silhouette, neck, depths, power) for power in POWERS])
+    score -= UNLIKELY * np.abs(np.log(depths / (LIKELY * half)))
     best = np.unravel_index(int(score.argmax()), score.shape)
-    ordinary = float(np.median(score))
-    depth = (
-        depths[best[1]] if score[best] - ordinary > CLEAR * 0.5 else max(LIKELY * half, back + 1.0)
-    )
-    return np.asarray(middle + depth * down)
+    clear = score[best] - float(np.median(score)) > CLEAR
+    depth = float(depths[best[1]]) if clear else max(LIKELY * half, back + 1.0)
+    return np.asarray(neck.middle + depth * neck.down)
 
 
-def _edge_along(
-    silhouette: Silhouette, middle: Array, across: Array, down: Array, depths: Array, power: float
-) -> Array:
-    drop = depths[:, None] * (1 - np.abs(ALONG / 0.95) ** power)
-    points = middle + ALONG[None, :, None] * across + drop[..., None] * down
+def _unlike(silhouette: Silhouette, neck: Neck, depths: Array, power: float) -> Array:
+    """For each depth, how much of an edge the curve is: 0 to 1."""
+    u = ALONG / 0.95
+    drop = depths[:, None] * (1 - np.abs(u) ** power)
+    points = neck.middle + ALONG[:, None] * neck.across + drop[..., None] * neck.down
     edge = silhouette.at(silhouette.edges, points)
     outside = np.abs(silhouette.at(silhouette.distance, points)) < 0.8
-    return np.asarray(np.maximum(edge, outside).mean(1))
+    slope = -depths[:, None] * power * np.sign(u) * np.abs(u) ** (power - 1) / neck.half
+    normal = neck.down - slope[..., None] * neck.across / neck.half
+    normal *= ASIDE_PX / np.hypot(normal[..., 0], normal[..., 1])[..., None]
+    above, below = (silhouette.at(silhouette.colours, points + s * normal) for s in (-1, 1))
+    apart = np.sqrt(((above - below).mean(1) ** 2).sum(-1)) / CONTRAST
+    shown = np.maximum(edge, outside).mean(1)
+    return np.asarray(0.5 * shown + 0.5 * np.clip(np.maximum(apart, outside.mean(1)), 0, 1))

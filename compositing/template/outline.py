@@ -10,7 +10,7 @@ import numpy as np
 from compositing.template.silhouette import Array, Floats
 
 FACING: Final = 0.15
-"""An outline that faces another way than this is no corner of that way (cosine)."""
+"""An outline that faces another way than this (cosine) is no corner of that way."""
 PIT_ASIDE, PIT_BELOW, PIT_FACING = 0.28, (-0.35, 0.8), 0.3
 """Where an armpit's background is looked for, over half the chest; and how much it must face down."""
 SMOOTH: Final = 4
@@ -20,7 +20,10 @@ NEAR: Final = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`points`: (n, 2), in the cut-out's pixels; `facing`: outwards. `down`: the garment's own. Unit vectors."""
+    """`points`: (n, 2), in the cut-out's pixels. `facing`: unit vectors outwards there.
+
+    `down`: the garment's own, a unit vector.
+    """
 
     points: Array
     facing: Array
@@ -32,9 +35,15 @@ class Outline:
         return np.array([self.down[1], -self.down[0]])
 
     def corner(
-        self, p: Array, toward: Sequence[float], radius: float, *, hollow: bool = False, stay: float = NEAR
+        self,
+        p: Array,
+        toward: Sequence[float],
+        radius: float,
+        *,
+        hollow: bool = False,
+        stay: float = NEAR,
     ) -> Array:
-        """What sticks out near p in a direction (right, down) of the garment; p where no outline is near.
+        """What sticks out near p in a direction (right, down) of the garment; else p.
 
         `hollow`: what sticks out is the background. `stay`: what going far costs.
         """

@@ -1,7 +1,8 @@
 """Fitting a shape of few numbers to a silhouette: Levenberg-Marquardt, several starts at once.
 
-Residuals, in pixels: outline point to the nearest of the shape's edges (as in iterative closest point, Besl & McKay 1992), point of an edge
-to the outline, and the shape's own priors. Large ones count linearly (Huber): a hanger or a hood does not bend the rest.
+Residuals, in pixels: outline point to the nearest of the shape's edges (as in iterative closest
+point, Besl & McKay 1992), point of an edge to the outline, and the shape's own priors. Large ones
+count linearly (Huber): a hanger or a hood does not bend the rest.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ STEP: Final = 0.01
 DAMPINGS: Final = (0.1, 1.0, 10.0)
 PER_EDGE: Final = 4
 AWRY: Final = 20.0
-"""An edge that faces the other way is taken for farther than it is: by twice this, in squared pixels."""
+"""What an edge that faces the other way seems farther: twice this, in squared pixels."""
 
 Ints = NDArray[np.intp]
 
@@ -27,12 +28,21 @@ Ints = NDArray[np.intp]
 class Shape(Protocol):
     """A flat garment of few numbers. Methods take numbers as (batch, n)."""
 
-    edges: Ints
-    """(edges, 2): the nodes at their ends, left of which, going along, the garment is not."""
-    inner: NDArray[np.bool_]
-    """(edges,): may lie within the silhouette, where two parts touch."""
-    low: Array
-    high: Array
+    @property
+    def edges(self) -> Ints:
+        """(edges, 2): the nodes at their ends; who goes along has the outside to the right hand."""
+
+    @property
+    def inner(self) -> NDArray[np.bool_]:
+        """(edges,): may lie within the silhouette, where two parts touch."""
+
+    @property
+    def low(self) -> Array:
+        """(n,): the least that numbers can be."""
+
+    @property
+    def high(self) -> Array:
+        """(n,): the most."""
 
     def nodes(self, numbers: Array) -> Array:
         """(batch, nodes, 2)."""
@@ -41,7 +51,7 @@ class Shape(Protocol):
         """(batch, priors): how far from what is likely, weighted as pixels."""
 
     def beyond(self, numbers: Array, nodes: Array, points: Array) -> Array:
-        """(batch, points): how far points of inner edges lie from the other part that they may touch."""
+        """(batch, points): how far samples of inner edges lie from the part they may touch."""
 
     def polygons(self, nodes: Array) -> list[Array]:
         """Of one garment's nodes (nodes, 2)."""
@@ -49,7 +59,7 @@ class Shape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Which edge is nearest to each outline point, and the samples' weights: held while one step is found."""
+    """The edge nearest to each outline point, and the samples' weights: held during a step."""
 
     edge: Ints
     weight: Array
@@ -57,7 +67,10 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A shape and a silhouette. `bend_px`: residuals above count linearly. `evidence`: what a missing edge costs."""
+    """A shape and a silhouette.
+
+    `bend_px`: residuals above count linearly. `evidence`: what a missing edge inside costs.
+    """
 
     shape: Shape
     silhouette: Silhouette
@@ -84,7 +97,7 @@ class Search:
         return Nearest(apart.argmin(-1), np.sqrt(weight))
 
     def residuals(self, numbers: Array, near: Nearest) -> tuple[Array, Array]:
-        """(batch, m) robust ones in pixels with their weights applied afterwards, and (batch, q) priors."""
+        """(batch, m) robust ones, in pixels, not weighted yet, and (batch, q) priors."""
         shape = self.shape
         nodes = shape.nodes(numbers)
         a, b = nodes[:, shape.edges[:, 0]], nodes[:, shape.edges[:, 1]]
@@ -118,7 +131,7 @@ class Search:
         beside = (ax * py - ay * px) / np.sqrt(squared)
         nearest = np.clip(share, 0, 1)
         ends = np.hypot(px - nearest * ax, py - nearest * ay)
-        return np.where(nearest == share, beside, ends)
+        return np.asarray(np.where(nearest == share, beside, ends))
 
     def _weights(self, near: Nearest) -> Array:
         count = len(self.silhouette.outline)
@@ -127,7 +140,7 @@ class Search:
 
     def _huber(self, size: Array) -> Array:
         bend = self.bend_px
-        return np.where(size < bend, 0.5 * size**2 / bend, size - 0.5 * bend)
+        return np.asarray(np.where(size < bend, 0.5 * size**2 / bend, size - 0.5 * bend))
 
     def cost(self, numbers: Array, near: Nearest) -> Array:
         """(batch,), in pixels."""

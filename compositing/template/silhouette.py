@@ -1,6 +1,7 @@
-"""A garment's cut-out reduced for fitting: outline, distance to it, edges inside it, and the way back.
+"""A garment's cut-out reduced for fitting: outline, distance to it, edges inside it, the way back.
 
-Lengths are pixels of the reduced picture, whose longer side is `SIDE`; pixel centres are whole numbers.
+Lengths are pixels of the reduced picture, whose longer side is `SIDE`; pixel centres are whole
+numbers.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from compositing.errors import GarmentError
 SIDE, PAD = 128, 16
 FINE: Final = 2
 """Fields that are looked up between pixels are this much finer."""
+DRAWN_FINER: Final = 3
+"""OpenCV fills whatever pixel a polygon touches: half a pixel too much, of these."""
 OUTLINE_POINTS: Final = 160
 MIN_SIDE_PX, MIN_PIXELS = 12, 150
 MIN_THIN: Final = 0.06
@@ -27,10 +30,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Silhouette:
-    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2) points x, y, evenly along it; `facing`: unit vectors outwards there.
+    """`soft`: alpha; `mask`: above a half; `outline`: (n, 2), x and y, evenly along it.
 
-    `distance`: signed, positive outside; `edges`: how strongly colours change, 1 where they change much,
-    both `FINE` times finer. A point q of the cut-out is here q * scale + shift.
+    `facing`: unit vectors outwards there. `distance`: signed, positive outside; `edges`: how
+    strongly colours change, 1 where much; `colours`: CIE L*a*b*; all `FINE` times finer. A point q of the cut-out is here
+    q * scale + shift.
     """
 
     soft: Floats
@@ -39,6 +43,7 @@ class Silhouette:
     facing: Array
     distance: Floats
     edges: Floats
+    colours: Floats
     scale: float
     shift: Array
 
@@ -50,11 +55,12 @@ class Silhouette:
 
     def at(self, field: Floats, points: Array) -> Array:
         """A fine field's values at points (..., 2), between its pixels too."""
-        flat = (
-            np.asarray(points, np.float32).reshape(-1, points.shape[-2], 2) * FINE + (FINE - 1) / 2
-        )
-        found = cv2.remap(field, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return found.reshape(points.shape[:-1]).astype(np.float64)
+        flat = np.asarray(points, np.float32).reshape(-1, points.shape[-2], 2)
+        where = np.asarray(flat * FINE + (FINE - 1) / 2, np.float32)
+        ys = np.ascontiguousarray(where[..., 1])
+        xs = np.ascontiguousarray(where[..., 0])
+        found = cv2.remap(field, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.float64).reshape(*points.shape[:-1], *field.shape[2:])
 
     def back(self, points: Array) -> Array:
         """Points of this picture in the cut-out's pixels."""
@@ -70,7 +76,10 @@ class Silhouette:
 
     def iou(self, polygons: list[Array]) -> float:
         """Intersection over union with the union of polygons."""
-        drawn = filled(polygons, self.mask.shape)
+        finer = [(one + 0.5) * DRAWN_FINER - 0.5 for one in polygons]
+        height, width = self.mask.shape
+        big = filled(finer, (height * DRAWN_FINER, width * DRAWN_FINER)).astype(np.float32)
+        drawn = cv2.resize(big, (width, height), interpolation=cv2.INTER_AREA) > 0.5
         union = int((drawn | self.mask).sum())
         return float((drawn & self.mask).sum() / union) if union else 0.0
 
@@ -85,7 +94,7 @@ def filled(polygons: list[Array], shape: tuple[int, ...]) -> Mask:
 
 
 def reduced(rgb: NDArray[np.uint8], alpha: Floats) -> Silhouette:
-    """The silhouette of a cut-out. Raises GarmentError no_garment_found where there is hardly any."""
+    """The silhouette of a cut-out. Raises GarmentError no_garment_found."""
     solid = np.asarray(np.nan_to_num(alpha) > 0.5)
     rows, columns = np.nonzero(solid.any(1))[0], np.nonzero(solid.any(0))[0]
     if (
@@ -104,8 +113,8 @@ def reduced(rgb: NDArray[np.uint8], alpha: Floats) -> Silhouette:
     shift = PAD + 0.5 * scale - 0.5 - origin * scale
     (outline, facing), distance = _outline(soft, mask), _distance(soft)
     if distance.min() < -MIN_THIN * SIDE / 2 and len(outline) > 3:
-        edges = _edges(rgb[at], soft, scale)
-        return Silhouette(soft, mask, outline, facing, distance, edges, scale, shift)
+        edges, colours = _edges(rgb[at], soft, scale)
+        return Silhouette(soft, mask, outline, facing, distance, edges, colours, scale, shift)
     raise GarmentError("no_garment_found", "What was found in the photo is too thin for a garment.")
 
 
@@ -128,7 +137,7 @@ def _distance(soft: Floats) -> Floats:
 
 
 def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
-    """Points evenly along all outlines that are long enough, between pixels by the slope of alpha, and ways out."""
+    """Points along all long outlines, between pixels by the slope of alpha, and the ways out."""
     found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     chains = [one[:, 0].astype(np.float64) for one in found if len(one) > 12]
     if not chains:
@@ -149,12 +158,13 @@ def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
     return moved[chosen], away / np.maximum(np.hypot(*away.T), 1e-6)[:, None]
 
 
-def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> Floats:
-    """How strongly colours change inside; 1: as strongly as at the garment's clearest edges."""
+def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> tuple[Floats, Floats]:
+    """How strongly colours change inside, and colours; 1: as strongly as at the garment's clearest edges."""
     size = (FINE * (soft.shape[1] - 2 * PAD), FINE * (soft.shape[0] - 2 * PAD))
     how = cv2.INTER_AREA if FINE * scale < 1 else cv2.INTER_LINEAR
     part = cv2.resize(rgb, size, interpolation=how).astype(np.float32) / 255
-    colours = cv2.cvtColor(cv2.GaussianBlur(part, (0, 0), 0.8), cv2.COLOR_RGB2Lab)
+    smooth = cv2.GaussianBlur(part, (0, 0), 0.8)
+    colours = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2Lab), np.float32)
     across, down = cv2.Sobel(colours, cv2.CV_32F, 1, 0), cv2.Sobel(colours, cv2.CV_32F, 0, 1)
     strength = np.sqrt((across**2).sum(-1) + 0.5 * (down**2).sum(-1))
     big = cv2.resize(soft, None, fx=FINE, fy=FINE)[
@@ -162,9 +172,15 @@ def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> Floats:
     ]
     deep = cv2.erode((big > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     top = float(np.percentile(strength[deep], 93)) if deep.any() else 1.0
-    clear = np.where(deep, np.clip(strength / max(top, 3.0), 0, 1), 0).astype(np.float32)
-    clear = cv2.GaussianBlur(cv2.dilate(clear, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
+    clear: Floats = np.where(deep, np.clip(strength / max(top, 3.0), 0, 1), 0).astype(np.float32)
+    clear = np.asarray(
+        cv2.GaussianBlur(cv2.dilate(clear, np.ones((3, 3), np.uint8)), (0, 0), 1.0), np.float32
+    )
+    return _bordered(clear), _bordered(colours)
+
+
+def _bordered(field: Floats) -> Floats:
     edge = FINE * PAD
     return np.asarray(
-        cv2.copyMakeBorder(clear, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0), np.float32
+        cv2.copyMakeBorder(field, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0), np.float32
     )

@@ -1,4 +1,4 @@
-"""Skirts: the numbers of a flat one, its outline and what is likely of it. Sizes are shares of half the hips."""
+"""Skirts: the numbers of a flat one, its outline, what is likely. Sizes over half the hips."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,7 +12,7 @@ from compositing.template.search import Ints
 from compositing.template.silhouette import Array, Silhouette
 
 TURN, HIPS, WAIST, HEM, HIP_Y, LENGTH, SAG, LEAN, TOP, LOW = range(2, 12)
-"""SAG: the hem's middle below its corners; TOP: the waist's; LOW: half the width between hips and hem, over their mean."""
+"""SAG: the hem's middle below its corners; TOP: the waist's; LOW: width between hips and hem."""
 PRIORS: Final = (
     Prior(TURN, 0, 0, 3.0),
     Prior(WAIST, -0.25, 0.25, 4.0),
@@ -47,7 +47,7 @@ class SkirtShape:
         object.__setattr__(self, "high", np.array(high, np.float64))
 
     def nodes(self, numbers: Array) -> Array:
-        """(batch, 12, 2): per side waist, hip, between, hem; the waist's middle; the hem from left to right."""
+        """(batch, 12, 2): per side waist, hip, between, hem; the waist's middle; the hem."""
         p = numbers
         hips = np.exp(p[:, HIPS])
         length = hips * np.exp(p[:, LENGTH])

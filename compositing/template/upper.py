@@ -1,7 +1,7 @@
-"""Tops, shirts, jackets, dresses: the numbers of a flat upper garment, its outline and what is likely of it.
+"""Tops, shirts, jackets, dresses: the numbers of a flat garment, its outline, what is likely.
 
-Numbers, x and y of the neck's middle apart, are shares of half the chest c, most as logarithms. In the
-garment's frame the neck points lie at y = 0; x is mirrored for the left side.
+Numbers, x and y of the neck's middle apart, are shares of half the chest c, most as logarithms. In
+the garment's frame the neck points lie at y = 0; x is mirrored for the left side.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ TURN, CHEST, NECK, TIP_X, TIP_Y, PIT_Y, WAIST, WAIST_Y, HIP, HEM, LENGTH = range
 SAG, LEAN, RISE, HOLLOW, FLARE = range(13, 18)
 TRUNK: Final = 18
 LONG, ABOVE, BEND, CUFF = range(4)
-"""Of a sleeve, behind the trunk's numbers: over the armhole; angle from hanging; bend at the elbow; over half the armhole."""
+"""Of a sleeve, behind: over the armhole; angle from hanging; the elbow's bend; over half of it."""
 SLEEVE: Final = 4
 WAIST_SHARE, WAIST_CHESTS = 0.5, 0.85
 """The waist lies half way from armpit to hem, of dresses this many half chests below the armpit."""
@@ -76,7 +76,10 @@ IN_TRUNK: Final = np.repeat([False] * 3 + [True] * 8 + [False] * 3, PER_EDGE)
 
 @dataclass(frozen=True, slots=True)
 class UpperShape:
-    """With or without sleeves. `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely; `hooded`: so is a hood."""
+    """With or without sleeves.
+
+    `flared`: a dress, whose hem may be wide. `long`: long sleeves are likely; `hooded`: a hood.
+    """
 
     sleeved: bool
     flared: bool
@@ -113,7 +116,7 @@ class UpperShape:
         return np.stack(x, 1), np.stack(y, 1)
 
     def sleeve(self, p: Array, i: int, tip: Array, pit: Array) -> Array:
-        """Of side i (0 left, 1 right), mirrored to the right, in the garment's frame: (batch, 6, 2)."""
+        """Of side i (0 left, 1 right), mirrored to the right, in the frame: (batch, 6, 2)."""
         q = p[:, TRUNK + SLEEVE * i : TRUNK + SLEEVE * (i + 1)]
         armhole = np.hypot(*(tip - pit).T)
         length, half_cuff = armhole * np.exp(q[:, LONG]), 0.5 * armhole * np.exp(q[:, CUFF])
@@ -271,7 +274,7 @@ def arm_of(nodes: Array, i: int) -> Array:
 
 
 def outline_edges(*, sleeved: bool) -> tuple[Ints, NDArray[np.bool_]]:
-    """Node pairs round the garment, its inside to their left as x grows right and y down, and which are inner."""
+    """Node pairs round the garment, the outside to their right hand, and which are inner."""
     names = SLEEVED_SIDE if sleeved else BARE_SIDE
     chain, inner = [], []
     for i in (0, 1):

@@ -19,13 +19,13 @@ BARE_NECKS: Final = (
     (-0.6, 0.0, 0.2, 0.25, 0.0), (-0.6, -0.4, 0.05, 0.2, -0.6),
     (-0.25, -0.05, 0.05, -1.2, 0.0), (-1.2, -0.9, 0.05, 0.2, 0.0),
 )  # fmt: skip
-"""Half neck, shoulder tip's x and y, armpit's y, the neckline's rise: full, straps, off the shoulder, halter."""
+"""Half neck, tip's x and y, armpit's y, rise: full, straps, off the shoulder, halter."""
 HOODS: Final = (0.0, 0.18)
 """How far the neck lies below the top, over the height."""
 
 
 def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -> Array:
-    """(kinds, each, n). Kinds: narrow or wide chests, with each sort of sleeve or, without, of neck."""
+    """(kinds, each, n). Kinds: narrow or wide chests with each sort of sleeve, else of neck."""
     left, _, right, _ = silhouette.box
     half = 0.5 * (right - left + 1)
     guesses = (body.half, 0.8 * body.half, 0.62 * body.half, 0.5 * half)
