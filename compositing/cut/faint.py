@@ -16,8 +16,8 @@ BOUND, STRONG = 4.0, 10.0
 CLOSE_SHARE, OUTLINE_SHARE = 0.022, 0.005
 GROWS: Final = (0.9, 1.3)
 """The share of the flooded mask that the traced one may have; else the flood is kept."""
-HEM_SHARE, HEM_EDGE, MIN_SHADOW = 0.12, 0.5, 0.004
-SHARP, DEEP, HUE = 3.0, 3.0, 4.0
+HEM_SHARE, HEM_EDGE, MIN_SHADOW = 0.16, 0.5, 0.004
+SHARP, DEEP, HUE = 1.8, 3.0, 4.0
 FADED, BEND = 3.5, 12.0
 
 
@@ -91,7 +91,7 @@ def off_the_floor(colours: Floats, behind: Background, mask: Mask) -> Mask:
 
 def _below_the_hem(apart: Floats, mask: Mask, first_row: int) -> Mask:
     """Of the mask from a row on: what the outside reaches over weaker edges than the garment above does."""
-    sure = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    sure = cv2.erode(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     sure[first_row:] = False
     seeds = np.where(mask, np.where(sure, 1, 0), 2).astype(np.int32)
     bent = np.sign(apart) * (1 - np.exp(-np.abs(apart) / BEND)) * 127 + 128

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.cutout import told
+from compositing.cut import cutout
 from compositing.cut.opinion import Shape
 from compositing.decode import Photo
 
@@ -35,8 +35,13 @@ class Drawn:
 
 def cut_out(rgb: Pixels, shape: Shape = "body") -> Mask:
     """Where the engine takes the garment to be, at the photo's size."""
-    _, alpha, _ = told(Photo(rgb, None), shape=shape)
+    _, alpha, _ = cutout.told(Photo(rgb, None), shape=shape)
     return np.asarray(alpha > 0.5)
+
+
+def cut(rgb: Pixels, shape: Shape = "body") -> cutout.Cutout:
+    """The cut-out. Raises GarmentError."""
+    return cutout.cut(Photo(rgb, None), shape=shape)
 
 
 def both_halves(right: list[tuple[int, int]]) -> NDArray[np.int32]:
@@ -70,12 +75,12 @@ def plain(colour: Colour) -> NDArray[np.float32]:
 
 
 def white_on_white() -> Drawn:
-    """A white T-shirt, modelled by faint shades, that casts a soft shadow on the floor below its hem."""
+    """A white T-shirt, modelled by faint shades and a seam at its hem, that casts a soft shadow on the floor below its hem."""
     truth = filled(TEE)
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
-    ellipse = np.exp(-(((columns - 240) / 125) ** 4) - ((rows - 546) / 13) ** 2)
-    shades = 246 - 6 * np.cos(columns / 23) ** 2 - 10 * (np.abs(columns - 240) > 85)
-    ground = plain((255, 255, 255)) - 60 * ellipse[..., None]
+    ellipse = np.exp(-(((columns - 240) / 125) ** 4) - ((rows - 550) / 20) ** 2)
+    shades = 246 - 6 * np.cos(columns / 23) ** 2 - 10 * (np.abs(columns - 240) > 85) - 24 * (rows > 535)
+    ground = plain((255, 255, 255)) - 36 * ellipse[..., None]
     return Drawn(np.clip(laid(truth, np.dstack([shades] * 3), ground), 0, 255).astype(np.uint8), truth)
 
 
@@ -104,7 +109,7 @@ def sheet(first: Colour, second: Colour, pitch_px: int) -> NDArray[np.float32]:
     """A checked sheet."""
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     odd = ((rows // pitch_px + columns // pitch_px) % 2)[..., None]
-    return np.where(odd, np.float32(first), np.float32(second)).astype(np.float32)
+    return np.where(odd, np.array(first), np.array(second)).astype(np.float32)
 
 
 def on_a_sheet() -> Drawn:
