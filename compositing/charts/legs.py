@@ -1,4 +1,9 @@
-"""Charts of trousers and shorts: a half each, from waist to hem; the halves share the line down to the crotch."""
+"""Charts of trousers and shorts: a half each, from waist to hem.
+
+The halves share the line down to the crotch.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,68 +31,83 @@ LONG = 0.72
 """Trousers whose inseam is longer than this share of their hips are meant to reach the ankle."""
 BAND_PX = 34.0
 LEG_EASE_SHOWN = 0.80
-CROTCH_PX, LOWEST_PX, ANKLE_PX = 12.0, 24.0, 14.0
-"""Below the body's crotch, where cloth parts; below the ankles, where the longest ends, and where most do."""
+CROTCH_PX, LOW_CROTCH_PX = 12.0, 80.0
+"""How far below the body's crotch cloth parts, and how far at most, of trousers with a deep rise."""
+LOWEST_PX, ANKLE_PX = 24.0, 14.0
+"""Below the ankles: where the longest end, and where most do."""
+ABOVE_WAIST_PX = 12.0
+PITCH = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class _Hung:
+    """Trousers and where they hang in the look: the rows of waistband and crotch."""
+
+    photo: LegsPhoto
+    body: Body
+    scale: Scale
+    top_y: float
+    crotch_y: float
+
+    @property
+    def hip_rows(self) -> Numbers:
+        """From waist to crotch."""
+        return np.linspace(self.top_y, self.crotch_y, HIP_ROWS)
 
 
 def dress_legs(mask: Mask, template: Legs, category: GarmentCategory, body: Body) -> Worn:
     """Trousers or shorts on a body. `mask` and `template` are upright."""
-    photo = in_photo(mask, template)
-    scale, top_y = _scale(photo, category, body)
-    charts = []
-    half = _hips(photo, scale.value, top_y, body, on_form=scale.on_form)
-    for s in SIDES:
-        chart = untangled(_half(photo, s, half, scale.value, top_y, body))
-        charts.append(_with_rim(chart, photo, s, scale.value))
-    hem = np.mean([chart.look[-2].mean(0) for chart in charts], axis=0)
+    hung = _hung(in_photo(mask, template), category, body)
+    half = _hips(hung)
+    waist = _waistband(hung)
+    charts = {s: _with_rim(untangled(_half(hung, s, half, waist)), hung, s) for s in SIDES}
+    hems = {s: chart.look[-2, 1:-1].mean(0) for s, chart in charts.items()}
     landmarks = {
-        "waist": np.array([body.centre_x, top_y]),
-        "hem": np.array([body.centre_x, hem[1]]),
+        "waist": np.array([body.centre_x, hung.top_y]),
+        "crotch": np.array([body.centre_x, hung.crotch_y]),
+        "hem": np.array([body.centre_x, float(hems[-1][1] + hems[1][1]) / 2]),
+        **{f"hem_{NAMES[s]}": hem for s, hem in hems.items()},
     }
-    landmarks["crotch"] = np.array([body.centre_x, body.mannequin.crotch_y + CROTCH_PX])
-    for s, chart in zip(SIDES, charts, strict=True):
-        landmarks[f"hem_{NAMES[s]}"] = chart.look[-2, 1:-1].mean(0)
-    return Worn(tuple(charts), scale, landmarks)
+    return Worn((charts[-1], charts[1]), hung.scale, landmarks)
 
 
-def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> tuple[Scale, float]:
-    """The scale, and the waistband's row in the look."""
+def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> _Hung:
+    scale = _scale(photo, category, body)
     mannequin = body.mannequin
-    hip_girth = 2 * float(body.quarter_girth[mannequin.hip_y])
-    waist_row = mannequin.waist_y + 0.22 * (mannequin.hip_y - mannequin.waist_y)
-    waist_girth = 2 * float(body.quarter_girth_at(np.array([waist_row]))[0])
-    long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
-    ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
-    silhouette = 2 * (float(_bare(body, np.array([mannequin.hip_y]))[0]) + CLOTH_PX)
-    rise = (mannequin.crotch_y + CROTCH_PX - waist_row) / max(
-        0.97 * (photo.crotch_y - photo.waist_y), 4
-    )
-    cues = [Cue("rise", rise, 0.25 if long else 0.16)]
-    if long:
-        cues.append(
-            Cue("inseam", (body.ankle_y + ANKLE_PX - mannequin.crotch_y) / photo.inseam, 0.05)
-        )
-    laid = hip_girth * ease / photo.hips
-    hips = nearer("hips", laid, silhouette * 1.02 / photo.hips, cues, 0.07)
-    cues.append(hips)
-    waist_silhouette = 2 * float(body.half_at(np.array([waist_row]))[0] + CLOTH_PX)
-    cues.append(
-        nearer(
-            "waist",
-            waist_girth * 1.04 / photo.waist,
-            waist_silhouette * 1.02 / photo.waist,
-            cues,
-            0.16,
-        )
-    )
-    tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.96
-    value = float(
-        np.clip(fused(cues), tight * silhouette / photo.hips, 1.45 * hip_girth / photo.hips)
-    )
-    rise = value * (photo.crotch_y - photo.waist_y) * 0.97
+    rise = scale.value * (photo.crotch_y - photo.waist_y) * PITCH
+    crotch_y = mannequin.crotch_y + CROTCH_PX
     lowest = mannequin.waist_y + 0.55 * (mannequin.hip_y - mannequin.waist_y)
-    top_y = float(np.clip(mannequin.crotch_y + CROTCH_PX - rise, mannequin.waist_y - 6, lowest))
-    return Scale(value, tuple(cues), long, on_form(hips, laid=laid)), top_y
+    top_y = float(np.clip(crotch_y - rise, mannequin.waist_y - ABOVE_WAIST_PX, lowest))
+    most = mannequin.crotch_y + LOW_CROTCH_PX
+    return _Hung(photo, body, scale, top_y, float(np.clip(top_y + rise, crotch_y, most)))
+
+
+def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
+    """Full-length trousers go from the waist to the ankle, whatever the share of their rise."""
+    mannequin = body.mannequin
+    waist_y = mannequin.waist_y + 0.22 * (mannequin.hip_y - mannequin.waist_y)
+    at = np.array([waist_y])
+    laid, worn = 2 * body.quarter_girth[mannequin.hip_y], 2 * (body.half[mannequin.hip_y] + CLOTH_PX)
+    long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
+    rise = PITCH * max(photo.crotch_y - photo.waist_y, 4)
+    if long:
+        reach = body.ankle_y + ANKLE_PX - mannequin.waist_y - 0.1 * (waist_y - mannequin.waist_y)
+        cues = [Cue("length", reach / (rise + photo.inseam), 0.05)]
+    else:
+        cues = [Cue("rise", (mannequin.crotch_y + CROTCH_PX - waist_y) / rise, 0.16)]
+    ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
+    hips = nearer("hips", laid * ease / photo.hips, worn * 1.02 / photo.hips, cues, 0.07)
+    waist = nearer(
+        "waist",
+        2 * float(body.quarter_girth_at(at)[0]) * 1.04 / photo.waist,
+        2 * float(body.half_at(at)[0] + CLOTH_PX) * 1.02 / photo.waist,
+        [*cues, hips],
+        0.16,
+    )
+    cues += [hips, waist]
+    tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.96
+    value = float(np.clip(fused(cues), tight * worn / photo.hips, 1.6 * laid / photo.hips))
+    return Scale(value, tuple(cues), long, on_form(hips, laid=laid * ease / photo.hips))
 
 
 def _bare(body: Body, rows: Numbers) -> Numbers:
@@ -100,99 +120,105 @@ def _bare(body: Body, rows: Numbers) -> Numbers:
     return np.interp(rows, at, widths)
 
 
-def _hips(photo: LegsPhoto, scale: float, top_y: float, body: Body, *, on_form: bool) -> Numbers:
-    """The look's half widths from waist to crotch, in HIP_ROWS rows."""
-    rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)
+def _hips(hung: _Hung) -> Numbers:
+    """The look's half widths from waist to crotch (HIP_ROWS,); the waistband lies on the body."""
+    rows, body = hung.hip_rows, hung.body
     bare = _bare(body, rows)
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
-    flat = photo.flat * scale
-    half = worn_half(flat, bare, girth, on_form=on_form)
-    half = np.minimum(half, bare * 1.18 + CLOTH_PX)
-    band = np.clip(1 - (rows - top_y) / BAND_PX, 0, 1) ** 2
+    flat = hung.photo.flat * hung.scale.value
+    half = np.minimum(
+        worn_half(flat, bare, girth, on_form=hung.scale.on_form), bare * 1.18 + CLOTH_PX
+    )
+    band = np.clip(1 - (rows - hung.top_y) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 1.5)
 
 
-def _half(photo: LegsPhoto, s: int, half: Numbers, scale: float, top_y: float, body: Body) -> Chart:  # noqa: PLR0913 (all it joins)
-    """One half of the trousers, (HIP_ROWS + LEG_ROWS - 1, columns)."""
+def _waistband(hung: _Hung) -> dict[int, Numbers]:
+    """How far below the waist's row the cloth begins, by side and column, and its median (0)."""
+    photo = hung.photo
     both = waist_below(
-        photo.mask, waist_y=photo.waist_y, axis=photo.axis, columns=np.concatenate([-ACROSS[::-1], ACROSS]), hips=photo.hips,
-        edge={side: float(photo.halves[side].wide[0]) for side in SIDES},
-    )  # fmt: skip
-    waist = both[: len(ACROSS)][::-1] if s < 0 else both[len(ACROSS) :]
-    waist[0] = both[len(ACROSS) - 1 : len(ACROSS) + 1].mean()  # the halves share the middle line
-    one = photo.halves[s]
-    v = np.linspace(0, 1, HIP_ROWS)[:, None]
-    early = (1 - v) ** 3
-    photo_grid = one.inner[:, None] + ACROSS[None, :, None] * (one.outer - one.inner)[:, None]
-    photo_grid[:HIP_ROWS, :, 1] += early * (waist - (photo_grid[0, :, 1] - photo.waist_y))
-    look_rows = np.linspace(top_y, body.mannequin.crotch_y + CROTCH_PX, HIP_ROWS)[:, None]
-    lift = early * np.clip(waist - np.median(both), -6, 40) * scale * 0.6
-    upper_look = np.stack(
-        [body.centre_x + s * half[:, None] * wrapped(ACROSS), look_rows + lift], -1
+        photo.mask,
+        waist_y=photo.waist_y,
+        axis=photo.axis,
+        columns=np.concatenate([-ACROSS[::-1], ACROSS]),
+        hips=photo.hips,
+        edge={s: float(photo.halves[s].wide[0]) for s in SIDES},
     )
-    lower_look = _leg_look(photo, s, float(half[-1]), scale, body)
-    look_grid = np.concatenate([upper_look, lower_look[1:]])
-    return Chart(f"leg_{NAMES[s]}", photo_grid, look_grid)
+    count = len(ACROSS)
+    both[count - 1 : count + 1] = both[count - 1 : count + 1].mean()  # the halves share the middle
+    return {-1: both[:count][::-1], 1: both[count:], 0: np.array([np.median(both)])}
 
 
-def _leg_look(photo: LegsPhoto, s: int, half: float, scale: float, body: Body) -> Numbers:
-    """A leg from the crotch's row to its hem (LEG_ROWS, columns, 2)."""
-    t = np.linspace(0, 1, LEG_ROWS)
-    crotch = body.mannequin.crotch_y + CROTCH_PX
+def _half(hung: _Hung, s: int, half: Numbers, waist: dict[int, Numbers]) -> Chart:
+    """One half of the trousers, (HIP_ROWS + LEG_ROWS - 1, columns)."""
+    photo, one, centre_x = hung.photo, hung.photo.halves[s], hung.body.centre_x
+    early = (1 - np.linspace(0, 1, HIP_ROWS)[:, None]) ** 3
+    photo_grid = one.inner[:, None] + ACROSS[None, :, None] * (one.outer - one.inner)[:, None]
+    photo_grid[:HIP_ROWS, :, 1] += early * (waist[s] - (photo_grid[0, :, 1] - photo.waist_y))
+    lift = early * np.clip(waist[s] - waist[0], -6, 40) * hung.scale.value * 0.6
+    x = centre_x + s * half[:, None] * wrapped(ACROSS, on_form=hung.scale.on_form)
+    upper = np.stack([x, hung.hip_rows[:, None] + lift], -1)
+    lower = _leg(hung, s, float(half[-1]))
+    return Chart(f"leg_{NAMES[s]}", photo_grid, np.concatenate([upper, lower[1:]]))
+
+
+def _leg(hung: _Hung, s: int, half: float) -> Numbers:
+    """A leg in the look from the crotch's row to its hem (LEG_ROWS, columns, 2)."""
+    photo, t = hung.photo, np.linspace(0, 1, LEG_ROWS)
     each = {side: one.inseam for side, one in photo.halves.items()}
     mean = float(np.mean(list(each.values())))
     uneven = abs(each[-1] - each[1]) > 0.3 * (mean + photo.crotch_y - photo.waist_y)
-    length = scale * (each[s] if uneven else mean)
-    rows = crotch + t * min(length * 0.995, body.ankle_y + LOWEST_PX - crotch)
-    out, inn = _around_leg(photo, s, rows, half=half, scale=scale, body=body)
+    length = hung.scale.value * (each[s] if uneven else mean)
+    lowest = hung.body.ankle_y + LOWEST_PX - hung.crotch_y
+    rows = hung.crotch_y + t * min(length * 0.995, lowest)
+    out, inn = _around(hung, s, rows, half)
     middle, wide = (out + inn) / 2, (out - inn) / 2
     u = 1 - 2 * ACROSS  # inner edge 1, outer edge -1
     near = (np.clip(1 - t / 0.22, 0, 1) ** 2)[:, None]  # at the crotch wrapped as the hips are
-    across = (1 - 2 * wrapped((1 - u) / 2)) * near + wrapped(u) * (1 - near)
-    x = body.centre_x + s * (middle[:, None] - across * wide[:, None])
-    y = rows[:, None] + (t**3)[:, None] * 4 * (1 - u**2)
+    on_form = hung.scale.on_form
+    hips, leg = 1 - 2 * wrapped((1 - u) / 2, on_form=on_form), wrapped(u, on_form=on_form)
+    across = hips * near + leg * (1 - near)
+    x = hung.body.centre_x + s * (middle[:, None] - across * wide[:, None])
+    y = rows[:, None] + (t**3)[:, None] * 4 * (1 - u**2)  # hems are seen from above
     return np.stack([x, y], -1)
 
 
-def _around_leg(
-    photo: LegsPhoto, s: int, rows: Numbers, *, half: float, scale: float, body: Body
-) -> tuple[Numbers, Numbers]:  # noqa: PLR0913 (by name)
-    """Outer and inner offsets from the body's centre by look row: cloth round the leg, joined to the hips above."""
-    mannequin = body.mannequin
-    inner, core = (
-        (mannequin.inner_left, mannequin.core_left)
-        if s < 0
-        else (mannequin.inner_right, mannequin.core_right)
-    )
+def _around(hung: _Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, Numbers]:
+    """Outer and inner offsets from the body's centre by look row: cloth round a leg.
+
+    Above it is joined to the hips, `half` wide, and closed between the legs.
+    """
+    mannequin, centre_x = hung.body.mannequin, hung.body.centre_x
+    inner, core = (mannequin.inner_right, mannequin.core_right)
+    if s < 0:
+        inner, core = (mannequin.inner_left, mannequin.core_left)
     at = np.clip(rows, 0, len(core) - 1).astype(int)
-    leg_out, leg_in = np.abs(core[at] - body.centre_x), np.abs(inner[at] - body.centre_x)
+    leg_out, leg_in = np.abs(core[at] - centre_x), np.abs(inner[at] - centre_x)
     leg_in = smooth(np.where(np.isfinite(leg_in), leg_in, 3.0), 1.5)
-    leg_out = smooth(np.nan_to_num(leg_out, nan=float(np.nanmedian(leg_out))), 1.5)
+    leg_out = smooth(bridged(leg_out, 100.0), 1.5)
     radius, centre = (leg_out - leg_in) / 2, (leg_out + leg_in) / 2
     girth = bridged(np.asarray(mannequin.facts.legs[s].half_girth[at], float), 150.0)
-    seen = (
-        2 * radius
-        + 2 * CLOTH_PX
-        + LEG_EASE_SHOWN * np.maximum(0, photo.halves[s].wide[HIP_ROWS - 1 :] * scale - girth)
-    )
-    seen = smooth(seen, 2)
+    flat = hung.photo.halves[s].wide[HIP_ROWS - 1 :] * hung.scale.value
+    bare = 2 * radius + 2 * CLOTH_PX
+    if hung.scale.on_form:
+        seen = smooth(np.maximum(bare, flat), 2)
+    else:
+        seen = smooth(bare + LEG_EASE_SHOWN * np.maximum(0, flat - girth), 2)
     out, inn = centre + seen / 2, centre - seen / 2
     push = np.maximum(0, 1.5 - inn)
     out, inn = out + push * 0.8, inn + push
     down = rows - rows[0]
     whole = max(float(down[-1]), 1.0)
     fade = np.clip(1 - down / max(0.16 * whole, min(110.0, 0.7 * whole)), 0, 1) ** 2
-    out = out * (1 - fade) + half * fade
     close = np.clip(1 - down / max(0.12 * whole, min(70.0, 0.6 * whole)), 0, 1) ** 1.5
-    return out, inn * (1 - close)
+    return out * (1 - fade) + half * fade, inn * (1 - close)
 
 
-def _with_rim(chart: Chart, photo: LegsPhoto, s: int, scale: float) -> Chart:
-    closed = photo.halves[s].closed.copy()
+def _with_rim(chart: Chart, hung: _Hung, s: int) -> Chart:
+    """The chart reaching beyond the outline, but not over the middle line."""
+    closed, scale = hung.photo.halves[s].closed.copy(), hung.scale.value
     closed[: HIP_ROWS + 2] = True
-    chart = beyond(
-        chart, "left", np.where(closed, 0.0, MARGIN_PX), scale
-    )  # the inner edge comes first
+    chart = beyond(chart, "left", np.where(closed, 0.0, MARGIN_PX), scale)  # inner edge first
     chart = beyond(chart, "right", MARGIN_PX, scale * 0.6)
     chart = beyond(chart, "top", MARGIN_PX, scale)
     return beyond(chart, "bottom", MARGIN_PX, scale)

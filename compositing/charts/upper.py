@@ -25,9 +25,9 @@ from schemas.categories import GarmentCategory
 
 TRUNK_ROWS, YOKE_ROWS = 26, 13
 NAMES = {-1: "left", 1: "right"}
-PITCH = 0.965
+PITCH = 0.98
 """A trunk's length seen from the front over its true one: chest and belly lean."""
-YOKE_PITCH = 0.86
+YOKE_PITCH = 0.90
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _under(cloth: Cloth, outer: Sequence[Dressed], scale: float) -> Cloth:
             continue
         inside_box = slice(first - other.box[1], last - other.box[1])
         solid: Mask = np.asarray(other.alpha[inside_box] > 0.5)
-        some = solid.any(1)[:, None]
+        some = np.any(solid, axis=1, keepdims=True)
         from_x = (solid.argmax(1) + other.box[0])[:, None] + PRESSED_PX * scale
         to_x = (other.box[2] - solid[:, ::-1].argmax(1))[:, None] - PRESSED_PX * scale
         inside = np.clip(columns - from_x, 0, 1) * np.clip(to_x - columns, 0, 1)
