@@ -45,7 +45,7 @@ def _upper(
     back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
     lowest = silhouette.back(dip(silhouette, necks, pits, back, likely))
     held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
-    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou)
+    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou, found.strain)
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
@@ -141,7 +141,7 @@ def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
                 hem=0.5 * (hem_outer + hem_inner),
             )
         )
-    return Legs(sides[0], sides[1], turn, found.iou)
+    return Legs(sides[0], sides[1], turn, found.iou, found.strain)
 
 
 def _skirt(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Skirt:
@@ -152,4 +152,6 @@ def _skirt(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Skirt:
         at_waist = outline.corner(waist, (s * 0.7, -0.7), 0.25 * hips)
         at_hem = outline.corner(hem, (s * 0.7, 0.7), 0.25 * hips)
         sides.append(SkirtSide(at_waist, outline.beside(hip, 0.2 * hips), at_hem))
-    return Skirt(sides[0], sides[1], outline.nearest(nodes[10], 0.2 * hips), turn, found.iou)
+    return Skirt(
+        sides[0], sides[1], outline.nearest(nodes[10], 0.2 * hips), turn, found.iou, found.strain
+    )
