@@ -19,7 +19,6 @@ PEEL_CONTRAST, PEEL_SPREAD, PEEL_CHROMA = 14.0, 9.0, 7.0
 PEEL_SHARE = 0.42
 OVERSHOT, OVERSHOT_PX = -0.06, 2
 """What is beyond the background's colour is no mixture with it, but for the thin line that sharpening leaves."""
-WEDGE_AREA, WEDGE_TALL, NEAR_PX = 0.0001, (1.2, 6.0), 13
 
 
 def unlikeness(colours: Floats, behind: Background) -> Floats:
@@ -125,7 +124,6 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
     count, pieces, boxes, centres = cv2.connectedComponentsWithStats(like.astype(np.uint8), connectivity=4)
     columns = np.nonzero(mask.any(0))[0]
     middle, wide = (columns[0] + columns[-1]) / 2, max(int(np.ptp(columns)), 1)
-    beside = cv2.dilate((~mask).astype(np.uint8), np.ones((NEAR_PX, NEAR_PX), np.uint8)) > 0
     opened = mask.copy()
     for piece in range(1, count):
         _, _, piece_width, piece_height, area = boxes[piece]
@@ -133,9 +131,7 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
         tall = piece_height / max(piece_width, 1)
         between_legs = two_legs and off_axis < 0.18 and tall > 1.2
         beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6
-        large = area > 0.0008 * mask.size and (between_legs or beside_arm)
-        wedge = area > WEDGE_AREA * mask.size and off_axis > 0.16 and WEDGE_TALL[0] < tall < WEDGE_TALL[1]
-        if large or (wedge and float(beside[pieces == piece].mean()) > 0.5):
+        if area > 0.0008 * mask.size and (between_legs or beside_arm):
             opened[cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = False
     return opened
 

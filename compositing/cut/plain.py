@@ -27,8 +27,8 @@ def plain(scene: Scene) -> Iterator[Opinion]:
     if mask is None or not mask.any():
         return
     if float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST:
-        mask = traced(scene.colours, scene.behind, mask)
-    yield Opinion(off_the_floor(scene.colours, scene.behind, mask), "flood")
+        mask = off_the_floor(scene.colours, scene.behind, traced(scene.colours, scene.behind, mask))
+    yield Opinion(mask, "flood")
 
 
 def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:

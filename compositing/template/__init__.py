@@ -1,6 +1,6 @@
 """A flat garment of few numbers, fitted to a photo's cut-out: its points are the landmarks."""
 
-from compositing.template.fit import family_of, fit, fit_as
+from compositing.template.families import family_of, fit, fit_as
 from compositing.template.parts import parts
 
 __all__ = ["family_of", "fit", "fit_as", "parts"]

@@ -20,17 +20,18 @@ HIDDEN: Final = 0.35
 MIN_GAIN: Final = 0.1
 """Elsewhere sleeves must explain the outline better by this much."""
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
-"""Rounds: how many starts, steps of each, from where distances count linearly, outline thinned."""
+"""Rounds: starts, steps of each, from where distances count linearly, thinning of the outline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A shape with its numbers. `cost`: mean distances and priors, in pixels."""
+    """A shape with its numbers. `cost`: mean distances and priors, in pixels; `strain`: the latter."""
 
     shape: Shape
     numbers: Array
     cost: float
     iou: float
+    strain: float
 
     @property
     def nodes(self) -> Array:
@@ -48,7 +49,8 @@ def best(search: Search, starts: Array) -> Fitted:
         numbers, _ = rough.refined(numbers, steps)
         cost = search.cost(numbers, search.nearest(numbers))
     k = int(cost.argmin())
-    return Fitted(search.shape, numbers[k], float(cost[k]), search.iou(numbers[k]))
+    strain = 0.5 * float((search.shape.priors(numbers[k : k + 1]) ** 2).sum())
+    return Fitted(search.shape, numbers[k], float(cost[k]), search.iou(numbers[k]), strain)
 
 
 def fitted(silhouette: Silhouette, family: Family, category: G) -> Fitted:

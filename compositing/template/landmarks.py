@@ -7,24 +7,31 @@ from compositing.template.fitting import Fitted
 from compositing.template.frame import TURN
 from compositing.template.legs import LegsShape
 from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
-from compositing.template.neckline import dip
+from compositing.template.neckline import LIKELY, LIKELY_OPEN, dip
 from compositing.template.outline import Outline, outline_of
 from compositing.template.shoulders import shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
+from schemas.categories import GarmentCategory as G
+
+OPEN_FRONTS = frozenset({G.CARDIGAN, G.BLAZER, G.VEST})
+"""Their fronts open to a V."""
 
 
-def template(found: Fitted, silhouette: Silhouette, alpha: Floats) -> Template:
+def template(found: Fitted, silhouette: Silhouette, alpha: Floats, category: G) -> Template:
     """The named points of what was fitted; `alpha`: of the cut-out itself."""
     nodes, turn = silhouette.back(found.nodes), float(found.numbers[TURN])
     outline = outline_of(alpha, turn)
     if isinstance(found.shape, upper.UpperShape):
-        return _upper(found, nodes, silhouette, outline)
+        likely = LIKELY_OPEN if category in OPEN_FRONTS else LIKELY
+        return _upper(found, nodes, silhouette, outline, likely)
     if isinstance(found.shape, LegsShape):
         return _legs(found, nodes, turn, outline)
     return _skirt(found, nodes, turn, outline)
 
 
-def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline) -> Upper:
+def _upper(
+    found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline, likely: float
+) -> Upper:
     sleeved = len(nodes) > upper.ARMS
     chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[upper.PER_SIDE + 3])))
     side = _sleeved_side if sleeved else _bare_side
@@ -36,9 +43,9 @@ def _upper(found: Fitted, nodes: Array, silhouette: Silhouette, outline: Outline
         for name in ("neck", "tip", "pit")
     )
     back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
-    lowest = silhouette.back(dip(silhouette, necks, pits, back))
+    lowest = silhouette.back(dip(silhouette, necks, pits, back, likely))
     held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
-    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou)
+    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou, found.strain)
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:
@@ -134,7 +141,7 @@ def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
                 hem=0.5 * (hem_outer + hem_inner),
             )
         )
-    return Legs(sides[0], sides[1], turn, found.iou)
+    return Legs(sides[0], sides[1], turn, found.iou, found.strain)
 
 
 def _skirt(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Skirt:
@@ -145,4 +152,6 @@ def _skirt(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Skirt:
         at_waist = outline.corner(waist, (s * 0.7, -0.7), 0.25 * hips)
         at_hem = outline.corner(hem, (s * 0.7, 0.7), 0.25 * hips)
         sides.append(SkirtSide(at_waist, outline.beside(hip, 0.2 * hips), at_hem))
-    return Skirt(sides[0], sides[1], outline.nearest(nodes[10], 0.2 * hips), turn, found.iou)
+    return Skirt(
+        sides[0], sides[1], outline.nearest(nodes[10], 0.2 * hips), turn, found.iou, found.strain
+    )

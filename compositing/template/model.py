@@ -53,6 +53,8 @@ class Upper:
     shoulders: Shoulders
     turn_rad: float
     iou: float
+    strain: float = 0.0
+    """How unlike such garments it is: what its priors cost, in pixels of a side of 128."""
 
     def side(self, s: int) -> UpperSide:
         """-1: left, 1: right."""
@@ -85,6 +87,8 @@ class Legs:
     right: LegsSide
     turn_rad: float
     iou: float
+    strain: float = 0.0
+    """How unlike such garments it is: what its priors cost, in pixels of a side of 128."""
 
     def side(self, s: int) -> LegsSide:
         """-1: left, 1: right."""
@@ -109,6 +113,8 @@ class Skirt:
     hem: Point
     turn_rad: float
     iou: float
+    strain: float = 0.0
+    """How unlike such garments it is: what its priors cost, in pixels of a side of 128."""
 
     def side(self, s: int) -> SkirtSide:
         """-1: left, 1: right."""

@@ -12,7 +12,7 @@ from compositing.template.silhouette import Array, Floats
 FACING: Final = 0.15
 """An outline that faces another way than this (cosine) is no corner of that way."""
 PIT_ASIDE, PIT_BELOW, PIT_FACING = 0.28, (-0.35, 0.8), 0.3
-"""Where an armpit's background is looked for, over half the chest; and how much it must face down."""
+"""Where an armpit's background is looked for, over half the chest; how much it must face down."""
 SMOOTH: Final = 4
 NEAR: Final = 0.45
 """How much a corner must stand out to be worth going far for it."""
@@ -55,7 +55,7 @@ class Outline:
         if not near.any():
             return p
         off = off[near]
-        gain = off @ way / radius - stay * (off**2).sum(1) / radius**2
+        gain = np.asarray(off @ way / radius) - stay * (off**2).sum(1) / radius**2
         return np.asarray(self.points[near][int(gain.argmax())])
 
     def apex(self, pit: Array, s: int, chest: float) -> Array:
@@ -70,7 +70,7 @@ class Outline:
         return np.asarray(self.points[near][int((-below - 1.3 * aside)[near].argmax())])
 
     def _within(self, p: Array, radius: float) -> Array:
-        return self.points[np.hypot(*(self.points - p).T) < radius]
+        return np.asarray(self.points[np.hypot(*(self.points - p).T) < radius])
 
     def nearest(self, p: Array, radius: float) -> Array:
         """The nearest point of the outline; p where none is near."""

@@ -33,8 +33,8 @@ class Silhouette:
     """`soft`: alpha; `mask`: above a half; `outline`: (n, 2), x and y, evenly along it.
 
     `facing`: unit vectors outwards there. `distance`: signed, positive outside; `edges`: how
-    strongly colours change, 1 where much; `colours`: CIE L*a*b*; all `FINE` times finer. A point q of the cut-out is here
-    q * scale + shift.
+    strongly colours change, 1 where much; `colours`: CIE L*a*b*; all `FINE` times finer. A point q
+    of the cut-out is here q * scale + shift.
     """
 
     soft: Floats
@@ -159,7 +159,7 @@ def _outline(soft: Floats, mask: Mask) -> tuple[Array, Array]:
 
 
 def _edges(rgb: NDArray[np.uint8], soft: Floats, scale: float) -> tuple[Floats, Floats]:
-    """How strongly colours change inside, and colours; 1: as strongly as at the garment's clearest edges."""
+    """How strongly colours change inside, 1: as at the garment's clearest edges; and colours."""
     size = (FINE * (soft.shape[1] - 2 * PAD), FINE * (soft.shape[0] - 2 * PAD))
     how = cv2.INTER_AREA if FINE * scale < 1 else cv2.INTER_LINEAR
     part = cv2.resize(rgb, size, interpolation=how).astype(np.float32) / 255

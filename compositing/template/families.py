@@ -40,7 +40,7 @@ def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Tem
     if family is None:
         raise GarmentError("category_mismatch", f"There is no template for {category.value}.")
     silhouette = reduced(rgb, alpha)
-    return template(fitted(silhouette, family, category), silhouette, alpha)
+    return template(fitted(silhouette, family, category), silhouette, alpha, category)
 
 
 def fit_as(
@@ -54,7 +54,8 @@ def fit_as(
     turned = np.ascontiguousarray(np.rot90(rgb, quarter_turns))
     shown = np.ascontiguousarray(np.rot90(alpha, quarter_turns))
     silhouette = reduced(turned, shown)
-    return template(fitted(silhouette, family, LIKELY[family]), silhouette, shown)
+    category = LIKELY[family]
+    return template(fitted(silhouette, family, category), silhouette, shown, category)
 
 
 cv2.setNumThreads(1)
