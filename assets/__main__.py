@@ -12,7 +12,7 @@ from assets.mesh import MORPHS, figure
 from assets.render import camera_for, coverage, develop, finish, geometry, save_geometry, save_picture, trace
 
 GEOMETRY_WIDTH_PX = 1024
-TRACED_WIDTH_PX = 768
+TRACED_WIDTH_PX = 384
 """Light on matte, rounded things is smooth: it is traced small and enlarged along the large picture's geometry."""
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Build and render."""
     output = Path(sys.argv[1])
     width_px = int(sys.argv[2]) if len(sys.argv) > 2 else 2048
-    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 128  # 0: the geometry alone
+    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 36  # 0: the geometry alone
     output.mkdir(parents=True, exist_ok=True)
     for kind in MORPHS:
         name = kind.lower()
