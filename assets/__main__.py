@@ -9,9 +9,11 @@ from pathlib import Path
 from assets.body import mannequin
 from assets.facts import facts
 from assets.mesh import MORPHS, figure
-from assets.render import camera_for, denoise, develop, geometry, save_geometry, save_picture, trace
+from assets.render import camera_for, coverage, develop, finish, geometry, save_geometry, save_picture, trace
 
 GEOMETRY_WIDTH_PX = 1024
+TRACED_WIDTH_PX = 384
+"""Light on matte, rounded things is smooth: it is traced small and enlarged along the large picture's geometry."""
 
 
 def data_folder() -> Path:
@@ -41,10 +43,11 @@ def main() -> None:
         save_geometry(output, name, seen)
         if not samples:
             continue
+        traced = camera_for(body.height_m, TRACED_WIDTH_PX, TRACED_WIDTH_PX * 3 // 2)
         with tempfile.TemporaryDirectory() as scratch:
-            picture = trace(body, large, samples, Path(scratch))
-        fine = seen if width_px == GEOMETRY_WIDTH_PX else geometry(body, large)
-        save_picture(output, name, develop(denoise(picture, fine)))
+            picture = trace(body, traced, samples, Path(scratch))
+        fine = finish(picture, geometry(body, traced), geometry(body, large), coverage(body, large))
+        save_picture(output, name, develop(fine))
         print(f"{name}: {body.height_m:.2f} m", file=sys.stderr)
 
 

@@ -118,7 +118,7 @@ def _cut_below(figure: Figure, vertices: Array, cut_y: float) -> tuple[Array, In
 def _egg_field(grid: Grid, egg: _Egg) -> Field:
     x, y, z = grid.axes()
     up = (y - egg.centre[1]) / egg.radii[1]
-    taper = 1 - 0.19 * np.clip(-up, 0, 1) ** 1.3
+    taper = 1 - 0.21 * np.clip(-up, 0, 1) ** 2
     reach = np.sqrt((x / (egg.radii[0] * taper)) ** 2 + up**2 + ((z - egg.centre[2]) / (egg.radii[2] * taper)) ** 2)
     return np.asarray((reach - 1) * egg.radii[0] * 0.95, np.float32)
 
@@ -127,7 +127,7 @@ def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
     """From below its base up into the head."""
     x, y, z = grid.axes()
     above = y - neck.base[1]
-    radius = neck.radius * (1 - 0.35 * np.clip(above, -0.03, 0.1))
+    radius = neck.radius * (1 - 0.35 * np.clip(above, 0, 0.1) + 9 * np.clip(above + 0.004, -0.045, 0))
     middle = neck.base[2] + neck.lean * above
     wall = np.sqrt(x**2 + (z - middle) ** 2) - radius
     return np.asarray(np.maximum(np.maximum(wall, y - egg.centre[1] + 0.1 * egg.radii[1]), -0.045 - above), np.float32)
@@ -139,7 +139,7 @@ def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, A
     field, owner = distances(body, grid)
     near = owner >= 0
     sole = body.vertices[:, 1].min() + 0.001
-    field = np.minimum(field, _neck_field(grid, neck, egg))
+    field = union(field, _neck_field(grid, neck, egg), 0.012)
     soft = np.zeros(grid.shape, np.float32)
     soft[near] = weights[owner[near]][:, [TORSO, NECK]].sum(1)
     hand = np.zeros(grid.shape, np.float32)
@@ -153,15 +153,15 @@ def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, A
     fist = field[grasp:, :cuff]
     whole = smooth(np.minimum(close(fist, 0.005), fist), 0.0025)
     field[grasp:, :cuff] = fist + hand[grasp:, :cuff] * (whole - fist)
-    fine, middle, coarse = smooth(field, 0.0018), smooth(field, 0.004), smooth(field, 0.0085)
+    fine, middle, coarse = smooth(field, 0.0018), smooth(field, 0.004), smooth(field, 0.0105)
     field = middle + hand * (fine - middle) + soft**2 * (coarse - middle)
-    base = np.exp(-(((y - neck.base[1] + 0.012) / 0.02) ** 4)).astype(np.float32)
-    field = field + base * (smooth(field, 0.014) - field)
+    base = np.exp(-(((y - neck.base[1] + 0.012) / 0.03) ** 2)).astype(np.float32)
+    field = field + base * (smooth(field, 0.013) - field)
     del fine, middle, coarse
     ankle = joints["joint-l-ankle"]
     rows = int((ankle[1] + 0.02 - grid.origin[1]) / STEP_M)
     foot = field[:, :rows]
-    closed = smooth(np.minimum(close(foot, 0.03), foot) - 0.004, 0.0075)
+    closed = smooth(np.minimum(close(foot, 0.03), foot) - 0.0055, 0.0095)
     ramp = np.clip((ankle[1] - y[:, :rows]) / 0.03, 0, 1) * np.clip((z - ankle[2]) / 0.04, 0, 1)
     field[:, :rows] = foot + ramp * (closed - foot)
     field = np.maximum(field, (sole - y).astype(np.float32))

@@ -50,7 +50,7 @@ def test_the_body_has_a_shop_size(
     facts = body.facts
     girth_cm = facts.torso.half_girth * 200 / facts.px_per_m
     armpit_y = int(max(side.armpit[1] for side in body.sides.values()))
-    bust = float(np.nanmax(girth_cm[armpit_y + int(0.05 * facts.px_per_m) : body.waist_y]))
+    bust = float(np.nanmax(girth_cm[armpit_y : body.waist_y]))
     seat = float(np.nanmax(girth_cm[body.hip_y - int(0.1 * facts.px_per_m) : body.crotch_y]))
     narrow = float(np.nanmin(girth_cm[armpit_y : body.hip_y]))
     collar = 200 * facts.neck_half_girth / facts.px_per_m
