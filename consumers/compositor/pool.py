@@ -17,18 +17,23 @@ from schemas.failures import FailureCode, FailureReason
 log = logs.get(__name__)
 
 UNEXPECTED = FailureReason(code=FailureCode.INTERNAL, message="The look could not be composed.")
+SPARE_WORKERS = 1
+"""At work only while others are slow (`runtime.slots`)."""
+TOLD_MAX = 1000
+"""Faults whose traceback is logged once; a tenant's thousand odd photos must not fill the log."""
 LOOKS_PER_WORKER = 500
 """A worker is replaced after so many looks: what a native library leaks stays bounded."""
 
 
 class RenderPool:
-    """As many workers as `settings.workers`. Its caller never hands in more looks than that at a time."""
+    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks than that at a time."""
 
-    def __init__(self, settings: LookSettings, store: ObjectStoreSettings) -> None:
+    def __init__(self, settings: LookSettings, store: ObjectStoreSettings, *, spare: int = 0) -> None:
         """Workers start with the first look."""
         self._time_limit_s = settings.time_limit_s
+        self._told: set[str] = set()
         self._pool = pebble.ProcessPool(
-            max_workers=settings.workers,
+            max_workers=settings.workers + spare,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
             initargs=(store, settings.worker_memory_bytes, settings.cutout_cache),
@@ -50,23 +55,25 @@ class RenderPool:
             log.exception("composing failed unexpectedly", request_id=request.request_id)
             return NotRendered(UNEXPECTED, can_heal=True)
         if isinstance(result, NotRendered) and result.trace:
-            _tell(request, result)
+            self._tell(request, result)
         return result
+
+    def _tell(self, request: LookRequested, result: NotRendered) -> None:
+        """What operators need to find a fault that a client quotes. Here, for a worker's own log is nobody's."""
+        index = result.reason.item_index
+        told = result.reason.message in self._told
+        if len(self._told) < TOLD_MAX:
+            self._told.add(result.reason.message)
+        log.error(
+            "a look failed by a fault in our code or of our store",
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            photo="" if index is None else request.items[index].trial_image,
+            why=result.reason.message,
+            trace="told before" if told else result.trace,
+        )
 
     def close(self) -> None:
         """Kill the workers. Blocks until they are gone."""
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble has no annotation here
         self._pool.join()
-
-
-def _tell(request: LookRequested, result: NotRendered) -> None:
-    """What operators need to find a fault that a client quotes. Here, for a worker's own log is nobody's."""
-    index = result.reason.item_index
-    log.error(
-        "a look failed by a fault in our code",
-        request_id=request.request_id,
-        tenant_id=request.tenant_id,
-        photo="" if index is None else request.items[index].trial_image,
-        why=result.reason.message,
-        trace=result.trace,
-    )
