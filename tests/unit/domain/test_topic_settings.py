@@ -23,7 +23,7 @@ def test_a_setting_that_is_declared_nowhere_is_left_as_it_is() -> None:
     foreign = having(segment_ms="3600000", min_cleanable_dirty_ratio="0.1")
     assert changes(LOOK_REQUESTED, foreign) == []
     one_copy = replace(having(min_insync_replicas="2"), replicas=1)
-    assert changes(LOOK_REQUESTED, one_copy) == lowered(LOOK_REQUESTED, one_copy) == []
+    assert (changes(LOOK_REQUESTED, one_copy), lowered(LOOK_REQUESTED, one_copy)) == ([], [])
 
 
 def test_what_differs_is_set_and_named_with_what_it_was() -> None:
