@@ -154,7 +154,8 @@ class Compositor:
         """What losing a worker to a look comes to; None when none was lost."""
         photos, now = photos_of(attempt.request), self._clock()
         if isinstance(result, Rendered) or result.symptom is None:
-            self._suspicions.clear(photos)
+            if isinstance(result, Rendered) or not result.can_heal:
+                self._suspicions.clear(photos)
             return None
         again = attempt.suspected or self._suspicions.suspects(photos, now)
         self._suspicions.note(photos, now)
