@@ -12,18 +12,20 @@ from compositing.options import LookOptions, parse_options
 
 if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
-    from compositing.engine import compose, compose_garments, prepare
+    from compositing.guard import compose, compose_garments, prepare
     from compositing.garment import Garment, pack, unpack
+    from compositing.judge.judge import Bars
     from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 
 _WHERE: Final = {
     "Cutout": "compositing.cut.cutout",
+    "Bars": "compositing.judge.judge",
     "Garment": "compositing.garment",
     "pack": "compositing.garment",
     "unpack": "compositing.garment",
-    "compose": "compositing.engine",
-    "compose_garments": "compositing.engine",
-    "prepare": "compositing.engine",
+    "compose": "compositing.guard",
+    "compose_garments": "compositing.guard",
+    "prepare": "compositing.guard",
     "ENGINE_VERSION": "compositing.manifest",
     "GarmentInput": "compositing.manifest",
     "Look": "compositing.manifest",
@@ -41,6 +43,7 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "ENGINE_VERSION",
+    "Bars",
     "CompositingError",
     "Cutout",
     "Garment",
