@@ -22,9 +22,8 @@ from compositing.cut.cutout import Cutout
 from compositing.decode import Photo
 from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.garment import Garment
-from compositing.judge.judge import Bars
 from compositing.mannequin import Mannequin, load
-from compositing.options import LookOptions
+from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth
 from compositing.paint.layers import paint
 from compositing.paint.wear import Dressed

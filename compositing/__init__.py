@@ -8,18 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from compositing.errors import CompositingError, GarmentError, InvalidOption
-from compositing.options import LookOptions, parse_options
+from compositing.options import Bars, LookOptions, parse_options
 
 if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
     from compositing.guard import compose, compose_garments, prepare
     from compositing.garment import Garment, pack, unpack
-    from compositing.judge.judge import Bars
     from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 
 _WHERE: Final = {
     "Cutout": "compositing.cut.cutout",
-    "Bars": "compositing.judge.judge",
     "Garment": "compositing.garment",
     "pack": "compositing.garment",
     "unpack": "compositing.garment",

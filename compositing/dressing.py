@@ -11,9 +11,9 @@ from compositing.charts.whole import place_whole
 from compositing.charts.worn import Worn
 from compositing.errors import GarmentError
 from compositing.garment import Garment
-from compositing.judge.judge import Bars, judged, refusal
+from compositing.judge.judge import judged, refusal
 from compositing.judge.quality import Quality
-from compositing.options import LookOptions
+from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory

@@ -16,18 +16,16 @@ from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
 from compositing.garment import Garment
-from compositing.judge.judge import DEFAULT_BARS, Bars
 from compositing.judge.measures import measured
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import load
-from compositing.options import LookOptions
+from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit
 from compositing.template.model import Template
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
-WORKING_SIDE_PX = 1024
 DOUBTED, TURNED_BETTER = 0.92, 0.04
 """A template that overlaps less is doubted; a quarter turn that fits so much better shows that the photo lies on its side."""
 TUCKED_BELOW_LAYER = 40
@@ -43,16 +41,21 @@ def compose(items: Sequence[GarmentInput], options: LookOptions, bars: Bars = DE
     garments = []
     for index, item in enumerate(items):
         with _Naming(index):
-            garments.append(prepare(item, watch))
+            garments.append(prepare(item, options.working_side_px, watch=watch))
     return compose_garments(garments, [item.category for item in items], options, bars, watch=watch)
 
 
-def prepare(item: GarmentInput, watch: Stopwatch | None = None) -> Garment:
-    """The garment of one photo, cut out and its template fitted. Raises GarmentError."""
+def prepare(
+    item: GarmentInput, side_px: int = WORKING_SIDE_PX, *, watch: Stopwatch | None = None
+) -> Garment:
+    """The garment of one photo, cut out and its template fitted. Raises GarmentError.
+
+    `side_px`: the photo is reduced to this longer side first (`LookOptions.working_side_px`).
+    """
     watch = watch or Stopwatch()
     category = _category(item.category)
     with watch.stage("decode"):
-        photo = decode(item.data, WORKING_SIDE_PX)
+        photo = decode(item.data, side_px)
     with watch.stage("cut out"):
         cutout = cut(photo, shape=_shape(category))
     if family_of(category) is None:

@@ -17,9 +17,8 @@ import cv2
 from compositing import engine
 from compositing.errors import CompositingError, GarmentError
 from compositing.garment import Garment
-from compositing.judge.judge import DEFAULT_BARS, Bars
 from compositing.manifest import GarmentInput, Look
-from compositing.options import LookOptions
+from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 
 _ROOT = Path(__file__).parent
 _CV2_OUT_OF_MEMORY = -4
@@ -33,10 +32,10 @@ def compose(
         return engine.compose(items, options, bars)
 
 
-def prepare(item: GarmentInput) -> Garment:
+def prepare(item: GarmentInput, side_px: int = WORKING_SIDE_PX) -> Garment:
     """The garment of one photo. Raises GarmentError or MemoryError."""
     with guarded(0):
-        return engine.prepare(item)
+        return engine.prepare(item, side_px)
 
 
 def compose_garments(

@@ -7,12 +7,25 @@ from typing import Literal
 
 from compositing.errors import InvalidOption
 
-MIN_WIDTH_PX, MAX_WIDTH_PX = 256, 1024
+MIN_WIDTH_PX, MAX_WIDTH_PX = 256, 2048
+WORKING_SIDE_PX, LARGE_SIDE_PX = 1024, 2048
+"""Photos are worked on at no more than this size, for looks up to 1024 wide and for larger ones."""
 ASPECT = 1.5
 """Height over width of every look."""
 FORMATS = ("webp", "png", "jpeg")
 DEFAULT_MANNEQUIN: Literal["FEMALE"] = "FEMALE"
 """Who wears a look whose `user_category` is null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Of a garment's quality, 0 to 1: below `floor` it is refused, below `dress` placed whole, from there on dressed."""
+
+    floor: float = 0.35
+    dress: float = 0.5
+
+
+DEFAULT_BARS = Bars()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,11 @@ class LookOptions:
     quality: int = 90
     background: str = "studio"
     tuck: bool = False
+
+    @property
+    def working_side_px(self) -> int:
+        """At which photos are read for such a look: the longer side."""
+        return WORKING_SIDE_PX if self.width_px <= WORKING_SIDE_PX else LARGE_SIDE_PX
 
     @property
     def height_px(self) -> int:

@@ -20,6 +20,7 @@ class FailureCode(StrEnum):
     IMAGE_TOO_LARGE = "image_too_large"
     NO_GARMENT_FOUND = "no_garment_found"
     CATEGORY_MISMATCH = "category_mismatch"
+    CANNOT_BE_DRESSED = "cannot_be_dressed"
     TIMEOUT = "timeout"
     EXPIRED = "expired"
     CANCELLED = "cancelled"

@@ -1,7 +1,5 @@
 """The judge's door: the quality of a garment on a body, and what follows from it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from compositing.charts.chart import cell_areas
@@ -11,17 +9,6 @@ from compositing.judge.quality import Quality, quality
 
 SMALL_QUALITY = 0.9
 """Of shoes and accessories that were made out without doubt; they have no template to be measured by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Below `floor` a garment is refused, below `dress` it is placed whole, from there on dressed."""
-
-    floor: float = 0.35
-    dress: float = 0.5
-
-
-DEFAULT_BARS = Bars()
 
 
 def judged(garment: Garment, worn: Worn) -> Quality:

@@ -1,6 +1,6 @@
-"""Cut-outs kept in S3: a garment of a tenant that is met again is not cut out again.
+"""Garments kept in S3: one of a tenant that is met again is neither cut out nor fitted again.
 
-Keyed by tenant, content, expected shape and engine version; lossless, so a look is the same with and without. Safe to
+Keyed by tenant, content, category and engine version; lossless, so a look is the same with and without. Safe to
 lose: whatever is missing, unreadable or out of reach is cut out anew. Bounded by the bucket's lifecycle rule for
 `cutouts/` (docs/operations.md).
 """
@@ -8,8 +8,9 @@ lose: whatever is missing, unreadable or out of reach is cut out anew. Bounded b
 import hashlib
 from dataclasses import dataclass
 
-from compositing import ENGINE_VERSION, Cutout, GarmentInput, cut_out, pack, unpack
-from compositing.engine import shape_of
+from compositing import ENGINE_VERSION, Garment, GarmentInput, pack, prepare, unpack
+from compositing.engine import kind_of
+from compositing.options import WORKING_SIDE_PX
 from runtime import logs
 from schemas.events import StoredImage
 from storage.object_store import ObjectMissing, ObjectStore, StoreError
@@ -21,9 +22,9 @@ MAX_CUTOUT_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A cut-out, and where it is kept; None where it is not."""
+    """A garment, and where it is kept; None where it is not."""
 
-    cutout: Cutout
+    garment: Garment
     image: StoredImage | None
 
 
@@ -34,38 +35,38 @@ class CutoutCache:
         """`store`: where to keep cut-outs."""
         self._store = store
 
-    def get(self, tenant_id: str, garment: GarmentInput) -> Kept:
-        """The garment cut out of its photo. Blocks. Raises GarmentError."""
+    def get(self, tenant_id: str, garment: GarmentInput, side_px: int = WORKING_SIDE_PX) -> Kept:
+        """The garment of a photo. Blocks. Raises GarmentError."""
         if self._store is None:
-            return Kept(cut_out(garment), None)
+            return Kept(prepare(garment, side_px), None)
         digest = hashlib.sha256(garment.data).hexdigest()
-        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{digest}-{shape_of(garment.category)}.png"
+        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{digest}-{kind_of(garment.category)}-{side_px}.png"
         known = self._read(self._store, key)
         if known is not None:
             return known
-        cutout = cut_out(garment)
-        data = pack(cutout)
+        made = prepare(garment, side_px)
+        data = pack(made)
         try:
             self._store.put(key, data, "image/png")
         except StoreError as error:
             log.warning("a cut-out could not be kept", key=key, error=str(error))
-            return Kept(cutout, None)
-        return Kept(cutout, self._image(self._store, key, data, cutout))
+            return Kept(made, None)
+        return Kept(made, self._image(self._store, key, data, made))
 
     def _read(self, store: ObjectStore, key: str) -> Kept | None:
         try:
             data = store.get(key, MAX_CUTOUT_BYTES)
-            cutout = unpack(data)
+            made = unpack(data)
         except ObjectMissing:
             return None
         except (StoreError, ValueError) as error:
             log.warning("a kept cut-out can't be used", key=key, error=str(error))
             return None
-        return Kept(cutout, self._image(store, key, data, cutout))
+        return Kept(made, self._image(store, key, data, made))
 
     @staticmethod
-    def _image(store: ObjectStore, key: str, data: bytes, cutout: Cutout) -> StoredImage:
-        height, width = cutout.alpha.shape
+    def _image(store: ObjectStore, key: str, data: bytes, garment: Garment) -> StoredImage:
+        height, width = garment.cutout.alpha.shape
         return StoredImage(
             bucket=store.bucket,
             key=key,

@@ -6,6 +6,7 @@ from concurrent.futures import TimeoutError as TooLong
 
 import pebble
 
+from compositing import Bars
 from consumers.compositor.render import prepare, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
@@ -36,7 +37,12 @@ class RenderPool:
             max_workers=settings.workers + spare,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
-            initargs=(store, settings.worker_memory_bytes, settings.cutout_cache),
+            initargs=(
+                store,
+                settings.worker_memory_bytes,
+                settings.cutout_cache,
+                Bars(settings.quality_floor, settings.quality_dress),
+            ),
             context=multiprocessing.get_context("spawn"),
         )
 

@@ -7,7 +7,7 @@ request and the engine's version, so making a look again stores the same picture
 import resource
 import traceback
 
-from compositing import GarmentError, GarmentInput, InvalidOption, Look, LookOptions, compose_cutouts, parse_options
+from compositing import Bars, GarmentError, GarmentInput, InvalidOption, Look, LookOptions, compose_garments, parse_options
 from compositing.guard import guarded
 from consumers.compositor.cutouts import CutoutCache, Kept
 from consumers.compositor.results import NotRendered, Rendered
@@ -38,13 +38,15 @@ class _Worker:
 
     store: ObjectStore
     cutouts: CutoutCache
+    bars: Bars
 
 
-def prepare(settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool) -> None:
+def prepare(settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool, bars: Bars) -> None:
     """Called once in a new worker: bound its memory, connect to the store."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _Worker.store = ObjectStore(settings)
     _Worker.cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
+    _Worker.bars = bars
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:
@@ -54,7 +56,7 @@ def render(request: LookRequested) -> Rendered | NotRendered:
         garments = _fetch(request)
         if isinstance(garments, NotRendered):
             return garments
-        look, kept = _make(request.tenant_id, garments, options)
+        look, kept = _make(request, garments, options)
     except InvalidOption as error:
         return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
     except GarmentError as error:
@@ -88,6 +90,9 @@ def render(request: LookRequested) -> Rendered | NotRendered:
             landmarks=item.landmarks,
             cutout=kept[item.item_index].image,
             warnings=item.warnings,
+            quality=item.quality,
+            quality_reasons=item.quality_reasons,
+            placed=item.placed,
         )
         for item in look.manifest.items
     )
@@ -97,18 +102,25 @@ def render(request: LookRequested) -> Rendered | NotRendered:
     return Rendered(image, placed, made.engine_version, (*warnings, *made.warnings, *named), made.seed, stage_ms)
 
 
-def _make(tenant_id: str, garments: list[GarmentInput], options: LookOptions) -> tuple[Look, list[Kept]]:
+def _make(request: LookRequested, garments: list[GarmentInput], options: LookOptions) -> tuple[Look, list[Kept]]:
     """All that depends on the photos' bytes alone: what fails here would fail again. Raises GarmentError or MemoryError."""
     kept = []
     for index, garment in enumerate(garments):
         try:
             with guarded(index):
-                kept.append(_Worker.cutouts.get(tenant_id, garment))
+                kept.append(_Worker.cutouts.get(request.tenant_id, garment, options.working_side_px))
         except GarmentError as error:
             error.item_index = index
             raise
     with guarded(0 if len(garments) == 1 else None):
-        return compose_cutouts([one.cutout for one in kept], [one.category for one in garments], options), kept
+        look = compose_garments([one.garment for one in kept], [one.category for one in garments], options, _bars(request))
+    return look, kept
+
+
+def _bars(request: LookRequested) -> Bars:
+    """The deployment's bars; a tenant's own floor may be higher, and what is dressed is never below it."""
+    floor = max(_Worker.bars.floor, request.quality_floor or 0.0)
+    return Bars(floor, max(_Worker.bars.dress, floor))
 
 
 def _trace(error: BaseException) -> str:

@@ -19,3 +19,6 @@ class LookRequested(Event):
     credits_cost: int = Field(ge=0)
     requested_at: datetime
     deadline_at: datetime
+    quality_floor: float | None = Field(
+        default=None, ge=0, le=1, description="a garment below this quality is refused; the deployment's floor may be higher"
+    )
