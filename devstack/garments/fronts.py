@@ -1,0 +1,90 @@
+"""What is on the front: plackets with buttons, zips, pockets."""
+
+import numpy as np
+
+from devstack.garments.cloth import shaded
+from devstack.garments.curves import beside, flipped, joined, straight, through
+from devstack.garments.panel import Panel
+from devstack.garments.pieces import buttons, patch_pocket, pressed, stitched, zipper
+from devstack.garments.shape import SIDES, UpperShape
+from devstack.garments.upper import Trim, centre, soft_line
+
+
+def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+    """How the front closes."""
+    if trim.front == "plain":
+        return []
+    start = shape.dip + (0.2 if trim.neck != "stand" else -3.5)
+    if trim.front == "zip":
+        return _zip(shape, trim, start, rng)
+    low = None if trim.front == "buttons" else shape.dip + 13.0
+    line = soft_line(centre(shape, start, low), rng, 0.10 if trim.front == "buttons" else 0.03)
+    half = 1.7 if trim.front == "buttons" else 1.5
+    strip = joined(beside(line, half), beside(line, -half)[::-1])
+    edges = [beside(line, half - 0.35), beside(line, 0.35 - half)]
+    cloth = (trim.second if trim.neck == "open" else trim.cloth).ungraphic()
+    panels = [Panel(strip, cloth, seams=(stitched(*edges, colour=trim.cloth.colour, pucker=0.03),), thick=0.55, crumple=0.5)]
+    if trim.front == "placket":
+        panels += buttons(line[4:-5], 3, trim.button, radius=0.5)
+    else:
+        count = 3 if trim.neck == "lapel" else 5 if trim.neck == "open" else 7
+        radius = 0.95 if trim.neck in ("lapel", "open") else 0.52
+        panels += buttons(line[3:-6], count if trim.neck != "lapel" else 2, trim.button, radius=radius)
+    return panels
+
+
+def _zip(shape: UpperShape, trim: Trim, start: float, rng: np.random.Generator) -> list[Panel]:
+    line = soft_line(centre(shape, start), rng, 0.08)
+    panels = zipper(line[:-1], shaded(trim.cloth.colour, 0.75))
+    for side in (-1, 1):
+        inner, outer = beside(line, 0.42 * side), beside(line, 1.9 * side)
+        seam = stitched(beside(line, 1.5 * side), colour=trim.cloth.colour, pucker=0.05)
+        panels.append(Panel(joined(inner, outer[::-1]), trim.cloth.ungraphic(), seams=(seam,), thick=0.4, cast=0.6, crumple=0.4))
+    return panels
+
+
+def pockets(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+    """Pockets on the front."""
+    cloth = trim.cloth.ungraphic()
+    x, y = shape.pit
+    if trim.pocket == "chest":
+        return patch_pocket((0.50 * x, y + 0.5), 0.42 * x, 0.49 * x, cloth)
+    if trim.pocket == "kangaroo":
+        return [_kangaroo(shape, trim)]
+    if trim.pocket == "flap":
+        return [panel for side in SIDES for where in (0.5, 22.0) for panel in _flap(side, 0.52 * x, y + where, 0.48 * x, trim)]
+    if trim.pocket == "welt":
+        low = y + 0.52 * (shape.hem[1] - y)
+        return [_welt(side, 0.58 * shape.hem[0], low, trim) for side in SIDES]
+    return []
+
+
+def _kangaroo(shape: UpperShape, trim: Trim) -> Panel:
+    low = shape.hem[1] - 6.5
+    top, half = low - 19.0, 0.62 * shape.hem[0]
+    right = joined(straight((0, top), (0.55 * half, top)), through((0.55 * half, top), (0.72 * half, top + 5), (half, top + 11.5)),
+                   straight((half, top + 11.5), (half, low)), straight((half, low), (0, low)))  # fmt: skip
+    outline = joined(right, right[::-1][1:] * [-1, 1])
+    slant = through((0.55 * half, top), (0.72 * half, top + 5), (half, top + 11.5))
+    rows = [flipped(beside(slant, d), side) for side in SIDES for d in (-0.8, -1.5)]
+    around = straight((-0.5 * half, top + 0.5), (0.5 * half, top + 0.5))
+    seams = (stitched(*rows, around, colour=trim.cloth.colour, pucker=0.05),)
+    return Panel(outline, trim.cloth.ungraphic(), seams=seams, thick=0.8, crumple=1.2)
+
+
+def _flap(side: int, x: float, y: float, width: float, trim: Trim) -> list[Panel]:
+    half = width / 2
+    pocket = patch_pocket((side * x, y + 1.0), width, width * 1.05, trim.cloth.ungraphic(), point=0.7)
+    flap = joined(straight((side * x - half - 0.2, y), (side * x + half + 0.2, y)),
+                  straight((side * x + half + 0.2, y + 4), (side * x, y + 5.6)), straight((side * x, y + 5.6), (side * x - half - 0.2, y + 4)))  # fmt: skip
+    rows = stitched(straight((side * x - half, y + 0.5), (side * x + half, y + 0.5)), flap[14:-2] + (0, -0.5), colour=trim.cloth.colour)
+    return [*pocket, Panel(flap, trim.cloth.ungraphic(), seams=(rows,), thick=0.9, crumple=0.4),
+            *buttons(straight((side * x, y + 4.2), (side * x, y + 4.3), 2)[:1], 1, trim.button, radius=0.6)]  # fmt: skip
+
+
+def _welt(side: int, x: float, y: float, trim: Trim) -> Panel:
+    tilt = 1.2
+    box = np.array([[x - 7, y - tilt], [x + 7, y + tilt * 0.2], [x + 7, y + 2.3 + tilt * 0.2], [x - 7, y + 2.3 - tilt]])
+    box = box * [side, 1]
+    rim = np.vstack([box, box[:1]])
+    return Panel(box, trim.cloth.ungraphic(), seams=(pressed(rim, depth=0.03),), thick=0.7, crumple=0.2)
