@@ -70,7 +70,7 @@ def outer_edge(points: dict[str, Point]) -> Line:
 
 def inner_edge(shape: LegsShape, points: dict[str, Point], side: Side) -> Line:
     """From the crotch to the hem."""
-    start = points["crotch"] + np.array([side * 0.15, 0.0])
+    start = points["crotch"]
     near = start + (points["knee_inner"] - start) * 0.16 + np.array([side * 0.35 * shape.gap, 0])
     return through(start, near, points["knee_inner"], points["hem_inner"])
 
@@ -100,7 +100,7 @@ def _inside(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
 def _leg(shape: LegsShape, trim: LegsTrim, side: Side, rng: np.random.Generator) -> list[Panel]:
     points = leg_points(shape, side)
     outer, inner = outer_edge(points), inner_edge(shape, points, side)
-    rise = through(points["crotch"], (0.25 * side, shape.rise * 0.8), (0.0, shape.rise * 0.45), (0.0, 1.9))
+    rise = through(points["crotch"], (-0.5 * side, shape.rise * 0.8), (-0.3 * side, shape.rise * 0.45), (0.0, 1.9))
     hem = bowed(points["hem_outer"], points["hem_inner"], -0.5 * side)
     top = through((0.0, 1.9), (0.5 * side * shape.waist, 1.5), points["waist"] + (0, 0.6))
     outline = joined(outer, hem[1:-1], inner[::-1], rise[1:], top[1:-1])
