@@ -33,7 +33,7 @@ FEELS: dict[Kind, Feel] = {
     "denim": Feel(0.8, 0.9, 0.8, 0.3, 0.04, 0.07),
     "knit": Feel(0.8, 1.5, 0.8, 0.55, 0.03, 0.03),
     "fleece": Feel(0.95, 1.45, 0.8, 0.5, 0.03, 0.035),
-    "wool": Feel(0.6, 1.5, 0.5, 0.5, 0.03, 0.07),
+    "wool": Feel(0.75, 1.5, 0.7, 0.5, 0.03, 0.06),
     "leather": Feel(0.9, 0.8, 0.8, 0.35, 0.30, 0.03),
     "satin": Feel(1.2, 1.1, 0.9, 0.15, 0.34, 0.012),
     "rubber": Feel(0.0, 1.0, 0.05, 0.4, 0.12, 0.012),
@@ -103,7 +103,7 @@ def _sampled(tile: Tile, x: Field, y: Field, border: int) -> Tile:
 
 def woven(cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator) -> tuple[Field, Field]:
     """The threads: how much lighter or darker each place is (about 1), and the height of the texture (cm)."""
-    grain = cloth.feel.grain
+    grain = cloth.feel.grain * float(np.clip(px_per_cm / 13, 0.3, 1.15))
     shape = (u.shape[0], u.shape[1])
     fine = noise(rng, shape, 0.55)
     flat = np.zeros(shape, np.float32)
@@ -111,20 +111,20 @@ def woven(cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Gen
         return np.asarray(1 + grain * fine, np.float32), _stitches(u, v, px_per_cm)
     if cloth.kind in ("woven", "linen"):
         threads = noise(rng, shape, 0.6, stretch=9) + noise(rng, shape, 0.6, stretch=1 / 9)
-        slubs = noise(rng, shape, 1.1, stretch=1 / 22) + noise(rng, shape, 1.1, stretch=22)
+        slubs = noise(rng, shape, 1.1, stretch=1 / 16) + noise(rng, shape, 1.1, stretch=16)
         slub = 0.6 if cloth.kind == "linen" else 0.25
         return np.asarray(1 + grain * (0.55 * threads + 0.5 * fine + slub * slubs), np.float32), flat
     if cloth.kind == "denim":
         return _twill(u, v, px_per_cm, rng, grain), flat
     if cloth.kind == "wool":
-        melange = noise(rng, shape, 1.4, stretch=1.5)
-        return np.asarray(1 + grain * (0.6 * fine + 0.7 * melange), np.float32), np.asarray(0.006 * melange, np.float32)
+        melange = noise(rng, shape, 0.9, stretch=1.5)
+        return np.asarray(1 + grain * (0.6 * fine + 0.6 * melange), np.float32), np.asarray(0.003 * melange, np.float32)
     if cloth.kind == "fleece":
         soft = noise(rng, shape, 1.1)
-        return np.asarray(1 + grain * (0.7 * fine + 0.6 * soft), np.float32), np.asarray(0.004 * soft, np.float32)
+        return np.asarray(1 + grain * (0.7 * fine + 0.6 * soft), np.float32), np.asarray(0.0025 * soft, np.float32)
     if cloth.kind == "leather":
         pebble = noise(rng, shape, 1.3)
-        return np.asarray(1 + grain * pebble, np.float32), np.asarray(0.006 * pebble, np.float32)
+        return np.asarray(1 + grain * pebble, np.float32), np.asarray(0.0035 * pebble, np.float32)
     wales = noise(rng, shape, 0.6, stretch=6)
     return np.asarray(1 + grain * (0.8 * fine + 0.5 * wales), np.float32), flat
 

@@ -175,9 +175,10 @@ def _edge(cover: Field, panel: Panel, px_per_cm: float) -> tuple[Field, Field]:
     deep = np.clip(cv2.GaussianBlur(deep, (0, 0), 1.6) - 0.6, 0, None) / px_per_cm
     thick = panel.cloth.feel.thick_cm * panel.thick
     round_cm = 0.12 + 0.9 * thick
+    body = np.exp(-deep / 3.2)
     return (
-        np.asarray(thick * (1 - np.exp(-deep / round_cm)), np.float32),
-        np.asarray(1 - 0.20 * np.exp(-deep / (0.10 + 0.25 * thick)), np.float32),
+        np.asarray(thick * (1 - np.exp(-deep / round_cm)) - 0.9 * thick * body, np.float32),
+        np.asarray(1 - 0.20 * np.exp(-deep / (0.10 + 0.25 * thick)) - 0.07 * body, np.float32),
     )
 
 

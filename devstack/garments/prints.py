@@ -142,11 +142,12 @@ def _flower(rng: np.random.Generator, colour: Tile, at: NDArray[np.float64], rad
 
 def leafy(rng: np.random.Generator, ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
     """Sprigs: a stem with leaves on both sides, in every direction."""
-    width = 5.0 * size
+    width = 5.6 * size
     colour, _ = _tile(width, width, ground)
     side = colour.shape[0]
     for i in range(16):
-        start, turn = (rng.uniform(0, 1, 2) + (i % 4, i // 4)) * side / 4, rng.uniform(0, 2 * np.pi)
+        start, turn = (rng.uniform(0.2, 0.8, 2) + (i % 4 + 0.5 * (i // 4 % 2), i // 4)) * side / 4, rng.uniform(0, 2 * np.pi)
+        start = start - 0.5 * size * PER_CM * np.array([np.cos(turn), np.sin(turn)])
         ink = inks[i % len(inks)]
         for k in range(6):
             node = start + k * 0.20 * size * PER_CM * np.array([np.cos(turn), np.sin(turn)])

@@ -95,7 +95,7 @@ def sleeve_edges(shape: UpperShape, points: Points, side: Side) -> tuple[Line, L
         return _short_edges(points, side, sleeve.puff)
     tip, elbow, cuff = points["tip"], points["elbow_outer"], points["cuff_outer"]
     out = np.array([(elbow - tip)[1], -(elbow - tip)[0]]) / np.linalg.norm(elbow - tip) * side
-    cap = tip + 0.42 * (elbow - tip) + out * (1.5 + sleeve.puff)
+    cap = tip + 0.42 * (elbow - tip) + out * (1.0 + sleeve.puff)
     below = (elbow + cuff) / 2 + out * (0.1 + 1.2 * sleeve.puff)
     outer = through(tip, cap, elbow, below, cuff)
     inner = through(

@@ -53,8 +53,9 @@ def wavy_hem(shape: SkirtShape, rng: np.random.Generator, waves: int, by_cm: flo
     base = evenly(base[np.argsort(base[:, 0], kind="stable")], 160)
     share = np.linspace(0, 1, 160)
     phase = rng.uniform(0, 2 * np.pi)
-    stretch = share + 0.02 * np.sin(2 * np.pi * 1.5 * share + phase)
-    wave = by_cm * np.cos(2 * np.pi * waves * stretch + phase) * np.sin(np.pi * share) ** 0.4
+    stretch = share + 0.06 * np.sin(2 * np.pi * 1.5 * share + phase)
+    uneven = 0.6 + 0.5 * np.sin(2 * np.pi * 1.3 * share + 2 * phase)
+    wave = by_cm * uneven * np.cos(2 * np.pi * waves * stretch + phase) * np.sin(np.pi * share) ** 0.4
     return np.asarray(base + np.stack([np.zeros(160), wave], -1))
 
 
@@ -86,7 +87,7 @@ def skirt_front(shape: SkirtShape, cloth: Cloth, depth: float, rng: np.random.Ge
     cones = max(2, int(2 + 3.0 * (flare - 1) + rng.integers(0, 3)))
     pleated = shape.style == "pleated"
     waves = 14 if pleated else cones
-    hem = wavy_hem(shape, rng, waves, 0.35 if pleated else 0.0 if shape.style == "pencil" else 0.55 * min(2.0, flare))
+    hem = wavy_hem(shape, rng, waves, 0.35 if pleated else 0.0 if shape.style == "pencil" else 0.30 * min(2.0, flare))
     right = side_edge(shape)
     outline = joined(top, right[1:], hem[::-1][1:-1], mirrored(right)[:-1])
     seams: list[Seam] = []

@@ -21,10 +21,10 @@ KNIT: tuple[Kind, ...] = ("knit", "knit", "wool")
 
 def base(rng: np.random.Generator, *, wide: float = 1.0, long: float = 1.0, shaped: float = 0.5) -> UpperShape:
     """A crew-necked trunk without sleeves. `shaped`: 0 straight, 1 taken in at the waist."""
-    pit = rng.uniform(23.5, 26.5) * wide
+    pit = rng.uniform(23.0, 26.0) * wide
     tip_y = rng.uniform(3.8, 5.0)
     high = pit * rng.uniform(0.74, 0.82) / wide**0.5
-    hem_y = rng.uniform(62, 70) * long
+    hem_y = rng.uniform(66, 74) * long
     waist_x = pit * (1 - 0.11 * shaped * rng.uniform(0.5, 1.2))
     hem = pit * rng.uniform(0.96, 1.02)
     pit_y = tip_y + high
