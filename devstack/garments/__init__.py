@@ -7,4 +7,16 @@ from devstack.garments.kinds import CATEGORIES, KINDS
 from devstack.garments.photo import LIGHTS, Photo
 from devstack.garments.strangers import STRANGERS, stranger
 
-__all__ = ["BACKGROUNDS", "CATEGORIES", "KINDS", "LIGHTS", "STRANGERS", "Cloth", "Drawn", "Photo", "anything", "draw", "stranger"]
+__all__ = [
+    "BACKGROUNDS",
+    "CATEGORIES",
+    "KINDS",
+    "LIGHTS",
+    "STRANGERS",
+    "Cloth",
+    "Drawn",
+    "Photo",
+    "anything",
+    "draw",
+    "stranger",
+]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from devstack.garments.cloth import Cloth, Colour, coloured, woven
 from devstack.garments.fabrics import printed
-from devstack.garments.fields import Field, crumpled, noise
+from devstack.garments.fields import Field, crumpled, noise, softened
 from devstack.garments.light import displayed, lit
 
 Picture = NDArray[np.float32]
@@ -60,9 +60,14 @@ def wood(shape: Shape, rng: np.random.Generator) -> Picture:
     """A floor of boards, along or across."""
     across = rng.random() < 0.4
     high, wide = (shape[1], shape[0]) if across else shape
-    base = np.array([(168, 124, 84), (196, 160, 120), (120, 86, 60), (206, 186, 160)][int(rng.integers(0, 4))], np.float32)
+    base = np.array(
+        [(168, 124, 84), (196, 160, 120), (120, 86, 60), (206, 186, 160)][int(rng.integers(0, 4))],
+        np.float32,
+    )
     boards, joints = int(rng.integers(5, 9)), []
-    grain = 0.055 * noise(rng, (high, wide), max(1.2, wide / 500), stretch=40) + 0.05 * noise(rng, (high, wide), wide / 90, stretch=24)
+    grain = 0.055 * noise(rng, (high, wide), max(1.2, wide / 500), stretch=40) + 0.05 * noise(
+        rng, (high, wide), wide / 90, stretch=24
+    )
     figure = np.sin(noise(rng, (high, wide), wide / 26, stretch=9) * 5)
     level = (1 + grain + 0.03 * figure).astype(np.float32)
     edges = np.linspace(0, wide, boards + 1).astype(int)
@@ -74,24 +79,34 @@ def wood(shape: Shape, rng: np.random.Generator) -> Picture:
         level[row : row + 2, left : left + wide // boards] *= 0.6
     level = cv2.GaussianBlur(level, (0, 0), 0.7)
     picture = base * level[..., None]
-    return np.ascontiguousarray(picture.transpose(1, 0, 2)) if across else np.asarray(picture, np.float32)
+    return (
+        np.ascontiguousarray(picture.transpose(1, 0, 2))
+        if across
+        else np.asarray(picture, np.float32)
+    )
 
 
 def sheet(shape: Shape, rng: np.random.Generator) -> Picture:
     """A patterned bed sheet with its own creases."""
-    cloth = printed(rng, "woven", str(rng.choice(["checks", "gingham", "floral", "leafy", "uprights", "dots"])))
+    cloth = printed(
+        rng, "woven", str(rng.choice(["checks", "gingham", "floral", "leafy", "uprights", "dots"]))
+    )
     return _cloth(shape, cloth, rng, rng.uniform(8, 12))
 
 
 def blanket(shape: Shape, rng: np.random.Generator) -> Picture:
     """A plain bed cover or carpet."""
-    colour = [(186, 182, 176), (120, 128, 140), (214, 204, 188), (150, 128, 116)][int(rng.integers(0, 4))]
+    colour = [(186, 182, 176), (120, 128, 140), (214, 204, 188), (150, 128, 116)][
+        int(rng.integers(0, 4))
+    ]
     return _cloth(shape, Cloth("fleece", colour), rng, rng.uniform(8, 12))
 
 
 def _cloth(shape: Shape, cloth: Cloth, rng: np.random.Generator, px_per_cm: float) -> Picture:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) / px_per_cm
-    height = 0.5 * crumpled(rng, shape, px_per_cm, size_cm=16) + 0.16 * crumpled(rng, shape, px_per_cm, size_cm=6)
+    height = 0.5 * crumpled(rng, shape, px_per_cm, size_cm=16) + 0.16 * crumpled(
+        rng, shape, px_per_cm, size_cm=6
+    )
     threads, texture = woven(cloth, x, y, px_per_cm, rng)
     turn = rng.uniform(-0.3, 0.3)
     u, v = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
@@ -101,8 +116,12 @@ def _cloth(shape: Shape, cloth: Cloth, rng: np.random.Generator, px_per_cm: floa
 
 def wall(shape: Shape, rng: np.random.Generator) -> Picture:
     """Rough plaster."""
-    colour = [(232, 226, 214), (214, 218, 220), (226, 214, 206), (198, 206, 196)][int(rng.integers(0, 4))]
-    rough: Field = np.asarray(0.03 * noise(rng, shape, 2.2) + 0.05 * noise(rng, shape, 9), np.float32)
+    colour = [(232, 226, 214), (214, 218, 220), (226, 214, 206), (198, 206, 196)][
+        int(rng.integers(0, 4))
+    ]
+    rough: Field = np.asarray(
+        0.03 * noise(rng, shape, 2.2) + 0.05 * noise(rng, shape, 9), np.float32
+    )
     albedo = _flat(shape, colour, rng, 0.03)
     return displayed(lit(albedo, rough, np.ones(shape, np.float32), 4.0, 0.0))
 
@@ -119,9 +138,10 @@ def shadowed(picture: Picture, alpha: Field, cast: Cast) -> Picture:
     """The background with the shadow of what covers `alpha`."""
     high = alpha.shape[0]
     move = np.array([[1, 0, 0.6 * cast.away * high], [0, 1, cast.away * high]], np.float32)
-    far = cv2.GaussianBlur(cv2.warpAffine(alpha, move, alpha.shape[::-1]), (0, 0), cast.soft * high)
+    far = softened(
+        np.asarray(cv2.warpAffine(alpha, move, alpha.shape[::-1]), np.float32), cast.soft * high
+    )
     move = np.array([[1, 0, 0.0009 * high], [0, 1, 0.0018 * high]], np.float32)
     near = cv2.GaussianBlur(cv2.warpAffine(alpha, move, alpha.shape[::-1]), (0, 0), 0.0026 * high)
     dark = (1 - cast.dark * far) * (1 - cast.close * near)
     return np.asarray(picture * dark[..., None], np.float32)
-

@@ -10,7 +10,19 @@ from numpy.typing import NDArray
 from devstack.garments.fields import Field, noise
 
 Colour = tuple[int, int, int]
-Kind = Literal["jersey", "woven", "linen", "denim", "knit", "fleece", "wool", "leather", "satin", "rubber", "metal"]
+Kind = Literal[
+    "jersey",
+    "woven",
+    "linen",
+    "denim",
+    "knit",
+    "fleece",
+    "wool",
+    "leather",
+    "satin",
+    "rubber",
+    "metal",
+]
 Tile = NDArray[np.float32]
 
 
@@ -91,7 +103,12 @@ def coloured(cloth: Cloth, u: Field, v: Field) -> Tile:
         x, y, width = cloth.graphic_at
         high, wide = cloth.graphic.shape[:2]
         per_cm = wide / width
-        found = _sampled(cloth.graphic, (u - x) * per_cm + wide / 2, (v - y) * per_cm + high / 2, cv2.BORDER_CONSTANT)
+        found = _sampled(
+            cloth.graphic,
+            (u - x) * per_cm + wide / 2,
+            (v - y) * per_cm + high / 2,
+            cv2.BORDER_CONSTANT,
+        )
         colour += (found[..., :3] - colour) * found[..., 3:]
     return colour
 
@@ -101,7 +118,9 @@ def _sampled(tile: Tile, x: Field, y: Field, border: int) -> Tile:
     return np.asarray(cv2.remap(tile, *at, cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
-def woven(cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator) -> tuple[Field, Field]:
+def woven(
+    cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator
+) -> tuple[Field, Field]:
     """The threads: how much lighter or darker each place is (about 1), and the height of the texture (cm)."""
     grain = cloth.feel.grain * float(np.clip(px_per_cm / 13, 0.3, 1.15))
     shape = (u.shape[0], u.shape[1])
@@ -113,15 +132,21 @@ def woven(cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Gen
         threads = noise(rng, shape, 0.6, stretch=9) + noise(rng, shape, 0.6, stretch=1 / 9)
         slubs = noise(rng, shape, 1.1, stretch=1 / 16) + noise(rng, shape, 1.1, stretch=16)
         slub = 0.6 if cloth.kind == "linen" else 0.25
-        return np.asarray(1 + grain * (0.55 * threads + 0.5 * fine + slub * slubs), np.float32), flat
+        return np.asarray(
+            1 + grain * (0.55 * threads + 0.5 * fine + slub * slubs), np.float32
+        ), flat
     if cloth.kind == "denim":
         return _twill(u, v, px_per_cm, rng, grain), flat
     if cloth.kind == "wool":
         melange = noise(rng, shape, 0.9, stretch=1.5)
-        return np.asarray(1 + grain * (0.6 * fine + 0.6 * melange), np.float32), np.asarray(0.003 * melange, np.float32)
+        return np.asarray(1 + grain * (0.6 * fine + 0.6 * melange), np.float32), np.asarray(
+            0.003 * melange, np.float32
+        )
     if cloth.kind == "fleece":
         soft = noise(rng, shape, 1.1)
-        return np.asarray(1 + grain * (0.7 * fine + 0.6 * soft), np.float32), np.asarray(0.0025 * soft, np.float32)
+        return np.asarray(1 + grain * (0.7 * fine + 0.6 * soft), np.float32), np.asarray(
+            0.0025 * soft, np.float32
+        )
     if cloth.kind == "leather":
         pebble = noise(rng, shape, 1.3)
         return np.asarray(1 + grain * pebble, np.float32), np.asarray(0.0035 * pebble, np.float32)
@@ -142,7 +167,10 @@ def _twill(u: Field, v: Field, px_per_cm: float, rng: np.random.Generator, grain
     pitch = max(0.11, 2.6 / px_per_cm)
     shape = (u.shape[0], u.shape[1])
     yarn = noise(rng, shape, 0.7, stretch=14)
-    weft = noise(rng, shape, 0.6, stretch=1 / 5)
+    weft, fleck = noise(rng, shape, 0.6, stretch=1 / 5), noise(rng, shape, 0.6)
     diagonal = np.cos(2 * np.pi * (u + 0.8 * v) / pitch)
     cloudy = noise(rng, shape, 0.9 * px_per_cm, stretch=2)
-    return np.asarray(1 + grain * (0.75 * yarn + 0.4 * weft + 0.45 * diagonal + 0.35 * cloudy), np.float32)
+    return np.asarray(
+        1 + grain * (0.52 * yarn + 0.35 * weft + 0.5 * diagonal + 0.4 * fleck + 0.4 * cloudy),
+        np.float32,
+    )

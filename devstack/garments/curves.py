@@ -18,7 +18,9 @@ def through(*points: At, steps: int = 14) -> Line:
     gaps = np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1) + 1e-9)[:, None]
     slopes = np.diff(knots, axis=0) / gaps
     inner = (slopes[:-1] * gaps[1:] + slopes[1:] * gaps[:-1]) / (gaps[:-1] + gaps[1:])
-    tangents = np.vstack([1.5 * slopes[:1] - 0.5 * inner[:1], inner, 1.5 * slopes[-1:] - 0.5 * inner[-1:]])
+    tangents = np.vstack(
+        [1.5 * slopes[:1] - 0.5 * inner[:1], inner, 1.5 * slopes[-1:] - 0.5 * inner[-1:]]
+    )
     t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
     start, end = knots[:-1, None], knots[1:, None]
     leave, arrive = tangents[:-1, None] * gaps[:, None], tangents[1:, None] * gaps[:, None]
@@ -38,6 +40,11 @@ def bowed(start: At, end: At, by_cm: float) -> Line:
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     along = (b - a) / (np.linalg.norm(b - a) + 1e-9)
     return through(a, (a + b) / 2 + by_cm * np.array([along[1], -along[0]]), b)
+
+
+def shifted(line: Line, x: float, y: float) -> Line:
+    """A line or a point moved by so many cm."""
+    return np.asarray(line + np.array([x, y]))
 
 
 def joined(*lines: Line) -> Line:
@@ -104,4 +111,6 @@ def neckline(half_cm: float, depth_cm: float, power: float) -> Line:
 def disc(middle: At, radius_cm: float, *, tall: float = 1.0) -> Line:
     """A circle, or an ellipse that is `tall` times as high as wide."""
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    return np.asarray(middle, np.float64) + radius_cm * np.stack([np.cos(angle), tall * np.sin(angle)], -1)
+    return np.asarray(middle, np.float64) + radius_cm * np.stack(
+        [np.cos(angle), tall * np.sin(angle)], -1
+    )

@@ -48,7 +48,11 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
 ) -> Drawn:
     """A garment of a category (or of one of `KINDS`). Raises KeyError for a name that is neither, or no background."""
     rng = np.random.default_rng([seed, zlib.crc32(category.encode())])
-    kind = category if category not in CATEGORIES else CATEGORIES[category][int(rng.integers(0, len(CATEGORIES[category])))]
+    kind = (
+        category
+        if category not in CATEGORIES
+        else CATEGORIES[category][int(rng.integers(0, len(CATEGORIES[category])))]
+    )
     made = KINDS[kind](rng, Wish(cloth, pose))
     photo = photo or Photo()
     panels = hung_up(made, rng) if photo.hanger else made.panels
@@ -60,7 +64,15 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     def place(point: Point) -> Point:
         return seen(on.px(point[None]), through)[0]
 
-    return Drawn(rgb, worn > 0.5, truth(made, place, photo.turn_rad), made.sizes_cm, made.category, kind, on.px_per_cm)
+    return Drawn(
+        rgb,
+        worn > 0.5,
+        truth(made, place, photo.turn_rad),
+        made.sizes_cm,
+        made.category,
+        kind,
+        on.px_per_cm,
+    )
 
 
 def laid(panels: list[Panel], made: Made, photo: Photo, rng: np.random.Generator) -> Canvas:
@@ -79,7 +91,9 @@ def laid(panels: list[Panel], made: Made, photo: Photo, rng: np.random.Generator
     return on
 
 
-def warped(on: Canvas, through: NDArray[np.float64], photo: Photo) -> tuple[NDArray[np.float32], ...]:
+def warped(
+    on: Canvas, through: NDArray[np.float64], photo: Photo
+) -> tuple[NDArray[np.float32], ...]:
     """Light, coverage and the garment's own coverage, as the camera sees them."""
     if not photo.turn_rad and photo.tilt == (0.0, 0.0):
         return on.rgb, on.alpha, on.worn
@@ -88,11 +102,19 @@ def warped(on: Canvas, through: NDArray[np.float64], photo: Photo) -> tuple[NDAr
     worn = cv2.warpPerspective(on.worn, through, photo.size_px, flags=cv2.INTER_LINEAR)
     alpha = np.clip(whole[..., 3], 0, 1)
     light = whole[..., :3] / np.maximum(alpha, 1e-3)[..., None]
-    return np.asarray(light, np.float32), np.asarray(alpha, np.float32), np.asarray(worn, np.float32)
+    return (
+        np.asarray(light, np.float32),
+        np.asarray(alpha, np.float32),
+        np.asarray(worn, np.float32),
+    )
 
 
 def photographed(
-    light: NDArray[np.float32], alpha: NDArray[np.float32], background: str, photo: Photo, rng: np.random.Generator
+    light: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    background: str,
+    photo: Photo,
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """What is painted, on its background, under the photo's light."""
     ground, cast = BACKGROUNDS[background]
@@ -101,7 +123,9 @@ def photographed(
     return developed(exposed(np.asarray(picture, np.float32), photo.light, rng), photo.quality)
 
 
-def anything(seed: int, *, category: str | None = None, size_px: tuple[int, int] = (1024, 1365)) -> Drawn:
+def anything(
+    seed: int, *, category: str | None = None, size_px: tuple[int, int] = (1024, 1365)
+) -> Drawn:
     """Any garment in any photo: background, light, turn, perspective, pose, hanger as the seed decides."""
     rng = np.random.default_rng([seed, 77])
     name = category or str(rng.choice(list(CATEGORIES)))

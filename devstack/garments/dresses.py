@@ -6,7 +6,17 @@ import numpy as np
 
 from devstack.garments import creases
 from devstack.garments.cloth import Cloth
-from devstack.garments.curves import Line, at, beside, flipped, joined, mirrored, part, through
+from devstack.garments.curves import (
+    Line,
+    at,
+    beside,
+    flipped,
+    joined,
+    mirrored,
+    part,
+    shifted,
+    through,
+)
 from devstack.garments.fabrics import chosen
 from devstack.garments.fronts import closure
 from devstack.garments.legs import LegsShape, LegsTrim, leg_panels
@@ -14,7 +24,15 @@ from devstack.garments.made import Made, Wish, upper_made
 from devstack.garments.necks import collar_behind, collar_leaves
 from devstack.garments.panel import Panel, Seam
 from devstack.garments.pieces import pressed, stitched
-from devstack.garments.shape import SIDES, UpperShape, armhole, flank, front_neck, points_of, shoulder
+from devstack.garments.shape import (
+    SIDES,
+    UpperShape,
+    armhole,
+    flank,
+    front_neck,
+    points_of,
+    shoulder,
+)
 from devstack.garments.skirts import SkirtShape, skirt_front
 from devstack.garments.straps import hung, hung_panels
 from devstack.garments.tops import base, pose_of, sleeved
@@ -34,16 +52,34 @@ def bodice(rng: np.random.Generator, length: float, flare: float) -> UpperShape:
 
 def dress(rng: np.random.Generator, wish: Wish, style: str = "a-line") -> Made:
     """A dress: "a-line", "maxi", "sheath", "shirt", "sleeveless"."""
-    length = {"maxi": rng.uniform(128, 142), "sheath": rng.uniform(92, 104)}.get(style, rng.uniform(92, 112))
+    length = {"maxi": rng.uniform(128, 142), "sheath": rng.uniform(92, 104)}.get(
+        style, rng.uniform(92, 112)
+    )
     flare = {"maxi": rng.uniform(1.7, 2.1), "sheath": 1.12}.get(style, rng.uniform(1.6, 2.2))
     shape = bodice(rng, length, flare)
     sleeveless = style in ("sleeveless", "sheath") or (style == "maxi" and rng.random() < 0.6)
     if sleeveless:
-        shape = replace(shape, tip=(shape.pit[0] * rng.uniform(0.70, 0.8), shape.tip[1] - 0.6), inset=1.8)
+        shape = replace(
+            shape, tip=(shape.pit[0] * rng.uniform(0.70, 0.8), shape.tip[1] - 0.6), inset=1.8
+        )
     elif rng.random() < 0.5:
-        shape = sleeved(rng, shape, rng.uniform(13, 18), rng.uniform(7, 8), pose_of(rng, wish, long=False), puff=rng.uniform(0, 1.6))
+        shape = sleeved(
+            rng,
+            shape,
+            rng.uniform(13, 18),
+            rng.uniform(7, 8),
+            pose_of(rng, wish, long=False),
+            puff=rng.uniform(0, 1.6),
+        )
     else:
-        shape = sleeved(rng, shape, rng.uniform(45, 50), rng.uniform(5, 5.6), pose_of(rng, wish, long=True), puff=rng.uniform(0, 1.8))
+        shape = sleeved(
+            rng,
+            shape,
+            rng.uniform(45, 50),
+            rng.uniform(5, 5.6),
+            pose_of(rng, wish, long=True),
+            puff=rng.uniform(0, 1.8),
+        )
     if style == "shirt":
         shape = replace(shape, neck=rng.uniform(7.4, 8.2), dip=rng.uniform(6.4, 7.2))
     elif rng.random() < 0.5:
@@ -71,9 +107,13 @@ def waist_line(shape: UpperShape) -> Line:
 def _upper_half(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> Panel:
     side = joined(shoulder(shape, 1), armhole(shape, 1)[1:], part(flank(shape, 1), 0, 0.5, 30)[1:])
     x, y = shape.waist
-    trunk_flank = through(shape.pit, ((shape.pit[0] + x) / 2 - 0.35, (shape.pit[1] + y) / 2), shape.waist)
+    trunk_flank = through(
+        shape.pit, ((shape.pit[0] + x) / 2 - 0.35, (shape.pit[1] + y) / 2), shape.waist
+    )
     side = joined(shoulder(shape, 1), armhole(shape, 1)[1:], trunk_flank[1:])
-    outline = joined(front_neck(shape), side[1:], waist_line(shape)[::-1][1:-1], mirrored(side)[:-1])
+    outline = joined(
+        front_neck(shape), side[1:], waist_line(shape)[::-1][1:-1], mirrored(side)[:-1]
+    )
     folds = creases.gathered(rng, waist_line(shape), -9.0, 1.0, 2.6)
     seams: list[Seam] = []
     for s in SIDES:
@@ -88,7 +128,9 @@ def _upper_half(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> Pa
     return Panel(outline, cloth, folds=tuple(folds), seams=tuple(seams))
 
 
-def dress_panels(shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator) -> list[Panel]:
+def dress_panels(
+    shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator
+) -> list[Panel]:
     """All panels of a dress, back to front."""
     shirt = style == "shirt"
     trim = Trim(cloth, cloth, neck="shirt" if shirt else "bound", front="buttons" if shirt else "plain", band_cm=1.0,
@@ -100,9 +142,13 @@ def dress_panels(shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Gen
     panels += [_skirt(shape, cloth, style, rng), _upper_half(shape, cloth, rng)]
     if style in ("a-line", "shirt") and rng.random() < 0.6:
         line = waist_line(shape)
-        panels.append(Panel(joined(line + (0, -1.6), (line + (0, 1.6))[::-1]), cloth, crumple=0.4, thick=0.8,
-                            seams=(stitched(line + (0, -1.2), line + (0, 1.2), colour=cloth.colour),)))  # fmt: skip
-    panels += [*closure(shape, trim, rng), *collar_leaves(shape, trim)] if shirt else neck_band(shape, trim)
+        panels.append(Panel(joined(shifted(line, 0, -1.6), (shifted(line, 0, 1.6))[::-1]), cloth, crumple=0.4, thick=0.8,
+                            seams=(stitched(shifted(line, 0, -1.2), shifted(line, 0, 1.2), colour=cloth.colour),)))  # fmt: skip
+    panels += (
+        [*closure(shape, trim, rng), *collar_leaves(shape, trim)]
+        if shirt
+        else neck_band(shape, trim)
+    )
     return panels + ([] if beneath else sleeves)
 
 
@@ -112,24 +158,41 @@ def _skirt(shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator
     flat = style == "sheath"
     hip_y = 20.0
     hip_x = x + (hem_x - x) * (0.75 if flat else 0.34) + (1.5 if flat else 1.2)
-    skirt = SkirtShape(x, (hip_x, hip_y), (hem_x, hem_y - y), shape.hem_drop, 0.0, "pencil" if flat else "gathered")
-    panel = skirt_front(skirt, cloth, 1.1, rng, waist_line(shape) + (0, -y))
-    return replace(panel, outline=panel.outline + (0, y), folds=_lowered(panel, y), seams=tuple(
-        replace(seam, lines=tuple(line + (0, y) for line in seam.lines)) for seam in panel.seams
+    skirt = SkirtShape(
+        x, (hip_x, hip_y), (hem_x, hem_y - y), shape.hem_drop, 0.0, "pencil" if flat else "gathered"
+    )
+    panel = skirt_front(skirt, cloth, 1.1, rng, shifted(waist_line(shape), 0, -y))
+    return replace(panel, outline=shifted(panel.outline, 0, y), folds=_lowered(panel, y), seams=tuple(
+        replace(seam, lines=tuple(shifted(line, 0, y) for line in seam.lines)) for seam in panel.seams
     ))  # fmt: skip
 
 
 def _lowered(panel: Panel, by: float) -> tuple[creases.Fold, ...]:
     down = np.array([0.0, by])
-    return tuple(replace(one, start=np.asarray(one.start) + down, end=np.asarray(one.end) + down) for one in panel.folds)
+    return tuple(
+        replace(one, start=np.asarray(one.start) + down, end=np.asarray(one.end) + down)
+        for one in panel.folds
+    )
 
 
 def jumpsuit(rng: np.random.Generator, wish: Wish) -> Made:
     """A bodice with trousers sewn on."""
     shape = bodice(rng, 142.0, 1.0)
-    shape = sleeved(rng, shape, rng.uniform(13, 17), rng.uniform(7, 8), pose_of(rng, wish, long=False))
+    shape = sleeved(
+        rng, shape, rng.uniform(13, 17), rng.uniform(7, 8), pose_of(rng, wish, long=False)
+    )
     x, y = shape.waist
-    legs = LegsShape(x, (x * 1.24, 20.0), rng.uniform(29, 31), rng.uniform(70, 76), 11.5, rng.uniform(10, 13), (0.05, 0.05), 0.5, 3.4)
+    legs = LegsShape(
+        x,
+        (x * 1.24, 20.0),
+        rng.uniform(29, 31),
+        rng.uniform(70, 76),
+        11.5,
+        rng.uniform(10, 13),
+        (0.05, 0.05),
+        0.5,
+        3.4,
+    )
     cloth = wish.cloth or chosen(rng, ("woven", "linen"), ("leafy", "pinstripes"))
     lower = [_moved(panel, y) for panel in leg_panels(legs, LegsTrim(cloth, "dress"), rng)]
     trim = Trim(cloth, cloth, neck="bound", band_cm=1.0)
@@ -137,15 +200,21 @@ def jumpsuit(rng: np.random.Generator, wish: Wish) -> Made:
     panels += [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
     panels += [_upper_half(shape, cloth, rng), *lower[1:], *neck_band(shape, trim)]
     foot = y + legs.rise + legs.leg
-    shape = replace(shape, hem=(2 * legs.half_hem + legs.gap + np.sin(0.05) * legs.leg, foot), hem_drop=0.0)
+    shape = replace(
+        shape, hem=(2 * legs.half_hem + legs.gap + np.sin(0.05) * legs.leg, foot), hem_drop=0.0
+    )
     made = upper_made("jumpsuit", panels, shape)
     return replace(made, sizes_cm=made.sizes_cm | {"inseam": legs.leg})
 
 
 def _moved(panel: Panel, by: float) -> Panel:
     down = np.array([0.0, by])
-    seams = tuple(replace(seam, lines=tuple(line + down for line in seam.lines)) for seam in panel.seams)
-    patches = tuple(replace(one, middle=(one.middle[0], one.middle[1] + by)) for one in panel.patches)
+    seams = tuple(
+        replace(seam, lines=tuple(line + down for line in seam.lines)) for seam in panel.seams
+    )
+    patches = tuple(
+        replace(one, middle=(one.middle[0], one.middle[1] + by)) for one in panel.patches
+    )
     pivot = (panel.pivot[0], panel.pivot[1] + by)
     return replace(panel, outline=panel.outline + down, folds=_lowered(panel, by), seams=seams, patches=patches, pivot=pivot,
                    holes=tuple(hole + down for hole in panel.holes))  # fmt: skip

@@ -32,12 +32,20 @@ SETS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("terracotta", ("ecru", "sand", "burgundy", "olive")),
 )
 """A ground and the inks that go with it; the last one is also that of leaves."""
-DENIM: tuple[Colour, ...] = ((46, 62, 96), (70, 96, 140), (112, 142, 178), (58, 60, 68), (34, 42, 62))
+DENIM: tuple[Colour, ...] = (
+    (50, 64, 92),
+    (74, 94, 126),
+    (122, 146, 172),
+    (60, 62, 68),
+    (34, 40, 56),
+)
 
 
 def dyed(rng: np.random.Generator, colour: Colour) -> Colour:
     """The colour as one dye bath or another gives it."""
-    r, g, b = (int(np.clip(one * rng.uniform(0.95, 1.05) + rng.uniform(-3, 3), 12, 246)) for one in colour)
+    r, g, b = (
+        int(np.clip(one * rng.uniform(0.95, 1.05) + rng.uniform(-3, 3), 12, 246)) for one in colour
+    )
     return r, g, b
 
 
@@ -57,7 +65,9 @@ def printed(rng: np.random.Generator, kind: Kind, repeat: str, ground: str = "")
     return Cloth(kind, COLOURS[base], tile=tile, tile_cm=width)
 
 
-def pictured(rng: np.random.Generator, kind: Kind, graphic: str, ground: str = "", width_cm: float = 25.0) -> Cloth:
+def pictured(
+    rng: np.random.Generator, kind: Kind, graphic: str, ground: str = "", width_cm: float = 25.0
+) -> Cloth:
     """With a picture on the chest."""
     fitting = [one for one in SETS if not ground or one[0] == ground] or list(SETS)
     base, inks = fitting[int(rng.integers(0, len(fitting)))]
@@ -65,7 +75,9 @@ def pictured(rng: np.random.Generator, kind: Kind, graphic: str, ground: str = "
     return Cloth(kind, COLOURS[base], graphic=tile, graphic_at=(0.0, 29.0, width_cm))
 
 
-def chosen(rng: np.random.Generator, kinds: Sequence[Kind], repeats: Sequence[str], *, graphic: float = 0.0) -> Cloth:
+def chosen(
+    rng: np.random.Generator, kinds: Sequence[Kind], repeats: Sequence[str], *, graphic: float = 0.0
+) -> Cloth:
     """Any of these: a plain one as often as a printed one; a placed picture with the chance `graphic`."""
     kind: Kind = kinds[int(rng.integers(0, len(kinds)))]
     if rng.random() < graphic:

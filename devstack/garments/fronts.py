@@ -3,8 +3,9 @@
 import numpy as np
 
 from devstack.garments.cloth import shaded
-from devstack.garments.curves import beside, flipped, joined, straight, through
-from devstack.garments.panel import Panel
+from devstack.garments.curves import beside, flipped, joined, shifted, straight, through
+from devstack.garments.fields import Fold
+from devstack.garments.panel import Panel, Seam
 from devstack.garments.pieces import buttons, patch_pocket, pressed, stitched, zipper
 from devstack.garments.shape import SIDES, UpperShape
 from devstack.garments.upper import Trim, centre, soft_line
@@ -23,13 +24,23 @@ def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
     strip = joined(beside(line, half), beside(line, -half)[::-1])
     edges = [beside(line, half - 0.35), beside(line, 0.35 - half)]
     cloth = (trim.second if trim.neck == "open" else trim.cloth).ungraphic()
-    panels = [Panel(strip, cloth, seams=(stitched(*edges, colour=trim.cloth.colour, pucker=0.03),), thick=0.55, crumple=0.5)]
+    panels = [
+        Panel(
+            strip,
+            cloth,
+            seams=(stitched(*edges, colour=trim.cloth.colour, pucker=0.03),),
+            thick=0.55,
+            crumple=0.5,
+        )
+    ]
     if trim.front == "placket":
         panels += buttons(line[4:-5], 3, trim.button, radius=0.5)
     else:
         count = 3 if trim.neck == "lapel" else 5 if trim.neck == "open" else 7
         radius = 0.95 if trim.neck in ("lapel", "open") else 0.52
-        panels += buttons(line[3:-6], count if trim.neck != "lapel" else 2, trim.button, radius=radius)
+        panels += buttons(
+            line[3:-6], count if trim.neck != "lapel" else 2, trim.button, radius=radius
+        )
     return panels
 
 
@@ -39,7 +50,16 @@ def _zip(shape: UpperShape, trim: Trim, start: float, rng: np.random.Generator) 
     for side in (-1, 1):
         inner, outer = beside(line, 0.42 * side), beside(line, 1.9 * side)
         seam = stitched(beside(line, 1.5 * side), colour=trim.cloth.colour, pucker=0.05)
-        panels.append(Panel(joined(inner, outer[::-1]), trim.cloth.ungraphic(), seams=(seam,), thick=0.4, cast=0.6, crumple=0.4))
+        panels.append(
+            Panel(
+                joined(inner, outer[::-1]),
+                trim.cloth.ungraphic(),
+                seams=(seam,),
+                thick=0.4,
+                cast=0.6,
+                crumple=0.4,
+            )
+        )
     return panels
 
 
@@ -52,7 +72,10 @@ def pockets(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
     if trim.pocket == "kangaroo":
         return [_kangaroo(shape, trim)]
     if trim.pocket == "flap":
-        return [panel for side in SIDES for where in (0.5, 22.0) for panel in _flap(side, 0.52 * x, y + where, 0.48 * x, trim)]
+        return [
+            *_yoke(shape, trim),
+            *(panel for side in SIDES for panel in _flap(side, 0.54 * x, y - 3.0, 0.46 * x, trim)),
+        ]
     if trim.pocket == "welt":
         low = y + 0.52 * (shape.hem[1] - y)
         return [_welt(side, 0.58 * shape.hem[0], low, trim) for side in SIDES]
@@ -72,19 +95,74 @@ def _kangaroo(shape: UpperShape, trim: Trim) -> Panel:
     return Panel(outline, trim.cloth.ungraphic(), seams=seams, thick=0.8, crumple=1.2)
 
 
+def _yoke(shape: UpperShape, trim: Trim) -> list[Panel]:
+    """The seams of a denim jacket: across the chest, and down to the hem in a narrow V."""
+    x, y = shape.pit
+    low, out = shape.hem[1], []
+    for side in SIDES:
+        across = through((2.0, y - 3.6), (0.5 * x, y - 3.2), (shape.tip[0] - 1.2, y - 4.6))
+        downs = [
+            straight((k * x, y - 2), (m * x, low - 4.4)) for k, m in ((0.36, 0.22), (0.72, 0.50))
+        ]
+        lines = [flipped(beside(line, d), side) for line in (across, *downs) for d in (-0.25, 0.25)]
+        edge = flipped(straight((1.8, low - 4.4), (shape.hem[0], low - 4.4)), side)
+        box = flipped(
+            np.array([[2.0, y - 6.5], [x - 3.2, y - 6.5], [x - 0.8, low - 4.6], [2.0, low - 4.6]]),
+            side,
+        )
+        seams = (
+            Seam((*lines,), 0.04, 0.09, thread=(184, 134, 76), pucker=0.05),
+            pressed(edge, depth=0.06),
+        )
+        out.append(
+            Panel(
+                box,
+                trim.cloth.ungraphic(),
+                seams=seams,
+                thick=0.02,
+                cast=0.0,
+                folds=_creased(side, x, y),
+            )
+        )
+    return out
+
+
+def _creased(side: int, x: float, y: float) -> tuple[Fold, ...]:
+    spots = ((0.9, 4, 0.4, 12), (0.8, 16, 0.35, 19), (0.95, 22, 0.5, 28))
+    return tuple(
+        Fold((side * a * x, y + b), (side * c * x, y + d), 1.0, 0.16, side * 0.8)
+        for a, b, c, d in spots
+    )
+
+
 def _flap(side: int, x: float, y: float, width: float, trim: Trim) -> list[Panel]:
     half = width / 2
-    pocket = patch_pocket((side * x, y + 1.0), width, width * 1.05, trim.cloth.ungraphic(), point=0.7)
+    pocket = patch_pocket(
+        (side * x, y + 1.0), width, width * 1.05, trim.cloth.ungraphic(), point=0.7
+    )
     flap = joined(straight((side * x - half - 0.2, y), (side * x + half + 0.2, y)),
                   straight((side * x + half + 0.2, y + 4), (side * x, y + 5.6)), straight((side * x, y + 5.6), (side * x - half - 0.2, y + 4)))  # fmt: skip
-    rows = stitched(straight((side * x - half, y + 0.5), (side * x + half, y + 0.5)), flap[14:-2] + (0, -0.5), colour=trim.cloth.colour)
+    rows = stitched(
+        straight((side * x - half, y + 0.5), (side * x + half, y + 0.5)),
+        shifted(flap[14:-2], 0, -0.5),
+        colour=trim.cloth.colour,
+    )
     return [*pocket, Panel(flap, trim.cloth.ungraphic(), seams=(rows,), thick=0.9, crumple=0.4),
             *buttons(straight((side * x, y + 4.2), (side * x, y + 4.3), 2)[:1], 1, trim.button, radius=0.6)]  # fmt: skip
 
 
 def _welt(side: int, x: float, y: float, trim: Trim) -> Panel:
     tilt = 1.2
-    box = np.array([[x - 7, y - tilt], [x + 7, y + tilt * 0.2], [x + 7, y + 2.3 + tilt * 0.2], [x - 7, y + 2.3 - tilt]])
+    box = np.array(
+        [
+            [x - 7, y - tilt],
+            [x + 7, y + tilt * 0.2],
+            [x + 7, y + 2.3 + tilt * 0.2],
+            [x - 7, y + 2.3 - tilt],
+        ]
+    )
     box = box * [side, 1]
     rim = np.vstack([box, box[:1]])
-    return Panel(box, trim.cloth.ungraphic(), seams=(pressed(rim, depth=0.03),), thick=0.7, crumple=0.2)
+    return Panel(
+        box, trim.cloth.ungraphic(), seams=(pressed(rim, depth=0.03),), thick=0.7, crumple=0.2
+    )

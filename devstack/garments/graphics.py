@@ -19,7 +19,9 @@ def _fill(tile: Tile, shape: NDArray[np.float64], ink: Colour) -> None:
 
 
 def _lay(tile: Tile, cover: NDArray[np.float32], ink: Colour) -> None:
-    tile[..., :3] += (np.array(ink, np.float32) - tile[..., :3]) * np.where(tile[..., 3:] > 0, cover[..., None], 1)
+    tile[..., :3] += (np.array(ink, np.float32) - tile[..., :3]) * np.where(
+        tile[..., 3:] > 0, cover[..., None], 1
+    )
     tile[..., 3] += (1 - tile[..., 3]) * cover
 
 
@@ -36,7 +38,11 @@ def _round(x: float, y: float, radius: float) -> NDArray[np.float64]:
 
 def _hills(base: float, height: float, phase: float, waves: float) -> NDArray[np.float64]:
     x = np.linspace(60, 540, 120)
-    y = base - height * (0.5 + 0.5 * np.sin(waves * x / 90 + phase)) - 0.4 * height * np.sin(2.3 * waves * x / 90 + 2 * phase)
+    y = (
+        base
+        - height * (0.5 + 0.5 * np.sin(waves * x / 90 + phase))
+        - 0.4 * height * np.sin(2.3 * waves * x / 90 + 2 * phase)
+    )
     return np.vstack([np.stack([x, y], -1), [[540, 620], [60, 620]]])
 
 
@@ -53,7 +59,11 @@ def sunset(rng: np.random.Generator, inks: Inks) -> Tile:
     _fill(tile, _round(300, 300, 240), inks[0])
     _fill(tile, _round(300, 265, 112), inks[1])
     for i in range(4):
-        _fill(tile, _hills(355 + 52 * i, 46, rng.uniform(0, 6), rng.uniform(0.7, 1.2)), inks[2 + i % (len(inks) - 2)])
+        _fill(
+            tile,
+            _hills(355 + 52 * i, 46, rng.uniform(0, 6), rng.uniform(0.7, 1.2)),
+            inks[2 + i % (len(inks) - 2)],
+        )
     return _framed(tile, _round(300, 300, 238))
 
 
@@ -63,7 +73,11 @@ def waves(rng: np.random.Generator, inks: Inks) -> Tile:
     x = np.linspace(100, 500, 160)
     for i in range(9):
         y = 90 + 50 * i + 17 * np.sin(x / 38 + 1.1 * i)
-        _fill(tile, np.vstack([np.stack([x, y], -1), np.stack([x, y + 27], -1)[::-1]]), inks[i % len(inks)])
+        _fill(
+            tile,
+            np.vstack([np.stack([x, y], -1), np.stack([x, y + 27], -1)[::-1]]),
+            inks[i % len(inks)],
+        )
     return tile
 
 
@@ -93,11 +107,21 @@ def bouquet(rng: np.random.Generator, inks: Inks) -> Tile:
         x = 300 + reach * t * np.cos(turn) + 30 * (k - 3) * t * t
         y = 510 + reach * t * np.sin(turn)
         cover = np.zeros((SIDE, SIDE), np.uint8)
-        cv2.polylines(cover, [np.round(np.stack([x, y], -1) * 16).astype(np.int32)], False, 255, 4, cv2.LINE_AA, 4)
+        cv2.polylines(
+            cover,
+            [np.round(np.stack([x, y], -1) * 16).astype(np.int32)],
+            False,
+            255,
+            4,
+            cv2.LINE_AA,
+            4,
+        )
         _lay(tile, cover.astype(np.float32) / 255, inks[-1])
         for i in range(2, 9):
             for s in (-1, 1):
-                _blade(tile, (float(x[6 * i]), float(y[6 * i])), turn + s * 0.8, 46 - 3 * i, inks[-1])
+                _blade(
+                    tile, (float(x[6 * i]), float(y[6 * i])), turn + s * 0.8, 46 - 3 * i, inks[-1]
+                )
         _blossom(tile, float(x[-1]), float(y[-1]), rng.uniform(24, 36), inks[k % (len(inks) - 1)])
     return tile
 
@@ -113,10 +137,17 @@ def _blade(tile: Tile, start: tuple[float, float], turn: float, length: float, i
 def _blossom(tile: Tile, x: float, y: float, radius: float, ink: Colour) -> None:
     angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     reach = radius * (0.6 + 0.4 * np.abs(np.cos(2.5 * angle)) ** 0.6)
-    _fill(tile, np.array([x, y]) + np.stack([np.cos(angle), np.sin(angle)], -1) * reach[:, None], ink)
+    _fill(
+        tile, np.array([x, y]) + np.stack([np.cos(angle), np.sin(angle)], -1) * reach[:, None], ink
+    )
     _fill(tile, _round(x, y, radius * 0.2), (240, 214, 150))
 
 
 Graphic = Callable[[np.random.Generator, Inks], Tile]
-GRAPHICS: dict[str, Graphic] = {"sunset": sunset, "waves": waves, "bauhaus": bauhaus, "bouquet": bouquet}
+GRAPHICS: dict[str, Graphic] = {
+    "sunset": sunset,
+    "waves": waves,
+    "bauhaus": bauhaus,
+    "bouquet": bouquet,
+}
 """Every placed print by name."""

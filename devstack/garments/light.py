@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devstack.garments.fields import Field
+from devstack.garments.fields import Field, softened
 
 Picture = NDArray[np.float32]
 GAMMA = 2.2
@@ -32,10 +32,13 @@ def lit(albedo: Picture, height: Field, light: Field, px_per_cm: float, sheen: f
     norm = 1 / np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
 
     def facing(way: tuple[float, float, float]) -> Field:
-        return np.asarray(np.clip((way[2] - slope_x * way[0] - slope_y * way[1]) * norm, 0, None) / way[2], np.float32)
+        return np.asarray(
+            np.clip((way[2] - slope_x * way[0] - slope_y * way[1]) * norm, 0, None) / way[2],
+            np.float32,
+        )
 
     lamp, room = facing(_LAMP), facing(_ROOM)
-    hollow = sum(cv2.GaussianBlur(height, (0, 0), max(0.5, r * px_per_cm)) - height for r in (0.5, 1.6))
+    hollow = softened(height, 0.5 * px_per_cm) + softened(height, 1.6 * px_per_cm) - 2 * height
     shade = np.clip(1 - 0.55 * np.clip(hollow, -0.05, 0.6), 0.45, 1.03)
     diffuse = linear(albedo) * ((0.60 * lamp + 0.40 * room) * shade * light)[..., None]
     half = (_LAMP[0] * 0.54, _LAMP[1] * 0.54, 0.84)

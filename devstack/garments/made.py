@@ -7,10 +7,9 @@ from typing import Literal
 import numpy as np
 
 from devstack.garments.cloth import Cloth
-from devstack.garments.curves import Line, Point
+from devstack.garments.curves import Line, Point, walked
 from devstack.garments.panel import Panel
 from devstack.garments.shape import Pose, Shoulders, UpperShape, points_of, sleeve_edges
-from devstack.garments.curves import walked
 
 Family = Literal["upper", "legs", "skirt", "none"]
 
@@ -61,7 +60,10 @@ def upper_made(category: str, panels: list[Panel], shape: UpperShape) -> Made:
     if shape.sleeves:
         lengths = shape.sleeves[0].length, shape.sleeves[1].length
         outer, _ = sleeve_edges(shape, right, 1)
-        sizes |= {"sleeve_length": float(walked(outer)[-1]), "cuff_width": 2 * shape.sleeves[1].half_cuff}
+        sizes |= {
+            "sleeve_length": float(walked(outer)[-1]),
+            "cuff_width": 2 * shape.sleeves[1].half_cuff,
+        }
     return Made(
         category, panels, sizes, "upper", (left, right), np.array([0.0, shape.dip]), lengths, shape.shoulders,
         (0.0, 1.0),

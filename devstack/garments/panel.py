@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from devstack.garments.cloth import Cloth, Colour, coloured, woven
 from devstack.garments.curves import Line, evenly, walked
-from devstack.garments.fields import Field, Fold, crumpled, folded
+from devstack.garments.fields import Field, Fold, crumpled, folded, softened
 from devstack.garments.light import lit
 
 Picture = NDArray[np.float32]
@@ -71,20 +71,29 @@ class Canvas:
 
     def cover(self, line: Line, holes: tuple[Line, ...] = ()) -> Field:
         """How much of each pixel lies inside a closed line, 0..1."""
-        out = np.zeros(self.alpha.shape, np.uint8)
-        cv2.fillPoly(out, [_fine(self.px(one)) for one in (line, *holes)], 255, cv2.LINE_AA, 4)
-        return out.astype(np.float32) / 255
+        high, wide = self.alpha.shape
+        out = np.zeros((4 * high, 4 * wide), np.uint8)
+        lines = [np.round(self.px(one) * 4 + 1.5).astype(np.int32) for one in (line, *holes)]
+        cv2.fillPoly(out, lines, 255)
+        return cv2.resize(out, (wide, high), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def canvas(shape: tuple[int, int], px_per_cm: float, origin_px: tuple[float, float], rng: np.random.Generator) -> Canvas:
+def canvas(
+    shape: tuple[int, int],
+    px_per_cm: float,
+    origin_px: tuple[float, float],
+    rng: np.random.Generator,
+) -> Canvas:
     """An empty one."""
     empty = np.zeros(shape, np.float32)
-    return Canvas(np.zeros((*shape, 3), np.float32), empty, empty.copy(), float(px_per_cm), origin_px, rng)
+    return Canvas(
+        np.zeros((*shape, 3), np.float32), empty, empty.copy(), float(px_per_cm), origin_px, rng
+    )
 
 
 def paint(on: Canvas, panel: Panel) -> None:
     """Paint a panel over what is there: its shadow first."""
-    window = _window(on, panel.outline)
+    window = _window(on, panel)
     if window is None:
         return
     part = Canvas(
@@ -99,10 +108,10 @@ def paint(on: Canvas, panel: Panel) -> None:
     part.worn += (float(panel.worn) - part.worn) * cover
 
 
-def _window(on: Canvas, outline: Line) -> tuple[slice, slice] | None:
-    margin = int(1.8 * on.px_per_cm) + 4
-    low = np.floor(on.px(outline).min(0)).astype(int) - margin
-    high = np.ceil(on.px(outline).max(0)).astype(int) + margin
+def _window(on: Canvas, panel: Panel) -> tuple[slice, slice] | None:
+    margin = int((0.9 + 2.0 * panel.cloth.feel.thick_cm * panel.thick) * on.px_per_cm) + 4
+    low = np.floor(on.px(panel.outline).min(0)).astype(int) - margin
+    high = np.ceil(on.px(panel.outline).max(0)).astype(int) + margin
     rows = slice(max(0, int(low[1])), min(on.alpha.shape[0], int(high[1])))
     columns = slice(max(0, int(low[0])), min(on.alpha.shape[1], int(high[0])))
     return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
@@ -111,10 +120,12 @@ def _window(on: Canvas, outline: Line) -> tuple[slice, slice] | None:
 def _cast(on: Canvas, cover: Field, panel: Panel) -> None:
     """The shadow of a panel on what lies below it."""
     thick = panel.cloth.feel.thick_cm * panel.thick
-    moved = np.array([[1, 0, 0.5 * thick * on.px_per_cm], [0, 1, 0.9 * thick * on.px_per_cm]], np.float32)
+    moved = np.array(
+        [[1, 0, 0.5 * thick * on.px_per_cm], [0, 1, 0.9 * thick * on.px_per_cm]], np.float32
+    )
     shifted = cv2.warpAffine(cover, moved, cover.shape[::-1])
-    wide = cv2.GaussianBlur(shifted, (0, 0), max(0.6, (0.25 + 0.9 * thick) * on.px_per_cm))
-    tight = cv2.GaussianBlur(cover, (0, 0), max(0.5, 0.10 * on.px_per_cm))
+    wide = softened(shifted, (0.25 + 0.9 * thick) * on.px_per_cm)
+    tight = softened(cover, 0.10 * on.px_per_cm)
     on.rgb *= (1 - panel.cast * (0.34 * wide + 0.36 * tight))[..., None]
 
 
@@ -131,8 +142,10 @@ def _painted(on: Canvas, cover: Field, panel: Panel) -> Picture:
         seams -= groove
         tint *= 1 - 0.9 * np.clip(groove, 0, 0.08) - (1 - seam.tint) * near
         if seam.pucker:
-            beside = cv2.GaussianBlur(near, (0, 0), 0.45 * on.px_per_cm)
-            soft = soft + seam.pucker * beside * crumpled(on.rng, (rows, columns), on.px_per_cm, size_cm=0.7)
+            beside = softened(near, 0.45 * on.px_per_cm)
+            soft = soft + seam.pucker * beside * crumpled(
+                on.rng, (rows, columns), on.px_per_cm, size_cm=0.7
+            )
     slope_x, slope_y = np.gradient(soft, axis=1), np.gradient(soft, axis=0)
     c, s = np.float32(np.cos(panel.turn_rad)), np.float32(np.sin(panel.turn_rad))
     px, py = panel.pivot
@@ -146,7 +159,9 @@ def _painted(on: Canvas, cover: Field, panel: Panel) -> Picture:
     edge, rim = _edge(cover, panel, on.px_per_cm)
     light = np.full_like(x, panel.shade) * rim
     for patch in panel.patches:
-        away = ((x - patch.middle[0]) / patch.radii[0]) ** 2 + ((y - patch.middle[1]) / patch.radii[1]) ** 2
+        away = ((x - patch.middle[0]) / patch.radii[0]) ** 2 + (
+            (y - patch.middle[1]) / patch.radii[1]
+        ) ** 2
         light *= 1 + (patch.tint - 1) * np.exp(-away)
     return lit(albedo, soft + seams + texture + edge, light, on.px_per_cm, panel.cloth.feel.sheen)
 
@@ -161,12 +176,24 @@ def _soft(on: Canvas, panel: Panel, x: Field, y: Field) -> Field:
     per_cm = on.px_per_cm / 2
     height = np.zeros(small, np.float32)
     if panel.crumple * feel.crumple > 0:
-        height += 0.13 * panel.crumple * feel.crumple * crumpled(on.rng, small, per_cm, size_cm=4.2 * feel.widths)
-        height += 0.026 * panel.crumple * feel.crumple * crumpled(on.rng, small, per_cm, size_cm=1.5 * feel.widths)
+        height += (
+            0.13
+            * panel.crumple
+            * feel.crumple
+            * crumpled(on.rng, small, per_cm, size_cm=4.2 * feel.widths)
+        )
+        height += (
+            0.026
+            * panel.crumple
+            * feel.crumple
+            * crumpled(on.rng, small, per_cm, size_cm=1.5 * feel.widths)
+        )
     if panel.folds and feel.folds:
         lift = folded(panel.folds, xs, ys)
-        height += 1.7 * feel.folds * lift
-    return cv2.resize(height, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        height += 2.1 * feel.folds * lift
+    return cv2.resize(height, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC).astype(
+        np.float32
+    )
 
 
 def _edge(cover: Field, panel: Panel, px_per_cm: float) -> tuple[Field, Field]:

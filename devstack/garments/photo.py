@@ -51,7 +51,10 @@ def seen(points: NDArray[np.float64], through: NDArray[np.float64]) -> NDArray[n
 def exposed(picture: Picture, light: Light, rng: np.random.Generator) -> Picture:
     """An sRGB picture under this light, through this camera."""
     if light == "studio":
-        return np.asarray(picture + 0.8 * noise(rng, (picture.shape[0], picture.shape[1]), 0.6)[..., None], np.float32)
+        return np.asarray(
+            picture + 0.8 * noise(rng, (picture.shape[0], picture.shape[1]), 0.6)[..., None],
+            np.float32,
+        )
     shape = (picture.shape[0], picture.shape[1])
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j].astype(np.float32)
     level = np.ones(shape, np.float32)
@@ -83,7 +86,9 @@ def developed(picture: Picture, quality: int) -> NDArray[np.uint8]:
     bits = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
     if quality >= 100:
         return bits
-    done, data = cv2.imencode(".jpg", np.ascontiguousarray(bits[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    done, data = cv2.imencode(
+        ".jpg", np.ascontiguousarray(bits[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else None
     if decoded is None:
         raise ValueError("the picture can't be encoded as JPEG")

@@ -5,7 +5,21 @@ from dataclasses import replace
 import numpy as np
 
 from devstack.garments.cloth import Cloth, Colour, shaded
-from devstack.garments.curves import At, Line, Point, at, beside, bowed, disc, evenly, joined, straight, through, walked
+from devstack.garments.curves import (
+    At,
+    Line,
+    Point,
+    at,
+    beside,
+    bowed,
+    disc,
+    evenly,
+    joined,
+    shifted,
+    straight,
+    through,
+    walked,
+)
 from devstack.garments.panel import Panel, Seam
 
 WHITE: Colour = (238, 237, 233)
@@ -26,7 +40,9 @@ def pressed(*lines: Line, depth: float = 0.07, width: float = 0.16, pucker: floa
     return Seam(lines, depth, width, pucker=pucker, tint=0.80)
 
 
-def band(inner: Line, outer: Line, cloth: Cloth, *, ribs_cm: float = 0.0, shade: float = 1.0) -> Panel:
+def band(
+    inner: Line, outer: Line, cloth: Cloth, *, ribs_cm: float = 0.0, shade: float = 1.0
+) -> Panel:
     """A strip between two lines that run the same way, with ribs across it where `ribs_cm` > 0."""
     seams: tuple[Seam, ...] = ()
     if ribs_cm:
@@ -34,7 +50,15 @@ def band(inner: Line, outer: Line, cloth: Cloth, *, ribs_cm: float = 0.0, shade:
         ends = zip(evenly(inner, count), evenly(outer, count), strict=True)
         ribs = tuple(straight(a, b, 2) for a, b in ends)
         seams = (Seam(ribs, 0.05, 0.42 * ribs_cm, tint=0.93),)
-    return Panel(joined(inner, outer[::-1]), cloth, seams=seams, shade=shade, crumple=0.35, thick=0.9, cast=0.7)
+    return Panel(
+        joined(inner, outer[::-1]),
+        cloth,
+        seams=seams,
+        shade=shade,
+        crumple=0.35,
+        thick=0.9,
+        cast=0.7,
+    )
 
 
 def button(middle: At, colour: Colour, radius: float = 0.55) -> list[Panel]:
@@ -61,13 +85,22 @@ def label(middle: At, width: float = 3.4) -> list[Panel]:
     x, y = np.asarray(middle, np.float64)
     half, high = width / 2, 0.36 * width
     box = np.array([[x - half, y], [x + half, y], [x + half, y + high], [x - half, y + high]])
-    lines = [straight((x - 0.62 * half, y + high * at_), (x + 0.62 * half, y + high * at_), 4) for at_ in (0.38,)]
+    lines = [
+        straight((x - 0.62 * half, y + high * at_), (x + 0.62 * half, y + high * at_), 4)
+        for at_ in (0.38,)
+    ]
     small = [straight((x - 0.3 * half, y + high * 0.68), (x + 0.3 * half, y + high * 0.68), 4)]
     print_ = Seam((*lines, *small), 0.0, 0.16, tint=0.45)
-    return [Panel(box, Cloth("satin", (226, 224, 218)), seams=(print_,), thick=0.3, shade=0.9, crumple=0.2)]
+    return [
+        Panel(
+            box, Cloth("satin", (226, 224, 218)), seams=(print_,), thick=0.3, shade=0.9, crumple=0.2
+        )
+    ]
 
 
-def patch_pocket(middle: At, width: float, high: float, cloth: Cloth, *, point: float = 1.2) -> list[Panel]:
+def patch_pocket(
+    middle: At, width: float, high: float, cloth: Cloth, *, point: float = 1.2
+) -> list[Panel]:
     """A pocket sewn on, with a pointed foot and a hem at its mouth."""
     x, y = np.asarray(middle, np.float64)
     half = width / 2
@@ -90,8 +123,19 @@ def cord(line: Line, width: float, colour: Colour, *, tipped: bool = True) -> li
     half = width / 2
     count = max(4, int(walked(line)[-1] / 0.5))
     left, right = beside(line, half), beside(line, -half)
-    twists = tuple(straight(a, b, 2) for a, b in zip(evenly(left, count)[1:], evenly(right, count)[:-1], strict=True))
-    panels = [Panel(joined(left, right[::-1]), cloth, seams=(Seam(twists, 0.05, 0.14, tint=0.85),), thick=1.6, crumple=0.0)]
+    twists = tuple(
+        straight(a, b, 2)
+        for a, b in zip(evenly(left, count)[1:], evenly(right, count)[:-1], strict=True)
+    )
+    panels = [
+        Panel(
+            joined(left, right[::-1]),
+            cloth,
+            seams=(Seam(twists, 0.05, 0.14, tint=0.85),),
+            thick=1.6,
+            crumple=0.0,
+        )
+    ]
     if tipped:
         end = straight(at(line, 0.93), line[-1])
         tip = joined(beside(end, half * 1.1), beside(end, -half * 1.1)[::-1])
@@ -107,13 +151,23 @@ def zipper(line: Line, colour: Colour, *, metal: Colour = (168, 166, 160)) -> li
     teeth = tuple(straight(a, b, 2) for a, b in zip(left, right, strict=True))
     chain = joined(beside(line, 0.33), beside(line, -0.33)[::-1])
     head = at(line, 0.012)
-    slider = joined(bowed(head + (-0.5, 0), head + (0.5, 0), 0.3), bowed(head + (0.42, 1.3), head + (-0.42, 1.3), 0.2))
-    pull = disc(head + (0.0, 2.5), 0.36, tall=3.4)
-    hole = disc(head + (0.0, 3.1), 0.16, tall=1.8)
+    slider = joined(
+        bowed(shifted(head, -0.5, 0), shifted(head, 0.5, 0), 0.3),
+        bowed(shifted(head, 0.42, 1.3), shifted(head, -0.42, 1.3), 0.2),
+    )
+    pull = disc(shifted(head, 0.0, 2.5), 0.36, tall=3.4)
+    hole = disc(shifted(head, 0.0, 3.1), 0.16, tall=1.8)
     steel = Cloth("metal", metal)
     return [
         Panel(tape, Cloth("woven", colour), thick=0.5, crumple=0.1),
-        Panel(chain, steel, seams=(Seam(teeth, 0.10, 0.12, tint=0.5),), thick=0.6, crumple=0.0, cast=0.5),
+        Panel(
+            chain,
+            steel,
+            seams=(Seam(teeth, 0.10, 0.12, tint=0.5),),
+            thick=0.6,
+            crumple=0.0,
+            cast=0.5,
+        ),
         Panel(slider, steel, thick=1.2, crumple=0.0),
         Panel(pull, steel, thick=1.0, crumple=0.0, holes=(hole,)),
     ]
@@ -123,10 +177,17 @@ def loop(x: float, top: float, high: float, cloth: Cloth, *, width: float = 1.1)
     """A belt loop."""
     half = width / 2
     outline = joined(
-        straight((x - half, top), (x + half, top), 4), straight((x + half, top + high), (x - half, top + high), 4)
+        straight((x - half, top), (x + half, top), 4),
+        straight((x + half, top + high), (x - half, top + high), 4),
     )
     sides = tuple(straight((x + d, top), (x + d, top + high)) for d in (-0.55 * half, 0.55 * half))
-    return Panel(outline, cloth, seams=(stitched(*sides, colour=cloth.colour, pucker=0.0),), thick=1.1, crumple=0.2)
+    return Panel(
+        outline,
+        cloth,
+        seams=(stitched(*sides, colour=cloth.colour, pucker=0.0),),
+        thick=1.1,
+        crumple=0.2,
+    )
 
 
 def fringe(line: Line, length: float, cloth: Cloth, rng: np.random.Generator) -> list[Panel]:

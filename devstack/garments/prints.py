@@ -24,12 +24,17 @@ def _done(colour: Tile) -> Tile:
     return np.dstack([colour, np.ones(colour.shape[:2], np.float32)])
 
 
-def stripes(ground: Colour, inks: Palette, widths: tuple[float, ...], *, upright: bool = False) -> tuple[Tile, float]:
+def stripes(
+    ground: Colour, inks: Palette, widths: tuple[float, ...], *, upright: bool = False
+) -> tuple[Tile, float]:
     """Stripes of these widths in cm: ground, ink, ground, ink, ..."""
     total = sum(widths)
     rows = round(total * PER_CM * 2)
-    line = np.empty((rows, 3), np.float32)
-    starts, colours = np.cumsum([0, *widths[:-1]]), [ground if i % 2 == 0 else inks[(i // 2) % len(inks)] for i in range(len(widths))]
+    line: Tile = np.empty((rows, 3), np.float32)
+    starts, colours = (
+        np.cumsum([0, *widths[:-1]]),
+        [ground if i % 2 == 0 else inks[(i // 2) % len(inks)] for i in range(len(widths))],
+    )
     for start, colour in zip(starts, colours, strict=True):
         line[round(start * PER_CM * 2) :] = colour
     line = cv2.GaussianBlur(np.vstack([line, line, line])[:, None], (0, 0), 1.0)[rows : 2 * rows, 0]
@@ -57,7 +62,10 @@ def gingham(ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
     side = round(size * PER_CM)
     band = (np.arange(side) < side // 2).astype(np.float32)
     cover = (band[:, None] + band[None, :]) / 2
-    colour = np.array(ground, np.float32) * (1 - cover[..., None]) + np.array(inks[0], np.float32) * cover[..., None]
+    colour = (
+        np.array(ground, np.float32) * (1 - cover[..., None])
+        + np.array(inks[0], np.float32) * cover[..., None]
+    )
     return _done(np.asarray(cv2.GaussianBlur(colour, (0, 0), 0.8), np.float32)), size
 
 
@@ -67,7 +75,15 @@ def dots(ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
     side = colour.shape[0]
     for i, (x, y) in enumerate(((0.25, 0.25), (0.75, 0.75))):
         middle = (round(x * side * 16), round(y * side * 16))
-        cv2.circle(colour, middle, round(0.30 * size * PER_CM * 16), _floats(inks[i % len(inks)]), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            colour,
+            middle,
+            round(0.30 * size * PER_CM * 16),
+            _floats(inks[i % len(inks)]),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     return _done(colour), 2 * size
 
 
@@ -85,7 +101,9 @@ def _stamped(colour: Tile, shape: NDArray[np.float64], ink: Colour) -> None:
                 cv2.fillPoly(colour, [moved], _floats(ink), cv2.LINE_AA, 4)
 
 
-def _petals(middle: NDArray[np.float64], radius: float, count: int, turn: float, deep: float) -> NDArray[np.float64]:
+def _petals(
+    middle: NDArray[np.float64], radius: float, count: int, turn: float, deep: float
+) -> NDArray[np.float64]:
     angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     reach = radius * (1 - deep + deep * np.abs(np.cos(count * (angle - turn) / 2)) ** 0.6)
     return np.asarray(middle + np.stack([np.cos(angle), np.sin(angle)], -1) * reach[:, None])
@@ -99,7 +117,9 @@ def _leaf(start: NDArray[np.float64], turn: float, length: float) -> NDArray[np.
     return np.vstack([spine + np.outer(half, out), (spine - np.outer(half, out))[::-1]])
 
 
-def floral(rng: np.random.Generator, ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
+def floral(
+    rng: np.random.Generator, ground: Colour, inks: Palette, size: float
+) -> tuple[Tile, float]:
     """Scattered flowers and leaves, big ones and small ones."""
     width = 5.2 * size
     colour, _ = _tile(width, width, ground)
@@ -110,62 +130,108 @@ def floral(rng: np.random.Generator, ground: Colour, inks: Palette, size: float)
         if spot is None:
             continue
         placed.append((*spot, radius * size * PER_CM))
-        _flower(rng, colour, np.array(spot), radius * size * PER_CM, (inks[int(rng.integers(0, len(inks) - 1))], leaves))
+        _flower(
+            rng,
+            colour,
+            np.array(spot),
+            radius * size * PER_CM,
+            (inks[int(rng.integers(0, len(inks) - 1))], leaves),
+        )
     return _done(colour), width
 
 
-def _free(rng: np.random.Generator, placed: list[tuple[float, float, float]], radius: float, side: int) -> tuple[float, float] | None:
+def _free(
+    rng: np.random.Generator, placed: list[tuple[float, float, float]], radius: float, side: int
+) -> tuple[float, float] | None:
     for _ in range(30):
         x, y = rng.uniform(0, side, 2)
         if all(
-            np.hypot(*(min(abs(d), side - abs(d)) for d in (x - px, y - py))) > 0.95 * (radius + pr) + 3 for px, py, pr in placed
+            np.hypot(*(min(abs(d), side - abs(d)) for d in (x - px, y - py)))
+            > 0.95 * (radius + pr) + 3
+            for px, py, pr in placed
         ):
             return float(x), float(y)
     return None
 
 
-def _flower(rng: np.random.Generator, colour: Tile, at: NDArray[np.float64], radius: float, inks: tuple[Colour, Colour]) -> None:
+def _flower(
+    rng: np.random.Generator,
+    colour: Tile,
+    at: NDArray[np.float64],
+    radius: float,
+    inks: tuple[Colour, Colour],
+) -> None:
     ink, green = inks
     turn, count = rng.uniform(0, 6), int(rng.integers(5, 7))
     if radius > 5:
         for k in range(int(rng.integers(1, 4))):
             way = turn + 2.1 * k + rng.uniform(-0.4, 0.4)
             start = at + radius * 0.5 * np.array([np.cos(way), np.sin(way)])
-            _stamped(colour, _leaf(start, way, radius * rng.uniform(1.0, 1.5)), shaded(green, rng.uniform(0.85, 1.15)))
+            _stamped(
+                colour,
+                _leaf(start, way, radius * rng.uniform(1.0, 1.5)),
+                shaded(green, rng.uniform(0.85, 1.15)),
+            )
     _stamped(colour, _petals(at, radius, count, turn, 0.42), shaded(ink, 0.86))
     _stamped(colour, _petals(at, 0.93 * radius, count, turn, 0.46), ink)
-    _stamped(colour, _petals(at, 0.60 * radius, count, turn + 0.2, 0.6), mixed(ink, (255, 250, 240), 0.38))
+    _stamped(
+        colour,
+        _petals(at, 0.60 * radius, count, turn + 0.2, 0.6),
+        mixed(ink, (255, 250, 240), 0.38),
+    )
     _stamped(colour, _petals(at, 0.22 * radius, 9, turn, 0.1), (226, 176, 72))
     if radius > 6:
         _stamped(colour, _petals(at, 0.12 * radius, 9, turn, 0.1), (150, 98, 44))
 
 
-def leafy(rng: np.random.Generator, ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
+def leafy(
+    rng: np.random.Generator, ground: Colour, inks: Palette, size: float
+) -> tuple[Tile, float]:
     """Sprigs: a stem with leaves on both sides, in every direction."""
     width = 5.6 * size
     colour, _ = _tile(width, width, ground)
     side = colour.shape[0]
     for i in range(16):
-        start, turn = (rng.uniform(0.2, 0.8, 2) + (i % 4 + 0.5 * (i // 4 % 2), i // 4)) * side / 4, rng.uniform(0, 2 * np.pi)
+        start, turn = (
+            ((rng.uniform(0.2, 0.8, 2) + np.array([i % 4 + 0.5 * (i // 4 % 2), i // 4]))) * side / 4,
+            rng.uniform(0, 2 * np.pi),
+        )
         start = start - 0.5 * size * PER_CM * np.array([np.cos(turn), np.sin(turn)])
         ink = inks[i % len(inks)]
         for k in range(6):
             node = start + k * 0.20 * size * PER_CM * np.array([np.cos(turn), np.sin(turn)])
             for s in (-1, 1):
-                _stamped(colour, _leaf(node, turn + s * 0.8, size * PER_CM * (0.52 - 0.05 * k)), shaded(ink, 1 + 0.03 * s * k))
+                _stamped(
+                    colour,
+                    _leaf(node, turn + s * 0.8, size * PER_CM * (0.52 - 0.05 * k)),
+                    shaded(ink, 1 + 0.03 * s * k),
+                )
     return _done(colour), width
 
 
-def shapes(rng: np.random.Generator, ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
+def shapes(
+    rng: np.random.Generator, ground: Colour, inks: Palette, size: float
+) -> tuple[Tile, float]:
     """Soft cut-out shapes, as from coloured paper."""
     width = 4.4 * size
     colour, _ = _tile(width, width, ground)
     side = colour.shape[0]
     for i in range(22):
         at = rng.uniform(0, side, 2)
-        radius, angle = size * PER_CM * rng.uniform(0.3, 0.62), np.linspace(0, 2 * np.pi, 60, endpoint=False)
-        reach = radius * (1 + 0.3 * np.sin(2 * angle + rng.uniform(0, 6)) + 0.18 * np.sin(3 * angle + rng.uniform(0, 6)))
-        _stamped(colour, at + np.stack([np.cos(angle), np.sin(angle)], -1) * reach[:, None], inks[i % len(inks)])
+        radius, angle = (
+            size * PER_CM * rng.uniform(0.3, 0.62),
+            np.linspace(0, 2 * np.pi, 60, endpoint=False),
+        )
+        reach = radius * (
+            1
+            + 0.3 * np.sin(2 * angle + rng.uniform(0, 6))
+            + 0.18 * np.sin(3 * angle + rng.uniform(0, 6))
+        )
+        _stamped(
+            colour,
+            at + np.stack([np.cos(angle), np.sin(angle)], -1) * reach[:, None],
+            inks[i % len(inks)],
+        )
     return _done(colour), width
 
 

@@ -6,7 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from devstack.garments.curves import Line, Point, at, beside, flipped, joined, mirrored, neckline, through
+from devstack.garments.curves import (
+    Line,
+    Point,
+    at,
+    beside,
+    flipped,
+    joined,
+    mirrored,
+    neckline,
+    through,
+)
 
 Side = Literal[-1, 1]
 SIDES: tuple[Side, Side] = (-1, 1)
@@ -62,14 +72,20 @@ def points_of(shape: UpperShape, side: Side) -> dict[str, Point]:
             "elbow": middle, "elbow_outer": tip, "elbow_inner": pit, "cuff": middle, "cuff_outer": tip, "cuff_inner": pit
         }  # fmt: skip
     sleeve = shape.sleeves[0 if side < 0 else 1]
-    upper, lower = (np.array([side * np.sin(a), np.cos(a)]) for a in (sleeve.upper_rad, sleeve.lower_rad))
+    upper, lower = (
+        np.array([side * np.sin(a), np.cos(a)]) for a in (sleeve.upper_rad, sleeve.lower_rad)
+    )
     elbow = middle + upper * sleeve.length * 0.5
     cuff = elbow + lower * sleeve.length * 0.5
     bend = (upper + lower) / np.linalg.norm(upper + lower)
     half = float(np.linalg.norm(tip - pit)) / 2 * 0.42 + sleeve.half_cuff * 0.50 + sleeve.puff * 0.5
     across_elbow = np.array([bend[1] * side, -bend[0] * side]) * half
     across = np.array([lower[1] * side, -lower[0] * side]) * sleeve.half_cuff
-    points |= {"elbow": elbow, "elbow_outer": elbow + across_elbow, "elbow_inner": elbow - across_elbow}
+    points |= {
+        "elbow": elbow,
+        "elbow_outer": elbow + across_elbow,
+        "elbow_inner": elbow - across_elbow,
+    }
     points |= {"cuff": cuff, "cuff_outer": cuff + across, "cuff_inner": cuff - across}
     if sleeve.length < LONG_CM:
         outer, inner = _short_edges(points, side, sleeve.puff)
@@ -83,7 +99,11 @@ def _short_edges(points: Points, side: Side, puff: float) -> tuple[Line, Line]:
     along = (cuff - tip) / np.linalg.norm(cuff - tip)
     out = np.array([along[1], -along[0]]) * side
     outer = through(tip, tip + 0.45 * (cuff - tip) + out * (0.7 + puff), cuff - out * 0.1 * puff)
-    inner = through(points["pit"], (points["pit"] + points["cuff_inner"]) / 2 - 0.35 * out * (1 + puff), points["cuff_inner"])
+    inner = through(
+        points["pit"],
+        (points["pit"] + points["cuff_inner"]) / 2 - 0.35 * out * (1 + puff),
+        points["cuff_inner"],
+    )
     return outer, inner
 
 
@@ -133,7 +153,12 @@ def hem_line(shape: UpperShape) -> Line:
     """From the right hem corner to the left one."""
     x, y = shape.hem
     low = y + shape.hem_drop
-    right = through((x, y), (0.94 * x, y + 0.16 * shape.hem_drop), (0.62 * x, y + 0.72 * shape.hem_drop), (0.0, low))
+    right = through(
+        (x, y),
+        (0.94 * x, y + 0.16 * shape.hem_drop),
+        (0.62 * x, y + 0.72 * shape.hem_drop),
+        (0.0, low),
+    )
     return joined(right[:-1], mirrored(right))
 
 

@@ -8,10 +8,25 @@ from devstack.garments.cloth import Cloth, Kind
 from devstack.garments.fabrics import chosen, solid, trimmed
 from devstack.garments.fronts import closure, pockets
 from devstack.garments.made import Made, Wish, upper_made
-from devstack.garments.necks import collar_behind, collar_leaves, facing, hood, lapels, stand, turtle
+from devstack.garments.necks import (
+    collar_behind,
+    collar_leaves,
+    facing,
+    hood,
+    lapels,
+    stand,
+    turtle,
+)
 from devstack.garments.panel import Panel
 from devstack.garments.shape import SIDES, Pose, Sleeve, UpperShape
-from devstack.garments.upper import Trim, back_panels, front_panel, neck_band, rib_hem, sleeve_panels
+from devstack.garments.upper import (
+    Trim,
+    back_panels,
+    front_panel,
+    neck_band,
+    rib_hem,
+    sleeve_panels,
+)
 
 POSES: tuple[Pose, ...] = ("spread", "hanging", "closed", "folded")
 JERSEY: tuple[Kind, ...] = ("jersey",)
@@ -19,7 +34,9 @@ SHIRTING: tuple[Kind, ...] = ("woven", "woven", "linen")
 KNIT: tuple[Kind, ...] = ("knit", "knit", "wool")
 
 
-def base(rng: np.random.Generator, *, wide: float = 1.0, long: float = 1.0, shaped: float = 0.5) -> UpperShape:
+def base(
+    rng: np.random.Generator, *, wide: float = 1.0, long: float = 1.0, shaped: float = 0.5
+) -> UpperShape:
     """A crew-necked trunk without sleeves. `shaped`: 0 straight, 1 taken in at the waist."""
     pit = rng.uniform(23.0, 26.0) * wide
     tip_y = rng.uniform(3.8, 5.0)
@@ -35,12 +52,30 @@ def base(rng: np.random.Generator, *, wide: float = 1.0, long: float = 1.0, shap
     )  # fmt: skip
 
 
-def sleeved(rng: np.random.Generator, shape: UpperShape, length: float, half_cuff: float, pose: Pose, *, puff: float = 0.0) -> UpperShape:
+def sleeved(
+    rng: np.random.Generator,
+    shape: UpperShape,
+    length: float,
+    half_cuff: float,
+    pose: Pose,
+    *,
+    puff: float = 0.0,
+) -> UpperShape:
     """The cut with sleeves in this pose; left and right differ a little, as laid by hand."""
     long = length > 30
-    spread = {"spread": (0.56, 0.80), "hanging": (0.30, 0.42), "closed": (0.06, 0.14), "folded": (0.16, 0.26)}[pose]
+    spread = {
+        "spread": (0.56, 0.80),
+        "hanging": (0.30, 0.42),
+        "closed": (0.06, 0.14),
+        "folded": (0.16, 0.26),
+    }[pose]
     if not long:
-        spread = {"spread": (0.72, 0.98), "hanging": (0.55, 0.68), "closed": (0.42, 0.5), "folded": (0.42, 0.5)}[pose]
+        spread = {
+            "spread": (0.72, 0.98),
+            "hanging": (0.55, 0.68),
+            "closed": (0.42, 0.5),
+            "folded": (0.42, 0.5),
+        }[pose]
     angle, bend = rng.uniform(*spread), rng.uniform(0.02, 0.14) if long else 0.0
     sleeves = []
     for _ in SIDES:
@@ -70,11 +105,17 @@ def assembled(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[P
     if trim.ends == "rib":
         panels.append(rib_hem(shape, trim))
     panels += pockets(shape, trim, rng)
-    panels += [*before, *closure(shape, trim, rng)] if trim.neck == "open" else [*closure(shape, trim, rng), *before]
+    panels += (
+        [*before, *closure(shape, trim, rng)]
+        if trim.neck == "open"
+        else [*closure(shape, trim, rng), *before]
+    )
     return panels + ([] if beneath else sleeves)
 
 
-def _neck(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> tuple[list[Panel], list[Panel]]:
+def _neck(
+    shape: UpperShape, trim: Trim, rng: np.random.Generator
+) -> tuple[list[Panel], list[Panel]]:
     if trim.neck in ("crew", "bound"):
         return [], neck_band(shape, trim)
     if trim.neck in ("shirt", "polo"):
@@ -96,25 +137,48 @@ def tee(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
     if neck == "v":
         shape = replace(shape, dip=rng.uniform(14, 19), power=rng.uniform(1.12, 1.25))
     if neck == "scoop":
-        shape = replace(shape, neck=rng.uniform(9.5, 11), dip=rng.uniform(13, 17), power=rng.uniform(2.1, 2.6))
-    shape = sleeved(rng, shape, rng.uniform(14, 20), rng.uniform(7.6, 8.8), pose_of(rng, wish, long=False))
+        shape = replace(
+            shape, neck=rng.uniform(9.5, 11), dip=rng.uniform(13, 17), power=rng.uniform(2.1, 2.6)
+        )
+    shape = sleeved(
+        rng, shape, rng.uniform(14, 20), rng.uniform(7.6, 8.8), pose_of(rng, wish, long=False)
+    )
     cloth = wish.cloth or chosen(rng, JERSEY, ("breton", "stripes", "dots", "shapes"), graphic=0.3)
-    trim = Trim(cloth, trimmed(rng, cloth), neck="crew" if neck == "crew" else "bound", band_cm=1.9 if neck == "crew" else 1.2)
+    trim = Trim(
+        cloth,
+        trimmed(rng, cloth),
+        neck="crew" if neck == "crew" else "bound",
+        band_cm=1.9 if neck == "crew" else 1.2,
+    )
     return upper_made("t-shirt", assembled(shape, trim, rng), shape)
 
 
 def long_sleeve(rng: np.random.Generator, wish: Wish) -> Made:
     """A top with long or three-quarter sleeves and a boat or crew neck."""
-    shape = replace(base(rng, shaped=0.8, wide=0.93), neck=rng.uniform(8.8, 11.5), dip=rng.uniform(6.5, 9))
-    shape = sleeved(rng, shape, rng.choice([37.0, 50.0]) + rng.uniform(-2, 3), 5.4, pose_of(rng, wish, long=True))
+    shape = replace(
+        base(rng, shaped=0.8, wide=0.93), neck=rng.uniform(8.8, 11.5), dip=rng.uniform(6.5, 9)
+    )
+    shape = sleeved(
+        rng,
+        shape,
+        rng.choice([37.0, 50.0]) + rng.uniform(-2, 3),
+        5.4,
+        pose_of(rng, wish, long=True),
+    )
     cloth = wish.cloth or chosen(rng, JERSEY, ("breton", "ditsy", "stripes"))
-    return upper_made("top", assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.3), rng), shape)
+    return upper_made(
+        "top",
+        assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.3), rng),
+        shape,
+    )
 
 
 def polo(rng: np.random.Generator, wish: Wish) -> Made:
     """A polo shirt: ribbed collar, short placket."""
     shape = replace(base(rng, shaped=0.3), neck=rng.uniform(7.8, 8.6), dip=rng.uniform(6.5, 7.5))
-    shape = sleeved(rng, shape, rng.uniform(16, 20), rng.uniform(7.6, 8.4), pose_of(rng, wish, long=False))
+    shape = sleeved(
+        rng, shape, rng.uniform(16, 20), rng.uniform(7.6, 8.4), pose_of(rng, wish, long=False)
+    )
     cloth = wish.cloth or chosen(rng, JERSEY, ("stripes", "breton"))
     trim = Trim(cloth, trimmed(rng, cloth.plain()), neck="polo", front="placket")
     return upper_made("polo", assembled(shape, trim, rng), shape)
@@ -122,19 +186,47 @@ def polo(rng: np.random.Generator, wish: Wish) -> Made:
 
 def shirt(rng: np.random.Generator, wish: Wish) -> Made:
     """A buttoned shirt with a collar, cuffs and a chest pocket."""
-    shape = replace(base(rng, long=1.12), neck=rng.uniform(7.4, 8.2), dip=rng.uniform(6.2, 7.2), hem_drop=rng.uniform(3, 6))
+    shape = replace(
+        base(rng, long=1.12),
+        neck=rng.uniform(7.4, 8.2),
+        dip=rng.uniform(6.2, 7.2),
+        hem_drop=rng.uniform(3, 6),
+    )
     short = rng.random() < 0.2 and wish.pose is None
-    length, cuff = (rng.uniform(18, 22), rng.uniform(8.2, 9)) if short else (rng.uniform(50, 54), rng.uniform(5.4, 6.2))
+    length, cuff = (
+        (rng.uniform(18, 22), rng.uniform(8.2, 9))
+        if short
+        else (rng.uniform(50, 54), rng.uniform(5.4, 6.2))
+    )
     shape = sleeved(rng, shape, length, cuff, pose_of(rng, wish, long=not short))
-    cloth = wish.cloth or chosen(rng, SHIRTING, ("checks", "gingham", "pinstripes", "uprights", "ditsy"))
-    trim = Trim(cloth, cloth, neck="shirt", front="buttons", pocket="chest", ends="hem" if short else "cuff", depth=1.1)
+    cloth = wish.cloth or chosen(
+        rng, SHIRTING, ("checks", "gingham", "pinstripes", "uprights", "ditsy")
+    )
+    trim = Trim(
+        cloth,
+        cloth,
+        neck="shirt",
+        front="buttons",
+        pocket="chest",
+        ends="hem" if short else "cuff",
+        depth=1.1,
+    )
     return upper_made("shirt", assembled(shape, trim, rng), shape)
 
 
 def blouse(rng: np.random.Generator, wish: Wish) -> Made:
     """A soft blouse with full sleeves gathered into cuffs."""
-    shape = replace(base(rng, shaped=0.4, wide=0.95), dip=rng.uniform(12, 17), power=rng.uniform(1.15, 1.4))
-    shape = sleeved(rng, shape, rng.uniform(46, 52), 5.2, pose_of(rng, wish, long=True), puff=rng.uniform(1.5, 3.0))
+    shape = replace(
+        base(rng, shaped=0.4, wide=0.95), dip=rng.uniform(12, 17), power=rng.uniform(1.15, 1.4)
+    )
+    shape = sleeved(
+        rng,
+        shape,
+        rng.uniform(46, 52),
+        5.2,
+        pose_of(rng, wish, long=True),
+        puff=rng.uniform(1.5, 3.0),
+    )
     cloth = wish.cloth or chosen(rng, ("satin", "woven"), ("ditsy", "floral", "dots", "leafy"))
     trim = Trim(cloth, cloth, neck="bound", ends="cuff", depth=1.35, band_cm=1.1)
     return upper_made("blouse", assembled(shape, trim, rng), shape)
@@ -146,18 +238,41 @@ def sweater(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
     shape = replace(shape, hem=(shape.hem[0] * 0.93, shape.hem[1] * 0.95), hem_drop=0.8)
     if neck == "turtle":
         shape = replace(shape, neck=rng.uniform(8, 9), dip=4.2, power=2.0)
-    shape = sleeved(rng, shape, rng.uniform(47, 53), rng.uniform(5, 6), pose_of(rng, wish, long=True), puff=rng.uniform(0, 0.8))
+    shape = sleeved(
+        rng,
+        shape,
+        rng.uniform(47, 53),
+        rng.uniform(5, 6),
+        pose_of(rng, wish, long=True),
+        puff=rng.uniform(0, 0.8),
+    )
     cloth = wish.cloth or chosen(rng, KNIT, ("breton", "stripes"))
     second = replace(trimmed(rng, cloth), kind="knit")
-    trim = Trim(cloth, second, neck="turtle" if neck == "turtle" else "crew", ends="rib", band_cm=2.6, label=neck == "crew")
+    trim = Trim(
+        cloth,
+        second,
+        neck="turtle" if neck == "turtle" else "crew",
+        ends="rib",
+        band_cm=2.6,
+        label=neck == "crew",
+    )
     return upper_made("sweater", assembled(shape, trim, rng), shape)
 
 
 def hoodie(rng: np.random.Generator, wish: Wish) -> Made:
     """A hooded sweatshirt with a kangaroo pocket."""
-    shape = replace(base(rng, wide=1.1, shaped=0.0), neck=rng.uniform(9.4, 10.4), dip=rng.uniform(7.5, 9))
+    shape = replace(
+        base(rng, wide=1.1, shaped=0.0), neck=rng.uniform(9.4, 10.4), dip=rng.uniform(7.5, 9)
+    )
     shape = replace(shape, hem=(shape.hem[0] * 0.92, shape.hem[1]), hem_drop=0.6)
-    shape = sleeved(rng, shape, rng.uniform(50, 54), rng.uniform(5.2, 6), pose_of(rng, wish, long=True), puff=0.6)
+    shape = sleeved(
+        rng,
+        shape,
+        rng.uniform(50, 54),
+        rng.uniform(5.2, 6),
+        pose_of(rng, wish, long=True),
+        puff=0.6,
+    )
     cloth = wish.cloth or solid(rng, "fleece")
     trim = Trim(cloth, cloth, neck="hood", ends="rib", pocket="kangaroo", label=False, depth=1.15)
     return upper_made("hoodie", assembled(shape, trim, rng), shape)
@@ -165,44 +280,100 @@ def hoodie(rng: np.random.Generator, wish: Wish) -> Made:
 
 def cardigan(rng: np.random.Generator, wish: Wish) -> Made:
     """A knitted cardigan, V-necked, buttoned."""
-    shape = replace(base(rng, wide=1.02, shaped=0.0, long=0.95), dip=rng.uniform(20, 27), power=rng.uniform(1.1, 1.25))
-    shape = sleeved(rng, shape, rng.uniform(46, 52), rng.uniform(5, 6), pose_of(rng, wish, long=True), puff=0.4)
+    shape = replace(
+        base(rng, wide=1.02, shaped=0.0, long=0.95),
+        dip=rng.uniform(20, 27),
+        power=rng.uniform(1.1, 1.25),
+    )
+    shape = sleeved(
+        rng, shape, rng.uniform(46, 52), rng.uniform(5, 6), pose_of(rng, wish, long=True), puff=0.4
+    )
     cloth = wish.cloth or chosen(rng, KNIT, ())
-    trim = Trim(cloth, trimmed(rng, cloth), neck="open", front="buttons", ends="rib", button=(112, 84, 58))
+    trim = Trim(
+        cloth, trimmed(rng, cloth), neck="open", front="buttons", ends="rib", button=(112, 84, 58)
+    )
     return upper_made("cardigan", assembled(shape, trim, rng), shape)
 
 
 def jacket(rng: np.random.Generator, wish: Wish) -> Made:
     """A zipped jacket with a stand-up collar, or a denim one with flap pockets."""
     denim = wish.cloth.kind == "denim" if wish.cloth else rng.random() < 0.3
-    shape = replace(base(rng, wide=1.08, shaped=0.0, long=0.97), neck=rng.uniform(8.5, 9.2), dip=rng.uniform(5, 6.2), power=2.0)
-    shape = sleeved(rng, shape, rng.uniform(50, 54), rng.uniform(5.8, 6.6), pose_of(rng, wish, long=True), puff=0.5)
-    cloth = wish.cloth or solid(rng, "denim" if denim else ("woven", "leather", "woven")[int(rng.integers(0, 3))])
+    shape = replace(
+        base(rng, wide=1.08, shaped=0.0, long=0.97),
+        neck=rng.uniform(8.5, 9.2),
+        dip=rng.uniform(5, 6.2),
+        power=2.0,
+    )
+    shape = sleeved(
+        rng,
+        shape,
+        rng.uniform(50, 54),
+        rng.uniform(5.8, 6.6),
+        pose_of(rng, wish, long=True),
+        puff=0.5,
+    )
+    cloth = wish.cloth or solid(
+        rng, "denim" if denim else ("woven", "leather", "woven")[int(rng.integers(0, 3))]
+    )
     if denim:
-        trim = Trim(cloth, cloth, neck="shirt", front="buttons", pocket="flap", ends="cuff", button=(150, 120, 84))
+        trim = Trim(
+            cloth,
+            cloth,
+            neck="shirt",
+            front="buttons",
+            pocket="flap",
+            ends="cuff",
+            button=(150, 120, 84),
+        )
     else:
         rib = rng.random() < 0.5
         second = Cloth("knit", cloth.colour) if rib else cloth
-        trim = Trim(cloth, second, neck="stand", front="zip", pocket="welt", ends="rib" if rib else "cuff", label=False)
+        trim = Trim(
+            cloth,
+            second,
+            neck="stand",
+            front="zip",
+            pocket="welt",
+            ends="rib" if rib else "cuff",
+            label=False,
+        )
     return upper_made("jacket", assembled(shape, trim, rng), shape)
 
 
 def blazer(rng: np.random.Generator, wish: Wish) -> Made:
     """A tailored jacket with lapels."""
-    shape = replace(base(rng, shaped=1.0, long=1.10), neck=rng.uniform(8, 8.8), dip=rng.uniform(33, 40), power=1.12)
-    shape = sleeved(rng, shape, rng.uniform(49, 53), rng.uniform(6.4, 7.2), pose_of(rng, wish, long=True))
+    shape = replace(
+        base(rng, shaped=1.0, long=1.10),
+        neck=rng.uniform(8, 8.8),
+        dip=rng.uniform(33, 40),
+        power=1.12,
+    )
+    shape = sleeved(
+        rng, shape, rng.uniform(49, 53), rng.uniform(6.4, 7.2), pose_of(rng, wish, long=True)
+    )
     cloth = wish.cloth or chosen(rng, ("wool", "linen", "wool"), ("checks", "pinstripes"))
-    trim = Trim(cloth, cloth, neck="lapel", front="buttons", pocket="welt", button=(60, 50, 44), depth=0.9)
+    trim = Trim(
+        cloth, cloth, neck="lapel", front="buttons", pocket="welt", button=(60, 50, 44), depth=0.9
+    )
     return upper_made("blazer", assembled(shape, trim, rng), shape)
 
 
 def coat(rng: np.random.Generator, wish: Wish) -> Made:
     """A long coat with lapels."""
-    shape = replace(base(rng, shaped=0.3, wide=1.1, long=1.62), neck=rng.uniform(8.4, 9.2), dip=rng.uniform(30, 36), power=1.12)
+    shape = replace(
+        base(rng, shaped=0.3, wide=1.1, long=1.62),
+        neck=rng.uniform(8.4, 9.2),
+        dip=rng.uniform(30, 36),
+        power=1.12,
+    )
     shape = replace(shape, hem=(shape.hem[0] * 1.12, shape.hem[1]))
-    shape = sleeved(rng, shape, rng.uniform(52, 56), rng.uniform(7, 8), pose_of(rng, wish, long=True))
+    shape = sleeved(
+        rng, shape, rng.uniform(52, 56), rng.uniform(7, 8), pose_of(rng, wish, long=True)
+    )
     cloth = wish.cloth or chosen(rng, ("wool",), ("checks",))
-    trim = Trim(cloth, cloth, neck="lapel", front="buttons", pocket="welt", button=(60, 50, 44), depth=0.9)
+    trim = Trim(
+        cloth, cloth, neck="lapel", front="buttons", pocket="welt", button=(60, 50, 44), depth=0.9
+    )
     return upper_made("coat", assembled(shape, trim, rng), shape)
 
 
@@ -223,10 +394,24 @@ def vest(rng: np.random.Generator, wish: Wish) -> Made:
 
 def tank(rng: np.random.Generator, wish: Wish) -> Made:
     """A tank top with broad straps."""
-    shape = replace(base(rng, shaped=0.7, wide=0.9, long=0.95), neck=rng.uniform(8.5, 10), dip=rng.uniform(13, 18))
-    shape = replace(shape, tip=(shape.neck + rng.uniform(4, 6), rng.uniform(1.8, 2.6)), inset=2.4, shoulders="straps", back=7.0)
+    shape = replace(
+        base(rng, shaped=0.7, wide=0.9, long=0.95),
+        neck=rng.uniform(8.5, 10),
+        dip=rng.uniform(13, 18),
+    )
+    shape = replace(
+        shape,
+        tip=(shape.neck + rng.uniform(4, 6), rng.uniform(1.8, 2.6)),
+        inset=2.4,
+        shoulders="straps",
+        back=7.0,
+    )
     cloth = wish.cloth or chosen(rng, JERSEY, ("breton", "stripes", "ditsy"))
-    return upper_made("tank", assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.2), rng), shape)
+    return upper_made(
+        "tank",
+        assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.2), rng),
+        shape,
+    )
 
 
 def crop_top(rng: np.random.Generator, wish: Wish) -> Made:
@@ -234,8 +419,14 @@ def crop_top(rng: np.random.Generator, wish: Wish) -> Made:
     shape = replace(base(rng, shaped=0.5, wide=0.9, long=0.62), dip=rng.uniform(9, 13))
     shape = replace(shape, waist=(shape.waist[0], (shape.pit[1] + shape.hem[1]) / 2))
     if rng.random() < 0.6:
-        shape = sleeved(rng, shape, rng.uniform(11, 15), rng.uniform(7.2, 8), pose_of(rng, wish, long=False))
+        shape = sleeved(
+            rng, shape, rng.uniform(11, 15), rng.uniform(7.2, 8), pose_of(rng, wish, long=False)
+        )
     else:
         shape = replace(shape, tip=(shape.pit[0] * 0.74, shape.tip[1]), inset=2.0)
     cloth = wish.cloth or chosen(rng, JERSEY, ("breton", "ditsy", "gingham"))
-    return upper_made("crop-top", assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.4), rng), shape)
+    return upper_made(
+        "crop-top",
+        assembled(shape, Trim(cloth, trimmed(rng, cloth), neck="bound", band_cm=1.4), rng),
+        shape,
+    )

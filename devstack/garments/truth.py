@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from compositing.template.model import Legs, LegsSide, Point, Skirt, SkirtSide, Template, Upper, UpperSide
+from compositing.template.model import (
+    Legs,
+    LegsSide,
+    Point,
+    Skirt,
+    SkirtSide,
+    Template,
+    Upper,
+    UpperSide,
+)
 from devstack.garments.made import Made
 
 Place = Callable[[Point], Point]
@@ -16,8 +25,13 @@ def truth(made: Made, place: Place, turn_rad: float) -> Template | None:
         return None
     left, right = ({name: place(point) for name, point in side.items()} for side in made.points)
     if made.family == "upper":
-        scale = float(np.hypot(*(place(np.array([10.0, 30.0])) - place(np.array([0.0, 30.0]))))) / 10
-        sides = [_upper(one, length * scale) for one, length in zip((left, right), made.sleeves_cm, strict=True)]
+        scale = (
+            float(np.hypot(*(place(np.array([10.0, 30.0])) - place(np.array([0.0, 30.0]))))) / 10
+        )
+        sides = [
+            _upper(one, length * scale)
+            for one, length in zip((left, right), made.sleeves_cm, strict=True)
+        ]
         return Upper(sides[0], sides[1], place(made.middle), made.shoulders, turn_rad, 1.0)
     if made.family == "legs":
         return Legs(_legs(left), _legs(right), turn_rad, 1.0)

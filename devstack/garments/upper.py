@@ -7,7 +7,19 @@ import numpy as np
 
 from devstack.garments import creases
 from devstack.garments.cloth import Cloth, Colour
-from devstack.garments.curves import Line, at, beside, bowed, evenly, joined, mirrored, neckline, part, straight, waved
+from devstack.garments.curves import (
+    Line,
+    at,
+    beside,
+    bowed,
+    evenly,
+    joined,
+    mirrored,
+    neckline,
+    part,
+    straight,
+    waved,
+)
 from devstack.garments.panel import Panel, Patch
 from devstack.garments.pieces import band, label, pressed, stitched
 from devstack.garments.shape import (
@@ -57,9 +69,20 @@ def back_panels(shape: UpperShape, trim: Trim) -> list[Panel]:
     back = back_neck(shape, lift)
     if trim.neck in ("crew", "bound"):
         low = beside(back, -trim.band_cm)
-        panels.append(band(back, low, trim.second.plain(), ribs_cm=0.30 if trim.neck == "crew" else 0, shade=0.72))
+        panels.append(
+            band(
+                back,
+                low,
+                trim.second.plain(),
+                ribs_cm=0.30 if trim.neck == "crew" else 0,
+                shade=0.72,
+            )
+        )
     if trim.label and shape.dip - shape.back > 4.5:
-        panels += label((0.0, shape.back - lift + (trim.band_cm if trim.neck == "crew" else 0.3) + 0.2), min(3.6, shape.neck * 0.42))
+        panels += label(
+            (0.0, shape.back - lift + (trim.band_cm if trim.neck == "crew" else 0.3) + 0.2),
+            min(3.6, shape.neck * 0.42),
+        )
     return panels
 
 
@@ -71,13 +94,20 @@ def front_panel(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> Pane
     for side in SIDES:
         if shape.shoulders == "full":
             folds += creases.chest(rng, points[side], side, trim.depth)
-        folds += creases.below_arm(rng, points[side], side, trim.depth * (1.0 if shape.sleeves else 0.5))
+        folds += creases.below_arm(
+            rng, points[side], side, trim.depth * (1.0 if shape.sleeves else 0.5)
+        )
         folds += creases.waist(rng, points[side], side, trim.depth)
     seams = []
     if trim.ends == "hem":
-        seams.append(stitched(beside(hem, 2.2), beside(hem, 1.85), colour=trim.cloth.colour, pucker=0.05))
+        seams.append(
+            stitched(beside(hem, 2.2), beside(hem, 1.85), colour=trim.cloth.colour, pucker=0.05)
+        )
     if shape.sleeves:
-        seams += [pressed(beside(armhole(shape, side), 0.28 * side), depth=0.03, pucker=0.03) for side in SIDES]
+        seams += [
+            pressed(beside(armhole(shape, side), 0.28 * side), depth=0.03, pucker=0.03)
+            for side in SIDES
+        ]
     elif shape.shoulders == "full":
         edges = [beside(armhole(shape, side), d * side) for side in SIDES for d in (0.9,)]
         seams.append(stitched(*edges, colour=trim.cloth.colour, pucker=0.04))
@@ -88,15 +118,25 @@ def front_panel(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> Pane
 def neck_band(shape: UpperShape, trim: Trim) -> list[Panel]:
     """The ribbed or bound edge round the front neckline."""
     inner = front_neck(shape)
-    outer = neckline(shape.neck + 0.92 * trim.band_cm, shape.dip + trim.band_cm - 0.35, shape.power) + np.array([0, 0.35])
+    outer = neckline(
+        shape.neck + 0.92 * trim.band_cm, shape.dip + trim.band_cm - 0.6, shape.power
+    ) + np.array([0, 0.6])
     ribs = 0.30 if trim.neck == "crew" else 0.0
     panel = band(inner, outer, trim.second.plain(), ribs_cm=ribs)
     rows = stitched(beside(inner, -trim.band_cm - 0.35), colour=trim.cloth.colour, pucker=0.02)
-    below = Panel(joined(outer, beside(inner, -trim.band_cm - 0.9)[::-1]), trim.cloth, seams=(rows,), cast=0, thick=0.05)
+    below = Panel(
+        joined(outer, beside(inner, -trim.band_cm - 0.9)[::-1]),
+        trim.cloth,
+        seams=(rows,),
+        cast=0,
+        thick=0.05,
+    )
     return [panel] if trim.cloth.tile is not None or trim.neck == "bound" else [below, panel][1:]
 
 
-def sleeve_panels(shape: UpperShape, trim: Trim, side: Side, rng: np.random.Generator) -> list[Panel]:
+def sleeve_panels(
+    shape: UpperShape, trim: Trim, side: Side, rng: np.random.Generator
+) -> list[Panel]:
     """A sleeve and its cuff. Sleeves that are spread reach on beneath the trunk; others lie on it."""
     if shape.sleeves is None:
         return []
@@ -109,7 +149,11 @@ def sleeve_panels(shape: UpperShape, trim: Trim, side: Side, rng: np.random.Gene
     cuff = _across(outer, inner, 1.0, 0.7 if long else 0.9)
     outline = joined(outer, cuff[1:-1], inner[::-1], hole[::-1][1 if not beneath else 0 : -1])
     depth = trim.depth
-    folds = creases.sleeve(rng, points, side, depth) if long else creases.short_sleeve(rng, points, depth)
+    folds = (
+        creases.sleeve(rng, points, side, depth)
+        if long
+        else creases.short_sleeve(rng, points, depth)
+    )
     seams = []
     hem_cm = 2.0 / max(8.0, sleeve.length)
     if trim.ends == "hem" or not long:
@@ -118,7 +162,14 @@ def sleeve_panels(shape: UpperShape, trim: Trim, side: Side, rng: np.random.Gene
     turn = -side * (sleeve.upper_rad + sleeve.lower_rad) / 2
     pivot = (float(points["elbow"][0]), float(points["elbow"][1]))
     panels = [
-        Panel(outline, trim.cloth.ungraphic(), folds=tuple(folds), seams=tuple(seams), turn_rad=turn, pivot=pivot)
+        Panel(
+            outline,
+            trim.cloth.ungraphic(),
+            folds=tuple(folds),
+            seams=tuple(seams),
+            turn_rad=turn,
+            pivot=pivot,
+        )
     ]
     if long and trim.ends in ("rib", "cuff"):
         panels.append(_cuff(outer, inner, trim, 6.0 / sleeve.length))
@@ -128,7 +179,8 @@ def sleeve_panels(shape: UpperShape, trim: Trim, side: Side, rng: np.random.Gene
 def _across(outer: Line, inner: Line, share: float, bow: float) -> Line:
     """From the outer to the inner edge at this share of the sleeve, bowed towards the hand."""
     a, b = at(outer, share), at(inner, share)
-    side = 1.0 if np.cross(outer[-1] - outer[0], inner[-1] - outer[-1]) > 0 else -1.0
+    down, over = outer[-1] - outer[0], inner[-1] - outer[-1]
+    side = 1.0 if down[0] * over[1] - down[1] * over[0] > 0 else -1.0
     return bowed(a, b, -bow * side)
 
 
@@ -139,7 +191,13 @@ def _cuff(outer: Line, inner: Line, trim: Trim, share: float) -> Panel:
         return band(top, foot, trim.second.plain(), ribs_cm=0.42)
     panel = band(top, foot, trim.second.ungraphic())
     rows = [np.asarray(top + (foot - top) * k) for k in (0.12, 0.9)]
-    return Panel(panel.outline, panel.cloth, seams=(stitched(*rows, colour=trim.cloth.colour),), crumple=0.5, thick=1.1)
+    return Panel(
+        panel.outline,
+        panel.cloth,
+        seams=(stitched(*rows, colour=trim.cloth.colour),),
+        crumple=0.5,
+        thick=1.1,
+    )
 
 
 def rib_hem(shape: UpperShape, trim: Trim, high_cm: float = 6.0) -> Panel:
