@@ -1,4 +1,6 @@
-"""A dozen garments that the project draws itself, as product photos: for the demo, the docs and the tests. Repeatable."""
+"""A dozen garments that the project draws itself, as product photos: for the demo, the docs and
+the tests. Repeatable.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ Dye = Callable[[np.random.Generator], Cloth]
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A category, the kind and the cut that stand for it here, its cloth, and what it is photographed on."""
+    """A category, the kind and the cut that stand for it here, its cloth, and what it is
+    photographed on.
+    """
 
     category: str
     kind: str
@@ -75,15 +79,22 @@ WARDROBE: dict[str, str] = {name: garment.category for name, garment in GARMENTS
 
 @lru_cache(maxsize=64)
 def draw(name: str, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> bytes:
-    """A garment's photo as JPEG. Raises KeyError for a name that is not in `WARDROBE`. Equal arguments, equal bytes."""
+    """A garment's photo as JPEG.
+
+    Raises KeyError for a name that is not in `WARDROBE`. Equal arguments, equal bytes.
+    """
     garment = GARMENTS[name]
     twice = size_px[0] < SHRUNK_BELOW_PX
     size = (2 * size_px[0], 2 * size_px[1]) if twice else size_px
     cloth = garment.cloth(np.random.default_rng([garment.cut, seed]))
     one = drawn(
-        garment.kind, garment.cut + 1000 * seed, background=garment.background, cloth=cloth, pose=garment.pose,
+        garment.kind,
+        garment.cut + 1000 * seed,
+        background=garment.background,
+        cloth=cloth,
+        pose=garment.pose,
         photo=Photo(size, garment.fill),
-    )  # fmt: skip
+    )
     picture = cv2.resize(one.rgb, size_px, interpolation=cv2.INTER_AREA) if twice else one.rgb
     done, data = cv2.imencode(
         ".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 92]

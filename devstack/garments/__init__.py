@@ -1,4 +1,6 @@
-"""Garments that the project draws itself: photo-like, seeded, and with known points, masks and sizes."""
+"""Garments that the project draws itself: photo-like, seeded, and with known points, masks and
+sizes.
+"""
 
 from devstack.garments.backgrounds import BACKGROUNDS
 from devstack.garments.cloth import Cloth

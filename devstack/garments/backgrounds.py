@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -18,7 +19,9 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A garment's shadow: `dark` far away and `close` beside it, `away` and `soft` in shares of the picture's height."""
+    """A garment's shadow: `dark` far away and `close` beside it, `away` and `soft` in shares of
+    the picture's height.
+    """
 
     dark: float
     close: float
@@ -71,13 +74,13 @@ def wood(shape: Shape, rng: np.random.Generator) -> Picture:
     figure = np.sin(noise(rng, (high, wide), wide / 26, stretch=9) * 5)
     level = (1 + grain + 0.03 * figure).astype(np.float32)
     edges = np.linspace(0, wide, boards + 1).astype(int)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges.tolist()):
         level[:, left:right] *= rng.uniform(0.88, 1.1)
         joints.append((int(left), int(rng.integers(0, high))))
     for left, row in joints:
         level[:, max(0, left - 1) : left + 1] *= 0.55
         level[row : row + 2, left : left + wide // boards] *= 0.6
-    level = cv2.GaussianBlur(level, (0, 0), 0.7)
+    level = softened(level, 0.7)
     picture = base * level[..., None]
     return (
         np.ascontiguousarray(picture.transpose(1, 0, 2))
@@ -128,9 +131,14 @@ def wall(shape: Shape, rng: np.random.Generator) -> Picture:
 
 Background = Callable[[Shape, np.random.Generator], Picture]
 BACKGROUNDS: dict[str, tuple[Background, Cast]] = {
-    "studio": (studio, STUDIO), "white": (white, STUDIO), "grey": (grey, STUDIO), "wood": (wood, LYING),
-    "sheet": (sheet, LYING), "blanket": (blanket, LYING), "wall": (wall, HANGING),
-}  # fmt: skip
+    "studio": (studio, STUDIO),
+    "white": (white, STUDIO),
+    "grey": (grey, STUDIO),
+    "wood": (wood, LYING),
+    "sheet": (sheet, LYING),
+    "blanket": (blanket, LYING),
+    "wall": (wall, HANGING),
+}
 """Every background by name, and the shadow that falls there."""
 
 

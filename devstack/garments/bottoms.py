@@ -34,9 +34,14 @@ def cut(
 def made_of(category: str, shape: LegsShape, trim: LegsTrim, rng: np.random.Generator) -> Made:
     """Trousers with their truth."""
     sizes = {
-        "waist_half_girth": 2 * shape.waist, "hip_half_girth": 2 * shape.hip[0], "rise": shape.rise, "inseam": shape.leg,
-        "outseam": shape.rise + shape.leg, "hem_width": 2 * shape.half_hem, "knee_width": 2 * shape.half_knee,
-    }  # fmt: skip
+        "waist_half_girth": 2 * shape.waist,
+        "hip_half_girth": 2 * shape.hip[0],
+        "rise": shape.rise,
+        "inseam": shape.leg,
+        "outseam": shape.rise + shape.leg,
+        "hem_width": 2 * shape.half_hem,
+        "knee_width": 2 * shape.half_knee,
+    }
     points = leg_points(shape, -1), leg_points(shape, 1)
     return Made(category, leg_panels(shape, trim, rng), sizes, "legs", points)
 

@@ -1,5 +1,6 @@
 """Cloth: what a panel is made of. Colours are sRGB 0..255; lengths cm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,7 +29,9 @@ Tile = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Feel:
-    """How a kind of cloth behaves: depth and width of its folds, how crumpled, thick and shiny it is."""
+    """How a kind of cloth behaves: depth and width of its folds, how crumpled, thick and shiny it
+    is.
+    """
 
     folds: float
     widths: float
@@ -55,7 +58,9 @@ FEELS: dict[Kind, Feel] = {
 
 @dataclass(frozen=True, slots=True)
 class Cloth:
-    """`tile`: a print's repeat, sRGB 0..255 and its coverage (h, w, 4), `tile_cm` wide; `graphic`: one print, placed once."""
+    """`tile`: a print's repeat, sRGB 0..255 and its coverage (h, w, 4), `tile_cm` wide; `graphic`:
+    one print, placed once.
+    """
 
     kind: Kind
     colour: Colour
@@ -87,7 +92,7 @@ def shaded(colour: Colour, by: float) -> Colour:
 
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
     """A colour between two."""
-    r, g, b = (int(round(p * (1 - share) + q * share)) for p, q in zip(one, other, strict=True))
+    r, g, b = (round(p * (1 - share) + q * share) for p, q in zip(one, other, strict=True))
     return r, g, b
 
 
@@ -118,59 +123,87 @@ def _sampled(tile: Tile, x: Field, y: Field, border: int) -> Tile:
     return np.asarray(cv2.remap(tile, *at, cv2.INTER_LINEAR, borderMode=border), np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Weave:
+    """Where threads are drawn: the cloth's own coordinates in cm, and how coarse the picture is."""
+
+    u: Field
+    v: Field
+    px_per_cm: float
+    grain: float
+    rng: np.random.Generator
+
+    def noise(self, grain_px: float, stretch: float = 1.0) -> Field:
+        """Noise of spread 1 over the picture."""
+        return noise(self.rng, (self.u.shape[0], self.u.shape[1]), grain_px, stretch=stretch)
+
+
 def woven(
     cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator
 ) -> tuple[Field, Field]:
-    """The threads: how much lighter or darker each place is (about 1), and the height of the texture (cm)."""
+    """The threads: how much lighter or darker each place is (about 1), and their height (cm)."""
     grain = cloth.feel.grain * float(np.clip(px_per_cm / 13, 0.3, 1.15))
-    shape = (u.shape[0], u.shape[1])
-    fine = noise(rng, shape, 0.55)
-    flat = np.zeros(shape, np.float32)
-    if cloth.kind == "knit":
-        return np.asarray(1 + grain * fine, np.float32), _stitches(u, v, px_per_cm)
-    if cloth.kind in ("woven", "linen"):
-        threads = noise(rng, shape, 0.6, stretch=9) + noise(rng, shape, 0.6, stretch=1 / 9)
-        slubs = noise(rng, shape, 1.1, stretch=1 / 16) + noise(rng, shape, 1.1, stretch=16)
-        slub = 0.6 if cloth.kind == "linen" else 0.25
-        return np.asarray(
-            1 + grain * (0.55 * threads + 0.5 * fine + slub * slubs), np.float32
-        ), flat
-    if cloth.kind == "denim":
-        return _twill(u, v, px_per_cm, rng, grain), flat
-    if cloth.kind == "wool":
-        melange = noise(rng, shape, 0.9, stretch=1.5)
-        return np.asarray(1 + grain * (0.6 * fine + 0.6 * melange), np.float32), np.asarray(
-            0.003 * melange, np.float32
-        )
-    if cloth.kind == "fleece":
-        soft = noise(rng, shape, 1.1)
-        return np.asarray(1 + grain * (0.7 * fine + 0.6 * soft), np.float32), np.asarray(
-            0.0025 * soft, np.float32
-        )
-    if cloth.kind == "leather":
-        pebble = noise(rng, shape, 1.3)
-        return np.asarray(1 + grain * pebble, np.float32), np.asarray(0.0035 * pebble, np.float32)
-    wales = noise(rng, shape, 0.6, stretch=6)
-    return np.asarray(1 + grain * (0.8 * fine + 0.5 * wales), np.float32), flat
+    tint, height = THREADS[cloth.kind](Weave(u, v, px_per_cm, grain, rng))
+    return np.asarray(1 + grain * tint, np.float32), np.asarray(height, np.float32)
 
 
-def _stitches(u: Field, v: Field, px_per_cm: float) -> Field:
+def _jersey(weave: Weave) -> tuple[Field, Field]:
+    return 0.8 * weave.noise(0.55) + 0.5 * weave.noise(0.6, 6), np.zeros_like(weave.u)
+
+
+def _poplin(weave: Weave, slub: float = 0.25) -> tuple[Field, Field]:
+    threads = weave.noise(0.6, 9) + weave.noise(0.6, 1 / 9)
+    slubs = weave.noise(1.1, 1 / 16) + weave.noise(1.1, 16)
+    return 0.5 * weave.noise(0.55) + 0.55 * threads + slub * slubs, np.zeros_like(weave.u)
+
+
+def _linen(weave: Weave) -> tuple[Field, Field]:
+    return _poplin(weave, 0.6)
+
+
+def _wool(weave: Weave) -> tuple[Field, Field]:
+    melange = weave.noise(0.9, 1.5)
+    return 0.6 * weave.noise(0.55) + 0.6 * melange, 0.003 * melange
+
+
+def _fleece(weave: Weave) -> tuple[Field, Field]:
+    soft = weave.noise(1.1)
+    return 0.7 * weave.noise(0.55) + 0.6 * soft, 0.0025 * soft
+
+
+def _leather(weave: Weave) -> tuple[Field, Field]:
+    pebble = weave.noise(1.3)
+    return pebble, 0.0035 * pebble
+
+
+def _knit(weave: Weave) -> tuple[Field, Field]:
     """Rows of V stitches, as coarse as the picture can show."""
-    pitch = max(0.42, 4.6 / px_per_cm)
-    column = np.abs(np.mod(u / pitch, 1) - 0.5) * 2
-    wave = np.cos(2 * np.pi * (v / (0.72 * pitch) + 0.55 * column))
-    gutter = np.cos(2 * np.pi * u / pitch)
-    return np.asarray(0.022 * wave - 0.026 * gutter, np.float32)
+    pitch = max(0.42, 4.6 / weave.px_per_cm)
+    column = np.abs(np.mod(weave.u / pitch, 1) - 0.5) * 2
+    wave = np.cos(2 * np.pi * (weave.v / (0.72 * pitch) + 0.55 * column))
+    gutter = np.cos(2 * np.pi * weave.u / pitch)
+    return weave.noise(0.55), np.asarray(0.024 * wave - 0.018 * gutter, np.float32)
 
 
-def _twill(u: Field, v: Field, px_per_cm: float, rng: np.random.Generator, grain: float) -> Field:
-    pitch = max(0.11, 2.6 / px_per_cm)
-    shape = (u.shape[0], u.shape[1])
-    yarn = noise(rng, shape, 0.7, stretch=14)
-    weft, fleck = noise(rng, shape, 0.6, stretch=1 / 5), noise(rng, shape, 0.6)
-    diagonal = np.cos(2 * np.pi * (u + 0.8 * v) / pitch)
-    cloudy = noise(rng, shape, 0.9 * px_per_cm, stretch=2)
-    return np.asarray(
-        1 + grain * (0.52 * yarn + 0.35 * weft + 0.5 * diagonal + 0.4 * fleck + 0.4 * cloudy),
-        np.float32,
-    )
+def _twill(weave: Weave) -> tuple[Field, Field]:
+    pitch = max(0.11, 2.6 / weave.px_per_cm)
+    diagonal = np.cos(2 * np.pi * (weave.u + 0.8 * weave.v) / pitch)
+    threads = 0.52 * weave.noise(0.7, 14) + 0.35 * weave.noise(0.6, 1 / 5) + 0.4 * weave.noise(0.6)
+    cloudy = weave.noise(0.9 * weave.px_per_cm, 2)
+    return np.asarray(threads + 0.5 * diagonal + 0.4 * cloudy, np.float32), np.zeros_like(weave.u)
+
+
+Threads = Callable[[Weave], tuple[Field, Field]]
+THREADS: dict[Kind, Threads] = {
+    "jersey": _jersey,
+    "woven": _poplin,
+    "linen": _linen,
+    "denim": _twill,
+    "knit": _knit,
+    "fleece": _fleece,
+    "wool": _wool,
+    "leather": _leather,
+    "satin": _jersey,
+    "rubber": _jersey,
+    "metal": _jersey,
+}

@@ -106,7 +106,9 @@ def chest(rng: np.random.Generator, points: Points, side: int, depth: float) -> 
 
 
 def sleeve(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
-    """A long sleeve's folds: below the armhole, in the crook of the elbow, above the cuff, and long ones between."""
+    """A long sleeve's folds: below the armhole, in the crook of the elbow, above the cuff, and
+    long ones between.
+    """
     outer, inner = points["elbow_outer"], points["elbow_inner"]
     down = _unit(points["cuff"] - points["elbow"])
     folds = _from_pit(rng, points, depth)
@@ -210,7 +212,9 @@ def short_sleeve(rng: np.random.Generator, points: Points, depth: float) -> list
 
 
 def leg(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
-    """A leg's: out of the crotch, at the knee, stacked above the hem, and a long one down its front."""
+    """A leg's: out of the crotch, at the knee, stacked above the hem, and a long one down its
+    front.
+    """
     folds = []
     crotch, hip = points["crotch"], points["hip"]
     for i in range(int(rng.integers(3, 6))):
@@ -296,7 +300,10 @@ def flared(rng: np.random.Generator, top: Line, hem: Line, depth: float, count: 
 def gathered(
     rng: np.random.Generator, line: Line, down: float, depth: float, pitch: float
 ) -> list[Fold]:
-    """Many short folds below a seam into which more cloth is sewn than it is long. `down` < 0: above it."""
+    """Many short folds below a seam into which more cloth is sewn than it is long.
+
+    `down` < 0: above it.
+    """
     folds = []
     count = max(3, int(walked(line)[-1] / pitch))
     for i in range(count):

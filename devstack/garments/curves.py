@@ -11,7 +11,9 @@ At = Sequence[float] | Point
 
 
 def through(*points: At, steps: int = 14) -> Line:
-    """A smooth line through points: cubic, with centripetal spacing (Yuksel, Schaefer and Keyser, 2011)."""
+    """A smooth line through points: cubic, with centripetal spacing (Yuksel, Schaefer and Keyser,
+    2011).
+    """
     knots = np.array([np.asarray(one, np.float64) for one in points])
     if len(knots) == 2:
         return straight(knots[0], knots[1])
@@ -101,7 +103,10 @@ def waved(line: Line, waves: float, by_cm: float, phase: float) -> Line:
 
 
 def neckline(half_cm: float, depth_cm: float, power: float) -> Line:
-    """From the left neck point down to the dip and up to the right one. Power 1: a V, 2: an ellipse, 4: nearly square."""
+    """From the left neck point down to the dip and up to the right one.
+
+    Power 1: a V, 2: an ellipse, 4: nearly square.
+    """
     angle = np.linspace(0, np.pi, 73)
     across, down = np.cos(angle), np.sin(angle)
     x = -half_cm * np.sign(across) * np.abs(across) ** (2 / power)

@@ -1,4 +1,7 @@
-"""Photo-like pictures of garments whose truth is known. Pure and seeded: equal arguments, equal bytes."""
+"""Photo-like pictures of garments whose truth is known.
+
+Pure and seeded: equal arguments, equal bytes.
+"""
 
 import zlib
 from dataclasses import dataclass
@@ -23,9 +26,10 @@ from devstack.garments.truth import truth
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A photo (h, w, 3, sRGB), the garment's own mask (h, w) without its hanger, its named points (px), its size chart.
+    """A photo (h, w, 3, sRGB), the garment's own mask (h, w) without its hanger, its size chart.
 
-    `px_per_cm`: the photo's scale at its middle. `points`: None for shoes and other small things.
+    `px_per_cm`: the photo's scale at its middle. `points`: the named points, in px; None for shoes
+    and other small things.
     """
 
     rgb: NDArray[np.uint8]
@@ -46,7 +50,10 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     pose: Pose | None = None,
     photo: Photo | None = None,
 ) -> Drawn:
-    """A garment of a category (or of one of `KINDS`). Raises KeyError for a name that is neither, or no background."""
+    """A garment of a category (or of one of `KINDS`).
+
+    Raises KeyError for a name that is neither, or no background.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(category.encode())])
     kind = (
         category
@@ -62,7 +69,7 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     rgb = photographed(light, alpha, background, photo, rng)
 
     def place(point: Point) -> Point:
-        return seen(on.px(point[None]), through)[0]
+        return np.asarray(seen(on.px(point[None]), through)[0])
 
     return Drawn(
         rgb,
@@ -126,7 +133,9 @@ def photographed(
 def anything(
     seed: int, *, category: str | None = None, size_px: tuple[int, int] = (1024, 1365)
 ) -> Drawn:
-    """Any garment in any photo: background, light, turn, perspective, pose, hanger as the seed decides."""
+    """Any garment in any photo: background, light, turn, perspective, pose, hanger as the seed
+    decides.
+    """
     rng = np.random.default_rng([seed, 77])
     name = category or str(rng.choice(list(CATEGORIES)))
     background = str(rng.choice(list(BACKGROUNDS), p=(0.30, 0.14, 0.14, 0.14, 0.08, 0.08, 0.12)))
@@ -134,9 +143,14 @@ def anything(
     light = "studio" if plain and rng.random() < 0.7 else LIGHTS[int(rng.integers(1, len(LIGHTS)))]
     loose = 0.35 if plain else 1.0
     photo = Photo(
-        size_px, rng.uniform(0.66, 0.92), light, loose * rng.normal(0, 0.05),
-        (loose * rng.normal(0, 0.05), loose * rng.normal(0, 0.08)), background == "wall", int(rng.integers(72, 96)),
-    )  # fmt: skip
+        size_px,
+        rng.uniform(0.66, 0.92),
+        light,
+        loose * rng.normal(0, 0.05),
+        (loose * rng.normal(0, 0.05), loose * rng.normal(0, 0.08)),
+        background == "wall",
+        int(rng.integers(72, 96)),
+    )
     whites = background == "white" and rng.random() < 0.5
     cloth = Cloth("jersey", COLOURS["white"]) if whites else None
     return draw(name, seed, background=background, cloth=cloth, photo=photo)

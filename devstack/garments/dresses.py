@@ -8,7 +8,6 @@ from devstack.garments import creases
 from devstack.garments.cloth import Cloth
 from devstack.garments.curves import (
     Line,
-    at,
     beside,
     flipped,
     joined,
@@ -18,6 +17,7 @@ from devstack.garments.curves import (
     through,
 )
 from devstack.garments.fabrics import chosen
+from devstack.garments.fields import Fold
 from devstack.garments.fronts import closure
 from devstack.garments.legs import LegsShape, LegsTrim, leg_panels
 from devstack.garments.made import Made, Wish, upper_made
@@ -46,8 +46,14 @@ def bodice(rng: np.random.Generator, length: float, flare: float) -> UpperShape:
     shape = base(rng, shaped=1.0, wide=0.9)
     waist_y = shape.pit[1] + rng.uniform(15, 18)
     waist = shape.pit[0] * rng.uniform(0.78, 0.86)
-    return replace(shape, waist=(waist, waist_y), hem=(waist * flare, length), hem_drop=2.0 + 2.4 * max(0, flare - 1.2),
-                   dip=rng.uniform(9, 14), hip=None)  # fmt: skip
+    return replace(
+        shape,
+        waist=(waist, waist_y),
+        hem=(waist * flare, length),
+        hem_drop=2.0 + 2.4 * max(0, flare - 1.2),
+        dip=rng.uniform(9, 14),
+        hip=None,
+    )
 
 
 def dress(rng: np.random.Generator, wish: Wish, style: str = "a-line") -> Made:
@@ -92,8 +98,13 @@ def slip_dress(rng: np.random.Generator, wish: Wish) -> Made:
     """A long dress on thin straps."""
     shape = hung(base(rng, shaped=0.8, wide=0.84, long=1.0), rng)
     waist_y = shape.pit[1] + 17
-    shape = replace(shape, waist=(shape.pit[0] * 0.86, waist_y), hip=(shape.pit[0] * 1.02, waist_y + 22),
-                    hem=(shape.pit[0] * rng.uniform(1.15, 1.4), rng.uniform(112, 132)), hem_drop=3.0)  # fmt: skip
+    shape = replace(
+        shape,
+        waist=(shape.pit[0] * 0.86, waist_y),
+        hip=(shape.pit[0] * 1.02, waist_y + 22),
+        hem=(shape.pit[0] * rng.uniform(1.15, 1.4), rng.uniform(112, 132)),
+        hem_drop=3.0,
+    )
     cloth = wish.cloth or chosen(rng, ("satin", "satin", "woven"), ("floral", "leafy", "dots"))
     return upper_made("dress", hung_panels(shape, cloth, rng), shape)
 
@@ -133,8 +144,15 @@ def dress_panels(
 ) -> list[Panel]:
     """All panels of a dress, back to front."""
     shirt = style == "shirt"
-    trim = Trim(cloth, cloth, neck="shirt" if shirt else "bound", front="buttons" if shirt else "plain", band_cm=1.0,
-                ends="cuff" if shape.sleeves and shape.sleeves[0].length > 30 else "hem", label=not shirt or True)  # fmt: skip
+    trim = Trim(
+        cloth,
+        cloth,
+        neck="shirt" if shirt else "bound",
+        front="buttons" if shirt else "plain",
+        band_cm=1.0,
+        ends="cuff" if shape.sleeves and shape.sleeves[0].length > 30 else "hem",
+        label=not shirt or True,
+    )
     panels = [*back_panels(shape, trim), *(collar_behind(shape, trim) if shirt else [])]
     sleeves = [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
     beneath = shape.pose in ("spread", "hanging")
@@ -142,8 +160,17 @@ def dress_panels(
     panels += [_skirt(shape, cloth, style, rng), _upper_half(shape, cloth, rng)]
     if style in ("a-line", "shirt") and rng.random() < 0.6:
         line = waist_line(shape)
-        panels.append(Panel(joined(shifted(line, 0, -1.6), (shifted(line, 0, 1.6))[::-1]), cloth, crumple=0.4, thick=0.8,
-                            seams=(stitched(shifted(line, 0, -1.2), shifted(line, 0, 1.2), colour=cloth.colour),)))  # fmt: skip
+        panels.append(
+            Panel(
+                joined(shifted(line, 0, -1.6), (shifted(line, 0, 1.6))[::-1]),
+                cloth,
+                crumple=0.4,
+                thick=0.8,
+                seams=(
+                    stitched(shifted(line, 0, -1.2), shifted(line, 0, 1.2), colour=cloth.colour),
+                ),
+            )
+        )
     panels += (
         [*closure(shape, trim, rng), *collar_leaves(shape, trim)]
         if shirt
@@ -162,12 +189,18 @@ def _skirt(shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator
         x, (hip_x, hip_y), (hem_x, hem_y - y), shape.hem_drop, 0.0, "pencil" if flat else "gathered"
     )
     panel = skirt_front(skirt, cloth, 1.1, rng, shifted(waist_line(shape), 0, -y))
-    return replace(panel, outline=shifted(panel.outline, 0, y), folds=_lowered(panel, y), seams=tuple(
-        replace(seam, lines=tuple(shifted(line, 0, y) for line in seam.lines)) for seam in panel.seams
-    ))  # fmt: skip
+    return replace(
+        panel,
+        outline=shifted(panel.outline, 0, y),
+        folds=_lowered(panel, y),
+        seams=tuple(
+            replace(seam, lines=tuple(shifted(line, 0, y) for line in seam.lines))
+            for seam in panel.seams
+        ),
+    )
 
 
-def _lowered(panel: Panel, by: float) -> tuple[creases.Fold, ...]:
+def _lowered(panel: Panel, by: float) -> tuple[Fold, ...]:
     down = np.array([0.0, by])
     return tuple(
         replace(one, start=np.asarray(one.start) + down, end=np.asarray(one.end) + down)
@@ -216,10 +249,12 @@ def _moved(panel: Panel, by: float) -> Panel:
         replace(one, middle=(one.middle[0], one.middle[1] + by)) for one in panel.patches
     )
     pivot = (panel.pivot[0], panel.pivot[1] + by)
-    return replace(panel, outline=panel.outline + down, folds=_lowered(panel, by), seams=seams, patches=patches, pivot=pivot,
-                   holes=tuple(hole + down for hole in panel.holes))  # fmt: skip
-
-
-def halfway(line: Line) -> Line:
-    """A line's middle point."""
-    return at(line, 0.5)
+    return replace(
+        panel,
+        outline=panel.outline + down,
+        folds=_lowered(panel, by),
+        seams=seams,
+        patches=patches,
+        pivot=pivot,
+        holes=tuple(hole + down for hole in panel.holes),
+    )

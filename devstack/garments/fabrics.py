@@ -9,13 +9,29 @@ from devstack.garments.graphics import GRAPHICS
 from devstack.garments.prints import REPEATS
 
 COLOURS: dict[str, Colour] = {
-    "white": (240, 239, 235), "ecru": (231, 222, 203), "sand": (208, 190, 160), "camel": (186, 144, 100),
-    "chocolate": (84, 58, 46), "black": (34, 34, 37), "charcoal": (72, 74, 80), "grey": (156, 158, 162),
-    "navy": (38, 48, 78), "cobalt": (42, 78, 162), "sky": (156, 186, 214), "teal": (38, 104, 108),
-    "forest": (44, 78, 60), "sage": (154, 168, 142), "olive": (98, 100, 70), "mustard": (208, 158, 62),
-    "terracotta": (184, 98, 70), "red": (176, 44, 46), "burgundy": (108, 34, 50), "rose": (214, 164, 160),
-    "lilac": (182, 168, 206), "coral": (226, 120, 98),
-}  # fmt: skip
+    "white": (240, 239, 235),
+    "ecru": (231, 222, 203),
+    "sand": (208, 190, 160),
+    "camel": (186, 144, 100),
+    "chocolate": (84, 58, 46),
+    "black": (34, 34, 37),
+    "charcoal": (72, 74, 80),
+    "grey": (156, 158, 162),
+    "navy": (38, 48, 78),
+    "cobalt": (42, 78, 162),
+    "sky": (156, 186, 214),
+    "teal": (38, 104, 108),
+    "forest": (44, 78, 60),
+    "sage": (154, 168, 142),
+    "olive": (98, 100, 70),
+    "mustard": (208, 158, 62),
+    "terracotta": (184, 98, 70),
+    "red": (176, 44, 46),
+    "burgundy": (108, 34, 50),
+    "rose": (214, 164, 160),
+    "lilac": (182, 168, 206),
+    "coral": (226, 120, 98),
+}
 """Cloth colours by name."""
 SETS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ecru", ("navy", "terracotta", "mustard", "sage")),
@@ -78,7 +94,9 @@ def pictured(
 def chosen(
     rng: np.random.Generator, kinds: Sequence[Kind], repeats: Sequence[str], *, graphic: float = 0.0
 ) -> Cloth:
-    """Any of these: a plain one as often as a printed one; a placed picture with the chance `graphic`."""
+    """Any of these: a plain one as often as a printed one; a placed picture with the chance
+    `graphic`.
+    """
     kind: Kind = kinds[int(rng.integers(0, len(kinds)))]
     if rng.random() < graphic:
         return pictured(rng, kind, str(rng.choice(list(GRAPHICS))), width_cm=rng.uniform(20, 29))

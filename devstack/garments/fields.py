@@ -1,4 +1,7 @@
-"""Smooth fields over a picture: noise, folds, crumples. Heights are in cm, above the table, towards the lens."""
+"""Smooth fields over a picture: noise, folds, crumples.
+
+Heights are in cm, above the table, towards the lens.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +17,9 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A crease from start to end: strongest near the start, wider towards the end by `spread`, steeper on one side."""
+    """A crease from start to end: strongest near the start, wider towards the end by `spread`,
+    steeper on one side.
+    """
 
     start: At
     end: At
@@ -97,7 +102,9 @@ def _one(fold: Fold, a: NDArray[np.float64], b: NDArray[np.float64], x: Field, y
 def crumpled(
     rng: np.random.Generator, shape: tuple[int, int], px_per_cm: float, *, size_cm: float
 ) -> Field:
-    """Cloth that has lain: soft hollows of this size with a few sharper ridges between them; height about 1."""
+    """Cloth that has lain: soft hollows of this size with a few sharper ridges between them;
+    height about 1.
+    """
     soft = noise(rng, shape, size_cm * px_per_cm, stretch=1.25)
     other = noise(rng, shape, 0.8 * size_cm * px_per_cm, stretch=1.4)
     ridge = np.exp(-((other / 0.22) ** 2)) * np.clip(

@@ -18,6 +18,9 @@ def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
     start = shape.dip + (0.2 if trim.neck != "stand" else -3.5)
     if trim.front == "zip":
         return _zip(shape, trim, start, rng)
+    if trim.neck == "lapel":
+        down = straight((0.0, shape.dip + 1.6), (0.0, shape.dip + 12.5))
+        return buttons(down, 2, trim.button, radius=1.0)
     low = None if trim.front == "buttons" else shape.dip + 13.0
     line = soft_line(centre(shape, start, low), rng, 0.10 if trim.front == "buttons" else 0.03)
     half = 1.7 if trim.front == "buttons" else 1.5
@@ -34,13 +37,9 @@ def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
         )
     ]
     if trim.front == "placket":
-        panels += buttons(line[4:-5], 3, trim.button, radius=0.5)
-    else:
-        count = 3 if trim.neck == "lapel" else 5 if trim.neck == "open" else 7
-        radius = 0.95 if trim.neck in ("lapel", "open") else 0.52
-        panels += buttons(
-            line[3:-6], count if trim.neck != "lapel" else 2, trim.button, radius=radius
-        )
+        return panels + buttons(line[4:-5], 3, trim.button, radius=0.5)
+    few = trim.neck == "open"
+    panels += buttons(line[3:-6], 5 if few else 7, trim.button, radius=0.95 if few else 0.52)
     return panels
 
 
@@ -78,15 +77,20 @@ def pockets(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
         ]
     if trim.pocket == "welt":
         low = y + 0.52 * (shape.hem[1] - y)
-        return [_welt(side, 0.58 * shape.hem[0], low, trim) for side in SIDES]
+        chest = [_welt(1, 0.54 * x, y + 1.0, trim, 4.6)] if trim.neck == "lapel" else []
+        return [*chest, *(_welt(side, 0.58 * shape.hem[0], low, trim) for side in SIDES)]
     return []
 
 
 def _kangaroo(shape: UpperShape, trim: Trim) -> Panel:
     low = shape.hem[1] - 6.5
     top, half = low - 19.0, 0.62 * shape.hem[0]
-    right = joined(straight((0, top), (0.55 * half, top)), through((0.55 * half, top), (0.72 * half, top + 5), (half, top + 11.5)),
-                   straight((half, top + 11.5), (half, low)), straight((half, low), (0, low)))  # fmt: skip
+    right = joined(
+        straight((0, top), (0.55 * half, top)),
+        through((0.55 * half, top), (0.72 * half, top + 5), (half, top + 11.5)),
+        straight((half, top + 11.5), (half, low)),
+        straight((half, low), (0, low)),
+    )
     outline = joined(right, right[::-1][1:] * [-1, 1])
     slant = through((0.55 * half, top), (0.72 * half, top + 5), (half, top + 11.5))
     rows = [flipped(beside(slant, d), side) for side in SIDES for d in (-0.8, -1.5)]
@@ -140,25 +144,33 @@ def _flap(side: int, x: float, y: float, width: float, trim: Trim) -> list[Panel
     pocket = patch_pocket(
         (side * x, y + 1.0), width, width * 1.05, trim.cloth.ungraphic(), point=0.7
     )
-    flap = joined(straight((side * x - half - 0.2, y), (side * x + half + 0.2, y)),
-                  straight((side * x + half + 0.2, y + 4), (side * x, y + 5.6)), straight((side * x, y + 5.6), (side * x - half - 0.2, y + 4)))  # fmt: skip
+    flap = joined(
+        straight((side * x - half - 0.2, y), (side * x + half + 0.2, y)),
+        straight((side * x + half + 0.2, y + 4), (side * x, y + 5.6)),
+        straight((side * x, y + 5.6), (side * x - half - 0.2, y + 4)),
+    )
     rows = stitched(
         straight((side * x - half, y + 0.5), (side * x + half, y + 0.5)),
         shifted(flap[14:-2], 0, -0.5),
         colour=trim.cloth.colour,
     )
-    return [*pocket, Panel(flap, trim.cloth.ungraphic(), seams=(rows,), thick=0.9, crumple=0.4),
-            *buttons(straight((side * x, y + 4.2), (side * x, y + 4.3), 2)[:1], 1, trim.button, radius=0.6)]  # fmt: skip
+    return [
+        *pocket,
+        Panel(flap, trim.cloth.ungraphic(), seams=(rows,), thick=0.9, crumple=0.4),
+        *buttons(
+            straight((side * x, y + 4.2), (side * x, y + 4.3), 2)[:1], 1, trim.button, radius=0.6
+        ),
+    ]
 
 
-def _welt(side: int, x: float, y: float, trim: Trim) -> Panel:
-    tilt = 1.2
+def _welt(side: int, x: float, y: float, trim: Trim, half: float = 7.0) -> Panel:
+    tilt = 0.17 * half
     box = np.array(
         [
-            [x - 7, y - tilt],
-            [x + 7, y + tilt * 0.2],
-            [x + 7, y + 2.3 + tilt * 0.2],
-            [x - 7, y + 2.3 - tilt],
+            [x - half, y - tilt],
+            [x + half, y + tilt * 0.2],
+            [x + half, y + 2.3 + tilt * 0.2],
+            [x - half, y + 2.3 - tilt],
         ]
     )
     box = box * [side, 1]

@@ -15,7 +15,7 @@ SIDE = 600
 def _fill(tile: Tile, shape: NDArray[np.float64], ink: Colour) -> None:
     cover = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(cover, [np.round(shape * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    _lay(tile, cover.astype(np.float32) / 255, ink)
+    _lay(tile, np.asarray(cover / np.float32(255), np.float32), ink)
 
 
 def _lay(tile: Tile, cover: NDArray[np.float32], ink: Colour) -> None:
@@ -116,7 +116,7 @@ def bouquet(rng: np.random.Generator, inks: Inks) -> Tile:
             cv2.LINE_AA,
             4,
         )
-        _lay(tile, cover.astype(np.float32) / 255, inks[-1])
+        _lay(tile, np.asarray(cover / np.float32(255), np.float32), inks[-1])
         for i in range(2, 9):
             for s in (-1, 1):
                 _blade(

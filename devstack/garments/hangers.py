@@ -1,4 +1,7 @@
-"""Hangers with a hook, in front of a garment's back; clips on a waistband. No part of the garment."""
+"""Hangers with a hook, in front of a garment's back; clips on a waistband.
+
+No part of the garment.
+"""
 
 import numpy as np
 

@@ -1,4 +1,7 @@
-"""Trousers, jeans, shorts, leggings: panels from a cut. Lengths in cm, the waist's middle at (0, 0)."""
+"""Trousers, jeans, shorts, leggings: panels from a cut.
+
+Lengths in cm, the waist's middle at (0, 0).
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,12 +18,10 @@ from devstack.garments.curves import (
     bowed,
     flipped,
     joined,
-    mirrored,
     shifted,
     straight,
     through,
 )
-from devstack.garments.fields import Fold
 from devstack.garments.panel import Panel, Patch, Seam
 from devstack.garments.pieces import button, cord, label, loop, patch_pocket, pressed, stitched
 from devstack.garments.shape import SIDES, Side
@@ -30,7 +31,9 @@ LegStyle = Literal["jeans", "chino", "dress", "jogger", "legging"]
 
 @dataclass(frozen=True, slots=True)
 class LegsShape:
-    """Half widths of the flat garment; `rise`: down to the crotch; `leg`: from there to the hem; `angle`: outwards."""
+    """Half widths of the flat garment; `rise`: down to the crotch; `leg`: from there to the hem;
+    `angle`: outwards.
+    """
 
     waist: float
     hip: tuple[float, float]
@@ -156,7 +159,7 @@ def _leg(shape: LegsShape, trim: LegsTrim, side: Side, rng: np.random.Generator)
         thread = trim.thread if trim.style == "jeans" else None
         row = [beside(outer, (0.55) * side)[10:-2]]
         seams.append(
-            Seam(tuple(row), 0.04, 0.1, thread=thread if thread else None, pucker=0.05, tint=0.93)
+            Seam(tuple(row), 0.04, 0.1, thread=thread if thread else None, pucker=0.05, tint=0.975)
         )
     if trim.style not in ("jogger", "dress"):
         line = np.asarray(
@@ -171,8 +174,16 @@ def _leg(shape: LegsShape, trim: LegsTrim, side: Side, rng: np.random.Generator)
             else stitched(line, colour=colour)
         )
     angle = shape.angle[0 if side < 0 else 1]
-    panel = Panel(outline, trim.cloth, folds=tuple(folds), seams=tuple(seams), patches=_wear(points, trim, side), thick=0.9,
-                  turn_rad=-side * angle, pivot=(side * shape.hip[0] / 2, shape.rise))  # fmt: skip
+    panel = Panel(
+        outline,
+        trim.cloth,
+        folds=tuple(folds),
+        seams=tuple(seams),
+        patches=_wear(points, trim, side),
+        thick=0.9,
+        turn_rad=-side * angle,
+        pivot=(side * shape.hip[0] / 2, shape.rise),
+    )
     return [panel, *_pocket(shape, trim, side), *_ends(points, trim, side)]
 
 
@@ -228,8 +239,8 @@ def _pocket(shape: LegsShape, trim: LegsTrim, side: Side) -> list[Panel]:
         else straight((0.80 * w, 4.2), (1.10 * w, 17.5))
     )
     lip = joined(mouth, beside(mouth, 1.3)[::-1])
-    rows = stitched(flipped(beside(mouth, 0.9), side), colour=trim.cloth.colour, pucker=0.02)
-    return [Panel(flipped(lip, side), trim.cloth, seams=(rows,), thick=0.6, cast=1.0, crumple=0.4)]
+    row = stitched(flipped(beside(mouth, 0.9), side), colour=trim.cloth.colour, pucker=0.02)
+    return [Panel(flipped(lip, side), trim.cloth, seams=(row,), thick=0.6, cast=1.0, crumple=0.4)]
 
 
 def _ends(points: dict[str, Point], trim: LegsTrim, side: Side) -> list[Panel]:
@@ -246,7 +257,7 @@ def _ends(points: dict[str, Point], trim: LegsTrim, side: Side) -> list[Panel]:
         for a, b in zip(at(top, np.linspace(0, 1, 34)), at(hem, np.linspace(0, 1, 34)), strict=True)
     )
     seams = (
-        (Seam(ribs, 0.05, 0.2, tint=0.93),)
+        (Seam(ribs, 0.05, 0.2, tint=0.975),)
         if trim.style == "jogger"
         else (stitched(shifted(top, 0, 0.6), colour=trim.cloth.colour),)
     )
@@ -333,7 +344,7 @@ def _elastic(top: Line, foot: Line, outline: Line, trim: LegsTrim) -> list[Panel
     band = Panel(
         outline,
         trim.cloth.plain(),
-        seams=(Seam(ribs, 0.05, 0.4, tint=0.96),),
+        seams=(Seam(ribs, 0.05, 0.4, tint=0.985),),
         crumple=0.6,
         thick=1.0,
     )
@@ -344,16 +355,3 @@ def _elastic(top: Line, foot: Line, outline: Line, trim: LegsTrim) -> list[Panel
         line = through((side * 1.6, 4.2), (side * 2.0, 9), (side * 1.4, 13), (side * 2.2, 17))
         ends += cord(line, 0.55, (232, 230, 224))
     return [band, *ends]
-
-
-def pleats(shape: LegsShape) -> list[Fold]:
-    """Two front pleats that open into the legs' creases."""
-    return [
-        Fold((s * 0.5 * shape.waist, 4), (s * 0.52 * shape.waist, 26), 0.7, 0.2, 0.2, spread=0.4)
-        for s in SIDES
-    ]
-
-
-def both(line: Line) -> list[Line]:
-    """A line and its mirror image."""
-    return [line, mirrored(line)]

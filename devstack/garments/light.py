@@ -1,4 +1,7 @@
-"""Light on cloth: a big soft lamp from the upper left, a dim room, shade in hollows, sheen. Linear light 0..1."""
+"""Light on cloth: a big soft lamp from the upper left, a dim room, shade in hollows, sheen.
+
+Linear light 0..1.
+"""
 
 import cv2
 import numpy as np
@@ -24,7 +27,9 @@ def displayed(light: Picture) -> Picture:
 
 
 def lit(albedo: Picture, height: Field, light: Field, px_per_cm: float, sheen: float) -> Picture:
-    """Cloth of these colours (sRGB 0..255) and heights (cm) under the lamp; flat cloth keeps its colour."""
+    """Cloth of these colours (sRGB 0..255) and heights (cm) under the lamp; flat cloth keeps its
+    colour.
+    """
     height = np.asarray(height, np.float32)
     slope_x = cv2.Scharr(height, cv2.CV_32F, 1, 0) * (px_per_cm / 32)
     slope_y = cv2.Scharr(height, cv2.CV_32F, 0, 1) * (px_per_cm / 32)

@@ -24,7 +24,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """`points`: the named points of both sides, left first; `middle`: dip (upper), the hem's middle (skirt)."""
+    """`points`: the named points of both sides, left first; `middle`: dip (upper), the hem's
+    middle (skirt).
+    """
 
     category: str
     panels: list[Panel]
@@ -35,7 +37,9 @@ class Made:
     sleeves_cm: tuple[float, float] = (0.0, 0.0)
     shoulders: Shoulders = "full"
     hang: tuple[float, float] = (0.0, 2.0)
-    """Where a hanger's neck comes out: x, y; and its arms lie below the shoulders where `family` is upper."""
+    """Where a hanger's neck comes out: x, y; and its arms lie below the shoulders where `family`
+    is upper.
+    """
 
     def bounds(self) -> Line:
         """The lowest and the highest x and y of the panels."""
@@ -65,6 +69,13 @@ def upper_made(category: str, panels: list[Panel], shape: UpperShape) -> Made:
             "cuff_width": 2 * shape.sleeves[1].half_cuff,
         }
     return Made(
-        category, panels, sizes, "upper", (left, right), np.array([0.0, shape.dip]), lengths, shape.shoulders,
+        category,
+        panels,
+        sizes,
+        "upper",
+        (left, right),
+        np.array([0.0, shape.dip]),
+        lengths,
+        shape.shoulders,
         (0.0, 1.0),
-    )  # fmt: skip
+    )

@@ -1,4 +1,7 @@
-"""What is at the neck: shirt and polo collars, stand-up collars, lapels, hoods, turtlenecks. Painted back to front."""
+"""What is at the neck: shirt and polo collars, stand-up collars, lapels, hoods, turtlenecks.
+
+Painted back to front.
+"""
 
 import numpy as np
 
@@ -30,8 +33,14 @@ def collar_behind(shape: UpperShape, trim: Trim) -> list[Panel]:
     foot = through((n, 2.6), (0.5 * n, 3.4), (0, 3.6), (-0.5 * n, 3.4), (-n, 2.6))
     seam = through((-n, 1.4), (-0.5 * n, 0.6), (0, 0.4), (0.5 * n, 0.6), (n, 1.4))
     cloth = trim.second.ungraphic()
-    panel = Panel(joined(top, foot), cloth, seams=(pressed(seam),), shade=0.82, crumple=0.3,
-                  patches=(Patch((0, 4.5), (n, 3.2), 0.68),))  # fmt: skip
+    panel = Panel(
+        joined(top, foot),
+        cloth,
+        seams=(pressed(seam),),
+        shade=0.82,
+        crumple=0.3,
+        patches=(Patch((0, 4.5), (n, 3.2), 0.68),),
+    )
     return [panel, *(label((0.0, 1.0), 3.6) if trim.label else [])]
 
 
@@ -55,8 +64,18 @@ def collar_leaves(
         edge = flipped(joined(part(front, 0.03, 0.95), part(outer, 0.05, 0.9)), side)
         rows = stitched(beside(edge, 0.45 * side), colour=trim.second.colour, pucker=0.015)
         shade = Patch((side * 0.72 * n, -0.4), (1.6, 2.4), 1.06)
-        panels.append(Panel(outline, trim.second.ungraphic(), seams=(rows,), patches=(shade,), crumple=0.3, thick=1.3,
-                            turn_rad=-0.5 * side, pivot=(side * n, 0.0)))  # fmt: skip
+        panels.append(
+            Panel(
+                outline,
+                trim.second.ungraphic(),
+                seams=(rows,),
+                patches=(shade,),
+                crumple=0.3,
+                thick=1.3,
+                turn_rad=-0.5 * side,
+                pivot=(side * n, 0.0),
+            )
+        )
     return panels
 
 
@@ -108,8 +127,8 @@ def lapels(
     for side in SIDES:
         edge = through(
             corner,
-            (corner[0] * 0.93, 0.45 * dip + 2),
-            (0.45 * corner[0], 0.82 * dip),
+            (corner[0] * 0.88, 0.42 * dip + 2),
+            (0.50 * corner[0], 0.74 * dip),
             (0.1, dip + 0.6),
         )
         lapel = joined(
@@ -117,8 +136,12 @@ def lapels(
         )
         panels.append(_lapel(flipped(lapel, side), flipped(edge, side), trim, side))
         outer = through((n + 2.7, 2.6), (notch[0] * 0.96, 0.42 * notch[1] + 1.2), notch)
-        collar = joined(part(roll, 0, 0.25), straight(at(roll, 0.25), notch, 8)[1:], outer[::-1][1:],
-                        through((n + 2.7, 2.6), (n + 0.6, 0.2), (n * 0.92, -1.2))[1:-1])  # fmt: skip
+        collar = joined(
+            part(roll, 0, 0.25),
+            straight(at(roll, 0.25), notch, 8)[1:],
+            outer[::-1][1:],
+            through((n + 2.7, 2.6), (n + 0.6, 0.2), (n * 0.92, -1.2))[1:-1],
+        )
         rows = stitched(flipped(beside(outer, -0.4), side), colour=trim.second.colour, pucker=0.0)
         panels.append(
             Panel(
@@ -135,8 +158,15 @@ def lapels(
 def _lapel(outline: Line, edge: Line, trim: Trim, side: int) -> Panel:
     rows = stitched(beside(edge, -0.4 * side), colour=trim.second.colour, pucker=0.0)
     shade = Patch((float(outline[0, 0]), float(outline[0, 1]) + 10), (2.2, 9.0), 1.07)
-    return Panel(outline, trim.second.ungraphic(), seams=(rows,), patches=(shade,), crumple=0.3, thick=0.9,
-                 turn_rad=-0.25 * side)  # fmt: skip
+    return Panel(
+        outline,
+        trim.second.ungraphic(),
+        seams=(rows,),
+        patches=(shade,),
+        crumple=0.3,
+        thick=0.9,
+        turn_rad=-0.25 * side,
+    )
 
 
 def hood(
@@ -145,13 +175,32 @@ def hood(
     """A hood that lies above the neck, open to the front, and its drawstrings."""
     n, dip = shape.neck, shape.dip
     high = rng.uniform(27, 31)
-    right = through((0, -high), (0.55 * n, -high + 0.8), (1.22 * n, -0.74 * high), (1.42 * n, -0.42 * high),
-                    (1.28 * n, -0.12 * high), (1.05 * n, 0.9), (0.6 * n, dip + 2), (0.0, dip + 2.6))  # fmt: skip
-    hole = through((0, -0.80 * high), (0.42 * n, -0.74 * high), (0.74 * n, -0.48 * high), (0.72 * n, -0.2 * high),
-                   (0.42 * n, 0.35 * dip), (0.0, dip))  # fmt: skip
+    right = through(
+        (0, -high),
+        (0.55 * n, -high + 0.8),
+        (1.22 * n, -0.74 * high),
+        (1.42 * n, -0.42 * high),
+        (1.28 * n, -0.12 * high),
+        (1.05 * n, 0.9),
+        (0.6 * n, dip + 2),
+        (0.0, dip + 2.6),
+    )
+    hole = through(
+        (0, -0.80 * high),
+        (0.42 * n, -0.74 * high),
+        (0.74 * n, -0.48 * high),
+        (0.72 * n, -0.2 * high),
+        (0.42 * n, 0.35 * dip),
+        (0.0, dip),
+    )
     outline, opening = joined(right, mirrored(right)[1:-1]), joined(hole, mirrored(hole)[1:-1])
-    inside = Panel(beside(opening, 0.5), trim.second.plain(), shade=0.56, patches=(Patch((0, dip), (n, 12), 0.7),),
-                   seams=(pressed(straight((0, -high), (0, dip), 20)),))  # fmt: skip
+    inside = Panel(
+        beside(opening, 0.5),
+        trim.second.plain(),
+        shade=0.56,
+        patches=(Patch((0, dip), (n, 12), 0.7),),
+        seams=(pressed(straight((0, -high), (0, dip), 20)),),
+    )
     folds = [
         Fold(
             (s * n * 1.0, -1.0),
@@ -167,8 +216,15 @@ def hood(
     ]
     folds += [Fold((s * n * 0.5, dip), (s * n * 1.1, -0.25 * high), 1.2, 0.25, s) for s in SIDES]
     hem = np.vstack([beside(opening, -1.9), beside(opening, -1.9)[:1]])
-    face = Panel(outline, trim.cloth.ungraphic(), folds=tuple(folds), holes=(opening,), crumple=1.1, cast=0.8,
-                 seams=(stitched(hem, colour=trim.cloth.colour),))  # fmt: skip
+    face = Panel(
+        outline,
+        trim.cloth.ungraphic(),
+        folds=tuple(folds),
+        holes=(opening,),
+        crumple=1.1,
+        cast=0.8,
+        seams=(stitched(hem, colour=trim.cloth.colour),),
+    )
     front = [inside, face]
     for side in SIDES if cords else ():
         start = np.array([side * 0.40 * n, dip - 0.3])

@@ -1,4 +1,6 @@
-"""Panels: pieces of cloth that are painted one over the other, each with its own folds, seams and thickness."""
+"""Panels: pieces of cloth that are painted one over the other, each with its own folds, seams and
+thickness.
+"""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +18,9 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """Lines pressed into a panel (or raised: a negative depth); `thread`: stitches of that colour; `pucker` crumples beside."""
+    """Lines pressed into a panel (or raised: a negative depth); `thread`: stitches of that colour;
+    `pucker` crumples beside.
+    """
 
     lines: tuple[Line, ...]
     depth_cm: float = 0.05
@@ -28,7 +32,10 @@ class Seam:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A soft patch that is lighter (above 1) or darker: worn denim, the depth of an opening. Radii in cm."""
+    """A soft patch that is lighter (above 1) or darker: worn denim, the depth of an opening.
+
+    Radii in cm.
+    """
 
     middle: tuple[float, float]
     radii: tuple[float, float]
@@ -37,7 +44,10 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A piece of cloth. `turn_rad`: how its threads are turned from upright; `shade`: light that reaches it (1: all)."""
+    """A piece of cloth.
+
+    `turn_rad`: how its threads are turned from upright; `shade`: light that reaches it (1: all).
+    """
 
     outline: Line
     cloth: Cloth
@@ -56,7 +66,9 @@ class Panel:
 
 @dataclass
 class Canvas:
-    """What has been painted so far: linear light 0..1, coverage, and the garment's own coverage (without a hanger)."""
+    """What has been painted so far: linear light 0..1, coverage, and the garment's own coverage
+    (without a hanger).
+    """
 
     rgb: Picture
     alpha: Field
@@ -67,7 +79,7 @@ class Canvas:
 
     def px(self, line: Line) -> Line:
         """Points of the garment (cm) in the canvas's px."""
-        return line * self.px_per_cm + np.array(self.origin_px)
+        return np.asarray(line * self.px_per_cm + np.array(self.origin_px))
 
     def cover(self, line: Line, holes: tuple[Line, ...] = ()) -> Field:
         """How much of each pixel lies inside a closed line, 0..1."""
@@ -75,7 +87,8 @@ class Canvas:
         out = np.zeros((4 * high, 4 * wide), np.uint8)
         lines = [np.round(self.px(one) * 4 + 1.5).astype(np.int32) for one in (line, *holes)]
         cv2.fillPoly(out, lines, 255)
-        return cv2.resize(out, (wide, high), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        shrunk = cv2.resize(out, (wide, high), interpolation=cv2.INTER_AREA)
+        return np.asarray(shrunk / np.float32(255), np.float32)
 
 
 def canvas(
@@ -97,9 +110,13 @@ def paint(on: Canvas, panel: Panel) -> None:
     if window is None:
         return
     part = Canvas(
-        on.rgb[window], on.alpha[window], on.worn[window], on.px_per_cm,
-        (on.origin_px[0] - window[1].start, on.origin_px[1] - window[0].start), on.rng,
-    )  # fmt: skip
+        on.rgb[window],
+        on.alpha[window],
+        on.worn[window],
+        on.px_per_cm,
+        (on.origin_px[0] - window[1].start, on.origin_px[1] - window[0].start),
+        on.rng,
+    )
     cover = part.cover(panel.outline, panel.holes)
     _cast(part, cover, panel)
     look = _painted(part, cover, panel)
@@ -124,7 +141,7 @@ def _cast(on: Canvas, cover: Field, panel: Panel) -> None:
         [[1, 0, 0.5 * thick * on.px_per_cm], [0, 1, 0.9 * thick * on.px_per_cm]], np.float32
     )
     shifted = cv2.warpAffine(cover, moved, cover.shape[::-1])
-    wide = softened(shifted, (0.25 + 0.9 * thick) * on.px_per_cm)
+    wide = softened(np.asarray(shifted, np.float32), (0.25 + 0.9 * thick) * on.px_per_cm)
     tight = softened(cover, 0.10 * on.px_per_cm)
     on.rgb *= (1 - panel.cast * (0.34 * wide + 0.36 * tight))[..., None]
 
@@ -189,7 +206,7 @@ def _soft(on: Canvas, panel: Panel, x: Field, y: Field) -> Field:
             * crumpled(on.rng, small, per_cm, size_cm=1.5 * feel.widths)
         )
     if panel.folds and feel.folds:
-        lift = folded(panel.folds, xs, ys)
+        lift = folded(panel.folds, np.asarray(xs, np.float32), np.asarray(ys, np.float32))
         height += 2.1 * feel.folds * lift
     return cv2.resize(height, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC).astype(
         np.float32
@@ -216,7 +233,7 @@ def _pressed(on: Canvas, seam: Seam, shape: tuple[int, ...]) -> tuple[Field, Fie
     lines = [_fine(on.px(line)) for line in seam.lines]
     cv2.polylines(near, lines, False, 255, max(1, round(width)), cv2.LINE_AA, 4)
     soft = cv2.GaussianBlur(near.astype(np.float32) / 255, (0, 0), max(0.45, 0.35 * width))
-    return seam.depth_cm * soft, soft
+    return np.asarray(seam.depth_cm * soft, np.float32), np.asarray(soft, np.float32)
 
 
 def _sew(on: Canvas, seam: Seam, colour: Picture, height: Field) -> None:

@@ -16,9 +16,10 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """`size_px`: width and height; `fill`: share of the frame that the garment takes; `tilt`: perspective, 0.1 is a lot.
+    """`size_px`: width and height; `fill`: share of the frame that the garment takes.
 
-    `quality`: of the JPEG that the picture has been through; 100: none.
+    `tilt`: perspective, 0.1 is a lot. `quality`: of the JPEG that the picture has been through;
+    100: none.
     """
 
     size_px: tuple[int, int] = (1024, 1365)

@@ -1,14 +1,11 @@
 """Small things that are sewn on: bands, ribs, buttons, labels, pockets, cords, zips."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from devstack.garments.cloth import Cloth, Colour, shaded
 from devstack.garments.curves import (
     At,
     Line,
-    Point,
     at,
     beside,
     bowed,
@@ -49,7 +46,7 @@ def band(
         count = max(4, int(max(walked(inner)[-1], walked(outer)[-1]) / ribs_cm))
         ends = zip(evenly(inner, count), evenly(outer, count), strict=True)
         ribs = tuple(straight(a, b, 2) for a, b in ends)
-        seams = (Seam(ribs, 0.05, 0.42 * ribs_cm, tint=0.93),)
+        seams = (Seam(ribs, 0.05, 0.42 * ribs_cm, tint=0.985),)
     return Panel(
         joined(inner, outer[::-1]),
         cloth,
@@ -198,13 +195,3 @@ def fringe(line: Line, length: float, cloth: Cloth, rng: np.random.Generator) ->
         strand = through(start, (start + end) / 2 + np.array([rng.uniform(-0.3, 0.3), 0]), end)
         panels += cord(strand, 0.42, cloth.colour, tipped=False)
     return panels
-
-
-def over(panel: Panel, **changed: object) -> Panel:
-    """A panel with some fields changed."""
-    return replace(panel, **changed)  # type: ignore[arg-type]  # the fields' names are checked where it runs
-
-
-def lerp(a: Point, b: Point, share: float) -> Point:
-    """The point so far from a to b."""
-    return np.asarray(a + (b - a) * share)

@@ -1,4 +1,6 @@
-"""Prints: repeats as tiles (h, w, 4: sRGB 0..255 and coverage 0..1) and pictures that are placed once."""
+"""Prints: repeats as tiles (h, w, 4: sRGB 0..255 and coverage 0..1) and pictures that are placed
+once.
+"""
 
 from collections.abc import Callable
 
@@ -37,13 +39,15 @@ def stripes(
     )
     for start, colour in zip(starts, colours, strict=True):
         line[round(start * PER_CM * 2) :] = colour
-    line = cv2.GaussianBlur(np.vstack([line, line, line])[:, None], (0, 0), 1.0)[rows : 2 * rows, 0]
-    tile = np.repeat(line[:, None], rows, 1)
+    soft = cv2.GaussianBlur(np.vstack([line, line, line])[:, None], (0, 0), 1.0)
+    tile = np.repeat(np.asarray(soft[rows : 2 * rows], np.float32), rows, 1)
     return _done(np.ascontiguousarray(tile.transpose(1, 0, 2)) if upright else tile), total
 
 
 def checks(ground: Colour, inks: Palette, size: float) -> tuple[Tile, float]:
-    """A woven check: bands of ink that cross, darker where they do; a thin line of the second ink between."""
+    """A woven check: bands of ink that cross, darker where they do; a thin line of the second ink
+    between.
+    """
     side = round(size * PER_CM)
     along = np.arange(side) / side
     wide = ((along > 0.08) & (along < 0.42)).astype(np.float32)
@@ -193,7 +197,7 @@ def leafy(
     side = colour.shape[0]
     for i in range(16):
         start, turn = (
-            ((rng.uniform(0.2, 0.8, 2) + np.array([i % 4 + 0.5 * (i // 4 % 2), i // 4]))) * side / 4,
+            (rng.uniform(0.2, 0.8, 2) + np.array([i % 4 + 0.5 * (i // 4 % 2), i // 4])) * side / 4,
             rng.uniform(0, 2 * np.pi),
         )
         start = start - 0.5 * size * PER_CM * np.array([np.cos(turn), np.sin(turn)])

@@ -1,4 +1,7 @@
-"""The cut of a garment that hangs from the shoulders, and its named points. Lengths in cm, the neck's middle at (0, 0)."""
+"""The cut of a garment that hangs from the shoulders, and its named points.
+
+Lengths in cm, the neck's middle at (0, 0).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +31,9 @@ LONG_CM = 32.0
 
 @dataclass(frozen=True, slots=True)
 class Sleeve:
-    """`length`: from the armhole's middle to the cuff; angles from straight down, outwards, above and below the elbow."""
+    """`length`: from the armhole's middle to the cuff; angles from straight down, outwards, above
+    and below the elbow.
+    """
 
     length: float
     upper_rad: float
@@ -39,7 +44,10 @@ class Sleeve:
 
 @dataclass(frozen=True, slots=True)
 class UpperShape:
-    """Half widths and heights of the right side; both sides are alike but for the sleeves. `dip`: the front neckline's."""
+    """Half widths and heights of the right side; both sides are alike but for the sleeves.
+
+    `dip`: the front neckline's.
+    """
 
     neck: float
     tip: tuple[float, float]
@@ -61,7 +69,9 @@ Points = Mapping[str, Point]
 
 
 def points_of(shape: UpperShape, side: Side) -> dict[str, Point]:
-    """The named points of one side; a garment without sleeves has its elbow and cuff in the armhole."""
+    """The named points of one side; a garment without sleeves has its elbow and cuff in the
+    armhole.
+    """
     s = np.array([side, 1.0])
     tip, pit = np.array(shape.tip) * s, np.array(shape.pit) * s
     points = {"neck": np.array([side * shape.neck, 0.0]), "tip": tip, "pit": pit}
@@ -69,8 +79,13 @@ def points_of(shape: UpperShape, side: Side) -> dict[str, Point]:
     middle = (tip + pit) / 2
     if shape.sleeves is None:
         return points | {
-            "elbow": middle, "elbow_outer": tip, "elbow_inner": pit, "cuff": middle, "cuff_outer": tip, "cuff_inner": pit
-        }  # fmt: skip
+            "elbow": middle,
+            "elbow_outer": tip,
+            "elbow_inner": pit,
+            "cuff": middle,
+            "cuff_outer": tip,
+            "cuff_inner": pit,
+        }
     sleeve = shape.sleeves[0 if side < 0 else 1]
     upper, lower = (
         np.array([side * np.sin(a), np.cos(a)]) for a in (sleeve.upper_rad, sleeve.lower_rad)
@@ -119,9 +134,12 @@ def sleeve_edges(shape: UpperShape, points: Points, side: Side) -> tuple[Line, L
     below = (elbow + cuff) / 2 + out * (0.1 + 1.2 * sleeve.puff)
     outer = through(tip, cap, elbow, below, cuff)
     inner = through(
-        points["pit"], (points["pit"] + points["elbow_inner"]) / 2, points["elbow_inner"],
-        (points["elbow_inner"] + points["cuff_inner"]) / 2 - out * (0.5 + 1.2 * sleeve.puff), points["cuff_inner"],
-    )  # fmt: skip
+        points["pit"],
+        (points["pit"] + points["elbow_inner"]) / 2,
+        points["elbow_inner"],
+        (points["elbow_inner"] + points["cuff_inner"]) / 2 - out * (0.5 + 1.2 * sleeve.puff),
+        points["cuff_inner"],
+    )
     return outer, inner
 
 
@@ -130,9 +148,12 @@ def armhole(shape: UpperShape, side: Side) -> Line:
     (tx, ty), (px, py) = shape.tip, shape.pit
     inset, high = shape.inset, py - ty
     line = through(
-        shape.tip, (tx - 0.75 * inset, ty + 0.38 * high), (px - 0.62 * abs(px - tx) - 1.15 * inset, ty + 0.76 * high),
-        (px - 0.22 * abs(px - tx) - 0.35 * inset, ty + 0.945 * high), shape.pit,
-    )  # fmt: skip
+        shape.tip,
+        (tx - 0.75 * inset, ty + 0.38 * high),
+        (px - 0.62 * abs(px - tx) - 1.15 * inset, ty + 0.76 * high),
+        (px - 0.22 * abs(px - tx) - 0.35 * inset, ty + 0.945 * high),
+        shape.pit,
+    )
     return flipped(line, side)
 
 
@@ -175,8 +196,13 @@ def trunk(shape: UpperShape, top: Line) -> Line:
 
 def back_neck(shape: UpperShape, lift: float = 0.0) -> Line:
     """The back's neckline from left to right, seen through the front's."""
-    return through((-shape.neck - 0.25, 0.1), (-0.55 * shape.neck, shape.back * 0.8 - lift), (0, shape.back - lift),
-                   (0.55 * shape.neck, shape.back * 0.8 - lift), (shape.neck + 0.25, 0.1))  # fmt: skip
+    return through(
+        (-shape.neck - 0.25, 0.1),
+        (-0.55 * shape.neck, shape.back * 0.8 - lift),
+        (0, shape.back - lift),
+        (0.55 * shape.neck, shape.back * 0.8 - lift),
+        (shape.neck + 0.25, 0.1),
+    )
 
 
 def behind_neck(shape: UpperShape, lift: float = 0.0) -> Line:

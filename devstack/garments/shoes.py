@@ -8,7 +8,6 @@ from devstack.garments.cloth import Cloth, Colour, shaded
 from devstack.garments.curves import (
     At,
     Line,
-    at,
     beside,
     disc,
     evenly,
@@ -47,15 +46,37 @@ def moved(panels: list[Panel], by: At, *, mirror: bool = False, turn: float = 0.
         patches = tuple(
             replace(p, middle=(float(go(p.middle)[0]), float(go(p.middle)[1]))) for p in one.patches
         )
-        out.append(replace(one, outline=go(one.outline), folds=folds, seams=seams, patches=patches, turn_rad=one.turn_rad + turn,
-                           holes=tuple(go(hole) for hole in one.holes)))  # fmt: skip
+        out.append(
+            replace(
+                one,
+                outline=go(one.outline),
+                folds=folds,
+                seams=seams,
+                patches=patches,
+                turn_rad=one.turn_rad + turn,
+                holes=tuple(go(hole) for hole in one.holes),
+            )
+        )
     return out
 
 
 def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Panel]:
     """A laced sneaker, a right one, toe upwards."""
-    last = through((0.3, -14.2), (3.6, -12.4), (5.2, -7.4), (4.7, 0.5), (4.1, 7.0), (3.6, 12.4), (0.0, 14.6),
-                   (-3.5, 12.4), (-3.7, 6.5), (-3.6, 1.0), (-4.4, -6.6), (-3.3, -12.2), (0.3, -14.2))[:-1]  # fmt: skip
+    last = through(
+        (0.3, -14.2),
+        (3.6, -12.4),
+        (5.2, -7.4),
+        (4.7, 0.5),
+        (4.1, 7.0),
+        (3.6, 12.4),
+        (0.0, 14.6),
+        (-3.5, 12.4),
+        (-3.7, 6.5),
+        (-3.6, 1.0),
+        (-4.4, -6.6),
+        (-3.3, -12.2),
+        (0.3, -14.2),
+    )[:-1]
     middle = np.array([0.1, 0.0])
     upper = middle + (last - middle) * [0.90, 0.955]
     cap = through((-4.2, -7.4), (-2.2, -9.0), (0.4, -9.5), (2.9, -9.2), (4.9, -8.0))
@@ -64,8 +85,15 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
         Fold((-3.4, -6.6), (3.8, -7.2), 0.7, 0.12, 0.5),
         Fold((4.0, -5.4), (-1.0, -6.4), 0.6, 0.10, -0.4),
     )
-    body = Panel(upper, cloth, thick=2.4, folds=folds, seams=(stitched(cap, shifted(cap, 0, -0.5), colour=cloth.colour),),
-                 patches=(Patch((0.0, -11.0), (2.5, 2.0), 1.08),), crumple=0.4)  # fmt: skip
+    body = Panel(
+        upper,
+        cloth,
+        thick=2.4,
+        folds=folds,
+        seams=(stitched(cap, shifted(cap, 0, -0.5), colour=cloth.colour),),
+        patches=(Patch((0.0, -11.0), (2.5, 2.0), 1.08),),
+        crumple=0.4,
+    )
     holes = [disc((x, y), 0.13) for y in (-12.2, -11.5, -10.8) for x in (-0.9, 0.2, 1.3)]
     vents = [
         Panel(hole, Cloth("rubber", shaded(cloth.colour, 0.4)), thick=0.1, cast=0, crumple=0)
@@ -100,8 +128,16 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
         accent,
         thick=1.2,
     )
-    tongue = Panel(joined(through((-1.7, -6.4), (0, -7.0), (1.8, -6.4)), through((2.1, 3.2), (0, 4.9), (-2.0, 3.2))), cloth, thick=1.6, shade=0.96,
-                   crumple=0.3)  # fmt: skip
+    tongue = Panel(
+        joined(
+            through((-1.7, -6.4), (0, -7.0), (1.8, -6.4)),
+            through((2.1, 3.2), (0, 4.9), (-2.0, 3.2)),
+        ),
+        cloth,
+        thick=1.6,
+        shade=0.96,
+        crumple=0.3,
+    )
     return [sole, body, *vents, collar, heel, inside, tongue, *_stays(accent), *_laces(rng)]
 
 
@@ -152,7 +188,9 @@ def _laces(rng: np.random.Generator) -> list[Panel]:
 
 
 def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Panel]:
-    """A sneaker, or a boot with a shaft so high, toe to the right, seen from its side; the floor is at y = 3."""
+    """A sneaker, or a boot with a shaft so high, toe to the right, seen from its side; the floor
+    is at y = 3.
+    """
     top = shaft or 0.0
     ankle = (
         [(-12.6, -9.8 - top), (-9.2, -8.2 - top), (-5.0, -9.4 - top)]
@@ -187,8 +225,12 @@ def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Pa
         (-14.1, 1.6),
         (-13.4, 0.1),
     )
-    sole = Panel(joined(line, ground), Cloth("rubber", (52, 44, 40) if top else SOLE), thick=1.3,
-                 seams=(Seam((beside(line, -1.1), beside(ground, 0.7)), 0.05, 0.16, tint=0.85),))  # fmt: skip
+    sole = Panel(
+        joined(line, ground),
+        Cloth("rubber", (52, 44, 40) if top else SOLE),
+        thick=1.3,
+        seams=(Seam((beside(line, -1.1), beside(ground, 0.7)), 0.05, 0.16, tint=0.85),),
+    )
     folds = [
         Fold((4.6, -1.2), (2.2, -5.8), 0.9, 0.2, 0.6),
         Fold((6.8, -0.8), (5.2, -4.6), 0.8, 0.16, 0.5),
@@ -323,8 +365,3 @@ def boots(rng: np.random.Generator, wish: Wish) -> Made:
     one = from_the_side(cloth, cloth, shaft=shaft)
     panels = [*moved(one, (rng.uniform(-8, -6), -4.6)), *moved(one, (5.0, 0.0))]
     return Made("boots", panels, {"foot_length": 27.5, "shaft_height": 9 + shaft})
-
-
-def middle_of(line: Line) -> Line:
-    """A line's middle point."""
-    return at(line, 0.5)

@@ -22,7 +22,7 @@ from devstack.garments.curves import (
 )
 from devstack.garments.fields import Fold
 from devstack.garments.panel import Panel, Seam
-from devstack.garments.pieces import buttons, label, pressed, stitched
+from devstack.garments.pieces import buttons, label, stitched
 from devstack.garments.shape import Side
 
 SkirtStyle = Literal["a-line", "pencil", "pleated", "buttoned", "gathered"]
@@ -127,8 +127,17 @@ def skirt_front(
     if pleated:
         seams, folds = _pleats(top, hem, depth, rng)
     elif shape.style == "pencil":
-        folds += [Fold((s * shape.hip[0] * 0.95, shape.hip[1] + d), (s * 3, shape.hip[1] + d + rng.uniform(-2, 6)), 1.3, 0.16 * depth, s)
-                  for s in (-1, 1) for d in (-4.0, 6.0, 15.0)]  # fmt: skip
+        folds += [
+            Fold(
+                (s * shape.hip[0] * 0.95, shape.hip[1] + d),
+                (s * 3, shape.hip[1] + d + rng.uniform(-2, 6)),
+                1.3,
+                0.16 * depth,
+                s,
+            )
+            for s in (-1, 1)
+            for d in (-4.0, 6.0, 15.0)
+        ]
         folds += creases.drape(rng, hem, shape.hip[1], depth, 3)
     else:
         folds += creases.flared(rng, top, hem, depth, cones)
@@ -177,8 +186,3 @@ def _placket(shape: SkirtShape, cloth: Cloth, sag: float) -> list[Panel]:
         strip, cloth, seams=(stitched(*rows, colour=cloth.colour),), thick=0.6, crumple=0.4
     )
     return [panel, *buttons(line[2:-3], 6, (120, 88, 58), radius=0.9)]
-
-
-def seam_at(line: Line) -> Seam:
-    """The waist seam of a dress."""
-    return pressed(line, depth=0.08, pucker=0.08)

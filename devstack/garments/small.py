@@ -55,10 +55,27 @@ def hat(rng: np.random.Generator, wish: Wish) -> Made:
         Fold((-0.7 * x, -high + 3), (-0.75 * x, -1), 2.0, 0.2),
     )
     panels = [
-        Panel(brim, cloth, thick=0.7, patches=(Patch((2, 3.5), (x, 2.6), 0.72),), seams=(stitched(disc((0, 0), 0.96 * brim_x, tall=brim_y / brim_x), colour=cloth.colour),)),
-        Panel(crown, cloth, thick=3.2, folds=folds, patches=(Patch((-0.4 * x, -0.6 * high), (4, 6), 1.10), Patch((0.8 * x, 0), (4, 9), 0.8))),
+        Panel(
+            brim,
+            cloth,
+            thick=0.7,
+            patches=(Patch((2, 3.5), (x, 2.6), 0.72),),
+            seams=(
+                stitched(disc((0, 0), 0.96 * brim_x, tall=brim_y / brim_x), colour=cloth.colour),
+            ),
+        ),
+        Panel(
+            crown,
+            cloth,
+            thick=3.2,
+            folds=folds,
+            patches=(
+                Patch((-0.4 * x, -0.6 * high), (4, 6), 1.10),
+                Patch((0.8 * x, 0), (4, 9), 0.8),
+            ),
+        ),
         band(ribbon_top, ribbon_low, Cloth("satin", shaded(cloth.colour, 0.45))),
-    ]  # fmt: skip
+    ]
     return Made("hat", panels, {"head_girth": 2 * np.pi * x * 0.92})
 
 
@@ -93,8 +110,16 @@ def scarf(rng: np.random.Generator, wish: Wish) -> Made:
     cloth = wish.cloth or chosen(rng, ("wool", "knit"), ("checks", "breton"))
     half, drop = rng.uniform(7, 9), rng.uniform(62, 76)
     loop = through((-8, 15), (-12.5, 5), (-9.5, -7), (0, -11), (9.5, -7), (12.5, 5), (8, 15))
-    back = Panel(joined(beside(loop, -half * 0.55), beside(loop, half * 0.55)[::-1]), cloth, shade=0.92, thick=1.3,
-                 folds=tuple(Fold(a, b, 1.4, 0.4, 2) for a, b in (((-14, 12), (-2, -13)), ((14, 10), (2, -10)), ((-11, 6), (6, -12)))))  # fmt: skip
+    back = Panel(
+        joined(beside(loop, -half * 0.55), beside(loop, half * 0.55)[::-1]),
+        cloth,
+        shade=0.92,
+        thick=1.3,
+        folds=tuple(
+            Fold(a, b, 1.4, 0.4, 2)
+            for a, b in (((-14, 12), (-2, -13)), ((14, 10), (2, -10)), ((-11, 6), (6, -12)))
+        ),
+    )
     panels = [back]
     for side, reach in ((-1, drop), (1, drop * rng.uniform(0.86, 1.0))):
         left = through(
@@ -154,10 +179,34 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
     )
     back_handle = shifted(handle * [0.92, 0.93], 0.8, -0.9)
     inside = joined(through((-x, 0), (0, -1.6), (x, 0)), through((x, 0), (0, 0.8), (-x, 0))[1:-1])
-    strap = [Panel(joined(beside(line, 0.8), beside(line, -0.8)[::-1]), cloth, shade=shade, thick=1.4, crumple=0.2,
-                   seams=(stitched(beside(line, 0.5), beside(line, -0.5), colour=cloth.colour, pucker=0),)) for line, shade in ((back_handle, 0.78), (handle, 1.0))]  # fmt: skip
-    tabs = [Panel(np.array([[s * 0.42 * x - 1.3, 2.2], [s * 0.42 * x + 1.3, 2.2], [s * 0.42 * x + 1.3, 7], [s * 0.42 * x, 8.2], [s * 0.42 * x - 1.3, 7]]),
-                  cloth, thick=0.9, crumple=0.1) for s in (-1, 1)]  # fmt: skip
+    strap = [
+        Panel(
+            joined(beside(line, 0.8), beside(line, -0.8)[::-1]),
+            cloth,
+            shade=shade,
+            thick=1.4,
+            crumple=0.2,
+            seams=(stitched(beside(line, 0.5), beside(line, -0.5), colour=cloth.colour, pucker=0),),
+        )
+        for line, shade in ((back_handle, 0.78), (handle, 1.0))
+    ]
+    tabs = [
+        Panel(
+            np.array(
+                [
+                    [s * 0.42 * x - 1.3, 2.2],
+                    [s * 0.42 * x + 1.3, 2.2],
+                    [s * 0.42 * x + 1.3, 7],
+                    [s * 0.42 * x, 8.2],
+                    [s * 0.42 * x - 1.3, 7],
+                ]
+            ),
+            cloth,
+            thick=0.9,
+            crumple=0.1,
+        )
+        for s in (-1, 1)
+    ]
     rivets = [Panel(disc((s * 0.42 * x, 5.9), 0.45), METAL, thick=1, crumple=0) for s in (-1, 1)]
     panels = [
         strap[0],
@@ -189,10 +238,24 @@ def belt(rng: np.random.Generator, wish: Wish) -> Made:
     rows = stitched(
         shifted(front, 0, 0.4), shifted(front, 0, high - 0.4), colour=cloth.colour, pucker=0
     )
-    face = Panel(joined(front, (shifted(front, 0, high))[::-1]), cloth, seams=(rows,), thick=1.0, crumple=0.25,
-                 patches=(Patch((-x * 0.5, y), (5, 4), 1.15), Patch((x, 0), (4, 6), 0.75)))  # fmt: skip
-    holes = [Panel(disc(shifted(one, 0, high / 2), 0.2), Cloth("rubber", (20, 18, 16)), thick=0.1, cast=0, crumple=0)
-             for one in evenly(part(front, 0.62, 0.78), 5)]  # fmt: skip
+    face = Panel(
+        joined(front, (shifted(front, 0, high))[::-1]),
+        cloth,
+        seams=(rows,),
+        thick=1.0,
+        crumple=0.25,
+        patches=(Patch((-x * 0.5, y), (5, 4), 1.15), Patch((x, 0), (4, 6), 0.75)),
+    )
+    holes = [
+        Panel(
+            disc(shifted(one, 0, high / 2), 0.2),
+            Cloth("rubber", (20, 18, 16)),
+            thick=0.1,
+            cast=0,
+            crumple=0,
+        )
+        for one in evenly(part(front, 0.62, 0.78), 5)
+    ]
     middle, w, h = np.array([0.0, y + high / 2]), 2.9, high / 2 + 0.7
     frame = _rounded(middle, w, h)
     ring = Panel(frame, METAL, holes=(_rounded(middle, w - 0.7, h - 0.7),), thick=2.0, crumple=0)

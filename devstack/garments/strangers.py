@@ -91,11 +91,16 @@ def person(rng: np.random.Generator, size_px: Size) -> Picture:
     feet = [disc((side * 12.0, 168.0), 5.5, tall=0.6) for side in SIDES]
     face = [disc((side * 3.2, -19.0), 0.7) for side in SIDES]
     panels = [
-        Panel(disc((0, -21), 10.2, tall=1.3), hair, thick=2), *(Panel(one, skin, thick=3, crumple=0.2) for one in arms),
-        Panel(neck, skin, crumple=0.1), *(Panel(one, Cloth("leather", (40, 36, 36)), thick=3) for one in feet), *legs, *dress,
-        Panel(shifted(neck[:12] * [1, 0.5], 1.5, -2), skin, crumple=0), Panel(disc((0, -17.5), 8.0, tall=1.32), skin, thick=3, crumple=0.1),
+        Panel(disc((0, -21), 10.2, tall=1.3), hair, thick=2),
+        *(Panel(one, skin, thick=3, crumple=0.2) for one in arms),
+        Panel(neck, skin, crumple=0.1),
+        *(Panel(one, Cloth("leather", (40, 36, 36)), thick=3) for one in feet),
+        *legs,
+        *dress,
+        Panel(shifted(neck[:12] * [1, 0.5], 1.5, -2), skin, crumple=0),
+        Panel(disc((0, -17.5), 8.0, tall=1.32), skin, thick=3, crumple=0.1),
         *(Panel(one, Cloth("rubber", (40, 30, 28)), thick=0.2, crumple=0) for one in face),
-    ]  # fmt: skip
+    ]
     return _shot(panels, rng, size_px)
 
 
@@ -192,8 +197,14 @@ def upside_down(rng: np.random.Generator, size_px: Size) -> Picture:
 
 Stranger = Callable[[np.random.Generator, Size], Picture]
 STRANGERS: dict[str, Stranger] = {
-    "cup": cup, "cat": cat, "person": person, "page": page, "screenshot": screenshot, "two": two, "upside-down": upside_down,
-}  # fmt: skip
+    "cup": cup,
+    "cat": cat,
+    "person": person,
+    "page": page,
+    "screenshot": screenshot,
+    "two": two,
+    "upside-down": upside_down,
+}
 """Every one by name."""
 
 

@@ -6,14 +6,15 @@ import numpy as np
 
 from devstack.garments import creases
 from devstack.garments.cloth import Cloth
-from devstack.garments.curves import Line, beside, flipped, joined, mirrored, shifted, through
+from devstack.garments.curves import Line, beside, flipped, joined, mirrored, part, shifted, through
 from devstack.garments.fabrics import chosen
+from devstack.garments.fields import Fold
 from devstack.garments.made import Made, Wish, upper_made
 from devstack.garments.panel import Panel, Patch, Seam
 from devstack.garments.pieces import band, stitched
 from devstack.garments.shape import SIDES, UpperShape, armhole, flank, hem_line, points_of, shoulder
 from devstack.garments.tops import base, sleeved
-from devstack.garments.upper import Trim, front_panel, sleeve_panels
+from devstack.garments.upper import Trim, front_panels, sleeve_panels
 
 SOFT = ("jersey", "satin", "woven")
 
@@ -29,12 +30,18 @@ def hung(shape: UpperShape, rng: np.random.Generator) -> UpperShape:
     """A cut whose neck and tip are the ends of two thin straps."""
     x = shape.pit[0] * rng.uniform(0.44, 0.52)
     pit_y = rng.uniform(19, 23)
-    return replace(shape, neck=x - 0.4, tip=(x + 0.4, 0.1), pit=(shape.pit[0], pit_y), dip=pit_y - rng.uniform(4, 6.5),
-                   shoulders="straps")  # fmt: skip
+    return replace(
+        shape,
+        neck=x - 0.4,
+        tip=(x + 0.4, 0.1),
+        pit=(shape.pit[0], pit_y),
+        dip=pit_y - rng.uniform(4, 6.5),
+        shoulders="straps",
+    )
 
 
 def _cups(shape: UpperShape) -> Line:
-    """The front's upper edge, from the left armpit to the right one, with a peak below each strap."""
+    """The front's upper edge, from the left armpit to the right one; a peak below each strap."""
     (px, py), x = shape.pit, shape.neck + 0.4
     peak = py - 9.0
     right = through((0, shape.dip), (0.45 * x, shape.dip - 1.2), (0.85 * x, peak + 1.4), (x, peak))
@@ -54,7 +61,7 @@ def hung_panels(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> li
         (0.5 * shape.pit[0], py - 1.0),
         shape.pit,
     )
-    back = joined(low, (shifted(top, 0, 6))[::-1])
+    back = joined(low * [0.98, 1], (shifted(top, 0, 6) * [0.96, 1])[::-1])
     plain = cloth.plain()
     panels = [
         Panel(
@@ -90,7 +97,8 @@ def hung_panels(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> li
             seams=(stitched(beside(hem, 1.4), colour=cloth.colour),),
         )
     )
-    panels.append(band(top, shifted(top, 0, 0.75), plain))
+    edge = part(top, 0.012, 0.988, 90)
+    panels.append(band(edge, beside(edge, -0.75), plain))
     for side in SIDES:
         line = flipped(through((x, 0.1), (x + 0.5, 0.3 * py), (x, py - 8.8)), side)
         panels.append(
@@ -104,8 +112,18 @@ def off_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
     shape = base(rng, shaped=0.6, wide=0.92, long=0.66)
     pit = (shape.pit[0], rng.uniform(13, 16))
     tip_x = pit[0] * rng.uniform(0.98, 1.05)
-    shape = replace(shape, pit=pit, neck=tip_x - 3.0, tip=(tip_x, 1.2), dip=rng.uniform(1.2, 2.4), power=2.2, back=0.4,
-                    shoulders="off", inset=0.4, waist=(shape.waist[0], (pit[1] + shape.hem[1]) / 2))  # fmt: skip
+    shape = replace(
+        shape,
+        pit=pit,
+        neck=tip_x - 3.0,
+        tip=(tip_x, 1.2),
+        dip=rng.uniform(1.2, 2.4),
+        power=2.2,
+        back=0.4,
+        shoulders="off",
+        inset=0.4,
+        waist=(shape.waist[0], (pit[1] + shape.hem[1]) / 2),
+    )
     shape = sleeved(
         rng, shape, rng.uniform(13, 19), rng.uniform(6.5, 8), "spread", puff=rng.uniform(1.2, 2.4)
     )
@@ -118,7 +136,7 @@ def off_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
         shade=0.7,
         crumple=0.3,
     )
-    front = front_panel(shape, trim, rng)
+    front = front_panels(shape, trim, rng)[0]
     gathers = tuple(creases.gathered(rng, shifted(edge, 0, 1.8), 7.0, 1.5, 1.3))
     front = replace(front, folds=front.folds + gathers)
     sleeves = [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
@@ -145,12 +163,15 @@ def one_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
     folds = creases.drape(rng, hem_line(shape)[::-1], py, 1.2, 5)
     for k in (0.25, 0.45, 0.65):
         start = np.array([0.8 * n, 4.0 + 9 * k])
-        folds += [creases.Fold(start, (-px * 0.7, py + 18 * k), 1.1, 0.22, 1.5)]
-    back = joined(shifted(aslant, 0, -1.6), (shifted(aslant, 0, 5))[::-1])
+        folds += [Fold(start, (-px * 0.7, py + 18 * k), 1.1, 0.22, 1.5)]
+    behind = part(aslant, 0.02, 0.94, 60)
+    back = joined(shifted(behind, 0, -1.4), shifted(behind, 0, 5)[::-1])
     panels = [
         Panel(back, cloth.ungraphic(), shade=0.68, crumple=0.3),
         Panel(outline, cloth, folds=tuple(folds), seams=(_hem(shape, cloth),)),
-        band(aslant, beside(aslant, 1.1), cloth.plain()),
+        band(
+            part(aslant, 0.02, 0.98, 60), beside(part(aslant, 0.02, 0.98, 60), 1.1), cloth.plain()
+        ),
     ]
     if bare > 0:
         panels = [
@@ -163,9 +184,7 @@ def one_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
             for panel in panels
         ]
     made = upper_made("top", panels, shape)
-    return replace(
-        made, points=_bared(made, bare, shape), middle=np.array([0.0, _at_middle(aslant)])
-    )
+    return replace(made, points=_bared(made, bare), middle=np.array([0.0, _at_middle(aslant)]))
 
 
 def _at_middle(line: Line) -> float:
@@ -177,7 +196,7 @@ def _hem(shape: UpperShape, cloth: Cloth) -> Seam:
     return stitched(beside(hem_line(shape)[::-1], 1.6), colour=cloth.colour)
 
 
-def _mirrored_folds(panel: Panel) -> tuple[creases.Fold, ...]:
+def _mirrored_folds(panel: Panel) -> tuple[Fold, ...]:
     s = np.array([-1.0, 1.0])
     return tuple(
         replace(
@@ -193,8 +212,8 @@ def _mirrored_seams(panel: Panel) -> tuple[Seam, ...]:
     )
 
 
-def _bared(made: Made, bare: int, shape: UpperShape) -> tuple[dict[str, Line], dict[str, Line]]:
-    """The points of a side without a shoulder: neck, tip and the armhole's all lie at the armpit."""
+def _bared(made: Made, bare: int) -> tuple[dict[str, Line], dict[str, Line]]:
+    """The points of a side without a shoulder: neck, tip and armhole all lie at the armpit."""
     assert made.points is not None
     sides = [dict(one) for one in made.points]
     one = sides[0 if bare < 0 else 1]

@@ -20,7 +20,10 @@ Place = Callable[[Point], Point]
 
 
 def truth(made: Made, place: Place, turn_rad: float) -> Template | None:
-    """The template that fits this garment; `place` takes its cm to the photo's px. None for shoes, hats and the like."""
+    """The template that fits this garment; `place` takes its cm to the photo's px.
+
+    None for shoes, hats and the like.
+    """
     if made.points is None:
         return None
     left, right = ({name: place(point) for name, point in side.items()} for side in made.points)
@@ -40,17 +43,34 @@ def truth(made: Made, place: Place, turn_rad: float) -> Template | None:
 
 def _upper(p: Mapping[str, Point], sleeve_px: float) -> UpperSide:
     return UpperSide(
-        neck=p["neck"], tip=p["tip"], pit=p["pit"], waist=p["waist"], hem=p["hem"], elbow=p["elbow"],
-        elbow_outer=p["elbow_outer"], elbow_inner=p["elbow_inner"], cuff=p["cuff"], cuff_outer=p["cuff_outer"],
-        cuff_inner=p["cuff_inner"], sleeved=sleeve_px > 0, sleeve_px=sleeve_px,
-    )  # fmt: skip
+        neck=p["neck"],
+        tip=p["tip"],
+        pit=p["pit"],
+        waist=p["waist"],
+        hem=p["hem"],
+        elbow=p["elbow"],
+        elbow_outer=p["elbow_outer"],
+        elbow_inner=p["elbow_inner"],
+        cuff=p["cuff"],
+        cuff_outer=p["cuff_outer"],
+        cuff_inner=p["cuff_inner"],
+        sleeved=sleeve_px > 0,
+        sleeve_px=sleeve_px,
+    )
 
 
 def _legs(p: Mapping[str, Point]) -> LegsSide:
     return LegsSide(
-        waist=p["waist"], hip=p["hip"], top_outer=p["top_outer"], crotch=p["crotch"], knee_outer=p["knee_outer"],
-        knee_inner=p["knee_inner"], hem_outer=p["hem_outer"], hem_inner=p["hem_inner"], hem=p["hem"],
-    )  # fmt: skip
+        waist=p["waist"],
+        hip=p["hip"],
+        top_outer=p["top_outer"],
+        crotch=p["crotch"],
+        knee_outer=p["knee_outer"],
+        knee_inner=p["knee_inner"],
+        hem_outer=p["hem_outer"],
+        hem_inner=p["hem_inner"],
+        hem=p["hem"],
+    )
 
 
 def _skirt(p: Mapping[str, Point]) -> SkirtSide:

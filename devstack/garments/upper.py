@@ -1,6 +1,8 @@
-"""Tops, shirts, jackets and the upper half of dresses: panels from a cut and its trimmings, back to front."""
+"""Tops, shirts, jackets and the upper half of dresses: panels from a cut and its trimmings, back
+to front.
+"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,23 +18,24 @@ from devstack.garments.curves import (
     joined,
     mirrored,
     neckline,
-    part,
     straight,
+    through,
     waved,
 )
 from devstack.garments.panel import Panel, Patch
 from devstack.garments.pieces import band, label, pressed, stitched
 from devstack.garments.shape import (
     SIDES,
-    Points,
     Side,
     UpperShape,
     armhole,
     back_neck,
     behind_neck,
+    flank,
     front_neck,
     hem_line,
     points_of,
+    shoulder,
     sleeve_edges,
     trunk,
 )
@@ -40,12 +43,15 @@ from devstack.garments.shape import (
 Neck = Literal["crew", "bound", "turtle", "polo", "shirt", "hood", "lapel", "stand", "open"]
 Front = Literal["plain", "buttons", "placket", "zip"]
 Pocket = Literal["none", "chest", "kangaroo", "flap", "welt"]
-Ends = Literal["hem", "rib", "cuff"]
+Ends = Literal["hem", "rib", "cuff", "tailored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """What is sewn on a cut. `ends`: of sleeves and hem; `second`: the cloth of collar, ribs and cuffs."""
+    """What is sewn on a cut.
+
+    `ends`: of sleeves and hem; `second`: the cloth of collar, ribs and cuffs.
+    """
 
     cloth: Cloth
     second: Cloth
@@ -86,7 +92,7 @@ def back_panels(shape: UpperShape, trim: Trim) -> list[Panel]:
     return panels
 
 
-def front_panel(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> Panel:
+def front_panels(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
     """The trunk's front with its folds, hem and armhole seams."""
     points = {side: points_of(shape, side) for side in SIDES}
     hem = hem_line(shape)[::-1]
@@ -111,8 +117,37 @@ def front_panel(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> Pane
     elif shape.shoulders == "full":
         edges = [beside(armhole(shape, side), d * side) for side in SIDES for d in (0.9,)]
         seams.append(stitched(*edges, colour=trim.cloth.colour, pucker=0.04))
-    outline = trunk(shape, front_neck(shape))
-    return Panel(outline, trim.cloth, folds=tuple(folds), seams=tuple(seams))
+    whole = Panel(trunk(shape, front_neck(shape)), trim.cloth, tuple(folds), tuple(seams))
+    return (
+        [half_front(shape, whole, side) for side in SIDES[::-1]]
+        if trim.neck == "lapel"
+        else [whole]
+    )
+
+
+def half_front(shape: UpperShape, whole: Panel, side: Side) -> Panel:
+    """One half of a front that is worn open: it reaches over the middle, its lower corner is
+    rounded off.
+    """
+    neck, hem = front_neck(shape), hem_line(shape)
+    low, over = shape.hem[1] + shape.hem_drop, 1.9
+    edge = through(
+        (0.0, shape.dip),
+        (over, shape.dip + 1.8),
+        (over, 0.5 * (shape.dip + low)),
+        (over, low - 9),
+        (over - 1.2, low - 3.4),
+        (over - 5.5, low - 0.3),
+    )
+    outer = mirrored(joined(shoulder(shape, 1), armhole(shape, 1)[1:], flank(shape, 1)[1:]))
+    left = joined(neck[: len(neck) // 2], edge, hem[hem[:, 0] < over - 7][:-1], outer[:-1])
+    outline = left if side < 0 else mirrored(left)
+    rows = stitched(
+        beside(edge, 0.5) if side < 0 else mirrored(beside(edge, 0.5)),
+        colour=whole.cloth.colour,
+        pucker=0.0,
+    )
+    return replace(whole, outline=outline, seams=(*whole.seams, rows), thick=0.7)
 
 
 def neck_band(shape: UpperShape, trim: Trim) -> list[Panel]:
@@ -137,7 +172,10 @@ def neck_band(shape: UpperShape, trim: Trim) -> list[Panel]:
 def sleeve_panels(
     shape: UpperShape, trim: Trim, side: Side, rng: np.random.Generator
 ) -> list[Panel]:
-    """A sleeve and its cuff. Sleeves that are spread reach on beneath the trunk; others lie on it."""
+    """A sleeve and its cuff.
+
+    Sleeves that are spread reach on beneath the trunk; others lie on it.
+    """
     if shape.sleeves is None:
         return []
     sleeve, points = shape.sleeves[0 if side < 0 else 1], points_of(shape, side)
@@ -156,7 +194,7 @@ def sleeve_panels(
     )
     seams = []
     hem_cm = 2.0 / max(8.0, sleeve.length)
-    if trim.ends == "hem" or not long:
+    if trim.ends == "hem" or (not long and trim.ends != "tailored"):
         lines = [_across(outer, inner, 1 - k * hem_cm, 0.9) for k in (1.0, 0.82)]
         seams.append(stitched(*lines, colour=trim.cloth.colour, pucker=0.04))
     turn = -side * (sleeve.upper_rad + sleeve.lower_rad) / 2
@@ -217,15 +255,3 @@ def soft_line(line: Line, rng: np.random.Generator, by_cm: float = 0.15) -> Line
     """A line with the small waves of cloth that has been worn."""
     dense = evenly(line, 80)
     return waved(waved(dense, 2.2, by_cm, rng.uniform(0, 6)), 5.3, 0.4 * by_cm, rng.uniform(0, 6))
-
-
-def shoulder_seams(shape: UpperShape, points: Points) -> list[Line]:
-    """Where front and back meet, a little in front of the shoulder line."""
-    x, y = points["tip"]
-    right = straight((shape.neck + 0.8, 1.2), (x - 0.4, y + 0.9))
-    return [right, mirrored(right)]
-
-
-def halves(line: Line) -> tuple[Line, Line]:
-    """A line's first and second half."""
-    return part(line, 0, 0.5), part(line, 0.5, 1)

@@ -30,9 +30,16 @@ ON_THE_OUTLINE = {
     Skirt: ("waist", "hip", "hem"),
 }
 RANGES_CM = {
-    "chest_half_girth": (36, 62), "body_length": (24, 150), "shoulder_width": (16, 60), "waist_half_girth": (26, 46),
-    "hip_half_girth": (32, 80), "inseam": (10, 84), "rise": (22, 32), "sleeve_length": (8, 70), "foot_length": (24, 30),
-}  # fmt: skip
+    "chest_half_girth": (36, 62),
+    "body_length": (24, 150),
+    "shoulder_width": (16, 60),
+    "waist_half_girth": (26, 46),
+    "hip_half_girth": (32, 80),
+    "inseam": (10, 84),
+    "rise": (22, 32),
+    "sleeve_length": (8, 70),
+    "foot_length": (24, 30),
+}
 
 
 def named(points: Template) -> Iterator[tuple[str, Point]]:
