@@ -201,20 +201,7 @@ def hood(
         patches=(Patch((0, dip), (n, 12), 0.7),),
         seams=(pressed(straight((0, -high), (0, dip), 20)),),
     )
-    folds = [
-        Fold(
-            (s * n * 1.0, -1.0),
-            (s * n * rng.uniform(0.8, 1.2), -high * rng.uniform(0.3, 0.6)),
-            1.4,
-            0.3,
-            s,
-        )
-        for s in SIDES
-    ]
-    folds += [
-        Fold((s * n * 1.3, -high * 0.35), (s * n * 0.7, -high * 0.6), 1.6, 0.22, -s) for s in SIDES
-    ]
-    folds += [Fold((s * n * 0.5, dip), (s * n * 1.1, -0.25 * high), 1.2, 0.25, s) for s in SIDES]
+    folds = _hood_folds(n, dip, high, rng)
     hem = np.vstack([beside(opening, -1.9), beside(opening, -1.9)[:1]])
     face = Panel(
         outline,
@@ -236,6 +223,24 @@ def hood(
         )
         front += cord(line, 0.62, (228, 226, 220))
     return [], front
+
+
+def _hood_folds(n: float, dip: float, high: float, rng: np.random.Generator) -> list[Fold]:
+    folds = [
+        Fold(
+            (s * n * 1.0, -1.0),
+            (s * n * rng.uniform(0.8, 1.2), -high * rng.uniform(0.3, 0.6)),
+            1.4,
+            0.3,
+            s,
+        )
+        for s in SIDES
+    ]
+    folds += [
+        Fold((s * n * 1.3, -high * 0.35), (s * n * 0.7, -high * 0.6), 1.6, 0.22, -s) for s in SIDES
+    ]
+    folds += [Fold((s * n * 0.5, dip), (s * n * 1.1, -0.25 * high), 1.2, 0.25, s) for s in SIDES]
+    return folds
 
 
 def facing(shape: UpperShape, trim: Trim, width: float = 3.0) -> Panel:

@@ -99,6 +99,21 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
         Panel(hole, Cloth("rubber", shaded(cloth.colour, 0.4)), thick=0.1, cast=0, crumple=0)
         for hole in holes
     ]
+    tongue = Panel(
+        joined(
+            through((-1.7, -6.4), (0, -7.0), (1.8, -6.4)),
+            through((2.1, 3.2), (0, 4.9), (-2.0, 3.2)),
+        ),
+        cloth,
+        thick=1.6,
+        shade=0.96,
+        crumple=0.3,
+    )
+    return [sole, body, *vents, *_opening(accent), tongue, *_stays(accent), *_laces(rng)]
+
+
+def _opening(accent: Cloth) -> list[Panel]:
+    """Padded collar, heel tab and what is seen of the inside."""
     mouth = through(
         (0.0, 2.4),
         (2.3, 4.2),
@@ -128,17 +143,7 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
         accent,
         thick=1.2,
     )
-    tongue = Panel(
-        joined(
-            through((-1.7, -6.4), (0, -7.0), (1.8, -6.4)),
-            through((2.1, 3.2), (0, 4.9), (-2.0, 3.2)),
-        ),
-        cloth,
-        thick=1.6,
-        shade=0.96,
-        crumple=0.3,
-    )
-    return [sole, body, *vents, collar, heel, inside, tongue, *_stays(accent), *_laces(rng)]
+    return [collar, heel, inside]
 
 
 def _welt(last: Line) -> Seam:
@@ -192,45 +197,7 @@ def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Pa
     is at y = 3.
     """
     top = shaft or 0.0
-    ankle = (
-        [(-12.6, -9.8 - top), (-9.2, -8.2 - top), (-5.0, -9.4 - top)]
-        if top
-        else [(-12.6, -8.6), (-9.6, -7.3), (-4.6, -10.6)]
-    )
-    front = [(-4.4, -14.0), (-2.6, -9.0)] if top else [(-3.4, -10.4)]
-    upper = joined(
-        through(
-            (-13.3, 0.4),
-            (-13.8, -3.4),
-            (-13.3, -6.6),
-            *([(-12.8, -9.0 - 0.5 * top)] if top else []),
-            ankle[0],
-        ),
-        through(*ankle)[1:],
-        through(
-            ankle[-1], *front, (2.6, -5.9), (8.0, -4.1), (12.4, -3.0), (14.5, -0.6), (14.6, 0.8)
-        )[1:],
-        straight((14.6, 0.8), (-13.3, 0.8))[1:-1],
-    )
-    line = through((-13.4, 0.1), (-6, 0.5), (4, 0.5), (11, -0.1), (14.9, -1.0))
-    high = 4.0 if top else 3.0
-    ground = through(
-        (14.9, -1.0),
-        (15.5, 0.5),
-        (13.8, 2.4),
-        (9, 3.0),
-        (2, high),
-        (-8, high),
-        (-12.8, high - 0.2),
-        (-14.1, 1.6),
-        (-13.4, 0.1),
-    )
-    sole = Panel(
-        joined(line, ground),
-        Cloth("rubber", (52, 44, 40) if top else SOLE),
-        thick=1.3,
-        seams=(Seam((beside(line, -1.1), beside(ground, 0.7)), 0.05, 0.16, tint=0.85),),
-    )
+    upper = _upper(top)
     folds = [
         Fold((4.6, -1.2), (2.2, -5.8), 0.9, 0.2, 0.6),
         Fold((6.8, -0.8), (5.2, -4.6), 0.8, 0.16, 0.5),
@@ -250,12 +217,68 @@ def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Pa
         patches=(Patch((11, -2), (3, 2), 1.08),),
     )
     quarter = through((-1.2, 0.4), (-2.2, -3.6), (-0.6, -7.4 if not top else -9))
+    seams = replace(body, seams=(stitched(quarter, shifted(quarter, 0.5, 0), colour=cloth.colour),))
+    return [
+        _tongue(cloth, top),
+        seams,
+        _counter(accent),
+        _sole(top),
+        *([] if top else _side_stripes(accent)),
+        *_side_laces(top),
+    ]
+
+
+def _upper(top: float) -> Line:
+    ankle = (
+        [(-12.6, -9.8 - top), (-9.2, -8.2 - top), (-5.0, -9.4 - top)]
+        if top
+        else [(-12.6, -8.6), (-9.6, -7.3), (-4.6, -10.6)]
+    )
+    front = [(-4.4, -14.0), (-2.6, -9.0)] if top else [(-3.4, -10.4)]
+    return joined(
+        through(
+            (-13.3, 0.4),
+            (-13.8, -3.4),
+            (-13.3, -6.6),
+            *([(-12.8, -9.0 - 0.5 * top)] if top else []),
+            ankle[0],
+        ),
+        through(*ankle)[1:],
+        through(
+            ankle[-1], *front, (2.6, -5.9), (8.0, -4.1), (12.4, -3.0), (14.5, -0.6), (14.6, 0.8)
+        )[1:],
+        straight((14.6, 0.8), (-13.3, 0.8))[1:-1],
+    )
+
+
+def _sole(top: float) -> Panel:
+    line = through((-13.4, 0.1), (-6, 0.5), (4, 0.5), (11, -0.1), (14.9, -1.0))
+    high = 4.0 if top else 3.0
+    ground = through(
+        (14.9, -1.0),
+        (15.5, 0.5),
+        (13.8, 2.4),
+        (9, 3.0),
+        (2, high),
+        (-8, high),
+        (-12.8, high - 0.2),
+        (-14.1, 1.6),
+        (-13.4, 0.1),
+    )
+    return Panel(
+        joined(line, ground),
+        Cloth("rubber", (52, 44, 40) if top else SOLE),
+        thick=1.3,
+        seams=(Seam((beside(line, -1.1), beside(ground, 0.7)), 0.05, 0.16, tint=0.85),),
+    )
+
+
+def _counter(accent: Cloth) -> Panel:
     counter = joined(
         through((-13.4, 0.4), (-13.8, -3.4), (-13.1, -6.4)),
         through((-13.1, -6.4), (-9.6, -4.6), (-8.2, 0.4))[1:],
     )
-    seams = replace(body, seams=(stitched(quarter, shifted(quarter, 0.5, 0), colour=cloth.colour),))
-    back = Panel(
+    return Panel(
         counter,
         accent,
         seams=(
@@ -265,14 +288,6 @@ def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Pa
         ),
         thick=0.7,
     )
-    return [
-        _tongue(cloth, top),
-        seams,
-        back,
-        sole,
-        *([] if top else _side_stripes(accent)),
-        *_side_laces(top),
-    ]
 
 
 def _tongue(cloth: Cloth, top: float) -> Panel:

@@ -5,6 +5,7 @@ import numpy as np
 from devstack.garments import creases
 from devstack.garments.cloth import Cloth, shaded
 from devstack.garments.curves import (
+    Line,
     beside,
     disc,
     evenly,
@@ -168,6 +169,20 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
         Fold((-x * 0.9, 4), (-x * 0.3, high * 0.7), 3.0, 0.3, 1),
         Fold((x * 0.8, high * 0.9), (x * 0.2, high * 0.2), 3.2, 0.24, 1),
     )
+    inside = joined(through((-x, 0), (0, -1.6), (x, 0)), through((x, 0), (0, 0.8), (-x, 0))[1:-1])
+    strap = _handles(x, cloth)
+    panels = [
+        strap[0],
+        Panel(inside, cloth.plain(), shade=0.45),
+        Panel(body, cloth, folds=folds, seams=rows, thick=1.6),
+        strap[1],
+        *_tabs(x, cloth),
+    ]
+    return Made("bag", panels, {"width": 2 * x, "body_length": high})
+
+
+def _handles(x: float, cloth: Cloth) -> list[Panel]:
+    """The one behind and the one in front."""
     handle = through(
         (-0.42 * x, 3.5),
         (-0.42 * x, -8),
@@ -178,8 +193,7 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
         (0.42 * x, 3.5),
     )
     back_handle = shifted(handle * [0.92, 0.93], 0.8, -0.9)
-    inside = joined(through((-x, 0), (0, -1.6), (x, 0)), through((x, 0), (0, 0.8), (-x, 0))[1:-1])
-    strap = [
+    return [
         Panel(
             joined(beside(line, 0.8), beside(line, -0.8)[::-1]),
             cloth,
@@ -190,6 +204,10 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
         )
         for line, shade in ((back_handle, 0.78), (handle, 1.0))
     ]
+
+
+def _tabs(x: float, cloth: Cloth) -> list[Panel]:
+    """Where the handles are riveted on."""
     tabs = [
         Panel(
             np.array(
@@ -208,15 +226,7 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
         for s in (-1, 1)
     ]
     rivets = [Panel(disc((s * 0.42 * x, 5.9), 0.45), METAL, thick=1, crumple=0) for s in (-1, 1)]
-    panels = [
-        strap[0],
-        Panel(inside, cloth.plain(), shade=0.45),
-        Panel(body, cloth, folds=folds, seams=rows, thick=1.6),
-        strap[1],
-        *tabs,
-        *rivets,
-    ]
-    return Made("bag", panels, {"width": 2 * x, "body_length": high})
+    return [*tabs, *rivets]
 
 
 def belt(rng: np.random.Generator, wish: Wish) -> Made:
@@ -256,7 +266,16 @@ def belt(rng: np.random.Generator, wish: Wish) -> Made:
         )
         for one in evenly(part(front, 0.62, 0.78), 5)
     ]
-    middle, w, h = np.array([0.0, y + high / 2]), 2.9, high / 2 + 0.7
+    return Made(
+        "belt",
+        [behind, face, *holes, *_buckle(front, high, cloth)],
+        {"width": high, "waist_girth": float(np.pi * (x + y) * 1.05)},
+    )
+
+
+def _buckle(front: Line, high: float, cloth: Cloth) -> list[Panel]:
+    """The keeper, the frame and its pin."""
+    middle, w, h = np.array([0.0, front[:, 1].max() + high / 2]), 2.9, high / 2 + 0.7
     frame = _rounded(middle, w, h)
     ring = Panel(frame, METAL, holes=(_rounded(middle, w - 0.7, h - 0.7),), thick=2.0, crumple=0)
     pin = Panel(
@@ -283,14 +302,10 @@ def belt(rng: np.random.Generator, wish: Wish) -> Made:
         thick=1.2,
         crumple=0,
     )
-    return Made(
-        "belt",
-        [behind, face, *holes, keeper, ring, pin],
-        {"width": high, "waist_girth": float(np.pi * (x + y) * 1.05)},
-    )
+    return [keeper, ring, pin]
 
 
-def _rounded(middle: np.ndarray, w: float, h: float) -> np.ndarray:
+def _rounded(middle: Line, w: float, h: float) -> Line:
     angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     c, s = np.cos(angle), np.sin(angle)
     return np.asarray(
