@@ -41,7 +41,10 @@ def _plain(cloth: Cloth) -> Dye:
 
 GARMENTS: dict[str, Garment] = {
     "tee": Garment(
-        "t-shirt", "crew-tee", 3, lambda rng: pictured(rng, "jersey", "sunset", "navy", 27.0)
+        "t-shirt",
+        "crew-tee",
+        3,
+        lambda rng: pictured(rng, "jersey", "sunset", "navy", 27.0),
     ),
     "stripe-tee": Garment(
         "top",
@@ -51,24 +54,43 @@ GARMENTS: dict[str, Garment] = {
         pose="hanging",
     ),
     "shirt": Garment(
-        "shirt", "shirt", 5, lambda rng: printed(rng, "woven", "uprights", "sky"), pose="hanging"
+        "shirt",
+        "shirt",
+        5,
+        lambda rng: printed(rng, "woven", "uprights", "sky"),
+        pose="hanging",
     ),
     "sweater": Garment(
-        "sweater", "sweater", 2, _plain(Cloth("knit", (176, 92, 66))), pose="hanging"
+        "sweater",
+        "crew-sweater",
+        8,
+        _plain(Cloth("knit", (176, 92, 66))),
+        pose="hanging",
     ),
     "hoodie": Garment(
-        "hoodie", "hoodie", 7, _plain(Cloth("fleece", (150, 160, 144))), pose="hanging"
+        "hoodie",
+        "hoodie",
+        7,
+        _plain(Cloth("fleece", (150, 160, 144))),
+        pose="hanging",
     ),
     "jacket": Garment(
-        "jacket", "jacket", 9, _plain(Cloth("denim", (84, 106, 138))), pose="hanging"
+        "jacket",
+        "jacket",
+        9,
+        _plain(Cloth("denim", (84, 106, 138))),
+        pose="hanging",
     ),
     "blazer": Garment("blazer", "blazer", 3, _plain(Cloth("wool", (66, 68, 76))), pose="hanging"),
-    "jeans": Garment("jeans", "jeans", 6, _plain(Cloth("denim", (70, 90, 122)))),
+    "jeans": Garment("jeans", "jeans", 1, _plain(Cloth("denim", (70, 90, 122)))),
     "trousers": Garment("trousers", "chinos", 4, _plain(Cloth("woven", (196, 174, 140)))),
     "shorts": Garment("shorts", "shorts", 5, _plain(Cloth("linen", (112, 124, 96)))),
     "skirt": Garment("skirt", "pleated-skirt", 2, _plain(Cloth("satin", (126, 42, 62)))),
     "dress": Garment(
-        "dress", "a-line-dress", 8, lambda rng: printed(rng, "woven", "floral", "navy")
+        "dress",
+        "a-line-dress",
+        8,
+        lambda rng: printed(rng, "woven", "floral", "navy"),
     ),
     "shoes": Garment("shoes", "sneakers", 4, _plain(Cloth("leather", (236, 234, 228))), fill=0.72),
 }
@@ -96,9 +118,8 @@ def draw(name: str, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> byt
         photo=Photo(size, garment.fill),
     )
     picture = cv2.resize(one.rgb, size_px, interpolation=cv2.INTER_AREA) if twice else one.rgb
-    done, data = cv2.imencode(
-        ".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 92]
-    )
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 92])
     if not done:
         raise ValueError(f"{name} can't be encoded")
     return data.tobytes()

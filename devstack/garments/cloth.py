@@ -144,6 +144,7 @@ def woven(
     """The threads: how much lighter or darker each place is (about 1), and their height (cm)."""
     grain = cloth.feel.grain * float(np.clip(px_per_cm / 13, 0.3, 1.15))
     tint, height = THREADS[cloth.kind](Weave(u, v, px_per_cm, grain, rng))
+    height = height if cloth.kind == "knit" else height * min(1.0, 12 / px_per_cm)
     return np.asarray(1 + grain * tint, np.float32), np.asarray(height, np.float32)
 
 
@@ -173,7 +174,7 @@ def _fleece(weave: Weave) -> tuple[Field, Field]:
 
 def _leather(weave: Weave) -> tuple[Field, Field]:
     pebble = weave.noise(1.3)
-    return pebble, 0.0035 * pebble
+    return 0.6 * pebble, 0.0035 * pebble
 
 
 def _knit(weave: Weave) -> tuple[Field, Field]:

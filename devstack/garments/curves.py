@@ -31,6 +31,13 @@ def through(*points: At, steps: int = 14) -> Line:
     return np.vstack([body.reshape(-1, 2), knots[-1:]])
 
 
+def ring(*points: At, steps: int = 14) -> Line:
+    """A smooth closed line through points."""
+    count = len(points)
+    around = through(*points[-3:], *points, *points[:3], steps=steps)
+    return around[3 * steps : (3 + count) * steps]
+
+
 def straight(start: At, end: At, count: int = 12) -> Line:
     """Evenly spaced points from start to end."""
     t = np.linspace(0, 1, count)[:, None]

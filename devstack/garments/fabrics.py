@@ -68,7 +68,9 @@ def dyed(rng: np.random.Generator, colour: Colour) -> Colour:
 def solid(rng: np.random.Generator, kind: Kind, names: Sequence[str] = ()) -> Cloth:
     """One colour."""
     if kind == "denim":
-        return Cloth(kind, dyed(rng, DENIM[int(rng.integers(0, len(DENIM)))]))
+        r, g, b = DENIM[int(rng.integers(0, len(DENIM)))]
+        shade = rng.uniform(0.9, 1.1)
+        return Cloth(kind, (round(shade * r), round(shade * g), round(shade * b)))
     names = names or list(COLOURS)
     return Cloth(kind, dyed(rng, COLOURS[str(rng.choice(list(names)))]))
 

@@ -196,8 +196,8 @@ def _wear(points: dict[str, Point], trim: LegsTrim, side: Side) -> tuple[Patch, 
     knee = (points["knee_inner"] + points["knee_outer"]) / 2
     more = trim.worn_out
     return (
-        Patch((float(thigh[0]), float(thigh[1]) + 4), (5.5, 19.0), 1 + 1.0 * more),
-        Patch((float(knee[0]), float(knee[1]) + 2), (4.6, 12.0), 1 + 0.7 * more),
+        Patch((float(thigh[0]), float(thigh[1]) + 4), (5.5, 19.0), 1 + 0.85 * more),
+        Patch((float(knee[0]), float(knee[1]) + 2), (4.6, 12.0), 1 + 0.6 * more),
         Patch(
             (float(points["crotch"][0]) + 3 * side, float(points["crotch"][1]) + 1),
             (5.0, 5.0),

@@ -13,6 +13,7 @@ from devstack.garments.curves import (
     evenly,
     joined,
     part,
+    ring,
     shifted,
     straight,
     through,
@@ -62,21 +63,20 @@ def moved(panels: list[Panel], by: At, *, mirror: bool = False, turn: float = 0.
 
 def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Panel]:
     """A laced sneaker, a right one, toe upwards."""
-    last = through(
+    last = ring(
         (0.3, -14.2),
-        (3.6, -12.4),
+        (3.4, -12.6),
         (5.2, -7.4),
         (4.7, 0.5),
         (4.1, 7.0),
-        (3.6, 12.4),
+        (3.3, 12.6),
         (0.0, 14.6),
-        (-3.5, 12.4),
+        (-3.2, 12.6),
         (-3.7, 6.5),
         (-3.6, 1.0),
         (-4.4, -6.6),
-        (-3.3, -12.2),
-        (0.3, -14.2),
-    )[:-1]
+        (-3.0, -12.6),
+    )
     middle = np.array([0.1, 0.0])
     upper = middle + (last - middle) * [0.90, 0.955]
     cap = through((-4.2, -7.4), (-2.2, -9.0), (0.4, -9.5), (2.9, -9.2), (4.9, -8.0))
@@ -114,7 +114,7 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
 
 def _opening(accent: Cloth) -> list[Panel]:
     """Padded collar, heel tab and what is seen of the inside."""
-    mouth = through(
+    mouth = ring(
         (0.0, 2.4),
         (2.3, 4.2),
         (2.7, 8.2),
@@ -123,8 +123,7 @@ def _opening(accent: Cloth) -> list[Panel]:
         (-1.9, 11.8),
         (-2.6, 8.2),
         (-2.2, 4.2),
-        (0.0, 2.4),
-    )[:-1]
+    )
     rim = np.array([0, 7.8]) + (mouth - np.array([0, 7.8])) * 1.20
     collar = Panel(rim, accent.plain(), thick=2.0, crumple=0.2)
     inside = Panel(
@@ -147,8 +146,8 @@ def _opening(accent: Cloth) -> list[Panel]:
 
 
 def _welt(last: Line) -> Seam:
-    ring = np.array([0.1, 0.0]) + (last - np.array([0.1, 0.0])) * [0.95, 0.98]
-    return Seam((np.vstack([ring, ring[:1]]),), 0.05, 0.2, tint=0.85)
+    inner = np.array([0.1, 0.0]) + (last - np.array([0.1, 0.0])) * [0.95, 0.98]
+    return Seam((np.vstack([inner, inner[:1]]),), 0.05, 0.2, tint=0.85)
 
 
 def _stays(accent: Cloth) -> list[Panel]:

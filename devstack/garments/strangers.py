@@ -181,7 +181,9 @@ def screenshot(rng: np.random.Generator, size_px: Size) -> Picture:
 def two(rng: np.random.Generator, size_px: Size) -> Picture:
     """Two garments side by side."""
     names = rng.choice(
-        ["crew-tee", "jeans", "shirt", "sleeveless-dress", "shorts", "sweater"], 2, replace=False
+        ["crew-tee", "jeans", "shirt", "sleeveless-dress", "shorts", "crew-sweater"],
+        2,
+        replace=False,
     )
     left, right = (KINDS[str(name)](rng, Wish()) for name in names)
     apart = float(left.bounds()[1, 0] - right.bounds()[0, 0]) + rng.uniform(2, 8)
