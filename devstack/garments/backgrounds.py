@@ -107,7 +107,7 @@ def blanket(shape: Shape, rng: np.random.Generator) -> Picture:
 
 def _cloth(shape: Shape, cloth: Cloth, rng: np.random.Generator, px_per_cm: float) -> Picture:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) / px_per_cm
-    height = 0.5 * crumpled(rng, shape, px_per_cm, size_cm=16) + 0.16 * crumpled(
+    height = 1.2 * crumpled(rng, shape, px_per_cm, size_cm=16) + 0.3 * crumpled(
         rng, shape, px_per_cm, size_cm=6
     )
     threads, texture = woven(cloth, x, y, px_per_cm, rng)

@@ -93,6 +93,7 @@ def laid(panels: list[Panel], made: Made, photo: Photo, rng: np.random.Generator
     per_cm = float(min(photo.fill * wide / need[0], photo.fill * high / need[1]))
     origin = np.array([wide, high]) / 2 - (low + top) / 2 * per_cm
     on = canvas((high, wide), per_cm, (float(origin[0]), float(origin[1])), rng)
+    on.creased = photo.creased
     for panel in panels:
         paint(on, panel)
     return on
@@ -150,6 +151,7 @@ def anything(
         (loose * rng.normal(0, 0.05), loose * rng.normal(0, 0.08)),
         background == "wall",
         int(rng.integers(72, 96)),
+        1.0 if plain else rng.uniform(1.0, 2.2),
     )
     whites = background == "white" and rng.random() < 0.5
     cloth = Cloth("jersey", COLOURS["white"]) if whites else None

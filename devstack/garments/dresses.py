@@ -227,12 +227,12 @@ def jumpsuit(rng: np.random.Generator, wish: Wish) -> Made:
         3.4,
     )
     cloth = wish.cloth or chosen(rng, ("woven", "linen"), ("leafy", "pinstripes"))
-    lower = [_moved(panel, y) for panel in leg_panels(legs, LegsTrim(cloth, "dress"), rng)]
+    lower = [_moved(panel, y - 1.3) for panel in leg_panels(legs, LegsTrim(cloth, "dress"), rng)]
     trim = Trim(cloth, cloth, neck="bound", band_cm=1.0)
     panels = back_panels(shape, trim)
     panels += [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
     panels += [_upper_half(shape, cloth, rng), *lower[1:], *neck_band(shape, trim)]
-    foot = y + legs.rise + legs.leg
+    foot = y - 1.3 + legs.rise + legs.leg
     shape = replace(
         shape, hem=(2 * legs.half_hem + legs.gap + np.sin(0.05) * legs.leg, foot), hem_drop=0.0
     )

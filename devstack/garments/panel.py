@@ -76,6 +76,7 @@ class Canvas:
     px_per_cm: float
     origin_px: tuple[float, float]
     rng: np.random.Generator = field(repr=False)
+    creased: float = 1.0
 
     def px(self, line: Line) -> Line:
         """Points of the garment (cm) in the canvas's px."""
@@ -116,6 +117,7 @@ def paint(on: Canvas, panel: Panel) -> None:
         on.px_per_cm,
         (on.origin_px[0] - window[1].start, on.origin_px[1] - window[0].start),
         on.rng,
+        on.creased,
     )
     cover = part.cover(panel.outline, panel.holes)
     _cast(part, cover, panel)
@@ -192,22 +194,13 @@ def _soft(on: Canvas, panel: Panel, x: Field, y: Field) -> Field:
     small = (half[1], half[0])
     per_cm = on.px_per_cm / 2
     height = np.zeros(small, np.float32)
-    if panel.crumple * feel.crumple > 0:
-        height += (
-            0.13
-            * panel.crumple
-            * feel.crumple
-            * crumpled(on.rng, small, per_cm, size_cm=4.2 * feel.widths)
-        )
-        height += (
-            0.026
-            * panel.crumple
-            * feel.crumple
-            * crumpled(on.rng, small, per_cm, size_cm=1.5 * feel.widths)
-        )
+    loose = panel.crumple * feel.crumple * on.creased**1.6
+    if loose > 0:
+        height += 0.13 * loose * crumpled(on.rng, small, per_cm, size_cm=4.2 * feel.widths)
+        height += 0.026 * loose * crumpled(on.rng, small, per_cm, size_cm=1.5 * feel.widths)
     if panel.folds and feel.folds:
         lift = folded(panel.folds, np.asarray(xs, np.float32), np.asarray(ys, np.float32))
-        height += 2.1 * feel.folds * lift
+        height += 2.1 * feel.folds * on.creased**0.5 * lift
     return cv2.resize(height, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC).astype(
         np.float32
     )

@@ -19,7 +19,7 @@ class Photo:
     """`size_px`: width and height; `fill`: share of the frame that the garment takes.
 
     `tilt`: perspective, 0.1 is a lot. `quality`: of the JPEG that the picture has been through;
-    100: none.
+    100: none. `creased`: 1 pressed, 2 out of the wash.
     """
 
     size_px: tuple[int, int] = (1024, 1365)
@@ -29,6 +29,7 @@ class Photo:
     tilt: tuple[float, float] = (0.0, 0.0)
     hanger: bool = False
     quality: int = 100
+    creased: float = 1.0
 
 
 def lens(photo: Photo) -> NDArray[np.float64]:

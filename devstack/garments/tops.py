@@ -194,7 +194,7 @@ def polo(rng: np.random.Generator, wish: Wish) -> Made:
 def shirt(rng: np.random.Generator, wish: Wish) -> Made:
     """A buttoned shirt with a collar, cuffs and a chest pocket."""
     shape = replace(
-        base(rng, long=1.12),
+        base(rng, long=1.07),
         neck=rng.uniform(7.4, 8.2),
         dip=rng.uniform(6.2, 7.2),
         hem_drop=rng.uniform(3, 6),
