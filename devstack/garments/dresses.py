@@ -19,7 +19,7 @@ from devstack.garments.curves import (
 from devstack.garments.fabrics import chosen
 from devstack.garments.fields import Fold
 from devstack.garments.fronts import closure
-from devstack.garments.legs import LegsShape, LegsTrim, leg_panels
+from devstack.garments.legs import LegsShape, LegsTrim, leg_panels, leg_points
 from devstack.garments.made import Made, Wish, upper_made
 from devstack.garments.necks import collar_behind, collar_leaves
 from devstack.garments.panel import Panel, Seam
@@ -232,10 +232,8 @@ def jumpsuit(rng: np.random.Generator, wish: Wish) -> Made:
     panels = back_panels(shape, trim)
     panels += [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
     panels += [_upper_half(shape, cloth, rng), *lower[1:], *neck_band(shape, trim)]
-    foot = y - 1.3 + legs.rise + legs.leg
-    shape = replace(
-        shape, hem=(2 * legs.half_hem + legs.gap + np.sin(0.05) * legs.leg, foot), hem_drop=0.0
-    )
+    hem = leg_points(legs, 1)["hem_outer"]
+    shape = replace(shape, hem=(float(hem[0]), float(hem[1]) + y - 1.3), hem_drop=0.0)
     made = upper_made("jumpsuit", panels, shape)
     return replace(made, sizes_cm=made.sizes_cm | {"inseam": legs.leg})
 

@@ -37,7 +37,7 @@ RANGES_CM = {
     "hip_half_girth": (32, 80),
     "inseam": (10, 84),
     "rise": (22, 32),
-    "sleeve_length": (8, 70),
+    "sleeve_length": (8, 76),
     "foot_length": (24, 30),
 }
 
