@@ -25,7 +25,7 @@ HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A shape with its numbers. `cost`: mean distances and priors, in pixels; `strain`: the latter."""
+    """A shape with its numbers. `cost`: mean distances and priors, in px; `strain`: the latter."""
 
     shape: Shape
     numbers: Array

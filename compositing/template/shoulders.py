@@ -7,13 +7,14 @@ import numpy as np
 from compositing.template.model import Shoulders
 from compositing.template.silhouette import Array, Silhouette
 
-BELOW_TOP: Final = 0.1
-"""Where a top edge is measured, below it, over half the chest."""
-FLAT_SLEEVED, FLAT_BARE = 2.2, 1.7
-"""A top edge at least so wide, over half the chest, runs straight across."""
-SHALLOW: Final = 0.85
-"""Armpits this near to a straight top edge: off the shoulder."""
-STRAP: Final = 0.32
+FLAT_BELOW, FLAT = 0.2, 3.0
+"""So far below its top a garment with sleeves that runs straight across is so wide, over half the
+chest: off the shoulder."""
+STRAPS_BELOW, STRAPS = 0.3, 0.25
+"""So far below its top a garment with sleeves is so narrow: straps above bare shoulders."""
+BARE_BELOW, BARE, BARE_DEPTH = 0.1, 1.7, 0.7
+"""Without sleeves, and armpits no deeper than that below the top: strapless."""
+STRAP: Final = 0.25
 """A shoulder narrower than this share of half the chest is a strap."""
 ONE_SIDED: Final = 0.4
 
@@ -23,18 +24,23 @@ def shoulders(
 ) -> Shoulders:
     """Of points left and right (2, 2), in the silhouette's pixels."""
     chest = max(0.5 * float(np.hypot(*(pits[1] - pits[0]))), 1.0)
-    depth = 0.5 * float((pits[:, 1] - necks[:, 1]).sum())
-    if depth < SHALLOW * chest:
+
+    def wide(below: float) -> float:
+        """Of the garment, so far below its top; both over half the chest."""
         rows = np.nonzero(silhouette.mask.any(1))[0]
-        row = min(int(rows[0] + BELOW_TOP * chest + 1), int(rows[-1]))
-        if silhouette.mask[row].sum() > (FLAT_SLEEVED if sleeved else FLAT_BARE) * chest:
-            return "off"
+        return (
+            float(silhouette.mask[min(int(rows[0] + below * chest + 1), int(rows[-1]))].sum())
+            / chest
+        )
+
     if sleeved:
-        return "full"
+        return "off" if wide(FLAT_BELOW) > FLAT or wide(STRAPS_BELOW) < STRAPS else "full"
+    if float((pits - necks)[:, 1].mean()) < BARE_DEPTH * chest and wide(BARE_BELOW) > BARE:
+        return "off"
     if _one_sided(silhouette, pits):
         return "one"
-    wide = np.hypot(*(tips - necks).T)
-    return "straps" if float(wide.mean()) < STRAP * chest else "full"
+    narrow = float(np.hypot(*(tips - necks).T).mean()) < STRAP * chest
+    return "straps" if narrow else "full"
 
 
 def _one_sided(silhouette: Silhouette, pits: Array) -> bool:
