@@ -1,1 +1,3 @@
-"""Shoes and accessories: told apart, turned the way they are worn, and laid on the body at their true size."""
+"""Shoes and accessories: told apart, turned the way they are worn, and laid on the body at their
+true size.
+"""

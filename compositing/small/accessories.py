@@ -10,7 +10,16 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import ARM_PARTS, HEAD, Mannequin
 from compositing.small.belt import place_belt
 from compositing.small.legs import cm_px
-from compositing.small.placed import Order, Placed, Points, Silhouette, box_of, filled, largest_pieces, silhouette
+from compositing.small.placed import (
+    Order,
+    Placed,
+    Points,
+    Silhouette,
+    box_of,
+    filled,
+    largest_pieces,
+    silhouette,
+)
 from compositing.small.scarf import place_scarf
 
 __all__ = ["place_bag", "place_belt", "place_hat", "place_scarf"]
@@ -21,15 +30,24 @@ MAX_TILT = 0.35
 CROWN_ROOM: Final = 1.11
 """A hat's crown is so much wider than the head."""
 EDGE_LINE, BRIM_LINE = 0.40, 0.34
-"""Where a hat's edge, or the upper side of its brim, is on the head, in shares of its height from the top."""
-FRAME_PX, FLATTEST = 5.0, 0.6
-"""A crown that would leave the picture at 1024 pixels' width is made lower, but no lower than this share."""
-BRIMMED: Final = 1.3
+"""Where a hat's edge, or the upper side of its brim, is on the head, in shares of its height from
+the top.
+"""
+FRAME_PX, ABOVE_CM, FLATTEST, TALLEST = 5.0, 0.8, 0.6, 1.3
+"""A crown that would leave the picture (at 1024 pixels' width) is made lower, one that would not
+clear the head by so much higher; within these shares. Then the hat sits higher.
+"""
+BRIMMED, BRIM_SHARES, BRIM_AFTER, BRIM_WITHIN = 1.3, (0.72, 0.93), 0.25, 0.16
+"""A brim is so much wider than the crown: a hat grows from one share of its width to the other so
+far down, within so much of its height; a dome grows slowly.
+"""
 BAG_CM: Final = 28.0
 """The square root of a bag's face, without its handles."""
 CLUTCH_CM: Final = 20.0
 HANDLE, STRAP = 0.12, 0.50
-"""Of a bag's height, what lies above its body: no handle below the first, a strap for the shoulder above the second."""
+"""Of a bag's height, what lies above its body: no handle below the first, a strap for the shoulder
+above the second.
+"""
 TAPER: Final = 0.3
 """A long strap is so much narrower on the shoulder than at the bag."""
 HAND_SIDE: Final = 1
@@ -41,9 +59,13 @@ def clean(cutout: Cutout) -> tuple[Silhouette, Mask]:
     return outline, np.asarray(np.any(largest_pieces(outline.mask, STRAY), axis=0))
 
 
-def grid(left: float, top: float, right: float, bottom: float, size: tuple[int, int] = (12, 9)) -> Points:
+def grid(
+    left: float, top: float, right: float, bottom: float, size: tuple[int, int] = (12, 9)
+) -> Points:
     """An even mesh of `size` (rows, columns) over a box."""
-    y, x = np.meshgrid(np.linspace(top, bottom, size[0]), np.linspace(left, right, size[1]), indexing="ij")
+    y, x = np.meshgrid(
+        np.linspace(top, bottom, size[0]), np.linspace(left, right, size[1]), indexing="ij"
+    )
     return np.stack([x, y], -1)
 
 
@@ -53,10 +75,9 @@ def place_hat(cutout: Cutout, body: Mannequin) -> list[Placed]:
     turned, back = _levelled(mask)
     left, top, right, bottom = box_of(turned)
     widths = turned[int(top) : int(bottom) + 1].sum(1).astype(float)
-    upper = widths[: max(3, int(0.65 * len(widths)))]
-    crown = float(np.percentile(upper, 75))
+    crown, start = _crown(widths)
     brimmed = widths.max() > BRIMMED * crown
-    line = top + float(np.argmax(widths > 1.15 * crown)) if brimmed else bottom
+    line = top + start if brimmed else bottom
     line = max(line, top + 0.35 * (bottom - top))
     head = box_of(body.labels == HEAD)
     scale = CROWN_ROOM * (head[2] - head[0]) / crown
@@ -64,12 +85,32 @@ def place_hat(cutout: Cutout, body: Mannequin) -> list[Placed]:
     centre = float(np.nonzero(rows)[1].mean()) if rows.any() else (left + right) / 2
     photo = grid(left - 2, top - 2, right + 2, bottom + 2)
     rest = head[1] + (BRIM_LINE if brimmed else EDGE_LINE) * (head[3] - head[1])
-    lower = float(np.clip((rest - FRAME_PX * body.scale) / max((line - top) * scale, 1), FLATTEST, 1))
+    tall = max((line - top) * scale, 1.0)
+    most = rest - FRAME_PX * body.scale
+    least = rest - head[1] + ABOVE_CM * cm_px(body)
+    lower = float(np.clip(np.clip(1.0, least / tall, most / tall), FLATTEST, TALLEST))
+    rest = min(rest, rest + lower * tall - least)
     rise = (photo[..., 1] - line) * scale
     look = np.stack(
-        [(head[0] + head[2]) / 2 + (photo[..., 0] - centre) * scale, rest + np.where(rise < 0, lower, 1) * rise], -1
+        [
+            (head[0] + head[2]) / 2 + (photo[..., 0] - centre) * scale,
+            rest + np.where(rise < 0, lower, 1) * rise,
+        ],
+        -1,
     )
-    return [Placed("hat", outline.to_photo(back(photo)), look, outline.share(_soft(mask)), order="before")]
+    return [
+        Placed(
+            "hat", outline.to_photo(back(photo)), look, outline.share(_soft(mask)), order="before"
+        )
+    ]
+
+
+def _crown(widths: Points) -> tuple[float, float]:
+    """The crown's width, and the row from the top at which a brim sticks out; 0 without a brim."""
+    out, wide = (int(np.argmax(widths > share * widths.max())) for share in BRIM_SHARES)
+    if out <= BRIM_AFTER * len(widths) or wide - out > BRIM_WITHIN * len(widths):
+        return float(np.percentile(widths, 75)), 0.0
+    return float(np.percentile(widths[: max(out, 3)], 90)), float(out)
 
 
 class _Turn:
@@ -90,8 +131,12 @@ def _levelled(mask: Mask) -> tuple[Mask, _Turn]:
     slope = float(np.polyfit(columns[inner], bottom[inner], 1)[0]) if len(columns) > 16 else 0.0
     angle = float(np.arctan(slope)) if abs(slope) < MAX_TILT else 0.0
     side = 2 * max(mask.shape)
-    matrix = cv2.getRotationMatrix2D((mask.shape[1] / 2, mask.shape[0] / 2), float(np.rad2deg(angle)), 1.0)
-    matrix = matrix + np.array([[0, 0, (side - mask.shape[1]) / 2], [0, 0, (side - mask.shape[0]) / 2]])
+    matrix = cv2.getRotationMatrix2D(
+        (mask.shape[1] / 2, mask.shape[0] / 2), float(np.rad2deg(angle)), 1.0
+    )
+    matrix = matrix + np.array(
+        [[0, 0, (side - mask.shape[1]) / 2], [0, 0, (side - mask.shape[0]) / 2]]
+    )
     turned = np.asarray(cv2.warpAffine(mask.astype(np.float32), matrix, (side, side)) > 0.5)
     inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
     return (turned, _Turn(inverse)) if turned.any() else (mask, _Turn(np.eye(2, 3)))
@@ -102,7 +147,9 @@ def _soft(mask: Mask) -> Floats:
 
 
 def place_bag(cutout: Cutout, body: Mannequin) -> list[Placed]:
-    """By its handle in the hand, which is before it; by a long strap from the shoulder, its body at the hip."""
+    """By its handle in the hand, which is before it; by a long strap from the shoulder, its body at
+    the hip.
+    """
     outline, mask = clean(cutout)
     left, top, right, bottom = box_of(mask)
     body_top = _body_top(mask)

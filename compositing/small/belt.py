@@ -9,7 +9,17 @@ from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.legs import cm_px
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Placed, Points, Silhouette, box_of, filled, largest_pieces, nothing, pieces, silhouette
+from compositing.small.placed import (
+    Placed,
+    Points,
+    Silhouette,
+    box_of,
+    filled,
+    largest_pieces,
+    nothing,
+    pieces,
+    silhouette,
+)
 
 BELT_CM: Final = 3.6
 STRAIGHT: Final = 4.5
@@ -23,7 +33,9 @@ ENDS: Final = 0.12
 
 
 def place_belt(cutout: Cutout, body: Mannequin) -> list[Placed]:
-    """Laid straight or closed to a ring. Raises GarmentError no_garment_found for one that is rolled up."""
+    """Laid straight or closed to a ring. Raises GarmentError no_garment_found for one that is
+    rolled up.
+    """
     outline = silhouette(cutout.alpha)
     mask = largest_pieces(outline.mask, 0.3)[0]
     own = frame(filled(mask))
@@ -50,8 +62,12 @@ def _wrapped(u: Points, v: Points, tall_px: float, body: Mannequin) -> Points:
     return np.stack([middle + half * bent, y], -1)
 
 
-def _straight(cutout: Cutout, outline: Silhouette, mask: Mask, own: Frame, body: Mannequin) -> list[Placed]:
-    """The buckle's end over the strap's, each going round one side; a buckle in the middle stays there."""
+def _straight(
+    cutout: Cutout, outline: Silhouette, mask: Mask, own: Frame, body: Mannequin
+) -> list[Placed]:
+    """The buckle's end over the strap's, each going round one side; a buckle in the middle stays
+    there.
+    """
     along = own.along if own.along[0] >= 0 else -own.along
     across = np.array([-along[1], along[0]])
     rows, columns = np.nonzero(mask)
@@ -69,7 +85,12 @@ def _straight(cutout: Cutout, outline: Silhouette, mask: Mask, own: Frame, body:
         u = np.linspace(u0, u1, 21)[None]
         s = start + (to - start) * (u - u0) / (u1 - u0)
         at = own.centre + s[..., None] * along + (v * strap)[..., None] * across
-        return Placed(name, outline.to_photo(at), _wrapped(u + 0 * v, v + 0 * u, tall, body), outline.share(_all(mask)))
+        return Placed(
+            name,
+            outline.to_photo(at),
+            _wrapped(u + 0 * v, v + 0 * u, tall, body),
+            outline.share(_all(mask)),
+        )
 
     last = first + length
     if 0.3 < buckle < 0.7:
@@ -91,15 +112,26 @@ def _all(mask: Mask) -> Floats:
 
 
 def _strap_width(position: Points, aside: Points) -> float:
-    place = np.clip(((position - position.min()) / max(np.ptp(position), 1) * 40).astype(int), 0, 39)
+    place = np.clip(
+        ((position - position.min()) / max(np.ptp(position), 1) * 40).astype(int), 0, 39
+    )
     wide = [float(np.ptp(aside[place == step])) + 1 for step in range(40) if (place == step).any()]
     return max(float(np.median(wide)), 1.0)
 
 
-def _buckle(cutout: Cutout, outline: Silhouette, share: Points, aside: Points, strap: float) -> float:
-    """Where the buckle is along the belt, 0..1: where it is widest, else where its colour is unlike the strap's."""
+def _buckle(
+    cutout: Cutout, outline: Silhouette, share: Points, aside: Points, strap: float
+) -> float:
+    """Where the buckle is along the belt, 0..1: where it is widest, else where its colour is unlike
+    the strap's.
+    """
     place = np.clip((share * 40).astype(int), 0, 39)
-    wide = np.array([float(np.ptp(aside[place == step])) + 1 if (place == step).any() else strap for step in range(40)])
+    wide = np.array(
+        [
+            float(np.ptp(aside[place == step])) + 1 if (place == step).any() else strap
+            for step in range(40)
+        ]
+    )
     if wide.max() > 1.18 * strap:
         return float((wide.argmax() + 0.5) / 40)
     rows, columns = np.nonzero(pieces(outline.mask, 0.3)[0])
@@ -115,7 +147,9 @@ def _buckle(cutout: Cutout, outline: Silhouette, share: Points, aside: Points, s
 
 
 def _ring(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
-    """The lower arc of a closed belt before the body; the upper, which shows its inside, is behind it."""
+    """The lower arc of a closed belt before the body; the upper, which shows its inside, is behind
+    it.
+    """
     left, top, right, bottom = box_of(mask)
     aside = RING_SIDE * (right - left)
     columns = np.linspace(left + aside, right - aside, 31)
@@ -135,5 +169,11 @@ def _ring(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
     v = np.linspace(-0.5, 0.5, 5)[:, None] * 1.5
     photo = np.stack([columns[None] + 0 * v, middle[None] + v * strap], -1)
     row, centre, half = _waist(body)
-    look = np.stack([centre + half * u + 0 * v, row + DIP_CM * cm_px(body) * np.sqrt(1 - 0.98 * u**2) + v * tall], -1)
+    look = np.stack(
+        [
+            centre + half * u + 0 * v,
+            row + DIP_CM * cm_px(body) * np.sqrt(1 - 0.98 * u**2) + v * tall,
+        ],
+        -1,
+    )
     return [Placed("belt", outline.to_photo(photo), look, None)]

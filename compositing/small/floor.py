@@ -1,4 +1,6 @@
-"""What of the mannequin's feet a shoe replaces, what is seen there instead, and the shadow under a sole."""
+"""What of the mannequin's feet a shoe replaces, what is seen there instead, and the shadow under a
+sole.
+"""
 
 from typing import Final
 
@@ -19,7 +21,8 @@ DARK, SPREAD = 0.55, (8.0, 26.0)
 def hidden(body: Mannequin, cover: Floats, placed: list[Placed]) -> Mask:
     """The mannequin's pixels that shoes replace but do not cover: bare toes and heels beside them.
 
-    `cover`: (height, width) alpha of all that was placed. What is seen in the opening stays: the instep and the ankle.
+    `cover`: (height, width) alpha of all that was placed. The instep and the ankle, seen in the
+    opening, stay.
     """
     bare = np.zeros(body.labels.shape, bool)
     edge = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
@@ -38,7 +41,9 @@ def hidden(body: Mannequin, cover: Floats, placed: list[Placed]) -> Mask:
 def _rim(
     placed: list[Placed], columns: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
 ) -> Floats:
-    """Per column the row below which a shoe hides the foot: its opening's front edge, flat beyond its sides."""
+    """Per column the row below which a shoe hides the foot: its opening's front edge, flat beyond
+    its sides.
+    """
     front = placed[-1].look
     line = front[-1] if len(placed) > 1 else front[len(front) // 4]
     order = np.argsort(line[:, 0])
@@ -46,9 +51,11 @@ def _rim(
 
 
 def without_feet(body: Mannequin, bare: Mask) -> tuple[Floats, Floats]:
-    """The picture in linear light with the floor where `bare` is, and the alpha of what is left of the mannequin.
+    """The picture in linear light with the floor where `bare` is, and the alpha of what is left of
+    the mannequin.
 
-    What is worn behind a leg is painted between the two: over the picture, then the picture again where the alpha is.
+    What is worn behind a leg is painted between the two: over the picture, then the picture again
+    where the alpha is.
     """
     if not bare.any():
         return body.linear, body.soft
@@ -64,7 +71,9 @@ def without_feet(body: Mannequin, bare: Mask) -> tuple[Floats, Floats]:
 
 
 def plate(body: Mannequin) -> Floats:
-    """The picture in linear light with the feet and their shadows taken out: the floor goes on behind them."""
+    """The picture in linear light with the feet and their shadows taken out: the floor goes on
+    behind them.
+    """
     feet = np.isin(body.labels, list(FOOT_PART.values())).astype(np.uint8)
     reach = round(AROUND_PX * body.scale) * 2 + 1
     gone = cv2.dilate(feet, np.ones((reach, reach), np.uint8)) > 0
@@ -73,7 +82,7 @@ def plate(body: Mannequin) -> Floats:
 
 
 def diffused(picture: Floats, gone: Mask) -> Floats:
-    """Without the pixels of `gone`: filled from around them, smoothly (pull-push over a pyramid)."""
+    """Without the pixels of `gone`: filled from around them (pull-push over a pyramid)."""
     weight = (~gone).astype(np.float32)
     layers = [(picture * weight[..., None], weight)]
     while min(layers[-1][1].shape) > 4:
@@ -93,7 +102,9 @@ def diffused(picture: Floats, gone: Mask) -> Floats:
 
 
 def sole_shadow(body: Mannequin, cover: Floats) -> Floats:
-    """How much the floor under shoes is darkened, 0..1: close under the soles, fading away from them."""
+    """How much the floor under shoes is darkened, 0..1: close under the soles, fading away from
+    them.
+    """
     floor = max(box_of(body.labels == part)[3] for part in FOOT_PART.values())
     rows = np.arange(len(cover), dtype=np.float32)[:, None]
     low = cover * np.clip((rows - (floor - 16 * body.scale)) / (14 * body.scale), 0, 1)

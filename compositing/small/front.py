@@ -1,4 +1,6 @@
-"""Shoes that were photographed from above or from the front, as the feet are seen: toes to the viewer, foreshortened."""
+"""Shoes that were photographed from above or from the front, as the feet are seen: toes to the
+viewer, foreshortened.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +18,9 @@ SHOE_CM, AROUND_FOOT = 10.4, 1.10
 SOLE_CM = 0.8
 """The sole stands so far below the bare foot."""
 DEPTH_CM: Final = 4.2
-"""From the toe to the heel the floor rises by so much in the picture: the camera looks down a little."""
+"""From the toe to the heel the floor rises by so much in the picture: the camera looks down a
+little.
+"""
 SHARES: Final = np.array([0, 0.04, 0.1, 0.18, 0.3, 0.4, 0.5, 0.6, 0.72])
 RIDGE_CM: Final = np.array([0, 1.9, 3.6, 5.0, 6.9, 8.5, 10.2, 11.8, 13.2])
 """How high in the picture the ridge of a worn shoe is, from the toe on, in shares of its length."""
@@ -30,7 +34,9 @@ CONTRAST: Final = 14.0
 WALL: Final = 0.7
 """Towards the sides a worn shoe rises evenly, not first steeply as at its toe."""
 ROBUST: Final = (85.0, 1.05)
-"""A shoe is as wide as this percentile of its widths, and a little more: laces and straps that stick out do not count."""
+"""A shoe is as wide as this percentile of its widths, and a little more: laces and straps that
+stick out do not count.
+"""
 CORNER_CM, ROUND = 1.3, 5
 """Seen from the front the sole's ends are rounded up by so much."""
 OVER: Final = 1.2
@@ -40,11 +46,15 @@ ROOM, MOST_ROOM = 1.14, 1.3
 UNDER: Final = 0.12
 COLUMNS, FRONT_ROWS, BACK_ROWS = 41, 18, 7
 INSIDE, FRINGE, RIM_CM = 0.012, 0.05, 0.25
-"""The mesh begins so far inside the outline, in shares of the length; what is outside is laid on a rim of that height."""
+"""The mesh begins so far inside the outline, in shares of the length; what is outside is laid on a
+rim of that height.
+"""
 
 
 def throat_share(shoe: Shoe, colours: Floats) -> float:
-    """Where the foot goes in, in shares of the length from the toe: the middle is of another colour from there to the heel."""
+    """Where the foot goes in, in shares of the length from the toe: the middle is of another colour
+    from there to the heel.
+    """
     rows, columns = np.nonzero(shoe.mask)
     points = np.column_stack([columns, rows]) - shoe.frame.centre
     position = points @ shoe.along
@@ -70,7 +80,9 @@ def throat_share(shoe: Shoe, colours: Floats) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Straight:
-    """A shoe from above as if its middle line were straight. `t`: 0 at the toe, 1 at the heel; `u`: -1..1 across."""
+    """A shoe from above as if its middle line were straight. `t`: 0 at the toe, 1 at the heel; `u`:
+    -1..1 across.
+    """
 
     shoe: Shoe
     toe: float
@@ -89,7 +101,9 @@ class _Straight:
         )
 
     def toe_edge(self, u: Points, latest: float) -> Points:
-        """Where each column of the shoe begins, just inside its outline; later and later to both sides."""
+        """Where each column of the shoe begins, just inside its outline; later and later to both
+        sides.
+        """
         t = np.linspace(0, latest, 160)[:, None]
         found = self.at(t + 0 * u[None], u[None] * 0.985 + 0 * t).astype(np.float32)
         there = (

@@ -13,7 +13,9 @@ EVEN_CM = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One leg below the crotch. `left`, `right`: its edges per row of the look, NaN where it is not."""
+    """One leg below the crotch. `left`, `right`: its edges per row of the look, NaN where it is
+    not.
+    """
 
     side: int
     left: Points

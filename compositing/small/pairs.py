@@ -23,21 +23,33 @@ MATCHING = 0.3
 """How far apart the logarithms of two mates' length to width may lie."""
 CUT_WEIGHT = 0.35
 FLOOR_SEEN, FLOOR_SPREAD, FLOOR_LIKE = 0.08, 3.0, 2.6
-"""The share of the picture that must be floor, and how many spreads of it, at least so large, are still floor."""
+"""The share of the picture that must be floor, and how many spreads of it, at least so large, are
+still floor.
+"""
 GAP, GAP_LIKE = 0.05, 0.62
-"""Between touching shoes, so near their seam, what is nearer than this share to the floor's colour is floor."""
-COARSE_PX = 112
+"""Between touching shoes, so near their seam, what is nearer than this share to the floor's colour
+is floor.
+"""
+COARSE_PX, SMOOTH_PX = 112, 11
 AGREE, KEPT = 0.02, 0.8
-"""Mates agree within this share of their length; what differs is floor if so much of a shoe is left without it."""
-NOTCHED, OVERLAPPING = 0.02, 0.975
-"""One profile before another leaves notches: each is so much more solid than both, and the two cover so much of the outline."""
+"""Mates agree within this share of their length; what differs is floor if so much of a shoe is left
+without it.
+"""
+OVERLAPPING, PEAK, SHARED, MOVES = 0.95, 0.02, 0.04, 8
+"""Of two profiles one before the other, a shape and its copy cover so much of both, by so much more
+than half the move does, and hide so much of each other; so many moves are looked at closely.
+"""
 BESIDE, IN_LINE = 0.45, 3.2
-"""Shoes lie beside each other, so the cut runs along them; in a line only when the whole is so much longer than wide."""
+"""Shoes lie beside each other, so the cut runs along them; in a line only when the whole is so much
+longer than wide.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The long axis of a shape. `along`: unit vector; `across` is a quarter turn from it. Lengths in pixels."""
+    """The long axis of a shape. `along`: unit vector; `across` is a quarter turn from it. Lengths
+    in pixels.
+    """
 
     centre: Points
     along: Points
@@ -47,21 +59,34 @@ class Frame:
 
 
 def unfloored(mask: Mask, colours: Floats) -> Mask:
-    """Without what looks just like the floor beside the shoes and is joined to it; all where that can't be told.
+    """Without what looks just like the floor beside the shoes and is joined to it; all where that
+    can't be told.
 
     `colours`: L*a*b* of the cut-out's own pixels, outside the mask too.
     """
     far = _from_floor(mask, colours)
     if far is None:
         return mask
-    like = cv2.morphologyEx((mask & (far < FLOOR_LIKE)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    like = (
+        cv2.morphologyEx(
+            (mask & (far < FLOOR_LIKE)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+        )
+        > 0
+    )
     joined = touching(np.asarray(like | ~mask), ~filled(mask))
-    kept = cv2.morphologyEx((mask & ~joined).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+    kept = (
+        cv2.morphologyEx(
+            (mask & ~joined).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)
+        )
+        > 0
+    )
     return np.asarray(kept) if kept.sum() > KEPT * mask.sum() else mask
 
 
 def _from_floor(mask: Mask, colours: Floats) -> Floats | None:
-    """How many spreads each pixel's colour is from the floor's; None where the floor is not seen or looks like the shoes."""
+    """How many spreads each pixel's colour is from the floor's; None where the floor is not seen or
+    looks like the shoes.
+    """
     outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
     if outside.mean() < FLOOR_SEEN:
         return None
@@ -80,12 +105,22 @@ def without_gap(pair: list[Mask], mask: Mask, colours: Floats) -> list[Mask]:
         return pair
     reach = 2 * round(GAP * frame(pair[0]).length) + 1
     band = cv2.dilate(seam.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    floor = touching(np.asarray(band & (far < GAP_LIKE * float(np.median(far[mask])))), np.asarray(seam | ~mask))
+    floor = touching(
+        np.asarray(band & (far < GAP_LIKE * float(np.median(far[mask])))), np.asarray(seam | ~mask)
+    )
     result = [
-        np.asarray(cv2.morphologyEx((one & ~floor).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+        np.asarray(
+            cv2.morphologyEx(
+                (one & ~floor).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+            )
+            > 0
+        )
         for one in pair
     ]
-    return [pieces(one, 0.0)[0] if one.sum() > KEPT * old.sum() else old for one, old in zip(result, pair, strict=True)]
+    return [
+        pieces(one, 0.0)[0] if one.sum() > KEPT * old.sum() else old
+        for one, old in zip(result, pair, strict=True)
+    ]
 
 
 def told_apart(mask: Mask) -> list[Mask]:
@@ -106,7 +141,9 @@ def _sides(mask: Mask) -> tuple[float, float]:
 
 
 def frame(mask: Mask, along: Points | None = None) -> Frame:
-    """By the second moments of the area, or along what is given; length and width are those of the outline along it."""
+    """By the second moments of the area, or along what is given; length and width are those of the
+    outline along it.
+    """
     rows, columns = np.nonzero(mask)
     points = np.column_stack([columns, rows]).astype(np.float64)
     centre = points.mean(0)
@@ -119,7 +156,9 @@ def frame(mask: Mask, along: Points | None = None) -> Frame:
 
 
 def likeness(first: Mask, second: Mask) -> float:
-    """The better overlap of two shapes laid on each other along their axes, as they are, turned or mirrored."""
+    """The better overlap of two shapes laid on each other along their axes, as they are, turned or
+    mirrored.
+    """
     one, two = _upright(first), _upright(second)
     turned = (two, two[::-1], two[:, ::-1], two[::-1, ::-1])
     return max(float((one & other).sum() / max((one | other).sum(), 1)) for other in turned)
@@ -139,11 +178,13 @@ def _coarse(mask: Mask) -> tuple[Mask, float]:
     """At `COARSE_PX`, and coarse pixels per pixel."""
     scale = min(1.0, COARSE_PX / max(mask.shape))
     size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
-    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5), scale
+    return np.asarray(
+        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    ), scale
 
 
 def _halves(mask: Mask) -> list[Mask] | None:
-    """The cut that leaves two like halves of a shoe's shape and is short; None where there is none."""
+    """The short cut that leaves two like halves of a shoe's shape; None where there is none."""
     small, scale = _coarse(mask)
     best, least = None, np.inf
     whole = _long(small)
@@ -155,7 +196,11 @@ def _halves(mask: Mask) -> list[Mask] | None:
         shapes = [own.length / own.width for own in frames]
         beside = all(abs(float(own.along @ normal)) < BESIDE for own in frames)
         likely = all(HALF_LENGTH[0] <= shape <= HALF_LENGTH[1] for shape in shapes)
-        if not (beside or whole > IN_LINE) or not likely or abs(np.log(shapes[0] / shapes[1])) > MATCHING:
+        if (
+            not (beside or whole > IN_LINE)
+            or not likely
+            or abs(np.log(shapes[0] / shapes[1])) > MATCHING
+        ):
             continue
         alike = likeness(*halves)
         odd = float(np.mean(np.log(np.array(shapes) / TYPICAL) ** 2))
@@ -166,29 +211,53 @@ def _halves(mask: Mask) -> list[Mask] | None:
 
 
 def _near_one(mask: Mask) -> list[Mask] | None:
-    """Of two profiles of which one hides a part of the other: the whole one, which stands lower in the picture.
+    """Of two profiles of which one hides a part of the other: the whole one, which is lower.
 
-    The pair is a shape and its copy, moved: S = mask and mask moved back; S and S moved must cover the mask.
+    The pair is a shape and its copy, moved: S = mask and mask moved back; S and S moved must cover
+    the mask, better than a move half as far does: any one shape is nearly covered by a short move.
     """
     small, scale = _coarse(mask)
-    own, solid = box_of(small), _solid(small)
+    own = box_of(small)
     wide, tall = own[2] - own[0] + 1, own[3] - own[1] + 1
     best, most = None, OVERLAPPING
-    for down in np.arange(-0.45, -0.07, 0.05) * tall:
-        for aside in np.arange(-0.55, 0.56, 0.05) * wide:
-            if abs(aside) < 0.1 * wide:
-                continue
-            shape, covered = _twice(small, round(aside), round(down))
-            if covered > most and _solid(shape) > solid + NOTCHED and _long(shape) < HALF_LENGTH[1]:
-                best, most = (round(aside), round(down)), covered
+    for move in _likely_moves(small, wide, tall):
+        shape, covered = _twice(small, *move)
+        half = _twice(small, round(move[0] / 2), round(move[1] / 2))[1]
+        if covered < max(most, half + PEAK):
+            continue
+        shared = float((shape & _moved(shape, *move)).sum() / max(shape.sum(), 1))
+        if shared > SHARED and _long(shape) < HALF_LENGTH[1]:
+            best, most = move, covered
     if best is None:
         return None
-    around = np.arange(-2, 3)
-    moves = [(round(best[0] / scale) + x, round(best[1] / scale) + y) for x in around for y in around]
-    tried = [_twice(mask, *move) for move in moves]
+    around = range(-2, 3)
+    x, y = round(best[0] / scale), round(best[1] / scale)
+    tried = [_twice(mask, x + aside, y + down) for aside in around for down in around]
     shape = max(tried, key=lambda one: one[1] - 0.5 * float(one[0].sum()) / float(mask.sum()))[0]
-    near = pieces(shape, 0.0)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SMOOTH_PX, SMOOTH_PX))
+    near = pieces(
+        np.asarray(cv2.morphologyEx(shape.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0), 0.0
+    )
     return [near[0]] if near and near[0].sum() > MATE_SHARE * mask.sum() else None
+
+
+def _likely_moves(mask: Mask, wide: float, tall: float) -> list[tuple[int, int]]:
+    """Moves up and aside, each the best of its neighbourhood."""
+    coarse = [
+        (round(aside * wide), round(down * tall))
+        for down in np.arange(-0.45, -0.07, 0.05)
+        for aside in np.arange(-0.55, 0.56, 0.05)
+        if abs(aside) > 0.13
+    ]
+    ranked = sorted(coarse, key=lambda move: -_twice(mask, *move)[1])[:MOVES]
+    near = [-2, -1, 0, 1, 2]
+    return [
+        max(
+            ((x + dx, y + dy) for dx in near for dy in near),
+            key=lambda move: _twice(mask, *move)[1],
+        )
+        for x, y in ranked
+    ]
 
 
 def _moved(mask: Mask, aside: int, down: int) -> Mask:
@@ -197,18 +266,12 @@ def _moved(mask: Mask, aside: int, down: int) -> Mask:
 
 
 def _twice(mask: Mask, aside: int, down: int) -> tuple[Mask, float]:
-    """The largest shape that lies in the mask both as it is and moved, and how much of the mask the two cover."""
+    """The largest shape that lies in the mask both as it is and moved, and how much of the mask the
+    two cover.
+    """
     shape = mask & _moved(mask, -aside, -down)
     covered = (shape | _moved(shape, aside, down)).sum() / max(mask.sum(), 1)
     return np.asarray(shape), float(covered)
-
-
-def _solid(mask: Mask) -> float:
-    """Its share of its convex hull."""
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    if points is None or len(points) < 3:
-        return 1.0
-    return float(mask.sum() / max(cv2.contourArea(cv2.convexHull(points)) + 0.5 * len(cv2.convexHull(points)), 1.0))
 
 
 def _long(mask: Mask) -> float:
@@ -217,7 +280,9 @@ def _long(mask: Mask) -> float:
 
 
 def _cuts(mask: Mask) -> list[tuple[Points, float, float]]:
-    """Straight cuts near the middle: normal, offset along it, and length in shares of half a shoe's size; shortest first."""
+    """Straight cuts near the middle: normal, offset along it, and length in shares of half a shoe's
+    size; shortest first.
+    """
     rows, columns = np.nonzero(mask)
     points = np.column_stack([columns, rows]).astype(np.float64)
     unit = float(np.sqrt(len(points) / 2))
@@ -234,7 +299,9 @@ def _cuts(mask: Mask) -> list[tuple[Points, float, float]]:
         smooth = np.convolve(chords, np.ones(3) / 3, "same")
         # of cuts about as short, the one nearest the middle
         at = int(within[np.argmin(smooth[within] / unit + 2 * np.abs(below[within] - 0.5))])
-        found.append((normal, first + at + 0.5, float(smooth[at]) / unit + abs(float(below[at]) - 0.5)))
+        found.append(
+            (normal, first + at + 0.5, float(smooth[at]) / unit + abs(float(below[at]) - 0.5))
+        )
     return sorted(found, key=lambda cut: cut[2])[:CUTS]
 
 
@@ -254,28 +321,41 @@ def _parted(mask: Mask, normal: Points, offset: float) -> list[Mask] | None:
 def cleared(halves: list[Mask], whole: Mask) -> list[Floats]:
     """How much of each pixel belongs to each shoe: its own and its soft edge, none of its mate."""
     result = []
-    for index, half in enumerate(halves):
+    for half in halves:
+        close = cv2.dilate(half.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         grown = cv2.dilate(half.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        others = np.zeros_like(whole)
-        for number, other in enumerate(halves):
-            others |= other if number != index else False
-        result.append(np.asarray(grown & ~others, np.float32))
+        others = whole & ~close
+        for other in halves:
+            others |= other if other is not half else False
+        own = (grown & ~others).astype(np.float32)
+        result.append(np.asarray(cv2.GaussianBlur(own, (0, 0), 0.7), np.float32))
     return result
 
 
 def agreed(first: Mask, second: Mask, toes: tuple[Points, Points]) -> tuple[Mask, Mask]:
-    """A pair's outlines without what only one of the two has, as they mirror each other: bits of floor."""
+    """A pair's outlines without what only one of the two has, as they mirror each other: bits of
+    floor.
+    """
     masks = [first, second]
     for _ in range(2):
         frames = [frame(mask) for mask in masks]
         others = [
-            _mirrored(masks[1 - index], frames[1 - index], toes[1 - index], frames[index], toes[index]) for index in (0, 1)
+            _mirrored(
+                masks[1 - index], frames[1 - index], toes[1 - index], frames[index], toes[index]
+            )
+            for index in (0, 1)
         ]
         shared = [np.asarray(mask & other) for mask, other in zip(masks, others, strict=True)]
         if any(new.sum() < KEPT * old.sum() for new, old in zip(shared, masks, strict=True)):
             return first, second
-        smooth = [cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0 for mask in shared]
-        masks = [pieces(np.asarray(mask), 0.0)[0] if mask.any() else old for mask, old in zip(smooth, masks, strict=True)]
+        smooth = [
+            cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+            for mask in shared
+        ]
+        masks = [
+            pieces(np.asarray(mask), 0.0)[0] if mask.any() else old
+            for mask, old in zip(smooth, masks, strict=True)
+        ]
     return masks[0], masks[1]
 
 
@@ -283,9 +363,15 @@ def _mirrored(mask: Mask, own: Frame, toe: Points, other: Frame, other_toe: Poin
     """A shoe's mask mirrored and laid on its mate, a little larger."""
     scale = other.length / own.length
     turn = scale * (np.outer(other_toe, toe) - np.outer(_left(other_toe), _left(toe)))
-    laid = cv2.warpAffine(mask.astype(np.uint8), np.column_stack([turn, other.centre - turn @ own.centre]), mask.shape[::-1])
+    laid = cv2.warpAffine(
+        mask.astype(np.uint8),
+        np.column_stack([turn, other.centre - turn @ own.centre]),
+        mask.shape[::-1],
+    )
     reach = 2 * max(1, round(AGREE * other.length)) + 1
-    return np.asarray(cv2.dilate(laid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0)
+    return np.asarray(
+        cv2.dilate(laid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+    )
 
 
 def _left(along: Points) -> Points:

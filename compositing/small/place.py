@@ -21,7 +21,9 @@ SMALL = frozenset(
 
 
 def place(category: GarmentCategory, cutout: Cutout, body: Mannequin) -> list[Placed]:
-    """Where shoes and accessories go, what lies behind first. Raises GarmentError no_garment_found; `category` is of SMALL."""
+    """Where shoes and accessories go, what lies behind first. Raises GarmentError no_garment_found;
+    `category` is of SMALL.
+    """
     match category:
         case GarmentCategory.SHOES | GarmentCategory.BOOTS:
             return place_shoes(cutout, body, boots=category is GarmentCategory.BOOTS)

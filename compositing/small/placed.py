@@ -24,9 +24,10 @@ BODY_CM = 178.0
 class Placed:
     """One piece of a garment: where each point of the photo goes.
 
-    `photo`, `look`: (rows, columns, 2) x, y in the cut-out's and in the look's pixels. No cell is folded; in a mirrored
-    piece all cells turn the other way round. `share`: how much of each of the cut-out's pixels belongs to this piece,
-    None where all do. `order`: behind or before the part of the mannequin it is worn on.
+    `photo`, `look`: (rows, columns, 2) x, y in the cut-out's and in the look's pixels. No cell is
+    folded; in a mirrored piece all cells turn the other way round. `share`: how much of each of the
+    cut-out's pixels belongs to this piece, None where all do. `order`: behind or before the part of
+    the mannequin that it is worn on: the leg, the head and neck, the hand.
     """
 
     name: str
@@ -51,7 +52,9 @@ class Silhouette:
 
     def share(self, piece: Floats) -> Floats:
         """A part at working size -> at the cut-out's, soft along its edge."""
-        return np.asarray(cv2.resize(piece, self.size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+        return np.asarray(
+            cv2.resize(piece, self.size[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+        )
 
 
 def silhouette(alpha: Floats) -> Silhouette:
@@ -60,7 +63,9 @@ def silhouette(alpha: Floats) -> Silhouette:
         raise nothing()
     scale = min(1.0, WORK_PX / max(alpha.shape))
     size = (max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale)))
-    mask = np.asarray(cv2.resize(np.asarray(alpha, np.float32), size, interpolation=cv2.INTER_AREA) > 0.5)
+    mask = np.asarray(
+        cv2.resize(np.asarray(alpha, np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    )
     if mask.sum() < MIN_AREA_PX:
         raise nothing()
     return Silhouette(mask, scale, (alpha.shape[0], alpha.shape[1]))
@@ -87,11 +92,17 @@ def largest_pieces(mask: Mask, share: float) -> list[Mask]:
 
 def pieces(mask: Mask, share: float) -> list[Mask]:
     """The connected pieces that are at least `share` as large as the largest, largest first."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
     areas = stats[1:, cv2.CC_STAT_AREA]
     if count < 2:
         return []
-    large = [int(index) + 1 for index in np.argsort(-areas, kind="stable") if areas[index] >= share * areas.max()]
+    large = [
+        int(index) + 1
+        for index in np.argsort(-areas, kind="stable")
+        if areas[index] >= share * areas.max()
+    ]
     return [np.asarray(labels == index) for index in large]
 
 

@@ -21,18 +21,27 @@ SHAFT = 0.62
 
 
 def outwards(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
-    """One piece, before the leg. The opening lies round the leg's middle; the toe points away from the other foot."""
+    """One piece, before the leg. The opening lies round the leg's middle; the toe points away from
+    the other foot.
+    """
     shoe, share, outline = pictured.shoe, pictured.share, pictured.outline
     to = 1 if shoe.along[0] > 0 else -1
     origin, slope, length, height = _level(shoe.mask, to)
     opening = _opening(shoe.mask, to, origin, slope, length)
     x = np.unique(np.concatenate([np.linspace(-0.03, 1.03, COLUMNS), opening]))[None]
     y = np.linspace(-0.04, height + 0.03, ROWS)[:, None]
-    along, up = np.array([np.cos(slope), np.sin(slope)]) * [to, to], np.array([np.sin(slope), -np.cos(slope)])
+    along, up = (
+        np.array([np.cos(slope), np.sin(slope)]) * [to, to],
+        np.array([np.sin(slope), -np.cos(slope)]),
+    )
     photo = outline.to_photo(origin + length * (x[..., None] * along + y[..., None] * up))
     unit = LENGTH_CM * leg.cm
     rise = leg.floor + (SOLE_CM + (TOE_CM - SOLE_CM) * x) * leg.cm - y * unit
-    inside = leg.width(float(leg.floor - height * unit)) * ROOM / max((opening[1] - opening[0]) * unit, 1)
+    inside = (
+        leg.width(float(leg.floor - height * unit))
+        * ROOM
+        / max((opening[1] - opening[0]) * unit, 1)
+    )
     heel = max(TURNED_HEEL, min(inside, 1.25))
     far = heel * np.minimum(x, opening[1]) + TURNED_TOE * np.maximum(x - opening[1], 0)
     aside = (far - heel * (opening[0] + opening[1]) / 2) * unit
@@ -42,7 +51,9 @@ def outwards(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
 
 
 def _level(mask: Mask, to: int) -> tuple[Points, float, float, float]:
-    """The sole's heel end, the sole's slope in the picture, the length in pixels and the height in lengths."""
+    """The sole's heel end, the sole's slope in the picture, the length in pixels and the height in
+    lengths.
+    """
     columns = np.nonzero(mask.any(0))[0]
     bottom = len(mask) - 1 - mask[::-1].argmax(0)[columns]
     inner = slice(len(columns) // 10, -len(columns) // 10 or None)
@@ -51,7 +62,10 @@ def _level(mask: Mask, to: int) -> tuple[Points, float, float, float]:
     rows, cols = np.nonzero(mask)
     points = np.column_stack([cols, rows]).astype(np.float64)
     angle = float(np.arctan(slope))
-    level, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    level, down = (
+        np.array([np.cos(angle), np.sin(angle)]),
+        np.array([-np.sin(angle), np.cos(angle)]),
+    )
     reach, depth = points @ level, points @ down
     heel = float(reach.min() if to > 0 else reach.max())
     origin = heel * level + float(np.percentile(depth, 99.8) + 0.5) * down
@@ -60,7 +74,9 @@ def _level(mask: Mask, to: int) -> tuple[Points, float, float, float]:
 
 
 def _opening(mask: Mask, to: int, origin: Points, slope: float, length: float) -> Points:
-    """Where the opening begins and ends, in lengths from the heel: where the shoe is high, or its shaft."""
+    """Where the opening begins and ends, in lengths from the heel: where the shoe is high, or its
+    shaft.
+    """
     rows, columns = np.nonzero(mask)
     points = np.column_stack([columns, rows]) - origin
     x = np.clip(points @ np.array([np.cos(slope), np.sin(slope)]) * to / length, 0, 1)

@@ -1,4 +1,6 @@
-"""Shoes on the feet: as seen from the front when they were photographed from above, else in profile, toes outwards."""
+"""Shoes on the feet: as seen from the front when they were photographed from above, else in
+profile, toes outwards.
+"""
 
 from typing import Final
 
@@ -16,7 +18,8 @@ from compositing.small.profile import outwards
 from compositing.small.views import ROUND, Pictured, Shoe, View, facing, seen, toe_evidence
 
 WELL_SEEN: Final = 0.72
-"""A shoe of which less is seen than this, beside its mate, is replaced by its mate's mirror image."""
+"""A shoe of which less is seen than this, beside its mate, is replaced by its mate's mirror image.
+"""
 
 
 def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]:
@@ -26,10 +29,14 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
     colours = lab(np.asarray(cv2.resize(cutout.rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
     mask = unfloored(outline.mask, colours) if cutout.mode == "messy" else outline.mask
     shoes = shoes_of(mask, colours, boots=boots)
-    shares = [outline.share(share) for share in cleared([shoe.mask for shoe in shoes], outline.mask)]
+    shares = [
+        outline.share(share) for share in cleared([shoe.mask for shoe in shoes], outline.mask)
+    ]
     throats = [throat_share(shoe, colours) for shoe in shoes if shoe.view is View.ABOVE]
     throat = float(np.mean(throats)) if throats else 0.0
-    pictured = [Pictured(shoe, share, outline, throat) for shoe, share in zip(shoes, shares, strict=True)]
+    pictured = [
+        Pictured(shoe, share, outline, throat) for shoe, share in zip(shoes, shares, strict=True)
+    ]
     result = []
     for side, (index, mirrored) in _worn_by(shoes).items():
         result += _worn(pictured[index], leg(body, side), mirrored=mirrored)
@@ -37,18 +44,26 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
 
 
 def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
-    """One or two shoes with their views and toes; of a pair that lies side by side both toes point the same way."""
-    found = [seen(one, colours, boots=boots) for one in without_gap(told_apart(mask), mask, colours)]
+    """One or two shoes with their views and toes; of a pair that lies side by side both toes point
+    the same way.
+    """
+    found = [
+        seen(one, colours, boots=boots) for one in without_gap(told_apart(mask), mask, colours)
+    ]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
     if found[0].view is not found[1].view:
         larger = max(found, key=lambda shoe: int(shoe.mask.sum()))
         return [larger]
     first, second = (shoe.frame.along for shoe in found)
-    if abs(float(first @ second)) < 0.8 or any(shoe.frame.length < ROUND * shoe.frame.width for shoe in found):
+    if abs(float(first @ second)) < 0.8 or any(
+        shoe.frame.length < ROUND * shoe.frame.width for shoe in found
+    ):
         return found
     sign = 1.0 if float(first @ second) >= 0 else -1.0
-    total = toe_evidence(found[0].mask, colours, found[0].frame) + sign * toe_evidence(found[1].mask, colours, found[1].frame)
+    total = toe_evidence(found[0].mask, colours, found[0].frame) + sign * toe_evidence(
+        found[1].mask, colours, found[1].frame
+    )
     toe = 1.0 if total >= 0 else -1.0
     along = first * toe, second * toe * sign
     masks = agreed(found[0].mask, found[1].mask, along)
@@ -78,10 +93,15 @@ def _worn_by(shoes: list[Shoe]) -> dict[int, tuple[int, bool]]:
 
 
 def handed(shoe: Shoe) -> int:
-    """The side of the look whose foot a single shoe from above fits: the big toe's side is the straighter one."""
+    """The side of the look whose foot a single shoe from above fits: the big toe's side is the
+    straighter one.
+    """
     rows, columns = np.nonzero(shoe.mask)
     points = np.column_stack([columns, rows]) - shoe.frame.centre
-    position, aside = points @ shoe.along / shoe.frame.length, points @ shoe.across / shoe.frame.width
+    position, aside = (
+        points @ shoe.along / shoe.frame.length,
+        points @ shoe.across / shoe.frame.width,
+    )
     ball = (position > 0.05) & (position < 0.3)
     tip, heel = position > 0.4, position < -0.25
     bulge = float((aside[ball].max() + aside[ball].min()) / 2) if ball.any() else 0.0

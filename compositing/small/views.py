@@ -17,7 +17,9 @@ LYING = 0.64
 HEEL_STEP = 1.3
 """From the side the heel's half is so much taller than the toe's."""
 SHAFT, ROUND = 1.5, 1.3
-"""How much wider than its shaft the foot of a boot in profile is; no longer than this, a shoe has no axis of its own."""
+"""How much wider than its shaft the foot of a boot in profile is; no longer than this, a shoe has
+no axis of its own.
+"""
 
 
 class View(StrEnum):
@@ -30,7 +32,9 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shoe:
-    """One shoe at working size. `along` points from the heel to the toe; from the side the sole is down."""
+    """One shoe at working size. `along` points from the heel to the toe; from the side the sole is
+    down.
+    """
 
     mask: Mask
     view: View
@@ -45,7 +49,9 @@ class Shoe:
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """One shoe and where it is in the cut-out. `throat`: where the foot goes in, in shares of the length from the toe."""
+    """One shoe and where it is in the cut-out. `throat`: where the foot goes in, in shares of the
+    length from the toe.
+    """
 
     shoe: Shoe
     share: Floats
@@ -55,7 +61,9 @@ class Pictured:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Of a shape along an axis at `STEPS` even places: its edges to both sides, NaN where it is not."""
+    """Of a shape along an axis at `STEPS` even places: its edges to both sides, NaN where it is
+    not.
+    """
 
     at: Points
     low: Points
@@ -97,11 +105,18 @@ def seen(mask: Mask, colours: Floats, *, boots: bool) -> Shoe:
 
 
 def _boot(mask: Mask, own: Frame) -> Shoe | None:
-    """A boot stands: from the side its foot sticks out, from the front it does not; None for one that lies along its sole."""
+    """A boot stands: from the side its foot sticks out, from the front it does not; None for one
+    that lies along its sole.
+    """
     rows = np.nonzero(mask.any(1))[0]
     height = len(rows)
-    widths = np.array([np.ptp(np.nonzero(mask[row])[0]) + 1 if mask[row].any() else 0 for row in rows])
-    foot, shaft = float(np.percentile(widths[-height // 4 :], 90)), float(np.median(widths[: height // 2]))
+    widths = np.array(
+        [np.ptp(np.nonzero(mask[row])[0]) + 1 if mask[row].any() else 0 for row in rows]
+    )
+    foot, shaft = (
+        float(np.percentile(widths[-height // 4 :], 90)),
+        float(np.median(widths[: height // 2])),
+    )
     if foot > SHAFT * shaft or (_from_side(mask, own) and abs(own.along[1]) < LYING):
         return Shoe(mask, View.SIDE, own, _profile_toe(mask))
     if height > 1.15 * foot:
@@ -110,7 +125,9 @@ def _boot(mask: Mask, own: Frame) -> Shoe | None:
 
 
 def _from_side(mask: Mask, own: Frame) -> bool:
-    """Whether a lying shape is a profile: unlike its mirror image along the axis, and high at one end only."""
+    """Whether a lying shape is a profile: unlike its mirror image along the axis, and high at one
+    end only.
+    """
     edges = profile(mask, own.centre, own.along)
     middle = float(np.nanmedian((edges.low + edges.high) / 2))
     left, right = np.nan_to_num(edges.high - middle), np.nan_to_num(middle - edges.low)
@@ -125,13 +142,16 @@ def _profile_toe(mask: Mask) -> Points:
     """Towards the lower end of a profile, level."""
     columns = np.nonzero(mask.any(0))[0]
     rows = np.arange(len(mask))[:, None]
-    top = np.where(mask.any(0), np.where(mask, rows, len(mask)).min(0), len(mask))[columns[0] : columns[-1] + 1]
+    top = np.where(mask.any(0), np.where(mask, rows, len(mask)).min(0), len(mask))[
+        columns[0] : columns[-1] + 1
+    ]
     first, last = (float(np.percentile(part, 25)) for part in np.array_split(top, 5)[::4])
     return np.array([1.0, 0.0]) if last > first else np.array([-1.0, 0.0])
 
 
 def toe_evidence(mask: Mask, colours: Floats, own: Frame) -> float:
-    """How surely, seen from above, the toe lies where `own.along` points: positive there, negative at the other end.
+    """How surely, seen from above, the toe lies where `own.along` points: positive there, negative
+    at the other end.
 
     The sole is widest at the ball; the opening, by the heel, is unlike the upper and mostly darker.
     """
@@ -157,7 +177,10 @@ def _opening_evidence(mask: Mask, colours: Floats, own: Frame) -> float:
     if not all(end.any() for end in ends) or not rim.any():
         return 0.0
     upper = np.median(colours[rows[rim], columns[rim]], axis=0)
-    far = [float(np.linalg.norm(np.median(colours[rows[end], columns[end]], axis=0) - upper)) for end in ends]
+    far = [
+        float(np.linalg.norm(np.median(colours[rows[end], columns[end]], axis=0) - upper))
+        for end in ends
+    ]
     dark = float(np.median(light[ends[0]]) - np.median(light[ends[1]]))
     return float(np.tanh((far[1] - far[0]) / 20) * 0.3 + np.tanh(dark / 20) * 0.3)
 

@@ -10,8 +10,12 @@ from compositing.cut.cutout import Cutout
 
 Mask = NDArray[np.bool_]
 _T = np.array([0, 0.012, 0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.96, 0.99, 1.0])
-_LATERAL = np.array([0, 0.05, 0.09, 0.135, 0.172, 0.19, 0.186, 0.168, 0.152, 0.146, 0.145, 0.134, 0.098, 0.05, 0])
-_MEDIAL = np.array([0, 0.05, 0.10, 0.15, 0.175, 0.176, 0.160, 0.140, 0.130, 0.130, 0.135, 0.128, 0.098, 0.05, 0])
+_LATERAL = np.array(
+    [0, 0.05, 0.09, 0.135, 0.172, 0.19, 0.186, 0.168, 0.152, 0.146, 0.145, 0.134, 0.098, 0.05, 0]
+)
+_MEDIAL = np.array(
+    [0, 0.05, 0.10, 0.15, 0.175, 0.176, 0.160, 0.140, 0.130, 0.130, 0.135, 0.128, 0.098, 0.05, 0]
+)
 _SIDE = np.array(
     """
     0.02 0  0.9 0  0.98 0.03  1 0.08  0.985 0.13  0.93 0.175  0.8 0.215  0.68 0.27  0.56 0.36
@@ -88,41 +92,69 @@ def smooth(outline: NDArray[np.float64], rounds: int = 2) -> NDArray[np.float64]
     """Corners cut (Chaikin)."""
     for _ in range(rounds):
         after = np.roll(outline, -1, 0)
-        outline = np.stack([0.75 * outline + 0.25 * after, 0.25 * outline + 0.75 * after], 1).reshape(-1, 2)
+        outline = np.stack(
+            [0.75 * outline + 0.25 * after, 0.25 * outline + 0.75 * after], 1
+        ).reshape(-1, 2)
     return outline
 
 
 def above(
-    sheet: Sheet, toe: tuple[float, float], length: float, turn_deg: float, side: int, colour: tuple[int, int, int]
+    sheet: Sheet,
+    toe: tuple[float, float],
+    length: float,
+    turn_deg: float,
+    side: int,
+    colour: tuple[int, int, int],
 ) -> None:
-    """A shoe from above. Turned by 0: toe down, 90: toe left. `side`: the foot it fits, -1 is on the left."""
+    """A shoe from above. Turned by 0: toe down, 90: toe left. `side`: the foot it fits, -1 is on
+    the left.
+    """
     angle = np.deg2rad(turn_deg)
-    along, across = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+    along, across = (
+        np.array([-np.sin(angle), np.cos(angle)]),
+        np.array([np.cos(angle), np.sin(angle)]),
+    )
 
     def place(t: NDArray[np.float64], u: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.array(toe) + length * (-t[:, None] * along + side * u[:, None] * across), np.float64)
+        return np.asarray(
+            np.array(toe) + length * (-t[:, None] * along + side * u[:, None] * across), np.float64
+        )
 
     outline = place(np.concatenate([_T, _T[::-1]]), np.concatenate([_LATERAL, -_MEDIAL[::-1]]))
     mask = sheet.fill(outline, (235, 232, 228))
     inner = 0.93
     t = 0.03 + _T * 0.945
-    sheet.fill(place(np.concatenate([t, t[::-1]]), inner * np.concatenate([_LATERAL, -_MEDIAL[::-1]])), colour)
+    sheet.fill(
+        place(np.concatenate([t, t[::-1]]), inner * np.concatenate([_LATERAL, -_MEDIAL[::-1]])),
+        colour,
+    )
     sheet.shade(mask)
     ring = np.linspace(0, 2 * np.pi, 40)
     dark = tuple(int(0.35 * value) for value in colour)
-    sheet.fill(place(0.755 + 0.2 * np.cos(ring), 0.005 + 0.088 * np.sin(ring)), (dark[0], dark[1], dark[2]))
+    sheet.fill(
+        place(0.755 + 0.2 * np.cos(ring), 0.005 + 0.088 * np.sin(ring)), (dark[0], dark[1], dark[2])
+    )
     light = tuple(min(255, int(1.15 * value) + 18) for value in colour)
     tongue = np.array([(0.36, 0.06), (0.62, 0.075), (0.66, 0.0), (0.62, -0.075), (0.36, -0.06)])
     sheet.fill(place(tongue[:, 0], tongue[:, 1]), (light[0], light[1], light[2]))
     for step in np.linspace(0.37, 0.56, 5):
-        lace = place(np.array([step, step + 0.016, step + 0.016, step]), np.array([0.095, 0.095, -0.095, -0.095]))
+        lace = place(
+            np.array([step, step + 0.016, step + 0.016, step]),
+            np.array([0.095, 0.095, -0.095, -0.095]),
+        )
         sheet.fill(lace, (250, 250, 248))
     sheet.masks.append(mask)
     sheet.toes.append(toe)
 
 
 def from_side(
-    sheet: Sheet, heel: tuple[float, float], length: float, to: int, colour: tuple[int, int, int], *, boot: bool = False
+    sheet: Sheet,
+    heel: tuple[float, float],
+    length: float,
+    to: int,
+    colour: tuple[int, int, int],
+    *,
+    boot: bool = False,
 ) -> None:
     """A profile; `heel`: its lowest point at the back; `to`: 1 = toe to the right."""
 
@@ -131,7 +163,17 @@ def from_side(
 
     mask = sheet.fill(smooth(place(_BOOT if boot else _SIDE)), colour)
     sheet.shade(mask)
-    sole = np.array([(-0.005, 0.005), (0.0, 0.085), (0.5, 0.06), (0.97, 0.065), (1.0, 0.05), (0.985, 0.02), (0.9, -0.003)])
+    sole = np.array(
+        [
+            (-0.005, 0.005),
+            (0.0, 0.085),
+            (0.5, 0.06),
+            (0.97, 0.065),
+            (1.0, 0.05),
+            (0.985, 0.02),
+            (0.9, -0.003),
+        ]
+    )
     mask |= sheet.fill(place(sole), (238, 236, 230))
     if not boot:
         for step in np.linspace(0.5, 0.68, 5):

@@ -51,10 +51,10 @@ def _heels_touching() -> Drawing:
     return sheet.done()
 
 
-def _boots(*heels: float) -> Drawing:
+def _boots(*heels: tuple[float, float]) -> Drawing:
     sheet = Sheet(900, 700)
     for heel in heels:
-        from_side(sheet, (heel, 600), 360, 1, BROWN, boot=True)
+        from_side(sheet, heel, 360, 1, BROWN, boot=True)
     return sheet.done()
 
 
@@ -93,10 +93,11 @@ _DRAWN: dict[str, Callable[[], Drawing]] = {
     "heels touching": _heels_touching,
     "one profile": lambda: _profiles((120, 500)),
     "one profile to the left": lambda: _profiles((680, 500), to=-1),
-    "boots": lambda: _boots(80, 470),
+    "boots": lambda: _boots((80, 600), (470, 600)),
     "from before": lambda: _from_before(190, 130),
     "boots from before": lambda: _from_before(420, 130),
-    "one boot": lambda: _boots(200),
+    "boots, one behind the other": lambda: _boots((120, 540), (240, 600)),
+    "one boot": lambda: _boots((200, 600)),
 }
 NAMES = tuple(_DRAWN)
 ABOVE = tuple(name for name in NAMES if "above" in name or "toes" in name or name == "from before")

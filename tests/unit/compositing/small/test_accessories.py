@@ -138,6 +138,35 @@ def test_a_bag_with_a_long_strap_hangs_from_the_shoulder() -> None:
     assert left < shoulder[0] < right
 
 
+def draped() -> Cutout:
+    alpha = np.zeros((700, 300), np.uint8)
+    cv2.ellipse(alpha, (150, 150), (140, 140), 0, 0, 360, 255, -1)
+    cv2.rectangle(alpha, (40, 200), (260, 690), 255, -1)
+    cv2.ellipse(alpha, (150, 120), (55, 50), 0, 0, 360, 0, -1)
+    return cut_out(alpha)
+
+
+def test_the_neck_is_in_a_draped_scarfs_loop_whose_back_is_behind_it() -> None:
+    placed, (left, _, right, bottom) = lies(G.SCARF, draped())
+    chin = box_of(BODY.labels == HEAD)[3]
+    assert [(one.name, one.order) for one in placed] == [
+        ("scarf back", "behind"),
+        ("scarf", "before"),
+    ]
+    assert chin - 2 * CM < placed[1].look[0, 0, 1] < chin + 4 * CM
+    assert 22 < (right - left) / CM < 41
+    assert bottom > BODY.waist_y - 20 * CM
+
+
+def test_a_low_hat_still_covers_the_head() -> None:
+    head = box_of(BODY.labels == HEAD)
+    alpha = np.zeros((200, 700), np.uint8)
+    cv2.ellipse(alpha, (350, 150), (330, 45), 0, 0, 360, 255, -1)
+    cv2.rectangle(alpha, (230, 50), (470, 150), 255, -1)
+    _, (_, top, _, _) = lies(G.HAT, cut_out(alpha))
+    assert top <= head[1]
+
+
 def hostile() -> dict[str, NDArray[np.uint8]]:
     noise = (np.random.default_rng(3).random((300, 300)) > 0.5).astype(np.uint8) * 255
     disc = np.zeros((300, 300), np.uint8)

@@ -1,4 +1,6 @@
-"""Shoes are worn: toes to the viewer or outwards, soles on the floor, no foot beside them, left and right mirrored."""
+"""Shoes are worn: toes to the viewer or outwards, soles on the floor, no foot beside them, left and
+right mirrored.
+"""
 
 from functools import cache
 
