@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from schemas.categories import GarmentCategory
+
 from compositing.charts.body import Body
 from compositing.charts.legs import dress_legs
 from compositing.charts.lines import Mask
@@ -10,7 +12,6 @@ from compositing.charts.upper import dress_upper
 from compositing.charts.upright import Turn
 from compositing.charts.worn import Worn
 from compositing.template.model import Legs, Skirt, Template, Upper
-from schemas.categories import GarmentCategory
 
 
 def dress(mask: Mask, template: Template, category: GarmentCategory, body: Body) -> Worn:

@@ -6,6 +6,7 @@ The halves share the line down to the crotch.
 from dataclasses import dataclass
 
 import numpy as np
+from schemas.categories import GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
@@ -22,7 +23,6 @@ from compositing.charts.scale import Cue, Scale, fused, nearer, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Legs
-from schemas.categories import GarmentCategory
 
 ACROSS = np.linspace(0, 1, 10)
 """Columns from the centre line (0) to the outer edge (1)."""
@@ -127,7 +127,7 @@ def _hips(hung: _Hung) -> Numbers:
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
     flat = hung.photo.flat * hung.scale.value
     half = np.minimum(
-        worn_half(flat, bare, girth, on_form=hung.scale.on_form), bare * 1.18 + CLOTH_PX
+        worn_half(flat, bare, girth, on_form=hung.scale.on_form), bare * 1.07 + CLOTH_PX
     )
     band = np.clip(1 - (rows - hung.top_y) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 1.5)

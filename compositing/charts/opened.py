@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 from compositing.charts.chart import Chart
 from compositing.charts.worn import Worn
-from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 OPENING = frozenset(
     {GarmentCategory.JACKET, GarmentCategory.BLAZER, GarmentCategory.COAT, GarmentCategory.CARDIGAN}

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.upper_photo import SIDES, UpperPhoto
-from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 C = GarmentCategory
 EASE: Mapping[GarmentCategory, float] = {

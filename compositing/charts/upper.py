@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from schemas.categories import GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
@@ -21,7 +22,6 @@ from compositing.charts.upper_photo import (
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Upper
-from schemas.categories import GarmentCategory
 
 TRUNK_ROWS, YOKE_ROWS = 26, 13
 NAMES = {-1: "left", 1: "right"}

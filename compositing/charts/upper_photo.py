@@ -7,6 +7,7 @@ import numpy as np
 from compositing.charts.lines import (
     Mask,
     Numbers,
+    at_length,
     bridged,
     lengths,
     pinned,
@@ -19,6 +20,8 @@ from compositing.template.model import Shoulders, Upper, UpperSide
 
 SIDES = (-1, 1)
 RIBS = 29
+SLACK = 0.4
+"""How far a sleeve's edge may lie from the template's, in shares of its width."""
 MARGIN_PX = 3.0
 """Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 BEND_SHARE = 1.15
@@ -110,7 +113,7 @@ def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
     ribs = {
-        s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], s)
+        s: sleeve_ribs(mask, template.side(s), tip[s], pit[s])
         for s in SIDES
         if template.side(s).sleeved
     }
@@ -166,58 +169,33 @@ def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
 # ---------------------------------------------------------------- sleeves
 
 
-def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, s: int) -> Ribs:
-    """A sleeve between armhole and cuff. Where no background parts it from the body, the template's width holds."""
-    base, way, first, second = _middle_line(mask, side, tip, pit)
+def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> Ribs:
+    """A sleeve between armhole and cuff: ribs from the inner line to the outer one, both divided by length.
+
+    They are drawn out, or in, to where cloth ends; where no background parts the sleeve from the body the template's
+    line holds.
+    """
     t = np.linspace(0, 1, RIBS)
-    armhole = float(np.linalg.norm(tip - pit))
-    normal = _normals(base, t * (first + second) / (0.9 * armhole), unit(tip - pit), s)
-    half = armhole / 2
-    half_cuff = float(np.linalg.norm(side.cuff_outer - side.cuff_inner)) / 2
-    want = half + (half_cuff - half) * np.clip(t * 1.6, 0, 1)
-    out = reach(mask, base, normal, 2.0 * want + 4)
-    out = np.where(np.isfinite(out) & (out > 0.3 * want), out, want)
-    inn = reach(mask, base, -normal, 1.35 * want + 4)
-    closed = np.isinf(inn)
-    inn = np.where(closed | (inn < 0.3 * want), want, inn)
-    out[0] = inn[0] = half
-    out[-1], inn[-1] = out[-2], inn[-2]
-    inn[1:4] = np.minimum(inn[1:4], np.linspace(half, inn[4], 5)[1:4] * 1.05)
-    out, inn = robust(out, 3), robust(inn, 3)
-    outer, inner = base + normal * out[:, None], base - normal * inn[:, None]
-    outer[0], inner[0] = tip, pit
-    joined = round(float(np.clip(BEND_SHARE * 2 * half / (first + second), 0.2, 1)) * (RIBS - 1))
-    inner[: joined + 1] = pit + (t[: joined + 1, None] / t[joined]) * (inner[joined] - pit)
-    lowest = float(base[-1][1] + inn[-1])
-    return Ribs(pinned(outer, 1.5), pinned(inner, 1.5), np.asarray(closed), way, lowest)
+    outer, inner = (_divided(line, t) for line in ((tip, side.elbow_outer, side.cuff_outer), (pit, side.elbow_inner, side.cuff_inner)))
+    way, wide = unit(outer - inner), np.maximum(np.linalg.norm(outer - inner, axis=1), 1e-6)
+    start = (outer + inner) / 2
+    loose = np.clip(t * 4, 0, 1)  # at the armhole both ends stay
+    found = reach(mask, start, way, (0.5 + SLACK) * wide + 3)
+    off = np.where(np.isfinite(found) & (found > 0.15 * wide), found - 0.5 * wide, np.nan)
+    outer = outer + way * (robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3) * loose)[:, None]
+    found = reach(mask, start, -way, (0.5 + 0.6 * SLACK) * wide + 3)
+    closed = np.isinf(found)
+    off = np.where(closed | (found < 0.15 * wide), 0.0, found - 0.5 * wide)
+    inner = inner - way * (robust(np.clip(off, -SLACK * wide, 0.6 * SLACK * wide), 3) * loose)[:, None]
+    along = unit((outer[-1] + inner[-1]) - (outer[-4] + inner[-4]))
+    lowest = float(max(outer[-1][1], inner[-1][1]))
+    return Ribs(pinned(outer, 1.0), pinned(inner, 1.0), np.asarray(closed), along, lowest)
 
 
-def _middle_line(
-    mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers
-) -> tuple[Numbers, Numbers, float, float]:
-    """The sleeve's middle (RIBS, 2), its direction at the cuff, and the lengths above and below the elbow."""
-    middle, elbow = (tip + pit) / 2, np.asarray(side.elbow, float)
-    way = unit(side.cuff - elbow)
-    length = max(side.sleeve_px, 1.0)
-    found = reach(
-        mask, (side.cuff - way * 0.1 * length)[None], way[None], np.array([0.3 * length])
-    )[0]
-    longer = found - 0.1 * length if np.isfinite(found) and found > 0 else 0.0
-    cuff = side.cuff + way * float(np.clip(longer, -0.08 * length, 0.2 * length))
-    first, second = float(np.linalg.norm(elbow - middle)), float(np.linalg.norm(cuff - elbow))
-    t, bend = np.linspace(0, 1, RIBS)[:, None], first / max(first + second, 1e-6)
-    below = elbow + (t - bend) / max(1 - bend, 1e-6) * (cuff - elbow)
-    base = pinned(np.where(t < bend, middle + t / max(bend, 1e-6) * (elbow - middle), below), 2)
-    base[0], base[-1] = middle, cuff
-    return base, way, first, second
-
-
-def _normals(base: Numbers, near: Numbers, armhole: Numbers, s: int) -> Numbers:
-    """Outward normals of a sleeve's middle line, turned to the armhole's direction at its start."""
-    along = unit(np.gradient(base, axis=0))
-    normal = np.column_stack([along[:, 1] * s, -along[:, 0] * s])
-    weight = np.clip(1 - near, 0, 1)[:, None]
-    return unit(normal * (1 - weight) + armhole * weight)
+def _divided(corners: tuple[Numbers, Numbers, Numbers], share: Numbers) -> Numbers:
+    """Points at these shares of a bent line's length, the bend rounded."""
+    line = np.asarray(corners, float)
+    return pinned(at_length(line, share * lengths(line)[-1]), 1.5)
 
 
 # ---------------------------------------------------------------- the trunk's edges
