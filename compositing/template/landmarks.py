@@ -13,6 +13,8 @@ from compositing.template.shoulders import shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
 from schemas.categories import GarmentCategory as G
 
+NO_FARTHER = 0.45
+"""A corner is looked for within this share of the way to one of another part."""
 OPEN_FRONTS = frozenset({G.CARDIGAN, G.BLAZER, G.VEST})
 """Their fronts open to a V."""
 
@@ -64,7 +66,7 @@ def _bare_side(named: dict[str, Array], s: int, chest: float, outline: Outline) 
         tip=tip,
         pit=pit,
         waist=outline.beside(named["waist"], 0.2 * chest),
-        hem=_hem_corner(named["hem"], s, chest, outline),
+        hem=_hem_corner(named["hem"], s, 0.25 * chest, outline),
         elbow=hole,
         elbow_outer=tip,
         elbow_inner=pit,
@@ -85,6 +87,8 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     out = np.array([s * down[1], -s * down[0]])
     cuff_outer = outline.corner(named["cuff_outer"], tuple(down + out), 0.2 * chest)
     cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
+    apart = float(np.hypot(*(named["hem"] - named["cuff_inner"])))
+    radius = min(max(NO_FARTHER * apart, 0.05 * chest), 0.25 * chest)
     hole, cuff, elbow = 0.5 * (tip + pit), 0.5 * (cuff_outer + cuff_inner), named["elbow"]
     px = float(np.hypot(*(elbow - hole)) + np.hypot(*(cuff - elbow)))
     return UpperSide(
@@ -92,7 +96,7 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
         tip=tip,
         pit=pit,
         waist=outline.beside(named["waist"], 0.2 * chest),
-        hem=_hem_corner(named["hem"], s, chest, outline),
+        hem=_hem_corner(named["hem"], s, radius, outline),
         elbow=elbow,
         elbow_outer=outline.nearest(named["elbow_outer"], 0.15 * chest),
         elbow_inner=outline.nearest(named["elbow_inner"], 0.15 * chest),
@@ -116,18 +120,20 @@ def _neck(named: dict[str, Array], s: int, chest: float, outline: Outline) -> Ar
     return outline.nearest(named["neck"], 0.2 * chest)
 
 
-def _hem_corner(hem: Array, s: int, chest: float, outline: Outline) -> Array:
-    return outline.corner(hem, (s * 0.7, 0.7), 0.25 * chest)
+def _hem_corner(hem: Array, s: int, radius: float, outline: Outline) -> Array:
+    return outline.corner(hem, (s * 0.7, 0.7), radius)
 
 
 def _legs(found: Fitted, nodes: Array, turn: float, outline: Outline) -> Legs:
     hips = 0.5 * float(np.hypot(*(nodes[1] - nodes[9])))
     crotch = outline.corner(0.5 * (nodes[17] + nodes[18]), (0.0, -1.0), 0.4 * hips, hollow=True)
+    apart = float(np.hypot(*(nodes[6] - nodes[14])))
+    radius = min(max(NO_FARTHER * apart, 0.06 * hips), 0.25 * hips)
     sides = []
     for i, s in ((0, -1), (1, 1)):
         waist, hip, top, knee_outer, hem_outer, _, hem_inner, knee_inner = nodes[8 * i : 8 * i + 8]
         hem_outer = outline.corner(hem_outer, (s * 0.7, 0.7), 0.25 * hips)
-        hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), 0.25 * hips)
+        hem_inner = outline.corner(hem_inner, (-s * 0.7, 0.7), radius)
         sides.append(
             LegsSide(
                 waist=outline.corner(waist, (s * 0.6, -0.8), 0.25 * hips),
