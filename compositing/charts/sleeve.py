@@ -4,12 +4,14 @@ import numpy as np
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart
-from compositing.charts.lines import Numbers, pinned, smooth
+from compositing.charts.lines import Numbers, lengths, pinned, smooth
 from compositing.charts.upper_photo import BEND_SHARE, RIBS, Ribs
 from compositing.charts.wrap import wrapped
 
 ACROSS = np.linspace(-1, 1, 9)
 """Columns from the outer edge (-1) to the inner one (1)."""
+INNER_KEPT = 0.7
+"""Least share of its length that a sleeve's inner edge has below the armpit."""
 ARM_EASE_SHOWN = 0.72
 """Share of a sleeve's ease round the arm that shows across it."""
 
@@ -76,7 +78,8 @@ def _on_arm(  # noqa: PLR0913 (as above)
         )
     )
     end = inner[joined].copy()
-    least = 0.12 * total * joined / (count - 1) + 3
+    own = scale * float(lengths(ribs.inner[: joined + 1])[-1])  # the inner edge keeps its length
+    least = max(0.12 * total * joined / (count - 1) + 3, INNER_KEPT * own)
     ahead = float((end - armpit) @ way[joined])
     if ahead < least:
         end = end + way[joined] * (least - ahead)

@@ -20,6 +20,11 @@ from compositing.template.model import Shoulders, Upper, UpperSide
 
 SIDES = (-1, 1)
 RIBS = 29
+DEEP_ARMHOLE, USUAL_ARMHOLE, HANGING = 0.66, 0.54, 1.4
+"""An armhole deeper than this share of the chest is none, where a sleeve hangs (down so much more than out).
+
+How deep it is taken to be then.
+"""
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
 MARGIN_PX = 3.0
@@ -112,6 +117,7 @@ def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
+    _raise_pits(pit, neck, template)
     ribs = {
         s: sleeve_ribs(mask, template.side(s), tip[s], pit[s])
         for s in SIDES
@@ -154,6 +160,17 @@ def _even_pits(pit: dict[int, Numbers]) -> None:
     if abs(pit[-1][1] - pit[1][1]) > 0.12 * abs(pit[-1][0] - pit[1][0]):
         for s in SIDES:
             pit[s][1] = 0.5 * (pit[s][1] + middle)
+
+
+def _raise_pits(pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper) -> None:
+    """Where a sleeve lies against the body the template's armpit may be where they part: too low, mended in place."""
+    chest = float(pit[1][0] - pit[-1][0])
+    for s in SIDES:
+        depth = float(pit[s][1] - neck[s][1])
+        way = template.side(s).cuff - (template.side(s).tip + pit[s]) / 2
+        hangs = float(way[1]) > HANGING * abs(float(way[0]))
+        if template.side(s).sleeved and hangs and depth > DEEP_ARMHOLE * chest:
+            pit[s][1] = neck[s][1] + USUAL_ARMHOLE * chest
 
 
 def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
