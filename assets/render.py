@@ -336,7 +336,7 @@ def develop(picture: Image) -> NDArray[np.uint8]:
 
 def save_picture(folder: Path, name: str, picture: NDArray[np.uint8]) -> None:
     """As WebP."""
-    cv2.imwrite(str(folder / f"{name}.webp"), picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 96])
+    cv2.imwrite(str(folder / f"{name}.webp"), picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 98])
 
 
 def save_geometry(folder: Path, name: str, seen: Geometry) -> None:
