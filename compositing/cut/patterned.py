@@ -24,6 +24,8 @@ CLUSTERS: Final = 20
 ROUNDS: Final = 3
 SURE: Final = 0.86
 MIN_OUTSIDE: Final = 0.15
+MIN_SPREAD: Final = 1.0
+"""A picture of one colour has no mixture models."""
 SMOOTH_SPREAD, LIKE = 7.0, 2.2
 
 
@@ -66,7 +68,7 @@ def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: Shape) -> Mask:
     rim = _rim(likely.shape, 0.015)
     seeds[rim & (likely < 0.6)] = cv2.GC_BGD
     front = (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
-    if not front.any() or front.all():
+    if not front.any() or front.all() or float(rgb.std()) < MIN_SPREAD:
         return np.zeros(likely.shape, bool)
     cv2.setRNGSeed(SEED)
     models = np.zeros((1, 65)), np.zeros((1, 65))

@@ -20,13 +20,13 @@ FAINT, FAINT_CONTRAST = 0.3, 16.0
 
 
 def plain(scene: Scene) -> Iterator[Opinion]:
-    """At most one; none where the background is not plain or no outline follows an edge."""
+    """At most one, empty for a bare wall; none where the background is not plain or no outline follows an edge."""
     if not scene.behind.plain:
         return
     mask = _plain(scene.colours, scene.behind, shape=scene.shape)
-    if mask is None or not mask.any():
+    if mask is None:
         return
-    if float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST:
+    if mask.any() and float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST:
         mask = off_the_floor(scene.colours, scene.behind, traced(scene.colours, scene.behind, mask))
     yield Opinion(mask, "flood")
 

@@ -63,9 +63,10 @@ def test_a_strap_joins_at_both_ends_and_a_hook_at_one() -> None:
     assert kept[rod].mean() < 0.1
 
 
+@pytest.mark.parametrize("grain", [0, 2])
 @pytest.mark.parametrize("shape", ["body", "legs", "pair"])
-def test_a_bare_wall_is_no_garment(shape: Shape) -> None:
-    rgb = scenes.grainy(scenes.plain((214, 206, 196)), 2)
+def test_a_bare_wall_is_no_garment(shape: Shape, grain: float) -> None:
+    rgb = scenes.grainy(scenes.plain((214, 206, 196)), grain)
     with pytest.raises(GarmentError) as caught:
         scenes.cut(rgb, shape)
     assert caught.value.code == "no_garment_found"
