@@ -99,7 +99,7 @@ def measure(
     """Dress one garment and measure it; returns the measures and the look's RGB pixels. Raises GarmentError."""
     body = load(options.mannequin, options.width_px)
     laid = lay(category, garment, How(options, ANYTHING))
-    cloths = cloths_of(garment, laid.worn, options)
+    cloths = cloths_of(category, garment, laid.worn, options)
     dressed = Dressed(0, category, CATEGORIES[category].layer, cloths)
     pixels, _ = paint([dressed], body, options)
     alpha = _alpha(cloths, options)

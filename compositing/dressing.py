@@ -19,6 +19,17 @@ from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
 
 
+COLLARED = frozenset(
+    {
+        GarmentCategory.SHIRT,
+        GarmentCategory.POLO,
+        GarmentCategory.JACKET,
+        GarmentCategory.BLAZER,
+        GarmentCategory.COAT,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class How:
     """How a garment is dressed. `is_open`: its front stands open over another garment."""
@@ -66,16 +77,17 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
     return dress(cutout.mask, garment.template, category, body)
 
 
-def cloths_of(garment: Garment, worn: Worn, options: LookOptions) -> tuple[Cloth, ...]:
+def cloths_of(
+    category: GarmentCategory, garment: Garment, worn: Worn, options: LookOptions
+) -> tuple[Cloth, ...]:
     """The garment's layers in the look, from the skin outwards."""
     cutout, template = garment.cutout, garment.template
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
     back = None
     if isinstance(template, Upper) and template.shoulders != "off":
-        back = back_inside(
-            cutout.rgb, cutout.mask, template.left.neck, template.right.neck, template.dip
-        )
+        necks = template.left.neck, template.right.neck, template.dip
+        back = back_inside(cutout.rgb, cutout.mask, necks, collared=category in COLLARED)
     whole = source(cutout.rgb, cutout.alpha, worn.scale.value * scale)
     found = []
     for part, charts in worn.layers():

@@ -164,7 +164,7 @@ def _dress(
     with watch.stage("fit"):
         laid = lay(category, garment, how)
     with watch.stage("warp"):
-        cloths = cloths_of(garment, laid.worn, options)
+        cloths = cloths_of(category, garment, laid.worn, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
     scale = options.width_px / WIDTH_PX
     landmarks = laid.worn.landmarks

@@ -16,6 +16,8 @@ TO_SRGB_BYTE: NDArray[np.uint8] = np.asarray(TO_SRGB * 255 + 0.5, np.uint8)
 KEY = np.array([-0.42, 0.38, 0.82], np.float32) / np.float32(np.linalg.norm([-0.42, 0.38, 0.82]))
 FILL = np.array([0.6, 0.2, 0.75], np.float32) / np.float32(np.linalg.norm([0.6, 0.2, 0.75]))
 STRENGTH = 0.6
+CLOSE_PX, HANGING_PX = 7.0, 30.0
+"""Cloth that lies close shows the body's form; cloth that hangs bridges its hollows."""
 EDGE_DARKENING = 0.16
 SHADOWS = ((5, 4), (13, 9))
 """Near and far: blur and shift in pixels, at 1024 pixels' width."""
@@ -29,12 +31,15 @@ def to_srgb(linear: Floats) -> NDArray[np.uint8]:
     return np.asarray(np.take(TO_SRGB_BYTE, index), np.uint8)
 
 
-def falling(normals: Floats, body: Mask, scale: float) -> Floats:
-    """How much light falls on cloth over each pixel, from a key and a fill light on the body's normals (Lambert)."""
+def falling(normals: Floats, body: Mask, scale: float, spread_px: float = CLOSE_PX) -> Floats:
+    """How much light falls on cloth over each pixel, from a key and a fill light on the body's normals (Lambert).
+
+    `spread_px`: how far, at 1024 pixels' width, cloth bridges what lies under it.
+    """
     lambert = 0.38 + 0.50 * np.clip(normals @ KEY, 0, 1) + 0.20 * np.clip(normals @ FILL, 0, 1)
     there = body.astype(np.float32)
-    weight = cv2.GaussianBlur(there, (0, 0), 7 * scale)
-    smooth = cv2.GaussianBlur(lambert.astype(np.float32) * there, (0, 0), 7 * scale) / np.maximum(weight, 1e-3)
+    weight = cv2.GaussianBlur(there, (0, 0), spread_px * scale)
+    smooth = cv2.GaussianBlur(lambert.astype(np.float32) * there, (0, 0), spread_px * scale) / np.maximum(weight, 1e-3)
     return np.asarray(smooth * weight + (1 - weight) * 0.72, np.float32)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask
-from compositing.light import TO_LINEAR, falling
+from compositing.light import HANGING_PX, TO_LINEAR, falling
 
 Point = NDArray[np.float64]  # (2,) x, y
 
@@ -82,7 +82,8 @@ class Mannequin:
     picture: NDArray[np.uint8]  # (height, width, 3) sRGB
     labels: NDArray[np.uint8]  # (height, width) part numbers, 0 outside
     linear: Floats  # (height, width, 3) the picture in linear light
-    light: Floats  # (height, width) light that falls on cloth there
+    light: Floats  # (height, width) light that falls on cloth there that lies close
+    drape: Floats  # (height, width) the same on cloth that hangs
     soft: Floats  # (height, width) the mannequin's own alpha
     head: Floats  # (height, width) what cloth never covers, but a hat
     arms: Floats  # (height, width) the arms below the armpits, which are before the body's cloth
@@ -178,6 +179,7 @@ def _measured(
         labels=parts,
         linear=np.asarray(cv2.LUT(rgb, TO_LINEAR), np.float32),
         light=falling(normals, body, scale),
+        drape=falling(normals, body, scale, HANGING_PX),
         soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
         head=np.asarray(cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32),
         arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),

@@ -35,10 +35,15 @@ RIB_FROM, RIB_TO, ALIKE = 0.12, 0.36, 0.82
 """A believed line so much above another, as strong as this share of it, is a rib's or a collar's upper rim."""
 APART, ONE_WAY = 4.0, 0.6
 """The cloth above a neckline differs from that below by so much (dE), all along in the same way: stripes and prints don't."""
+COLLAR, OPEN = 0.75, 0.7
+"""An opening between collars is no wider than this; another one is no narrower."""
 SHALLOW = 0.16
 """How deep the line is taken to be where no edge shows it."""
 BAND = 7
 SIDE_PX = 4.0
+
+
+Necks = tuple[Numbers, Numbers, Numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,19 @@ class _View:
 
 
 def back_inside(
-    rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers, dip: Numbers
+    rgb: NDArray[np.uint8], mask: Mask, points: Necks, *, collared: bool
 ) -> Floats | None:
     """How much of each pixel is the back's inside (0..1, the cut-out's size); None where the neck's width is nothing.
 
-    `left`, `right`: the neck points, `dip`: where the neckline's lowest point is thought to be; all in px of `rgb`.
+    `points`: the neck's left and right, and where the neckline's lowest point is thought to be, in px of `rgb`.
+    `collared`: a collar stands at both sides of the opening, before the neck.
     """
+    left, right, dip = points
     if float(np.linalg.norm(right - left)) < 8:
         return None
     view = _view(rgb, mask, left, right)
     thought = float((view.matrix[:, :2] @ dip + view.matrix[:, 2] - view.origin)[1]) / REACH_PX
-    line = _found(view, thought)
+    line = _found(view, thought, collared=collared)
     if line is None:
         u = np.linspace(-1, 1, POINTS)
         line = np.column_stack([u * REACH_PX, SHALLOW * REACH_PX * (1 - u**2)])
@@ -92,7 +99,7 @@ def _view(rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers) -> 
     return _View(colours, cloth, np.where(inside, edge, 0).astype(np.float32), origin, matrix)
 
 
-def _found(view: _View, thought: float) -> Numbers | None:
+def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
     """The front neckline (POINTS, 2) from the origin, by its edge; None where no edge shows it.
 
     The front neckline is the deepest line that begins at the neck and follows an edge all the way: a print does not
@@ -106,7 +113,7 @@ def _found(view: _View, thought: float) -> Numbers | None:
     quarters = np.stack([part.mean(1) for part in np.array_split(strong, 4, axis=1)]).min(0)
     needed = np.where(kinds[:, 2] > DEEP, HELD_DEEP, HELD)
     believed = (strong.mean(1) >= needed) & (quarters >= HELD_EVERYWHERE)
-    chosen = np.nonzero(believed)[0]
+    chosen = np.nonzero(believed & ((kinds[:, 1] <= COLLAR) if collared else (kinds[:, 1] >= OPEN)))[0]
     if not len(chosen):
         return None
     apart, alike = _sides(view, x[chosen], y[chosen])

@@ -59,7 +59,7 @@ def nearer(name: str, laid: float, worn: float, others: Sequence[Cue], spread: f
     taken out of the picture shows its silhouette, as on ours. Which of the two, the other cues say.
     """
     if not others:
-        return Cue(name, laid, spread)
+        return Cue(name, float(np.sqrt(laid * worn)), spread)
     thought = np.log(fused(others))
     return Cue(name, min((laid, worn), key=lambda scale: abs(np.log(scale) - thought)), spread)
 
@@ -79,7 +79,7 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
     if long:
         cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
-    if not whole and photo.shoulders in ("full", "straps") and trunk > CROPPED * photo.chest:
+    if not whole and trunk > CROPPED * photo.chest:
         cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
     if whole:
         cues += _waist_cues(photo, body)

@@ -1,6 +1,6 @@
 """An upper garment in its upright photo: landmarks, lengths, and the lines that its charts are made of. Photo px."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,10 @@ How deep it is taken to be then.
 """
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
+STRAPPED = 0.42
+"""Where the upper edge is so many chests above the armpits, it hangs from there."""
+HALTER, STRAP = 0.42, 0.16
+"""A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck."""
 MARGIN_PX = 3.0
 """Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 BEND_SHARE = 1.15
@@ -65,7 +69,9 @@ class UpperPhoto:
 
     @property
     def shoulders(self) -> Shoulders:
-        """How it hangs."""
+        """How it hangs. Off the shoulders, but on straps, is on straps."""
+        if self.template.shoulders == "off" and self.pit_y - self.neck_y > STRAPPED * self.chest:
+            return "straps"
         return self.template.shoulders
 
     @property
@@ -117,7 +123,7 @@ def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
-    _raise_pits(pit, neck, template)
+    _raise_pits(mask, pit, neck, template, axis)
     ribs = {
         s: sleeve_ribs(mask, template.side(s), tip[s], pit[s])
         for s in SIDES
@@ -136,6 +142,8 @@ def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
     """The shoulder's tip: of a sleeved garment on the upper edge above the template's, else where the template has it."""
     snapped = _on_top(top, side.tip)
     depth = abs(float(side.pit[1] - side.neck[1]))
+    if not side.sleeved and float(side.tip[1] - side.neck[1]) > HALTER * depth:
+        return np.asarray(side.neck + STRAP * (side.tip - side.neck), float)
     if side.sleeved or abs(snapped[1] - side.tip[1]) < 0.25 * depth:
         return snapped
     return np.asarray(side.tip, float)
@@ -162,15 +170,21 @@ def _even_pits(pit: dict[int, Numbers]) -> None:
             pit[s][1] = 0.5 * (pit[s][1] + middle)
 
 
-def _raise_pits(pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper) -> None:
-    """Where a sleeve lies against the body the template's armpit may be where they part: too low, mended in place."""
+def _raise_pits(
+    mask: Mask, pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper, axis: float
+) -> None:
+    """Armpits that are too low, mended in place: where a hanging sleeve parts from the body, or on a halter's side."""
     chest = float(pit[1][0] - pit[-1][0])
     for s in SIDES:
-        depth = float(pit[s][1] - neck[s][1])
-        way = template.side(s).cuff - (template.side(s).tip + pit[s]) / 2
-        hangs = float(way[1]) > HANGING * abs(float(way[0]))
-        if template.side(s).sleeved and hangs and depth > DEEP_ARMHOLE * chest:
-            pit[s][1] = neck[s][1] + USUAL_ARMHOLE * chest
+        side, depth = template.side(s), float(pit[s][1] - neck[s][1])
+        if side.sleeved:
+            way = side.cuff - (side.tip + pit[s]) / 2
+            hangs = float(way[1]) > HANGING * abs(float(way[0]))
+            if hangs and depth > DEEP_ARMHOLE * chest:
+                pit[s][1] = neck[s][1] + USUAL_ARMHOLE * chest
+        elif depth > DEEP_ARMHOLE * chest:
+            raised = side.pit + np.array([0.0, USUAL_ARMHOLE * chest - depth])
+            pit[s] = _pit(mask, replace(side, pit=raised), axis, s)
 
 
 def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:

@@ -14,6 +14,8 @@ from compositing.paint.raster import Box
 from compositing.paint.wear import Dressed, worn
 from schemas.categories import CATEGORIES, BodyRegion
 
+CLOSE = (BodyRegion.FEET, BodyRegion.HEAD, BodyRegion.WAIST)
+"""What lies close to the body; everything else hangs over it."""
 SLEEVE_SHADE = 0.6
 """How much of a contact shadow a sleeve casts on the body of its own garment."""
 MARGIN_PX = 44
@@ -58,8 +60,8 @@ def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     colour, alpha = _merged(one, region, box, body)
     part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
     part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
-    if region is not BodyRegion.FEET:
-        colour *= shade(body.light[top:bottom, left:right], alpha, body.scale)[..., None]
+    light = body.light if region in CLOSE else body.drape
+    colour *= shade(light[top:bottom, left:right], alpha, body.scale)[..., None]
     part *= (1 - alpha)[..., None]
     part += colour
     np.maximum(under, alpha, out=under)
