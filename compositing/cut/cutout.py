@@ -132,4 +132,4 @@ def _finished(seen: Scene, verdict: Verdict) -> Mask:
     mask = refined(seen.colours, verdict.mask)
     mask = without_hooks(mask, seen.colours, pair=pair)
     mask = filled(mask, 0.02 if seen.shape == "body" else 0.006)
-    return smoothed(mask, OUTLINE_SHARE * (1 + verdict.doubt))
+    return smoothed(mask, OUTLINE_SHARE * (1 + 3 * verdict.doubt))
