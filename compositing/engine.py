@@ -16,7 +16,7 @@ from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
 from compositing.garment import Garment
-from compositing.judge.measures import measured
+from compositing.judge.measures import fit_of, measured
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import load
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
@@ -26,8 +26,8 @@ from compositing.template import family_of, fit
 from compositing.template.model import Template
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
-DOUBTED, TURNED_BETTER = 0.92, 0.04
-"""A template that overlaps less is doubted; a quarter turn that fits so much better shows that the photo lies on its side."""
+UPSIDE_DOUBTED, SIDE_DOUBTED, TURNED_BETTER = 0.94, 0.90, 0.02
+"""Below these fits it is asked whether the photo stands on its head or lies on its side: it does where that is so much better."""
 TUCKED_BELOW_LAYER = 40
 BEHIND_BOTTOMS = 15
 """Layer of a top that is tucked in."""
@@ -66,17 +66,18 @@ def prepare(
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:
-    """The cut-out, turned by quarter turns where that fits its category much better, and its template."""
-    template = fit(cutout.rgb, cutout.alpha, category)
-    best, found = template.iou + TURNED_BETTER, (cutout, template)
-    if template.iou >= DOUBTED:
-        return found
-    for turns in (1, 2, 3):
+    """The cut-out, turned by quarter turns where that fits its category clearly better, and its template."""
+    found = cutout, fit(cutout.rgb, cutout.alpha, category)
+    own = fit_of(found[1])
+    best = own + TURNED_BETTER
+    for turns in (2, 1, 3):
+        if own >= (UPSIDE_DOUBTED if turns == 2 else SIDE_DOUBTED):
+            continue
         rgb = np.ascontiguousarray(np.rot90(cutout.rgb, turns), np.uint8)
         alpha = np.ascontiguousarray(np.rot90(cutout.alpha, turns), np.float32)
         other = fit(rgb, alpha, category)
-        if other.iou > best:
-            best, found = other.iou, (replace(cutout, rgb=rgb, alpha=alpha), other)
+        if fit_of(other) > best:
+            best, found = fit_of(other), (replace(cutout, rgb=rgb, alpha=alpha), other)
     return found
 
 

@@ -7,36 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.charts.lines import Mask
-from compositing.cut.background import Floats, lab
 from compositing.cut.cutout import Cutout
 from compositing.template import parts
 from compositing.template.model import Template, UpperSide
 
+STRAIN_WEIGHT = 0.03
 SIDE_PX = 256
 """Silhouettes are measured at this size."""
-TEXT_CELL_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
     """Of a cut-out and the template that was fitted to it.
 
-    `overlap`: intersection over union of template and silhouette. `cover`: cloth's least share in a part's polygon.
+    `fit`: the template's overlap with the silhouette (intersection over union), less what its proportions strain. `cover`: cloth's least share in a part's polygon.
     `whole`: of the silhouette in its largest piece. `ragged`: the outline's length over a smoothed outline's, less 1.
     `uneven`: of the silhouette that its mirror image about the template's axis does not share.
-    `filled`: of the bounding box. `page`: of the cut-out that looks like lines of small print or a screen.
+    `filled`: of the bounding box.
     `rough`: 1 for a photo whose background was not plain. `doubt`: the cut-out's.
     """
 
-    overlap: float
+    fit: float
     cover: float
     whole: float
     ragged: float
     uneven: float
     filled: float
-    page: float
     rough: float
     doubt: float
+
+
+def fit_of(template: Template) -> float:
+    """How well a template fits: its overlap, less a share of what its priors are strained."""
+    return float(template.iou - STRAIN_WEIGHT * template.strain)
 
 
 def measured(cutout: Cutout, template: Template) -> Measures:
@@ -45,13 +48,12 @@ def measured(cutout: Cutout, template: Template) -> Measures:
     alpha = cv2.resize(cutout.alpha, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     mask = np.asarray(alpha > 0.5)
     return Measures(
-        overlap=float(template.iou),
+        fit=fit_of(template),
         cover=_cover(mask, template, scale),
         whole=_whole(mask),
         ragged=_ragged(mask),
         uneven=_uneven(mask, template, scale),
         filled=float(mask.mean()),
-        page=_page(cutout.rgb, cutout.alpha),
         rough=1.0 if cutout.mode == "messy" else 0.0,
         doubt=cutout.doubt,
     )
@@ -107,32 +109,3 @@ def _uneven(mask: Mask, template: Template, scale: float) -> float:
     mirrored = cv2.warpAffine(framed, matrix, framed.shape[::-1]) > 0.5
     there = framed > 0.5
     return float(1 - (mirrored & there).sum() / max(int((mirrored | there).sum()), 1))
-
-
-def _page(rgb: NDArray[np.uint8], alpha: Floats) -> float:
-    """Small cells that hold both of two flat tones, ink and paper, and nothing between them."""
-    scale = min(1.0, 512 / max(alpha.shape))
-    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    light = lab(np.asarray(small, np.uint8))[..., 0]
-    solid = np.asarray(
-        cv2.resize(alpha, light.shape[::-1], interpolation=cv2.INTER_AREA) > 0.9, np.float32
-    )
-    rows, columns = light.shape[0] // TEXT_CELL_PX, light.shape[1] // TEXT_CELL_PX
-    if rows < 4 or columns < 4:
-        return 0.0
-
-    def cells(picture: Floats) -> Floats:
-        cut = picture[: rows * TEXT_CELL_PX, : columns * TEXT_CELL_PX]
-        return (
-            cut.reshape(rows, TEXT_CELL_PX, columns, TEXT_CELL_PX)
-            .swapaxes(1, 2)
-            .reshape(rows, columns, -1)
-        )
-
-    tones, inside = cells(light), cells(solid).min(-1) > 0.5
-    if inside.sum() < 16:
-        return 0.0
-    low, high = np.percentile(tones, [5, 90], axis=-1)
-    paper = np.median(high[inside])
-    inked = (high - low > 25) & (np.abs(high - paper) < 6)
-    return float((inked & inside).sum() / inside.sum())

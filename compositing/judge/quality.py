@@ -11,28 +11,24 @@ from typing import Final
 
 from compositing.judge.measures import Measures
 
-INTERCEPT: Final = 2.2
+INTERCEPT: Final = 2.4
 WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
-    "overlap": (0.945, 45.0),
-    "cover": (0.95, 3.0),
+    "fit": (0.95, 80.0),
+    "cover": (0.94, 4.0),
     "whole": (1.0, 8.0),
-    "ragged": (0.02, -6.0),
-    "uneven": (0.10, -3.0),
-    "page": (0.05, -8.0),
-    "rough": (0.0, -0.4),
-    "doubt": (0.1, -2.0),
+    "ragged": (0.05, -5.0),
+    "uneven": (0.10, -5.0),
+    "doubt": (0.1, -0.8),
     "folded": (0.0, -20.0),
-    "apart": (0.1, -3.0),
+    "apart": (0.12, -3.0),
 }
 """Of each measure: the value of a good garment, and the weight of what differs from it."""
 REASONS: Final[Mapping[str, str]] = {
-    "overlap": "its outline does not look like a garment of this category",
+    "fit": "its outline does not look like a garment of this category",
     "cover": "a part of it seems to be missing or hidden",
     "whole": "it seems to consist of several pieces",
     "ragged": "its outline is rough: photograph it on a plain background that differs from it",
     "uneven": "its halves differ: lay it out straight, seen from above or in front",
-    "page": "it looks like a page or a screen",
-    "rough": "the photo's background is not plain",
     "doubt": "it could not be told well from the background",
     "folded": "it lies folded or twisted in the photo",
     "apart": "its proportions are unusual for its category",
@@ -52,7 +48,7 @@ class Quality:
 
 def quality(measures: Measures, *, folded: float, apart: float) -> Quality:
     """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree (root mean square, of logs)."""
-    values = {**asdict(measures), "folded": folded, "apart": apart}
+    values: dict[str, float] = {**asdict(measures), "folded": folded, "apart": apart}
     terms = {
         name: weight * (_bounded(name, values[name], good))
         for name, (good, weight) in WEIGHTS.items()
