@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.measures import Measured, iou, measure
+from bench.measures import Measured, iou, measure, truths
 from compositing import GarmentError, GarmentInput, LookOptions, compose
-from compositing.cut.cutout import cut, told
+from compositing.cut.cutout import told
 from compositing.decode import Photo, decode
-from compositing.engine import WORKING_SIDE_PX, shape_of
+from compositing.engine import prepare, shape_of
+from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars
 from devstack.folder import CHECKOUT
 from devstack.wardrobe import WARDROBE, draw
 from schemas.categories import CATEGORIES, BodyRegion, canonical
@@ -31,6 +32,7 @@ OUTLINES = Path(__file__).parent / "outlines.json"
 OUT = CHECKOUT / "gallery-output"
 WIDTH_PX = 512
 OUTFITS = 12
+EVERYTHING = Bars(0.0, 0.0)
 MANNEQUINS: tuple[Literal["FEMALE"], Literal["MALE"]] = ("FEMALE", "MALE")
 
 
@@ -94,7 +96,7 @@ def row_of(shown: Shown, out: Path) -> Row:
     try:
         photo = decode(shown.data, WORKING_SIDE_PX)
         _, alpha, mode = told(photo, shape=shape_of(shown.category))
-        cutout = cut(photo, shape=shape_of(shown.category))
+        garment = prepare(GarmentInput(shown.data, shown.category, shown.name))
     except GarmentError as error:
         return Row(shown.name, shown.category, shown.messy, "", None, {}, error.code)
     overlap = None
@@ -104,7 +106,7 @@ def row_of(shown: Shown, out: Path) -> Row:
     measured: dict[str, Measured] = {}
     for mannequin in MANNEQUINS:
         options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX)
-        measured[mannequin], pixels = measure(category, photo, cutout, options)
+        measured[mannequin], pixels = measure(category, garment, photo, options, truths().get(shown.name))
         _write(out / f"{_stem(shown.name)}-{mannequin}.webp", pixels)
     _write(out / f"{_stem(shown.name)}-photo.webp", _reduced(photo))
     return Row(shown.name, shown.category, shown.messy, mode, overlap, measured)
@@ -127,7 +129,7 @@ def outfits(items: list[Shown], out: Path) -> list[str]:
         mannequin = MANNEQUINS[number % 2]
         options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX, tuck=number % 3 == 2)
         try:
-            look = compose([GarmentInput(one.data, one.category, one.name) for one in worn], options)
+            look = compose([GarmentInput(one.data, one.category, one.name) for one in worn], options, EVERYTHING)
         except GarmentError:
             continue
         (out / f"outfit-{number}.webp").write_bytes(look.image)
@@ -142,6 +144,16 @@ def summary(rows: list[Row]) -> dict[str, object]:
     def worst(name: str) -> float | None:
         values = [value for one in measured if (value := getattr(one, name)) is not None]
         return round(max(values), 4) if values else None
+
+    def errors(name: str) -> dict[str, object]:
+        values = [abs(value) for one in measured if (value := getattr(one, name)) is not None]
+        if not values:
+            return {"looks": 0}
+        return {
+            "looks": len(values),
+            "median": round(statistics.median(values), 4),
+            "within_5_percent": round(sum(value <= 0.05 for value in values) / len(values), 3),
+        }
 
     def overlaps(*, messy: bool) -> list[float]:
         return sorted(row.iou for row in rows if row.iou is not None and row.messy is messy)
@@ -159,8 +171,12 @@ def summary(rows: list[Row]) -> dict[str, object]:
         "colour_de2000_median": round(statistics.median(one.colour_de2000 for one in measured), 2),
         "shoulder_error_worst": worst("shoulder_error"),
         "waist_error_worst": worst("waist_error"),
-        "fold_share_worst": worst("fold_share"),
-        "stripe_error_worst": worst("stripe_error"),
+        "looks_with_folded_cells": sum(one.folded > 0 for one in measured),
+        "looks_in_one_piece": f"{sum(one.pieces == 1 for one in measured)} of {len(measured)}",
+        "sleeve_error": errors("sleeve_error"),
+        "leg_error": errors("leg_error"),
+        "sides_error": errors("sides_error"),
+        "below_the_floor": sum(one.quality < DEFAULT_BARS.floor for one in measured),
         "halo_share_median": round(statistics.median(one.halo_share for one in measured), 4),
         "halo_share_worst": worst("halo_share"),
     }

@@ -99,7 +99,7 @@ def measure(
     """Dress one garment and measure it; returns the measures and the look's RGB pixels. Raises GarmentError."""
     body = load(options.mannequin, options.width_px)
     laid = lay(category, garment, How(options, ANYTHING))
-    cloths = cloths_of(category, garment, laid.worn, options)
+    cloths = cloths_of(category, garment, laid, options)
     dressed = Dressed(0, category, CATEGORIES[category].layer, cloths)
     pixels, _ = paint([dressed], body, options)
     alpha = _alpha(cloths, options)
@@ -219,8 +219,11 @@ def _lengths(garment: Garment, worn: Worn, truth: Truth, mannequin: str) -> dict
     if kind == "sleeve":
         parts[1] = {side: _along_arm(look, side, mannequin) for side in parts[1]}
     wholes = [_whole(points, across) for points in (photo, look)]
-    if all(parts) and None not in wholes and wholes[0] and wholes[1]:
-        ratios = [np.mean(list(part.values())) / whole for part, whole in zip(parts, wholes, strict=True)]
+    if all(parts) and wholes[0] and wholes[1]:
+        ratios = [
+            np.mean(list(part.values())) / (whole or 1.0)
+            for part, whole in zip(parts, wholes, strict=True)
+        ]
         found[f"{kind}_error"] = float(ratios[1] / ratios[0] - 1)
     if all(len(part) == 2 for part in parts):
         even = [part["left"] / part["right"] for part in parts]

@@ -9,6 +9,7 @@ from compositing.charts.opened import opened
 from compositing.charts.small import place_small
 from compositing.charts.whole import place_whole
 from compositing.charts.worn import Worn
+from compositing.cut.extend import grown
 from compositing.errors import GarmentError
 from compositing.garment import Garment
 from compositing.judge.judge import judged, refusal
@@ -78,25 +79,25 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
 
 
 def cloths_of(
-    category: GarmentCategory, garment: Garment, worn: Worn, options: LookOptions
+    category: GarmentCategory, garment: Garment, laid: Laid, options: LookOptions
 ) -> tuple[Cloth, ...]:
     """The garment's layers in the look, from the skin outwards."""
-    cutout, template = garment.cutout, garment.template
+    cutout, template, worn = garment.cutout, garment.template, laid.worn
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
     back = None
     if isinstance(template, Upper) and template.shoulders != "off":
         necks = template.left.neck, template.right.neck, template.dip
         back = back_inside(cutout.rgb, cutout.mask, necks, collared=category in COLLARED)
-    whole = source(cutout.rgb, cutout.alpha, worn.scale.value * scale)
+    alpha = cutout.alpha
+    if cutout.mode == "messy" and template is not None and not laid.whole:
+        alpha = grown(alpha)  # the charts' smooth edges are the outline, not the rough cut-out's
+    shown = worn.scale.value * scale
+    everything = source(cutout.rgb, alpha, shown)
     found = []
     for part, charts in worn.layers():
         share = charts[0].share
-        used = (
-            whole
-            if share is None
-            else source(cutout.rgb, cutout.alpha * share, worn.scale.value * scale)
-        )
+        used = everything if share is None else source(cutout.rgb, alpha * share, shown)
         cloth = sampled(
             part, charts, used, scale=scale, size=size, back=back if part == "body" else None
         )

@@ -10,6 +10,7 @@ import numpy as np
 from compositing.charts.body import WIDTH_PX
 from compositing.charts.opened import over_another
 from compositing.cut.cutout import Cutout, cut
+from compositing.cut.extend import extended
 from compositing.cut.opinion import SEED, Shape
 from compositing.decode import decode
 from compositing.dressing import How, Laid, cloths_of, lay
@@ -27,7 +28,11 @@ from compositing.template.model import Template
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 UPSIDE_DOUBTED, SIDE_DOUBTED, TURNED_BETTER = 0.94, 0.90, 0.02
-"""Below these fits it is asked whether the photo stands on its head or lies on its side: it does where that is so much better."""
+TURNED_STRAIN = 0.25
+"""Below these fits it is asked whether the photo stands on its head or lies on its side.
+
+It does where that is so much better and strains the proportions no more than this.
+"""
 TUCKED_BELOW_LAYER = 40
 BEHIND_BOTTOMS = 15
 """Layer of a top that is tucked in."""
@@ -62,7 +67,10 @@ def prepare(
         return Garment(cutout, None)
     with watch.stage("template"):
         cutout, template = _upright(cutout, category)
-        return Garment(cutout, template, measured(cutout, template))
+        measures = measured(cutout, template)
+    if cutout.mode == "messy":
+        cutout = extended(cutout)
+    return Garment(cutout, template, measures)
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:
@@ -76,7 +84,7 @@ def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Templat
         rgb = np.ascontiguousarray(np.rot90(cutout.rgb, turns), np.uint8)
         alpha = np.ascontiguousarray(np.rot90(cutout.alpha, turns), np.float32)
         other = fit(rgb, alpha, category)
-        if fit_of(other) > best:
+        if fit_of(other) > best and other.strain <= TURNED_STRAIN:
             best, found = fit_of(other), (replace(cutout, rgb=rgb, alpha=alpha), other)
     return found
 
@@ -152,6 +160,11 @@ def _category(name: str) -> GarmentCategory:
     return category
 
 
+def shape_of(category: str) -> Shape:
+    """What a photo of this category is expected to show. Raises GarmentError category_mismatch."""
+    return _shape(_category(category))
+
+
 def _shape(category: GarmentCategory) -> Shape:
     if CATEGORIES[category].region is BodyRegion.FEET:
         return "pair"
@@ -165,7 +178,7 @@ def _dress(
     with watch.stage("fit"):
         laid = lay(category, garment, how)
     with watch.stage("warp"):
-        cloths = cloths_of(category, garment, laid.worn, options)
+        cloths = cloths_of(category, garment, laid, options)
     tucked = options.tuck and facts.region is BodyRegion.UPPER and facts.layer < TUCKED_BELOW_LAYER
     scale = options.width_px / WIDTH_PX
     landmarks = laid.worn.landmarks

@@ -23,6 +23,8 @@ HEAD, NECK = 2, 15
 ARM_PARTS = {-1: (4, 6, 8), 1: (3, 5, 7)}
 """Part labels of the arm on the picture's left (-1) and right (1): upper arm, forearm, hand."""
 HAND_PARTS = (7, 8)
+WAIST_SHARES = 0.42, 0.70
+"""Between these shares of the way from armpit to hip the waist is looked for."""
 FOOT_PART = {-1: 14, 1: 13}
 _SIDE_LETTER = {-1: "r", 1: "l"}
 
@@ -87,6 +89,7 @@ class Mannequin:
     soft: Floats  # (height, width) the mannequin's own alpha
     head: Floats  # (height, width) what cloth never covers, but a hat
     arms: Floats  # (height, width) the arms below the armpits, which are before the body's cloth
+    bare_arms: Floats  # (height, width) the whole arms, which are before sleeveless cloth
     scale: float  # pixels per pixel of the 1024-wide geometry
     centre_x: float
     core_left: Floats  # per row: left edge of torso and legs, NaN where there is none
@@ -166,7 +169,8 @@ def _measured(
     armpit_y = int(max(side.armpit[1] for side in sides.values()))
     hip_y = int(joints["joint-l-upper-leg"][1])
     width = core_right - core_left
-    waist_y = armpit_y + 10 + int(np.nanargmin(width[armpit_y + 10 : hip_y - int(20 * scale)]))
+    first, last = (armpit_y + int(share * (hip_y - armpit_y)) for share in WAIST_SHARES)
+    waist_y = first + int(np.nanargmin(width[first:last]))
     crotch_y = _crotch(body, int(centre_x), hip_y, int(10 * scale) + 1)
     inner_left, inner_right = _inner_edges(body, core_left, core_right, crotch_y)
     neck_y = int(joints["joint-neck"][1])
@@ -182,6 +186,7 @@ def _measured(
         drape=falling(normals, body, scale, HANGING_PX),
         soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
         head=np.asarray(cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32),
+        bare_arms=np.asarray(np.clip((_soft(arms, 5.0 * scale) - 0.62) * 4, 0, 1), np.float32),
         arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),
         scale=scale,
         centre_x=centre_x,
@@ -197,6 +202,10 @@ def _measured(
         sides=sides,
         facts=facts,
     )
+
+
+def _soft(mask: Mask, sigma_px: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma_px), np.float32)
 
 
 def edges(mask: Mask) -> tuple[Floats, Floats]:

@@ -34,6 +34,7 @@ DEEPER, UNLIKELY = 0.12, 0.10
 RIB_FROM, RIB_TO, ALIKE = 0.12, 0.36, 0.82
 """A believed line so much above another, as strong as this share of it, is a rib's or a collar's upper rim."""
 APART, ONE_WAY = 4.0, 0.6
+PRINTED, ONE_WAY_PRINTED = 3.0, 0.2
 """The cloth above a neckline differs from that below by so much (dE), all along in the same way: stripes and prints don't."""
 COLLAR, OPEN = 0.75, 0.7
 """An opening between collars is no wider than this; another one is no narrower."""
@@ -74,7 +75,7 @@ def back_inside(
     if line is None:
         u = np.linspace(-1, 1, POINTS)
         line = np.column_stack([u * REACH_PX, SHALLOW * REACH_PX * (1 - u**2)])
-    return _above(view, line, mask)
+    return _above(view, line, mask, collared=collared)
 
 
 def _view(rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers) -> _View:
@@ -117,7 +118,7 @@ def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
     if not len(chosen):
         return None
     apart, alike = _sides(view, x[chosen], y[chosen])
-    held = (apart >= APART) & (alike >= ONE_WAY)
+    held = (apart >= APART) & (alike >= ONE_WAY + (ONE_WAY_PRINTED if usual > PRINTED else 0))
     chosen, alike = chosen[held], alike[held]
     if not len(chosen):
         return None
@@ -208,12 +209,11 @@ def _sides(view: _View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     return common, common / np.maximum(np.linalg.norm(change, axis=-1).mean(1), 1e-6)
 
 
-def _above(view: _View, line: Numbers, mask: Mask) -> Floats:
+def _above(view: _View, line: Numbers, mask: Mask, *, collared: bool) -> Floats:
     """What of the mask lies above the line, softly, at the mask's size."""
     width = float(line[-1, 0])
-    width *= (
-        1.45 if width > 0.95 * REACH_PX else 1.0
-    )  # a collar's leaves beside it stand before the neck
+    if not collared:  # a collar's leaves beside the opening stand before the neck
+        width = 1.45 * REACH_PX
     frame = np.array([[width, 0.0], [width, -9 * REACH_PX], [-width, -9 * REACH_PX], [-width, 0.0]])
     points = np.concatenate([line, frame]) + view.origin
     inverse = np.linalg.inv(view.matrix[:, :2])

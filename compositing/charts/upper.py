@@ -25,6 +25,8 @@ from compositing.template.model import Upper
 
 TRUNK_ROWS, YOKE_ROWS = 26, 13
 NAMES = {-1: "left", 1: "right"}
+HEM_KEPT = 0.9
+"""Share of a hem's slant and curve that a look keeps."""
 PITCH = 0.98
 """A trunk's length seen from the front over its true one: chest and belly lean."""
 YOKE_PITCH = 0.90
@@ -143,16 +145,16 @@ def _trunk(
     """Its chart, and the look's half widths by row."""
     v = np.linspace(0, 1, TRUNK_ROWS)
     rows = photo.pit_y + v * (photo.hem_y - photo.pit_y)
-    edge, _ = trunk_edges(photo, rows)
+    edge, seen = trunk_edges(photo, rows)
     below = hem_below(photo, columns, edge)
     look_rows = place.pit_y + v * (place.hem_y - place.pit_y)
     bare, girth = body.half_at(look_rows), body.quarter_girth_at(look_rows)
     flat = 0.5 * (edge[-1] + edge[1]) * scale.value
     half = smooth(worn_half(flat, bare, girth, on_form=scale.on_form), 2.5)
-    x = np.where(columns < 0, columns * edge[-1][:, None], columns * edge[1][:, None])
+    x = np.where(columns < 0, columns * seen[-1][:, None], columns * seen[1][:, None])
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
-    sag = late * (below - below.mean()) * scale.value * 0.6 + v[:, None] * 3.5 * (1 - columns**2)
+    sag = late * (below - below.mean()) * scale.value * HEM_KEPT + v[:, None] * 3.5 * (1 - columns**2)
     look_grid = np.stack(
         [
             body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form),

@@ -27,10 +27,12 @@ How deep it is taken to be then.
 """
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
-STRAPPED = 0.42
+STRAPPED = 0.62
 """Where the upper edge is so many chests above the armpits, it hangs from there."""
 HALTER, STRAP = 0.42, 0.16
 """A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck."""
+LEAST_SEEN = 0.72
+"""What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is stretched."""
 MARGIN_PX = 3.0
 """Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 BEND_SHARE = 1.15
@@ -232,15 +234,17 @@ def _divided(corners: tuple[Numbers, Numbers, Numbers], share: Numbers) -> Numbe
 # ---------------------------------------------------------------- the trunk's edges
 
 
-def trunk_edges(photo: UpperPhoto, rows: Numbers) -> tuple[dict[int, Numbers], dict[int, Mask]]:
-    """Half widths below the armpits by side and row, and where background parts the trunk from a sleeve."""
-    edge, parted = {}, {}
+def trunk_edges(
+    photo: UpperPhoto, rows: Numbers
+) -> tuple[dict[int, Numbers], dict[int, Numbers]]:
+    """Half widths below the armpits by side and row: the trunk's own, and what of it is in sight."""
+    edge, seen = {}, {}
     for s in SIDES:
-        edge[s], parted[s] = _trunk_edge(photo, rows, s)
-    return edge, parted
+        edge[s], seen[s] = _trunk_edge(photo, rows, s)
+    return edge, seen
 
 
-def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask]:
+def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Numbers]:
     side = photo.template.side(s)
     waist_y = float(side.waist[1])
     at = [photo.pit_y, waist_y, max(float(side.hem[1]), waist_y + 1)]
@@ -258,7 +262,20 @@ def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Mask
     edge[0] = armpit
     edge = firm(robust(edge, 4))
     edge[0] = armpit
-    return edge, np.asarray(parted)
+    return edge, _beside_sleeve(photo, rows, s, edge)
+
+
+def _beside_sleeve(photo: UpperPhoto, rows: Numbers, s: int, edge: Numbers) -> Numbers:
+    """The edge drawn in to where a sleeve lies over the trunk: what is under it the photo does not show."""
+    if s not in photo.ribs:
+        return edge
+    inner = photo.ribs[s].inner
+    order = np.argsort(inner[:, 1])
+    covers = (rows > inner[:, 1].min() + 2) & (rows < inner[:, 1].max())
+    beside = np.abs(np.interp(rows, inner[order, 1], inner[order, 0]) - photo.axis) - 1.0
+    fade = np.clip((rows - rows[0]) / max(0.06 * (rows[-1] - rows[0]), 1), 0, 1)  # the armpit stays
+    drawn = np.where(covers, np.clip(beside, LEAST_SEEN * edge, edge), edge)
+    return smooth(edge + (drawn - edge) * fade, 1.0)
 
 
 def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:

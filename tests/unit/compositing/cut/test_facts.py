@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from compositing.cut.facts import CutoutFacts, facts_of
-from compositing.cut.packing import pack, unpack
+from compositing.garment import Garment, pack, unpack
 from compositing.decode import Photo
 from tests.unit.compositing.cut import scenes
 
@@ -47,7 +47,7 @@ def test_a_cut_out_knows_where_in_the_photo_it_was() -> None:
 
 def test_packing_loses_nothing() -> None:
     cutout = dataclasses.replace(scenes.cut(scenes.hanging().rgb), doubt=0.1234)
-    again = unpack(pack(cutout))
+    again = unpack(pack(Garment(cutout, None))).cutout
     assert (again.rgb == cutout.rgb).all()
     assert (again.alpha == cutout.alpha).all()
     for name in ("mode", "doubt", "origin", "photo_size"):
