@@ -25,6 +25,8 @@ from compositing.template.model import Upper
 
 TRUNK_ROWS, YOKE_ROWS = 26, 13
 NAMES = {-1: "left", 1: "right"}
+UNDER_SLEEVE, RAMP_ROWS = 0.8, 5
+"""How far a yoke goes on under a sleeve, in columns, and in how many rows from the shoulder down it gets there."""
 HEM_KEPT = 0.9
 """Share of a hem's slant and curve that a look keeps."""
 PITCH = 0.98
@@ -278,13 +280,11 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
 
 
 def _under_sleeve(chart: Chart, edge: str) -> Chart:
-    """A yoke that goes on a little under the sleeve."""
+    """A yoke that goes on a little under the sleeve, but not beyond it at the shoulder."""
+    last, inner = (0, 1) if edge == "left" else (-1, -2)
+    ramp = np.clip(np.arange(len(chart.look)) / RAMP_ROWS, 0, 1)[:, None] * UNDER_SLEEVE
     grids = []
     for grid in (chart.photo, chart.look):
-        if edge == "left":
-            line = grid[:, :1] + (grid[:, :1] - grid[:, 1:2]) * 0.8
-            grids.append(np.concatenate([line, grid], axis=1))
-        else:
-            line = grid[:, -1:] + (grid[:, -1:] - grid[:, -2:-1]) * 0.8
-            grids.append(np.concatenate([grid, line], axis=1))
+        line = (grid[:, last] + (grid[:, last] - grid[:, inner]) * ramp)[:, None]
+        grids.append(np.concatenate([line, grid] if last == 0 else [grid, line], axis=1))
     return Chart(chart.part, grids[0], grids[1])

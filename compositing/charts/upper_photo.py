@@ -27,8 +27,8 @@ How deep it is taken to be then.
 """
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
-STRAPPED = 0.62
-"""Where the upper edge is so many chests above the armpits, it hangs from there."""
+STRAPPED = 0.4
+"""A neckline that lies so far below the upper edge, in armholes, shows that it hangs on straps."""
 HALTER, STRAP = 0.42, 0.16
 """A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck."""
 LEAST_SEEN = 0.72
@@ -72,7 +72,8 @@ class UpperPhoto:
     @property
     def shoulders(self) -> Shoulders:
         """How it hangs. Off the shoulders, but on straps, is on straps."""
-        if self.template.shoulders == "off" and self.pit_y - self.neck_y > STRAPPED * self.chest:
+        dip = float(self.template.dip[1]) - self.neck_y
+        if self.template.shoulders == "off" and dip > STRAPPED * (self.pit_y - self.neck_y):
             return "straps"
         return self.template.shoulders
 
