@@ -17,6 +17,7 @@ from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Templat
 
 MAX_SIDE_PX = 2048
 COMPRESSION = 2
+MODES = frozenset({"plain", "messy", "alpha"})
 FIELD = "garment"
 """The PNG's text field that holds everything but pixels."""
 MAX_TEXT_BYTES = 32 * 1024
@@ -88,11 +89,14 @@ def unpack(data: bytes) -> Garment:
 def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
     alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
     (left, top), (width, height) = facts["origin"], facts["photo_size"]
+    doubt, mode = float(facts["doubt"]), str(facts["mode"])
+    if not 0 <= doubt <= 1 or mode not in MODES or min(left, top, width, height) < 0:
+        raise ValueError("not a packed garment")
     return Cutout(
         rgb=np.ascontiguousarray(pixels[..., :3]),
         alpha=alpha,
-        mode=str(facts["mode"]),
-        doubt=float(facts["doubt"]),
+        mode=mode,
+        doubt=doubt,
         origin=(int(left), int(top)),
         photo_size=(int(width), int(height)),
     )

@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from compositing import GarmentError, GarmentInput, InvalidOption, LookOptions, compose, parse_options
+from compositing import Bars, GarmentError, GarmentInput, InvalidOption, LookOptions, compose, parse_options
 from compositing.cut.cutout import cut
 from compositing.decode import Photo, decode
 from compositing.mannequin import load
+from devstack.garments import Photo as Photograph
+from devstack.garments import draw as drawn
+from devstack.garments import stranger
 from devstack.wardrobe import WARDROBE, draw
 from schemas.categories import CATEGORIES
 from tests.unit.compositing.pictures import save, tee, tee_mask, trousers
@@ -67,8 +70,9 @@ def test_a_jacket_lies_over_a_top_and_a_top_over_trousers() -> None:
     red, blue, green = (200, 30, 30), (30, 30, 200), (30, 160, 30)
     picture = look((tee(blue), "jacket"), (trousers(green), "trousers"), (tee(red), "t-shirt"))
     body = load("FEMALE", 384)
-    chest = (int(body.centre_x) - 25, body.waist_y - 60, int(body.centre_x) + 25, body.waist_y)
-    assert hue_share(picture, chest, 2) > 0.95
+    middle, beside = int(body.centre_x), int(body.centre_x) + 28
+    assert hue_share(picture, (middle - 4, body.waist_y - 40, middle + 4, body.waist_y), 0) > 0.95  # it stands open
+    assert hue_share(picture, (beside, body.waist_y - 60, beside + 10, body.waist_y), 2) > 0.95
     without = look((trousers(green), "trousers"), (tee(red), "t-shirt"))
     hips = (int(body.centre_x) - 25, body.waist_y + 15, int(body.centre_x) + 25, body.waist_y + 35)
     assert hue_share(without, hips, 0) > 0.95
@@ -133,7 +137,44 @@ def test_every_drawn_garment_is_dressed(name: str) -> None:
 
 @pytest.mark.parametrize("category", sorted(CATEGORIES))
 def test_every_category_can_be_placed(category: str) -> None:
-    assert compose([GarmentInput(save(tee()), category)], SMALL).manifest.items[0].category == category
+    photo = Photograph(size_px=(480, 640))
+    made = compose([GarmentInput(save(drawn(category, 3, photo=photo).rgb), category)], SMALL)
+    assert made.manifest.items[0].category == category
+    assert made.manifest.items[0].alpha_area_px > 80
+
+
+@pytest.mark.parametrize("category", ["jeans", "skirt", "shorts"])
+def test_a_garment_of_another_kind_is_refused_with_a_reason(category: str) -> None:
+    with pytest.raises(GarmentError) as caught:
+        compose([GarmentInput(save(tee()), "top"), GarmentInput(save(tee()), category)], SMALL)
+    assert (caught.value.code, caught.value.item_index) == ("cannot_be_dressed", 1)
+    assert "does not look like a garment of this category" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["cat", "person", "page", "screenshot", "two"])
+def test_what_is_no_single_garment_is_never_sold(name: str, seed: int) -> None:
+    data = save(stranger(name, seed, size_px=(480, 640)))
+    with pytest.raises(GarmentError) as caught:
+        compose([GarmentInput(data, ("t-shirt", "dress", "trousers")[seed])], SMALL)
+    assert caught.value.code in ("cannot_be_dressed", "no_garment_found")
+
+
+def test_a_photo_that_stands_on_its_head_is_put_right() -> None:
+    upright = compose([GarmentInput(save(tee()), "t-shirt")], SMALL)
+    turned = compose([GarmentInput(save(np.ascontiguousarray(tee()[::-1, ::-1])), "t-shirt")], SMALL)
+    boxes = [np.array(made.manifest.items[0].box) for made in (upright, turned)]
+    assert np.abs(boxes[0] - boxes[1]).max() <= 6
+
+
+def test_between_floor_and_dress_a_garment_is_placed_whole_with_a_warning() -> None:
+    item = GarmentInput(save(tee()), "t-shirt")
+    made = compose([item], SMALL, Bars(floor=0.0, dress=1.0)).manifest.items[0]
+    assert made.placed == "whole"
+    assert made.warnings[0].startswith("placed whole, not dressed")
+    with pytest.raises(GarmentError) as caught:
+        compose([item], SMALL, Bars(floor=1.0, dress=1.0))
+    assert caught.value.code == "cannot_be_dressed"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +203,7 @@ def test_no_bytes_crash_the_engine(tail: bytes, magic: bytes) -> None:
 @pytest.mark.parametrize(
     ("config", "name"),
     [
-        ({"width": 255}, "width"), ({"width": 1025}, "width"), ({"width": True}, "width"), ({"width": "768"}, "width"),
+        ({"width": 255}, "width"), ({"width": 2049}, "width"), ({"width": True}, "width"), ({"width": "768"}, "width"),
         ({"format": "gif"}, "format"), ({"quality": 0}, "quality"), ({"background": "red"}, "background"),
         ({"tuck": 1}, "tuck"),
         ({"background": "transparent", "format": "jpeg"}, "background"),

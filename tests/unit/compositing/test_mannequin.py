@@ -18,7 +18,7 @@ def test_picture_labels_normals_and_depth_show_the_same_body(name: str) -> None:
     assert labels is not None
     assert depth is not None
     assert normals is not None
-    assert picture.shape[1] == 2 * MAX_WIDTH_PX
+    assert picture.shape[1] == MAX_WIDTH_PX
     assert depth.shape == labels.shape == normals.shape[:2]
     assert ((depth > 0) == (labels > 0)).mean() > 0.9999
     lengths = np.linalg.norm(normals[labels > 0].astype(float) / 127.5 - 1, axis=1)

@@ -63,7 +63,7 @@ def test_a_kept_cut_out_is_of_its_tenant_version_content_and_shape(store: Store)
     assert all(key.startswith(("cutouts/abc/", "cutouts/def/")) and f"/{ENGINE_VERSION}/" in key for key in store.objects)
     assert kept.image is not None
     assert len(store.objects[kept.image.key]) == kept.image.bytes
-    assert (kept.image.height, kept.image.width) == kept.cutout.alpha.shape
+    assert (kept.image.height, kept.image.width) == kept.garment.cutout.alpha.shape
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", save(tee())])
@@ -81,7 +81,7 @@ def test_a_store_that_is_down_costs_time_and_nothing_else(store: Store) -> None:
     store.down = True
     kept = CutoutCache(store).get("abc", TEE)  # type: ignore[arg-type]  # as above
     assert kept.image is None
-    assert kept.cutout.mask.any()
+    assert kept.garment.cutout.mask.any()
 
 
 def test_a_photo_without_a_garment_is_not_kept(store: Store) -> None:
@@ -91,8 +91,10 @@ def test_a_photo_without_a_garment_is_not_kept(store: Store) -> None:
 
 
 def test_packing_loses_nothing() -> None:
-    cutout = CutoutCache(None).get("abc", TEE).cutout
-    again = unpack(pack(cutout))
-    assert (again.rgb == cutout.rgb).all()
-    assert (again.alpha == cutout.alpha).all()
-    assert again.mode == cutout.mode
+    garment = CutoutCache(None).get("abc", TEE).garment
+    again = unpack(pack(garment))
+    assert (again.cutout.rgb == garment.cutout.rgb).all()
+    assert (again.cutout.alpha == garment.cutout.alpha).all()
+    assert again.cutout.mode == garment.cutout.mode
+    assert again.measures == garment.measures
+    assert pack(again) == pack(garment)

@@ -56,12 +56,12 @@ def test_packing_loses_nothing() -> None:
 
 @pytest.mark.parametrize("doubt", [1.5, -0.1, float("nan")])
 def test_an_impossible_doubt_is_not_unpacked(doubt: float) -> None:
-    kept = pack(dataclasses.replace(scenes.cut(scenes.hanging().rgb), doubt=doubt))
-    with pytest.raises(ValueError, match="not a packed cut-out"):
+    kept = pack(Garment(dataclasses.replace(scenes.cut(scenes.hanging().rgb), doubt=doubt), None))
+    with pytest.raises(ValueError, match="not a packed garment"):
         unpack(kept)
 
 
 def test_an_impossible_place_is_not_unpacked() -> None:
-    kept = pack(dataclasses.replace(scenes.cut(scenes.hanging().rgb), origin=(-1, 0)))
-    with pytest.raises(ValueError, match="not a packed cut-out"):
+    kept = pack(Garment(dataclasses.replace(scenes.cut(scenes.hanging().rgb), origin=(-1, 0)), None))
+    with pytest.raises(ValueError, match="not a packed garment"):
         unpack(kept)
