@@ -168,6 +168,8 @@ def shape_of(category: str) -> Shape:
 def _shape(category: GarmentCategory) -> Shape:
     if CATEGORIES[category].region is BodyRegion.FEET:
         return "pair"
+    if CATEGORIES[category].region in (BodyRegion.WAIST, BodyRegion.HAND):
+        return "ring"
     return "legs" if family_of(category) == "legs" else "body"
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Background, Floats, Mask, border
+from compositing.cut.opinion import Shape
 
 OPEN_PX = 9
 """Channels narrower than this are not flooded: a white stripe that runs out into a white background."""
@@ -19,6 +20,8 @@ PEEL_CONTRAST, PEEL_SPREAD, PEEL_CHROMA = 14.0, 9.0, 7.0
 PEEL_SHARE = 0.42
 OVERSHOT, OVERSHOT_PX = -0.06, 2
 """What is beyond the background's colour is no mixture with it, but for the thin line that sharpening leaves."""
+STRAP_LOOP, STRAP_SHARE = 0.0003, 0.03
+"""A hole with the background's colour is a strap's loop when cloth no thicker than this share parts it from outside."""
 
 
 def unlikeness(colours: Floats, behind: Background) -> Floats:
@@ -34,7 +37,7 @@ def gradient(colours: Floats) -> Floats:
     return np.asarray(cv2.sqrt(total) / 8, np.float32)
 
 
-def flooded(colours: Floats, behind: Background, *, two_legs: bool, tolerance: float = 1.0) -> Mask:
+def flooded(colours: Floats, behind: Background, *, shape: Shape, tolerance: float = 1.0) -> Mask:
     """Everything that the background, flooding in from the border, does not reach.
 
     `tolerance`: how much farther than its own spread a colour may be from the background and still be of it.
@@ -52,7 +55,7 @@ def flooded(colours: Floats, behind: Background, *, two_legs: bool, tolerance: f
     mask = cv2.morphologyEx((~outside).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     mask = _unshadowed(largest(mask, 0.1), colours, behind, unlike, edge)
     mask = _unrimmed(filled(mask), colours, behind)
-    return _with_gaps(filled(mask), unlike, edge, behind, two_legs=two_legs)
+    return _with_gaps(filled(mask), unlike, edge, behind, shape=shape)
 
 
 def _reached(candidate: Mask, open_px: int) -> Mask:
@@ -115,7 +118,7 @@ def _unrimmed(mask: Mask, colours: Floats, behind: Background) -> Mask:
     return mask & ~(rim & touching(rim | ~mask, ~mask))
 
 
-def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, two_legs: bool) -> Mask:
+def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, shape: Shape) -> Mask:
     """With the holes in which the background shows: between legs, between a sleeve and the body."""
     if not mask.any() or float(np.median(unlike[mask])) < FAINT:
         return mask
@@ -125,13 +128,20 @@ def _with_gaps(mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, 
     columns = np.nonzero(mask.any(0))[0]
     middle, wide = (columns[0] + columns[-1]) / 2, max(int(np.ptp(columns)), 1)
     opened = mask.copy()
+    depth = cv2.distanceTransform(filled(mask, 1.0).astype(np.uint8), cv2.DIST_L2, 3)
+    tall_px = int(mask.any(1).sum())
+    thin = STRAP_SHARE * max(wide, tall_px)
+    upper = int(mask.any(1).argmax()) + 0.35 * tall_px
     for piece in range(1, count):
         _, _, piece_width, piece_height, area = boxes[piece]
         off_axis = abs(centres[piece][0] - middle) / wide
         tall = piece_height / max(piece_width, 1)
-        between_legs = two_legs and off_axis < 0.18 and tall > 1.2
-        beside_arm = not two_legs and off_axis > 0.16 and tall > 1.6
-        if area > 0.0008 * mask.size and (between_legs or beside_arm):
+        between_legs = shape == "legs" and off_axis < 0.18 and tall > 1.2
+        beside_arm = shape != "legs" and off_axis > 0.16 and tall > 1.6
+        upright = tall > 1.3 and centres[piece][1] < upper
+        in_strap = upright and area > STRAP_LOOP * mask.size and bool((depth[pieces == piece] < thin).any())
+        large = area > 0.0008 * mask.size
+        if in_strap or (large and (between_legs or beside_arm or shape == "ring")):
             opened[cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = False
     return opened
 

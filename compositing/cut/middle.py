@@ -15,5 +15,5 @@ def middle(size: tuple[int, ...], *, shape: Shape) -> Mask:
             return np.asarray((np.abs(x) < 0.3) & (y > -0.72) & (y < -0.2))
         case "pair":
             return np.asarray(((np.abs(x) - 0.42) / 0.2) ** 2 + (y / 0.4) ** 2 < 1)
-        case "body":
+        case "body" | "ring":
             return np.asarray((x / 0.34) ** 2 + (y / 0.5) ** 2 < 1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from compositing.cut.background import Background, Floats, Mask, fit, lab
 
-Shape = Literal["body", "legs", "pair"]
+Shape = Literal["body", "legs", "pair", "ring"]
 
 SEED: Final = 7
 """Of every cluster and mixture model."""

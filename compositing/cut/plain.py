@@ -34,7 +34,7 @@ def plain(scene: Scene) -> Iterator[Opinion]:
 def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
     """By the flood, more tolerant where the outline it leaves follows no edge; None where none does."""
     for tolerance in TOLERANCES:
-        mask = flooded(colours, behind, two_legs=shape == "legs", tolerance=tolerance)
+        mask = flooded(colours, behind, shape=shape, tolerance=tolerance)
         if _faint(colours, behind, mask) <= FAINT:
             return _inside_frame(colours, mask, shape=shape)
     return None
@@ -47,7 +47,7 @@ def _inside_frame(colours: Floats, mask: Mask, *, shape: Shape) -> Mask:
         return mask
     within = np.ascontiguousarray(colours[inner])
     behind = fit(within)
-    again = flooded(within, behind, two_legs=shape == "legs")
+    again = flooded(within, behind, shape=shape)
     if not behind.plain or not 0.04 < again.mean() < 0.9:
         return mask
     framed = np.zeros_like(mask)
