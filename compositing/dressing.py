@@ -75,7 +75,8 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
         raise GarmentError(
             "no_garment_found", "No garment could be told from the photo's background."
         )
-    return dress(cutout.mask, garment.template, category, body)
+    studio = cutout.mode != "messy"
+    return dress(cutout.mask, garment.template, category, body, studio=studio)
 
 
 def cloths_of(

@@ -14,15 +14,19 @@ from compositing.charts.worn import Worn
 from compositing.template.model import Legs, Skirt, Template, Upper
 
 
-def dress(mask: Mask, template: Template, category: GarmentCategory, body: Body) -> Worn:
-    """The garment's charts; their photo points are px of the cut-out, whatever its turn. `mask`: not empty."""
+def dress(
+    mask: Mask, template: Template, category: GarmentCategory, body: Body, *, studio: bool
+) -> Worn:
+    """The garment's charts; their photo points are px of the cut-out, whatever its turn.
+
+    `mask`: not empty; `studio`: the photo's background is plain."""
     turn = Turn.by(template.turn_rad, mask.shape[1], mask.shape[0])
     upright, standing = turn.mask(mask), turn.template(template)
     match standing:
         case Upper():
-            worn = dress_upper(upright, standing, category, body)
+            worn = dress_upper(upright, standing, category, body, studio=studio)
         case Legs():
-            worn = dress_legs(upright, standing, category, body)
+            worn = dress_legs(upright, standing, category, body, studio=studio)
         case Skirt():
             worn = dress_skirt(upright, standing, body)
     return replace(worn, charts=tuple(turn.back(chart) for chart in worn.charts))

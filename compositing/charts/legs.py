@@ -19,7 +19,7 @@ from compositing.charts.legs_photo import (
     waist_below,
 )
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
-from compositing.charts.scale import Cue, Scale, fused, nearer, on_form
+from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Legs
@@ -55,9 +55,11 @@ class _Hung:
         return np.linspace(self.top_y, self.crotch_y, HIP_ROWS)
 
 
-def dress_legs(mask: Mask, template: Legs, category: GarmentCategory, body: Body) -> Worn:
+def dress_legs(
+    mask: Mask, template: Legs, category: GarmentCategory, body: Body, *, studio: bool
+) -> Worn:
     """Trousers or shorts on a body. `mask` and `template` are upright."""
-    hung = _hung(in_photo(mask, template), category, body)
+    hung = _hung(in_photo(mask, template, studio=studio), category, body)
     half = _hips(hung)
     waist = _waistband(hung)
     charts = {s: _with_rim(untangled(_half(hung, s, half, waist)), hung, s) for s in SIDES}
@@ -96,14 +98,16 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
     else:
         cues = [Cue("rise", (mannequin.crotch_y + CROTCH_PX - waist_y) / rise, 0.16)]
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
-    hips = nearer("hips", laid * ease / photo.hips, worn * 1.02 / photo.hips, cues, 0.07)
-    waist = nearer(
+    widths = Widths("hips", laid * ease / photo.hips, worn * 1.02 / photo.hips, 0.07, photo.studio)
+    hips = widths.cue(cues)
+    widths = Widths(
         "waist",
         2 * float(body.quarter_girth_at(at)[0]) * 1.04 / photo.waist,
         2 * float(body.half_at(at)[0] + CLOTH_PX) * 1.02 / photo.waist,
-        [*cues, hips],
         0.16,
+        photo.studio,
     )
+    waist = widths.cue([*cues, hips])
     cues += [hips, waist]
     tight = 0.80 if category is GarmentCategory.LEGGINGS else 0.96
     value = float(np.clip(fused(cues), tight * worn / photo.hips, 1.6 * laid / photo.hips))

@@ -43,6 +43,7 @@ class LegsPhoto:
     hips: float
     waist: float
     halves: dict[int, HalfPhoto]
+    studio: bool  # before a plain background
 
     @property
     def inseam(self) -> float:
@@ -55,7 +56,7 @@ class LegsPhoto:
         return np.asarray((self.halves[-1].wide + self.halves[1].wide)[:HIP_ROWS] / 2)
 
 
-def in_photo(mask: Mask, template: Legs) -> LegsPhoto:
+def in_photo(mask: Mask, template: Legs, *, studio: bool) -> LegsPhoto:
     """Read an upright photo. `mask`: not empty."""
     left, right = template.left, template.right
     crotch = np.asarray(left.crotch, float)
@@ -68,7 +69,7 @@ def in_photo(mask: Mask, template: Legs) -> LegsPhoto:
     halves = {s: _half(mask, template.side(s), middle) for s in SIDES}
     hips = max(float(right.hip[0] - left.hip[0]), 1.0)
     waist = max(float(right.waist[0] - left.waist[0]), 1.0)
-    return LegsPhoto(mask, axis, waist_y, crotch_y, hips, waist, halves)
+    return LegsPhoto(mask, axis, waist_y, crotch_y, hips, waist, halves, studio)
 
 
 def _half(mask: Mask, side: LegsSide, middle: Numbers) -> HalfPhoto:

@@ -21,7 +21,10 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
     C.CARDIGAN: 64, C.VEST: 62, C.BLAZER: 70, C.HOODIE: 67, C.JACKET: 66, C.COAT: 92,
 }  # fmt: skip
 """From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
-ARMHOLE_CM, NECK_CM, SHOULDERS = 22.5, 17.5, 1.08
+USUAL, SURE = 0.8, 0.08
+"""How many standard deviations the usual way to photograph is worth, and what these are at least."""
+ARMHOLE_CM, NECK_CM = 22.5, 17.5
+SHOULDERS, SLEEVELESS_SHOULDERS = 1.08, 0.95
 """Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
 CROPPED = 1.05
 """Of a garment that is not longer than this many chests, its category does not tell the length."""
@@ -54,14 +57,29 @@ def fused(cues: Sequence[Cue]) -> float:
     return float(np.exp((weights * np.log([cue.scale for cue in cues])).sum() / weights.sum()))
 
 
-def nearer(name: str, laid: float, worn: float, others: Sequence[Cue], spread: float) -> Cue:
-    """A width's cue. A garment that was laid flat shows half of its girth; one that was photographed on a form that was
-    taken out of the picture shows its silhouette, as on ours. Which of the two, the other cues say.
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """The scales that a width suggests: of a garment that was laid flat, and of one that was shown on a form.
+
+    Laid flat it shows half of its girth; on a form that was taken out of the picture its silhouette, as on ours.
+    `studio`: the photo's background is plain, where forms are usual; elsewhere garments are laid or hung.
     """
-    if not others:
-        return Cue(name, float(np.sqrt(laid * worn)), spread)
-    thought = np.log(fused(others))
-    return Cue(name, min((laid, worn), key=lambda scale: abs(np.log(scale) - thought)), spread)
+
+    name: str
+    laid: float
+    worn: float
+    spread: float
+    studio: bool
+
+    def cue(self, others: Sequence[Cue]) -> Cue:
+        """The likelier of the two beside what other cues say."""
+        if not others:
+            return Cue(self.name, float(np.sqrt(self.laid * self.worn)), self.spread)
+        thought = np.log(fused(others))
+        unsure = max(float(sum(1 / cue.spread**2 for cue in others)) ** -0.5, SURE)
+        far = {scale: abs(np.log(scale) - thought) / unsure for scale in (self.laid, self.worn)}
+        far[self.worn if self.studio else self.laid] -= USUAL
+        return Cue(self.name, min(far, key=lambda scale: far[scale]), self.spread)
 
 
 def on_form(width: Cue, *, laid: float) -> bool:
@@ -84,30 +102,25 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     if whole:
         cues += _waist_cues(photo, body)
     ease = EASE.get(category, 0.15)
-    chest = nearer(
-        "chest",
-        girth * (1 + ease) / photo.chest,
-        silhouette * (1 + ease / 2) / photo.chest,
-        cues,
-        0.13,
-    )
+    laid, worn = girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest
+    chest = Widths("chest", laid, worn, 0.13, photo.studio).cue(cues)
     cues.append(chest)
     value = float(np.clip(fused(cues), 0.98 * silhouette / photo.chest, 1.6 * girth / photo.chest))
-    return Scale(value, tuple(cues), long, on_form(chest, laid=girth * (1 + ease) / photo.chest))
+    return Scale(value, tuple(cues), long, on_form(chest, laid=laid))
 
 
 def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     if photo.shoulders in ("off", "one"):
         return []
-    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / max(photo.pit_y - photo.neck_y, 4), 0.18)]
+    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / max(photo.pit_y - photo.neck_y, 4), 0.20)]
     if photo.neck_width / photo.chest < WIDE_NECK:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
     across = float(photo.tip[1][0] - photo.tip[-1][0])
-    if photo.shoulders == "full" and photo.ribs:
+    if photo.shoulders == "full":
         tips = body.mannequin.facts.shoulder_tip
-        cues.append(
-            Cue("shoulders", SHOULDERS * float(tips[1][0] - tips[-1][0]) / max(across, 4), 0.14)
-        )
+        own = float(tips[1][0] - tips[-1][0])
+        share, spread = (SHOULDERS, 0.14) if photo.ribs else (SLEEVELESS_SHOULDERS, 0.20)
+        cues.append(Cue("shoulders", share * own / max(across, 4), spread))
     return cues
 
 
@@ -134,7 +147,8 @@ def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
         2 * float(half[body.mannequin.waist_y]) for half in (body.quarter_girth, body.half)
     )
     wide = max(float(upper[narrowest]), 4)
-    return [height, nearer("waist", laid * 1.1 / wide, worn * 1.08 / wide, [height], 0.14)]
+    waist = Widths("waist", laid * 1.1 / wide, worn * 1.08 / wide, 0.14, photo.studio)
+    return [height, waist.cue([height])]
 
 
 def _long_sleeved(photo: UpperPhoto, *, whole: bool) -> bool:

@@ -7,7 +7,7 @@ from schemas.categories import GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
-from compositing.charts.lines import Numbers, lengths, smooth
+from compositing.charts.lines import Mask, Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import closed_rows, sleeve_chart
 from compositing.charts.upper_photo import (
@@ -47,9 +47,11 @@ class _Place:
     hem_y: float
 
 
-def dress_upper(mask: np.ndarray, template: Upper, category: GarmentCategory, body: Body) -> Worn:
+def dress_upper(
+    mask: Mask, template: Upper, category: GarmentCategory, body: Body, *, studio: bool
+) -> Worn:
     """A garment that hangs from the shoulders, on a body. `mask` (bool) and `template` are upright."""
-    photo = in_photo(mask, template)
+    photo = in_photo(mask, template, studio=studio)
     scale = upper_scale(photo, category, body)
     place = _place(photo, scale.value, body)
     columns = _columns(photo)

@@ -68,6 +68,7 @@ class UpperPhoto:
     pit: dict[int, Numbers]
     ribs: dict[int, Ribs]
     shoulder: dict[int, Numbers]  # (12, 2) the upper edge from neck to tip
+    studio: bool = False  # before a plain background
 
     @property
     def shoulders(self) -> Shoulders:
@@ -117,7 +118,7 @@ class UpperPhoto:
         return abs(float(getattr(self.template.side(s), name)[0]) - self.axis)
 
 
-def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
+def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     """Read an upright photo. `mask`: not empty."""
     left, right = template.left, template.right
     axis = float(left.neck[0] + right.neck[0] + left.pit[0] + right.pit[0]) / 4
@@ -133,7 +134,7 @@ def in_photo(mask: Mask, template: Upper) -> UpperPhoto:
         if template.side(s).sleeved
     }
     shoulder = {s: _shoulder(top, neck[s], tip[s]) for s in SIDES}
-    return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder)
+    return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder, studio)
 
 
 def _on_top(top: Numbers, point: Numbers) -> Numbers:
