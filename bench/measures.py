@@ -4,6 +4,7 @@ The points (`bench/points.json`) lie on photos; where they come to lie in the lo
 they say where every pixel goes. So lengths are compared without asking the template what it found.
 """
 
+import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +79,7 @@ def truths() -> dict[str, Truth]:
     return {
         name: Truth(
             (one["size"][0], one["size"][1]),
-            {
-                key: np.array(place, float)
-                for key, place in one["points"].items()
-                if key not in one.get("doubtful", ())
-            },
+            {key: np.array(place, float) for key, place in one["points"].items() if key not in one.get("doubtful", ())},
             one.get("facts", {}),
         )
         for name, one in listed.items()
@@ -141,9 +138,7 @@ def _pieces(alpha: NDArray[np.float32]) -> int:
 
 
 def _inside(mask: Mask, by_px: int) -> Mask:
-    return np.asarray(
-        cv2.erode(mask.astype(np.uint8), np.ones((by_px, by_px), np.uint8), borderValue=0) > 0
-    )
+    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((by_px, by_px), np.uint8), borderValue=0) > 0)
 
 
 def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32]) -> float:
@@ -151,16 +146,13 @@ def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32
     if not own.any() or not shown.any():
         return float("nan")
     means = [
-        lab(np.asarray(picture[mask][None], np.uint8)).mean((0, 1))
-        for picture, mask in ((cutout.rgb, own), (pixels, shown))
+        lab(np.asarray(picture[mask][None], np.uint8)).mean((0, 1)) for picture, mask in ((cutout.rgb, own), (pixels, shown))
     ]
     difference: float = deltaE_ciede2000(*means)  # type: ignore[no-untyped-call]  # scikit-image has no annotations here
     return float(difference)
 
 
-def _shoulder(
-    category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], body: Mannequin
-) -> float | None:
+def _shoulder(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], body: Mannequin) -> float | None:
     """Sleeved garments: how far their upper edge over each armpit is from the mannequin's shoulder."""
     if CATEGORIES[category].region not in (BodyRegion.UPPER, BodyRegion.FULL):
         return None
@@ -174,9 +166,7 @@ def _shoulder(
     return float(np.mean(errors) / len(alpha))
 
 
-def _waist(
-    category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], options: LookOptions
-) -> float | None:
+def _waist(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], options: LookOptions) -> float | None:
     if CATEGORIES[category].region is not BodyRegion.LOWER:
         return None
     x, y = laid.worn.landmarks["waist"] * options.width_px / WIDTH_PX
@@ -184,9 +174,7 @@ def _waist(
     return float(abs(rows[0] - y) / len(alpha)) if len(rows) else 1.0
 
 
-def _halo(
-    photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], body: Mannequin
-) -> float:
+def _halo(photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], body: Mannequin) -> float:
     edge = (alpha > EDGE[0]) & (alpha < EDGE[1])
     if not edge.any():
         return 0.0
@@ -199,9 +187,7 @@ def _halo(
     at = edge & (weight > 0.05)
     span = scene[at] - near[at]
     along = ((shown[at] - near[at]) * span).sum(1) / np.maximum((span**2).sum(1), 1)
-    to_mixture = np.linalg.norm(
-        shown[at] - (near[at] + np.clip(along, 0, 1)[:, None] * span), axis=1
-    )
+    to_mixture = np.linalg.norm(shown[at] - (near[at] + np.clip(along, 0, 1)[:, None] * span), axis=1)
     to_behind = np.linalg.norm(shown[at] - behind, axis=1)
     return float((to_behind + CLEARLY < to_mixture).mean()) if at.any() else 0.0
 
@@ -220,10 +206,7 @@ def _lengths(garment: Garment, worn: Worn, truth: Truth, mannequin: str) -> dict
         parts[1] = {side: _along_arm(look, side, mannequin) for side in parts[1]}
     wholes = [_whole(points, across) for points in (photo, look)]
     if all(parts) and wholes[0] and wholes[1]:
-        ratios = [
-            np.mean(list(part.values())) / (whole or 1.0)
-            for part, whole in zip(parts, wholes, strict=True)
-        ]
+        ratios = [np.mean(list(part.values())) / (whole or 1.0) for part, whole in zip(parts, wholes, strict=True)]
         found[f"{kind}_error"] = float(ratios[1] / ratios[0] - 1)
     if all(len(part) == 2 for part in parts):
         even = [part["left"] / part["right"] for part in parts]
@@ -280,7 +263,7 @@ def _part(points: dict[str, Point], kind: str) -> dict[str, float]:
             continue
         last = ends[0] if kind == "sleeve" and bend is None else (ends[0] + ends[1]) / 2
         line = [start, *([bend] if bend is not None else []), last]
-        found[side] = float(sum(np.linalg.norm(b - a) for a, b in zip(line, line[1:], strict=False)))
+        found[side] = float(sum(np.linalg.norm(b - a) for a, b in itertools.pairwise(line)))
     return found
 
 

@@ -1,6 +1,7 @@
 """The picture engine. Pure: photos' bytes and options in, a picture and its manifest out.
 
-Options and errors come at once; what needs pixels is imported when it is first asked for: a process that only checks
+Options and errors come at once; what needs pixels is imported when it is first asked for: a process
+that only checks
 options needs neither OpenCV nor NumPy.
 """
 
@@ -12,8 +13,8 @@ from compositing.options import Bars, LookOptions, parse_options
 
 if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
-    from compositing.guard import compose, compose_garments, prepare
     from compositing.garment import Garment, pack, unpack
+    from compositing.guard import compose, compose_garments, prepare
     from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 
 _WHERE: Final = {

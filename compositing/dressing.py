@@ -19,7 +19,6 @@ from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
 
-
 COLLARED = frozenset(
     {
         GarmentCategory.SHIRT,
@@ -42,7 +41,8 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A garment on a body. `worn`: in px of a look WIDTH_PX wide; `whole`: placed whole, not dressed."""
+    """A garment on a body. `worn`: in px of a look WIDTH_PX wide; `whole`: placed whole, not
+    dressed."""
 
     worn: Worn
     quality: Quality

@@ -14,7 +14,7 @@ WEBP_METHOD = 2
 
 
 def encode(pixels: NDArray[np.uint8], kind: str, quality: int) -> bytes:
-    """RGB or RGBA bytes (height, width, channels) as webp, png or jpeg. `quality` is not for png."""
+    """RGB or RGBA bytes (height, width, channels) as webp, png, jpeg. `quality`: not for png."""
     if kind == "webp":
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, "WEBP", quality=min(quality, 100), method=WEBP_METHOD)
@@ -24,7 +24,9 @@ def encode(pixels: NDArray[np.uint8], kind: str, quality: int) -> bytes:
         "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL],
         "jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
     }[kind]
-    done, data = cv2.imencode(f".{'jpg' if kind == 'jpeg' else kind}", cv2.cvtColor(pixels, order), flags)
+    done, data = cv2.imencode(
+        f".{'jpg' if kind == 'jpeg' else kind}", cv2.cvtColor(pixels, order), flags
+    )
     if not done:
         raise ValueError(f"the picture can't be encoded as {kind}")
     return data.tobytes()

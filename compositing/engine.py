@@ -1,4 +1,5 @@
-"""From photos to a look: cut out, fit the template, lay on the body, paint, encode. Pure: bytes and options in, picture out."""
+"""From photos to a look: cut out, fit the template, lay on the body, paint, encode. Pure: bytes and
+options in, picture out."""
 
 import hashlib
 from collections.abc import Sequence
@@ -41,7 +42,8 @@ cv2.setNumThreads(1)
 
 
 def compose(items: Sequence[GarmentInput], options: LookOptions, bars: Bars = DEFAULT_BARS) -> Look:
-    """Dress a mannequin. Raises GarmentError naming the item that can't be used; `items` must not be empty."""
+    """Dress a mannequin. Raises GarmentError naming the item that can't be used; `items` must not
+    be empty."""
     watch = Stopwatch()
     garments = []
     for index, item in enumerate(items):
@@ -74,7 +76,8 @@ def prepare(
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:
-    """The cut-out, turned by quarter turns where that fits its category clearly better, and its template."""
+    """The cut-out, turned by quarter turns where that fits its category clearly better, and its
+    template."""
     found = cutout, fit(cutout.rgb, cutout.alpha, category)
     own = fit_of(found[1])
     best = own + TURNED_BETTER
@@ -97,7 +100,8 @@ def compose_garments(
     *,
     watch: Stopwatch | None = None,
 ) -> Look:
-    """Dress a mannequin in garments that are prepared already. Raises GarmentError naming the item that can't be used."""
+    """Dress a mannequin in garments that are prepared already. Raises GarmentError naming the item
+    that can't be used."""
     if not garments:
         raise ValueError("a look needs at least one item")
     watch = watch or Stopwatch()
@@ -126,7 +130,7 @@ def compose_garments(
 
 
 def kind_of(category: str) -> str:
-    """What a prepared garment depends on beside its photo. Raises GarmentError category_mismatch."""
+    """What a prepared garment depends on beside its photo. Raises category_mismatch."""
     return _category(category).value
 
 

@@ -1,4 +1,5 @@
-"""A garment as it is read from its photo: the cut-out and the template that was fitted to it. It can be kept as a file."""
+"""A garment as it is read from its photo: the cut-out and the template that was fitted to it. It
+can be kept as a file."""
 
 import dataclasses
 import io

@@ -1,4 +1,5 @@
-"""Kind and size of a picture from its first bytes, read as they stream: nothing is decoded, hardly anything is kept."""
+"""Kind and size of a picture from its first bytes, read as they stream: nothing is decoded, hardly
+anything is kept."""
 
 import struct
 from typing import Final
@@ -24,16 +25,21 @@ def check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
         raise GarmentError(
             "image_too_large",
-            f"The photo is {width} x {height} pixels; {MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed.",
+            f"The photo is {width} x {height} pixels; "
+            f"{MAX_PIXELS} in all and {MAX_SIDE_PX} a side are allowed.",
         )
     if min(width, height) < MIN_SIDE_PX:
-        raise GarmentError("no_garment_found", f"The photo is {width} x {height} pixels: too small to show a garment.")
+        raise GarmentError(
+            "no_garment_found",
+            f"The photo is {width} x {height} pixels: too small to show a garment.",
+        )
 
 
 class HeaderReader:
     """Fed a picture's bytes in order, it knows kind and size as soon as the header has told them.
 
-    `content_type` and `size` (width, height in pixels as stored, before any EXIF turn) are None until then.
+    `content_type` and `size` (width, height in pixels as stored, before any EXIF turn) are None
+    until then.
     """
 
     def __init__(self) -> None:
@@ -44,7 +50,8 @@ class HeaderReader:
         self._skip_bytes = 0
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises GarmentError: not a JPEG, PNG or WebP picture, damaged, or of a size that can't be used."""
+        """Read on. Raises GarmentError: not a JPEG, PNG or WebP picture, damaged, or of a size that
+        can't be used."""
         if self.size is not None:
             return
         skipped = min(self._skip_bytes, len(data))
@@ -66,13 +73,15 @@ class HeaderReader:
             check_size(*self.size)
 
     def end(self) -> tuple[str, int, int]:
-        """Content type, width and height, once all bytes were fed. Raises GarmentError when the header never came."""
+        """Content type, width and height, once all bytes were fed. Raises GarmentError when the
+        header never came."""
         if self.content_type is None or self.size is None:
             raise _damaged() if self.content_type else _unknown()
         return self.content_type, *self.size
 
     def _jpeg(self) -> tuple[int, int] | None:
-        """From segment to segment until a frame begins; the bytes of a segment are passed over, not kept."""
+        """From segment to segment until a frame begins; the bytes of a segment are passed over, not
+        kept."""
         data, at = self._kept, 0
         while at + 4 <= len(data):
             if data[at] != 0xFF:

@@ -21,9 +21,11 @@ class GarmentInput:
 
 @dataclass(frozen=True, slots=True)
 class PlacedItem:
-    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive. `layer`: larger lies over smaller.
+    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive. `layer`: larger
+    lies over smaller.
 
-    `landmarks`: names to x, y in pixels of the look. `quality`: 0 to 1, how sellable it is thought to be, and what lowers it.
+    `landmarks`: names to x, y in pixels of the look. `quality`: 0 to 1, how sellable it is thought
+    to be, and what lowers it.
     `placed`: dressed in parts, or laid whole over the body.
     """
 
@@ -41,7 +43,8 @@ class PlacedItem:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was made of what. Timings do not influence the picture. `seed`: of the only step that draws at random."""
+    """What was made of what. Timings do not influence the picture. `seed`: of the only step that
+    draws at random."""
 
     engine_version: str
     seed: int

@@ -1,7 +1,6 @@
 """The two mannequins: their picture, what lies behind each pixel, and where their landmarks are."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,7 +52,8 @@ class Girths:
 
 @dataclass(frozen=True, slots=True)
 class ArmLine:
-    """The middle line of an arm from the shoulder's tip to the wrist, in pixels. Arrays run along it."""
+    """The middle line of an arm from the shoulder's tip to the wrist, in pixels. Arrays run along
+    it."""
 
     x: Floats
     y: Floats
@@ -64,7 +64,8 @@ class ArmLine:
 
 @dataclass(frozen=True, slots=True)
 class BodyFacts:
-    """What the body measures, in pixels at its depth plane. Sides: -1 is on the picture's left, 1 on its right."""
+    """What the body measures, in pixels at its depth plane. Sides: -1 is on the picture's left, 1
+    on its right."""
 
     px_per_m: float
     torso: Girths  # from the neck's base to the crotch
@@ -125,22 +126,32 @@ def load(kind: str, width_px: int) -> Mannequin:
     shrink = cv2.INTER_AREA if picture.shape[1] > width_px else cv2.INTER_CUBIC
     rgb = cv2.resize(picture, size, interpolation=shrink)[..., ::-1]
     parts = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    directions = cv2.resize(normals, size, interpolation=cv2.INTER_LINEAR)[..., ::-1].astype(np.float32) / 127.5 - 1
+    directions = (
+        cv2.resize(normals, size, interpolation=cv2.INTER_LINEAR)[..., ::-1].astype(np.float32)
+        / 127.5
+        - 1
+    )
     scale = width_px / GEOMETRY_WIDTH_PX
     joints = {joint: np.array(place[:2]) * scale for joint, place in stored["joints"].items()}
-    return _measured(np.ascontiguousarray(rgb), parts, directions, joints, _facts(stored, scale, height_px))
+    return _measured(
+        np.ascontiguousarray(rgb), parts, directions, joints, _facts(stored, scale, height_px)
+    )
 
 
 def _facts(stored: dict[str, Any], scale: float, height_px: int) -> BodyFacts:
     letters = _SIDE_LETTER.items()
-    lines = {side: np.asarray(stored["arms"][letter], np.float32).T * scale for side, letter in letters}
+    lines = {
+        side: np.asarray(stored["arms"][letter], np.float32).T * scale for side, letter in letters
+    }
     _, neck_half_width, neck_half_girth = stored["neck"]
     return BodyFacts(
         px_per_m=stored["px_per_m"] * scale,
         torso=_girths(stored["torso"], scale, height_px),
         legs={side: _girths(stored["legs"][letter], scale, height_px) for side, letter in letters},
         arms={side: ArmLine(*line) for side, line in lines.items()},
-        shoulder_tip={side: np.array(stored["shoulder_tip"][letter]) * scale for side, letter in letters},
+        shoulder_tip={
+            side: np.array(stored["shoulder_tip"][letter]) * scale for side, letter in letters
+        },
         neck_base={side: np.array(stored["neck_base"][letter]) * scale for side, letter in letters},
         shoulder_length=float(np.mean(list(stored["shoulder_line"].values()))) * scale,
         neck_half_width=neck_half_width * scale,
@@ -152,11 +163,17 @@ def _girths(rows: list[list[float]], scale: float, height_px: int) -> Girths:
     """Between the measured rows by straight lines."""
     y, *columns = np.asarray(rows).T * scale
     every = np.arange(height_px, dtype=float)
-    return Girths(*(np.interp(every, y, column, np.nan, np.nan).astype(np.float32) for column in columns))
+    return Girths(
+        *(np.interp(every, y, column, np.nan, np.nan).astype(np.float32) for column in columns)
+    )
 
 
 def _measured(
-    rgb: NDArray[np.uint8], parts: NDArray[np.uint8], normals: Floats, joints: dict[str, Point], facts: BodyFacts
+    rgb: NDArray[np.uint8],
+    parts: NDArray[np.uint8],
+    normals: Floats,
+    joints: dict[str, Point],
+    facts: BodyFacts,
 ) -> Mannequin:
     scale = rgb.shape[1] / GEOMETRY_WIDTH_PX
     body = parts > 0
@@ -185,7 +202,9 @@ def _measured(
         light=falling(normals, body, scale),
         drape=falling(normals, body, scale, HANGING_PX),
         soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
-        head=np.asarray(cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32),
+        head=np.asarray(
+            cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32
+        ),
         bare_arms=np.asarray(np.clip((_soft(arms, 5.0 * scale) - 0.62) * 4, 0, 1), np.float32),
         arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),
         scale=scale,
@@ -217,7 +236,12 @@ def edges(mask: Mask) -> tuple[Floats, Floats]:
 
 
 def _side(  # noqa: PLR0913 (what a side is measured from)
-    side: int, body: Mask, parts: NDArray[np.uint8], centre_x: float, scale: float, joints: dict[str, Point]
+    side: int,
+    body: Mask,
+    parts: NDArray[np.uint8],
+    centre_x: float,
+    scale: float,
+    joints: dict[str, Point],
 ) -> Side:
     letter = _SIDE_LETTER[side]
     shoulder, elbow = joints[f"joint-{letter}-shoulder"], joints[f"joint-{letter}-elbow"]
@@ -251,13 +275,14 @@ def _armpit(side: int, body: Mask, arm: Mask, first: int, last: int) -> Point:
 
 def _radius(arm: Mask, centre: Point, along: Point) -> float:
     across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-    reach = [_walk(lambda step, sign=sign: arm[tuple((centre + sign * across * step)[::-1].astype(int))]) for sign in (-1, 1)]  # type: ignore[misc]  # a lambda with a default
+    reach = [_walk(arm, centre, sign * across) for sign in (-1, 1)]
     return float(np.mean(reach))
 
 
-def _walk(inside: Callable[[float], bool]) -> float:
+def _walk(arm: Mask, start: Point, way: Point) -> float:
+    """How far the arm goes on from a point."""
     step = 0.0
-    while step < 200 and inside(step):
+    while step < 200 and arm[tuple((start + way * step)[::-1].astype(int))]:
         step += 0.5
     return step
 

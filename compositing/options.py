@@ -19,7 +19,8 @@ DEFAULT_MANNEQUIN: Literal["FEMALE"] = "FEMALE"
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Of a garment's quality, 0 to 1: below `floor` it is refused, below `dress` placed whole, from there on dressed."""
+    """Of a garment's quality, 0 to 1: below `floor` it is refused, below `dress` placed whole, from
+    there on dressed."""
 
     floor: float = 0.35
     dress: float = 0.5
@@ -51,8 +52,14 @@ class LookOptions:
 
 
 def _width(value: object) -> dict[str, object]:
-    if not isinstance(value, int) or isinstance(value, bool) or not MIN_WIDTH_PX <= value <= MAX_WIDTH_PX:
-        raise InvalidOption("width", f"must be a whole number of pixels from {MIN_WIDTH_PX} to {MAX_WIDTH_PX}")
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or not MIN_WIDTH_PX <= value <= MAX_WIDTH_PX
+    ):
+        raise InvalidOption(
+            "width", f"must be a whole number of pixels from {MIN_WIDTH_PX} to {MAX_WIDTH_PX}"
+        )
     return {"width_px": value}
 
 
@@ -92,7 +99,8 @@ OPTIONS: dict[str, Callable[[object], dict[str, object]]] = {
 def parse_options(
     runtime_config: Mapping[str, object] | None, user_category: str | None
 ) -> tuple[LookOptions, tuple[str, ...]]:
-    """The options of a request and a warning for each that is not known. Raises InvalidOption for a bad value."""
+    """The options of a request and a warning for each that is not known. Raises InvalidOption for a
+    bad value."""
     chosen: dict[str, object] = {}
     warnings = []
     for name, value in (runtime_config or {}).items():

@@ -1,1 +1,1 @@
-"""Meshes that exist both in the photo and in the look: a garment's parts, which share their edges."""
+"""Meshes that exist both in the photo and in the look: a garment's parts, sharing their edges."""

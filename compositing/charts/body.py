@@ -1,4 +1,5 @@
-"""What charts need of a mannequin: widths and girths by row, and the line over shoulder and arm with its true lengths.
+"""What charts need of a mannequin: widths and girths by row, and the line over shoulder and arm
+with its true lengths.
 
 All px are the look's at a width of 1024.
 """
@@ -30,7 +31,8 @@ class ArmLine:
     bare: Facts  # the arm's own widths and girths, by the length from the tip
 
     def at(self, along: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Points, outward normals and directions at true lengths from the neck; beyond the wrist straight on."""
+        """Points, outward normals and directions at true lengths from the neck; beyond the wrist
+        straight on."""
         last = self.length[-1]
         point = self._point(along)
         ahead, behind = (
@@ -124,7 +126,8 @@ def body_of(kind: str) -> Body:
 
 
 def _quarter_girth(mannequin: Mannequin, half: Numbers) -> Numbers:
-    """By row. Above the armpits as at them; below the crotch what would hang round both legs, as at the crotch."""
+    """By row. Above the armpits as at them; below the crotch what would hang round both legs, as at
+    the crotch."""
     torso = mannequin.facts.torso
     ratio = bridged(np.asarray(torso.half_girth / 2 / np.maximum(torso.half_width, 1), float), 1.2)
     arm_y = int(max(mannequin.sides[s].armpit[1] for s in (-1, 1)))

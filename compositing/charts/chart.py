@@ -1,4 +1,5 @@
-"""A chart: a quad mesh in the photo and in the look. Neighbouring charts share their edges, so a garment is one piece."""
+"""A chart: a quad mesh in the photo and in the look. Neighbouring charts share their edges, so a
+garment is one piece."""
 
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ LEAST_AREA = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`part`: yoke, body, sleeve_left, leg_right, ...; `photo` in the cut-out's px, `look` at a width of 1024."""
+    """`part`: yoke, body, sleeve_left, leg_right, ...; `photo` in the cut-out's px, `look` at a
+    width of 1024."""
 
     part: str
     photo: Grid
@@ -48,7 +50,8 @@ def coons(top: Grid, bottom: Grid, left: Grid, right: Grid) -> Grid:
 
 
 def untangled(chart: Chart) -> Chart:
-    """The chart without folded cells: inner points of folded cells and around them move between their neighbours."""
+    """The chart without folded cells: inner points of folded cells and around them move between
+    their neighbours."""
     photo, look = chart.photo.copy(), chart.look.copy()
     for step in range(ROUNDS):
         bad = cell_areas(photo) * cell_areas(look) < -LEAST_AREA
@@ -78,9 +81,11 @@ def _relax(grid: Grid, chosen: NDArray[np.bool_]) -> None:
 
 
 def beyond(chart: Chart, edge: str, photo_px: "float | NDArray[np.float64]", scale: float) -> Chart:
-    """The chart with one more line of points beyond an edge (top, bottom, left, right), straight on.
+    """The chart with one more line of points beyond an edge (top, bottom, left, right), straight
+    on.
 
-    `photo_px`: how far in the photo, one number or one a point; in the look it is `scale` times that.
+    `photo_px`: how far in the photo, one number or one a point; in the look it is `scale` times
+    that.
     """
     last, inner = {"top": (0, 1), "left": (0, 1), "bottom": (-1, -2), "right": (-1, -2)}[edge]
     axis = 0 if edge in ("top", "bottom") else 1

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from schemas.categories import GarmentCategory
-
 from compositing.charts.body import Body
 from compositing.charts.legs import dress_legs
 from compositing.charts.lines import Mask
@@ -12,6 +10,7 @@ from compositing.charts.upper import dress_upper
 from compositing.charts.upright import Turn
 from compositing.charts.worn import Worn
 from compositing.template.model import Legs, Skirt, Template, Upper
+from schemas.categories import GarmentCategory
 
 
 def dress(

@@ -6,7 +6,6 @@ The halves share the line down to the crotch.
 from dataclasses import dataclass
 
 import numpy as np
-from schemas.categories import GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
@@ -23,6 +22,7 @@ from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Legs
+from schemas.categories import GarmentCategory
 
 ACROSS = np.linspace(0, 1, 10)
 """Columns from the centre line (0) to the outer edge (1)."""
@@ -32,7 +32,8 @@ LONG = 0.72
 BAND_PX = 34.0
 LEG_EASE_SHOWN = 0.80
 CROTCH_PX, LOW_CROTCH_PX = 12.0, 80.0
-"""How far below the body's crotch cloth parts, and how far at most, of trousers with a deep rise."""
+"""How far below the body's crotch cloth parts, and how far at most, of trousers with a deep rise.
+"""
 LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
@@ -89,7 +90,10 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
     mannequin = body.mannequin
     waist_y = mannequin.waist_y + 0.22 * (mannequin.hip_y - mannequin.waist_y)
     at = np.array([waist_y])
-    laid, worn = 2 * body.quarter_girth[mannequin.hip_y], 2 * (body.half[mannequin.hip_y] + CLOTH_PX)
+    laid, worn = (
+        2 * body.quarter_girth[mannequin.hip_y],
+        2 * (body.half[mannequin.hip_y] + CLOTH_PX),
+    )
     long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
     rise = PITCH * max(photo.crotch_y - photo.waist_y, 4)
     if long:

@@ -1,7 +1,10 @@
-"""Trousers and shorts in their upright photo: each half as rows between the middle line and the side. Photo px.
+"""Trousers and shorts in their upright photo: each half as rows between the middle line and the
+side. Photo px.
 
-The rows of a half begin on the middle line down to the crotch, then on the inside of the leg, and end on the side
-seam. Both lines are divided by length, so rows of legs that are spread in the photo slant as the legs do.
+The rows of a half begin on the middle line down to the crotch, then on the inside of the leg, and
+end on the side
+seam. Both lines are divided by length, so rows of legs that are spread in the photo slant as the
+legs do.
 """
 
 from dataclasses import dataclass
@@ -19,7 +22,8 @@ SLACK = 0.42
 
 @dataclass(frozen=True, slots=True)
 class HalfPhoto:
-    """One half: inner and outer ends of its rows (HIP_ROWS + LEG_ROWS - 1, 2). `closed`: no background beside the inner end."""
+    """One half: inner and outer ends of its rows (HIP_ROWS + LEG_ROWS - 1, 2). `closed`: no
+    background beside the inner end."""
 
     inner: Numbers
     outer: Numbers
@@ -87,7 +91,8 @@ def _half(mask: Mask, side: LegsSide, middle: Numbers) -> HalfPhoto:
 
 
 def _on_outline(mask: Mask, inner: Numbers, outer: Numbers, inseam: float) -> HalfPhoto:
-    """The rows drawn out, or in, to where cloth ends; where no background parts two legs the template's line holds."""
+    """The rows drawn out, or in, to where cloth ends; where no background parts two legs the
+    template's line holds."""
     way, wide = unit(outer - inner), np.linalg.norm(outer - inner, axis=1)
     start = inner + 0.55 * (outer - inner)
     found = reach(mask, start, way, (0.45 + SLACK) * wide + 3)

@@ -14,7 +14,8 @@ NEAR = 0.35
 def reach(mask: Mask, starts: Numbers, ways: Numbers, most_px: Numbers) -> Numbers:
     """How many px cloth goes on from each start along its way: (n,).
 
-    `starts`, `ways`: (n, 2) x, y; ways are unit vectors. `most_px`: (n,) where to give up. 0 where no
+    `starts`, `ways`: (n, 2) x, y; ways are unit vectors. `most_px`: (n,) where to give up. 0 where
+    no
     cloth is near the start, infinity where it goes on for the whole ray.
     """
     steps = np.arange(0, max(float(np.max(most_px)), 1.0), 1.0)
@@ -56,7 +57,8 @@ def robust(values: Numbers, sigma: float) -> Numbers:
 
 
 def bridged(values: Numbers, otherwise: float) -> Numbers:
-    """Numbers whose gaps (NaN, infinity) are filled from their neighbours; `otherwise` where there are none."""
+    """Numbers whose gaps (NaN, infinity) are filled from their neighbours; `otherwise` where there
+    are none."""
     known = np.nonzero(np.isfinite(values))[0]
     if not len(known):
         return np.full(len(values), otherwise)

@@ -1,7 +1,10 @@
-"""The front neckline of a flat photo. What lies above it is the inside of the back: behind the neck, not before it.
+"""The front neckline of a flat photo. What lies above it is the inside of the back: behind the
+neck, not before it.
 
-A line between the neck points is looked for that follows an edge of the photo: first the best of a family of
-curves from V to U, y = depth (1 - |u|^shape), then its points along the strongest edge near it, by dynamic programming.
+A line between the neck points is looked for that follows an edge of the photo: first the best of a
+family of
+curves from V to U, y = depth (1 - |u|^shape), then its points along the strongest edge near it, by
+dynamic programming.
 """
 
 import itertools
@@ -24,18 +27,22 @@ WIDTHS = (0.46, 0.58, 0.72, 0.86, 1.0)
 DEPTHS = np.arange(0.14, 3.4, 0.06)
 """In halves of the neck's width."""
 PLENTY, STRONG, NOTABLE = 7.0, 3.0, 1.6
-"""Edges (dE over 2 px) above PLENTY are equally good; weaker ones than STRONG, or than NOTABLE times the cloth's usual, are none."""
+"""Edges (dE over 2 px) above PLENTY are equally good; weaker ones than STRONG, or than NOTABLE
+times the cloth's usual, are none."""
 HELD, HELD_EVERYWHERE = 0.72, 0.5
 DEEP, HELD_DEEP = 0.9, 0.86
 """A neckline deeper than this takes away much cloth if it is none: more of it must be seen."""
 """A line is believed when so much of it, and of each quarter of it, follows a strong edge."""
 DEEPER, UNLIKELY = 0.12, 0.10
-"""What a depth of one half width is worth: the back's own rim lies above the front's; and what it costs beside the depth thought."""
+"""What a depth of one half width is worth: the back's own rim lies above the front's; and what it
+costs beside the depth thought."""
 RIB_FROM, RIB_TO, ALIKE = 0.12, 0.36, 0.82
-"""A believed line so much above another, as strong as this share of it, is a rib's or a collar's upper rim."""
+"""A believed line so much above another, as strong as this share of it, is a rib's or a collar's
+upper rim."""
 APART, ONE_WAY = 4.0, 0.6
 PRINTED, ONE_WAY_PRINTED = 3.0, 0.2
-"""The cloth above a neckline differs from that below by so much (dE), all along in the same way: stripes and prints don't."""
+"""The cloth above a neckline differs from that below by so much (dE), all along in the same way:
+stripes and prints don't."""
 COLLAR, OPEN = 0.75, 0.7
 """An opening between collars is no wider than this; another one is no narrower."""
 SHALLOW = 0.16
@@ -49,7 +56,8 @@ Necks = tuple[Numbers, Numbers, Numbers]
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The neck's surroundings, turned so that the neck points lie level at (-1, 0) and (1, 0) times REACH_PX."""
+    """The neck's surroundings, turned so that the neck points lie level at (-1, 0) and (1, 0) times
+    REACH_PX."""
 
     colours: Floats  # CIE L*a*b*
     cloth: Floats
@@ -61,9 +69,11 @@ class _View:
 def back_inside(
     rgb: NDArray[np.uint8], mask: Mask, points: Necks, *, collared: bool
 ) -> Floats | None:
-    """How much of each pixel is the back's inside (0..1, the cut-out's size); None where the neck's width is nothing.
+    """How much of each pixel is the back's inside (0..1, the cut-out's size); None where the neck's
+    width is nothing.
 
-    `points`: the neck's left and right, and where the neckline's lowest point is thought to be, in px of `rgb`.
+    `points`: the neck's left and right, and where the neckline's lowest point is thought to be, in
+    px of `rgb`.
     `collared`: a collar stands at both sides of the opening, before the neck.
     """
     left, right, dip = points
@@ -103,7 +113,8 @@ def _view(rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers) -> 
 def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
     """The front neckline (POINTS, 2) from the origin, by its edge; None where no edge shows it.
 
-    The front neckline is the deepest line that begins at the neck and follows an edge all the way: a print does not
+    The front neckline is the deepest line that begins at the neck and follows an edge all the way:
+    a print does not
     begin at the neck, and the back's own rim lies higher.
     """
     kinds, x, y = _curves()
@@ -114,7 +125,9 @@ def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
     quarters = np.stack([part.mean(1) for part in np.array_split(strong, 4, axis=1)]).min(0)
     needed = np.where(kinds[:, 2] > DEEP, HELD_DEEP, HELD)
     believed = (strong.mean(1) >= needed) & (quarters >= HELD_EVERYWHERE)
-    chosen = np.nonzero(believed & ((kinds[:, 1] <= COLLAR) if collared else (kinds[:, 1] >= OPEN)))[0]
+    chosen = np.nonzero(
+        believed & ((kinds[:, 1] <= COLLAR) if collared else (kinds[:, 1] >= OPEN))
+    )[0]
     if not len(chosen):
         return None
     apart, alike = _sides(view, x[chosen], y[chosen])
@@ -144,7 +157,8 @@ def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
 
 @lru_cache(maxsize=1)
 def _curves() -> tuple[Numbers, Numbers, Numbers]:
-    """Every curve's shape, width and depth (n, 3), and its points, evenly spaced along it: x and y (n, POINTS)."""
+    """Every curve's shape, width and depth (n, 3), and its points, evenly spaced along it: x and y
+    (n, POINTS)."""
     kinds = np.array(list(itertools.product(SHAPES, WIDTHS, DEPTHS)))
     u = np.sin(np.linspace(-1, 1, 201) * np.pi / 2)
     fine_x = kinds[:, 1:2] * u
@@ -173,7 +187,8 @@ def _curves() -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _along_edge(view: _View, line: Numbers) -> Numbers:
-    """The line moved across itself, point by point, along the strongest edge near it; its ends stay."""
+    """The line moved across itself, point by point, along the strongest edge near it; its ends
+    stay."""
     steps = np.arange(-BAND, BAND + 1)
     way = np.gradient(line, axis=0)
     normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(
@@ -197,7 +212,8 @@ def _along_edge(view: _View, line: Numbers) -> Numbers:
 
 
 def _sides(view: _View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
-    """How much the cloth above lines (n, POINTS) differs from that below (dE), and how far it does so in one way (0..1)."""
+    """How much the cloth above lines (n, POINTS) differs from that below (dE), and how far it does
+    so in one way (0..1)."""
     way = np.stack([np.gradient(x, axis=1), np.gradient(y, axis=1)])
     across = np.stack([-way[1], way[0]]) / np.maximum(np.linalg.norm(way, axis=0), 1e-6)
     seen = [

@@ -1,7 +1,9 @@
 """A jacket that is worn open over a top, drawn from a photo in which it is closed.
 
-The rule: the front parts along its middle line; each half keeps its side seam and gives way to the side, at the hem by
-at most OPEN_AT_HEM of its width, at the neck by less, so that cloth is squeezed by no more than that share. Nothing is
+The rule: the front parts along its middle line; each half keeps its side seam and gives way to the
+side, at the hem by
+at most OPEN_AT_HEM of its width, at the neck by less, so that cloth is squeezed by no more than
+that share. Nothing is
 invented: what is seen of each half is what the photo shows.
 """
 
@@ -9,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 from compositing.charts.chart import Chart
 from compositing.charts.worn import Worn
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 OPENING = frozenset(
     {GarmentCategory.JACKET, GarmentCategory.BLAZER, GarmentCategory.COAT, GarmentCategory.CARDIGAN}
@@ -20,7 +22,8 @@ OPENING = frozenset(
 """What is worn open over another garment."""
 _UNDER = (BodyRegion.UPPER, BodyRegion.FULL)
 OPEN_AT_NECK, OPEN_AT_CHEST, OPEN_AT_HEM = 0.10, 0.20, 0.30
-"""How far each half gives way, in shares of its width, from the neck over the armpits to the hem."""
+"""How far each half gives way, in shares of its width, from the neck over the armpits to the hem.
+"""
 
 
 def over_another(category: GarmentCategory, outfit: Sequence[GarmentCategory]) -> bool:
@@ -45,7 +48,7 @@ def opened(worn: Worn) -> Worn:
 
 
 def _halves(chart: Chart, first: float, last: float) -> list[Chart]:
-    """The two halves of a chart; `first`, `last`: how far they give way in its first and last row."""
+    """The two halves of a chart; `first`, `last`: how far they give way in those rows."""
     columns = chart.look.shape[1]
     if columns % 2 == 0 or columns < 5:
         return [chart]

@@ -4,25 +4,51 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.upper_photo import SIDES, UpperPhoto
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 C = GarmentCategory
 EASE: Mapping[GarmentCategory, float] = {
-    C.TANK: 0.04, C.CROP_TOP: 0.04, C.DRESS: 0.08, C.JUMPSUIT: 0.08, C.TOP: 0.12, C.T_SHIRT: 0.15, C.POLO: 0.14,
-    C.BLOUSE: 0.16, C.SHIRT: 0.18, C.SWEATER: 0.17, C.CARDIGAN: 0.17, C.VEST: 0.18, C.BLAZER: 0.2, C.HOODIE: 0.24,
-    C.JACKET: 0.26, C.COAT: 0.26,
-}  # fmt: skip
+    C.TANK: 0.04,
+    C.CROP_TOP: 0.04,
+    C.DRESS: 0.08,
+    C.JUMPSUIT: 0.08,
+    C.TOP: 0.12,
+    C.T_SHIRT: 0.15,
+    C.POLO: 0.14,
+    C.BLOUSE: 0.16,
+    C.SHIRT: 0.18,
+    C.SWEATER: 0.17,
+    C.CARDIGAN: 0.17,
+    C.VEST: 0.18,
+    C.BLAZER: 0.2,
+    C.HOODIE: 0.24,
+    C.JACKET: 0.26,
+    C.COAT: 0.26,
+}
 """How much wider than the chest a garment of a category is expected to be."""
 LENGTH_CM: Mapping[GarmentCategory, float] = {
-    C.CROP_TOP: 42, C.TANK: 60, C.TOP: 63, C.T_SHIRT: 67, C.POLO: 68, C.BLOUSE: 66, C.SHIRT: 72, C.SWEATER: 64,
-    C.CARDIGAN: 64, C.VEST: 62, C.BLAZER: 70, C.HOODIE: 67, C.JACKET: 66, C.COAT: 92,
-}  # fmt: skip
+    C.CROP_TOP: 42,
+    C.TANK: 60,
+    C.TOP: 63,
+    C.T_SHIRT: 67,
+    C.POLO: 68,
+    C.BLOUSE: 66,
+    C.SHIRT: 72,
+    C.SWEATER: 64,
+    C.CARDIGAN: 64,
+    C.VEST: 62,
+    C.BLAZER: 70,
+    C.HOODIE: 67,
+    C.JACKET: 66,
+    C.COAT: 92,
+}
 """From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
 USUAL, SURE = 0.8, 0.08
-"""How many standard deviations the usual way to photograph is worth, and what these are at least."""
+"""How many standard deviations the usual way to photograph is worth, and what these are at least.
+"""
 ARMHOLE_CM, NECK_CM = 22.5, 17.5
 SHOULDERS, SLEEVELESS_SHOULDERS = 1.08, 0.95
 """Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
@@ -34,7 +60,8 @@ WIDE_NECK = 0.46
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A scale that one measure suggests, and how far off it may be (standard deviation of its logarithm)."""
+    """A scale that one measure suggests, and how far off it may be (standard deviation of its
+    logarithm)."""
 
     name: str
     scale: float
@@ -43,7 +70,8 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Look px per photo px. `long`: its sleeves reach the wrist. `on_form`: the photo shows it on a form, not laid flat."""
+    """Look px per photo px. `long`: its sleeves reach the wrist. `on_form`: the photo shows it on a
+    form, not laid flat."""
 
     value: float
     cues: tuple[Cue, ...]
@@ -59,10 +87,13 @@ def fused(cues: Sequence[Cue]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """The scales that a width suggests: of a garment that was laid flat, and of one that was shown on a form.
+    """The scales that a width suggests: of a garment that was laid flat, and of one that was shown
+    on a form.
 
-    Laid flat it shows half of its girth; on a form that was taken out of the picture its silhouette, as on ours.
-    `studio`: the photo's background is plain, where forms are usual; elsewhere garments are laid or hung.
+    Laid flat it shows half of its girth; on a form that was taken out of the picture its
+    silhouette, as on ours.
+    `studio`: the photo's background is plain, where forms are usual; elsewhere garments are laid or
+    hung.
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""A sleeve's chart: from the armhole along the arm, as long as in the photo, as wide as cloth round an arm looks."""
+"""A sleeve's chart: from the armhole along the arm, as long as in the photo, as wide as cloth round
+an arm looks."""
 
 import numpy as np
 
@@ -27,7 +28,8 @@ def sleeve_chart(  # noqa: PLR0913 (a sleeve joins all of these)
     scale: float,
     body: Body,
 ) -> Chart:
-    """`total`: look px along the arm from the true length `tip_at`; it begins at `start` and `armpit` (look points)."""
+    """`total`: look px along the arm from the true length `tip_at`; it begins at `start` and
+    `armpit` (look points)."""
     t = np.linspace(0, 1, RIBS)
     outer, inner = _on_arm(s, ribs, t, total, armpit=armpit, tip_at=tip_at, scale=scale, body=body)
     outer[0], inner[0] = start, armpit
@@ -60,7 +62,8 @@ def _on_arm(  # noqa: PLR0913 (as above)
     scale: float,
     body: Body,
 ) -> tuple[Numbers, Numbers]:
-    """Outer and inner ends of the ribs in the look: the outer on the arm's line, the inner one cloth width away."""
+    """Outer and inner ends of the ribs in the look: the outer on the arm's line, the inner one
+    cloth width away."""
     arm = body.arms[s]
     along = tip_at + t * total
     outer, normal, way = arm.at(along)

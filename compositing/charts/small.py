@@ -1,7 +1,6 @@
 """Shoes and accessories as charts."""
 
 import numpy as np
-from schemas.categories import GarmentCategory
 
 from compositing.charts.body import Body
 from compositing.charts.chart import Chart
@@ -10,6 +9,7 @@ from compositing.charts.worn import Worn
 from compositing.cut.cutout import Cutout
 from compositing.small.place import place
 from compositing.small.placed import Placed
+from schemas.categories import GarmentCategory
 
 BEHIND, BEFORE = "behind", "before"
 

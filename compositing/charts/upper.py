@@ -1,9 +1,8 @@
-"""Charts of tops, shirts, jackets and dresses: yoke, body, sleeves. Neighbours share their edges."""
+"""Charts of tops, shirts, jackets, dresses: yoke, body, sleeves. Neighbours share their edges."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from schemas.categories import GarmentCategory
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
@@ -22,11 +21,13 @@ from compositing.charts.upper_photo import (
 from compositing.charts.worn import MARGIN_PX, Worn
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Upper
+from schemas.categories import GarmentCategory
 
 TRUNK_ROWS, YOKE_ROWS = 26, 13
 NAMES = {-1: "left", 1: "right"}
 UNDER_SLEEVE, RAMP_ROWS = 0.8, 5
-"""How far a yoke goes on under a sleeve, in columns, and in how many rows from the shoulder down it gets there."""
+"""How far a yoke goes on under a sleeve, in columns, and in how many rows from the shoulder down it
+gets there."""
 HEM_KEPT = 0.9
 """Share of a hem's slant and curve that a look keeps."""
 PITCH = 0.98
@@ -36,7 +37,8 @@ YOKE_PITCH = 0.90
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where it lies on the body, in look px. `neck_at`, `tip_at`: true lengths along the shoulder from the neck."""
+    """Where it lies on the body, in look px. `neck_at`, `tip_at`: true lengths along the shoulder
+    from the neck."""
 
     neck_at: dict[int, float]
     tip_at: dict[int, float]
@@ -50,7 +52,7 @@ class _Place:
 def dress_upper(
     mask: Mask, template: Upper, category: GarmentCategory, body: Body, *, studio: bool
 ) -> Worn:
-    """A garment that hangs from the shoulders, on a body. `mask` (bool) and `template` are upright."""
+    """A garment that hangs from the shoulders, on a body. `mask` and `template` are upright."""
     photo = in_photo(mask, template, studio=studio)
     scale = upper_scale(photo, category, body)
     place = _place(photo, scale.value, body)
@@ -130,7 +132,8 @@ def _over_skin(body: Body, s: int, along: Numbers) -> Numbers:
 
 
 def _columns(photo: UpperPhoto) -> Numbers:
-    """Where columns stand between the axis (0) and the side edges (-1, 1): neck points fall on columns."""
+    """Where columns stand between the axis (0) and the side edges (-1, 1): neck points fall on
+    columns."""
     shares = [
         abs(photo.neck[s][0] - photo.axis) / max(abs(photo.tip[s][0] - photo.axis), 1.0)
         for s in SIDES
@@ -158,7 +161,9 @@ def _trunk(
     x = np.where(columns < 0, columns * seen[-1][:, None], columns * seen[1][:, None])
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
-    sag = late * (below - below.mean()) * scale.value * HEM_KEPT + v[:, None] * 3.5 * (1 - columns**2)
+    sag = late * (below - below.mean()) * scale.value * HEM_KEPT + v[:, None] * 3.5 * (
+        1 - columns**2
+    )
     look_grid = np.stack(
         [
             body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form),
@@ -198,7 +203,8 @@ def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
 def _upper_edge(
     photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
 ) -> tuple[Numbers, Numbers]:
-    """The yoke's upper edge in photo and look: shoulder lines, and between the necks whatever cloth stands there."""
+    """The yoke's upper edge in photo and look: shoulder lines, and between the necks whatever cloth
+    stands there."""
     neck = float(np.min(np.abs(columns)[[5, -6]]))
     count = len(columns)
     in_photo_, in_look = np.zeros((count, 2)), np.zeros((count, 2))

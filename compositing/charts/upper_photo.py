@@ -1,4 +1,5 @@
-"""An upper garment in its upright photo: landmarks, lengths, and the lines that its charts are made of. Photo px."""
+"""An upper garment in its upright photo: landmarks, lengths, and the lines that its charts are made
+of. Photo px."""
 
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,8 @@ from compositing.template.model import Shoulders, Upper, UpperSide
 SIDES = (-1, 1)
 RIBS = 29
 DEEP_ARMHOLE, USUAL_ARMHOLE, HANGING = 0.66, 0.54, 1.4
-"""An armhole deeper than this share of the chest is none, where a sleeve hangs (down so much more than out).
+"""An armhole deeper than this share of the chest is none, where a sleeve hangs (down so much more
+than out).
 
 How deep it is taken to be then.
 """
@@ -30,9 +32,11 @@ SLACK = 0.4
 STRAPPED = 0.4
 """A neckline that lies so far below the upper edge, in armholes, shows that it hangs on straps."""
 HALTER, STRAP = 0.42, 0.16
-"""A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck."""
+"""A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck.
+"""
 LEAST_SEEN = 0.72
-"""What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is stretched."""
+"""What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is
+stretched."""
 MARGIN_PX = 3.0
 """Photo px that a chart reaches beyond the outline, so that soft edges come along."""
 BEND_SHARE = 1.15
@@ -41,7 +45,8 @@ BEND_SHARE = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Ribs:
-    """A sleeve as ribs from armhole to cuff: outer and inner ends (n, 2); closed: no background parts it from the body."""
+    """A sleeve as ribs from armhole to cuff: outer and inner ends (n, 2); closed: no background
+    parts it from the body."""
 
     outer: Numbers
     inner: Numbers
@@ -143,7 +148,8 @@ def _on_top(top: Numbers, point: Numbers) -> Numbers:
 
 
 def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
-    """The shoulder's tip: of a sleeved garment on the upper edge above the template's, else where the template has it."""
+    """The shoulder's tip: of a sleeved garment on the upper edge above the template's, else where
+    the template has it."""
     snapped = _on_top(top, side.tip)
     depth = abs(float(side.pit[1] - side.neck[1]))
     if not side.sleeved and float(side.tip[1] - side.neck[1]) > HALTER * depth:
@@ -177,7 +183,8 @@ def _even_pits(pit: dict[int, Numbers]) -> None:
 def _raise_pits(
     mask: Mask, pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper, axis: float
 ) -> None:
-    """Armpits that are too low, mended in place: where a hanging sleeve parts from the body, or on a halter's side."""
+    """Armpits that are too low, mended in place: where a hanging sleeve parts from the body, or on
+    a halter's side."""
     chest = float(pit[1][0] - pit[-1][0])
     for s in SIDES:
         side, depth = template.side(s), float(pit[s][1] - neck[s][1])
@@ -205,23 +212,37 @@ def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
 
 
 def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> Ribs:
-    """A sleeve between armhole and cuff: ribs from the inner line to the outer one, both divided by length.
+    """A sleeve between armhole and cuff: ribs from the inner line to the outer one, both divided by
+    length.
 
-    They are drawn out, or in, to where cloth ends; where no background parts the sleeve from the body the template's
+    They are drawn out, or in, to where cloth ends; where no background parts the sleeve from the
+    body the template's
     line holds.
     """
     t = np.linspace(0, 1, RIBS)
-    outer, inner = (_divided(line, t) for line in ((tip, side.elbow_outer, side.cuff_outer), (pit, side.elbow_inner, side.cuff_inner)))
+    outer, inner = (
+        _divided(line, t)
+        for line in (
+            (tip, side.elbow_outer, side.cuff_outer),
+            (pit, side.elbow_inner, side.cuff_inner),
+        )
+    )
     way, wide = unit(outer - inner), np.maximum(np.linalg.norm(outer - inner, axis=1), 1e-6)
     start = (outer + inner) / 2
     loose = np.clip(t * 4, 0, 1)  # at the armhole both ends stay
     found = reach(mask, start, way, (0.5 + SLACK) * wide + 3)
     off = np.where(np.isfinite(found) & (found > 0.15 * wide), found - 0.5 * wide, np.nan)
-    outer = outer + way * (robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3) * loose)[:, None]
+    outer = (
+        outer
+        + way
+        * (robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3) * loose)[:, None]
+    )
     found = reach(mask, start, -way, (0.5 + 0.6 * SLACK) * wide + 3)
     closed = np.isinf(found)
     off = np.where(closed | (found < 0.15 * wide), 0.0, found - 0.5 * wide)
-    inner = inner - way * (robust(np.clip(off, -SLACK * wide, 0.6 * SLACK * wide), 3) * loose)[:, None]
+    inner = (
+        inner - way * (robust(np.clip(off, -SLACK * wide, 0.6 * SLACK * wide), 3) * loose)[:, None]
+    )
     along = unit((outer[-1] + inner[-1]) - (outer[-4] + inner[-4]))
     lowest = float(max(outer[-1][1], inner[-1][1]))
     return Ribs(pinned(outer, 1.0), pinned(inner, 1.0), np.asarray(closed), along, lowest)
@@ -236,10 +257,8 @@ def _divided(corners: tuple[Numbers, Numbers, Numbers], share: Numbers) -> Numbe
 # ---------------------------------------------------------------- the trunk's edges
 
 
-def trunk_edges(
-    photo: UpperPhoto, rows: Numbers
-) -> tuple[dict[int, Numbers], dict[int, Numbers]]:
-    """Half widths below the armpits by side and row: the trunk's own, and what of it is in sight."""
+def trunk_edges(photo: UpperPhoto, rows: Numbers) -> tuple[dict[int, Numbers], dict[int, Numbers]]:
+    """Half widths below the armpits by side and row: the trunk's own, and what is in sight."""
     edge, seen = {}, {}
     for s in SIDES:
         edge[s], seen[s] = _trunk_edge(photo, rows, s)
@@ -268,7 +287,8 @@ def _trunk_edge(photo: UpperPhoto, rows: Numbers, s: int) -> tuple[Numbers, Numb
 
 
 def _beside_sleeve(photo: UpperPhoto, rows: Numbers, s: int, edge: Numbers) -> Numbers:
-    """The edge drawn in to where a sleeve lies over the trunk: what is under it the photo does not show."""
+    """The edge drawn in to where a sleeve lies over the trunk: what is under it the photo does not
+    show."""
     if s not in photo.ribs:
         return edge
     inner = photo.ribs[s].inner
@@ -281,7 +301,8 @@ def _beside_sleeve(photo: UpperPhoto, rows: Numbers, s: int, edge: Numbers) -> N
 
 
 def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:
-    """How far a chart may reach sideways beyond these points of its edge without meeting other cloth, at most MARGIN_PX."""
+    """How far a chart may reach sideways beyond these points of its edge without meeting other
+    cloth, at most MARGIN_PX."""
     ways = np.tile([float(s), 0.0], (len(points), 1))
     past = reach(
         mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX)
@@ -297,7 +318,8 @@ def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:
 
 
 def firm(edge: Numbers) -> Numbers:
-    """Half widths from top to hem that don't run in where the hem's corner is rounded or hangs higher."""
+    """Half widths from top to hem that don't run in where the hem's corner is rounded or hangs
+    higher."""
     a, b = int(0.6 * len(edge)), int(0.86 * len(edge))
     k = np.arange(len(edge))
     straight = edge[b] + (edge[b] - edge[a]) / max(b - a, 1) * (k - b)
@@ -319,7 +341,8 @@ def hem_below(photo: UpperPhoto, columns: Numbers, edge: dict[int, Numbers]) -> 
 
 
 def armhole_bulge(photo: UpperPhoto, s: int, count: int) -> Numbers:
-    """How far a sleeveless armhole's outline lies outside the line from tip to armpit, in its `count` points."""
+    """How far a sleeveless armhole's outline lies outside the line from tip to armpit, in its
+    `count` points."""
     line = photo.tip[s] + np.linspace(0, 1, count)[:, None] * (photo.pit[s] - photo.tip[s])
     wide = np.maximum(np.abs(line[:, 0] - photo.axis), 4.0)
     rows = np.clip(line[:, 1] + 1, 0, photo.mask.shape[0] - 1)

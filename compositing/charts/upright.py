@@ -1,4 +1,5 @@
-"""A cut-out's mask and template turned upright, and the way back: the photo itself is never resampled for it."""
+"""A cut-out's mask and template turned upright, and the way back: the photo itself is never
+resampled for it."""
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar
@@ -16,7 +17,8 @@ UPRIGHT_RAD = 0.008
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """From the cut-out's px to upright px: `matrix` (2, 3), and the size (width, height) that holds everything."""
+    """From the cut-out's px to upright px: `matrix` (2, 3), and the size (width, height) that holds
+    everything."""
 
     matrix: Numbers
     size: tuple[int, int]

@@ -1,4 +1,5 @@
-"""A garment placed whole: one similarity, no parts, as a shop lays a garment over a mannequin's picture."""
+"""A garment placed whole: one similarity, no parts, as a shop lays a garment over a mannequin's
+picture."""
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from compositing.template.model import Legs, Skirt, Template, Upper
 
 
 def place_whole(size: tuple[int, int], template: Template, worn: Worn, body: Body) -> Worn:
-    """The cut-out of `size` (height, width), turned upright, at the scale and the place that its charts would have."""
+    """The cut-out of `size` (height, width), turned upright, at the scale and the place that its
+    charts would have."""
     height, width = size
     corners = np.array(
         [[[0.0, 0.0], [width - 1.0, 0.0]], [[0.0, height - 1.0], [width - 1.0, height - 1.0]]]

@@ -22,7 +22,8 @@ class Worn:
     photo: UpperPhoto | None = None
 
     def layers(self) -> list[tuple[str, list[Chart]]]:
-        """Charts that are sampled together, from the skin outwards: a trunk or both legs, then each sleeve or piece."""
+        """Charts that are sampled together, from the skin outwards: a trunk or both legs, then each
+        sleeve or piece."""
         joined = [chart for chart in self.charts if chart.part in JOINED]
         apart = [chart for chart in self.charts if chart.part not in JOINED]
         return ([("body", joined)] if joined else []) + [(chart.part, [chart]) for chart in apart]

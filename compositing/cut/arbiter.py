@@ -72,8 +72,10 @@ def marks(scene: Scene, mask: Mask) -> Marks:
 
 
 def shell(mask: Mask) -> Mask:
-    """The pixels on both sides of the outline; where the garment leaves the picture there is none."""
-    ring = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    """The pixels on both sides of the outline; none where the garment leaves the picture."""
+    ring = (
+        cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    )
     ring[[0, -1]] = ring[:, [0, -1]] = False
     return np.asarray(ring)
 
@@ -89,7 +91,10 @@ def _apart(colours: Floats, mask: Mask) -> float:
     scaled = (colours - np.array([0, -64, -64], np.float32)) * (BINS / np.array([100, 128, 128]))
     places = np.clip(scaled, 0, BINS - 1).astype(np.int64)
     bins = (places[..., 0] * BINS + places[..., 1]) * BINS + places[..., 2]
-    inside, outside = (np.bincount(bins[side], minlength=BINS**3) / max(int(side.sum()), 1) for side in (mask, ~mask))
+    inside, outside = (
+        np.bincount(bins[side], minlength=BINS**3) / max(int(side.sum()), 1)
+        for side in (mask, ~mask)
+    )
     own = inside / np.maximum(inside + outside, 1e-12)
     return float((own[bins[mask]].mean() + 1 - own[bins[~mask]].mean()) / 2)
 
@@ -135,7 +140,8 @@ def _closed(mask: Mask) -> Mask:
 
 
 WEIGHTS: Final = Marks(0.5, 1.5, 0.75, 0.25, 0.1, 0.25, 0.25, 0.5, 0.5)
-"""Set by which of two masks lay nearer to outlines drawn by hand (bench/outlines.json, development photos only)."""
+"""Set by which of two masks lay nearer to outlines drawn by hand (bench/outlines.json, development
+photos only)."""
 LIKELY_WEIGHT, FIT_WEIGHT = 0.5, 1.5
 AGREE: Final = 0.95
 GOOD, POOR = 0.93, 0.72
@@ -153,7 +159,8 @@ class Verdict:
 
 
 def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> float:
-    """0..1: the weighted mean of the marks, of the overlap with what was likely, and of the template's fit."""
+    """0..1: the weighted mean of the marks, of the overlap with what was likely, and of the
+    template's fit."""
     weights, found = list(astuple(WEIGHTS)), list(astuple(marks(scene, opinion.mask)))
     if opinion.likely is not None:
         mask = opinion.mask.astype(np.float32)
@@ -166,8 +173,11 @@ def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> 
     return float(np.average(found, weights=weights))
 
 
-def settle(scene: Scene, opinions: Iterable[Opinion], fit_score: FitScore | None = None) -> Verdict | None:
-    """The opinion with the best score; None where there is none. Asks no further once two neighbours agree."""
+def settle(
+    scene: Scene, opinions: Iterable[Opinion], fit_score: FitScore | None = None
+) -> Verdict | None:
+    """The opinion with the best score; None where there is none. Asks no further once two
+    neighbours agree."""
     heard: list[tuple[float, Opinion]] = []
     agreed = False
     for opinion in opinions:

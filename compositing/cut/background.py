@@ -1,4 +1,5 @@
-"""What a photo's background looks like behind the garment: a quadratic in x and y per channel, fitted to the border."""
+"""What a photo's background looks like behind the garment: a quadratic in x and y per channel,
+fitted to the border."""
 
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ def lab(rgb: NDArray[np.uint8]) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """`colour`: (height, width, channels), the background everywhere. `spread`: its robust standard deviation."""
+    """`colour`: (height, width, channels), the background everywhere. `spread`: its robust standard
+    deviation."""
 
     colour: Floats
     spread: float
@@ -51,13 +53,16 @@ def _terms(height: int, width: int, rows: Floats, columns: Floats) -> Floats:
 
 def in_rgb(behind: Background) -> Floats:
     """The colour of a background that was fitted in CIE L*a*b*, as RGB from 0 to 255."""
-    return np.asarray(np.clip(cv2.cvtColor(behind.colour, cv2.COLOR_Lab2RGB), 0, 1) * 255, np.float32)
+    return np.asarray(
+        np.clip(cv2.cvtColor(behind.colour, cv2.COLOR_Lab2RGB), 0, 1) * 255, np.float32
+    )
 
 
 def fit(picture: Floats, where: Mask | None = None) -> Background:
     """Fitted to the border, or `where` it is known to show.
 
-    By iteratively reweighted least squares with Cauchy weights, so that a sleeve on the border does not matter.
+    By iteratively reweighted least squares with Cauchy weights, so that a sleeve on the border does
+    not matter.
     """
     height, width, channels = picture.shape
     rows, columns = np.nonzero(border(height, width) if where is None else where)
@@ -69,11 +74,17 @@ def fit(picture: Floats, where: Mask | None = None) -> Background:
     spread, residual = 1.0, np.zeros(len(rows), np.float32)
     for _ in range(ROUNDS):
         weighted = terms * weights[:, None]
-        solution = np.linalg.solve(terms.T @ weighted + 1e-3 * np.eye(6, dtype=np.float32), weighted.T @ values)
+        solution = np.linalg.solve(
+            terms.T @ weighted + 1e-3 * np.eye(6, dtype=np.float32), weighted.T @ values
+        )
         residual = np.linalg.norm(values - terms @ solution, axis=1)
         spread = max(1.4826 * float(np.median(residual)), 0.4)
         weights = 1 / (1 + (residual / (2.5 * spread)) ** 2)
     coarse_rows, coarse_columns = np.mgrid[0:9, 0:9].astype(np.float32)
-    coarse = (_terms(8, 8, coarse_rows.ravel(), coarse_columns.ravel()) @ solution).reshape(9, 9, channels)
+    coarse = (_terms(8, 8, coarse_rows.ravel(), coarse_columns.ravel()) @ solution).reshape(
+        9, 9, channels
+    )
     colour = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return Background(np.asarray(colour, np.float32), spread, float((residual > 4 * spread + 2).mean()))
+    return Background(
+        np.asarray(colour, np.float32), spread, float((residual > 4 * spread + 2).mean())
+    )

@@ -1,6 +1,7 @@
 """Cut a garment out of its photo: where it is, and how much of each pixel on its edge is garment.
 
-Segmenters say where it is (`plain.py`, `patterned.py`), an arbiter settles whom to believe (`arbiter.py`), at half the
+Segmenters say where it is (`plain.py`, `patterned.py`), an arbiter settles whom to believe
+(`arbiter.py`), at half the
 size; the edge is matted at full size. An alpha channel that says something is trusted.
 """
 
@@ -29,7 +30,8 @@ MAX_AREA: Final = 0.97
 MAX_TOUCH: Final = 0.55
 """A garment that covers more of the frame than this is a backdrop or was not found."""
 OUTLINE_SHARE: Final = 0.004
-"""How far the outline on a patterned background is smoothed, in shares of the garment's longer side, at no doubt."""
+"""How far the outline on a patterned background is smoothed, in shares of the garment's longer
+side, at no doubt."""
 SEGMENTERS: Final[Sequence[Segmenter]] = (plain, patterned)
 
 
@@ -55,7 +57,8 @@ class Cutout:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Colours and alpha at the size of the photo, how they were told apart, and how much that is doubted."""
+    """Colours and alpha at the size of the photo, how they were told apart, and how much that is
+    doubted."""
 
     rgb: NDArray[np.uint8]
     alpha: Floats
@@ -64,9 +67,11 @@ class Told:
 
 
 def cut(photo: Photo, *, shape: Shape = "body", fit_score: FitScore | None = None) -> Cutout:
-    """The garment of a photo. `shape`: what to expect, legs with background between them, or a pair of shoes.
+    """The garment of a photo. `shape`: what to expect, legs with background between them, or a pair
+    of shoes.
 
-    `fit_score`: how well a template fits a mask, where that is known, 0..1. Raises GarmentError no_garment_found.
+    `fit_score`: how well a template fits a mask, where that is known, 0..1. Raises GarmentError
+    no_garment_found.
     """
     found = judged(photo, shape=shape, fit_score=fit_score)
     solid, there = found.alpha > 0.5, found.alpha > 0.02
@@ -76,7 +81,9 @@ def cut(photo: Photo, *, shape: Shape = "body", fit_score: FitScore | None = Non
     frame = border(height, width)
     touch = float((solid & frame).sum() / frame.sum())
     if share < MIN_AREA or share > MAX_AREA or (found.mode != "alpha" and touch > MAX_TOUCH):
-        raise GarmentError("no_garment_found", "No garment could be told from the photo's background.")
+        raise GarmentError(
+            "no_garment_found", "No garment could be told from the photo's background."
+        )
     left, top = int(columns[0]), int(rows[0])
     at = slice(top, int(rows[-1]) + 1), slice(left, int(columns[-1]) + 1)
     levels = np.round(found.alpha[at] * 255)  # as exact as a file that keeps it
@@ -91,13 +98,15 @@ def cut(photo: Photo, *, shape: Shape = "body", fit_score: FitScore | None = Non
 
 
 def told(photo: Photo, *, shape: Shape) -> tuple[NDArray[np.uint8], Floats, str]:
-    """Colours, alpha at the size of the photo, and how they were told apart. Raises GarmentError no_garment_found."""
+    """Colours, alpha at the size of the photo, and how they were told apart. Raises GarmentError
+    no_garment_found."""
     found = judged(photo, shape=shape)
     return found.rgb, found.alpha, found.mode
 
 
 def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> Told:
-    """As `cut`, before anything is cropped or refused for its size. Raises GarmentError no_garment_found."""
+    """As `cut`, before anything is cropped or refused for its size. Raises GarmentError
+    no_garment_found."""
     if photo.alpha is not None:
         opaque = float((photo.alpha > 250).mean())
         if opaque < 0.003 and float((photo.alpha > 8).mean()) < 0.01:
@@ -116,7 +125,8 @@ def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> 
 
 
 def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
-    """What the first segmenter that has an opinion says; where it has several, the arbiter's choice."""
+    """What the first segmenter that has an opinion says; where it has several, the arbiter's
+    choice."""
     for ask in SEGMENTERS:
         verdict = settle(seen, ask(seen), fit_score)
         if verdict is not None:
@@ -125,7 +135,7 @@ def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
 
 
 def _finished(seen: Scene, verdict: Verdict) -> Mask:
-    """Without hooks; a rough outline moved to its edge and smoothed, more so where it is doubted."""
+    """Without hooks; a rough outline moved to its edge and smoothed, the more it is doubted."""
     pair = seen.shape == "pair"
     if verdict.by == "flood":
         return without_hooks(verdict.mask, seen.colours, pair=pair)

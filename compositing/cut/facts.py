@@ -1,4 +1,5 @@
-"""What can be said of a cut-out without knowing the truth: for whoever judges whether a look of it may be sold."""
+"""What can be said of a cut-out without knowing the truth: for whoever judges whether a look of it
+may be sold."""
 
 from dataclasses import dataclass
 from typing import Final

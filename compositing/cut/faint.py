@@ -1,4 +1,5 @@
-"""White on white: a garment that hardly differs from its plain background, and the shadow that it casts on the floor."""
+"""White on white: a garment that hardly differs from its plain background, and the shadow that it
+casts on the floor."""
 
 from typing import Final
 
@@ -22,7 +23,8 @@ FADED, BEND = 3.5, 12.0
 
 
 def traced(colours: Floats, behind: Background, mask: Mask) -> Mask:
-    """By what little difference is left once noise is smoothed away; notches where there is none are closed.
+    """By what little difference is left once noise is smoothed away; notches where there is none
+    are closed.
 
     `mask`: what the flood left; it is answered where tracing goes astray.
     """
@@ -54,7 +56,8 @@ def closed(mask: Mask, share: float) -> Mask:
 
 
 def smoothed(mask: Mask, share: float) -> Mask:
-    """With its outline smoothed over a share of its longer side; the frame cuts it, but does not round it."""
+    """With its outline smoothed over a share of its longer side; the frame cuts it, but does not
+    round it."""
     sigma = max(share * _side(mask), 0.5)
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(soft > 0.5)
@@ -90,7 +93,8 @@ def off_the_floor(colours: Floats, behind: Background, mask: Mask) -> Mask:
 
 
 def _below_the_hem(apart: Floats, mask: Mask, first_row: int) -> Mask:
-    """Of the mask from a row on: what the outside reaches over weaker edges than the garment above does."""
+    """Of the mask from a row on: what the outside reaches over weaker edges than the garment above
+    does."""
     sure = cv2.erode(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     sure[first_row:] = False
     seeds = np.where(mask, np.where(sure, 1, 0), 2).astype(np.int32)

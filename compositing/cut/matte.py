@@ -1,6 +1,7 @@
 """How much of each pixel along the edge is garment, and its colour without the background's.
 
-By the mixing equation c = a F + (1 - a) B along a narrow band, with B known or estimated and F pulled from inside.
+By the mixing equation c = a F + (1 - a) B along a narrow band, with B known or estimated and F
+pulled from inside.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from compositing.cut.background import Floats, Mask
 
 MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0
-"""The equation says little where both colours are alike: below this contrast (of 255 a channel) it is not asked."""
+"""The equation says little where both colours are alike: below this contrast (of 255 a channel) it
+is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """How wide the edge is taken to be: the band that is mixed, in pixels, and how deep inside colours are sound."""
+    """How wide the edge is taken to be: the band that is mixed, in pixels, and how deep inside
+    colours are sound."""
 
     band_px: int
     sound_px: int
@@ -29,7 +32,8 @@ FINE, ROUGH = Edge(4, 2), Edge(5, 4)
 
 
 def pulled(picture: Floats, solid: Floats) -> Floats:
-    """Colours of where `solid` is 1, spread outwards: the normalised blur of the nearest ring that has any."""
+    """Colours of where `solid` is 1, spread outwards: the normalised blur of the nearest ring that
+    has any."""
     result, todo = picture.copy(), solid < 0.5
     weighted = picture * solid[..., None]
     for size in (7, 15, 31, 63):
@@ -41,33 +45,45 @@ def pulled(picture: Floats, solid: Floats) -> Floats:
     return result
 
 
-def matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
-    """Colours and alpha at the size of `rgb`, from the mask at the size of `small`, the same picture reduced.
+def matted(
+    rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None
+) -> tuple[NDArray[np.uint8], Floats]:
+    """Colours and alpha at the size of `rgb`, from the mask at the size of `small`, the same
+    picture reduced.
 
-    `behind`: the background at the small size; None: it is pulled from outside the mask, which then is a rough one.
+    `behind`: the background at the small size; None: it is pulled from outside the mask, which then
+    is a rough one.
     """
     alpha = np.zeros(rgb.shape[:2], np.float32)
     if not mask.any():
         return rgb, alpha
     full, part = _around(mask, rgb.shape[:2])
     colours = rgb.copy()
-    colours[full], alpha[full] = _matted(rgb[full], small[part], mask[part], None if behind is None else behind[part])
+    colours[full], alpha[full] = _matted(
+        rgb[full], small[part], mask[part], None if behind is None else behind[part]
+    )
     return colours, alpha
 
 
 def _around(mask: Mask, size: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The mask's box with a margin, in pixels of a picture of `size` (height, width) and of its own."""
+    """The mask's box with a margin, in pixels of a picture of `size` (height, width) and of its
+    own."""
     full, part = [], []
     for axis in (0, 1):
         there = np.nonzero(mask.any(1 - axis))[0]
-        first, last = max(int(there[0]) - MARGIN_PX, 0), min(int(there[-1]) + 1 + MARGIN_PX, mask.shape[axis])
+        first, last = (
+            max(int(there[0]) - MARGIN_PX, 0),
+            min(int(there[-1]) + 1 + MARGIN_PX, mask.shape[axis]),
+        )
         scale = size[axis] / mask.shape[axis]
         full.append(slice(round(first * scale), round(last * scale)))
         part.append(slice(first, last))
     return (full[0], full[1]), (part[0], part[1])
 
 
-def _matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None) -> tuple[NDArray[np.uint8], Floats]:
+def _matted(
+    rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | None
+) -> tuple[NDArray[np.uint8], Floats]:
     size = rgb.shape[1], rgb.shape[0]
     edge = ROUGH if behind is None else FINE
     core = np.ones((2 * edge.sound_px + 1,) * 2, np.uint8)
@@ -89,11 +105,16 @@ def _matted(rgb: NDArray[np.uint8], small: Floats, mask: Mask, behind: Floats | 
     mixed = np.clip((share - 0.2) / 0.7, 0, 1)
     ramp = np.clip(distance[at] / 2.4 + 0.3, 0, 1)
     trust = np.clip((np.sqrt(strength) - TRUST_FROM) / TRUST_OVER, 0, 1)
-    alpha[at] = trust * np.minimum(mixed, np.clip(distance[at] / edge.band_px + 1, 0, 1)) + (1 - trust) * ramp
+    alpha[at] = (
+        trust * np.minimum(mixed, np.clip(distance[at] / edge.band_px + 1, 0, 1))
+        + (1 - trust) * ramp
+    )
     alpha = np.clip((cv2.GaussianBlur(alpha, (3, 3), 0.6) - 0.05) / 0.9, 0, 1)
     colours = rgb.copy()
     rim = np.nonzero((alpha > 0) & (distance < edge.sound_px + 1))
-    colours[rim] = cv2.resize(np.clip(front, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)[rim]
+    colours[rim] = cv2.resize(
+        np.clip(front, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR
+    )[rim]
     return colours, np.asarray(alpha, np.float32)
 
 

@@ -7,7 +7,8 @@ from compositing.cut.opinion import Shape
 
 
 def middle(size: tuple[int, ...], *, shape: Shape) -> Mask:
-    """Where a garment surely is: an ellipse; of trousers above the crotch; of a pair of shoes left and right."""
+    """Where a garment surely is: an ellipse; of trousers above the crotch; of a pair of shoes left
+    and right."""
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     y, x = rows / size[0] * 2 - 1, columns / size[1] * 2 - 1
     match shape:

@@ -1,6 +1,8 @@
-"""The port behind which a garment is told from its background: a prepared photo in, candidate masks out.
+"""The port behind which a garment is told from its background: a prepared photo in, candidate masks
+out.
 
-Several segmenters are asked; none is believed before the arbiter (`arbiter.py`) has compared what they say.
+Several segmenters are asked; none is believed before the arbiter (`arbiter.py`) has compared what
+they say.
 """
 
 from collections.abc import Iterable
@@ -46,7 +48,8 @@ class Opinion:
 
 
 class Segmenter(Protocol):
-    """One or more opinions on a scene, each with a mask of the scene's size; none where it finds nothing."""
+    """One or more opinions on a scene, each with a mask of the scene's size; none where it finds
+    nothing."""
 
     def __call__(self, scene: Scene) -> Iterable[Opinion]:
         """Deterministic; must not change the scene."""
@@ -55,6 +58,8 @@ class Segmenter(Protocol):
 def scene(rgb: NDArray[np.uint8], shape: Shape) -> Scene:
     """The photo reduced to at most DECIDE_SIDE_PX a side."""
     scale = min(1.0, DECIDE_SIDE_PX / max(rgb.shape))
-    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(
+        cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     colours = lab(np.asarray(cv2.bilateralFilter(small, 5, 12, 3), np.uint8))
     return Scene(small, colours, fit(colours), shape)

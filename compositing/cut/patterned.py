@@ -1,9 +1,13 @@
 """Cutting a garment from a floor, a sheet or a wall that one smooth colour does not explain.
 
-Two maps say how likely each pixel is garment. By colour: colours are clustered; a cluster that is common along the
-border and rare in the middle is background. By contrast: what stands out from all that runs into the border
-(`regions.py`). Their mean, cut at half, is the first opinion: it keeps parts whose colours the background has too.
-GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004) gives the others, grown from the mean and from colour alone.
+Two maps say how likely each pixel is garment. By colour: colours are clustered; a cluster that is
+common along the
+border and rare in the middle is background. By contrast: what stands out from all that runs into
+the border
+(`regions.py`). Their mean, cut at half, is the first opinion: it keeps parts whose colours the
+background has too.
+GrabCut (Rother, Kolmogorov and Blake, SIGGRAPH 2004) gives the others, grown from the mean and from
+colour alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,12 +38,16 @@ def patterned(scene: Scene) -> Iterator[Opinion]:
     height, width = scene.rgb.shape[:2]
     scale = min(1.0, SIDE_PX / max(height, width))
     smooth = cv2.bilateralFilter(scene.rgb, 5, 20, 4)
-    small = np.asarray(cv2.resize(smooth, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(
+        cv2.resize(smooth, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
     colours = lab(small)
     by_colour = _belongs(colours, shape=scene.shape)
     by_contrast = standing_out(regions(colours), middle(by_colour.shape, shape=scene.shape))
     both = np.asarray(cv2.GaussianBlur((by_colour + by_contrast) / 2, (0, 0), 1.0), np.float32)
-    likely = np.asarray(cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    likely = np.asarray(
+        cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+    )
     ways: tuple[tuple[str, Callable[[], Mask]], ...] = (
         ("map", lambda: np.asarray(both > _parting(both))),
         ("grown", lambda: grown(small, both, shape=scene.shape)),
@@ -84,7 +92,8 @@ def _tidied(found: Mask, colours: Floats, *, shape: Shape) -> Mask:
 
 
 def _without_background(found: Mask, colours: Floats) -> Mask:
-    """Less what looks just like the smooth background around it and is joined to it: a lit part of the floor or sheet."""
+    """Less what looks just like the smooth background around it and is joined to it: a lit part of
+    the floor or sheet."""
     outside = cv2.dilate(found.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
     if outside.mean() < MIN_OUTSIDE:
         return found
@@ -92,23 +101,37 @@ def _without_background(found: Mask, colours: Floats) -> Mask:
     if behind.spread > SMOOTH_SPREAD:
         return found
     like = found & (unlikeness(colours, behind) < LIKE * behind.spread)
-    like = cv2.morphologyEx((like | ~found).astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)).astype(bool) & found
+    like = (
+        cv2.morphologyEx(
+            (like | ~found).astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)
+        ).astype(bool)
+        & found
+    )
     kept = found & ~(like & touching(like | ~found, ~found))
-    kept = largest(cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0, 0.2)
+    kept = largest(
+        cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0, 0.2
+    )
     return filled(kept, 0.006) if kept.sum() > 0.3 * found.sum() else found
 
 
 def _belongs(colours: Floats, *, shape: Shape) -> Floats:
-    """How likely each pixel is garment, by its colour's cluster: the cluster's share of the middle against the border's."""
+    """How likely each pixel is garment, by its colour's cluster: the cluster's share of the middle
+    against the border's."""
     height, width, _ = colours.shape
-    weighted = (cv2.GaussianBlur(colours, (0, 0), 1.2) * np.array([0.7, 1.3, 1.3], np.float32)).reshape(-1, 3)
+    weighted = (
+        cv2.GaussianBlur(colours, (0, 0), 1.2) * np.array([0.7, 1.3, 1.3], np.float32)
+    ).reshape(-1, 3)
     cv2.setRNGSeed(SEED)
     stop = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 12, 0.5)
     step = max(1, len(weighted) // 12_000)
-    _, _, centres = cv2.kmeans(np.ascontiguousarray(weighted[::step]), CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]  # None: no labels to begin with
+    _, _, centres = cv2.kmeans(
+        np.ascontiguousarray(weighted[::step]), CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS
+    )  # type: ignore[call-overload]  # None: no labels to begin with
     distance = (weighted**2).sum(1)[:, None] - 2 * weighted @ centres.T + (centres**2).sum(1)[None]
     label = distance.argmin(1).reshape(height, width)
-    inner = np.bincount(label[middle((height, width), shape=shape)], minlength=CLUSTERS).astype(float)
+    inner = np.bincount(label[middle((height, width), shape=shape)], minlength=CLUSTERS).astype(
+        float
+    )
     outer = np.bincount(label[_rim((height, width), 0.05)], minlength=CLUSTERS).astype(float)
     inner, outer = inner / inner.sum(), outer / outer.sum()
     own = inner / (inner + outer + 0.002)

@@ -13,26 +13,33 @@ from compositing.cut.opinion import Opinion, Scene, Shape
 
 FRAME_PX: Final = 4
 FRAME_SIDE: Final = 0.5
-"""A photo pasted on padding shows as straight sides of one colour along this share of the height."""
+"""A photo pasted on padding shows as straight sides of one colour along this share of the height.
+"""
 TOLERANCES: Final = (1.0, 3.5)
 FAINT, FAINT_CONTRAST = 0.3, 16.0
-"""An outline of which more than this share lies where the photo shows no edge is not a garment's."""
+"""An outline of which more than this share lies where the photo shows no edge is not a garment's.
+"""
 
 
 def plain(scene: Scene) -> Iterator[Opinion]:
-    """At most one, empty for a bare wall; none where the background is not plain or no outline follows an edge."""
+    """At most one, empty for a bare wall; none where the background is not plain or no outline
+    follows an edge."""
     if not scene.behind.plain:
         return
     mask = _plain(scene.colours, scene.behind, shape=scene.shape)
     if mask is None:
         return
-    if mask.any() and float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST:
+    if (
+        mask.any()
+        and float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST
+    ):
         mask = off_the_floor(scene.colours, scene.behind, traced(scene.colours, scene.behind, mask))
     yield Opinion(mask, "flood")
 
 
 def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
-    """By the flood, more tolerant where the outline it leaves follows no edge; None where none does."""
+    """By the flood, more tolerant where the outline it leaves follows no edge; None where none
+    does."""
     for tolerance in TOLERANCES:
         mask = flooded(colours, behind, shape=shape, tolerance=tolerance)
         if _faint(colours, behind, mask) <= FAINT:
@@ -41,7 +48,7 @@ def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
 
 
 def _inside_frame(colours: Floats, mask: Mask, *, shape: Shape) -> Mask:
-    """The garment in a photo that was pasted on padding; the mask itself where there is no frame."""
+    """The garment in a photo that was pasted on padding; the mask itself without a frame."""
     inner = _frame(colours, mask)
     if inner is None:
         return mask
@@ -56,10 +63,13 @@ def _inside_frame(colours: Floats, mask: Mask, *, shape: Shape) -> Mask:
 
 
 def _faint(colours: Floats, behind: Background, mask: Mask) -> float:
-    """The share of the outline that lies on no edge of the photo, although the garment differs from the background."""
+    """The share of the outline that lies on no edge of the photo, although the garment differs from
+    the background."""
     if not mask.any() or float(np.median(unlikeness(colours, behind)[mask])) < FAINT_CONTRAST:
         return 0.0
-    shell = np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0)
+    shell = np.asarray(
+        cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    )
     strongest = cv2.dilate(gradient(colours), np.ones((5, 5), np.uint8))
     return float((strongest[shell] < 2.5).mean())
 

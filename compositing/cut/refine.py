@@ -18,7 +18,7 @@ SMOOTH_SHARE: Final = 0.004
 
 
 def refined(colours: Floats, mask: Mask) -> Mask:
-    """By Gaussian models of the cloth and of what lies behind it, of each place's own surroundings."""
+    """By Gaussian models of cloth and background in each place's own surroundings."""
     side = max(mask.shape)
     for share in BANDS:
         if not mask.any() or mask.all():
@@ -33,13 +33,18 @@ def _moved(colours: Floats, mask: Mask, band: int, sigma: float) -> Mask:
     front = _doubt(colours, np.asarray(distance > 0.6 * band), 4 * band + 1)
     back = _doubt(colours, np.asarray(distance < -0.6 * band), 4 * band + 1)
     evidence = np.nan_to_num(np.clip((back - front) / 2, -SURE, SURE))
-    score = np.where(np.abs(distance) < band, evidence + STAY * distance / band, np.sign(distance) * 1.5 * SURE)
-    soft = cv2.GaussianBlur(score.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    score = np.where(
+        np.abs(distance) < band, evidence + STAY * distance / band, np.sign(distance) * 1.5 * SURE
+    )
+    soft = cv2.GaussianBlur(
+        score.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE
+    )
     return np.asarray(soft > 0)
 
 
 def _doubt(colours: Floats, where: Mask, size: int) -> Floats:
-    """How unlike each pixel is to the colours around it `where` is true; NaN where there are none nearby."""
+    """How unlike each pixel is to the colours around it `where` is true; NaN where there are none
+    nearby."""
     there = where.astype(np.float32)
     weight = cv2.blur(there, (size, size))
     safe = np.maximum(weight, 1e-4)[..., None]

@@ -1,8 +1,12 @@
-"""A photo as a few hundred even regions, and how strongly each stands out from what runs into the border.
+"""A photo as a few hundred even regions, and how strongly each stands out from what runs into the
+border.
 
-Regions: watersheds of a grid of seeds. Boundary connectivity and the smoothest map that agrees with it follow Zhu,
-Liang, Wei and Sun, "Saliency optimization from robust background detection" (CVPR 2014); here the reach of
-connectivity is scaled by the photo's own contrast, so that a pale garment on a pale sheet stands out too.
+Regions: watersheds of a grid of seeds. Boundary connectivity and the smoothest map that agrees with
+it follow Zhu,
+Liang, Wei and Sun, "Saliency optimization from robust background detection" (CVPR 2014); here the
+reach of
+connectivity is scaled by the photo's own contrast, so that a pale garment on a pale sheet stands
+out too.
 """
 
 from dataclasses import dataclass
@@ -125,7 +129,9 @@ def standing_out(found: Regions, middle: Mask) -> Floats:
 def _distances(values: Floats) -> Floats:
     """Between every two rows."""
     square = (values**2).sum(1)
-    return np.asarray(np.sqrt(np.maximum(square[:, None] + square[None] - 2 * values @ values.T, 0)), np.float32)
+    return np.asarray(
+        np.sqrt(np.maximum(square[:, None] + square[None] - 2 * values @ values.T, 0)), np.float32
+    )
 
 
 def _paths(found: Regions, unlike: Floats) -> Floats:

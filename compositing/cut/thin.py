@@ -1,4 +1,5 @@
-"""Hooks, wires and pegs that stick out of a garment; straps, which join it at both ends or come in pairs, stay."""
+"""Hooks, wires and pegs that stick out of a garment; straps, which join it at both ends or come in
+pairs, stay."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,8 @@ from compositing.cut.flood import largest
 
 THIN_SHARE: Final = 0.016
 LONG: Final = 3.0
-"""What sticks out less than this many times its greatest half width is a ruffle, a corner or a fringe."""
+"""What sticks out less than this many times its greatest half width is a ruffle, a corner or a
+fringe."""
 PAIR_SHARE: Final = 0.06
 OWN_COLOUR: Final = 18.0
 
@@ -26,7 +28,8 @@ class _Part:
 
 
 def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
-    """`colours`: CIE L*a*b*, of the mask's size. `pair`: two things lie there, each of which is kept."""
+    """`colours`: CIE L*a*b*, of the mask's size. `pair`: two things lie there, each of which is
+    kept."""
     columns = np.nonzero(mask.any(0))[0]
     if not len(columns):
         return mask
@@ -42,7 +45,9 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
     for part in parts:
         if part.length < LONG * radius or _joins(part.mask, near & mask) > 1:
             continue
-        like = float(np.percentile(np.linalg.norm(colours[part.mask] - own, axis=-1), 25)) < OWN_COLOUR
+        like = (
+            float(np.percentile(np.linalg.norm(colours[part.mask] - own, axis=-1), 25)) < OWN_COLOUR
+        )
         twin = any(
             abs(part.x + other.x - columns[0] - columns[-1]) < PAIR_SHARE * side
             and abs(part.y - other.y) < PAIR_SHARE * side
@@ -56,13 +61,17 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
 
 
 def _parts(thin: Mask) -> list[_Part]:
-    count, pieces, boxes, centres = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
+    count, pieces, boxes, centres = cv2.connectedComponentsWithStats(
+        thin.astype(np.uint8), connectivity=8
+    )
     found = []
     for number in range(1, count):
         if boxes[number, cv2.CC_STAT_AREA] < 4:
             continue
         part = np.asarray(pieces == number)
-        length = float(np.hypot(boxes[number, cv2.CC_STAT_WIDTH], boxes[number, cv2.CC_STAT_HEIGHT]))
+        length = float(
+            np.hypot(boxes[number, cv2.CC_STAT_WIDTH], boxes[number, cv2.CC_STAT_HEIGHT])
+        )
         found.append(_Part(part, float(centres[number][0]), float(centres[number][1]), length))
     return found
 
@@ -80,6 +89,8 @@ def _disc(radius: int) -> NDArray[np.uint8]:
 
 def _opened(mask: Mask, radius: int) -> Mask:
     """The frame counts as garment where the garment runs out of the picture."""
-    framed = cv2.copyMakeBorder(mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE)
+    framed = cv2.copyMakeBorder(
+        mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE
+    )
     opened = cv2.morphologyEx(framed, cv2.MORPH_OPEN, _disc(radius))
     return np.asarray(opened[radius:-radius, radius:-radius] > 0)

@@ -1,1 +1,2 @@
-"""How good a dressed garment is, before it is sold: measures that need no truth, one number, and reasons."""
+"""How good a dressed garment is, before it is sold: measures that need no truth, one number, and
+reasons."""

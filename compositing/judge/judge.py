@@ -8,7 +8,8 @@ from compositing.garment import Garment
 from compositing.judge.quality import Quality, quality
 
 SMALL_QUALITY = 0.9
-"""Of shoes and accessories that were made out without doubt; they have no template to be measured by."""
+"""Of shoes and accessories that were made out without doubt; they have no template to be measured
+by."""
 
 
 def judged(garment: Garment, worn: Worn) -> Quality:

@@ -1,4 +1,5 @@
-"""What can be measured of one garment without knowing the truth. All are shares from 0 to 1 unless said otherwise."""
+"""What can be measured of one garment without knowing the truth. All are shares from 0 to 1 unless
+said otherwise."""
 
 from dataclasses import dataclass
 
@@ -6,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.lines import Mask
+from compositing.cut.background import Mask
 from compositing.cut.cutout import Cutout
 from compositing.template import parts
 from compositing.template.model import Template, UpperSide
@@ -20,8 +21,10 @@ SIDE_PX = 256
 class Measures:
     """Of a cut-out and the template that was fitted to it.
 
-    `fit`: the template's overlap with the silhouette (intersection over union), less what its proportions strain. `cover`: cloth's least share in a part's polygon.
-    `whole`: of the silhouette in its largest piece. `ragged`: the outline's length over a smoothed outline's, less 1.
+    `fit`: the template's overlap with the silhouette (intersection over union), less what its
+    proportions strain. `cover`: cloth's least share in a part's polygon.
+    `whole`: of the silhouette in its largest piece. `ragged`: the outline's length over a smoothed
+    outline's, less 1.
     `uneven`: of the silhouette that its mirror image about the template's axis does not share.
     `filled`: of the bounding box.
     `rough`: 1 for a photo whose background was not plain. `doubt`: the cut-out's.

@@ -1,7 +1,9 @@
 """One number for a garment's look, and the reasons that lower it.
 
-A logistic model of the measures, fitted to verdicts of people who did not know the engine (`bench/verdicts.json`, by
-`python -m bench.calibrate`): the chance that a look of such a garment is publishable or has but a small fault.
+A logistic model of the measures, fitted to verdicts of people who did not know the engine
+(`bench/verdicts.json`, by
+`python -m bench.calibrate`): the chance that a look of such a garment is publishable or has but a
+small fault.
 """
 
 import math
@@ -47,7 +49,8 @@ class Quality:
 
 
 def quality(measures: Measures, *, folded: float, apart: float) -> Quality:
-    """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree (root mean square, of logs)."""
+    """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree
+    (root mean square, of logs)."""
     values: dict[str, float] = {**asdict(measures), "folded": folded, "apart": apart}
     terms = {
         name: weight * (_bounded(name, values[name], good))

@@ -19,7 +19,8 @@ EDGE_PX = 1.6
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A cut-out as it is sampled: `layers` (h, w, 4) premultiplied linear colours and alpha, `factor` times the cut-out's size.
+    """A cut-out as it is sampled: `layers` (h, w, 4) premultiplied linear colours and alpha,
+    `factor` times the cut-out's size.
 
     `enlarged`: how many times its pixels are enlarged in the look.
     """
@@ -31,7 +32,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Cloth:
-    """Premultiplied linear colours (h, w, 3) and alpha in the look's `box`. `behind`: share that lies behind the neck."""
+    """Premultiplied linear colours (h, w, 3) and alpha in the look's `box`. `behind`: share that
+    lies behind the neck."""
 
     part: str
     box: Box
@@ -61,7 +63,8 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     size: tuple[int, int],
     back: Floats | None = None,
 ) -> Cloth | None:
-    """Charts as one layer. `back`: share of the photo that is the back's inside, at the cut-out's size."""
+    """Charts as one layer. `back`: share of the photo that is the back's inside, at the cut-out's
+    size."""
     patch = rastered(charts, scale, size)
     if patch is None:
         return None
@@ -69,9 +72,7 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     maps = (patch.photo + 0.5) * np.float32(found.factor) - np.float32(0.5)
     at_x, at_y = np.ascontiguousarray(maps[..., 0]), np.ascontiguousarray(maps[..., 1])
     way = cv2.INTER_CUBIC if found.enlarged > 1.25 else cv2.INTER_LINEAR
-    got = cv2.remap(
-        found.layers, at_x, at_y, way, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
+    got = cv2.remap(found.layers, at_x, at_y, way, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     sharp = max(1.0, found.enlarged / EDGE_PX)
     alpha = np.clip((np.clip(got[..., 3], 0, 1) - 0.5) * sharp + 0.5, 0, 1) * _rim(patch.covered)
     colour = np.maximum(got[..., :3], 0) * (alpha / np.maximum(got[..., 3], 1e-4))[..., None]

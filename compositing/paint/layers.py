@@ -1,4 +1,5 @@
-"""Painting the cloth over the mannequin, inner layers first, each with its light and its contact shadow."""
+"""Painting the cloth over the mannequin, inner layers first, each with its light and its contact
+shadow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
 
 
 def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
-    """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before it."""
+    """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before
+    it."""
     x0, y0, x1, y1 = box
     colour, alpha = (
         np.zeros((y1 - y0, x1 - x0, 3), np.float32),

@@ -1,4 +1,5 @@
-"""Charts to maps: for every pixel of the look that a chart covers, the photo's pixel that is seen there."""
+"""Charts to maps: for every pixel of the look that a chart covers, the photo's pixel that is seen
+there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ SLACK = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """`photo`: x, y in the cut-out's px (height, width, 2), far outside it where `covered` is false."""
+    """`photo`: x, y in the cut-out's px (height, width, 2), far outside it where `covered` is
+    false."""
 
     box: Box
     photo: NDArray[np.float32]
@@ -26,7 +28,8 @@ OUTSIDE = -1e4
 
 
 def rastered(charts: Sequence[Chart], scale: float, size: tuple[int, int]) -> Patch | None:
-    """The charts in a look of `size` (width, height), `scale` times as large as theirs; later ones lie over earlier ones.
+    """The charts in a look of `size` (width, height), `scale` times as large as theirs; later ones
+    lie over earlier ones.
 
     None where nothing of them is inside the look.
     """
@@ -59,7 +62,8 @@ def _triangles(chart: Chart, scale: float) -> tuple[Grid, Grid]:
 
 
 def _filled(look: Grid, photo: Grid, width: int, height: int) -> tuple[NDArray[np.int64], Grid]:
-    """Flat indices of the pixels inside the triangles, in the triangles' order, and the photo's points there."""
+    """Flat indices of the pixels inside the triangles, in the triangles' order, and the photo's
+    points there."""
     low = np.clip(np.ceil(look.min(1)), 0, [width, height]).astype(int)
     high = np.clip(np.floor(look.max(1)) + 1, 0, [width, height]).astype(int)
     (ax, ay), (bx, by), (cx, cy) = (look[:, k].T for k in range(3))

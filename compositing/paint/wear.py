@@ -41,7 +41,8 @@ class Dressed:
 def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
     """The garments from the skin outwards, each with what can be seen of it.
 
-    A sleeve under an outer garment's sleeve that is about as long is not seen, and what is tucked in ends at the waistband.
+    A sleeve under an outer garment's sleeve that is about as long is not seen, and what is tucked
+    in ends at the waistband.
     """
     waist = next((found for one in dressed if (found := _waistband(one, scale)) is not None), None)
     result = []
@@ -75,7 +76,8 @@ def worn(dressed: Sequence[Dressed], scale: float) -> list[Dressed]:
 
 
 def _under(cloth: Cloth, outer: Sequence[Dressed], scale: float) -> Cloth:
-    """The trunk of an inner garment drawn in to what its outer garments cover, row by row: it is pressed by them."""
+    """The trunk of an inner garment drawn in to what its outer garments cover, row by row: it is
+    pressed by them."""
     keep = np.ones(cloth.alpha.shape, np.float32)
     left, top, right, bottom = cloth.box
     columns = np.arange(left, right)[None]

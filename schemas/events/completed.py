@@ -36,9 +36,7 @@ class PlacedGarment(BaseModel):
     landmarks: Mapping[str, tuple[float, float]] = Field(default_factory=dict, description="x, y in pixels of the picture")
     cutout: StoredImage | None = Field(default=None, description="the garment cut out of its photo, where that is kept")
     warnings: tuple[str, ...] = ()
-    quality: float | None = Field(
-        default=None, ge=0, le=1, description="how sellable its part of the picture is thought to be"
-    )
+    quality: float | None = Field(default=None, ge=0, le=1, description="how sellable its part of the picture is thought to be")
     quality_reasons: tuple[str, ...] = Field(default=(), description="what lowers the quality, the worst first")
     placed: Literal["dressed", "whole"] | None = Field(
         default=None, description="dressed: laid round the body in parts; whole: shown as photographed, over the body"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from compositing.cut.facts import CutoutFacts, facts_of
-from compositing.garment import Garment, pack, unpack
 from compositing.decode import Photo
+from compositing.garment import Garment, pack, unpack
 from tests.unit.compositing.cut import scenes
 
 
