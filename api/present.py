@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from api.ports import Links
 from schemas.events import PlacedGarment, StoredImage
-from schemas.failures import FailureReason
+from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
 from schemas.reads import Render, RenderedGarment
 from schemas.responses import Artifact, ArtifactMeta, Billing, Event, EventType, Job, JobSummary
@@ -96,7 +96,7 @@ def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
     error = None
     if job.error is not None:
         code, message, item_index = job.error
-        error = FailureReason.model_validate({"code": code, "message": message, "item_index": item_index})
+        error = JobFailure.model_validate({"code": code, "message": message, "item_index": item_index})
     return {
         "request_id": job.request_id,
         "job_id": job.request_id,

@@ -20,23 +20,26 @@ def apply(
     registry: Annotated[str | None, typer.Option(help="also register the released schemas with this schema registry")] = None,
     registry_compatibility: Annotated[str, typer.Option(help="what the registry is told to check")] = "FULL_TRANSITIVE",
     registry_policy: Annotated[str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="say what would change, and change nothing")] = False,
 ) -> None:
-    """Create what is missing and set the declared settings. Safe to repeat."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415 (slow to import, and `list` needs none of it)
-
-    from cli.settings import run  # noqa: PLC0415 (as above)
+    """Create what is missing and set the declared settings, and no others. Safe to repeat."""
+    from cli.settings import run  # noqa: PLC0415 (slow to import, and `list` needs none of it)
+    from runtime import topics_admin  # noqa: PLC0415 (as above)
     from runtime.settings import KafkaSettings  # noqa: PLC0415 (as above)
-    from runtime.topics_admin import TopicsDiffer  # noqa: PLC0415 (as above)
-    from runtime.topics_admin import apply as apply_topics  # noqa: PLC0415 (as above)
 
     settings = KafkaSettings()
     try:
-        created = run(lambda: apply_topics(settings))
-    except (TopicsDiffer, KafkaError) as error:
+        done = run(lambda: topics_admin.plan(settings) if plan else topics_admin.apply(settings))
+    except (topics_admin.TopicsDiffer, topics_admin.TopicsRefused) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
-    typer.echo("\n".join(f"created {name}" for name in created) or "up to date")
-    if registry is not None:
+    words = ("would create", "would set") if plan else ("created", "set")
+    lines = [f"{words[0]} {topic.name}" for topic in done.missing] + [f"{words[1]} {change}" for change in done.changes]
+    typer.echo("\n".join(lines) or "up to date")
+    if done.refused:
+        typer.secho("\n".join(done.refused), fg="red", err=True)
+        raise typer.Exit(1)
+    if registry is not None and not plan:
         _register(registry, registry_compatibility, registry_policy)
 
 

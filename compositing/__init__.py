@@ -13,16 +13,16 @@ from compositing.options import LookOptions, parse_options
 if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
     from compositing.cut.packing import pack, unpack
-    from compositing.engine import compose, compose_cutouts, cut_out
+    from compositing.guard import compose, compose_cutouts, cut_out
     from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
 
 _WHERE: Final = {
     "Cutout": "compositing.cut.cutout",
     "pack": "compositing.cut.packing",
     "unpack": "compositing.cut.packing",
-    "compose": "compositing.engine",
-    "compose_cutouts": "compositing.engine",
-    "cut_out": "compositing.engine",
+    "compose": "compositing.guard",
+    "compose_cutouts": "compositing.guard",
+    "cut_out": "compositing.guard",
     "ENGINE_VERSION": "compositing.manifest",
     "GarmentInput": "compositing.manifest",
     "Look": "compositing.manifest",

@@ -11,13 +11,18 @@ class CompositingError(Exception):
 
 
 class GarmentError(CompositingError):
-    """One photo can't be used. `code`: image_unreadable, image_too_large, no_garment_found or category_mismatch."""
+    """One photo can't be used.
 
-    def __init__(self, code: str, message: str, item_index: int = 0) -> None:
-        """`item_index`: 0-based."""
+    `code`: image_unreadable, image_too_large, no_garment_found, category_mismatch or photo_not_processed. With the last one
+    comes `fault`, which tells operators where in our code the photo was too much, and the exception as `__cause__`.
+    """
+
+    def __init__(self, code: str, message: str, item_index: int | None = 0, *, fault: str | None = None) -> None:
+        """`item_index`: 0-based; None when it can't be told which of several photos is to blame."""
         super().__init__(message)
         self.code = code
         self.item_index = item_index
+        self.fault = fault
 
 
 class InvalidOption(CompositingError):

@@ -17,8 +17,13 @@ from schemas.topics import RETRY_DELAYS_S, RETRY_TOPICS
 ATTEMPT_HEADER = "looks-attempt"
 NOT_BEFORE_HEADER = "looks-not-before"  # milliseconds since the epoch
 
+SUSPECT_HEADER = "looks-suspect"  # what the attempt before was lost to, where that may be the photos' fault
+
 OUR_FAULTS = frozenset({FailureCode.INTERNAL, FailureCode.TIMEOUT})
 """Failures that speak of us rather than of the client's photos: they count towards the breaker."""
+
+SUSPECT_FAULTS = frozenset({FailureCode.PHOTO_NOT_PROCESSED, FailureCode.OBJECT_FORBIDDEN})
+"""Failures that speak of one photo, or of us where they meet the photos of several tenants."""
 
 CANCELLED = Reject(FailureReason(code=FailureCode.CANCELLED, message="The look was cancelled on request."))
 
@@ -29,6 +34,7 @@ class Attempt:
 
     request: LookRequested
     number: int = 1
+    suspected: bool = False  # the attempt before may have failed by its photos
 
 
 def admit(attempt: Attempt, history: PartitionHistory, now: datetime) -> Outcome | None:
@@ -54,11 +60,11 @@ def settle(
     match outcome:
         case Done(emits):
             return outcome, tuple(_numbered(emit, sequence) for emit in emits)
-        case Later(reason):
+        case Later(reason, suspect):
             retry = next_retry(attempt.number, now, request.deadline_at, RETRY_DELAYS_S, chance=chance)
             if retry is None:
                 return Reject(reason), (_dead_letter(attempt, reason, sequence, now),)
-            return outcome, _scheduled(attempt, retry, reason, sequence, now)
+            return outcome, _scheduled(attempt, retry, Later(reason, suspect), sequence, now)
         case Reject(reason):
             return outcome, (_dead_letter(attempt, reason, sequence, now),)
         case _:
@@ -94,16 +100,18 @@ def _numbered(emit: Emit, sequence: int) -> Emit:
     return Emit(emit.event, emit.identity, sequence, emit.topic, emit.extra)
 
 
-def _scheduled(attempt: Attempt, retry: Retry, reason: FailureReason, sequence: int, now: datetime) -> tuple[Emit, ...]:
+def _scheduled(attempt: Attempt, retry: Retry, later: Later, sequence: int, now: datetime) -> tuple[Emit, ...]:
     request = attempt.request
     not_before_ms = int(retry.not_before.timestamp() * 1000)
     headers = {ATTEMPT_HEADER: str(retry.attempt), NOT_BEFORE_HEADER: str(not_before_ms)}
+    if later.suspect:
+        headers[SUSPECT_HEADER] = later.suspect
     progress = LookProgress(
         request_id=request.request_id,
         tenant_id=request.tenant_id,
         stage=Stage.RETRYING,
         attempt=retry.attempt,
-        message=reason.message,
+        message=later.reason.message,
         at=now,
     )
     return (

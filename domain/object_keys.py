@@ -8,6 +8,8 @@ RESERVED = "results"
 """Finished pictures live below this segment; no tenant may name them as garments."""
 TEST = "test"
 """What test keys name lies below this segment and then the tenant's prefix: apart from all live data."""
+MAX_BYTES = 1024
+"""Of a key in UTF-8: S3's limit."""
 NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", TEST})
 """First segments that no tenant's prefix may have."""
 
@@ -22,6 +24,7 @@ def problem(key: str) -> str | None:
     segments = key.split("/")
     faults = (
         (any(unicodedata.category(one) in _INVISIBLE for one in key), "contains control or invisible characters"),
+        (len(key.encode("utf-8", "replace")) > MAX_BYTES, f"is longer than {MAX_BYTES} bytes in UTF-8"),
         ("\\" in key, "contains a backslash"),
         (unicodedata.normalize("NFC", key) != key, "is not in Unicode normal form C"),
         (key.startswith("/"), "is absolute"),

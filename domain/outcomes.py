@@ -33,9 +33,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It can heal: try again by the schedule; `reason` is what the look fails with when the schedule is used up."""
+    """It can heal: try again by the schedule; `reason` is what the look fails with when the schedule is used up.
+
+    `suspect`: it may be that it can't heal (`domain.blame`); the next attempt is told so.
+    """
 
     reason: FailureReason
+    suspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

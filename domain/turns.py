@@ -4,6 +4,7 @@ One tenant's burst of thousands waits in its own line; another tenant's single l
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -24,11 +25,15 @@ class Turns(Generic[T]):
         """To the end of the tenant's line."""
         self._lines.setdefault(tenant_id, deque()).append(waiting)
 
-    def next(self) -> T | None:
-        """The head of the line whose turn it is, whose tenant then goes to the end of the round; None when nobody waits."""
-        if not self._lines:
+    def next(self, *, without: Collection[str] = ()) -> T | None:
+        """The head of the line whose turn it is, whose tenant then goes to the end of the round; None when nobody waits.
+
+        Tenants in `without` are passed over and keep their turn.
+        """
+        tenant_id = next((one for one in self._lines if one not in without), None)
+        if tenant_id is None:
             return None
-        tenant_id, line = self._lines.popitem(last=False)
+        line = self._lines.pop(tenant_id)
         waiting = line.popleft()
         if line:
             self._lines[tenant_id] = line

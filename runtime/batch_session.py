@@ -14,6 +14,7 @@ from aiokafka import ConsumerRebalanceListener
 from domain.breaker import Breaker
 from domain.outcomes import Unhandled
 from runtime import faults, logs, metrics
+from runtime.copartitions import Copartitions
 from runtime.declaration import BatchHandler
 from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, new_producer, quarantined, read, stop_client
 from runtime.lag import watch_lag
@@ -47,6 +48,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._broken: BaseException | None = None
         self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
+        self._copartitions = Copartitions(process, self._declared, self._plain)
         for topic in self._declared.topics:
             metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")  # there as 0: an alert sees the first
 
@@ -59,12 +61,12 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         try:
             await self._plain.start()
             await self._subscription.start()
-            self._process.ready = True
+            await self._copartitions.start()  # ready from here on, if it may be
             self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._consumer.assignment))
             while not self._process.stopping.is_set():
                 await self._once()
         finally:
-            self._process.ready = False
+            self._copartitions.stop()
             if self._lag is not None:
                 self._lag.cancel()
             await stop_client(self._subscription)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from domain.breaker import BreakerLimit
+from domain.breaker import About, BreakerLimit
 from domain.history import PartitionHistory
 from domain.outcomes import Emit, Outcome
 from runtime.records import Work
 from schemas.events import Event
-from schemas.failures import FailureCode
+from schemas.failures import FailureCode, FailureReason
 from schemas.topics import Topic
 
 UNREADABLE = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)
@@ -39,6 +39,8 @@ class Declaration:
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
+    suspects: frozenset[FailureCode] = frozenset()  # rejections that may be our own; they count by tenant and photo
+    photo_of: Callable[[Event, FailureReason | None], About | None] | None = None  # whose photo a decision is about
     in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
     one_at_a_time: bool = False  # a record about a request that is being worked on is a repeat and skipped
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from domain.copartitions import number_of
 from domain.outcomes import Emit
 from runtime.connection import for_aiokafka
 from runtime.records import OutRecord, Work
@@ -29,6 +31,10 @@ def client_options(settings: KafkaSettings) -> dict[str, object]:
     return {**for_aiokafka(settings), "request_timeout_ms": 20_000, "retry_backoff_ms": 100}
 
 
+METADATA_MAX_AGE_MS = 30_000
+"""So soon a client sees that a topic has other partitions than before."""
+
+
 def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None) -> AIOKafkaProducer:
     """A producer, not started. With a transactional id, starting it fences every older producer of the same id."""
     options: dict[str, object] = {
@@ -39,6 +45,8 @@ def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: s
         "compression_type": "zstd",
         "max_request_size": MAX_UNCOMPRESSED_BYTES,
         "linger_ms": 0 if transactional_id else 2,
+        "metadata_max_age_ms": METADATA_MAX_AGE_MS,
+        "partitioner": placed,
     }
     if transactional_id is not None:
         options["transactional_id"] = transactional_id
@@ -80,7 +88,18 @@ async def stop_client(client: Stoppable) -> None:
 
 def partition_of(key: str) -> int:
     """The partition that Kafka's default partitioner gives a key, in every topic of ours."""
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS)
+    return number_of(_hashed(key.encode()), PARTITIONS, PARTITIONS)
+
+
+def placed(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    """Kafka's default partitioner, but that a partition added by hand moves no key: what belongs together stays so."""
+    if key is None:
+        return random.choice(available or every)
+    return every[number_of(_hashed(key), len(every), PARTITIONS)]
+
+
+def _hashed(key: bytes) -> int:
+    return int(murmur2(key) & 0x7FFFFFFF)
 
 
 def read(record: ConsumerRecord) -> Work | Undecodable:

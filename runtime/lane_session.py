@@ -1,8 +1,8 @@
 """One session of a transactional consumer: from joining its group until it drains, fails or loses its breaker.
 
 FastStream declares the subscription and keeps the connection; records are polled raw from its consumer, because its
-own loop acknowledges before the work is done. All topics of a consumer have the same partitions and go through the
-range assignor, so a partition number comes as a whole: requests, retries and cancels of one key to one owner.
+own loop acknowledges before the work is done. A partition number comes as a whole: requests, retries and cancels of one
+key to one owner. A number that some topic lacks is not worked on (`runtime.copartitions`).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from aiokafka import ConsumerRebalanceListener
 
 from domain.breaker import Breaker
 from runtime import logs, metrics
+from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
@@ -50,10 +51,11 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
-        self._lag: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
+        self._copartitions = Copartitions(process, self._declared, self._plain)
+        self._lag: asyncio.Task[None] | None = None
         self._paused = False
         for topic in self._declared.topics:
             metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")  # there as 0: an alert sees the first
@@ -86,11 +88,11 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._plain.start()
             await self._subscription.start()
             self._refetch.start()
-            self._process.ready = True
+            await self._copartitions.start()  # ready from here on, if it may be
             self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._owned))
             await self._consume()
         finally:
-            self._process.ready = False
+            self._copartitions.stop()
             if self._lag is not None:
                 self._lag.cancel()
             await self._refetch.stop()
@@ -187,6 +189,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _open_lanes(self, assigned: list[TopicPartition]) -> None:
         try:
+            await self._copartitions.look()
+            numbers = self._copartitions.usable(partition.partition for partition in assigned)
+            assigned = [partition for partition in assigned if partition.partition in numbers]
             self._lanes.update(await self._opener.open(self._consumer, assigned))
             self._consumer.resume(*assigned)
             self._paused = False

@@ -49,6 +49,11 @@ LANES_REOPENED = Counter(
     "Times one partition of a consumer began anew because Kafka did not answer in time. More than a few an hour: see to Kafka.",
     ["consumer"],
 )
+PARTITIONS_DIFFER = Gauge(
+    "looks_partitions_differ",
+    "Partitions that a topic has beyond those declared; below 0: that it lacks. Not 0: its consumers are not ready.",
+    ["consumer", "topic"],
+)
 BREAKER_TRIPS = Counter(
     "looks_breaker_trips_total",
     "Times a consumer stopped itself because most failures were its own fault. Any: find the fault before looks expire.",

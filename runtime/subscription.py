@@ -1,13 +1,13 @@
 """How our consumers subscribe: declared with FastStream, read raw, committed by us."""
 
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from runtime.connection import for_faststream
+from runtime.copartitions import NumberAssignor
 from runtime.declaration import Declaration
-from runtime.kafka import AIOKafkaConsumer
+from runtime.kafka import METADATA_MAX_AGE_MS, AIOKafkaConsumer
 from runtime.settings import KafkaSettings
 
 HEARTBEATS = 5
@@ -17,13 +17,15 @@ HEARTBEATS = 5
 class Subscription:
     """A consumer's connection and its group membership, as long as a session lasts.
 
-    The range assignor gives a partition number of all topics to one member: what concerns a key has one owner.
+    A partition number of all topics is given to one member: what concerns a key has one owner.
     """
 
     def __init__(self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener) -> None:
         """Connect to nothing yet."""
         addresses = settings.bootstrap.split(",")  # a string would be taken for one address
-        self._broker = KafkaBroker(addresses, security=for_faststream(settings), logger=None)
+        self._broker = KafkaBroker(
+            addresses, security=for_faststream(settings), logger=None, metadata_max_age_ms=METADATA_MAX_AGE_MS
+        )
         self._subscriber = self._broker.subscriber(
             *(topic.name for topic in declared.topics),
             batch=True,
@@ -31,7 +33,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[NumberAssignor],
             session_timeout_ms=int(settings.session_timeout_s * 1000),
             heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / HEARTBEATS),
             listener=listener,

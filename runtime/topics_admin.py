@@ -1,69 +1,190 @@
-"""Creates the declared topics and keeps their settings as declared."""
+"""Creates the declared topics and keeps their settings as declared. Nothing that is not declared is touched.
+
+Settings are changed one by one (Kafka's IncrementalAlterConfigs): what the older AlterConfigs request does not name goes
+back to its default, `min.insync.replicas` too. aiokafka's admin client knows the older one alone; confluent-kafka's both.
+"""
 
 import asyncio
-from typing import Any
+import concurrent.futures
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import for_code
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewTopic,
+    ResourceType,
+    TopicMetadata,
+)
 
-from runtime.kafka import client_options
+from domain.topic_settings import Change, Standing, by_topic, changes, declared, lowered
+from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
-from schemas.topics import TOPICS, Topic
+from schemas.topics import BY_NAME, TOPICS, Topic
 
+T = TypeVar("T")
+
+TIMEOUT_S = 20.0
 APPEAR_WITHIN_S = 30.0
-_TOPIC_EXISTS = 36
 
 
 class TopicsDiffer(Exception):
     """A topic exists with another number of partitions: keys would change owners. Nothing is altered."""
 
 
-async def apply(settings: KafkaSettings) -> list[str]:
-    """Create what is missing and set every declared setting; returns what was created.
+class TopicsRefused(Exception):
+    """Kafka did not do as asked, for these topics; a line each. What else was asked for is done."""
 
-    Raises TopicsDiffer when a topic has another number of partitions, aiokafka's KafkaError when Kafka refuses.
+    def __init__(self, lines: Iterable[str]) -> None:
+        """`lines`: topic and reason."""
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, and what is not done though it is declared, with the reason."""
+
+    missing: tuple[Topic, ...]
+    changes: tuple[Change, ...]
+    refused: tuple[str, ...]
+
+
+async def plan(settings: KafkaSettings) -> Plan:
+    """Compare, and change nothing. Raises TopicsDiffer and TopicsRefused."""
+    return await asyncio.to_thread(lambda: _plan(_connected(settings)))
+
+
+async def apply(settings: KafkaSettings) -> Plan:
+    """Create what is missing and make every declared setting; returns what was done. Safe to repeat.
+
+    Raises TopicsDiffer when a topic has another number of partitions, TopicsRefused when Kafka refuses.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        existing = {topic["topic"]: len(topic["partitions"]) for topic in await _describe(admin)}
-        for topic in TOPICS:
-            if existing.get(topic.name, topic.partitions) != topic.partitions:
-                raise TopicsDiffer(f"{topic.name} has {existing[topic.name]} partitions, declared are {topic.partitions}")
-        missing = [topic for topic in TOPICS if topic.name not in existing]
-        if missing:
-            answer = await admin.create_topics([_new(topic, settings.replication_factor) for topic in missing])
-            for name, code, *_ in answer.topic_errors:
-                if code not in (0, _TOPIC_EXISTS):
-                    raise for_code(code)(name)
-        await admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.config()) for topic in TOPICS]
+    return await asyncio.to_thread(_apply, settings)
+
+
+def _apply(settings: KafkaSettings) -> Plan:
+    client = _connected(settings)
+    made = _plan(client)
+    failed = [*_create(client, made.missing, settings.replication_factor), *_alter(client, made.changes)]
+    if failed:
+        raise TopicsRefused(failed)
+    _until_led(client)
+    return made
+
+
+def _plan(client: AdminClient) -> Plan:
+    there = _topics(client)
+    for name, topic in BY_NAME.items():
+        if name in there and len(there[name].partitions) != topic.partitions:
+            raise TopicsDiffer(f"{name} has {len(there[name].partitions)} partitions, declared are {topic.partitions}")
+    standings = _standings(client, there)
+    return Plan(
+        tuple(topic for topic in TOPICS if topic.name not in there),
+        tuple(change for name, standing in standings.items() for change in changes(BY_NAME[name], standing)),
+        tuple(line for name, standing in standings.items() for line in lowered(BY_NAME[name], standing)),
+    )
+
+
+def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[str, Standing]:
+    if not there:
+        return {}
+    asked = client.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in there], request_timeout=TIMEOUT_S)
+    found, failed = {}, []
+    for resource, future in asked.items():
+        try:
+            found[resource.name] = _standing(there[resource.name], _wait(future))
+        except KafkaException as error:
+            failed.append(f"{resource.name}: {error.args[0].str()}")
+    if failed:
+        raise TopicsRefused(failed)
+    return {topic.name: found[topic.name] for topic in TOPICS if topic.name in found}
+
+
+def _standing(topic: TopicMetadata, config: Mapping[str, ConfigEntry]) -> Standing:
+    own = {name for name, entry in config.items() if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG}
+    return Standing(
+        partitions=len(topic.partitions),
+        replicas=min((len(partition.replicas) for partition in topic.partitions.values()), default=0),
+        values={name: entry.value for name, entry in config.items() if entry.value is not None},
+        own=frozenset(own),
+    )
+
+
+def _create(client: AdminClient, missing: Iterable[Topic], replication_factor: int) -> list[str]:
+    new = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=replication_factor,
+            config=declared(topic, replication_factor),
         )
-        await _until_led(admin)
-        return [topic.name for topic in missing]
-    finally:
-        await admin.close()
+        for topic in missing
+    ]
+    if not new:
+        return []
+    return _failures(client.create_topics(new, request_timeout=TIMEOUT_S), unless="TOPIC_ALREADY_EXISTS")
 
 
-def _new(topic: Topic, replication_factor: int) -> NewTopic:
-    config = topic.config()
-    if replication_factor > 2:
-        config["min.insync.replicas"] = "2"
-    return NewTopic(topic.name, topic.partitions, replication_factor, topic_configs=config)
+def _alter(client: AdminClient, changed: Iterable[Change]) -> list[str]:
+    resources = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            name,
+            incremental_configs=[
+                ConfigEntry(change.name, change.after, incremental_operation=AlterConfigOpType.SET) for change in of_topic
+            ],
+        )
+        for name, of_topic in by_topic(changed).items()
+    ]
+    if not resources:
+        return []
+    done = client.incremental_alter_configs(resources, request_timeout=TIMEOUT_S)
+    return _failures({resource.name: future for resource, future in done.items()})
 
 
-async def _describe(admin: AIOKafkaAdminClient) -> list[dict[str, Any]]:
-    names = set(await admin.list_topics()) & {topic.name for topic in TOPICS}
-    return list(await admin.describe_topics(sorted(names))) if names else []
+def _failures(futures: "Mapping[str, concurrent.futures.Future[None]]", unless: str = "") -> list[str]:
+    """A line for each topic for which Kafka did not do as asked."""
+    failed = []
+    for name, future in futures.items():
+        try:
+            _wait(future)
+        except KafkaException as error:
+            if error.args[0].name() != unless:
+                failed.append(f"{name}: {error.args[0].str()}")
+    return failed
 
 
-async def _until_led(admin: AIOKafkaAdminClient) -> None:
+def _wait(future: "concurrent.futures.Future[T]") -> T:
+    return future.result(TIMEOUT_S * 2)
+
+
+def _connected(settings: KafkaSettings) -> AdminClient:
+    return AdminClient(for_confluent(settings))
+
+
+def _topics(client: AdminClient) -> dict[str, TopicMetadata]:
+    """Of those declared, what there is. Raises TopicsRefused when Kafka can't be asked."""
+    try:
+        known = client.list_topics(timeout=TIMEOUT_S).topics
+    except KafkaException as error:
+        raise TopicsRefused([error.args[0].str()]) from error
+    return {name: known[name] for name in BY_NAME if name in known and known[name].error is None}
+
+
+def _until_led(client: AdminClient) -> None:
     """Wait until every partition of every topic has a leader."""
-    async with asyncio.timeout(APPEAR_WITHIN_S):
-        while True:
-            described = await _describe(admin)
-            led = [all(part["leader"] >= 0 for part in topic["partitions"]) for topic in described]
-            if len(led) == len(TOPICS) and all(led):
-                return
-            await asyncio.sleep(0.1)
+    until_s = time.monotonic() + APPEAR_WITHIN_S
+    while True:
+        there = _topics(client)
+        led = [partition.leader >= 0 for topic in there.values() for partition in topic.partitions.values()]
+        if len(there) == len(TOPICS) and led and all(led):
+            return
+        if time.monotonic() > until_s:
+            raise TopicsRefused([f"some partitions have no leader after {APPEAR_WITHIN_S:g} s"])
+        time.sleep(0.1)

@@ -9,13 +9,15 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from domain.breaker import About
 from domain.history import PartitionHistory
-from domain.outcomes import Reject, Unhandled
+from domain.outcomes import Done, Reject, Unhandled
 from runtime import faults, logs, metrics
 from runtime.deciding import Decider, Decision, Finished, LanePorts
-from runtime.declaration import Settled
+from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, stop_client
 from runtime.offsets import OffsetTracker
+from schemas.failures import FailureReason
 from schemas.topics import LOOK_DEAD_LETTER
 
 log = logs.get(__name__)
@@ -123,7 +125,7 @@ class Transactions:
         begun_s = time.monotonic()
         for _ in range(RESETTLE_MAX):
             decisions = [self._decider.decide(finished) for finished in batch]
-            self._check_breaker([decision.settled for decision in decisions])
+            self._check_breaker(decisions)
             async with asyncio.timeout(self._ports.transaction_timeout_s):
                 if await self._transact(decisions):
                     break
@@ -131,13 +133,15 @@ class Transactions:
             raise RuntimeError("decisions kept changing while they were being committed")
         self._after(decisions, begun_s)
 
-    def _check_breaker(self, settled: list[Settled]) -> None:
-        faults = self._ports.handler.declaration.faults
-        for one in settled:
+    def _check_breaker(self, decisions: list[Decision]) -> None:
+        declared, breaker = self._ports.handler.declaration, self._ports.breaker
+        for finished, one in ((decision.finished, decision.settled) for decision in decisions):
             if isinstance(one.outcome, Reject):
-                self._ports.breaker.record(fault=one.outcome.reason.code in faults)
+                reason = one.outcome.reason
+                about = _about(declared, finished, reason)
+                breaker.record(fault=reason.code in declared.faults, about=about, suspect=reason.code in declared.suspects)
             elif one.emits:
-                self._ports.breaker.record(fault=False)
+                breaker.record(fault=False, about=_about(declared, finished, None) if isinstance(one.outcome, Done) else None)
             self._ports.unreadable.record(fault=isinstance(one.outcome, Unhandled))
         if self._ports.breaker.tripped or self._ports.unreadable.tripped:
             raise BreakerTripped
@@ -193,3 +197,9 @@ class Transactions:
                 if emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject):
                     log.info("look failed", request_id=emit.event.request_id, outcome=outcome)
         self._history.forget(self._ports.clock())
+
+
+def _about(declared: Declaration, finished: Finished, reason: FailureReason | None) -> About | None:
+    if declared.photo_of is None or finished.work is None:
+        return None
+    return declared.photo_of(finished.work.decoded.event, reason)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from schemas.categories import BodyRegion, GarmentCategory
 from schemas.errors import ErrorCode
-from schemas.failures import FailureReason
+from schemas.failures import JobFailure
 from schemas.http import JobStatus
 
 
@@ -85,7 +85,7 @@ class JobSummary(BaseModel):
     created_at: datetime
     updated_at: datetime
     deadline_at: datetime
-    error: FailureReason | None
+    error: JobFailure | None
     latest_event: Event | None
 
 

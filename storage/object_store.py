@@ -1,38 +1,100 @@
 """S3: garment photos in, pictures out. Blocking calls, for worker processes.
 
 StoreError
-├── ObjectMissing      there is no such object
-├── ObjectForbidden    the store refuses it to us
-├── ObjectTooLarge     more bytes than asked for
-└── StoreUnavailable   it can heal: time-outs, 5xx, connections refused
+├── ObjectError        about one object: another one may do
+│   ├── ObjectMissing      there is no such object
+│   ├── ObjectForbidden    the store gives others to us, and not this one
+│   └── ObjectTooLarge     more bytes than asked for
+├── StoreRefused       about us: credentials, rights, the bucket, quota. It heals when somebody mends it
+└── StoreUnavailable   it can heal by itself: time-outs, 5xx, SlowDown, connections refused
 """
 
-from typing import BinaryIO
+import time
+from collections.abc import Callable
+from typing import BinaryIO, NoReturn
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from runtime.settings import ObjectStoreSettings
 
-_MISSING = {"NoSuchKey", "404", "NotFound", "NoSuchBucket"}
-_FORBIDDEN = {"AccessDenied", "403", "Forbidden", "InvalidObjectState"}
+PROBE_KEY = "cutouts/.probe"
+"""Written and read to tell lost rights from one object's own."""
+PROBED_FOR_S = 10.0
+
+_MISSING = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
+_DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+_OURS = frozenset(
+    {
+        "AccountProblem",
+        "AllAccessDisabled",
+        "AuthorizationHeaderMalformed",
+        "AuthorizationQueryParametersError",
+        "CredentialsNotSupported",
+        "ExpiredToken",
+        "IllegalLocationConstraintException",
+        "InvalidAccessKeyId",
+        "InvalidBucketName",
+        "InvalidBucketState",
+        "InvalidPayer",
+        "InvalidSecurity",
+        "InvalidToken",
+        "MissingSecurityHeader",
+        "MovedPermanently",
+        "NoSuchBucket",
+        "NotSignedUp",
+        "PermanentRedirect",
+        "QuotaExceeded",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TemporaryRedirect",
+        "TokenRefreshRequired",
+        "UnauthorizedAccess",
+        "XAmzContentSHA256Mismatch",
+    }
+)
+"""Codes that speak of whoever asks or of the bucket, whichever object is asked for."""
+_HEALS = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "ConditionalRequestConflict",
+        "OperationAborted",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "TooManyRequestsException",
+    }
+)
+"""Codes that say later, though some of them come with a 4xx."""
 
 
 class StoreError(Exception):
     """What went wrong with one object."""
 
 
-class ObjectMissing(StoreError):
+class ObjectError(StoreError):
+    """The object is to blame, not the store and not we."""
+
+
+class ObjectMissing(ObjectError):
     """There is no such object."""
 
 
-class ObjectForbidden(StoreError):
-    """The store refuses it to us."""
+class ObjectForbidden(ObjectError):
+    """The store does not give us this object: its own rights, its archive, a key that can't be one. `str`: S3's code."""
 
 
-class ObjectTooLarge(StoreError):
+class ObjectTooLarge(ObjectError):
     """It has more bytes than may be read."""
+
+
+class StoreRefused(StoreError):
+    """The store refuses us, whatever we ask for. Somebody must mend it."""
 
 
 class StoreUnavailable(StoreError):
@@ -57,6 +119,8 @@ class ObjectStore:
         self._client = boto3.Session().client(
             "s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config
         )
+        self._probed_s = -PROBED_FOR_S
+        self._lost_rights = False
 
     def get(self, key: str, max_bytes: int) -> bytes:
         """The object's bytes. Raises a StoreError."""
@@ -67,14 +131,14 @@ class ObjectStore:
                     raise ObjectTooLarge(f"{answer['ContentLength']} bytes, more than {max_bytes}")
                 return body.read()
         except (ClientError, BotoCoreError) as error:
-            raise _translated(error) from error
+            raise self._not_read(error) from error
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object whole, over any older one. Raises a StoreError."""
         try:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
-            raise _translated(error) from error
+            _refused(error)
 
     def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
         """The same from a file that can seek, which is read as it is sent. Raises a StoreError."""
@@ -82,22 +146,57 @@ class ObjectStore:
             file.seek(0)
             self._client.put_object(Bucket=self.bucket, Key=key, Body=file, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
-            raise _translated(error) from error
+            _refused(error)
 
     def delete(self, key: str) -> None:
         """Remove an object; it is no error when there is none. Raises a StoreError."""
         try:
             self._client.delete_object(Bucket=self.bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
-            raise _translated(error) from error
+            _refused(error)
 
-
-def _translated(error: ClientError | BotoCoreError) -> StoreError:
-    if not isinstance(error, ClientError):
-        return StoreUnavailable(type(error).__name__)
-    code = error.response.get("Error", {}).get("Code", "")
-    if code in _MISSING:
-        return ObjectMissing(code)
-    if code in _FORBIDDEN:
+    def _not_read(self, error: ClientError | BotoCoreError) -> StoreError:
+        about_us, code = _of_us(error), _code(error)
+        if about_us is not None:
+            return about_us
+        if code in _MISSING:
+            return ObjectMissing(code)
+        if code in _DENIED and self._rights_are_lost():
+            return StoreRefused(f"S3 answered {code}, and so it does for what is ours")
         return ObjectForbidden(code)
-    return StoreUnavailable(f"S3 answered {code}")
+
+    def _rights_are_lost(self) -> bool:
+        """Whether we may not even write and read what is our own; asked once in PROBED_FOR_S."""
+        if time.monotonic() - self._probed_s >= PROBED_FOR_S:
+            self._lost_rights = not self._may(self._client.put_object, Body=b"") or not self._may(self._client.get_object)
+            self._probed_s = time.monotonic()
+        return self._lost_rights
+
+    def _may(self, ask: Callable[..., object], **more: object) -> bool:
+        try:
+            ask(Bucket=self.bucket, Key=PROBE_KEY, **more)
+        except (ClientError, BotoCoreError) as error:
+            return _code(error) not in _DENIED and not isinstance(_of_us(error), StoreRefused)
+        return True
+
+
+def _of_us(error: ClientError | BotoCoreError) -> StoreUnavailable | StoreRefused | None:
+    """The error where it does not speak of the object that was asked for; None where it does."""
+    if not isinstance(error, ClientError):
+        kind = type(error).__name__
+        return StoreRefused(kind) if isinstance(error, NoCredentialsError | PartialCredentialsError) else StoreUnavailable(kind)
+    code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if code in _OURS or 300 <= status < 400:
+        return StoreRefused(f"S3 answered {code}")
+    if code in _HEALS or status >= 500 or status == 429:
+        return StoreUnavailable(f"S3 answered {code}")
+    return None
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else type(error).__name__
+
+
+def _refused(error: ClientError | BotoCoreError) -> NoReturn:
+    """Of a write. What is written is ours to choose, so a refusal is our fault."""
+    raise _of_us(error) or StoreRefused(f"S3 answered {_code(error)}") from error

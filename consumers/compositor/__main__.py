@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from consumers.compositor.handler import Compositor
-from consumers.compositor.pool import RenderPool
+from consumers.compositor.pool import SPARE_WORKERS, RenderPool
 from runtime import faults
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
@@ -16,13 +16,15 @@ from runtime.slots import Slots
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka, look = KafkaSettings(), LookSettings()
-    pool = RenderPool(look, ObjectStoreSettings())
+    pool = RenderPool(look, ObjectStoreSettings(), spare=SPARE_WORKERS)
 
     def clock() -> datetime:
         return faults.clock("compositor")
 
     def begin() -> Session:
-        handler = Compositor(pool, Slots(look.workers), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s)
+        handler = Compositor(
+            pool, Slots(look.workers, spare=SPARE_WORKERS), clock, history_window_s=look.deadline_s + 2 * look.clock_margin_s
+        )
         return LaneSession(process, kafka, handler, clock)
 
     try:

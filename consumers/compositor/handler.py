@@ -12,7 +12,21 @@ from datetime import datetime
 from typing import Protocol
 
 from consumers.compositor.results import NotRendered, Rendered
-from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, note, settle, started
+from domain.blame import Suspicions, judge, photos_of
+from domain.breaker import About
+from domain.composing import (
+    ATTEMPT_HEADER,
+    CANCELLED,
+    NOT_BEFORE_HEADER,
+    OUR_FAULTS,
+    SUSPECT_FAULTS,
+    SUSPECT_HEADER,
+    Attempt,
+    admit,
+    note,
+    settle,
+    started,
+)
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
@@ -20,6 +34,7 @@ from runtime.declaration import Declaration, Draining, Publish, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
+from schemas.failures import FailureReason
 from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
 
 MAX_NOT_BEFORE_S = 3600.0
@@ -46,6 +61,8 @@ def declaration(history_window_s: float) -> Declaration:
         history=(LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_CANCEL),
         history_window_s=history_window_s,
         faults=OUR_FAULTS,
+        suspects=SUSPECT_FAULTS,
+        photo_of=photo_of,
         one_at_a_time=True,
         interrupts=(CancelLook, CANCELLED),
         window=Window(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
@@ -59,6 +76,13 @@ def tenant_of(event: Event) -> str:
     raise TypeError(f"{type(event).__name__} is not read here")
 
 
+def photo_of(event: Event, reason: FailureReason | None) -> About | None:
+    """Whose photo a decision was about."""
+    if not isinstance(event, LookRequested):
+        return None
+    return About(event.tenant_id, photos_of(event, reason.item_index if reason is not None else None).digest)
+
+
 class Compositor:
     """Decides what to do with each request record, and does it in a worker process."""
 
@@ -68,6 +92,7 @@ class Compositor:
         self._renderer = renderer
         self._slots = slots
         self._clock = clock
+        self._suspicions = Suspicions()
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Take in a record of the recent past."""
@@ -106,7 +131,7 @@ class Compositor:
                 note(history, progress, request.deadline_at)
             result = await self._renderer.render(request)
             await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
-            return outcome_of(request, result, begun_at, self._clock())
+            return self._blamed(attempt, result) or outcome_of(request, result, begun_at, self._clock())
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""
@@ -124,6 +149,17 @@ class Compositor:
     def drain(self) -> None:
         """Looks that were not begun are left for the next owner."""
         self._slots.drain()
+
+    def _blamed(self, attempt: Attempt, result: Rendered | NotRendered) -> Outcome | None:
+        """What losing a worker to a look comes to; None when none was lost."""
+        photos, now = photos_of(attempt.request), self._clock()
+        if isinstance(result, Rendered) or result.symptom is None:
+            if isinstance(result, Rendered) or not result.can_heal:
+                self._suspicions.clear(photos)
+            return None
+        again = attempt.suspected or self._suspicions.suspects(photos, now)
+        self._suspicions.note(photos, now)
+        return judge(result.symptom, result.reason, again=again)
 
     async def _until_due(self, work: Work) -> None:
         wait_s = not_before_s(work) - self._clock().timestamp()
@@ -146,7 +182,7 @@ def attempt_of(work: Work) -> Attempt | None:
         int(extra.get(NOT_BEFORE_HEADER, "0"))
     except ValueError:
         return None
-    return Attempt(event, number) if number >= 1 else None
+    return Attempt(event, number, bool(extra.get(SUSPECT_HEADER))) if number >= 1 else None
 
 
 def not_before_s(work: Work) -> float:

@@ -8,6 +8,7 @@ import pebble
 
 from consumers.compositor.render import prepare, render
 from consumers.compositor.results import NotRendered, Rendered
+from domain.blame import Symptom
 from runtime import logs
 from runtime.settings import LookSettings, ObjectStoreSettings
 from schemas.events import LookRequested
@@ -15,18 +16,24 @@ from schemas.failures import FailureCode, FailureReason
 
 log = logs.get(__name__)
 
+UNEXPECTED = FailureReason(code=FailureCode.INTERNAL, message="The look could not be composed.")
+SPARE_WORKERS = 1
+"""At work only while others are slow (`runtime.slots`)."""
+TOLD_MAX = 1000
+"""Faults whose traceback is logged once; a tenant's thousand odd photos must not fill the log."""
 LOOKS_PER_WORKER = 500
 """A worker is replaced after so many looks: what a native library leaks stays bounded."""
 
 
 class RenderPool:
-    """As many workers as `settings.workers`. Its caller never hands in more looks than that at a time."""
+    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks than that at a time."""
 
-    def __init__(self, settings: LookSettings, store: ObjectStoreSettings) -> None:
+    def __init__(self, settings: LookSettings, store: ObjectStoreSettings, *, spare: int = 0) -> None:
         """Workers start with the first look."""
         self._time_limit_s = settings.time_limit_s
+        self._told: set[str] = set()
         self._pool = pebble.ProcessPool(
-            max_workers=settings.workers,
+            max_workers=settings.workers + spare,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
             initargs=(store, settings.worker_memory_bytes, settings.cutout_cache),
@@ -36,21 +43,37 @@ class RenderPool:
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         """One look. Cancelling it kills its worker, and a new one takes the place."""
         try:
-            return await asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=self._time_limit_s))
+            result = await asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=self._time_limit_s))
         except TooLong:
-            return _ours(FailureCode.TIMEOUT, f"The look was not composed within {self._time_limit_s:g} s.")
+            message = f"The look was not composed within {self._time_limit_s:g} s."
+            reason = FailureReason(code=FailureCode.TIMEOUT, message=message)
+            return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_TIME)
         except pebble.ProcessExpired as death:
             log.error("a worker died", request_id=request.request_id, exit_code=death.exitcode)
-            return _ours(FailureCode.INTERNAL, "The look could not be composed.")
+            return NotRendered(UNEXPECTED, can_heal=True, symptom=Symptom.DIED)
         except Exception:
             log.exception("composing failed unexpectedly", request_id=request.request_id)
-            return _ours(FailureCode.INTERNAL, "The look could not be composed.")
+            return NotRendered(UNEXPECTED, can_heal=True)
+        if isinstance(result, NotRendered) and result.trace:
+            self._tell(request, result)
+        return result
+
+    def _tell(self, request: LookRequested, result: NotRendered) -> None:
+        """What operators need to find a fault that a client quotes. Here, for a worker's own log is nobody's."""
+        index = result.reason.item_index
+        told = result.reason.message in self._told
+        if len(self._told) < TOLD_MAX:
+            self._told.add(result.reason.message)
+        log.error(
+            "a look failed by a fault in our code or of our store",
+            request_id=request.request_id,
+            tenant_id=request.tenant_id,
+            photo="" if index is None else request.items[index].trial_image,
+            why=result.reason.message,
+            trace="told before" if told else result.trace,
+        )
 
     def close(self) -> None:
         """Kill the workers. Blocks until they are gone."""
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble has no annotation here
         self._pool.join()
-
-
-def _ours(code: FailureCode, message: str) -> NotRendered:
-    return NotRendered(FailureReason(code=code, message=message), can_heal=True)

@@ -5,10 +5,13 @@ request and the engine's version, so making a look again stores the same picture
 """
 
 import resource
+import traceback
 
-from compositing import GarmentError, GarmentInput, InvalidOption, compose_cutouts, parse_options
+from compositing import GarmentError, GarmentInput, InvalidOption, Look, LookOptions, compose_cutouts, parse_options
+from compositing.guard import guarded
 from consumers.compositor.cutouts import CutoutCache, Kept
 from consumers.compositor.results import NotRendered, Rendered
+from domain.blame import Symptom
 from runtime import faults
 from runtime.settings import ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
@@ -19,12 +22,14 @@ from storage.object_store import (
     ObjectStore,
     ObjectTooLarge,
     StoreError,
+    StoreRefused,
     StoreUnavailable,
 )
 
 MAX_PHOTO_BYTES = 25 * 1024 * 1024
 MAX_PHOTOS_BYTES = 120 * 1024 * 1024
 """Of all photos of one look together."""
+TRACE_CHARS = 8000
 EXTENSIONS = {"image/webp": "webp", "image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -49,15 +54,15 @@ def render(request: LookRequested) -> Rendered | NotRendered:
         garments = _fetch(request)
         if isinstance(garments, NotRendered):
             return garments
-        kept = _cut_out(request.tenant_id, garments)
-        look = compose_cutouts([one.cutout for one in kept], [one.category for one in garments], options)
+        look, kept = _make(request.tenant_id, garments, options)
     except InvalidOption as error:
         return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
     except GarmentError as error:
         reason = FailureReason(code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index)
-        return NotRendered(reason)
-    except MemoryError:
-        return NotRendered(FailureReason(code=FailureCode.INTERNAL, message="The look needs more memory than one may have."))
+        return NotRendered(reason, trace=_trace(error) if error.fault else "")
+    except MemoryError as error:
+        reason = FailureReason(code=FailureCode.INTERNAL, message="The look needs more memory than one may have.")
+        return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_MEMORY, trace=_trace(error))
     key = f"results/{request.tenant_id}/{request.request_id}.{EXTENSIONS[look.content_type]}"
     try:
         _Worker.store.put(key, look.image, look.content_type)
@@ -92,15 +97,22 @@ def render(request: LookRequested) -> Rendered | NotRendered:
     return Rendered(image, placed, made.engine_version, (*warnings, *made.warnings, *named), made.seed, stage_ms)
 
 
-def _cut_out(tenant_id: str, garments: list[GarmentInput]) -> list[Kept]:
+def _make(tenant_id: str, garments: list[GarmentInput], options: LookOptions) -> tuple[Look, list[Kept]]:
+    """All that depends on the photos' bytes alone: what fails here would fail again. Raises GarmentError or MemoryError."""
     kept = []
     for index, garment in enumerate(garments):
         try:
-            kept.append(_Worker.cutouts.get(tenant_id, garment))
+            with guarded(index):
+                kept.append(_Worker.cutouts.get(tenant_id, garment))
         except GarmentError as error:
             error.item_index = index
             raise
-    return kept
+    with guarded(0 if len(garments) == 1 else None):
+        return compose_cutouts([one.cutout for one in kept], [one.category for one in garments], options), kept
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-TRACE_CHARS:]
 
 
 def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:
@@ -117,14 +129,28 @@ def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:
 
 
 def _store_failed(error: StoreError, index: int | None) -> NotRendered:
-    code, message = {
-        ObjectMissing: (FailureCode.OBJECT_NOT_FOUND, "There is no object with this key. Upload the photo, then post again."),
-        ObjectForbidden: (FailureCode.OBJECT_FORBIDDEN, "The object may not be read by us."),
-        ObjectTooLarge: (
-            FailureCode.IMAGE_TOO_LARGE,
-            f"A photo may have {MAX_PHOTO_BYTES} bytes, all photos of a look {MAX_PHOTOS_BYTES}.",
-        ),
-        StoreUnavailable: (FailureCode.INTERNAL, "The object store is out of reach."),
-    }[type(error)]
-    reason = FailureReason(code=code, message=message, item_index=index)
-    return NotRendered(reason, can_heal=isinstance(error, StoreUnavailable))
+    reason = FailureReason(
+        code=_CODES[type(error)], message=_MESSAGES[type(error)].format(error=error)[:1000], item_index=index
+    )
+    if isinstance(error, StoreRefused | StoreUnavailable):
+        return NotRendered(
+            reason.model_copy(update={"item_index": None}), can_heal=True, trace=f"{type(error).__name__}: {error}"
+        )
+    return NotRendered(reason)
+
+
+_CODES: dict[type[StoreError], FailureCode] = {
+    ObjectMissing: FailureCode.OBJECT_NOT_FOUND,
+    ObjectForbidden: FailureCode.OBJECT_FORBIDDEN,
+    ObjectTooLarge: FailureCode.IMAGE_TOO_LARGE,
+    StoreRefused: FailureCode.INTERNAL,
+    StoreUnavailable: FailureCode.INTERNAL,
+}
+_MESSAGES: dict[type[StoreError], str] = {
+    ObjectMissing: "There is no object with this key. Upload the photo, then post again.",
+    ObjectForbidden: "The object store does not hand this object out ({error}). Others it does: look at this one's rights, "
+    "encryption and storage class, or upload the photo under another key.",
+    ObjectTooLarge: f"A photo may have {MAX_PHOTO_BYTES} bytes, all photos of a look {MAX_PHOTOS_BYTES}.",
+    StoreRefused: "The object store refuses our service; nothing is wrong with the photos.",
+    StoreUnavailable: "The object store is out of reach.",
+}

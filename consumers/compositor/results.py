@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from domain.blame import Symptom
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import FailureReason
 
@@ -21,7 +22,13 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class NotRendered:
-    """There is no picture, and whether trying again can help."""
+    """There is no picture, and whether trying again can help.
+
+    `symptom`: a worker was lost to it, and whose fault that was can't be told from one time. `trace`: where in our code a
+    fault was, for the log.
+    """
 
     reason: FailureReason
     can_heal: bool = False
+    symptom: Symptom | None = None
+    trace: str = ""

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from schemas.events.base import Event
-from schemas.failures import FailureCode
+from schemas.failures import PublishedCode
 
 
 class CreditRefund(Event):
@@ -13,5 +13,5 @@ class CreditRefund(Event):
 
     tenant_id: str
     amount: int = Field(ge=0, description="credits")
-    reason: FailureCode
+    reason: PublishedCode
     refunded_at: datetime

@@ -75,6 +75,8 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_group_lag_seconds",
         "looks_webhook_oldest_due_seconds",
         "looks_audit_violations",
+        "looks_partitions_differ",
+        'reason="photo_not_processed"',
     ):
         assert name in spoken_of
     assert len({rule["alert"] for rule in RULES}) == len(RULES)

@@ -1,5 +1,6 @@
 """A worker that hangs in native code or asks for too much memory, with real worker processes: the next looks are made."""
 
+import asyncio
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,10 @@ from consumers.compositor.results import NotRendered, Rendered
 from devstack.demo import object_store, upload
 from devstack.stack import Stack
 from devstack.wardrobe import WARDROBE, draw
+from domain.composing import ATTEMPT_HEADER, SUSPECT_HEADER
 from domain.history import PartitionHistory
-from domain.outcomes import Done, Emit, Later
+from domain.outcomes import Done, Emit, Later, Outcome, Reject
+from runtime.records import Work
 from runtime.settings import LookSettings, ObjectStoreSettings
 from runtime.slots import Slots
 from schemas.events import LookRequested
@@ -37,8 +40,10 @@ def a_look(name: str) -> LookRequested:
 
 
 @pytest.fixture
-def pool(services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RenderPool]:
-    """One worker that may take 10 s for a look; faults for it are planted in `tmp_path`."""
+def pool(
+    request: pytest.FixtureRequest, services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RenderPool]:
+    """One worker with 10 s for a look, or spare ones too and 120 s; faults for them are planted in `tmp_path`."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, services.env[name])
     monkeypatch.setenv("LOOKS_FAULTS_DIR", str(tmp_path))
@@ -48,8 +53,9 @@ def pool(services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         region=services.env["LOOKS_S3_REGION"],
     )
     upload(services.env, {"tee"}, FOLDER)
-    look = LookSettings(time_limit_s=10, workers=1, worker_memory_bytes=MEMORY_BYTES, cutout_cache=False)
-    made = RenderPool(look, store)
+    spare = getattr(request, "param", 0)
+    look = LookSettings(time_limit_s=120 if spare else 10, workers=1, worker_memory_bytes=MEMORY_BYTES, cutout_cache=False)
+    made = RenderPool(look, store, spare=spare)
     yield made
     made.close()
 
@@ -78,6 +84,61 @@ async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_on
     assert failed.reason.code is FailureCode.INTERNAL
     assert "memory" in failed.reason.message
     assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+
+
+@pytest.mark.parametrize(("fault", "spoken_of"), [("stop", "take longer"), ("kill", "crash")])
+async def test_photos_that_lose_a_worker_twice_are_at_fault_and_the_same_photos_once_more_cost_one_worker(
+    pool: RenderPool, tmp_path: Path, fault: str, spoken_of: str
+) -> None:
+    compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
+    plant = tmp_path / "worker.after-upload"
+
+    async def attempt(compositor: Compositor, asked: Work) -> Outcome:
+        plant.write_text(fault)
+        outcome = await compositor.handle(asked, PartitionHistory(), nobody_listens)
+        assert not plant.exists()
+        return outcome
+
+    first = await attempt(compositor, work(a_look("tee.jpg")))
+    assert isinstance(first, Later)
+    assert first.suspect
+    elsewhere = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)  # told by the record alone
+    retried = work(a_look("tee.jpg"))
+    retried.decoded.meta.extra.update({ATTEMPT_HEADER: "2", SUSPECT_HEADER: first.suspect})  # type: ignore[attr-defined]  # a dict
+    for outcome in (
+        await attempt(elsewhere, retried),
+        await attempt(compositor, work(a_look("tee.jpg"))),  # another request, the same photos
+    ):
+        assert isinstance(outcome, Reject)
+        assert outcome.reason.code is FailureCode.PHOTO_NOT_PROCESSED
+        assert spoken_of in outcome.reason.message
+    assert isinstance(await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done)
+
+
+@pytest.mark.parametrize("pool", [1], indirect=True)
+async def test_another_tenants_look_is_made_while_one_tenants_hang(pool: RenderPool, tmp_path: Path) -> None:
+    async def look(compositor: Compositor, tenant_id: str) -> Outcome:
+        request = a_look("tee.jpg").model_copy(update={"tenant_id": tenant_id})
+        return await compositor.handle(work(request), PartitionHistory(), nobody_listens)
+
+    warming = Compositor(pool, Slots(2), lambda: NOW, history_window_s=60)
+    await asyncio.gather(look(warming, "other"), look(warming, "other"))
+    compositor = Compositor(pool, Slots(1, spare=1), lambda: NOW, history_window_s=60)
+    assert isinstance(await look(compositor, "other"), Done)  # how long a look takes is known
+    plant = tmp_path / "worker.after-upload"
+    plant.write_text("stop")
+    hanging = asyncio.create_task(look(compositor, "odd"))
+    async with asyncio.timeout(100):
+        while plant.exists():
+            await asyncio.sleep(0.02)
+    behind = asyncio.create_task(look(compositor, "odd"))
+    async with asyncio.timeout(100):
+        assert isinstance(await look(compositor, "other"), Done)
+    assert not hanging.done(), "it was not waited for"
+    assert not behind.done(), "the spare worker is not for whoever hangs"
+    for task in (hanging, behind):
+        task.cancel()
+    await asyncio.gather(hanging, behind, return_exceptions=True)
 
 
 async def nobody_listens(_: Emit) -> None:

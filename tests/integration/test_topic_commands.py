@@ -7,7 +7,7 @@ the same schema the same id, 409 for what it finds incompatible), not a registry
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,8 +15,11 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource, ResourceType
+from typer.testing import CliRunner
 
 from cli.lag import _export
+from cli.main import app
 from devstack.stack import Stack
 from runtime import metrics
 from runtime.group_lag import lags
@@ -24,7 +27,7 @@ from runtime.kafka import new_producer, partition_of
 from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
-from schemas.topics import LOOK_QUARANTINE, TOPICS
+from schemas.topics import LOOK_QUARANTINE, TOPICS, Topic
 from tests.integration.test_command_line import looks
 
 
@@ -110,6 +113,57 @@ def test_what_the_registry_says_is_told(services: Stack, registry: Registry) -> 
     done = looks(services, "topics", "apply", "--registry", registry.url)
     assert done.returncode == 1
     assert "OPEN_CONTENT_MODEL" in done.stderr
+
+
+def test_applying_topics_sets_what_is_declared_and_leaves_alone_what_is_not(services: Stack) -> None:
+    client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
+    foreign = {"min.insync.replicas": "1", "segment.ms": "86400000", "unclean.leader.election.enable": "false"}
+    alter(client, {**foreign, "retention.ms": "1000"})
+    line = f"look.quarantine: retention.ms 1000 -> {LOOK_QUARANTINE.retention_ms}"
+    try:
+        assert looks(services, "topics", "apply", "--plan").stdout == f"would set {line}\n"
+        assert own(client)["retention.ms"] == "1000", "a plan changes nothing"
+        assert looks(services, "topics", "apply").stdout == f"set {line}\n"
+        assert own(client) == {**LOOK_QUARANTINE.config(), **foreign}
+        assert looks(services, "topics", "apply").stdout == "up to date\n"
+    finally:
+        alter(client, dict.fromkeys(foreign), AlterConfigOpType.DELETE)
+
+
+def test_min_insync_replicas_is_not_lowered_and_a_refusal_is_a_line_and_exit_1(
+    services: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
+    alter(client, {"min.insync.replicas": "3"})
+    wanted = {"min.insync.replicas": "2"}
+    monkeypatch.setattr(Topic, "config", lambda topic: wanted if topic is LOOK_QUARANTINE else {})
+    try:
+        done = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
+        assert (done.exit_code, done.stdout) == (1, "up to date\n")
+        assert "look.quarantine: min.insync.replicas is 3 and is not lowered to the declared 2" in done.stderr
+        wanted["retention.ms"] = "-7"
+        refused = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith("look.quarantine: ")
+        assert "retention.ms" in refused.stderr
+        assert own(client)["min.insync.replicas"] == "3"
+    finally:
+        alter(client, {"min.insync.replicas": None}, AlterConfigOpType.DELETE)
+
+
+def alter(client: AdminClient, values: Mapping[str, str | None], how: AlterConfigOpType = AlterConfigOpType.SET) -> None:
+    """Change settings of the quarantine topic by hand."""
+    entries = [ConfigEntry(name, value, incremental_operation=how) for name, value in values.items()]
+    resource = ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name, incremental_configs=entries)
+    for done in client.incremental_alter_configs([resource]).values():
+        done.result(20)
+
+
+def own(client: AdminClient) -> dict[str, str]:
+    """The settings that are the quarantine topic's own."""
+    (asked,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name)]).values()
+    own_source = ConfigSource.DYNAMIC_TOPIC_CONFIG
+    return {name: entry.value for name, entry in asked.result(20).items() if ConfigSource(entry.source) is own_source}
 
 
 async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(services: Stack, kafka: KafkaSettings) -> None:

@@ -54,3 +54,14 @@ def test_what_may_be_named_is_really_below_the_prefix(tail: str) -> None:
         assert problem(key) is None
         assert ".." not in key.split("/")
         assert key.split("/")[:2] == ["users", "abc"]
+
+
+@pytest.mark.hostile(row=3)
+@pytest.mark.parametrize("letter", ["a", "é", "衣", "👕"])
+def test_a_key_is_measured_in_bytes_as_the_store_measures_it(letter: str) -> None:
+    room = 1024 - len("users/abc/")
+    fits = "users/abc/" + letter * (room // len(letter.encode()))
+    assert may_name(fits, MINE)
+    over = fits + "a" * (1025 - len(fits.encode()))
+    assert problem(over) == "is longer than 1024 bytes in UTF-8"
+    assert not may_name(over, MINE)

@@ -23,3 +23,12 @@ def test_everybody_gets_a_turn_once_in_the_order_of_their_line(joins: list[tuple
     assert len(served) == len(joins)
     for tenant in "abc":
         assert [one for one in served if one[0] == tenant] == [one for one in joins if one[0] == tenant]
+
+
+def test_who_is_passed_over_keeps_its_turn() -> None:
+    turns: Turns[str] = Turns()
+    for tenant in ("a", "a", "b", "c"):
+        turns.join(tenant, tenant)
+    assert turns.next(without={"a"}) == "b"
+    assert turns.next(without={"a", "c"}) is None
+    assert [turns.next() for _ in range(3)] == ["a", "c", "a"]

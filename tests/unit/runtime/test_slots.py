@@ -50,3 +50,58 @@ async def test_draining_sends_away_who_waits_and_lets_work_finish() -> None:
 async def _hold(slots: Slots) -> None:
     async with slots.place("a"):
         pass
+
+
+async def _at_work(slots: Slots, tenant: str, begun: list[str], end: asyncio.Event) -> None:
+    async with slots.place(tenant):
+        begun.append(tenant)
+        await end.wait()
+
+
+async def test_another_tenant_waits_no_longer_than_patience_for_places_full_of_slow_work() -> None:
+    slots, begun, end = Slots(2, spare=1), list[str](), asyncio.Event()
+    for _ in range(5):  # what most looks take: a hundredth of a second
+        async with slots.place("before"):
+            await asyncio.sleep(0.01)
+    assert 0.02 < slots.patience_s < 0.3
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(_at_work(slots, "slow", begun, end))
+        await asyncio.sleep(0)
+        asked_s, patience_s = loop.time(), slots.patience_s
+        for _ in range(3):
+            async with asyncio.timeout(10), slots.place("quick"):
+                assert begun == ["slow", "slow"], "the spare place is not for whoever is slow"
+        assert loop.time() - asked_s < patience_s + 2
+        end.set()
+    assert begun.count("slow") == 20
+
+
+async def test_without_slow_work_a_spare_place_is_not_used() -> None:
+    slots, begun, end = Slots(1, spare=1), list[str](), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for tenant in ("a", "b"):
+            group.create_task(_at_work(slots, tenant, begun, end))
+        await asyncio.sleep(0.05)
+        assert begun == ["a"]
+        end.set()
+    assert begun == ["a", "b"]
+
+
+async def test_slow_work_that_ends_while_a_spare_place_is_held_frees_no_further_one() -> None:
+    slots, begun, end, others = Slots(1, spare=1), list[str](), asyncio.Event(), asyncio.Event()
+    async with slots.place("before"):
+        pass
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_at_work(slots, "slow", begun, end))
+        await asyncio.sleep(0.05)
+        group.create_task(_at_work(slots, "b", begun, others))
+        async with asyncio.timeout(5):
+            while begun != ["slow", "b"]:
+                await asyncio.sleep(0)
+        group.create_task(_at_work(slots, "c", begun, others))
+        end.set()
+        await asyncio.sleep(0)
+        others.set()
+    assert begun == ["slow", "b", "c"]

@@ -1,0 +1,138 @@
+"""Whether a consumer's topics still have the partitions that they are declared with.
+
+The same key has the same partition number in every topic, so one owner sees all of a request: its retries, its cancel,
+its history. A partition more, added by hand, must not change that. Our producers place a key by the declared count
+(`runtime.kafka.placed`), members are given numbers whole (`NumberAssignor`), and work goes on with the numbers that all
+topics have; but whoever added it did not know, and other producers place keys by what is there: so the consumer is not
+ready, and says why, until the counts are as declared.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+from aiokafka.errors import KafkaError
+
+from domain.copartitions import common, differing, ranges
+from runtime import logs, metrics
+from runtime.declaration import Declaration
+from runtime.kafka import AIOKafkaProducer
+from runtime.process import Process
+
+log = logs.get(__name__)
+
+EVERY_S = 15.0
+
+
+class NumberAssignor(RangePartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
+    """Kafka's range assignor, but that topics of different sizes are not split at different numbers.
+
+    With equal counts both assign the same, and so it has the same name: members of either kind can share a group.
+    """
+
+    @classmethod
+    def assign(
+        cls, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
+    ) -> dict[str, ConsumerProtocolMemberAssignment]:
+        """Each partition number of all topics to one member."""
+        there = {
+            topic: cluster.partitions_for_topic(topic) or set()
+            for metadata in members.values()
+            for topic in metadata.subscription
+        }
+        owned: dict[str, dict[str, list[int]]] = {member: {} for member in members}
+        for topics, readers in _read_together(members):
+            numbers = ranges({topic: len(there[topic]) for topic in topics}, readers)
+            for member in readers:
+                for topic in topics:
+                    owned[member][topic] = sorted(there[topic].intersection(numbers[member]))
+        return {
+            member: ConsumerProtocolMemberAssignment(cls.version, sorted(mine.items()), b"") for member, mine in owned.items()
+        }
+
+
+def _read_together(members: Mapping[str, ConsumerProtocolMemberMetadata]) -> Iterator[tuple[list[str], list[str]]]:
+    """Topics and those who read them; several sets only while members of different releases share a group."""
+    readers: dict[str, list[str]] = {}
+    for member in sorted(members):
+        for topic in members[member].subscription:
+            readers.setdefault(topic, []).append(member)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for topic in sorted(readers):
+        together.setdefault(tuple(readers[topic]), []).append(topic)
+    for who, topics in together.items():
+        yield topics, [*who]
+
+
+class Copartitions:
+    """Of one session: looks at every join and every EVERY_S, and says so once when it changes."""
+
+    def __init__(self, process: Process, declared: Declaration, producer: AIOKafkaProducer) -> None:
+        """`producer`: is asked what partitions there are."""
+        self._process = process
+        self._name = declared.name
+        self._topics = {topic.name: topic.partitions for topic in (*declared.topics, *declared.history)}
+        self._producer = producer
+        self._told: Mapping[str, tuple[int, int]] = {}
+        self._running = False
+        self._watching: asyncio.Task[None] | None = None
+        self.numbers = min(self._topics.values())
+        """Partition numbers below this one are in every topic."""
+
+    async def start(self) -> None:
+        """Look now, and again and again until `stop`. Raises KafkaError when it can't be told."""
+        self._running = True
+        await self.look()
+        self._watching = asyncio.create_task(self._watch())
+
+    def stop(self) -> None:
+        """The process is not ready any more."""
+        self._running = False
+        self._process.ready = False
+        if self._watching is not None:
+            self._watching.cancel()
+
+    async def look(self) -> None:
+        """Compare now; the process is ready when nothing differs. Raises KafkaError when it can't be told."""
+        counts = await self._counts()
+        self.numbers = common(counts, self._topics)
+        now = differing(counts, self._topics)
+        for topic in self._topics:
+            there, wanted = now.get(topic, (0, 0))
+            metrics.PARTITIONS_DIFFER.labels(self._name, topic).set(there - wanted)
+        if now != self._told:
+            self._tell(now)
+        self._told = now
+        self._process.ready = self._running and not now
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await self.look()
+
+    def usable(self, numbers: Iterable[int]) -> list[int]:
+        """Those of these partition numbers that every topic has."""
+        return sorted({number for number in numbers if number < self.numbers})
+
+    def _tell(self, now: Mapping[str, tuple[int, int]]) -> None:
+        if not now:
+            log.info("partition counts are as declared")
+            return
+        log.error(
+            "partition counts differ from what is declared: not ready; work goes on with the numbers that every topic has",
+            topics={topic: f"{there} instead of {wanted}" for topic, (there, wanted) in sorted(now.items())},
+            numbers=self.numbers,
+            what_to_do="docs/operations.md: A partition more or less",
+        )
+
+    async def _counts(self) -> dict[str, int]:
+        await self._partitions(self._topics)  # from now on the producer asks for these topics too
+        await self._producer.client.force_metadata_update()
+        return await self._partitions(self._topics)
+
+    async def _partitions(self, topics: Collection[str]) -> dict[str, int]:
+        return {topic: len(await self._producer.partitions_for(topic)) for topic in topics}

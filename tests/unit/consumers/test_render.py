@@ -1,0 +1,125 @@
+"""What a look comes to when the store, the engine or the photo fails: whose fault it is, and whether it is tried again."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from consumers.compositor.cutouts import CutoutCache
+from consumers.compositor.render import _Worker, render
+from consumers.compositor.results import NotRendered, Rendered
+from domain.blame import Symptom
+from domain.composing import OUR_FAULTS, SUSPECT_FAULTS
+from runtime.settings import ObjectStoreSettings
+from schemas.events import LookRequested
+from schemas.failures import FailureCode
+from storage.object_store import ObjectStore
+from tests.making import a_request
+from tests.unit.compositing.pictures import save, tee
+from tests.unit.consumers.fake_s3 import FakeS3, running_s3
+
+PHOTO = "users/abc/tee.jpg"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    """A store with one good photo, and this process as a worker of it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with running_s3() as store:
+        store.objects[PHOTO] = save(tee(), "JPEG")
+        monkeypatch.setattr(_Worker, "store", ObjectStore(ObjectStoreSettings(endpoint_url=store.url)), raising=False)
+        monkeypatch.setattr(_Worker, "cutouts", CutoutCache(None), raising=False)
+        yield store
+
+
+def a_look() -> LookRequested:
+    return a_request().model_copy(update={"runtime_config": {"width": 256}})
+
+
+def failed() -> NotRendered:
+    result = render(a_look())
+    assert isinstance(result, NotRendered)
+    return result
+
+
+def test_a_good_photo_is_made_and_stored(s3: FakeS3) -> None:
+    assert isinstance(render(a_look()), Rendered)
+    assert any(key.startswith("results/demo/") for key in s3.objects)
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "status", "code"),
+    [
+        *(("PUT", "results/", status, code) for status, code in [
+            (403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (404, "NoSuchBucket"), (403, "QuotaExceeded"),
+            (400, "InvalidArgument"), (409, "OperationAborted"), (503, "SlowDown"), (500, "InternalError"),
+            (507, "StorageFull"),
+        ]),
+        *(("GET", "users/", status, code) for status, code in [
+            (404, "NoSuchBucket"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"), (403, "RequestTimeTooSkewed"),
+            (400, "ExpiredToken"), (400, "InvalidToken"), (403, "AccountProblem"), (400, "AuthorizationHeaderMalformed"),
+            (301, "PermanentRedirect"), (503, "SlowDown"), (429, "TooManyRequests"), (400, "RequestTimeout"), (500, ""),
+        ]),
+        ("GET", "", 403, "AccessDenied"),
+    ],
+)  # fmt: skip
+def test_what_the_store_says_of_us_is_ours_is_tried_again_and_tells_nobody_to_upload(
+    s3: FakeS3, method: str, where: str, status: int, code: str
+) -> None:
+    s3.refusals[method, where] = (status, code)
+    result = failed()
+    assert result.reason.code in OUR_FAULTS
+    assert (result.can_heal, result.reason.item_index) == (True, None)
+    assert "pload" not in result.reason.message
+
+
+def test_rights_lost_for_writing_alone_are_lost_rights_for_reading_too(s3: FakeS3) -> None:
+    s3.refusals["GET", "users/"] = s3.refusals["PUT", ""] = (403, "AccessDenied")
+    assert failed().reason.code is FailureCode.INTERNAL
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (404, "NoSuchKey", FailureCode.OBJECT_NOT_FOUND),
+        (403, "AccessDenied", FailureCode.OBJECT_FORBIDDEN),
+        (403, "InvalidObjectState", FailureCode.OBJECT_FORBIDDEN),
+        (400, "KeyTooLongError", FailureCode.OBJECT_FORBIDDEN),
+        (400, "InvalidArgument", FailureCode.OBJECT_FORBIDDEN),
+        (400, "KMS.DisabledException", FailureCode.OBJECT_FORBIDDEN),
+    ],
+)
+def test_what_the_store_says_of_one_object_names_it_and_is_not_tried_again(
+    s3: FakeS3, status: int, code: str, told: FailureCode
+) -> None:
+    s3.refusals["GET", "users/"] = (status, code)
+    result = failed()
+    assert (result.reason.code, result.can_heal, result.reason.item_index) == (told, False, 0)
+    assert result.reason.code not in OUR_FAULTS
+    assert told is FailureCode.OBJECT_NOT_FOUND or (code in result.reason.message and told in SUSPECT_FAULTS)
+
+
+def engine_that(error: Exception) -> type[CutoutCache]:
+    class Failing(CutoutCache):
+        def get(self, *_: object) -> object:  # type: ignore[override]  # it never gives anything
+            raise error
+
+    return Failing
+
+
+def test_what_nobody_expected_of_given_bytes_is_the_photos_with_a_fault_that_can_be_found(
+    s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Worker, "cutouts", engine_that(ZeroDivisionError("at x = 3"))(None))
+    result = failed()
+    assert (result.reason.code, result.can_heal, result.reason.item_index) == (FailureCode.PHOTO_NOT_PROCESSED, False, 0)
+    assert result.reason.code not in OUR_FAULTS
+    assert "ZeroDivisionError: at x = 3" in result.trace
+    assert "quote fault" in result.reason.message
+
+
+def test_want_of_memory_may_be_another_looks_doing(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Worker, "cutouts", engine_that(MemoryError())(None))
+    result = failed()
+    assert (result.symptom, result.can_heal) == (Symptom.OUT_OF_MEMORY, True)
