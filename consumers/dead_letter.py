@@ -10,7 +10,7 @@ from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
 from runtime import faults, metrics
-from runtime.declaration import Declaration, Publish, Settled
+from runtime.declaration import Begin, Declaration, Settled
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
 from runtime.records import Work
@@ -49,7 +49,7 @@ class DeadLetters:
         """Each one is to be claimed."""
         return None
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Claim the request; the winner's consequences are published."""
         letter = work.decoded.event
         if not isinstance(letter, LookDeadLettered):
@@ -67,6 +67,10 @@ class DeadLetters:
                 return Unhandled("the look succeeded: it can't fail any more")
             case _:
                 return Unhandled("there is no such request")
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """Nothing: a claim is quick."""
+        return None
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """What was claimed stands."""

@@ -1,6 +1,6 @@
 """What a consumer declares of itself, and what it must offer to be run. Only data and decisions; the rest is `runtime`'s."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -58,8 +58,8 @@ class Settled:
     emits: tuple[Emit, ...] = ()
 
 
-Publish = Callable[[Emit], Awaitable[None]]
-"""Publishes an event outside of any transaction and returns once it is durable."""
+Begin = Callable[[datetime], None]
+"""Says since when a record is worked on. Waits for nothing: its lane's next transaction publishes it, before the decision."""
 
 
 class Draining(Exception):
@@ -77,8 +77,14 @@ class LaneHandler(Protocol):
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
         """Decide at once, or return None when there is work to do. Called in offset order; must not block."""
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Do the work. May take as long as it declares; what it raises ends its lane or session: the record is read again."""
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """The event that says that work began `at`, numbered and noted; None when nothing is to be said. Asked once.
+
+        Asked in the lane's transactions, as `settle` is: one after another they give every number there is.
+        """
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last word, asked right before the records are sent and again right before they are committed. Pure."""

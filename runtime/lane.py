@@ -7,15 +7,14 @@ tenant's records beyond it are deferred: nothing but their places is kept, and t
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.history import PartitionHistory
-from domain.outcomes import Emit, Outcome, Skip, Unhandled
+from domain.outcomes import Outcome, Skip, Unhandled
 from domain.windows import Place, Windows
-from runtime.deciding import Finished, LanePorts
+from runtime.deciding import Begun, Finished, LanePorts
 from runtime.declaration import Draining
-from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, outgoing, read
+from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
 from runtime.records import Work
 from runtime.transactions import Transactions
 from schemas.envelope import Undecodable
@@ -165,16 +164,10 @@ class Lane:
     async def _work(self, record: ConsumerRecord, work: Work, taken_at_s: float) -> None:
         handler = self._ports.handler
         try:
-            outcome = await handler.handle(work, self._history, self._publisher(work))
+            outcome = await handler.handle(work, self._history, lambda at: self._transactions.announce(Begun(work, at)))
         except Draining:
             return
         self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
-
-    def _publisher(self, work: Work) -> "Callable[[Emit], asyncio.Future[None]]":
-        def publish(emit: Emit) -> "asyncio.Future[None]":
-            return self._ports.publish(outgoing(emit, self._ports.source, self._ports.clock(), work.decoded))
-
-        return publish
 
     def _finish(self, finished: Finished) -> None:
         self._transactions.add(finished)

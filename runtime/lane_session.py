@@ -16,12 +16,11 @@ from domain.breaker import Breaker
 from runtime import logs, metrics
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, stop_client
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
 from runtime.process import Process
-from runtime.records import OutRecord
 from runtime.refetch import Refetch, reader
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
@@ -52,7 +51,6 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._reopened_s: dict[int, float] = {}
         self._lag: asyncio.Task[None] | None = None
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
         self._paused = False
         for topic in self._declared.topics:
@@ -83,7 +81,6 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def run(self) -> None:
         """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
         try:
-            await self._plain.start()
             await self._subscription.start()
             self._refetch.start()
             self._process.ready = True
@@ -96,7 +93,6 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._refetch.stop()
             await self._close_lanes()
             await stop_client(self._subscription)
-            await stop_client(self._plain)
             self._failure.cancel()
 
     async def _consume(self) -> None:
@@ -201,16 +197,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             clock=self._clock,
             breaker=self._breaker,
             unreadable=self._unreadable,
-            publish=self._publish,
             failed=lambda error: self._lane_failed(number, error),
             room=self._refetch.room,
         )
-
-    def _publish(self, out: OutRecord) -> "asyncio.Future[None]":
-        async def send() -> None:
-            await self._plain.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
-
-        return asyncio.ensure_future(send())
 
     async def _close_lanes(self) -> None:
         if opening := {*self._opening}:

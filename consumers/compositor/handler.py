@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Protocol
 
 from consumers.compositor.results import NotRendered, Rendered
-from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, note, settle, started
+from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, begun, note, settle
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Declaration, Draining, Publish, Settled, Window
+from runtime.declaration import Begin, Declaration, Draining, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
@@ -88,7 +88,7 @@ class Compositor:
             return Unhandled("malformed retry headers")
         return admit(attempt, history, now)
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Wait until it is due and its turn, say that work begins, make the look."""
         attempt = attempt_of(work)
         if attempt is None:
@@ -100,13 +100,15 @@ class Compositor:
             refused = admit(attempt, history, begun_at)
             if refused is not None:
                 return refused
-            progress = started(attempt, history, begun_at)
-            if progress is not None:
-                await publish(progress)
-                note(history, progress, request.deadline_at)
+            begin(begun_at)
             result = await self._renderer.render(request)
             await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
             return outcome_of(request, result, begun_at, self._clock())
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """The progress event of an attempt, unless it was said before or is not worked on any more."""
+        attempt = attempt_of(work)
+        return begun(attempt, history, at, now) if attempt is not None else None
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""

@@ -15,9 +15,9 @@ from domain.breaker import Breaker, BreakerLimit
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome
 from runtime.deciding import LanePorts
-from runtime.declaration import Publish, Settled
+from runtime.declaration import Begin, Settled
 from runtime.lane import Lane
-from runtime.records import OutRecord, Work
+from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
 from schemas.events import CancelLook, Event, LookRequested, StoredImage
@@ -73,7 +73,7 @@ class Renderer:
 class Stubborn(Compositor):
     """Decides, and says nothing when its result is not taken: as the dead-letter process does."""
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         event = a_request(work.request_id).model_copy(update={"credits_cost": -1})
         return Done((Emit(event, ("look.requested",)),))
 
@@ -94,11 +94,6 @@ class World:
         self.lane = Lane(0, self.producer, PartitionHistory(), self._ports())
 
     def _ports(self) -> LanePorts:
-        def published(_: OutRecord) -> "asyncio.Future[None]":
-            done = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
-
         return LanePorts(
             handler=self.consumer(self.renderer, self.slots, lambda: self.now, history_window_s=60),
             source="/test",
@@ -106,7 +101,6 @@ class World:
             clock=lambda: self.now,
             breaker=Breaker(BreakerLimit()),
             unreadable=Breaker(BreakerLimit()),
-            publish=published,
             failed=self.failures.append,
             room=lambda: None,
         )
