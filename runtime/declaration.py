@@ -40,7 +40,9 @@ class Declaration:
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
     in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
-    one_at_a_time: bool = False  # a record about a request that is being worked on is a repeat and skipped
+    attempt: Callable[[Work], int] | None = (
+        None  # of a record; while one is worked on, no later ones of its request are repeats
+    )
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
     window: Window | None = None  # None: records are worked on as they come
 

@@ -6,7 +6,6 @@ tenant's records beyond it are deferred: nothing but their places is kept, and t
 
 import asyncio
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from domain.history import PartitionHistory
@@ -43,7 +42,7 @@ class Lane:
         self._window = self._declared.window
         self._windows = Windows(self._window.size) if self._window is not None else None
         self._running: dict[asyncio.Task[None], _AtWork] = {}
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, list[Work]] = {}
         self._idle = asyncio.Event()
         self._transactions = Transactions(number, producer, history, ports, made=self._made_room)
 
@@ -109,6 +108,12 @@ class Lane:
         if running:
             await asyncio.wait(running, timeout=self._ports.transaction_timeout_s)
 
+    def _is_repeat(self, work: Work) -> bool:
+        """Whether this or a later attempt is being worked on. An earlier one may be: a repeat that was begun too soon."""
+        number = self._declared.attempt
+        at_work = self._busy.get(work.request_id, ())
+        return number is not None and any(number(one) >= number(work) for one in at_work)
+
     def _whose(self, work: Work) -> str:
         return self._window.whose(work.decoded.event) if self._window is not None else ""
 
@@ -116,7 +121,7 @@ class Lane:
         """What a record comes to without work; None when there is work to do."""
         interrupts = self._declared.interrupts
         command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
-        if self._declared.one_at_a_time and not command and self._busy[work.request_id]:
+        if not command and self._is_repeat(work):
             return Skip("under way")
         outcome = self._ports.handler.receive(work, self._history, self._ports.clock())
         if command:
@@ -135,13 +140,13 @@ class Lane:
     def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
         task = asyncio.create_task(self._work(record, work, taken_at_s))
         self._running[task] = _AtWork(record, work, tenant_id, taken_at_s)
-        self._busy[work.request_id] += 1
+        self._busy.setdefault(work.request_id, []).append(work)
         task.add_done_callback(self._forget)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         at_work = self._running.pop(task)
         request_id, interrupts = at_work.work.request_id, self._declared.interrupts
-        self._busy[request_id] -= 1
+        self._busy[request_id].remove(at_work.work)
         if not self._busy[request_id]:
             del self._busy[request_id]
         if task.cancelled() and at_work.interrupted and interrupts is not None:

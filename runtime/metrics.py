@@ -34,6 +34,10 @@ DEAD_LETTERS = Counter(
     "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: the fault is ours.",
     ["reason"],
 )
+EVENT_COLLISIONS = Counter(
+    "looks_event_collisions_total",
+    "Events met whose number within their request is another event's. Both are kept. Any: two owners, or one that forgot.",
+)
 DEFERRED = Gauge(
     "looks_deferred",
     "Records read and put off because their tenant has a window full at work. Growing for long: add instances.",

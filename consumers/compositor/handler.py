@@ -7,6 +7,7 @@ are one Kafka transaction, and the picture's key and bytes depend on the request
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -46,7 +47,7 @@ def declaration(history_window_s: float) -> Declaration:
         history=(LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_CANCEL),
         history_window_s=history_window_s,
         faults=OUR_FAULTS,
-        one_at_a_time=True,
+        attempt=attempt_number,
         interrupts=(CancelLook, CANCELLED),
         window=Window(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
     )
@@ -149,6 +150,12 @@ def attempt_of(work: Work) -> Attempt | None:
     except ValueError:
         return None
     return Attempt(event, number) if number >= 1 else None
+
+
+def attempt_number(work: Work) -> int:
+    """Of a record; one that makes no sense is a repeat of nothing."""
+    attempt = attempt_of(work)
+    return attempt.number if attempt is not None else sys.maxsize
 
 
 def not_before_s(work: Work) -> float:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from devstack.demo import object_store, upload
 from devstack.stack import Stack
 from devstack.wardrobe import WARDROBE, draw
 from domain.history import PartitionHistory
-from domain.outcomes import Done, Emit, Later
+from domain.outcomes import Done, Later
 from runtime.settings import LookSettings, ObjectStoreSettings
 from runtime.slots import Slots
 from schemas.events import LookRequested
@@ -80,7 +81,7 @@ async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_on
     assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
 
 
-async def nobody_listens(_: Emit) -> None:
+def nobody_listens(_: datetime) -> None:
     """Progress is not what is tested here."""
 
 
