@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
+from typing import TypeAlias
 
 import hypothesis.strategies as st
 import pytest
@@ -46,7 +47,7 @@ RESULTS: dict[str, tuple[Rendered | NotRendered, ...]] = {
 }
 OUTCOMES = {LOOK_COMPLETED.name, LOOK_DEAD_LETTER.name}
 STEPS_MAX = 2_000
-Record = ConsumerRecord
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 @dataclass
