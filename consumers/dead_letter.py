@@ -1,7 +1,8 @@
 """Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for the ledger.
 
 Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are skipped. A replay is
-safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order.
+safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order. Where
+the offset is lost or set back, `look.failed` itself tells what was published about the letters that are read again.
 """
 
 from datetime import datetime
@@ -18,7 +19,7 @@ from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
-from schemas.topics import LOOK_DEAD_LETTER
+from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
 from storage.claims import Claim, ClaimStore
 from storage.database import open_pool
 
@@ -27,6 +28,9 @@ DECLARATION = Declaration(
     topics=(LOOK_DEAD_LETTER,),
     about="publishes failures and the refunds they owe",
     max_in_flight=500,
+    history=(LOOK_FAILED,),
+    history_window_s=LOOK_DEAD_LETTER.retention_ms / 1000,  # for as long as a letter can be read again
+    history_of_unread=True,
     in_order=True,  # a claim is won again when its record is read again: only committed offsets tell that it was published
 )
 
@@ -43,11 +47,13 @@ class DeadLetters:
             metrics.DEAD_LETTERS.labels(code.value)  # there as 0: an alert sees the first
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
-        """Nothing: claims are remembered in Postgres."""
+        """Take in a failure that was published. Claims are remembered in Postgres, but not what came of them."""
+        history.note_decided(work.request_id, work.decoded.meta.sequence, until)
 
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
-        """Each one is to be claimed."""
-        return None
+        """Each one is to be claimed, unless its failure was published before."""
+        published = history.recall(work.request_id, now).decided
+        return Skip("its failure was published before") if published else None
 
     async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Claim the request; the winner's consequences are published."""

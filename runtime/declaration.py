@@ -36,6 +36,9 @@ class Declaration:
     max_in_flight: int = 2000
     history: tuple[Topic, ...] = ()  # read back over `history_window_s` when a partition is taken over
     history_window_s: float = 0.0
+    history_of_unread: bool = (
+        False  # read back only as far as what the group has not read: all it says about a record follows it
+    )
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own

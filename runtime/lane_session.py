@@ -46,6 +46,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._breaker = Breaker(self._declared.breaker)
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
+        self._numbers: set[int] = set()  # that are ours, open or not
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
@@ -94,6 +95,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._close_lanes()
             await stop_client(self._subscription)
             self._failure.cancel()
+            metrics.LANES_NOT_OPEN.labels(self._declared.name).set(0)
 
     async def _consume(self) -> None:
         while not self._process.stopping.is_set():
@@ -133,6 +135,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         deferred = self.deferred
         metrics.IN_FLIGHT.labels(self._declared.name).set(self.in_flight)
         metrics.DEFERRED.labels(self._declared.name).set(deferred)
+        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(len(self._numbers - self._lanes.keys()))
         full = self._full or (self._declared.window is not None and deferred >= self._declared.window.deferred_max)
         if full == self._paused:
             return
@@ -148,6 +151,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Close every lane: what it has not committed is read again by the next owner."""
+        self._numbers = set()
         await self._close_lanes()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -156,7 +160,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if not assigned:
             return
         self._consumer.pause(*assigned)
-        self._open(self._open_lanes(sorted(assigned)))
+        self._numbers = {partition.partition for partition in assigned}
+        for number in sorted(self._numbers):
+            self._open(self._open_lane(number, sorted(one for one in assigned if one.partition == number)))
 
     def _open(self, opening: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(opening)
@@ -179,12 +185,12 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         partitions = [TopicPartition(topic.name, number) for topic in self._declared.topics]
         self._consumer.pause(*partitions)
         await to_the_end(lane.close())
-        await self._open_lanes(partitions)
+        await self._open_lane(number, partitions)
 
-    async def _open_lanes(self, assigned: list[TopicPartition]) -> None:
+    async def _open_lane(self, number: int, partitions: list[TopicPartition]) -> None:
         try:
-            self._lanes.update(await self._opener.open(self._consumer, assigned))
-            self._consumer.resume(*assigned)
+            self._lanes[number] = await self._opener.open(self._consumer, number, partitions)
+            self._consumer.resume(*partitions)
             self._paused = False
         except Exception as error:
             self._fail(error)

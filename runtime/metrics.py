@@ -53,6 +53,24 @@ LANES_REOPENED = Counter(
     "Times one partition of a consumer began anew because Kafka did not answer in time. More than a few an hour: see to Kafka.",
     ["consumer"],
 )
+LANES_NOT_OPEN = Gauge(
+    "looks_lanes_not_open",
+    "Partition numbers that a consumer owns and does not work on yet. Over 0 for minutes: a transaction that somebody left "
+    "open is in what it must have read first (`looks topics transactions`).",
+    ["consumer"],
+)
+OPEN_TRANSACTION_RECORDS = Gauge(
+    "looks_open_transaction_records",
+    "Offsets between the last stable one, up to which readers of committed records see, and the end of a partition. "
+    "Over 0 in between is normal.",
+    ["consumer", "topic", "partition"],
+)
+OPEN_TRANSACTION_SECONDS = Gauge(
+    "looks_open_transaction_seconds",
+    "For how long the last stable offset of a partition has stood before its end. Over 60: a transaction was left open, and "
+    "nobody sees what was written after its first record: `looks topics transactions` names it.",
+    ["consumer", "topic", "partition"],
+)
 BREAKER_TRIPS = Counter(
     "looks_breaker_trips_total",
     "Times a consumer stopped itself because most failures were its own fault. Any: find the fault before looks expire.",

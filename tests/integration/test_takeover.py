@@ -1,0 +1,132 @@
+"""Taking partitions over when something went wrong before: offsets that are gone or set back, a transaction left open."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import structlog
+from aiokafka import AIOKafkaProducer
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from consumers.dead_letter import DECLARATION, DeadLetters
+from devstack.stack import Stack
+from domain.outcomes import Emit
+from runtime import lane_opening, metrics
+from runtime.kafka import new_producer, partition_of
+from runtime.lane_session import LaneSession
+from runtime.reading import committed_by, high_watermarks, partitions_of
+from runtime.settings import KafkaSettings
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
+from storage.acceptance import Acceptance
+from storage.claims import ClaimStore
+from tests.integration.accepting import accept
+from tests.integration.conftest import Begin, running, until
+from tests.integration.reading import records_of, requested
+from tests.integration.test_command_line import looks
+from tests.integration.test_processes import Renderer, compositor, dead_letter_of, now, publish
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
+    made = new_producer(kafka, "test")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def dead(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
+    return lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)
+
+
+async def lose_offsets(kafka: KafkaSettings, damage: str) -> None:
+    """What Kafka does to a group that was idle for a week, or an operator to one that is to read again."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    if damage == "gone":
+        asked = admin.delete_consumer_groups([DECLARATION.group])[DECLARATION.group]
+    else:
+        places = [TopicPartition(LOOK_DEAD_LETTER.name, n, 0) for n in range(LOOK_DEAD_LETTER.partitions)]
+        back = [ConsumerGroupTopicPartitions(DECLARATION.group, places)]
+        asked = admin.alter_consumer_group_offsets(back)[DECLARATION.group]
+    await asyncio.to_thread(asked.result, 30)
+
+
+@pytest.mark.parametrize("damage", ["gone", "set back"])
+async def test_a_group_whose_offsets_are_lost_publishes_no_failure_again(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, damage: str
+) -> None:
+    *before, after = await accept(Acceptance(pool, batch_max=8, queue_max=8), 13, deadline_s=3600)
+
+    async def fail(*ids: str) -> None:
+        for request_id in ids:
+            await publish(producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2))
+
+        async def published() -> bool:
+            return all([await records_of(kafka, LOOK_FAILED, request_id) for request_id in ids])
+
+        await until(published)
+
+    async with running("dead", dead(kafka, pool)):
+        await fail(*before)
+    await lose_offsets(kafka, damage)
+    async with running("dead", dead(kafka, pool)):
+        await fail(after)
+
+        async def read_all_again() -> bool:
+            committed = await committed_by(kafka, DECLARATION.group)
+            ends = await high_watermarks(kafka, partitions_of((LOOK_DEAD_LETTER,)))
+            return all(committed.get(tp, 0) >= end for tp, end in ends.items())
+
+        await until(read_all_again)
+    for request_id in (*before, after):
+        assert len(await records_of(kafka, LOOK_FAILED, request_id)) == 1
+        assert len(await records_of(kafka, CREDIT_REFUND, request_id)) == 1
+
+
+async def test_a_transaction_left_open_holds_up_its_own_partition_alone_and_is_named(
+    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_opening, "PATIENCE_S", (0.5,))
+    ids = await accept(Acceptance(pool, batch_max=16, queue_max=16), 16, deadline_s=3600)
+    number = partition_of(ids[0])
+    held = [one for one in ids if partition_of(one) == number]
+    others = [one for one in ids if partition_of(one) != number]
+    stray = new_producer(kafka.model_copy(update={"transaction_timeout_s": 300}), "stray", transactional_id="stray")
+    await stray.start()
+    await stray.begin_transaction()
+    written = await stray.send_and_wait(LOOK_PROGRESS.name, b"stray", key=b"stray", partition=number)
+    not_open = metrics.LANES_NOT_OPEN.labels("compositor")
+
+    async def completed(request_ids: list[str]) -> bool:
+        return all([await records_of(kafka, LOOK_COMPLETED, one) for one in request_ids])
+
+    with structlog.testing.capture_logs() as said:
+        async with running("compositor", compositor(kafka, Renderer())):
+            for request_id in ids:
+                await publish(producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1))
+            await until(lambda: completed(others))
+            assert not any([await records_of(kafka, LOOK_COMPLETED, one) for one in held])
+            assert not_open._value.get() == 1
+
+            async def named() -> bool:
+                return any(one["event"].startswith("an open transaction holds a lane up") for one in said)
+
+            await until(named)
+            shown = looks(services, "topics", "transactions", "--idle-s", "0", "--json")
+            await stray.abort_transaction()
+            await until(lambda: completed(held))
+
+            async def open_again() -> bool:
+                return bool(not_open._value.get() == 0)
+
+            await until(open_again)
+    await stray.stop()
+    named_one = next(one for one in said if one["event"].startswith("an open transaction holds a lane up"))
+    place = {"topic": LOOK_PROGRESS.name, "partition": number, "first_offset": written.offset, "transactional_id": "stray"}
+    assert {name: named_one[name] for name in place} == place
+    assert shown.returncode == 1
+    (listed,) = [one for one in map(json.loads, shown.stdout.splitlines()) if one["transactional_id"] == "stray"]
+    assert {name: listed[name] for name in place} == place
+    assert listed["producer_id"] == named_one["producer_id"]
