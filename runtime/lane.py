@@ -44,6 +44,7 @@ class Lane:
         self._running: dict[asyncio.Task[None], _AtWork] = {}
         self._busy: dict[str, list[Work]] = {}
         self._idle = asyncio.Event()
+        self._closed = False
         self._transactions = Transactions(number, producer, history, ports, made=self._made_room)
 
     @property
@@ -101,6 +102,7 @@ class Lane:
 
     async def close(self) -> None:
         """Drop what is under way, let a commit under way finish, and give the producer up."""
+        self._closed = True
         running = [*self._running]
         for task in running:
             task.cancel()
@@ -153,8 +155,14 @@ class Lane:
             # Told here and not in the task: one that is interrupted before its first step never begins.
             self._finish(Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s))
         self._leave(at_work.record.topic, at_work.tenant_id)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if (error := self._error_of(task, at_work)) is not None:
             self._ports.failed(error)
+
+    def _error_of(self, task: "asyncio.Task[None]", at_work: _AtWork) -> BaseException | None:
+        """What ended a task that came to nothing. A record that nobody finishes would hold its partition's offset for ever."""
+        if not task.cancelled():
+            return task.exception()
+        return None if at_work.interrupted or self._closed else RuntimeError("work was cancelled, and not by its lane")
 
     def _leave(self, topic: str, tenant_id: str) -> None:
         if self._windows is not None:

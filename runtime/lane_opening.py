@@ -55,7 +55,7 @@ class LaneOpener:
             await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
             positions = {partition: await _rewind(consumer, partition) for partition in partitions}
             history = await self._restore(number, positions)
-            log.info("lanes open", partitions=[number], remembered=len(history))
+            log.info("lane open", partition=number, remembered=len(history))
             undo.pop_all()
             return Lane(number, producer, history, self._ports(number))
 
@@ -100,6 +100,7 @@ class LaneOpener:
                 producer_epoch=one.producer_epoch,
                 transactional_id=one.transactional_id,
                 idle_s=round(one.idle_s, 1),
+                error=str(stalled),
             )
         if not found:
             log.warning("a lane waits for the end of its history", partition=number, error=str(stalled))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import NoReturn
 
 from aiokafka import ConsumerRecord
 
@@ -68,6 +69,13 @@ class Renderer:
         await self.open.wait()
         self.made.append(request.request_id)
         return Rendered(self.image, (), "test", ())
+
+
+class Cancelled(asyncio.Event):
+    """What waits for it is cancelled, as by a pool of workers that goes."""
+
+    async def wait(self) -> NoReturn:
+        raise asyncio.CancelledError
 
 
 class Stubborn(Compositor):
@@ -246,6 +254,16 @@ async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole()
         world.lane.take(records[0])
         await world.until(1, records)
         assert world.producer.topics == [LOOK_QUARANTINE.name]
+
+
+async def test_work_that_somebody_else_cancels_ends_its_lane_rather_than_hold_its_offset_for_ever() -> None:
+    async with a_world() as world:
+        world.renderer.open = Cancelled()
+        world.lane.take(a_burst(1)[0])
+        async with asyncio.timeout(10):
+            while not world.failures:
+                await asyncio.sleep(0)
+        assert str(world.failures[0]) == "work was cancelled, and not by its lane"
 
 
 async def test_a_deferred_record_costs_less_than_32_bytes() -> None:
