@@ -179,12 +179,17 @@ class Transactions:
         offsets = self._offsets_after(decisions)
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
-        await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
+        await self._pass(faults.Point.BEFORE_COMMIT, decisions)
         await producer.commit_transaction()
-        await faults.at(self._ports.handler.declaration.name, faults.Point.AFTER_COMMIT)
+        await self._pass(faults.Point.AFTER_COMMIT, decisions)
         for partition, offset in offsets.items():
             self._offsets[partition.topic].committed(offset)
         return True
+
+    async def _pass(self, point: faults.Point, decisions: list[Decision]) -> None:
+        """A point of a decision's way; a transaction that only says what has begun does not pass it."""
+        if decisions:
+            await faults.at(self._ports.handler.declaration.name, point)
 
     def _offsets_after(self, decisions: list[Decision]) -> dict[TopicPartition, int]:
         for decision in decisions:
