@@ -17,7 +17,7 @@ from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_producer, stop_client
 from runtime.lane import Lane
 from runtime.open_transactions import open_transactions
-from runtime.reading import Stalled
+from runtime.reading import Spans, Stalled
 from runtime.records import Work
 from runtime.restore import first_unread, horizon, recent
 from runtime.settings import KafkaSettings
@@ -54,20 +54,22 @@ class LaneOpener:
             await producer.start()
             await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
             positions = {partition: await _rewind(consumer, partition) for partition in partitions}
-            history = await self._restore(number, positions)
+            ends = await consumer.end_offsets(list(partitions)) if self._declared.history_of_unread else {}
+            unread = {partition: (positions[partition], end) for partition, end in ends.items()}
+            history = await self._restore(number, unread)
             log.info("lane open", partition=number, remembered=len(history))
             undo.pop_all()
             return Lane(number, producer, history, self._ports(number))
 
-    async def _restore(self, number: int, positions: dict[TopicPartition, int]) -> PartitionHistory:
+    async def _restore(self, number: int, unread: Spans) -> PartitionHistory:
         since: datetime | None = horizon(self._clock(), self._declared.history_window_s)
         tries = 0
         while True:
             history = PartitionHistory()
             patience_s = PATIENCE_S[min(tries, len(PATIENCE_S) - 1)]
             try:
-                if self._declared.history_of_unread and self._declared.history:
-                    since = await first_unread(self._settings, positions)
+                if self._declared.history_of_unread:
+                    since = await first_unread(self._settings, unread)
                 if since is not None:
                     await self._read(number, history, since, patience_s)
                 return history

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from runtime.kafka import TopicPartition, read
-from runtime.reading import chunks, spans
+from runtime.reading import Spans, chunks, spans
 from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
@@ -42,16 +42,14 @@ def horizon(now: datetime, window_s: float) -> datetime:
     return now - timedelta(seconds=window_s)
 
 
-async def first_unread(settings: KafkaSettings, positions: dict[TopicPartition, int]) -> datetime | None:
-    """When the oldest record at or after these positions was written, less what brokers' clocks differ; None: there is none.
+async def first_unread(settings: KafkaSettings, unread: Spans) -> datetime | None:
+    """When the oldest of these records was written, less what brokers' clocks differ; None: there is none.
 
     What a consumer published about records that it will read (again) was written after them, and so since then.
     """
-    there = await spans(settings, positions)
     oldest_ms: int | None = None
-    for tp, (start, end) in there.items():
-        at = max(start, positions[tp])
-        async with aclosing(chunks(settings, {tp: (at, end)}, max_records=1)) as fetched:
+    for tp, span in unread.items():
+        async with aclosing(chunks(settings, {tp: span}, max_records=1)) as fetched:
             async for records in fetched:
                 if records:
                     written_ms = records[0].timestamp
