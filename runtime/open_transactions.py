@@ -160,8 +160,8 @@ async def open_transactions(settings: KafkaSettings, partitions: Iterable[TopicP
     """Those on these partitions, by topic, partition and offset. Raises KafkaError and TimeoutError: Kafka does not answer."""
     client = AIOKafkaClient(**client_options(settings))
     async with asyncio.timeout(WITHIN_S):
-        await client.bootstrap()
         try:
+            await client.bootstrap()
             producers = await _producers(client, list(partitions))
             found = [(tp, one) for tp, one in producers if one["current_txn_start_offset"] != NONE_OPEN]
             ids = await _transactional_ids(client, {one["producer_id"] for _, one in found}) if found else {}

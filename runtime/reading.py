@@ -39,8 +39,8 @@ def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
 async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
     """The next offset to be written of each partition, open transactions included."""
     reader = new_reader(settings, committed_only=False)
-    await reader.start()
     try:
+        await reader.start()
         return dict(await reader.end_offsets(list(partitions)))
     finally:
         await stop_client(reader)
@@ -59,8 +59,8 @@ async def spans(
     `committed_only`: up to the first open transaction. A partition that holds nothing is not in the answer.
     """
     reader = new_reader(settings, committed_only=committed_only)
-    await reader.start()
     try:
+        await reader.start()
         ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
         starts: dict[TopicPartition, int] = await reader.beginning_offsets(list(partitions))
         if since is not None:
@@ -96,8 +96,8 @@ async def chunks(
     if not behind:
         return
     reader = new_reader(settings, committed_only=committed_only)
-    await reader.start()
     try:
+        await reader.start()
         reader.assign([*behind])
         for tp, start in behind.items():
             reader.seek(tp, start)
