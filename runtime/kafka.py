@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
@@ -84,6 +85,13 @@ async def stop_client(client: Stoppable) -> None:
     with contextlib.suppress(TimeoutError, KafkaError):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.stop()
+
+
+async def close_client(client: AIOKafkaClient) -> None:
+    """The same of a bare client."""
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.close()
 
 
 def partition_of(key: str) -> int:
