@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
@@ -73,11 +73,29 @@ def new_reader(
     )
 
 
+T = TypeVar("T")
+
+
 class Stoppable(Protocol):
     """A client that can be stopped."""
 
     async def stop(self) -> None:
         """Disconnect."""
+
+
+async def unbroken(call: Coroutine[Any, Any, T]) -> T:
+    """Await what may connect. When that is cancelled, let it come to its end first, or its client is stopped in vain.
+
+    aiokafka 0.14 loses a connection whose making is cancelled: nobody closes it.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=STOP_TIMEOUT_S)
+        if not task.cancel() and not task.cancelled():
+            task.exception()  # nobody else asks for it
+        raise
 
 
 async def stop_client(client: Stoppable) -> None:

@@ -14,7 +14,7 @@ from domain.history import PartitionHistory
 from runtime import faults, logs
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_producer, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_producer, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.open_transactions import open_transactions
 from runtime.reading import Spans, Stalled
@@ -51,10 +51,10 @@ class LaneOpener:
         async with AsyncExitStack() as undo:
             undo.push_async_callback(stop_client, producer)
             # Fences whoever owned this number before; what they had committed is final from here on.
-            await producer.start()
+            await unbroken(producer.start())
             await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
             positions = {partition: await _rewind(consumer, partition) for partition in partitions}
-            ends = await consumer.end_offsets(list(partitions)) if self._declared.history_of_unread else {}
+            ends = await unbroken(consumer.end_offsets(list(partitions))) if self._declared.history_of_unread else {}
             unread = {partition: (positions[partition], end) for partition, end in ends.items()}
             history = await self._restore(number, unread)
             log.info("lane open", partition=number, remembered=len(history))

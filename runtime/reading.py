@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, client_options, new_reader, stop_client
+from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, client_options, new_reader, stop_client, unbroken
 from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 
@@ -36,12 +36,17 @@ def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
     return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
 
 
+async def _connected(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Connect a reader, to the leader of each of these partitions too; returns their ends."""
+    await reader.start()
+    return dict(await reader.end_offsets(list(partitions)))
+
+
 async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
     """The next offset to be written of each partition, open transactions included."""
     reader = new_reader(settings, committed_only=False)
     try:
-        await reader.start()
-        return dict(await reader.end_offsets(list(partitions)))
+        return await unbroken(_connected(reader, partitions))
     finally:
         await stop_client(reader)
 
@@ -60,8 +65,7 @@ async def spans(
     """
     reader = new_reader(settings, committed_only=committed_only)
     try:
-        await reader.start()
-        ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
+        ends = await unbroken(_connected(reader, partitions))
         starts: dict[TopicPartition, int] = await reader.beginning_offsets(list(partitions))
         if since is not None:
             starts |= await _first_after(reader, since, ends)
@@ -97,7 +101,7 @@ async def chunks(
         return
     reader = new_reader(settings, committed_only=committed_only)
     try:
-        await reader.start()
+        await unbroken(_connected(reader, behind))
         reader.assign([*behind])
         for tp, start in behind.items():
             reader.seek(tp, start)
