@@ -22,13 +22,13 @@ from runtime.kafka import ConsumerRecord
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
 from runtime.topic_facts import TopicFacts, get
-from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, LOOK_REQUESTED
+from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_QUARANTINE, LOOK_REQUESTED
 from storage.audit_facts import Snapshot, snapshot
 from storage.object_store import ObjectMissing, ObjectStore, StoreError
 
 app = typer.Typer(help="Check every promise of the system.")
 
-READ = (LOOK_REQUESTED, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
+READ = (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
 S3_AT_ONCE = 8
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
@@ -72,7 +72,7 @@ def _moment(scope: Scope, view: Snapshot) -> Moment:
 
 
 async def _requests(view: Snapshot, facts: TopicFacts, moment: Moment, scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
-    projected = await view.projected()
+    projected, shared = await view.projected(), facts.shared_numbers()
     strangers = _Strangers(facts.requests(), moment)
     pictures: list[tuple[str, dict[str, object]]] = []
     async for row, image in view.requests():
@@ -80,6 +80,7 @@ async def _requests(view: Snapshot, facts: TopicFacts, moment: Moment, scope: Sc
         said = facts.of(row.request_id, projected)
         whole = replace(
             row,
+            shared_numbers=shared.get(row.request_id, ()),
             requested=get(said, LOOK_REQUESTED),
             completed=get(said, LOOK_COMPLETED),
             failed=get(said, LOOK_FAILED),

@@ -33,6 +33,7 @@ COMMANDS: Final = {
 }
 OF_TOPICS: Final = {
     "lag": Named("cli.lag", "lag", "Show who reads which topic and how far behind, in records and in seconds."),
+    "transactions": Named("cli.transactions", "transactions", "Show the transactions that are open, and what ends them."),
     "acls": Named("cli.access", "acls", "Create the ACLs of every process's user."),
     "grant": Named("cli.access", "grant", "Create the ACLs of a role (subscriber, auditor, operator) for a user."),
     "password": Named("cli.access", "password", "Give a Kafka user a password, read from standard input, not from arguments."),

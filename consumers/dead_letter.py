@@ -1,7 +1,8 @@
 """Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for the ledger.
 
 Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are skipped. A replay is
-safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order.
+safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order. Where
+the offset is lost or set back, `look.failed` itself tells what was published about the letters that are read again.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
 from runtime import faults, metrics
-from runtime.declaration import Declaration, Publish, Settled
+from runtime.declaration import Begin, Declaration, Settled
 from runtime.lane_session import LaneSession
 from runtime.process import Process, run
 from runtime.records import Work
@@ -18,7 +19,7 @@ from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
-from schemas.topics import LOOK_DEAD_LETTER
+from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
 from storage.claims import Claim, ClaimStore
 from storage.database import open_pool
 
@@ -27,6 +28,9 @@ DECLARATION = Declaration(
     topics=(LOOK_DEAD_LETTER,),
     about="publishes failures and the refunds they owe",
     max_in_flight=500,
+    history=(LOOK_FAILED,),
+    history_window_s=LOOK_DEAD_LETTER.retention_ms / 1000,  # for as long as a letter can be read again
+    history_of_unread=True,
     in_order=True,  # a claim is won again when its record is read again: only committed offsets tell that it was published
 )
 
@@ -43,13 +47,15 @@ class DeadLetters:
             metrics.DEAD_LETTERS.labels(code.value)  # there as 0: an alert sees the first
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
-        """Nothing: claims are remembered in Postgres."""
+        """Take in a failure that was published. Claims are remembered in Postgres, but not what came of them."""
+        history.note_decided(work.request_id, work.decoded.meta.sequence, until)
 
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
-        """Each one is to be claimed."""
-        return None
+        """Each one is to be claimed, unless its failure was published before."""
+        published = history.recall(work.request_id, now).decided
+        return Skip("its failure was published before") if published else None
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Claim the request; the winner's consequences are published."""
         letter = work.decoded.event
         if not isinstance(letter, LookDeadLettered):
@@ -67,6 +73,10 @@ class DeadLetters:
                 return Unhandled("the look succeeded: it can't fail any more")
             case _:
                 return Unhandled("there is no such request")
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """Nothing: a claim is quick."""
+        return None
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """What was claimed stands."""

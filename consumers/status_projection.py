@@ -2,13 +2,15 @@
 
 Key: request id. Order: per request by the sequence that the pipeline gave each event, not by arrival: the four topics
 are read side by side. A replay is safe: offsets live in Postgres and move in the transaction that applies a batch,
-event rows are unique by (request, seq), and a status only moves forward.
+event rows are unique by (request, seq), and a status only moves forward. Two events with one number are an alarm, and both
+are kept.
 """
 
 from collections.abc import Mapping, Sequence
 
 from domain.outcomes import Done, Outcome, Unhandled
-from domain.projection import Changes, fold, objection
+from domain.projection import Changes, Collision, fold, objection
+from runtime import logs, metrics
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
 from runtime.process import Process, run
@@ -18,6 +20,8 @@ from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.projection import ProjectionStore, Spans
+
+log = logs.get(__name__)
 
 DECLARATION = Declaration(
     name="status_projection",
@@ -45,8 +49,22 @@ class StatusProjection:
         tenants = await self._store.tenants([work.request_id for work in works]) if works else {}
         outcomes = [judge(work, tenants) for work in works]
         known = [work.decoded for work, outcome in zip(works, outcomes, strict=True) if isinstance(outcome, Done)]
-        await self._store.apply(fold(known) if known else Changes(), positions)
+        for collision in await self._store.apply(fold(known) if known else Changes(), positions):
+            _alarm(collision)
         return outcomes
+
+
+def _alarm(collision: Collision) -> None:
+    metrics.EVENT_COLLISIONS.inc()
+    event = collision.newcomer
+    log.error(
+        "two events of one request have one number; both are kept",
+        request_id=event.request_id,
+        number=event.seq,
+        event_id=event.event_id,
+        event_type=event.event_type,
+        kept_as=collision.seq,
+    )
 
 
 def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:

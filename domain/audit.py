@@ -82,6 +82,7 @@ class RequestFacts:
     outbox_since: datetime | None
     events: tuple[tuple[int, str], ...]
     claimed_at: datetime | None
+    shared_numbers: tuple[int, ...] = ()  # numbers that topics give to more than one event of the request
     requested: InTopic = NOTHING
     completed: InTopic = NOTHING
     failed: InTopic = NOTHING
@@ -137,6 +138,8 @@ def _published(facts: RequestFacts, moment: Moment) -> Iterator[str]:
 
 
 def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+    for number in facts.shared_numbers:
+        yield f"topics have two events with the number {number}"
     if facts.status not in TERMINAL or not moment.settled(facts.updated_at):
         return
     seqs = [seq for seq, _ in facts.events]

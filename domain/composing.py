@@ -96,6 +96,19 @@ def started(attempt: Attempt, history: PartitionHistory, now: datetime) -> Emit 
     return Emit(event, ("look.progress", Stage.COMPOSING, str(attempt.number)), known.last_sequence + 1)
 
 
+def begun(attempt: Attempt, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+    """The progress event that says that work began `at`, numbered and noted. DESIGN 3.8: a number is taken before it is seen.
+
+    None when it was said before, or when by `now` the look is cancelled, decided or the sweeper's.
+    """
+    if admit(attempt, history, now) is not None:
+        return None
+    emit = started(attempt, history, at)
+    if emit is not None:
+        note(history, emit, attempt.request.deadline_at)
+    return emit
+
+
 def _numbered(emit: Emit, sequence: int) -> Emit:
     return Emit(emit.event, emit.identity, sequence, emit.topic, emit.extra)
 

@@ -1,9 +1,10 @@
 """What a batch of events says about requests: rows to add and states to move, forward only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from domain.following import TERMINAL_EVENTS
 from schemas.envelope import Decoded
 from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookRequested
 from schemas.failures import FailureReason
@@ -25,6 +26,22 @@ class JobEventRow:
     message: str
     extra: dict[str, object]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an event goes whose number is another event's, and which row makes room for it: (from, to)."""
+
+    seq: int
+    moved: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """One number was given to two events of a request: a fault of ours. Both are kept. `seq`: where the later one is now."""
+
+    newcomer: JobEventRow
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,19 @@ def fold(records: Iterable[Decoded]) -> Changes:
         if status is not None and (known is None or RANK[status.status] > RANK[known.status]):
             changes.statuses[row.request_id] = status
     return changes
+
+
+def squeeze_in(stored: Mapping[int, str], event_type: str) -> Placement:
+    """A number for an event whose own is taken. `stored`: the request's events by number.
+
+    The next one that is free, for what a reader has seen at a number stays there. Only the outcome gives way: a job's last
+    event is its outcome (DESIGN 3.8), so it moves behind, where a reader who had it meets it once more.
+    """
+    free = max(stored) + 1
+    outcomes = [seq for seq, kind in stored.items() if kind in TERMINAL_EVENTS]
+    if event_type in TERMINAL_EVENTS or not outcomes:
+        return Placement(free)
+    return Placement(max(outcomes), (max(outcomes), free))
 
 
 def objection(event: Event, tenant_id: str | None) -> str | None:

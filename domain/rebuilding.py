@@ -1,9 +1,9 @@
 """What the history of one partition number says of its requests, whole: the projection's own fold, read from the beginning.
 
 The four topics of the projection may be read in any order of topics, each of them in offset order. Where the live projection
-may have read two topics in either order, what it can have come to is kept, and the comparison accepts it: two events of one
-request with the same number on two topics are both kept, and `started_at` is kept beside an outcome. Memory: a few hundred
-bytes for each request of the partition.
+may have read two topics in either order, what it can have come to is kept, and the comparison accepts it: `started_at` is kept
+beside an outcome. Two events of one request with the same number are both kept. Memory: a few hundred bytes for
+each request of the partition.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from domain.projection import JobEventRow, StatusChange, fold, objection
 from schemas.envelope import Decoded
-from schemas.events import LookRequested
+from schemas.events import LookRequested, Stage
 from schemas.http import JobStatus
 
 OUTCOMES = frozenset({JobStatus.SUCCESS, JobStatus.FAILURE})
@@ -42,7 +42,7 @@ class Told:
 @dataclass(slots=True)
 class _Known:
     tenant_id: str
-    seen: int = 0  # a bit for each (number of the event, topic)
+    seen: int = 0  # a bit for each (number of the event, topic, stage)
     began: datetime | None = None
     started_at: datetime | None = None
     outcome: JobStatus | None = None
@@ -56,7 +56,7 @@ class Retelling:
         """Nothing read. `topics`: those of the projection."""
         self._place = {topic: place for place, topic in enumerate(topics)}
         self._known: dict[str, _Known] = {}
-        self._far: set[tuple[str, int, str]] = set()  # events whose numbers no request of ours reaches
+        self._far: set[tuple[str, int, int]] = set()  # events whose numbers no request of ours reaches
 
     def unknown(self, records: Sequence[tuple[int, Decoded]]) -> set[str]:
         """The requests of these records that were not met before."""
@@ -102,13 +102,15 @@ class Retelling:
         return False
 
     def _is_new(self, topic: str, row: JobEventRow) -> bool:
+        """Whether an event is not a repeat: one of its topic, stage and number was not met before."""
+        kind = 2 * self._place[topic] + (row.stage == Stage.RETRYING)
         if row.seq > PLAIN_NUMBERS:
-            far = (row.request_id, row.seq, topic)
+            far = (row.request_id, row.seq, kind)
             new = far not in self._far
             self._far.add(far)
             return new
         known = self._known[row.request_id]
-        bit = 1 << (row.seq * len(self._place) + self._place[topic])
+        bit = 1 << (row.seq * 2 * len(self._place) + kind)
         new = not known.seen & bit
         known.seen |= bit
         return new

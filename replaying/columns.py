@@ -4,7 +4,7 @@ A tree is exact or it is not used: a keyword that is not understood here makes t
 are then read one by one by the model itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal
@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from schemas.events import Event
+from schemas.failures import AS_WRITTEN
 
 TIME: Final = pa.timestamp("us", "UTC")
 Kind = Literal["text", "integer", "number", "boolean", "time", "any", "list", "map", "struct"]
@@ -67,13 +68,26 @@ class Column:
 @cache
 def columns(model: type[Event]) -> Column | None:
     """The columns of an event; None when its schema or its validators say more than is checked here."""
-    if "'function-" in str(model.__pydantic_core_schema__):
+    if not AS_WRITTEN.issuperset(_functions(model.__pydantic_core_schema__)):
         return None
     schema = model.model_json_schema(mode="validation")
     try:
         return _column(schema, schema.get("$defs", {}))
     except NotUnderstood:
         return None
+
+
+def _functions(core_schema: Any) -> Iterator[Any]:
+    """What a model runs beside the checks that its JSON Schema names."""
+    if isinstance(core_schema, Mapping):
+        if str(core_schema.get("type")).startswith("function-"):
+            given = core_schema["function"]
+            yield given["function"] if isinstance(given, Mapping) else given
+        core_schema = core_schema.values()
+    elif not isinstance(core_schema, list | tuple):
+        return
+    for inner in core_schema:
+        yield from _functions(inner)
 
 
 def _column(schema: Any, defs: Mapping[str, Any]) -> Column:

@@ -48,7 +48,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._broken: BaseException | None = None
         self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
-        self._copartitions = Copartitions(process, self._declared, self._plain)
+        self._copartitions = Copartitions(process, self._declared, self._plain.client)
         for topic in self._declared.topics:
             metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")  # there as 0: an alert sees the first
 

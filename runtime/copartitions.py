@@ -9,17 +9,17 @@ ready, and says why, until the counts are as declared.
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from domain.copartitions import common, differing, ranges
 from runtime import logs, metrics
 from runtime.declaration import Declaration
-from runtime.kafka import AIOKafkaProducer
 from runtime.process import Process
 
 log = logs.get(__name__)
@@ -70,12 +70,12 @@ def _read_together(members: Mapping[str, ConsumerProtocolMemberMetadata]) -> Ite
 class Copartitions:
     """Of one session: looks at every join and every EVERY_S, and says so once when it changes."""
 
-    def __init__(self, process: Process, declared: Declaration, producer: AIOKafkaProducer) -> None:
-        """`producer`: is asked what partitions there are."""
+    def __init__(self, process: Process, declared: Declaration, client: AIOKafkaClient) -> None:
+        """`client`: is asked what partitions there are, once it is connected."""
         self._process = process
         self._name = declared.name
         self._topics = {topic.name: topic.partitions for topic in (*declared.topics, *declared.history)}
-        self._producer = producer
+        self._client = client
         self._told: Mapping[str, tuple[int, int]] = {}
         self._running = False
         self._watching: asyncio.Task[None] | None = None
@@ -130,9 +130,13 @@ class Copartitions:
         )
 
     async def _counts(self) -> dict[str, int]:
-        await self._partitions(self._topics)  # from now on the producer asks for these topics too
-        await self._producer.client.force_metadata_update()
-        return await self._partitions(self._topics)
+        for topic in self._topics:
+            self._client.add_topic(topic)
+        await self._client.force_metadata_update()
+        return {topic: self._count(topic) for topic in self._topics}
 
-    async def _partitions(self, topics: Collection[str]) -> dict[str, int]:
-        return {topic: len(await self._producer.partitions_for(topic)) for topic in topics}
+    def _count(self, topic: str) -> int:
+        partitions = self._client.cluster.partitions_for_topic(topic)
+        if partitions is None:
+            raise UnknownTopicOrPartitionError(topic)
+        return len(partitions)

@@ -1,7 +1,6 @@
 """What a lane's finished records come to: the last look at each decision, and the records that say so. Nothing is sent here."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +31,14 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A record that work has begun on, and when; that is to be said."""
+
+    work: Work
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a finished record came to, and the records that say so, ready to be sent."""
 
@@ -50,7 +57,6 @@ class LanePorts:
     clock: Callable[[], datetime]
     breaker: Breaker
     unreadable: Breaker
-    publish: Callable[[OutRecord], "asyncio.Future[None]"]
     failed: Callable[[BaseException], None]
     room: Callable[[], None]  # called when more may be worked on
 
@@ -70,6 +76,14 @@ class Decider:
             return Settled(finished.outcome)
         now = self._ports.clock() + self._behind
         return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
+
+    def announce(self, begun: Sequence[Begun]) -> list[OutRecord]:
+        """The records that say what work has begun, numbered as of now."""
+        now = self._ports.clock() + self._behind
+        said = [(one.work, self._ports.handler.begun(one.work, self._history, one.at, now)) for one in begun]
+        return [
+            outgoing(emit, self._ports.source, self._ports.clock(), work.decoded) for work, emit in said if emit is not None
+        ]
 
     def decide(self, finished: Finished) -> Decision:
         """Settle, and make the records."""

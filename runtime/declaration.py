@@ -1,6 +1,6 @@
 """What a consumer declares of itself, and what it must offer to be run. Only data and decisions; the rest is `runtime`'s."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -36,13 +36,18 @@ class Declaration:
     max_in_flight: int = 2000
     history: tuple[Topic, ...] = ()  # read back over `history_window_s` when a partition is taken over
     history_window_s: float = 0.0
+    history_of_unread: bool = (
+        False  # read back only as far as what the group has not read: all it says about a record follows it
+    )
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
     suspects: frozenset[FailureCode] = frozenset()  # rejections that may be our own; they count by tenant and photo
     photo_of: Callable[[Event, FailureReason | None], About | None] | None = None  # whose photo a decision is about
     in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
-    one_at_a_time: bool = False  # a record about a request that is being worked on is a repeat and skipped
+    attempt: Callable[[Work], int] | None = (
+        None  # of a record; while one is worked on, no later ones of its request are repeats
+    )
     interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
     window: Window | None = None  # None: records are worked on as they come
 
@@ -60,8 +65,8 @@ class Settled:
     emits: tuple[Emit, ...] = ()
 
 
-Publish = Callable[[Emit], Awaitable[None]]
-"""Publishes an event outside of any transaction and returns once it is durable."""
+Begin = Callable[[datetime], None]
+"""Says since when a record is worked on. Waits for nothing: its lane's next transaction publishes it, before the decision."""
 
 
 class Draining(Exception):
@@ -79,8 +84,14 @@ class LaneHandler(Protocol):
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
         """Decide at once, or return None when there is work to do. Called in offset order; must not block."""
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Do the work. May take as long as it declares; what it raises ends its lane or session: the record is read again."""
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """The event that says that work began `at`, numbered and noted; None when nothing is to be said. Asked once.
+
+        Asked in the lane's transactions, as `settle` is: one after another they give every number there is.
+        """
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last word, asked right before the records are sent and again right before they are committed. Pure."""

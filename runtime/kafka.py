@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
@@ -72,6 +73,9 @@ def new_reader(
     )
 
 
+T = TypeVar("T")
+
+
 class Stoppable(Protocol):
     """A client that can be stopped."""
 
@@ -79,11 +83,33 @@ class Stoppable(Protocol):
         """Disconnect."""
 
 
+async def unbroken(call: Coroutine[Any, Any, T]) -> T:
+    """Await what may connect. When that is cancelled, let it come to its end first, or its client is stopped in vain.
+
+    aiokafka 0.14 loses a connection whose making is cancelled: nobody closes it.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=STOP_TIMEOUT_S)
+        if not task.cancel() and not task.cancelled():
+            task.exception()  # nobody else asks for it
+        raise
+
+
 async def stop_client(client: Stoppable) -> None:
     """Stop a client, giving up on one whose broker does not answer: what it had not committed is not committed."""
     with contextlib.suppress(TimeoutError, KafkaError):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.stop()
+
+
+async def close_client(client: AIOKafkaClient) -> None:
+    """The same of a bare client."""
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.close()
 
 
 def partition_of(key: str) -> int:

@@ -6,16 +6,14 @@ tenant's records beyond it are deferred: nothing but their places is kept, and t
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.history import PartitionHistory
-from domain.outcomes import Emit, Outcome, Skip, Unhandled
+from domain.outcomes import Outcome, Skip, Unhandled
 from domain.windows import Place, Windows
-from runtime.deciding import Finished, LanePorts
+from runtime.deciding import Begun, Finished, LanePorts
 from runtime.declaration import Draining
-from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, outgoing, read
+from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
 from runtime.records import Work
 from runtime.transactions import Transactions
 from schemas.envelope import Undecodable
@@ -44,8 +42,9 @@ class Lane:
         self._window = self._declared.window
         self._windows = Windows(self._window.size) if self._window is not None else None
         self._running: dict[asyncio.Task[None], _AtWork] = {}
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, list[Work]] = {}
         self._idle = asyncio.Event()
+        self._closed = False
         self._transactions = Transactions(number, producer, history, ports, made=self._made_room)
 
     @property
@@ -103,12 +102,19 @@ class Lane:
 
     async def close(self) -> None:
         """Drop what is under way, let a commit under way finish, and give the producer up."""
+        self._closed = True
         running = [*self._running]
         for task in running:
             task.cancel()
         await self._transactions.close()
         if running:
             await asyncio.wait(running, timeout=self._ports.transaction_timeout_s)
+
+    def _is_repeat(self, work: Work) -> bool:
+        """Whether this or a later attempt is being worked on. An earlier one may be: a repeat that was begun too soon."""
+        number = self._declared.attempt
+        at_work = self._busy.get(work.request_id, ())
+        return number is not None and any(number(one) >= number(work) for one in at_work)
 
     def _whose(self, work: Work) -> str:
         return self._window.whose(work.decoded.event) if self._window is not None else ""
@@ -117,7 +123,7 @@ class Lane:
         """What a record comes to without work; None when there is work to do."""
         interrupts = self._declared.interrupts
         command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
-        if self._declared.one_at_a_time and not command and self._busy[work.request_id]:
+        if not command and self._is_repeat(work):
             return Skip("under way")
         outcome = self._ports.handler.receive(work, self._history, self._ports.clock())
         if command:
@@ -136,21 +142,27 @@ class Lane:
     def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
         task = asyncio.create_task(self._work(record, work, taken_at_s))
         self._running[task] = _AtWork(record, work, tenant_id, taken_at_s)
-        self._busy[work.request_id] += 1
+        self._busy.setdefault(work.request_id, []).append(work)
         task.add_done_callback(self._forget)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         at_work = self._running.pop(task)
         request_id, interrupts = at_work.work.request_id, self._declared.interrupts
-        self._busy[request_id] -= 1
+        self._busy[request_id].remove(at_work.work)
         if not self._busy[request_id]:
             del self._busy[request_id]
         if task.cancelled() and at_work.interrupted and interrupts is not None:
             # Told here and not in the task: one that is interrupted before its first step never begins.
             self._finish(Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s))
         self._leave(at_work.record.topic, at_work.tenant_id)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if (error := self._error_of(task, at_work)) is not None:
             self._ports.failed(error)
+
+    def _error_of(self, task: "asyncio.Task[None]", at_work: _AtWork) -> BaseException | None:
+        """What ended a task that came to nothing. A record that nobody finishes would hold its partition's offset for ever."""
+        if not task.cancelled():
+            return task.exception()
+        return None if at_work.interrupted or self._closed else RuntimeError("work was cancelled, and not by its lane")
 
     def _leave(self, topic: str, tenant_id: str) -> None:
         if self._windows is not None:
@@ -165,16 +177,10 @@ class Lane:
     async def _work(self, record: ConsumerRecord, work: Work, taken_at_s: float) -> None:
         handler = self._ports.handler
         try:
-            outcome = await handler.handle(work, self._history, self._publisher(work))
+            outcome = await handler.handle(work, self._history, lambda at: self._transactions.announce(Begun(work, at)))
         except Draining:
             return
         self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
-
-    def _publisher(self, work: Work) -> "Callable[[Emit], asyncio.Future[None]]":
-        def publish(emit: Emit) -> "asyncio.Future[None]":
-            return self._ports.publish(outgoing(emit, self._ports.source, self._ports.clock(), work.decoded))
-
-        return publish
 
     def _finish(self, finished: Finished) -> None:
         self._transactions.add(finished)

@@ -6,23 +6,23 @@ key to one owner. A number that some topic lacks is not worked on (`runtime.copa
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime
 from math import inf
 
 from aiokafka import ConsumerRebalanceListener
+from aiokafka.client import AIOKafkaClient
 
 from domain.breaker import Breaker
 from runtime import logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, new_producer, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, client_options, close_client, stop_client
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
 from runtime.process import Process
-from runtime.records import OutRecord
 from runtime.refetch import Refetch, reader
 from runtime.settings import KafkaSettings
 from runtime.subscription import Subscription
@@ -48,13 +48,15 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._breaker = Breaker(self._declared.breaker)
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
+        self._numbers: set[int] = set()  # that are ours to work on, open or not
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._plain: AIOKafkaProducer = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
         self._subscription = Subscription(settings, self._declared, self)
-        self._copartitions = Copartitions(process, self._declared, self._plain)
+        client_id = f"{self._declared.name}-{process.settings.instance}"
+        self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
+        self._copartitions = Copartitions(process, self._declared, self._client)
         self._lag: asyncio.Task[None] | None = None
         self._paused = False
         for topic in self._declared.topics:
@@ -85,7 +87,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def run(self) -> None:
         """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
         try:
-            await self._plain.start()
+            await self._client.bootstrap()
             await self._subscription.start()
             self._refetch.start()
             await self._copartitions.start()  # ready from here on, if it may be
@@ -98,8 +100,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._refetch.stop()
             await self._close_lanes()
             await stop_client(self._subscription)
-            await stop_client(self._plain)
+            await close_client(self._client)
             self._failure.cancel()
+            metrics.LANES_NOT_OPEN.labels(self._declared.name).set(0)
 
     async def _consume(self) -> None:
         while not self._process.stopping.is_set():
@@ -139,6 +142,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         deferred = self.deferred
         metrics.IN_FLIGHT.labels(self._declared.name).set(self.in_flight)
         metrics.DEFERRED.labels(self._declared.name).set(deferred)
+        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(len(self._numbers - self._lanes.keys()))
         full = self._full or (self._declared.window is not None and deferred >= self._declared.window.deferred_max)
         if full == self._paused:
             return
@@ -154,6 +158,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Close every lane: what it has not committed is read again by the next owner."""
+        self._numbers = set()
         await self._close_lanes()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -162,7 +167,8 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if not assigned:
             return
         self._consumer.pause(*assigned)
-        self._open(self._open_lanes(sorted(assigned)))
+        self._numbers = {partition.partition for partition in assigned}
+        self._open(self._open_usable(assigned))
 
     def _open(self, opening: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(opening)
@@ -185,15 +191,25 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         partitions = [TopicPartition(topic.name, number) for topic in self._declared.topics]
         self._consumer.pause(*partitions)
         await to_the_end(lane.close())
-        await self._open_lanes(partitions)
+        await self._open_usable(partitions)
 
-    async def _open_lanes(self, assigned: list[TopicPartition]) -> None:
+    async def _open_usable(self, assigned: Collection[TopicPartition]) -> None:
+        """Open the numbers that every topic has, each by itself; the others are not worked on."""
         try:
             await self._copartitions.look()
-            numbers = self._copartitions.usable(partition.partition for partition in assigned)
-            assigned = [partition for partition in assigned if partition.partition in numbers]
-            self._lanes.update(await self._opener.open(self._consumer, assigned))
-            self._consumer.resume(*assigned)
+        except Exception as error:
+            self._fail(error)
+            return
+        numbers = {partition.partition for partition in assigned}
+        usable = self._copartitions.usable(numbers)
+        self._numbers -= numbers.difference(usable)
+        for number in usable:
+            self._open(self._open_lane(number, sorted(one for one in assigned if one.partition == number)))
+
+    async def _open_lane(self, number: int, partitions: list[TopicPartition]) -> None:
+        try:
+            self._lanes[number] = await self._opener.open(self._consumer, number, partitions)
+            self._consumer.resume(*partitions)
             self._paused = False
         except Exception as error:
             self._fail(error)
@@ -206,16 +222,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             clock=self._clock,
             breaker=self._breaker,
             unreadable=self._unreadable,
-            publish=self._publish,
             failed=lambda error: self._lane_failed(number, error),
             room=self._refetch.room,
         )
-
-    def _publish(self, out: OutRecord) -> "asyncio.Future[None]":
-        async def send() -> None:
-            await self._plain.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
-
-        return asyncio.ensure_future(send())
 
     async def _close_lanes(self) -> None:
         if opening := {*self._opening}:

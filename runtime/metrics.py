@@ -34,6 +34,10 @@ DEAD_LETTERS = Counter(
     "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: the fault is ours.",
     ["reason"],
 )
+EVENT_COLLISIONS = Counter(
+    "looks_event_collisions_total",
+    "Events met whose number within their request is another event's. Both are kept. Any: two owners, or one that forgot.",
+)
 DEFERRED = Gauge(
     "looks_deferred",
     "Records read and put off because their tenant has a window full at work. Growing for long: add instances.",
@@ -48,6 +52,24 @@ LANES_REOPENED = Counter(
     "looks_lanes_reopened_total",
     "Times one partition of a consumer began anew because Kafka did not answer in time. More than a few an hour: see to Kafka.",
     ["consumer"],
+)
+LANES_NOT_OPEN = Gauge(
+    "looks_lanes_not_open",
+    "Partition numbers that a consumer owns and does not work on yet. Over 0 for minutes: a transaction that somebody left "
+    "open is in what it must have read first (`looks topics transactions`).",
+    ["consumer"],
+)
+OPEN_TRANSACTION_RECORDS = Gauge(
+    "looks_open_transaction_records",
+    "Offsets between the last stable one, up to which readers of committed records see, and the end of a partition. "
+    "Over 0 in between is normal.",
+    ["consumer", "topic", "partition"],
+)
+OPEN_TRANSACTION_SECONDS = Gauge(
+    "looks_open_transaction_seconds",
+    "For how long the last stable offset of a partition has stood before its end. Over 60: a transaction was left open, and "
+    "nobody sees what was written after its first record: `looks topics transactions` names it.",
+    ["consumer", "topic", "partition"],
 )
 PARTITIONS_DIFFER = Gauge(
     "looks_partitions_differ",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, client_options, new_reader, stop_client
+from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, client_options, new_reader, stop_client, unbroken
 from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 
@@ -15,6 +15,17 @@ POLL_MS = 300
 POLL_RECORDS = 1000
 STALLED_AFTER_S = 60.0
 """Without any progress before the end of what is to be read."""
+
+
+class Stalled(TimeoutError):
+    """Nothing moved before the end of what was to be read: an open transaction, a broker that does not answer."""
+
+    def __init__(self, behind: Mapping[TopicPartition, int]) -> None:
+        """`behind`: the partitions whose end was not reached, and where each stands."""
+        places = ", ".join(f"{tp.topic}[{tp.partition}]@{at}" for tp, at in behind.items())
+        super().__init__(f"no end of {places}: is a transaction left open (`looks topics transactions`)?")
+        self.behind = dict(behind)
+
 
 Spans = Mapping[TopicPartition, tuple[int, int]]
 """Partition -> (first offset, next offset after the last)."""
@@ -25,12 +36,17 @@ def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
     return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
 
 
+async def _connected(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Connect a reader, to the leader of each of these partitions too; returns their ends."""
+    await reader.start()
+    return dict(await reader.end_offsets(list(partitions)))
+
+
 async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
     """The next offset to be written of each partition, open transactions included."""
     reader = new_reader(settings, committed_only=False)
-    await reader.start()
     try:
-        return dict(await reader.end_offsets(list(partitions)))
+        return await unbroken(_connected(reader, partitions))
     finally:
         await stop_client(reader)
 
@@ -48,9 +64,8 @@ async def spans(
     `committed_only`: up to the first open transaction. A partition that holds nothing is not in the answer.
     """
     reader = new_reader(settings, committed_only=committed_only)
-    await reader.start()
     try:
-        ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
+        ends = await unbroken(_connected(reader, partitions))
         starts: dict[TopicPartition, int] = await reader.beginning_offsets(list(partitions))
         if since is not None:
             starts |= await _first_after(reader, since, ends)
@@ -69,18 +84,24 @@ async def _first_after(
 
 
 async def chunks(
-    settings: KafkaSettings, within: Spans, *, committed_only: bool = True, max_records: int = POLL_RECORDS
+    settings: KafkaSettings,
+    within: Spans,
+    *,
+    committed_only: bool = True,
+    max_records: int = POLL_RECORDS,
+    patience_s: float | None = None,
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Every record in these spans, in order per partition, as fetched. Close it (`contextlib.aclosing`) when leaving early.
 
-    Raises TimeoutError when nothing moves for STALLED_AFTER_S before the end: an open transaction, a dead broker.
+    Raises Stalled when nothing moves for `patience_s` (STALLED_AFTER_S) before the end.
     """
+    stalled_after_s = STALLED_AFTER_S if patience_s is None else patience_s
     behind = {tp: start for tp, (start, end) in within.items() if start < end}
     if not behind:
         return
     reader = new_reader(settings, committed_only=committed_only)
-    await reader.start()
     try:
+        await unbroken(_connected(reader, behind))
         reader.assign([*behind])
         for tp, start in behind.items():
             reader.seek(tp, start)
@@ -94,8 +115,8 @@ async def chunks(
             if read := [tp for tp, at in now.items() if at >= within[tp][1]]:
                 reader.pause(*read)
             behind = {tp: at for tp, at in now.items() if at < within[tp][1]}
-            if behind and _now_s() - moved_s > STALLED_AFTER_S:
-                raise TimeoutError(f"no end of {', '.join(f'{tp.topic}[{tp.partition}]@{at}' for tp, at in behind.items())}")
+            if behind and _now_s() - moved_s > stalled_after_s:
+                raise Stalled(behind)
     finally:
         await stop_client(reader)
 
@@ -117,7 +138,7 @@ async def between(
 async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]) -> int:
     """Give every committed record, from the beginning to the ends as they are now, to `take`; returns how many.
 
-    The ends are those of open transactions: what began before the call is waited for. Raises TimeoutError as `chunks` does.
+    The ends are those of open transactions: what began before the call is waited for. Raises Stalled as `chunks` does.
     """
     count = 0
     there = await spans(settings, partitions_of(topics), committed_only=False)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from domain.windows import Place
-from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_reader, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_reader, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.settings import KafkaSettings
 
@@ -87,7 +87,7 @@ class Refetch:
     async def _read(self, lane: Lane, place: Place) -> None:
         if self._reader is None:
             self._reader = self._connect()
-            await self._reader.start()
+            await unbroken(self._reader.start())
         partition = TopicPartition(place.topic, lane.number)
         self._reader.assign([partition])
         self._reader.seek(partition, place.offset)

@@ -1,30 +1,35 @@
-"""Read a partition's recent past from Kafka, up to everything written before the call."""
+"""Read a partition number's recent past from Kafka, up to everything written before the call."""
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from runtime.kafka import TopicPartition, read
-from runtime.reading import chunks, spans
+from runtime.reading import Spans, chunks, spans
 from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
-from schemas.topics import Topic
 
 CHUNK_RECORDS = 500
 """Read at a time; in between, the group's heartbeats get their turn."""
+CLOCKS_S = 60.0
+"""Brokers date records, each by its own clock: these differ by less."""
 
 
 async def recent(
-    settings: KafkaSettings, topics: Sequence[Topic], numbers: Sequence[int], since: datetime, take: Callable[[Work], None]
+    settings: KafkaSettings,
+    partitions: Sequence[TopicPartition],
+    since: datetime,
+    take: Callable[[Work], None],
+    *,
+    patience_s: float | None = None,
 ) -> None:
     """Give every committed, readable record of these partitions written since then to `take`, in order per partition.
 
-    Raises TimeoutError when nothing comes for a minute though the end is not reached (an open transaction is in the way).
+    Raises reading.Stalled when nothing comes for `patience_s` though the end is not reached: an open transaction is in the way.
     """
-    partitions = [TopicPartition(topic.name, number) for topic in topics for number in numbers]
     there = await spans(settings, partitions, since, committed_only=False) if partitions else {}
-    async with aclosing(chunks(settings, there, max_records=CHUNK_RECORDS)) as fetched:
+    async with aclosing(chunks(settings, there, max_records=CHUNK_RECORDS, patience_s=patience_s)) as fetched:
         async for records in fetched:
             for record in records:
                 work = read(record)
@@ -35,3 +40,21 @@ async def recent(
 def horizon(now: datetime, window_s: float) -> datetime:
     """How far back `recent` must look."""
     return now - timedelta(seconds=window_s)
+
+
+async def first_unread(settings: KafkaSettings, unread: Spans) -> datetime | None:
+    """When the oldest of these records was written, less what brokers' clocks differ; None: there is none.
+
+    What a consumer published about records that it will read (again) was written after them, and so since then.
+    """
+    oldest_ms: int | None = None
+    for tp, span in unread.items():
+        async with aclosing(chunks(settings, {tp: span}, max_records=1)) as fetched:
+            async for records in fetched:
+                if records:
+                    written_ms = records[0].timestamp
+                    oldest_ms = written_ms if oldest_ms is None else min(oldest_ms, written_ms)
+                    break
+    if oldest_ms is None:
+        return None
+    return datetime.fromtimestamp(oldest_ms / 1000, UTC) - timedelta(seconds=CLOCKS_S)

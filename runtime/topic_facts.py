@@ -9,12 +9,14 @@ from pathlib import Path
 from domain.audit import NOTHING, InTopic
 from runtime.kafka import ConsumerRecord, read
 from schemas.envelope import Undecodable
-from schemas.topics import Topic
+from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED, Topic
 
 _SCHEMA = """
 CREATE TABLE seen (
   topic TEXT, request_id TEXT, count INTEGER, first_body TEXT, bodies INTEGER, partition INTEGER, last_offset INTEGER,
-  last_written_ms INTEGER, PRIMARY KEY (request_id, topic)) WITHOUT ROWID
+  last_written_ms INTEGER, PRIMARY KEY (request_id, topic)) WITHOUT ROWID;
+CREATE TABLE numbers (
+  request_id TEXT, seq INTEGER, event_id TEXT, shared INTEGER, PRIMARY KEY (request_id, seq)) WITHOUT ROWID
 """
 _ADD = """
 INSERT INTO seen VALUES (?, ?, 1, ?, 1, ?, ?, ?)
@@ -22,23 +24,32 @@ ON CONFLICT (request_id, topic) DO UPDATE SET count = count + 1, last_offset = e
   bodies = CASE WHEN first_body = excluded.first_body THEN bodies ELSE 2 END,
   last_written_ms = max(last_written_ms, excluded.last_written_ms)
 """
+_NUMBER = """
+INSERT INTO numbers VALUES (?, ?, ?, 0)
+ON CONFLICT (request_id, seq) DO UPDATE SET shared = 1 WHERE event_id <> excluded.event_id
+"""
+NUMBERED = (LOOK_REQUESTED.name, LOOK_PROGRESS.name, LOOK_COMPLETED.name, LOOK_FAILED.name)
+"""Events of a job, whose numbers its readers go by."""
 
 
 class TopicFacts:
-    """Counts by topic and request."""
+    """Counts by topic and request, and which number each event has."""
 
     def __init__(self, folder: Path) -> None:
         """Begin empty, in a file of this folder."""
         self._db = sqlite3.connect(folder / "topics.sqlite")
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute(_SCHEMA)
+        self._db.executescript(_SCHEMA)
 
     def add(self, record: ConsumerRecord) -> bool:
         """Count one record; False when it can't be read, which makes it the quarantine's affair."""
         work = read(record)
         if isinstance(work, Undecodable):
             return False
+        meta = work.decoded.meta
+        if work.topic in NUMBERED:
+            self._db.execute(_NUMBER, (work.request_id, max(meta.sequence, 1), meta.id))
         body = hashlib.sha256(record.value or b"").hexdigest()
         self._db.execute(_ADD, (work.topic, work.request_id, body, work.partition, work.offset, work.timestamp_ms))
         return True
@@ -52,6 +63,13 @@ class TopicFacts:
             topic: InTopic(count, bodies, projected.get((topic, partition), 0) > last_offset, _at(written_ms))
             for topic, count, bodies, partition, last_offset, written_ms in rows
         }
+
+    def shared_numbers(self) -> dict[str, tuple[int, ...]]:
+        """The numbers that more than one event has, by request."""
+        found: dict[str, tuple[int, ...]] = {}
+        for request_id, seq in self._db.execute("SELECT request_id, seq FROM numbers WHERE shared"):
+            found[request_id] = (*found.get(request_id, ()), seq)
+        return found
 
     def requests(self) -> Iterator[tuple[str, str, datetime]]:
         """Every (request id, topic, last written), by request id."""

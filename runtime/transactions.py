@@ -1,5 +1,8 @@
 """A lane's transactions: what is finished becomes durable together with the input offsets that it allows.
 
+Every number of an event is given here, one transaction after another, and noted before it is sent: an interruption finds
+it either not given or remembered (DESIGN 3.8). What goes wrong ends the lane, and what it remembers goes with it.
+
 The producer's transactional id is bound to the partition number, so whoever takes the partition over fences the owner
 before. Any error in a transaction ends the lane: a producer in doubt is thrown away, never used again (aiokafka speaks
 transaction version 1 only).
@@ -13,10 +16,11 @@ from domain.breaker import About
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Reject, Unhandled
 from runtime import faults, logs, metrics
-from runtime.deciding import Decider, Decision, Finished, LanePorts
+from runtime.deciding import Begun, Decider, Decision, Finished, LanePorts
 from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, stop_client
 from runtime.offsets import OffsetTracker
+from runtime.records import OutRecord
 from schemas.failures import FailureReason
 from schemas.topics import LOOK_DEAD_LETTER
 
@@ -52,6 +56,7 @@ class Transactions:
         self._made = made
         self._offsets: dict[str, OffsetTracker] = {}
         self._ready: list[Finished] = []
+        self._begun: list[Begun] = []
         self._under_way = 0
         self._wake = asyncio.Event()
         self._commit_now: asyncio.Task[None] | None = None
@@ -66,6 +71,11 @@ class Transactions:
         """Hold the committed offset back for a record until it is added and durable. False: it was begun before."""
         return self._offsets.setdefault(record.topic, OffsetTracker()).begin(record.offset)
 
+    def announce(self, begun: Begun) -> None:
+        """Work on a record has begun; said in the next transaction, and so before or with what is decided about it."""
+        self._begun.append(begun)
+        self._wake.set()
+
     def add(self, finished: Finished) -> None:
         """A record is decided, up to the last look."""
         self._ready.append(finished)
@@ -74,6 +84,7 @@ class Transactions:
     async def close(self) -> None:
         """Drop what waits, let a commit under way finish, and give the producer up."""
         self._ready.clear()
+        self._begun.clear()
         self._committing.cancel()
         under_way = {self._committing}
         if self._commit_now is not None:
@@ -88,10 +99,11 @@ class Transactions:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while batch := self._pick():
+                while (batch := self._pick()) or self._begun:
                     self._under_way = len(batch)
+                    begun, self._begun = self._begun, []
                     # A close must not tear a commit: the shield keeps it whole, and close() waits for it.
-                    self._commit_now = asyncio.create_task(self._commit(batch))
+                    self._commit_now = asyncio.create_task(self._commit(batch, begun))
                     await asyncio.shield(self._commit_now)
                     self._under_way = 0
                     self._made()
@@ -121,13 +133,16 @@ class Transactions:
             by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
         return [ready[offset] for topic, ready in by_topic.items() for offset in self._offsets[topic].covered(ready.keys())]
 
-    async def _commit(self, batch: list[Finished]) -> None:
+    async def _commit(self, batch: list[Finished], begun: list[Begun]) -> None:
         begun_s = time.monotonic()
+        announced = self._decider.announce(begun)
+        if not (batch or announced):
+            return
         for _ in range(RESETTLE_MAX):
             decisions = [self._decider.decide(finished) for finished in batch]
             self._check_breaker(decisions)
             async with asyncio.timeout(self._ports.transaction_timeout_s):
-                if await self._transact(decisions):
+                if await self._transact(announced, decisions):
                     break
         else:
             raise RuntimeError("decisions kept changing while they were being committed")
@@ -146,7 +161,7 @@ class Transactions:
         if self._ports.breaker.tripped or self._ports.unreadable.tripped:
             raise BreakerTripped
 
-    async def _transact(self, decisions: list[Decision]) -> bool:
+    async def _transact(self, announced: list[OutRecord], decisions: list[Decision]) -> bool:
         """True when committed; False when it was aborted because a decision changed after its records were sent.
 
         The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
@@ -155,10 +170,9 @@ class Transactions:
         """
         producer = self._producer
         await producer.begin_transaction()
+        decided = [out for decision in decisions for out in decision.records]
         sends = [
-            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
-            for decision in decisions
-            for out in decision.records
+            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers)) for out in (*announced, *decided)
         ]
         acknowledged = await asyncio.gather(*sends)
         self._decider.note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
@@ -169,12 +183,17 @@ class Transactions:
         offsets = self._offsets_after(decisions)
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
-        await faults.at(self._ports.handler.declaration.name, faults.Point.BEFORE_COMMIT)
+        await self._pass(faults.Point.BEFORE_COMMIT, decisions)
         await producer.commit_transaction()
-        await faults.at(self._ports.handler.declaration.name, faults.Point.AFTER_COMMIT)
+        await self._pass(faults.Point.AFTER_COMMIT, decisions)
         for partition, offset in offsets.items():
             self._offsets[partition.topic].committed(offset)
         return True
+
+    async def _pass(self, point: faults.Point, decisions: list[Decision]) -> None:
+        """A point of a decision's way; a transaction that only says what has begun does not pass it."""
+        if decisions:
+            await faults.at(self._ports.handler.declaration.name, point)
 
     def _offsets_after(self, decisions: list[Decision]) -> dict[TopicPartition, int]:
         for decision in decisions:

@@ -111,7 +111,7 @@ PROCESSES: tuple[Access, ...] = (
     _consumer(
         "dead_letter",
         "publishes failures and the refunds they owe",
-        (LOOK_DEAD_LETTER,),
+        (LOOK_DEAD_LETTER, LOOK_FAILED),
         (LOOK_FAILED, CREDIT_REFUND),
         transactional=True,
     ),

@@ -71,9 +71,17 @@ class FailureReason(BaseModel):
         """The narrower code is the code, wherever it came from."""
         if not isinstance(data, Mapping):
             return data
-        if data.get("cause") in set(NEAREST):
-            return {**data, "code": data["cause"]}
-        return {**data, "cause": str(data["code"])} if data.get("code") in set(NEAREST) else data
+        code, cause = data.get("code"), data.get("cause")  # of any type: what comes from a topic is not checked yet
+        for late, nearest in NEAREST.items():
+            if code == late:
+                return {**data, "cause": late.value}
+            if (code, cause) == (nearest, late):
+                return {**data, "code": late}
+        return data
+
+
+AS_WRITTEN = frozenset({published, FailureReason._narrow})
+"""What runs when an event is read or written, and changes no document: read and written again, it is what it was."""
 
 
 class JobFailure(BaseModel):

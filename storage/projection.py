@@ -1,11 +1,12 @@
 """`request_logs` and `job_events`, kept current by the status projection. Offsets move in the same transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import asyncpg
 import orjson
 
-from domain.projection import Changes
+from domain.projection import Changes, Collision, JobEventRow, squeeze_in
 from storage.wakeups import announce
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]
@@ -40,15 +41,20 @@ class ProjectionStore:
         )
         return {row["request_id"]: row["tenant_id"] for row in rows}
 
-    async def apply(self, changes: Changes, spans: Spans) -> None:
-        """Apply a batch, move the offsets and tell who waits, all or nothing. Raises Superseded: another has read further."""
+    async def apply(self, changes: Changes, spans: Spans) -> list[Collision]:
+        """Apply a batch, move the offsets and tell who waits, all or nothing; returns the events whose number was another's.
+
+        Raises Superseded: another has read further.
+        """
+        collisions: list[Collision] = []
         async with self._pool.acquire() as connection, connection.transaction():
             await _move_offsets(connection, spans)
             if changes.events:
-                await _add_events(connection, changes)
+                collisions = await _add_events(connection, changes.events)
             if changes.statuses:
                 await _move_statuses(connection, changes)
             await announce(connection, [event.request_id for event in changes.events])
+        return collisions
 
 
 async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spans) -> None:
@@ -74,9 +80,39 @@ async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spa
     )
 
 
-async def _add_events(connection: asyncpg.pool.PoolConnectionProxy, changes: Changes) -> None:
-    events = changes.events
-    await connection.execute(
+async def _add_events(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> list[Collision]:
+    if await _insert(connection, events) == len(events):
+        return []
+    return [await _squeeze_in(connection, event) for event in await _left_out(connection, events)]
+
+
+async def _left_out(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> list[JobEventRow]:
+    """Those events that have no row: their numbers are other events'. What is told twice has its row."""
+    rows = await connection.fetch(
+        """SELECT e.place FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(request_id, event_id, place)
+           WHERE NOT EXISTS (SELECT FROM job_events j WHERE (j.request_id, j.event_id) = (e.request_id, e.event_id))
+           ORDER BY e.place""",
+        [event.request_id for event in events],
+        [event.event_id for event in events],
+    )
+    left_out = [events[row["place"] - 1] for row in rows]
+    return list({(event.request_id, event.event_id): event for event in reversed(left_out)}.values())[::-1]
+
+
+async def _squeeze_in(connection: asyncpg.pool.PoolConnectionProxy, event: JobEventRow) -> Collision:
+    rows = await connection.fetch("SELECT seq, event_type FROM job_events WHERE request_id = $1", event.request_id)
+    place = squeeze_in({row["seq"]: row["event_type"] for row in rows}, event.event_type)
+    if place.moved is not None:
+        await connection.execute(
+            "UPDATE job_events SET seq = $3 WHERE request_id = $1 AND seq = $2", event.request_id, *place.moved
+        )
+    await _insert(connection, [replace(event, seq=place.seq)])
+    return Collision(event, place.seq)
+
+
+async def _insert(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> int:
+    """Add those whose number is free; returns how many."""
+    done = await connection.execute(
         """INSERT INTO job_events (request_id, seq, event_id, event_type, stage, message, extra, created_at)
            SELECT e.request_id, e.seq, e.event_id, e.event_type, e.stage, e.message, e.extra::jsonb, e.created_at
            FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
@@ -91,6 +127,7 @@ async def _add_events(connection: asyncpg.pool.PoolConnectionProxy, changes: Cha
         [orjson.dumps(event.extra).decode() for event in events],
         [event.created_at for event in events],
     )
+    return int(str(done).rpartition(" ")[2])
 
 
 async def _move_statuses(connection: asyncpg.pool.PoolConnectionProxy, changes: Changes) -> None:

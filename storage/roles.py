@@ -83,7 +83,7 @@ ROLES: tuple[Role, ...] = (
         "status_projection",
         {
             "request_logs": "SELECT, UPDATE (status, updated_at, error_code, error_message, error_item_index, result)",
-            "job_events": "SELECT, INSERT",
+            "job_events": "SELECT, INSERT, UPDATE (seq)",
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
         },
     ),

@@ -7,6 +7,7 @@ are one Kafka transaction, and the picture's key and bytes depend on the request
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -23,14 +24,14 @@ from domain.composing import (
     SUSPECT_HEADER,
     Attempt,
     admit,
+    begun,
     note,
     settle,
-    started,
 )
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Declaration, Draining, Publish, Settled, Window
+from runtime.declaration import Begin, Declaration, Draining, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
@@ -63,7 +64,7 @@ def declaration(history_window_s: float) -> Declaration:
         faults=OUR_FAULTS,
         suspects=SUSPECT_FAULTS,
         photo_of=photo_of,
-        one_at_a_time=True,
+        attempt=attempt_number,
         interrupts=(CancelLook, CANCELLED),
         window=Window(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
     )
@@ -113,7 +114,7 @@ class Compositor:
             return Unhandled("malformed retry headers")
         return admit(attempt, history, now)
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Wait until it is due and its turn, say that work begins, make the look."""
         attempt = attempt_of(work)
         if attempt is None:
@@ -125,13 +126,15 @@ class Compositor:
             refused = admit(attempt, history, begun_at)
             if refused is not None:
                 return refused
-            progress = started(attempt, history, begun_at)
-            if progress is not None:
-                await publish(progress)
-                note(history, progress, request.deadline_at)
+            begin(begun_at)
             result = await self._renderer.render(request)
             await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
             return self._blamed(attempt, result) or outcome_of(request, result, begun_at, self._clock())
+
+    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+        """The progress event of an attempt, unless it was said before or is not worked on any more."""
+        attempt = attempt_of(work)
+        return begun(attempt, history, at, now) if attempt is not None else None
 
     def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""
@@ -183,6 +186,12 @@ def attempt_of(work: Work) -> Attempt | None:
     except ValueError:
         return None
     return Attempt(event, number, bool(extra.get(SUSPECT_HEADER))) if number >= 1 else None
+
+
+def attempt_number(work: Work) -> int:
+    """Of a record; one that makes no sense is a repeat of nothing."""
+    attempt = attempt_of(work)
+    return attempt.number if attempt is not None else sys.maxsize
 
 
 def not_before_s(work: Work) -> float:

@@ -24,6 +24,7 @@ from consumers.status_projection import StatusProjection
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
+from runtime import metrics
 from runtime.batch_session import BatchSession
 from runtime.kafka import AIOKafkaProducer, new_producer, outgoing
 from runtime.process import Process
@@ -39,6 +40,7 @@ from tests.conftest import running_stack
 from tests.integration.accepting import TENANT, accept
 from tests.integration.conftest import running, until
 from tests.integration.reading import requested
+from tests.integration.test_command_line import looks
 
 IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
@@ -204,6 +206,42 @@ async def test_the_rebuilt_rows_are_the_live_ones_and_corruption_is_named_and_me
     assert (await rebuild(kafka, database, None)).swapped
     assert await dump(pool) == before
     assert not (await rebuild(kafka, database, None)).swapped
+
+
+async def told(kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, *said: Said) -> None:
+    """Published, and projected before anything else is."""
+    await publish(producer, said)
+    async with projecting(kafka, pool):
+        await until(lambda: has_read_all(kafka, pool))
+
+
+async def test_two_events_with_one_number_are_both_kept_with_the_outcome_last_and_hidden_ones_come_back(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, database: DatabaseSettings, services: Stack
+) -> None:
+    in_order, late, plain = await accepted(pool, 3)
+    alarms = metrics.EVENT_COLLISIONS._value.get()
+    first: list[Said] = [(in_order, 1), progress(in_order, 2), (late, 1), failed(late, 2, CANCELLED), (plain, 1)]
+    second: list[Said] = [failed(in_order, 2, CANCELLED), progress(late, 2)]
+    await told(kafka, pool, producer, *first)
+    await told(kafka, pool, producer, *second)
+    await told(kafka, pool, producer, *first, *second)  # what is told again is no alarm
+    assert metrics.EVENT_COLLISIONS._value.get() == alarms + 2
+    before = await dump(pool)
+    for one in (in_order, late):
+        rows = await pool.fetch("SELECT seq, event_type FROM job_events WHERE request_id = $1 ORDER BY seq", one.request_id)
+        assert [tuple(row) for row in rows] == [(1, "queued"), (2, "stage"), (3, "failed")]
+    assert (await rebuild(kafka, database, None, dry_run=True)).compared.counts == {}
+    audited = looks(services, "audit", "--settle-s", "0").stdout
+    for one in (in_order, late):
+        assert f"{one.request_id}: topics have two events with the number 2" in audited
+    assert f"{plain.request_id}: topics" not in audited
+
+    # As an older projection left them: the event that came second was dropped.
+    await pool.execute("DELETE FROM job_events WHERE request_id = $1 AND seq = 3", in_order.request_id)
+    await pool.execute("DELETE FROM job_events WHERE request_id = $1 AND seq = 2", late.request_id)
+    await pool.execute("UPDATE job_events SET seq = 2 WHERE request_id = $1 AND seq = 3", late.request_id)
+    assert (await rebuild(kafka, database, None)).swapped
+    assert await dump(pool) == before
 
 
 async def test_an_empty_projection_is_rebuilt_whole(

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ from devstack.stack import Stack
 from devstack.wardrobe import WARDROBE, draw
 from domain.composing import ATTEMPT_HEADER, SUSPECT_HEADER
 from domain.history import PartitionHistory
-from domain.outcomes import Done, Emit, Later, Outcome, Reject
+from domain.outcomes import Done, Later, Outcome, Reject
 from runtime.records import Work
 from runtime.settings import LookSettings, ObjectStoreSettings
 from runtime.slots import Slots
@@ -141,7 +142,7 @@ async def test_another_tenants_look_is_made_while_one_tenants_hang(pool: RenderP
     await asyncio.gather(hanging, behind, return_exceptions=True)
 
 
-async def nobody_listens(_: Emit) -> None:
+def nobody_listens(_: datetime) -> None:
     """Progress is not what is tested here."""
 
 

@@ -66,6 +66,7 @@ def test_a_clean_history_gives_no_violation(facts: RequestFacts) -> None:
         (5, replace(SUCCEEDED, completed=InTopic())),
         (5, replace(OPEN, completed=ONE)),
         (8, replace(SUCCEEDED, events=((1, "queued"), (3, "succeeded")))),
+        (8, replace(OPEN, shared_numbers=(2,))),
         (8, replace(SUCCEEDED, events=((1, "queued"), (2, "succeeded"), (3, "stage")))),
         (8, replace(SUCCEEDED, events=((1, "queued"), (2, "stage"), (3, "failed")))),
         (9, replace(FAILED, failed=InTopic(), status="IN_PROGRESS", refunds=(10,), deadline_at=MOMENT.now)),

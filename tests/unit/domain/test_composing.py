@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, note, settle, started
+from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, begun, note, settle, started
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Reject, Skip
 from schemas.events import LookCompleted, LookDeadLettered, LookProgress, LookRequested, Stage, StoredImage
@@ -96,10 +96,10 @@ def test_sequences_of_one_request_grow_without_gaps_over_attempts() -> None:
     request = a_request()
     seen = [1]  # queued
     for number, outcome in ((1, Later(INTERNAL)), (2, completion())):
-        begun = started(Attempt(request, number), history, NOW)
-        assert begun is not None
-        note(history, begun, request.deadline_at)
-        seen.append(begun.sequence)
+        said = started(Attempt(request, number), history, NOW)
+        assert said is not None
+        note(history, said, request.deadline_at)
+        seen.append(said.sequence)
         _, emits = settle(Attempt(request, number), outcome, history, NOW, chance=0)
         for emit in emits:
             note(history, emit, request.deadline_at)
@@ -109,9 +109,9 @@ def test_sequences_of_one_request_grow_without_gaps_over_attempts() -> None:
 
 def test_an_attempt_that_said_it_began_does_not_say_it_again_after_a_crash() -> None:
     history = PartitionHistory()
-    begun = started(Attempt(a_request()), history, NOW)
-    assert begun is not None
-    note(history, begun, NOW + timedelta(minutes=1))
+    said = started(Attempt(a_request()), history, NOW)
+    assert said is not None
+    note(history, said, NOW + timedelta(minutes=1))
     assert started(Attempt(a_request()), history, NOW) is None
 
 
@@ -129,3 +129,20 @@ def test_history_forgets_what_can_no_longer_matter() -> None:
     assert history.forget(NOW) == 0
     assert history.forget(NOW + timedelta(seconds=1)) == 1
     assert len(history) == 0
+
+
+def test_a_number_is_remembered_as_soon_as_it_is_given() -> None:
+    """DESIGN 3.8: a cancel after this finds the number taken, whether or not the event has been seen."""
+    history, attempt = PartitionHistory(), Attempt(a_request())
+    emit = begun(attempt, history, NOW, NOW)
+    assert emit is not None
+    _, emits = settle(attempt, CANCELLED, history, NOW, chance=0)
+    assert (emit.sequence, emits[0].sequence) == (2, 3)
+    assert begun(attempt, history, NOW, NOW) is None
+
+
+def test_what_is_cancelled_or_late_is_not_said_to_have_begun() -> None:
+    history, attempt = PartitionHistory(), Attempt(a_request())
+    assert begun(attempt, history, NOW, a_request().deadline_at) is None
+    history.note_cancelled(REQUEST_ID, a_request().deadline_at)
+    assert begun(attempt, history, NOW, NOW) is None

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
-from domain.composing import ATTEMPT_HEADER, Attempt, admit, note, settle, started
+from domain.composing import ATTEMPT_HEADER, Attempt, begun, note, settle
 from domain.deadline import OpenRequest, expirations, overdue_before
 from domain.history import PartitionHistory
 from domain.money import payable, spent
@@ -132,10 +132,9 @@ class OneLook(RuleBasedStateMachine):
 
     def _deliver(self, data: st.DataObject) -> Work:
         attempt = data.draw(st.sampled_from(self.deliverable))
-        if admit(attempt, self.owner.history, self.now) is None:
-            progress = started(attempt, self.owner.history, self.now)
-            if progress is not None:
-                self._commit(self.owner, (progress,))
+        progress = begun(attempt, self.owner.history, self.now, self.now)
+        if progress is not None:
+            self._commit(self.owner, (progress,))
         return Work(self.owner, attempt)
 
     def _end(self, work: Work, name: str, chance: float) -> None:

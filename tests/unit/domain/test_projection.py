@@ -1,4 +1,6 @@
-from domain.projection import fold
+import pytest
+
+from domain.projection import Placement, fold, squeeze_in
 from schemas.events import LookFailed, LookProgress, Stage
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import JobStatus
@@ -32,3 +34,19 @@ def test_a_failure_carries_its_reason_into_the_row_and_the_event() -> None:
     assert changes.statuses[REQUEST_ID].error == REASON
     assert changes.events[0].extra == {"code": "no_garment_found", "item_index": 2}
     assert changes.events[0].seq == 3
+
+
+@pytest.mark.parametrize(
+    ("stored", "newcomer", "placement"),
+    [
+        ({1: "queued", 2: "stage"}, "failed", Placement(3)),
+        ({1: "queued", 2: "failed"}, "stage", Placement(2, moved=(2, 3))),
+        ({1: "queued", 2: "stage", 4: "succeeded"}, "stage", Placement(4, moved=(4, 5))),
+        ({2: "stage"}, "stage", Placement(3)),
+        ({2: "succeeded"}, "failed", Placement(3)),
+    ],
+)
+def test_an_event_whose_number_is_taken_is_kept_and_the_outcome_stays_last(
+    stored: dict[int, str], newcomer: str, placement: Placement
+) -> None:
+    assert squeeze_in(stored, newcomer) == placement

@@ -21,11 +21,13 @@ from tests.making import NOW, TENANT, a_request
 from tests.unit.replaying.making import NOON_MS, a_block, a_completion, completions, encoded, request_id
 
 REASON = FailureReason(code=FailureCode.TIMEOUT, message="too slow", item_index=None)
+LATE = FailureReason(code=FailureCode.PHOTO_NOT_PROCESSED, message="fault 1a2b3c4d", item_index=0)
 EVENTS = (
     a_request(request_id(1)).model_copy(update={"runtime_config": {"width": 256, "deep": {"a": [1, None]}}}),
     LookProgress(request_id=request_id(2), tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=NOW),
     a_completion(3),
     LookFailed(request_id=request_id(4), tenant_id=TENANT, error=REASON, failed_at=NOW),
+    LookFailed(request_id=request_id(4), tenant_id=TENANT, error=LATE, failed_at=NOW),
     CreditRefund(request_id=request_id(5), tenant_id=TENANT, amount=10, reason=FailureCode.TIMEOUT, refunded_at=NOW),
     LookDeadLettered(
         request_id=request_id(6),

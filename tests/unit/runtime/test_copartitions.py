@@ -1,11 +1,9 @@
 """Members of a group and the sizes of topics: one owner for all that concerns a key, whatever somebody added."""
 
-from types import SimpleNamespace
-
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
-from aiokafka.errors import KafkaError
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from runtime import metrics
 from runtime.copartitions import Copartitions, NumberAssignor
@@ -20,22 +18,20 @@ DECLARED = Declaration(name="test", topics=(LOOK_REQUESTED, LOOK_CANCEL), about=
 
 
 class Cluster:
-    """Knows topics' sizes, as aiokafka's metadata, its client and its producer do."""
+    """Knows topics' sizes, as aiokafka's metadata and its client do."""
 
     def __init__(self, **sizes: int) -> None:
         self.sizes = {name.replace("_", "."): size for name, size in sizes.items()}
-        self.client = SimpleNamespace(force_metadata_update=self._update)
+        self.cluster, self.asked = self, set[str]()
 
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        return set(range(self.sizes[topic]))
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        return set(range(self.sizes[topic])) if topic in self.sizes else None
 
-    async def partitions_for(self, topic: str) -> set[int]:
-        if topic not in self.sizes:
-            raise KafkaError(topic)
-        return self.partitions_for_topic(topic)
+    def add_topic(self, topic: str) -> None:
+        self.asked.add(topic)
 
-    async def _update(self) -> None:
-        """Nothing to do."""
+    async def force_metadata_update(self) -> None:
+        assert self.asked == {topic.name for topic in (*DECLARED.topics, *DECLARED.history)}
 
 
 def members(**topics: tuple[str, ...]) -> dict[str, ConsumerProtocolMemberMetadata]:
@@ -100,3 +96,6 @@ async def test_a_process_is_ready_only_while_its_topics_are_as_declared() -> Non
     cluster.sizes["look.cancel"] = 12
     await found.look()
     assert not process.ready, "its session is over"
+    del cluster.sizes["look.cancel"]
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await found.look()

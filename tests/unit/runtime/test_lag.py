@@ -6,7 +6,7 @@ from aiokafka.errors import KafkaConnectionError
 from prometheus_client import REGISTRY
 
 from runtime.kafka import TopicPartition
-from runtime.lag import watch_lag
+from runtime.lag import HeldBack, watch_lag
 
 FIRST, SECOND = TopicPartition("look.requested", 0), TopicPartition("look.requested", 1)
 
@@ -27,6 +27,15 @@ class Consumer:
         if self.down:
             raise KafkaConnectionError
         return dict.fromkeys(partitions, 10)
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return None
+
+    def last_stable_offset(self, partition: TopicPartition) -> int | None:
+        return None
+
+    def last_poll_timestamp(self, partition: TopicPartition) -> int | None:
+        return None
 
     async def position(self, partition: TopicPartition) -> int:
         return self.read[partition]
@@ -57,3 +66,41 @@ async def test_lag_is_shown_while_a_partition_is_owned() -> None:
     watching.cancel()
     await asyncio.wait({watching})
     assert shown(FIRST) is None
+
+
+class Fetched(Consumer):
+    """Its fetches said this of each partition: the end, the last stable offset, and when."""
+
+    said: tuple[int, int, int] = (0, 0, 0)
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return self.said[0]
+
+    def last_stable_offset(self, partition: TopicPartition) -> int | None:
+        return self.said[1]
+
+    def last_poll_timestamp(self, partition: TopicPartition) -> int | None:
+        return self.said[2]
+
+
+def held(metric: str) -> float | None:
+    labels = {"consumer": "held", "topic": FIRST.topic, "partition": str(FIRST.partition)}
+    return REGISTRY.get_sample_value(f"looks_open_transaction_{metric}", labels)
+
+
+async def test_a_transaction_left_open_is_seen_by_the_stable_offset_that_stands_before_the_end() -> None:
+    consumer, back = Fetched(), HeldBack("held")
+    told = [
+        ((10, 10, 0), (0, 0)),
+        ((12, 11, 1_000), (1, 0)),  # a transaction that is under way
+        ((14, 13, 2_000), (1, 0)),  # another one
+        ((15, 13, 9_000), (2, 7)),
+        ((15, 13, 9_000), (2, 7)),  # paused: no fetch since
+        ((15, 15, 10_000), (0, 0)),
+    ]
+    for said, shown_as in told:
+        consumer.said = said
+        back.look(consumer, {FIRST})
+        assert (held("records"), held("seconds")) == shown_as
+    back.look(consumer, set())
+    assert held("records") is None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import NoReturn
 
 from aiokafka import ConsumerRecord
 
@@ -15,9 +16,9 @@ from domain.breaker import Breaker, BreakerLimit
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome
 from runtime.deciding import LanePorts
-from runtime.declaration import Publish, Settled
+from runtime.declaration import Begin, Settled
 from runtime.lane import Lane
-from runtime.records import OutRecord, Work
+from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
 from schemas.events import CancelLook, Event, LookRequested, StoredImage
@@ -70,10 +71,17 @@ class Renderer:
         return Rendered(self.image, (), "test", ())
 
 
+class Cancelled(asyncio.Event):
+    """What waits for it is cancelled, as by a pool of workers that goes."""
+
+    async def wait(self) -> NoReturn:
+        raise asyncio.CancelledError
+
+
 class Stubborn(Compositor):
     """Decides, and says nothing when its result is not taken: as the dead-letter process does."""
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         event = a_request(work.request_id).model_copy(update={"credits_cost": -1})
         return Done((Emit(event, ("look.requested",)),))
 
@@ -94,11 +102,6 @@ class World:
         self.lane = Lane(0, self.producer, PartitionHistory(), self._ports())
 
     def _ports(self) -> LanePorts:
-        def published(_: OutRecord) -> "asyncio.Future[None]":
-            done = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
-
         return LanePorts(
             handler=self.consumer(self.renderer, self.slots, lambda: self.now, history_window_s=60),
             source="/test",
@@ -106,7 +109,6 @@ class World:
             clock=lambda: self.now,
             breaker=Breaker(BreakerLimit()),
             unreadable=Breaker(BreakerLimit()),
-            publish=published,
             failed=self.failures.append,
             room=lambda: None,
         )
@@ -252,6 +254,16 @@ async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole()
         world.lane.take(records[0])
         await world.until(1, records)
         assert world.producer.topics == [LOOK_QUARANTINE.name]
+
+
+async def test_work_that_somebody_else_cancels_ends_its_lane_rather_than_hold_its_offset_for_ever() -> None:
+    async with a_world() as world:
+        world.renderer.open = Cancelled()
+        world.lane.take(a_burst(1)[0])
+        async with asyncio.timeout(10):
+            while not world.failures:
+                await asyncio.sleep(0)
+        assert str(world.failures[0]) == "work was cancelled, and not by its lane"
 
 
 async def test_a_deferred_record_costs_less_than_32_bytes() -> None:

@@ -7,7 +7,7 @@ import pytest
 from consumers.compositor.handler import Compositor
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Reject
-from runtime.declaration import Publish
+from runtime.declaration import Begin
 from runtime.records import Work
 from runtime.transactions import BreakerTripped
 from schemas.failures import FailureCode, FailureReason
@@ -25,7 +25,7 @@ class Failing(Compositor):
 
     code = FailureCode.PHOTO_NOT_PROCESSED
 
-    async def handle(self, work: Work, history: PartitionHistory, publish: Publish) -> Outcome:
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         return Reject(FailureReason(code=self.code, message="m", item_index=0))
 
 

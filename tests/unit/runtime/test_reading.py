@@ -29,6 +29,9 @@ class Reader:
     async def start(self) -> None:
         """Nothing to do."""
 
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: max(self._offsets[tp], default=-1) + 1 for tp in partitions}
+
     async def stop(self) -> None:
         self.stopped = True
 

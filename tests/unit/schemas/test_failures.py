@@ -2,6 +2,7 @@
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from cli.releases import released
 from schemas.events import CreditRefund, LookFailed
@@ -32,6 +33,20 @@ def test_a_late_code_travels_as_cause_beside_its_nearest() -> None:
 def test_a_cause_of_a_later_release_is_passed_over() -> None:
     later = FailureReason.model_validate({"code": "image_unreadable", "message": "m", "cause": "of_next_year"})
     assert later.code is FailureCode.IMAGE_UNREADABLE
+
+
+@pytest.mark.parametrize("cause", [None, *FailureCode, "of_next_year"])
+@pytest.mark.parametrize("code", [code for code in FailureCode if code not in NEAREST])
+def test_a_document_by_the_schema_is_written_again_as_it_was(code: FailureCode, cause: str | None) -> None:
+    document = {"code": code.value, "message": "m", "item_index": None, "cause": cause}
+    assert FailureReason.model_validate(document).model_dump(mode="json") == document
+
+
+@pytest.mark.parametrize("odd", [[], {}, 1])
+def test_a_code_of_any_other_type_is_refused_and_nothing_else_is_raised(odd: object) -> None:
+    for document in ({"code": odd}, {"code": odd, "cause": "photo_not_processed"}, {"code": "image_unreadable", "cause": odd}):
+        with pytest.raises(ValidationError):
+            FailureReason.model_validate({**document, "message": "m"})
 
 
 def test_over_http_it_is_the_code() -> None:
