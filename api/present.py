@@ -10,8 +10,8 @@ from api.ports import Links
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
-from schemas.reads import Render, RenderedGarment
-from schemas.responses import Artifact, ArtifactMeta, Billing, Event, EventType, Job, JobSummary
+from schemas.reads import Render
+from schemas.responses import Artifact, ArtifactMeta, Billing, Event, EventType, Job, JobSummary, RenderedGarment
 from storage.jobs import EventRow, JobRow
 
 
@@ -65,7 +65,8 @@ def summary(job: JobRow, links: Links) -> JobSummary:
 
 def full(job: JobRow, links: Links) -> Job:
     """A job with its pictures."""
-    return Job(**_fields(job, links, pictures=True), artifacts=artifacts(job, links))
+    garments = _garments(_Pictures.model_validate(job.result)) if job.result is not None else []
+    return Job(**_fields(job, links, pictures=True), artifacts=artifacts(job, links), garments=garments)
 
 
 def render(job: JobRow, links: Links) -> Render:
@@ -77,15 +78,25 @@ def render(job: JobRow, links: Links) -> Render:
         user_category=UserCategory(job.user_category) if job.user_category else None,
         picture=picture,
         cutouts=cutouts,
-        garments=[
-            RenderedGarment(
-                trial_item_category=item.trial_item_category, layer=item.layer, box=item.box, warnings=item.warnings
-            )
-            for item in made.items
-        ],
+        garments=_garments(made),
         created_at=job.created_at,
         completed_at=made.completed_at,
     )
+
+
+def _garments(made: _Pictures) -> list[RenderedGarment]:
+    return [
+        RenderedGarment(
+            trial_item_category=item.trial_item_category,
+            layer=item.layer,
+            box=item.box,
+            warnings=item.warnings,
+            quality=item.quality,
+            quality_reasons=item.quality_reasons,
+            placed=item.placed,
+        )
+        for item in made.items
+    ]
 
 
 def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:

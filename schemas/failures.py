@@ -20,15 +20,18 @@ class FailureCode(StrEnum):
     IMAGE_TOO_LARGE = "image_too_large"
     NO_GARMENT_FOUND = "no_garment_found"
     CATEGORY_MISMATCH = "category_mismatch"
-    CANNOT_BE_DRESSED = "cannot_be_dressed"
     TIMEOUT = "timeout"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
     PHOTO_NOT_PROCESSED = "photo_not_processed"
+    CANNOT_BE_DRESSED = "cannot_be_dressed"
 
 
-NEAREST = {FailureCode.PHOTO_NOT_PROCESSED: FailureCode.IMAGE_UNREADABLE}
+NEAREST = {
+    FailureCode.PHOTO_NOT_PROCESSED: FailureCode.IMAGE_UNREADABLE,
+    FailureCode.CANNOT_BE_DRESSED: FailureCode.NO_GARMENT_FOUND,
+}
 """Codes that the first release of the events does not know, and what its readers are told instead."""
 
 
@@ -62,7 +65,8 @@ class FailureReason(BaseModel):
     item_index: int | None = Field(default=None, ge=0, description="0-based index into `items`; null when no item is to blame")
     cause: str | None = Field(
         default=None,
-        description="a narrower code, where there is one: `photo_not_processed`. An open set: pass over what you do not know",
+        description="a narrower code, where there is one: `photo_not_processed`, `cannot_be_dressed`. "
+        "An open set: pass over what you do not know",
     )
 
     @model_validator(mode="before")

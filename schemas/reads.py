@@ -5,16 +5,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, Field
 
 from schemas.http import UserCategory
-from schemas.responses import Artifact
-
-
-class RenderedGarment(BaseModel):
-    """Where one item of the request went in the picture, in the order of the request."""
-
-    trial_item_category: str
-    layer: str
-    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
-    warnings: tuple[str, ...]
+from schemas.responses import Artifact, RenderedGarment
 
 
 class Render(BaseModel):

@@ -89,10 +89,27 @@ class JobSummary(BaseModel):
     latest_event: Event | None
 
 
+class RenderedGarment(BaseModel):
+    """Where one item of the request went in the picture, in the order of the request."""
+
+    trial_item_category: str
+    layer: str
+    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
+    warnings: tuple[str, ...]
+    quality: float | None = Field(
+        default=None, description="0 to 1, how sellable its part of the picture is thought to be; null on older looks"
+    )
+    quality_reasons: tuple[str, ...] = Field(default=(), description="what lowers the quality, the worst first")
+    placed: Literal["dressed", "whole"] | None = Field(
+        default=None, description="dressed in parts, or placed whole where dressing it would not look right"
+    )
+
+
 class Job(JobSummary):
-    """A job; `artifacts` holds the final picture once it is SUCCESS."""
+    """A job; `artifacts` holds the final picture and `garments` what is in it, once it is SUCCESS."""
 
     artifacts: list[Artifact]
+    garments: list[RenderedGarment] = Field(default=[], description="in the order of the request")
 
 
 class JobList(BaseModel):

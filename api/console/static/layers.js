@@ -62,5 +62,11 @@ function layerCard({ garment, index, cutout }, mark) {
     h("span", { class: "quiet" }, `${number(x1 - x0)} × ${number(y1 - y0)} px at ${number(x0)}, ${number(y0)}`)));
   return h("li", {}, button,
     cutout ? h("a", { class: "quiet", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
+    garment.quality === null ? null : h("p", { class: "quiet" }, quality(garment)),
     garment.warnings.map((text) => h("p", { class: "warning" }, text)));
+}
+
+function quality(garment) {
+  const of100 = `Quality ${Math.round(garment.quality * 100)} of 100`;
+  return garment.quality_reasons.length ? `${of100}: ${garment.quality_reasons.join("; ")}` : of100;
 }
