@@ -10,6 +10,7 @@ import numpy as np
 
 from compositing.charts.body import WIDTH_PX
 from compositing.charts.opened import over_another
+from compositing.cut.between import cleared
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.extend import extended
 from compositing.cut.opinion import SEED, Shape
@@ -24,7 +25,7 @@ from compositing.mannequin import load
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
-from compositing.template import family_of, fit
+from compositing.template import family_of, fit, wedges
 from compositing.template.model import Template
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
@@ -71,7 +72,7 @@ def prepare(
         cutout, template = _upright(cutout, category)
         measures = measured(cutout, template)
     if cutout.mode == "messy":
-        cutout = extended(cutout)
+        cutout = extended(cleared(cutout, wedges(template)))
     return Garment(cutout, template, measures)
 
 

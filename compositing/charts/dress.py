@@ -27,5 +27,5 @@ def dress(
         case Legs():
             worn = dress_legs(upright, standing, category, body, studio=studio)
         case Skirt():
-            worn = dress_skirt(upright, standing, body)
+            worn = dress_skirt(upright, standing, body, studio=studio)
     return replace(worn, charts=tuple(turn.back(chart) for chart in worn.charts))

@@ -19,7 +19,7 @@ from compositing.charts.legs_photo import (
 )
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
-from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.charts.worn import Worn, margin_px
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Legs
 from schemas.categories import GarmentCategory
@@ -224,9 +224,10 @@ def _around(hung: _Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, N
 
 def _with_rim(chart: Chart, hung: _Hung, s: int) -> Chart:
     """The chart reaching beyond the outline, but not over the middle line."""
+    margin = margin_px(studio=hung.photo.studio)
     closed, scale = hung.photo.halves[s].closed.copy(), hung.scale.value
     closed[: HIP_ROWS + 2] = True
-    chart = beyond(chart, "left", np.where(closed, 0.0, MARGIN_PX), scale)  # inner edge first
-    chart = beyond(chart, "right", MARGIN_PX, scale * 0.6)
-    chart = beyond(chart, "top", MARGIN_PX, scale)
-    return beyond(chart, "bottom", MARGIN_PX, scale)
+    chart = beyond(chart, "left", np.where(closed, 0.0, margin), scale)  # inner edge first
+    chart = beyond(chart, "right", margin, scale * 0.6)
+    chart = beyond(chart, "top", margin, scale)
+    return beyond(chart, "bottom", margin, scale)

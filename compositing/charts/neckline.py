@@ -30,9 +30,10 @@ PLENTY, STRONG, NOTABLE = 7.0, 3.0, 1.6
 """Edges (dE over 2 px) above PLENTY are equally good; weaker ones than STRONG, or than NOTABLE
 times the cloth's usual, are none."""
 HELD, HELD_EVERYWHERE = 0.72, 0.5
-DEEP, HELD_DEEP = 0.9, 0.86
-"""A neckline deeper than this takes away much cloth if it is none: more of it must be seen."""
 """A line is believed when so much of it, and of each quarter of it, follows a strong edge."""
+DEEP, EXPECTED, HELD_DEEP = 0.9, 0.5, 0.86
+"""A deep neckline takes away much cloth if it is none: more of it must be seen, unless the outline
+dips nearly as deep."""
 DEEPER, UNLIKELY = 0.12, 0.10
 """What a depth of one half width is worth: the back's own rim lies above the front's; and what it
 costs beside the depth thought."""
@@ -123,7 +124,8 @@ def _found(view: _View, thought: float, *, collared: bool) -> Numbers | None:
     usual = float(np.median(view.edge[view.cloth > 0.9])) if (view.cloth > 0.9).any() else 0.0
     strong = strength > np.clip(NOTABLE * usual, STRONG, PLENTY)
     quarters = np.stack([part.mean(1) for part in np.array_split(strong, 4, axis=1)]).min(0)
-    needed = np.where(kinds[:, 2] > DEEP, HELD_DEEP, HELD)
+    unexpected = (kinds[:, 2] > DEEP) & (np.abs(kinds[:, 2] - thought) > EXPECTED)
+    needed = np.where(unexpected, HELD_DEEP, HELD)
     believed = (strong.mean(1) >= needed) & (quarters >= HELD_EVERYWHERE)
     chosen = np.nonzero(
         believed & ((kinds[:, 1] <= COLLAR) if collared else (kinds[:, 1] >= OPEN))

@@ -8,7 +8,7 @@ from compositing.charts.legs_photo import waist_below
 from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, smooth
 from compositing.charts.scale import Cue, Scale, fused
 from compositing.charts.upper_photo import firm
-from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.charts.worn import Worn, margin_px
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Skirt
 
@@ -19,7 +19,7 @@ BAND_PX, LOWEST_PX = 34.0, 26.0
 PITCH = 0.97
 
 
-def dress_skirt(mask: Mask, template: Skirt, body: Body) -> Worn:
+def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Worn:
     """A skirt on a body. `mask` and `template` are upright."""
     left, right = template.left, template.right
     axis = float(left.waist[0] + right.waist[0]) / 2
@@ -52,7 +52,7 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body) -> Worn:
     look = np.stack([body.centre_x + half[:, None] * wrapped(COLUMNS), y], -1)
     chart = untangled(Chart("body", photo, look))
     for edge_name, share in (("left", 0.6), ("right", 0.6), ("top", 1.0), ("bottom", 1.0)):
-        chart = beyond(chart, edge_name, MARGIN_PX, scale.value * share)
+        chart = beyond(chart, edge_name, margin_px(studio=studio), scale.value * share)
     landmarks = {"waist": np.array([body.centre_x, top_y]), "hem": np.array([body.centre_x, end_y])}
     return Worn((chart,), scale, landmarks)
 

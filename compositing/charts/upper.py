@@ -18,7 +18,7 @@ from compositing.charts.upper_photo import (
     in_photo,
     trunk_edges,
 )
-from compositing.charts.worn import MARGIN_PX, Worn
+from compositing.charts.worn import Worn, margin_px
 from compositing.charts.wrap import worn_half, wrapped
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
@@ -118,9 +118,7 @@ def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
         for s in SIDES
     }
     neck_y = float(neck[-1][1] + neck[1][1]) / 2
-    pit_y = float(
-        np.clip(neck_y + scale * (photo.pit_y - photo.neck_y), body.arm_y + 4, body.arm_y + 60)
-    )
+    pit_y = neck_y + scale * (photo.pit_y - photo.neck_y)
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
     return _Place(tip_at, tip_at, neck, tip, scale * photo.shoulder_px, pit_y, hem_y)
 
@@ -266,25 +264,33 @@ def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
 
 def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
     """The chart reaching beyond the outline, and the yoke under the sleeves."""
+    margin = margin_px(studio=photo.studio)
     for s, edge in ((-1, "left"), (1, "right")):
         if chart.part == "yoke":
             if s in photo.ribs:
                 chart = _under_sleeve(chart, edge)
             else:
-                chart = beyond(chart, edge, MARGIN_PX, scale)
+                chart = beyond(chart, edge, margin, scale)
         elif chart.part == "body":
             chart = beyond(
-                chart, edge, free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), scale * 0.6
+                chart,
+                edge,
+                np.minimum(free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), margin),
+                scale * 0.6,
             )
     if chart.part == "yoke":
-        return beyond(chart, "top", MARGIN_PX, scale)
+        return beyond(chart, "top", margin, scale)
     if chart.part == "body":
-        return beyond(chart, "bottom", MARGIN_PX, scale)
+        return beyond(chart, "bottom", margin, scale)
     s = -1 if chart.part == "sleeve_left" else 1
-    free = np.where(closed_rows(photo.ribs[s]), 0.0, free_px(photo.mask, chart.photo[:, -1], -s))
-    chart = beyond(chart, "left", MARGIN_PX, scale)
+    free = np.where(
+        closed_rows(photo.ribs[s]),
+        0.0,
+        np.minimum(free_px(photo.mask, chart.photo[:, -1], -s), margin),
+    )
+    chart = beyond(chart, "left", margin, scale)
     chart = beyond(chart, "right", free, scale)
-    return beyond(chart, "bottom", MARGIN_PX, scale)
+    return beyond(chart, "bottom", margin, scale)
 
 
 def _under_sleeve(chart: Chart, edge: str) -> Chart:

@@ -11,6 +11,13 @@ from compositing.charts.upper_photo import MARGIN_PX, UpperPhoto
 JOINED = frozenset({"yoke", "body", "leg_left", "leg_right"})
 """Parts that are one piece of cloth."""
 
+ROUGH_MARGIN_PX = 0.4
+
+
+def margin_px(*, studio: bool) -> float:
+    """How far charts reach beyond the outline: a studio photo keeps its soft edge."""
+    return MARGIN_PX if studio else ROUGH_MARGIN_PX
+
 
 @dataclass(frozen=True, slots=True)
 class Worn:
@@ -27,6 +34,3 @@ class Worn:
         joined = [chart for chart in self.charts if chart.part in JOINED]
         apart = [chart for chart in self.charts if chart.part not in JOINED]
         return ([("body", joined)] if joined else []) + [(chart.part, [chart]) for chart in apart]
-
-
-__all__ = ["MARGIN_PX", "Worn"]

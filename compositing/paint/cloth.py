@@ -74,7 +74,7 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     way = cv2.INTER_CUBIC if found.enlarged > 1.25 else cv2.INTER_LINEAR
     got = cv2.remap(found.layers, at_x, at_y, way, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     sharp = max(1.0, found.enlarged / EDGE_PX)
-    alpha = np.clip((np.clip(got[..., 3], 0, 1) - 0.5) * sharp + 0.5, 0, 1) * _rim(patch.covered)
+    alpha = np.clip((np.clip(got[..., 3], 0, 1) - 0.5) * sharp + 0.5, 0, 1) * patch.coverage
     colour = np.maximum(got[..., :3], 0) * (alpha / np.maximum(got[..., 3], 1e-4))[..., None]
     behind = None
     if back is not None:
@@ -83,12 +83,3 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     return Cloth(
         part, patch.box, np.asarray(colour, np.float32), np.asarray(alpha, np.float32), behind
     )
-
-
-def _rim(covered: NDArray[np.bool_]) -> Floats:
-    """The charts' own edge, soft inwards."""
-    framed = cv2.copyMakeBorder(
-        covered.astype(np.float32), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0
-    )
-    soft = cv2.GaussianBlur(framed, (0, 0), 0.7)[2:-2, 2:-2]
-    return np.asarray(np.where(covered, np.clip((soft - 0.5) * 2, 0, 1), 0), np.float32)

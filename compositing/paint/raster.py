@@ -4,6 +4,7 @@ there."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,12 +17,12 @@ SLACK = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """`photo`: x, y in the cut-out's px (height, width, 2), far outside it where `covered` is
-    false."""
+    """`photo`: x, y in the cut-out's px (height, width, 2), far outside it where nothing is;
+    `coverage`: the share of each look pixel that the charts cover (0..1, height, width)."""
 
     box: Box
     photo: NDArray[np.float32]
-    covered: NDArray[np.bool_]
+    coverage: NDArray[np.float32]
 
 
 OUTSIDE = -1e4
@@ -36,17 +37,45 @@ def rastered(charts: Sequence[Chart], scale: float, size: tuple[int, int]) -> Pa
     corners = [_triangles(chart, scale) for chart in charts]
     look = np.concatenate([one[0] for one in corners])
     photo = np.concatenate([one[1] for one in corners])
-    low = np.maximum(np.floor(look.min((0, 1))).astype(int), 0)
-    high = np.minimum(np.ceil(look.max((0, 1))).astype(int) + 1, size)
+    low = np.maximum(np.floor(look.min((0, 1))).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(look.max((0, 1))).astype(int) + 2, size)
     if (low >= high).any():
         return None
     width, height = (high - low).tolist()
     target = np.full((height * width, 2), OUTSIDE, np.float32)
     at, found = _filled(look - low, photo, width, height)
     target[at] = found
-    covered = target[:, 0] > OUTSIDE / 2
+    maps = target.reshape(height, width, 2)
+    covered = maps[..., 0] > OUTSIDE / 2
+    coverage = _coverage(charts, scale, low, covered)
     box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-    return Patch(box, target.reshape(height, width, 2), covered.reshape(height, width))
+    return Patch(box, _widened(maps, covered), coverage)
+
+
+def _coverage(
+    charts: Sequence[Chart], scale: float, low: NDArray[np.int64], covered: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """1 inside, and along the charts' common outline the share of each pixel that they cover."""
+    drawn = np.zeros(covered.shape, np.uint8)
+    for chart in charts:
+        grid = (chart.look + 0.5) * scale - 0.5 - low
+        edge = np.concatenate([grid[0], grid[1:, -1], grid[-1, -2::-1], grid[-2:0:-1, 0]])
+        one = np.zeros(covered.shape, np.uint8)
+        cv2.fillPoly(one, [np.round(edge * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        np.maximum(drawn, one, out=drawn)
+    inside = cv2.erode(covered.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+    return np.where(inside, 1, drawn.astype(np.float32) / 255).astype(np.float32)
+
+
+def _widened(maps: NDArray[np.float32], covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The maps, gone on for one pixel beyond what is covered."""
+    result, known = maps.copy(), covered.copy()
+    for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        there = np.roll(covered, (down, right), (0, 1))
+        fresh = there & ~known
+        result[fresh] = np.roll(maps, (down, right), (0, 1))[fresh]
+        known |= fresh
+    return result
 
 
 def _triangles(chart: Chart, scale: float) -> tuple[Grid, Grid]:

@@ -2,5 +2,6 @@
 
 from compositing.template.families import family_of, fit, fit_as
 from compositing.template.parts import parts
+from compositing.template.wedges import wedges
 
-__all__ = ["family_of", "fit", "fit_as", "parts"]
+__all__ = ["family_of", "fit", "fit_as", "parts", "wedges"]

@@ -1,0 +1,48 @@
+"""Where background may be shut in: between a sleeve and the body, and between two legs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.template.model import Legs, LegsSide, Template, Upper, UpperSide
+
+Polygon = NDArray[np.float64]
+SPREAD = 0.35
+"""How far a wedge reaches into cloth on both sides, in shares of a cuff's width."""
+
+
+def wedges(template: Template) -> list[Polygon]:
+    """As polygons in the template's px."""
+    match template:
+        case Upper():
+            sides = (template.left, template.right)
+            return [_under_arm(side) for side in sides if side.sleeved]
+        case Legs():
+            return [_between(template.left, template.right)]
+    return []
+
+
+def _under_arm(side: UpperSide) -> Polygon:
+    reach = SPREAD * (side.cuff_outer - side.cuff_inner)
+    return np.array(
+        [
+            side.pit,
+            side.elbow_inner + reach,
+            side.cuff_inner + reach,
+            side.cuff_inner + 0.2 * (side.cuff_inner - side.elbow_inner),
+            side.hem - reach,
+            side.waist - reach,
+        ]
+    )
+
+
+def _between(left: LegsSide, right: LegsSide) -> Polygon:
+    wide = 0.25 * (right.hem_outer - right.hem_inner)
+    return np.array(
+        [
+            left.crotch,
+            right.knee_inner + wide,
+            right.hem_inner + wide,
+            left.hem_inner - wide,
+            left.knee_inner - wide,
+        ]
+    )
