@@ -5,22 +5,32 @@ import numpy as np
 from compositing.charts.chart import cell_areas
 from compositing.charts.worn import Worn
 from compositing.garment import Garment
-from compositing.judge.quality import Quality, quality
+from compositing.judge.quality import REASONS, Quality, Seen, quality
 
-SMALL_QUALITY = 0.9
-"""Of shoes and accessories that were made out without doubt; they have no template to be measured
-by."""
+SMALL_QUALITY, ROUGH_SMALL_QUALITY = 0.9, 0.6
+"""Of shoes and accessories that were made out without doubt, before a plain background and before
+another; they have no template to be measured by."""
 
 
 def judged(garment: Garment, worn: Worn) -> Quality:
     """The quality of a garment that is laid on a body."""
     if garment.measures is None:
-        return Quality(round(SMALL_QUALITY - 0.5 * garment.cutout.doubt, 3), ())
+        plain = garment.cutout.mode != "messy"
+        made_out = SMALL_QUALITY if plain else ROUGH_SMALL_QUALITY
+        reasons = () if plain else (REASONS["rough"],)
+        return Quality(round(max(made_out - 0.3 * garment.cutout.doubt, 0.0), 3), reasons)
+    return quality(seen(garment, worn))
+
+
+def seen(garment: Garment, worn: Worn) -> Seen:
+    """What the quality of a garment with a template is judged by."""
+    if garment.measures is None:
+        raise ValueError("a garment without a template has no measures")
     cells = sum(cell_areas(chart.look).size for chart in worn.charts)
     folded = sum(chart.folded() for chart in worn.charts) / max(cells, 1)
     ratios = np.log([cue.scale / worn.scale.value for cue in worn.scale.cues])
     apart = float(np.sqrt((ratios**2).mean())) if len(ratios) else 0.0
-    return quality(garment.measures, folded=folded, apart=apart)
+    return Seen(garment.measures, folded, apart)
 
 
 def refusal(found: Quality) -> str:

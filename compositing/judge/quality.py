@@ -1,9 +1,8 @@
 """One number for a garment's look, and the reasons that lower it.
 
 A logistic model of the measures, fitted to verdicts of people who did not know the engine
-(`bench/verdicts.json`, by
-`python -m bench.calibrate`): the chance that a look of such a garment is publishable or has but a
-small fault.
+(`bench/verdicts.json`, by `python -m bench.calibrate`): the chance that a look of such a garment is
+publishable or has but a small fault.
 """
 
 import math
@@ -13,18 +12,20 @@ from typing import Final
 
 from compositing.judge.measures import Measures
 
-INTERCEPT: Final = 2.4
+INTERCEPT: Final = 2.0
 WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
-    "fit": (0.95, 80.0),
-    "cover": (0.94, 4.0),
-    "whole": (1.0, 8.0),
-    "ragged": (0.05, -5.0),
-    "uneven": (0.10, -5.0),
-    "doubt": (0.1, -0.8),
-    "folded": (0.0, -20.0),
-    "apart": (0.12, -3.0),
+    "fit": (0.95, -24.0),
+    "cover": (0.94, -2.2),
+    "whole": (1.0, -1.0),
+    "ragged": (0.05, -15.0),
+    "uneven": (0.10, -3.5),
+    "doubt": (0.1, -1.0),
+    "rough": (0.0, -1.4),
+    "folded": (0.0, -31.5),
+    "apart": (0.12, -7.0),
 }
-"""Of each measure: the value of a good garment, and the weight of what differs from it."""
+"""Of each measure: the value of a good garment, and the weight of what is worse than it."""
+MORE_IS_BETTER: Final = frozenset({"fit", "cover", "whole"})
 REASONS: Final[Mapping[str, str]] = {
     "fit": "its outline does not look like a garment of this category",
     "cover": "a part of it seems to be missing or hidden",
@@ -32,6 +33,7 @@ REASONS: Final[Mapping[str, str]] = {
     "ragged": "its outline is rough: photograph it on a plain background that differs from it",
     "uneven": "its halves differ: lay it out straight, seen from above or in front",
     "doubt": "it could not be told well from the background",
+    "rough": "its background is not plain: photograph it on an even one that differs from it",
     "folded": "it lies folded or twisted in the photo",
     "apart": "its proportions are unusual for its category",
 }
@@ -48,19 +50,28 @@ class Quality:
     reasons: tuple[str, ...]
 
 
-def quality(measures: Measures, *, folded: float, apart: float) -> Quality:
+@dataclass(frozen=True, slots=True)
+class Seen:
     """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree
     (root mean square, of logs)."""
-    values: dict[str, float] = {**asdict(measures), "folded": folded, "apart": apart}
-    terms = {
-        name: weight * (_bounded(name, values[name], good))
-        for name, (good, weight) in WEIGHTS.items()
-    }
+
+    measures: Measures
+    folded: float
+    apart: float
+
+
+def quality(seen: Seen) -> Quality:
+    """The model's chance, and the measures that lower it."""
+    terms = {name: WEIGHTS[name][1] * worse for name, worse in differences(seen).items()}
     logit = INTERCEPT + sum(terms.values())
     worst = sorted((term, name) for name, term in terms.items() if term < TELLING)
     return Quality(round(1 / (1 + math.exp(-logit)), 3), tuple(REASONS[name] for _, name in worst))
 
 
-def _bounded(name: str, value: float, good: float) -> float:
-    """How far a measure differs from a good one; better than good counts as good."""
-    return min(value - good, 0.0) if WEIGHTS[name][1] > 0 else max(value - good, 0.0)
+def differences(seen: Seen) -> dict[str, float]:
+    """How much worse each measure is than a good garment's; 0 where it is as good or better."""
+    values = {**asdict(seen.measures), "folded": seen.folded, "apart": seen.apart}
+    return {
+        name: max(good - values[name] if name in MORE_IS_BETTER else values[name] - good, 0.0)
+        for name, (good, _) in WEIGHTS.items()
+    }
