@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import psutil
 
-from compositing import GarmentInput, LookOptions, compose, compose_cutouts, cut_out, pack, unpack
+from compositing import GarmentInput, LookOptions, compose, compose_garments, pack, prepare, unpack
 from compositing.encode import encode
 from devstack.wardrobe import WARDROBE, draw
 
@@ -33,13 +33,13 @@ def measure() -> dict[str, object]:
     photos = {name: draw(name) for name in WARDROBE}
     items = {name: GarmentInput(photos[name], category) for name, category in WARDROBE.items()}
     outfit = [items[name] for name in ITEMS]
-    kept = [pack(cut_out(item)) for item in outfit]
+    kept = [pack(prepare(item)) for item in outfit]
 
     def look(width_px: int, worn: Sequence[GarmentInput]) -> Callable[[], object]:
         return lambda: compose(worn, LookOptions(width_px=width_px))
 
     def cached() -> object:
-        return compose_cutouts([unpack(data) for data in kept], [item.category for item in outfit], LookOptions())
+        return compose_garments([unpack(data) for data in kept], [item.category for item in outfit], LookOptions())
 
     def bare() -> None:
         for name in ITEMS:

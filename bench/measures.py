@@ -153,10 +153,12 @@ def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32
 
 
 def _shoulder(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], body: Mannequin) -> float | None:
-    """Sleeved garments: how far their upper edge over each armpit is from the mannequin's shoulder."""
+    """Garments with sleeves, on the shoulders: how far their upper edge over each armpit is from the mannequin's shoulder."""
     if CATEGORIES[category].region not in (BodyRegion.UPPER, BodyRegion.FULL):
         return None
     if not {"cuff_left", "cuff_right", "shoulder_left"} <= set(laid.worn.landmarks):
+        return None
+    if laid.worn.photo is not None and laid.worn.photo.shoulders == "off":
         return None
     errors = []
     for side in (-1, 1):

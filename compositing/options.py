@@ -22,8 +22,8 @@ class Bars:
     """Of a garment's quality, 0 to 1: below `floor` it is refused, below `dress` placed whole, from
     there on dressed."""
 
-    floor: float = 0.3
-    dress: float = 0.4
+    floor: float = 0.4
+    dress: float = 0.5
 
 
 DEFAULT_BARS = Bars()

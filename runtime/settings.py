@@ -177,10 +177,10 @@ class LookSettings(Area):
     clock_margin_s: Seconds = Field(default=5.0, description="clocks of two machines may differ by this much")
     time_limit_s: Seconds = Field(default=60.0, description="of one attempt to compose one look")
     quality_floor: float = Field(
-        default=0.3, ge=0, le=1, description="a garment of less quality is refused and refunded (docs/engine.md)"
+        default=0.4, ge=0, le=1, description="a garment of less quality is refused and refunded (docs/engine.md)"
     )
     quality_dress: float = Field(
-        default=0.4, ge=0, le=1, description="a garment of less quality is placed whole, not dressed in parts"
+        default=0.5, ge=0, le=1, description="a garment of less quality is placed whole, not dressed in parts"
     )
     workers: int = Field(default=2, ge=1, description="worker processes that compose")
     cutout_cache: bool = Field(default=True, description="keep cut-outs in the bucket, and use them when a photo is met again")

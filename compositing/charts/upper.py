@@ -33,6 +33,9 @@ HEM_KEPT = 0.9
 PITCH = 0.98
 """A trunk's length seen from the front over its true one: chest and belly lean."""
 YOKE_PITCH = 0.90
+SLEEVE_PITCH = 0.95
+"""A sleeve's, seen from the front, over its true one: it goes round the shoulder and hangs a little
+forward (the median of points set by hand, bench/points.json)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,7 @@ def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
     half: float,
     body: Body,
 ) -> Chart:
-    lengths_ = {side: scale.value * ribs.length for side, ribs in photo.ribs.items()}
+    lengths_ = {side: scale.value * ribs.length * SLEEVE_PITCH for side, ribs in photo.ribs.items()}
     mean = float(np.mean(list(lengths_.values())))
     even = max(lengths_.values()) - min(lengths_.values()) < 0.35 * mean
     total = mean if even else lengths_[s]

@@ -7,7 +7,7 @@ from compositing.charts.worn import Worn
 from compositing.garment import Garment
 from compositing.judge.quality import REASONS, Quality, Seen, quality
 
-SMALL_QUALITY, ROUGH_SMALL_QUALITY = 0.9, 0.6
+SMALL_QUALITY, ROUGH_SMALL_QUALITY = 0.8, 0.6
 """Of shoes and accessories that were made out without doubt, before a plain background and before
 another; they have no template to be measured by."""
 

@@ -12,17 +12,17 @@ from typing import Final
 
 from compositing.judge.measures import Measures
 
-INTERCEPT: Final = 2.0
+INTERCEPT: Final = 1.5
 WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
-    "fit": (0.95, -24.0),
-    "cover": (0.94, -2.2),
-    "whole": (1.0, -1.0),
-    "ragged": (0.05, -15.0),
-    "uneven": (0.10, -3.5),
-    "doubt": (0.1, -1.0),
-    "rough": (0.0, -1.4),
-    "folded": (0.0, -31.5),
-    "apart": (0.12, -7.0),
+    "fit": (0.95, -76.0),
+    "cover": (0.94, -3.4),
+    "whole": (1.0, -1.6),
+    "ragged": (0.05, -16.8),
+    "uneven": (0.10, -0.5),
+    "doubt": (0.1, -0.3),
+    "rough": (0.0, -0.75),
+    "folded": (0.0, -11.9),
+    "apart": (0.12, -9.1),
 }
 """Of each measure: the value of a good garment, and the weight of what is worse than it."""
 MORE_IS_BETTER: Final = frozenset({"fit", "cover", "whole"})

@@ -16,7 +16,7 @@ from compositing import GarmentInput, LookOptions, prepare
 from compositing.cut.cutout import told
 from compositing.decode import decode
 from compositing.engine import shape_of
-from compositing.options import WORKING_SIDE_PX
+from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX
 from schemas.categories import canonical
 
 OPTIONS = LookOptions(width_px=384)
@@ -36,6 +36,14 @@ def measured(shown: list[Shown]) -> dict[str, Measured]:
         photo = decode(one.data, WORKING_SIDE_PX)
         garment = prepare(GarmentInput(one.data, one.category, one.name))
         found[one.name], _ = measure(category, garment, photo, OPTIONS, truths().get(one.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def sold(measured: dict[str, Measured]) -> dict[str, Measured]:
+    """Without what the judge refuses."""
+    found = {name: one for name, one in measured.items() if one.quality >= DEFAULT_BARS.floor}
+    assert len(found) >= 0.7 * len(measured)
     return found
 
 
@@ -64,30 +72,30 @@ def test_colours_stay_true(measured: dict[str, Measured]) -> None:
     assert statistics.median(one.colour_de2000 for one in measured.values()) <= 2
 
 
-def test_shoulders_and_waists_lie_on_the_mannequins(measured: dict[str, Measured]) -> None:
-    shoulders = [one.shoulder_error for one in measured.values() if one.shoulder_error is not None]
-    waists = [one.waist_error for one in measured.values() if one.waist_error is not None]
+def test_shoulders_and_waists_lie_on_the_mannequins(sold: dict[str, Measured]) -> None:
+    shoulders = [one.shoulder_error for one in sold.values() if one.shoulder_error is not None]
+    waists = [one.waist_error for one in sold.values() if one.waist_error is not None]
     assert len(shoulders) > 25
     assert len(waists) > 15
     assert max(shoulders) <= 0.015
     assert max(waists) <= 0.015
 
 
-def test_few_charts_fold_and_garments_stay_in_one_piece(measured: dict[str, Measured]) -> None:
-    folded = [name for name, one in measured.items() if one.folded > 0]
-    assert len(folded) <= 0.15 * len(measured)
-    whole = [one for name, one in measured.items() if "shoes" not in name]
+def test_few_charts_fold_and_garments_stay_in_one_piece(sold: dict[str, Measured]) -> None:
+    folded = [name for name, one in sold.items() if one.folded > 0]
+    assert len(folded) <= 0.15 * len(sold)
+    whole = [one for name, one in sold.items() if "shoes" not in name]
     assert sum(one.pieces == 1 for one in whole) >= 0.95 * len(whole)
 
 
-def test_sleeves_and_legs_keep_their_share_of_the_length(measured: dict[str, Measured]) -> None:
+def test_sleeves_and_legs_keep_their_share_of_the_length(sold: dict[str, Measured]) -> None:
     """Against points that were set by hand on the photos (bench/points.json)."""
-    sleeves = [abs(one.sleeve_error) for one in measured.values() if one.sleeve_error is not None]
-    legs = [abs(one.leg_error) for one in measured.values() if one.leg_error is not None]
-    assert len(sleeves) >= 25
+    sleeves = [abs(one.sleeve_error) for one in sold.values() if one.sleeve_error is not None]
+    legs = [abs(one.leg_error) for one in sold.values() if one.leg_error is not None]
+    assert len(sleeves) >= 20
     assert len(legs) >= 8
-    assert statistics.median(sleeves) <= 0.06
-    assert statistics.median(legs) <= 0.06
+    assert statistics.median(sleeves) <= 0.05
+    assert statistics.median(legs) <= 0.05
 
 
 def test_there_is_no_halo(measured: dict[str, Measured]) -> None:

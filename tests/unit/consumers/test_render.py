@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from compositing.options import DEFAULT_BARS
 from consumers.compositor.cutouts import CutoutCache
 from consumers.compositor.render import _Worker, render
 from consumers.compositor.results import NotRendered, Rendered
@@ -30,6 +31,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
         store.objects[PHOTO] = save(tee(), "JPEG")
         monkeypatch.setattr(_Worker, "store", ObjectStore(ObjectStoreSettings(endpoint_url=store.url)), raising=False)
         monkeypatch.setattr(_Worker, "cutouts", CutoutCache(None), raising=False)
+        monkeypatch.setattr(_Worker, "bars", DEFAULT_BARS, raising=False)
         yield store
 
 
