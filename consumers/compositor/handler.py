@@ -8,18 +8,22 @@ are one Kafka transaction, and the picture's key and bytes depend on the request
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from consumers.compositor.results import NotRendered, Rendered
 from domain.composing import ATTEMPT_HEADER, CANCELLED, NOT_BEFORE_HEADER, OUR_FAULTS, Attempt, admit, note, settle, started
+from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
 from runtime.declaration import Declaration, Draining, Publish, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
+from schemas.engines import EngineName
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
+from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
 
 MAX_NOT_BEFORE_S = 3600.0
@@ -27,6 +31,8 @@ TENANT_WINDOW = 32
 """Looks of one tenant that one partition has in hand: enough to keep every worker busy while the next are read again."""
 DEFERRED_MAX = 1_000_000
 """At 17 bytes each."""
+NO_SUCH_ENGINE = FailureReason(code=FailureCode.INTERNAL, message="The engine that makes this look is not there.")
+"""It can heal: while a setting is rolled out, another instance may have it."""
 
 
 class Renderer(Protocol):
@@ -34,6 +40,25 @@ class Renderer(Protocol):
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         """The picture in S3, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """An engine's renderer, and the places that there are at it."""
+
+    renderer: Renderer
+    slots: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Which engines there are beside our own, and which makes the looks that ask for none."""
+
+    remote: Station | None = None
+    default: EngineName = EngineName.CLASSICAL
+
+
+OUR_OWN_ALONE = Engines()
 
 
 def declaration(history_window_s: float) -> Declaration:
@@ -62,12 +87,23 @@ def tenant_of(event: Event) -> str:
 class Compositor:
     """Decides what to do with each request record, and does it in a worker process."""
 
-    def __init__(self, renderer: Renderer, slots: Slots, clock: Callable[[], datetime], *, history_window_s: float) -> None:
-        """At most as many looks at a time as there are slots."""
+    def __init__(
+        self,
+        renderer: Renderer,
+        slots: Slots,
+        clock: Callable[[], datetime],
+        *,
+        history_window_s: float,
+        engines: Engines = OUR_OWN_ALONE,
+    ) -> None:
+        """At most as many looks at a time as there are slots, and as there are at a remote engine, where there is one."""
         self.declaration = declaration(history_window_s)
-        self._renderer = renderer
         self._slots = slots
         self._clock = clock
+        self._default = engines.default
+        self._stations = {EngineName.CLASSICAL: Station(renderer, slots)}
+        if engines.remote is not None:
+            self._stations[EngineName.REMOTE] = engines.remote
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Take in a record of the recent past."""
@@ -95,7 +131,11 @@ class Compositor:
             return Unhandled("malformed retry headers")
         request = attempt.request
         await self._until_due(work)
-        async with self._slots.place(request.tenant_id):
+        engine = named(request.engine, self._default)
+        station = self._stations.get(engine) if engine is not None else None
+        if station is None:
+            return Later(NO_SUCH_ENGINE)
+        async with station.slots.place(request.tenant_id):
             begun_at = self._clock()
             refused = admit(attempt, history, begun_at)
             if refused is not None:
@@ -104,7 +144,7 @@ class Compositor:
             if progress is not None:
                 await publish(progress)
                 note(history, progress, request.deadline_at)
-            result = await self._renderer.render(request)
+            result = await station.renderer.render(request)
             await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
             return outcome_of(request, result, begun_at, self._clock())
 
@@ -123,7 +163,8 @@ class Compositor:
 
     def drain(self) -> None:
         """Looks that were not begun are left for the next owner."""
-        self._slots.drain()
+        for station in self._stations.values():
+            station.slots.drain()
 
     async def _until_due(self, work: Work) -> None:
         wait_s = not_before_s(work) - self._clock().timestamp()
