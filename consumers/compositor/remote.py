@@ -113,7 +113,10 @@ def _refused(order: Order, answer: Answer) -> NotRendered:
     """What the engine said instead of a picture. Raises Malformed unless it names a photo's fault as the protocol says."""
     if not 400 <= answer.status < 500 or len(answer.body) > MAX_ERROR_BYTES:
         raise Malformed(f"it answered {answer.status}")
-    fault = _parsed(EngineRefusal, answer.body).error
+    try:
+        fault = _parsed(EngineRefusal, answer.body).error
+    except Malformed as error:
+        raise Malformed(f"it answered {answer.status} with {error}") from None
     if fault.code not in PHOTO_FAULTS or fault.item_index is None or fault.item_index >= len(order.garments):
         raise Malformed(f"it answered {answer.status} {fault.code!r} of item {fault.item_index}")
     message = _plain(fault.message) or "The photo can't be used."
