@@ -37,7 +37,9 @@ class Server:
         """At once, workers included. Safe to repeat."""
         if self.process.poll() is None:
             self.send(signal.SIGKILL)
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
 
 @contextmanager
