@@ -43,6 +43,8 @@ def test_a_look_by_the_remote_engine_is_the_look_that_was_asked_for(stack: Stack
     jobs = client.finish([remote, own])
     assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
     assert sha_of(jobs[remote]) == sha_of(jobs[own]), "the example serves our own engine"
+    for request_id, name in ((remote, f"{remote}-{sha_of(jobs[remote])[:16]}"), (own, own)):
+        assert f"results/demo/{name}.jpg?" in jobs[request_id]["artifacts"][0]["image_url"]
     assert made_by(jobs[remote]) == f"remote:{made_by(jobs[own])}"
     code, output = audit(stack, "--settle-s", "5", "--sample", "50")
     assert code == 0, output
