@@ -10,11 +10,14 @@ from cli.durations import duration
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
 from domain.object_keys import NOT_FOR_TENANTS, problem
+from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, UnknownTenant
 
 tenants_app = typer.Typer(no_args_is_help=True, help="Tenants.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys.")
 credits_app = typer.Typer(no_args_is_help=True, help="Credits.")
+
+DEFAULT_ENGINE = "default"
 
 Tenant = Annotated[str, typer.Option("--tenant", help="tenant id")]
 Environment = Annotated[str, typer.Option("--environment", help="live or test")]
@@ -56,14 +59,31 @@ def create_tenant(
 
 @tenants_app.command("list")
 def list_tenants() -> None:
-    """Show tenants and their prefixes."""
+    """Show tenants, their prefixes, and their engines where they have one of their own."""
 
-    async def work() -> list[tuple[str, tuple[str, ...]]]:
+    async def work() -> list[tuple[str, tuple[str, ...], str | None]]:
         async with accounts() as store:
             return await store.tenants()
 
-    for tenant_id, prefixes in run(work):
-        typer.echo(f"{tenant_id:<20} {' '.join(prefixes)}")
+    for tenant_id, prefixes, engine in run(work):
+        typer.echo(f"{tenant_id:<20} {' '.join(prefixes)}{f' engine {engine}' if engine else ''}")
+
+
+@tenants_app.command("engine")
+def set_engine(tenant: str, engine: Annotated[str, typer.Argument(help="classical, remote or default")]) -> None:
+    """Say who makes a tenant's looks, unless a look asks for another."""
+    if engine not in (*EngineName, DEFAULT_ENGINE):
+        raise _refuse(f"the engine must be one of {', '.join((*EngineName, DEFAULT_ENGINE))}")
+
+    async def work() -> None:
+        async with accounts() as store:
+            await store.set_engine(tenant, None if engine == DEFAULT_ENGINE else EngineName(engine))
+
+    try:
+        run(work)
+    except UnknownTenant as error:
+        raise _refuse(f"there is no tenant {error}") from error
+    typer.echo(f"{tenant}: {engine}")
 
 
 @keys_app.command("create")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import orjson
 
+from domain.engines import asked_for
 from domain.money import payable, spent
 from schemas.envelope import Meta, encode, new_traceparent
 from schemas.events import TYPE_OF, LookRequested
@@ -173,6 +174,7 @@ def _event(submission: Submission, now: datetime) -> LookRequested:
         user_category=submission.user_category,
         items=submission.items,
         runtime_config=submission.runtime_config,
+        engine=asked_for(submission.runtime_config, submission.tenants_engine),
         credits_cost=submission.credits_cost,
         requested_at=now,
         deadline_at=now + timedelta(seconds=submission.deadline_s),

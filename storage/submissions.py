@@ -29,6 +29,7 @@ class Submission:
     answer: bytes
     idempotency: IdempotencyKey | None = None
     traceparent: str = ""
+    tenants_engine: str | None = None
 
     @property
     def account(self) -> tuple[str, str]:

@@ -16,6 +16,9 @@ class LookRequested(Event):
     user_category: UserCategory | None = None
     items: tuple[TrialItemInput, ...] = Field(min_length=1)
     runtime_config: Mapping[str, JsonValue] | None = None
+    engine: str | None = Field(
+        default=None, max_length=32, description="who makes the picture: classical, remote; null: the deployment's default"
+    )
     credits_cost: int = Field(ge=0)
     requested_at: datetime
     deadline_at: datetime
