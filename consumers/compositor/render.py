@@ -72,7 +72,7 @@ def _stored(request: LookRequested, look: Dressed, warnings: tuple[str, ...]) ->
         _Worker.store.put(key, picture.data, picture.content_type)
     except StoreError as error:
         return _store_failed(error, None)
-    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD)
+    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD, request.request_id)
     image = StoredImage(
         bucket=_Worker.store.bucket,
         key=key,
