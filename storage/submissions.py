@@ -30,6 +30,7 @@ class Submission:
     idempotency: IdempotencyKey | None = None
     traceparent: str = ""
     tenants_engine: str | None = None
+    quality_floor: float | None = None
 
     @property
     def account(self) -> tuple[str, str]:
