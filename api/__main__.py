@@ -15,7 +15,7 @@ from api.server import server_config
 from api.serving import allow_many_files
 from runtime.egress import Egress, Resolver
 from runtime.process import Process, run
-from runtime.settings import ApiSettings, DatabaseSettings, LookSettings, ObjectStoreSettings, WebhookSettings
+from runtime.settings import ApiSettings, DatabaseSettings, EngineSettings, LookSettings, ObjectStoreSettings, WebhookSettings
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
@@ -50,6 +50,7 @@ async def main(process: Process) -> None:
             usage=UsageStore(pool),
             api=settings,
             look=LookSettings(),
+            engine=EngineSettings(),
         )
         app = create_app(ports)
         beside = (

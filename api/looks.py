@@ -11,8 +11,11 @@ from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.ports import Ports
 from compositing import InvalidOption, parse_options
+from domain.engines import OPTION, asked_for
 from domain.object_keys import may_name, problem
+from runtime.settings import EngineSettings
 from schemas.categories import canonical
+from schemas.engines import EngineName
 from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
@@ -59,7 +62,7 @@ async def create_look(
     """Charge the look, record it, and answer at once; the picture follows."""
     ports: Ports = request.app.state.ports
     credential = credential_of(request)
-    check(body, credential)
+    check(body, credential, ports.engine)
     request_id = new_request_id()
     answer = WorkflowAcceptedResponse(
         request_id=request_id, job_id=request_id, status=JobStatus.NOT_STARTED, credits_cost=ports.look.credits_cost
@@ -75,6 +78,7 @@ async def create_look(
         deadline_s=ports.look.deadline_s,
         answer=answer.model_dump_json().encode(),
         idempotency=_idempotency(request, idempotency_key, body),
+        tenants_engine=credential.engine,
     )
     return _respond(await ports.acceptance.accept(submission), submission)
 
@@ -90,14 +94,16 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
     """The checks of `POST /v1/look` over the same body. Whether the photos exist is seen only when a look is made."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    warnings = check(body, who)
+    warnings = check(body, who, ports.engine)
     balance = await ports.accounts.balance(who.tenant_id, who.environment)
     cost = ports.look.credits_cost
     return LookValidation(credits_cost=cost, balance=balance, sufficient=balance >= cost, warnings=list(warnings))
 
 
-def check(body: LookRequest, credential: Credential) -> tuple[str, ...]:
-    """All that must hold before a charge and that the models can't say; returns warnings. Raises ApiError 422."""
+def check(body: LookRequest, credential: Credential, engine: EngineSettings) -> tuple[str, ...]:
+    """All that must hold before a charge and that the models can't say; returns warnings. Raises ApiError 422, or 503 for
+    an engine of the tenant's that this deployment does not have.
+    """
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
         fault = problem(item.trial_image)
@@ -107,9 +113,17 @@ def check(body: LookRequest, credential: Credential) -> tuple[str, ...]:
             raise invalid((*place, "trial_image"), "the object key is not below a prefix of this tenant")
         if canonical(item.trial_item_category) is None:
             raise invalid((*place, "trial_item_category"), "unknown garment category; see GET /v1/garment-categories", "enum")
-    if body.runtime_config is None:
-        return ()
-    if len(orjson.dumps(dict(body.runtime_config))) > MAX_CONFIG_BYTES:
+    warnings = _check_options(body) if body.runtime_config is not None else ()
+    asked = asked_for(body.runtime_config, credential.engine)
+    if asked == EngineName.REMOTE and engine.url is None:
+        if OPTION in (body.runtime_config or {}):
+            raise invalid(("body", "runtime_config", OPTION), "there is no remote engine here", "enum")
+        raise ApiError(ErrorCode.UNAVAILABLE, "The engine of this tenant is not there.", headers={"Retry-After": "60"})
+    return warnings
+
+
+def _check_options(body: LookRequest) -> tuple[str, ...]:
+    if len(orjson.dumps(dict(body.runtime_config or {}))) > MAX_CONFIG_BYTES:
         raise invalid(("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long")
     try:
         return parse_options(body.runtime_config, body.user_category)[1]

@@ -1,12 +1,12 @@
 """What the API is given. Tests give it fakes; `python -m api` gives it Postgres and S3."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
 from domain.webhook_events import Happening
-from runtime.settings import ApiSettings, LookSettings
+from runtime.settings import ApiSettings, EngineSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import JobFilter, JobRow, News
 from storage.submissions import IdempotencyKey, Submission, Verdict
@@ -170,3 +170,4 @@ class Ports:
     usage: Uses
     api: ApiSettings
     look: LookSettings
+    engine: EngineSettings = field(default_factory=EngineSettings)

@@ -101,7 +101,7 @@ async def run(campaign: Campaign, root: Path, say: Say) -> Report:
         say("letting it settle")
         settled = await settle(cluster.env["LOOKS_DATABASE_URL"], SETTLE_WITHIN_S)
         say("judging")
-        verdict = await judge(cluster.env, load.promises, sample=campaign.sample)
+        verdict = await judge(cluster.env, load.promises, sample=campaign.sample, struck=cluster.workers_struck())
         return Report(
             campaign,
             round(time.monotonic() - begun_s, 1),

@@ -26,6 +26,7 @@ from devstack.postgres import database_url, postgres
 from devstack.processes import MODULES, process
 from devstack.s3 import s3
 from devstack.supervisor import Supervisor
+from runtime import faults
 from storage.accounts import AccountStore
 from storage.seed import ENVIRONMENT, SeededKeys
 
@@ -177,6 +178,11 @@ class Cluster:
                     member.send_signal(signal.SIGCONT)
             except (psutil.Error, ValueError):
                 continue
+
+    def workers_struck(self) -> set[str]:
+        """Requests whose worker was killed or held up by a planted fault, rather than told to raise."""
+        told = faults.struck(self.faults, "worker")
+        return {request_id for request_id, effects in told.items() if any(effect != "raise" for effect in effects)}
 
     async def add(self, name: str) -> str:
         """Start one more instance of a process; returns its part's name once it is ready."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from domain.history import PartitionHistory, Verdict
 from runtime.deciding import Decision
 from runtime.kafka import new_producer
+from runtime.records import OutRecord
 from runtime.settings import KafkaSettings
 from runtime.transactions import Transactions
 from schemas.events import CreditRefund
@@ -37,13 +38,12 @@ def _without_deadline(self: PartitionHistory, request_id: str, attempt: int, dea
     return _verdict(self, request_id, attempt, NEVER, now)
 
 
-async def _without_transaction(self: Transactions, decisions: list[Decision]) -> bool:
+async def _without_transaction(self: Transactions, announced: list[OutRecord], decisions: list[Decision]) -> bool:
     producer = new_producer(KafkaSettings(), "careless")
     await producer.start()
     try:
-        for decision in decisions:
-            for out in decision.records:
-                await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+        for out in (*announced, *(record for decision in decisions for record in decision.records)):
+            await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
     finally:
         await producer.stop()
     self._offsets_after(decisions)

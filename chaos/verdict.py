@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -11,12 +11,16 @@ import asyncpg
 from chaos.load import Promises
 from chaos.plan import Wish
 from devstack.folder import CHECKOUT
+from domain.blame import Symptom, fault_of
 
 OPEN = "SELECT count(*) FROM request_logs WHERE status NOT IN ('SUCCESS', 'FAILURE')"
 UNREFUNDED = """SELECT count(*) FROM request_logs r WHERE status = 'FAILURE' AND NOT EXISTS (
   SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')"""
-OUTCOMES = "SELECT request_id, status, error_code FROM request_logs"
+OUTCOMES = "SELECT request_id, status, error_code, error_message FROM request_logs"
 AUDIT_TIMEOUT_S = 900.0
+OUR_FAULTS = (None, "expired", "internal", "timeout")
+LOSSES = tuple(f"fault {fault_of(symptom)}" for symptom in (Symptom.DIED, Symptom.OUT_OF_TIME))
+"""What a campaign can do to a worker from outside. It takes no memory away and raises nothing in the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +66,20 @@ async def audit(env: Mapping[str, str], *words: str) -> tuple[int, list[str]]:
     return child.returncode or 0, output.decode().splitlines()
 
 
-async def judge(env: Mapping[str, str], promises: Promises, *, sample: int) -> Verdict:
-    """Hold everything against everything. `sample`: pictures that are read whole; 0: all."""
+async def judge(env: Mapping[str, str], promises: Promises, *, sample: int, struck: Collection[str] = ()) -> Verdict:
+    """Hold everything against everything. `sample`: pictures that are read whole; 0: all. `struck`: see `is_excused`."""
     code, lines = await audit(env, "--settle-s", "5", "--sample", str(sample))
     found = [line for line in lines if line.startswith("VIOLATION")]
     if code not in (0, 1) or (code == 1) != bool(found):
         found.append(f"the audit exited {code}: {' | '.join(lines[-5:])}")
     connection = await asyncpg.connect(env["LOOKS_DATABASE_URL"])
     try:
-        rows = {row["request_id"]: (row["status"], row["error_code"]) for row in await connection.fetch(OUTCOMES)}
+        told = await connection.fetch(OUTCOMES)
     finally:
         await connection.close()
-    found += promises.broken + broken_promises(promises, rows)
+    rows = {row["request_id"]: (row["status"], row["error_code"]) for row in told}
+    excused = {row["request_id"] for row in told if is_excused(row["error_code"], row["error_message"])}.intersection(struck)
+    found += promises.broken + broken_promises(promises, rows, excused)
     outcomes: dict[str, int] = {}
     for status, code_of_failure in rows.values():
         name = status if code_of_failure is None else f"{status} {code_of_failure}"
@@ -81,8 +87,18 @@ async def judge(env: Mapping[str, str], promises: Promises, *, sample: int) -> V
     return Verdict(tuple(found), dict(sorted(outcomes.items())), lines[-1] if lines else "")
 
 
-def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None]]) -> list[str]:
-    """What clients were told and what is not so. Pure."""
+def is_excused(code: str | None, message: str | None) -> bool:
+    """Whether a good photo may fail so when the campaign struck its look's worker.
+
+    By the rule (`domain.blame`) a second worker lost to the same photos makes it theirs: nothing tells a kill by us from a
+    crash by them, and a rule that let killed workers pass would let a photo crash workers for ever. So the code is right for
+    looks whose own worker was struck, and only where it speaks of lost workers; an exception stays a finding.
+    """
+    return code == "photo_not_processed" and any(loss in (message or "") for loss in LOSSES)
+
+
+def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None]], excused: Collection[str] = ()) -> list[str]:
+    """What clients were told and what is not so. `excused`: requests whose failure is the campaign's own doing. Pure."""
     broken = [f"{request_id}: answered 202 and not on record" for request_id in promises.accepted if request_id not in rows]
     broken += [f"{key}: one idempotency key, {len(ids)} requests" for key, ids in promises.keys.items() if len(ids) > 1]
     broken += [
@@ -101,6 +117,6 @@ def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None
         status, error = rows.get(request_id, ("", None))
         if wish in (Wish.MISSING, Wish.UNREADABLE) and status == "SUCCESS":
             broken.append(f"{request_id}: {wish}, and it succeeded")
-        if wish in good and error not in (None, "expired", "internal", "timeout"):
+        if wish in good and error not in OUR_FAULTS and request_id not in excused:
             broken.append(f"{request_id}: {wish}, and it failed with {error}")
     return broken

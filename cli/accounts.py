@@ -10,11 +10,14 @@ from cli.durations import duration
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
 from domain.object_keys import NOT_FOR_TENANTS, problem
-from storage.accounts import GrantRefused, KeyEnded, UnknownTenant
+from schemas.engines import EngineName
+from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
 
 tenants_app = typer.Typer(no_args_is_help=True, help="Tenants.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys.")
 credits_app = typer.Typer(no_args_is_help=True, help="Credits.")
+
+DEFAULT = "default"
 
 Tenant = Annotated[str, typer.Option("--tenant", help="tenant id")]
 Environment = Annotated[str, typer.Option("--environment", help="live or test")]
@@ -56,14 +59,64 @@ def create_tenant(
 
 @tenants_app.command("list")
 def list_tenants() -> None:
-    """Show tenants and their prefixes."""
+    """Show tenants, their prefixes, and their engines and quality floors where they have their own."""
 
-    async def work() -> list[tuple[str, tuple[str, ...]]]:
+    async def work() -> list[TenantRow]:
         async with accounts() as store:
             return await store.tenants()
 
-    for tenant_id, prefixes in run(work):
-        typer.echo(f"{tenant_id:<20} {' '.join(prefixes)}")
+    for one in run(work):
+        floor = "" if one.quality_floor is None else f" quality floor {one.quality_floor:g}"
+        engine = f" engine {one.engine}" if one.engine else ""
+        typer.echo(f"{one.tenant_id:<20} {' '.join(one.key_prefixes)}{engine}{floor}")
+
+
+@tenants_app.command("engine")
+def set_engine(tenant: str, engine: Annotated[str, typer.Argument(help="classical, remote or default")]) -> None:
+    """Say who makes a tenant's looks, unless a look asks for another."""
+    if engine not in (*EngineName, DEFAULT):
+        raise _refuse(f"the engine must be one of {', '.join((*EngineName, DEFAULT))}")
+
+    async def work() -> None:
+        async with accounts() as store:
+            await store.set_engine(tenant, None if engine == DEFAULT else EngineName(engine))
+
+    try:
+        run(work)
+    except UnknownTenant as error:
+        raise _refuse(f"there is no tenant {error}") from error
+    typer.echo(f"{tenant}: {engine}")
+
+
+@tenants_app.command("quality-floor")
+def quality_floor(
+    tenant: str, floor: Annotated[str | None, typer.Argument(help="0 to 1, or default; left out: show it")] = None
+) -> None:
+    """Show or set the quality below which a tenant's garments are refused. The deployment's floor may be higher."""
+    wanted = None if floor in (None, DEFAULT) else _floor(str(floor))
+
+    async def work() -> float | None:
+        async with accounts() as store:
+            if floor is None:
+                return (await store.tenant(tenant)).quality_floor
+            await store.set_quality_floor(tenant, wanted)
+            return wanted
+
+    try:
+        now = run(work)
+    except UnknownTenant as error:
+        raise _refuse(f"there is no tenant {error}") from error
+    typer.echo(f"{tenant}: {DEFAULT if now is None else f'{now:g}'}")
+
+
+def _floor(text: str) -> float:
+    try:
+        floor = float(text)
+    except ValueError:
+        floor = -1.0
+    if not 0 <= floor <= 1:
+        raise _refuse(f"the floor must be from 0 to 1, or {DEFAULT}")
+    return floor
 
 
 @keys_app.command("create")

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "db": Named("cli.database", "app", "The database."),
     "dev": Named("cli.dev", "app", "The development stack: real Kafka, Postgres, S3 and every process."),
     "dlq": Named("cli.letters", "app", "Dead letters and quarantined records."),
+    "engine": Named("cli.engine", "engine", "Ask the remote engine who it is."),
     "keys": Named("cli.accounts", "keys_app", "API keys."),
     "replay": Named("cli.replay", "replay", "Replay topics."),
     "report": Named("cli.report", "report", "Draw the cookbook's answers."),

@@ -15,6 +15,8 @@ from storage.accounts import AccountStore
 from storage.database import open_pool
 
 T = TypeVar("T")
+CLOSING_S = 0.2
+"""asyncpg says goodbye to a server that refused it in the background: a loop that ends at once leaves the socket open."""
 
 
 def database() -> DatabaseSettings:
@@ -45,7 +47,11 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run a command's work; connection failures become one line and exit code 2."""
 
     async def main() -> T:
-        return await work()
+        try:
+            return await work()
+        except asyncpg.PostgresError:
+            await asyncio.sleep(CLOSING_S)
+            raise
 
     try:
         return asyncio.run(main())  # not uvloop: its `close` can wait without end for a TLS connection that was closed

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from compositing.errors import InvalidOption
+from schemas.engines import EngineName
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 256, 2048
 WORKING_SIDE_PX, LARGE_SIDE_PX = 1024, 2048
@@ -39,6 +40,8 @@ class LookOptions:
     quality: int = 90
     background: str = "studio"
     tuck: bool = False
+    engine: str | None = None
+    """Who makes it; None: whoever makes those of its tenant."""
 
     @property
     def working_side_px(self) -> int:
@@ -87,12 +90,19 @@ def _tuck(value: object) -> dict[str, object]:
     return {"tuck": value}
 
 
+def _engine(value: object) -> dict[str, object]:
+    if value not in tuple(EngineName):
+        raise InvalidOption("engine", f"must be one of {', '.join(EngineName)}")
+    return {"engine": value}
+
+
 OPTIONS: dict[str, Callable[[object], dict[str, object]]] = {
     "width": _width,
     "format": _format,
     "quality": _quality,
     "background": _background,
     "tuck": _tuck,
+    "engine": _engine,
 }
 
 

@@ -82,10 +82,17 @@ class Suspicions:
         return until is not None and now < until
 
 
+def fault_of(symptom: Symptom) -> str:
+    """The fault that a client is told of when photos are blamed for lost workers."""
+    return hashlib.sha256(f"worker {symptom}".encode()).hexdigest()[:8]
+
+
 def judge(symptom: Symptom, reason: FailureReason, *, again: bool) -> Later | Reject:
     """What losing a worker comes to. `reason`: what it is as long as it can't be told whose fault it was."""
     if not again:
         return Later(reason, suspect=symptom.value)
-    fault = hashlib.sha256(f"worker {symptom}".encode()).hexdigest()[:8]
-    message = f"The look's photos {_WORDS[symptom]}, twice. Use other photos, or fewer or smaller ones; quote fault {fault}."
+    message = (
+        f"The look's photos {_WORDS[symptom]}, twice. "
+        f"Use other photos, or fewer or smaller ones; quote fault {fault_of(symptom)}."
+    )
     return Reject(FailureReason(code=FailureCode.PHOTO_NOT_PROCESSED, message=message, item_index=reason.item_index))

@@ -2,10 +2,12 @@
 
 A fault is a file in that folder, named `PROCESS.POINT`. Whoever passes the point first removes the file and suffers what
 it says: `kill`, `stop` (until SIGCONT), `raise`, or `wait SECONDS`. So every window between two effects can be hit, once,
-on purpose. A file `clock.PROCESS` holds the seconds by which that process's clock is off for as long as it is there.
+on purpose. Who passed it is told: `struck.PROCESS` has a line for each fault that was about something, such as a request. A
+file `clock.PROCESS` holds the seconds by which that process's clock is off for as long as it is there.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -55,7 +57,7 @@ def _folder() -> Path | None:
     return FaultSettings().dir
 
 
-def _take(process: str, point: Point) -> str | None:
+def _take(process: str, point: Point, about: str = "") -> str | None:
     folder = _folder()
     if folder is None:
         return None
@@ -63,9 +65,23 @@ def _take(process: str, point: Point) -> str | None:
     taken = folder / f"taken.{process}.{point}.{os.getpid()}"
     try:
         file.rename(taken)  # atomic: of several who pass, one takes it
-        return taken.read_text().strip()
+        what = taken.read_text().strip()
     except OSError:
         return None
+    if about:
+        with (folder / f"struck.{process}").open("a") as told:
+            told.write(f"{about} {what}\n")
+    return what
+
+
+def struck(folder: Path, process: str) -> dict[str, list[str]]:
+    """What each fault did, by what it was about."""
+    found: dict[str, list[str]] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for line in (folder / f"struck.{process}").read_text().splitlines():
+            about, what = line.split(" ", 1)
+            found.setdefault(about, []).append(what)
+    return found
 
 
 def _suffer(what: str) -> float:
@@ -89,9 +105,9 @@ async def at(process: str, point: Point) -> None:
         await asyncio.sleep(_suffer(what))
 
 
-def at_blocking(process: str, point: Point) -> None:
-    """Pass a point where nothing else runs."""
-    what = _take(process, point)
+def at_blocking(process: str, point: Point, about: str = "") -> None:
+    """Pass a point where nothing else runs. `about`: what is worked on, one word."""
+    what = _take(process, point, about)
     if what is not None:
         time.sleep(_suffer(what))
 

@@ -18,7 +18,7 @@ from runtime import logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import AIOKafkaConsumer, TopicPartition, client_options, close_client, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, client_options, close_client, stop_client, unbroken
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
@@ -87,7 +87,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def run(self) -> None:
         """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
         try:
-            await self._client.bootstrap()
+            await unbroken(self._client.bootstrap())
             await self._subscription.start()
             self._refetch.start()
             await self._copartitions.start()  # ready from here on, if it may be

@@ -14,6 +14,9 @@ from urllib.parse import urlencode
 from pydantic import DirectoryPath, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
+from domain.engines import url_problem
+from schemas.engines import EngineName
+
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -185,6 +188,43 @@ class LookSettings(Area):
     workers: int = Field(default=2, ge=1, description="worker processes that compose")
     cutout_cache: bool = Field(default=True, description="keep cut-outs in the bucket, and use them when a photo is met again")
     worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
+
+
+class EngineSettings(Area):
+    """Who makes the pictures: the engine of this project, or one over HTTP (docs/remote-engine.md)."""
+
+    model_config = _area("ENGINE_")
+
+    default: EngineName = Field(default=EngineName.CLASSICAL, description="of looks that ask for none: classical or remote")
+    url: str | None = Field(default=None, description="of the remote engine, for API and compositor; None: there is none")
+    token: SecretStr = Field(default=SecretStr(""), description="secret: the bearer token that the remote engine asks for")
+    timeout_s: Seconds = Field(
+        default=45.0, description="for one look, connecting and all of the answer included; less than LOOKS_LOOK_TIME_LIMIT_S"
+    )
+    connect_timeout_s: Seconds = 5.0
+    stall_timeout_s: Seconds = Field(default=10.0, description="an answer that has begun may pause for so long")
+    concurrency: int = Field(default=2, ge=1, description="looks of one compositor at the remote engine at once")
+    allow_plaintext: bool = Field(default=False, description="http:// to another machine; to this one it always may be")
+    ca_file: Path | None = Field(
+        default=None, description="PEM; who vouches for the remote engine. None: the system's authorities"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.url is None and self.default is EngineName.REMOTE:
+            raise ValueError("LOOKS_ENGINE_DEFAULT=remote needs LOOKS_ENGINE_URL")
+        problem = url_problem(self.url, plaintext=self.allow_plaintext) if self.url is not None else None
+        if problem is not None:
+            raise ValueError(f"LOOKS_ENGINE_URL {problem}")
+        token = self.token.get_secret_value()
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("LOOKS_ENGINE_TOKEN must be visible ASCII characters")
+        return self
+
+    def check(self, look: LookSettings) -> None:
+        """Raises ValueError when an answer might come after its look's time is up."""
+        if self.url is not None and self.timeout_s >= look.time_limit_s:
+            raise ValueError("LOOKS_ENGINE_TIMEOUT_S must be less than LOOKS_LOOK_TIME_LIMIT_S")
 
 
 class ClientSettings(Area):

@@ -65,7 +65,7 @@ class FailureReason(BaseModel):
     item_index: int | None = Field(default=None, ge=0, description="0-based index into `items`; null when no item is to blame")
     cause: str | None = Field(
         default=None,
-        description="a narrower code, where there is one: `photo_not_processed`, `cannot_be_dressed`. "
+        description=f"a narrower code, where there is one: {', '.join(f'`{code}`' for code in NEAREST)}. "
         "An open set: pass over what you do not know",
     )
 

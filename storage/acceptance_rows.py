@@ -1,11 +1,13 @@
 """One batch of submissions in one transaction of its caller: verdicts, charges, rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
 
+from domain.engines import asked_for
 from domain.money import payable, spent
 from schemas.envelope import Meta, encode, new_traceparent
 from schemas.events import TYPE_OF, LookRequested
@@ -73,16 +75,22 @@ async def decide(
     deciding = [submissions[position] for position in first]
     accounts = sorted({submission.account for submission in deciding})
     rows = await connection.fetch(
-        """SELECT tenant_id, environment, balance, clock_timestamp() AS now FROM credit_accounts
-           WHERE (tenant_id, environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-           ORDER BY tenant_id, environment FOR NO KEY UPDATE""",
+        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8, clock_timestamp() AS now
+           FROM credit_accounts a JOIN tenants t USING (tenant_id)
+           WHERE (a.tenant_id, a.environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+           ORDER BY a.tenant_id, a.environment FOR NO KEY UPDATE OF a""",
         [tenant_id for tenant_id, _ in accounts],
         [environment for _, environment in accounts],
     )
     balances = {(row["tenant_id"], row["environment"]): row["balance"] for row in rows}
     costs = [(submission.account, submission.credits_cost) for submission in deciding]
     paid = payable(balances, costs)
-    accepted = [submission for submission, can in zip(deciding, paid, strict=True) if can]
+    floors = {row["tenant_id"]: row["quality_floor"] for row in rows}
+    accepted = [
+        replace(submission, quality_floor=floors[submission.tenant_id])
+        for submission, can in zip(deciding, paid, strict=True)
+        if can
+    ]
     if accepted:
         await insert(connection, accepted, rows[0]["now"])
         await _spend(connection, spent(costs, paid))
@@ -173,6 +181,8 @@ def _event(submission: Submission, now: datetime) -> LookRequested:
         user_category=submission.user_category,
         items=submission.items,
         runtime_config=submission.runtime_config,
+        engine=asked_for(submission.runtime_config, submission.tenants_engine),
+        quality_floor=submission.quality_floor,
         credits_cost=submission.credits_cost,
         requested_at=now,
         deadline_at=now + timedelta(seconds=submission.deadline_s),

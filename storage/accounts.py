@@ -11,6 +11,9 @@ from ulid import ULID
 from domain.api_keys import environment_of, hash_key, make_key
 from domain.money import MAX_BALANCE
 from domain.object_keys import reachable
+from schemas.engines import EngineName
+
+_TENANTS = "SELECT tenant_id, key_prefixes, engine, quality_floor::float8 FROM tenants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class Credential:
     environment: str
     capabilities: frozenset[str]
     key_prefixes: tuple[str, ...]
+    engine: str | None = None  # who makes its looks; None: the deployment's default
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A tenant as operators see it. `engine`, `quality_floor`: None where the deployment's own holds."""
+
+    tenant_id: str
+    key_prefixes: tuple[str, ...]
+    engine: str | None
+    quality_floor: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,34 @@ class AccountStore:
             )
         return str(added).endswith(" 1")
 
-    async def tenants(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Every tenant with its key prefixes."""
-        rows = await self._pool.fetch("SELECT tenant_id, key_prefixes FROM tenants ORDER BY tenant_id")
-        return [(row["tenant_id"], tuple(row["key_prefixes"])) for row in rows]
+    async def tenants(self) -> list[TenantRow]:
+        """Every tenant, by id."""
+        rows = await self._pool.fetch(f"{_TENANTS} ORDER BY tenant_id")
+        return [_tenant(row) for row in rows]
+
+    async def tenant(self, tenant_id: str) -> TenantRow:
+        """One tenant. Raises UnknownTenant."""
+        row = await self._pool.fetchrow(f"{_TENANTS} WHERE tenant_id = $1", tenant_id)
+        if row is None:
+            raise UnknownTenant(tenant_id)
+        return _tenant(row)
+
+    async def set_engine(self, tenant_id: str, engine: EngineName | None) -> None:
+        """Who makes the tenant's looks from now on; None: the deployment's default. Raises UnknownTenant."""
+        done = await self._pool.execute("UPDATE tenants SET engine = $2 WHERE tenant_id = $1", tenant_id, engine)
+        if not str(done).endswith(" 1"):
+            raise UnknownTenant(tenant_id)
+
+    async def set_quality_floor(self, tenant_id: str, floor: float | None) -> None:
+        """Below which quality the tenant's garments are refused from now on, 0 to 1; None: by the deployment's floor alone.
+
+        Raises UnknownTenant.
+        """
+        done = await self._pool.execute(
+            "UPDATE tenants SET quality_floor = $2::float8::numeric WHERE tenant_id = $1", tenant_id, floor
+        )
+        if not str(done).endswith(" 1"):
+            raise UnknownTenant(tenant_id)
 
     async def create_key(
         self,
@@ -176,7 +214,8 @@ class AccountStore:
         if environment is None:
             return None
         row = await self._pool.fetchrow(
-            """SELECT k.key_id, k.tenant_id, k.capabilities, t.key_prefixes FROM api_keys k JOIN tenants t USING (tenant_id)
+            """SELECT k.key_id, k.tenant_id, k.capabilities, t.key_prefixes, t.engine
+               FROM api_keys k JOIN tenants t USING (tenant_id)
                WHERE k.key_hash = $1 AND k.environment = $2 AND k.revoked_at IS NULL
                  AND (k.expires_at IS NULL OR k.expires_at > now())""",
             hash_key(key, self._pepper),
@@ -185,7 +224,7 @@ class AccountStore:
         if row is None:
             return None
         prefixes = reachable(environment, row["key_prefixes"])
-        return Credential(row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), prefixes)
+        return Credential(row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), prefixes, row["engine"])
 
     async def working_keys(self, key_ids: Collection[str]) -> set[str]:
         """Those of these keys that are neither revoked nor expired."""
@@ -261,3 +300,7 @@ class AccountStore:
             before,
         )
         return [LedgerEntry(row["id"], row["request_id"], row["kind"], row["amount"], row["created_at"]) for row in rows]
+
+
+def _tenant(row: asyncpg.Record) -> TenantRow:
+    return TenantRow(row["tenant_id"], tuple(row["key_prefixes"]), row["engine"], row["quality_floor"])

@@ -70,7 +70,9 @@ async def _rerun(
 ) -> str | None:
     old = await connection.fetchrow(
         """SELECT tenant_id, environment, user_category, items::text AS items, runtime_config::text AS runtime_config,
-             clock_timestamp() AS now
+             clock_timestamp() AS now,
+             (SELECT engine FROM tenants t WHERE t.tenant_id = r.tenant_id) AS engine,
+             (SELECT quality_floor::float8 FROM tenants t WHERE t.tenant_id = r.tenant_id) AS quality_floor
            FROM request_logs r WHERE request_id = $1 AND status = 'FAILURE'
              AND EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')
              AND NOT EXISTS (SELECT 1 FROM redrives d WHERE d.request_id = r.request_id)
@@ -89,6 +91,8 @@ async def _rerun(
         credits_cost=0,
         deadline_s=deadline_s,
         answer=b"",  # nobody waits for one
+        tenants_engine=old["engine"],
+        quality_floor=old["quality_floor"],
     )
     await insert(connection, [submission], old["now"])
     linked = await connection.execute(

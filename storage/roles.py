@@ -102,7 +102,7 @@ ROLES: tuple[Role, ...] = (
         "operator",
         {
             **dict.fromkeys(_AUDITED, "SELECT"),
-            "tenants": "SELECT, INSERT",
+            "tenants": "SELECT, INSERT, UPDATE (engine, quality_floor)",
             "api_keys": "SELECT, INSERT, UPDATE (revoked_at, expires_at, capabilities)",
             "credit_accounts": "SELECT, INSERT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",

@@ -29,6 +29,8 @@ class Submission:
     answer: bytes
     idempotency: IdempotencyKey | None = None
     traceparent: str = ""
+    tenants_engine: str | None = None
+    quality_floor: float | None = None
 
     @property
     def account(self) -> tuple[str, str]:

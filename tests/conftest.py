@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack.folder import free_ports
 from devstack.stack import ALL, Stack
+from tests.engine_server import TOKEN
 
 GARMENTS = Path(__file__).resolve().parents[2] / "shared" / "garments"
 
@@ -21,12 +23,15 @@ SETTINGS = {
 }
 """Shorter times than in production, so that a killed process is replaced within seconds. A deadline that slow machines keep."""
 
+ENGINE_PORT = free_ports(1)[0]
+"""Where the stack looks for its remote engine: it is there while a test that needs it runs (`tests.engine_server`)."""
+
 
 def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
     """A stack in a folder of its own: pytest closes its own folders to other users at each start, and Postgres is one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)))
-        env = dict(SETTINGS)
+        env = {**SETTINGS, "LOOKS_ENGINE_URL": f"http://127.0.0.1:{ENGINE_PORT}", "LOOKS_ENGINE_TOKEN": TOKEN}
         if os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker":
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 

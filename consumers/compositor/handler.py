@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -28,14 +29,16 @@ from domain.composing import (
     note,
     settle,
 )
+from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
 from runtime.declaration import Begin, Declaration, Draining, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
+from schemas.engines import EngineName
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
-from schemas.failures import FailureReason
+from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
 
 MAX_NOT_BEFORE_S = 3600.0
@@ -43,6 +46,8 @@ TENANT_WINDOW = 32
 """Looks of one tenant that one partition has in hand: enough to keep every worker busy while the next are read again."""
 DEFERRED_MAX = 1_000_000
 """At 17 bytes each."""
+NO_SUCH_ENGINE = FailureReason(code=FailureCode.INTERNAL, message="The engine that makes this look is not there.")
+"""It can heal: while a setting is rolled out, another instance may have it."""
 
 
 class Renderer(Protocol):
@@ -50,6 +55,29 @@ class Renderer(Protocol):
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         """The picture in S3, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """An engine's renderer, and the places that there are at it.
+
+    `opens_photos`: its workers do, so one that is lost may be a photo's fault. Otherwise it is ours, or a remote engine's.
+    """
+
+    renderer: Renderer
+    slots: Slots
+    opens_photos: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Which engines there are beside our own, and which makes the looks that ask for none."""
+
+    remote: Station | None = None
+    default: EngineName = EngineName.CLASSICAL
+
+
+OUR_OWN_ALONE = Engines()
 
 
 def declaration(history_window_s: float) -> Declaration:
@@ -87,13 +115,24 @@ def photo_of(event: Event, reason: FailureReason | None) -> About | None:
 class Compositor:
     """Decides what to do with each request record, and does it in a worker process."""
 
-    def __init__(self, renderer: Renderer, slots: Slots, clock: Callable[[], datetime], *, history_window_s: float) -> None:
-        """At most as many looks at a time as there are slots."""
+    def __init__(
+        self,
+        renderer: Renderer,
+        slots: Slots,
+        clock: Callable[[], datetime],
+        *,
+        history_window_s: float,
+        engines: Engines = OUR_OWN_ALONE,
+    ) -> None:
+        """At most as many looks at a time as there are slots, and as there are at a remote engine, where there is one."""
         self.declaration = declaration(history_window_s)
-        self._renderer = renderer
         self._slots = slots
         self._clock = clock
         self._suspicions = Suspicions()
+        self._default = engines.default
+        self._stations = {EngineName.CLASSICAL: Station(renderer, slots, opens_photos=True)}
+        if engines.remote is not None:
+            self._stations[EngineName.REMOTE] = engines.remote
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Take in a record of the recent past."""
@@ -121,15 +160,20 @@ class Compositor:
             return Unhandled("malformed retry headers")
         request = attempt.request
         await self._until_due(work)
-        async with self._slots.place(request.tenant_id):
+        engine = named(request.engine, self._default)
+        station = self._stations.get(engine) if engine is not None else None
+        if station is None:
+            return Later(NO_SUCH_ENGINE)
+        async with station.slots.place(request.tenant_id):
             begun_at = self._clock()
             refused = admit(attempt, history, begun_at)
             if refused is not None:
                 return refused
             begin(begun_at)
-            result = await self._renderer.render(request)
+            result = await station.renderer.render(request)
             await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
-            return self._blamed(attempt, result) or outcome_of(request, result, begun_at, self._clock())
+            blamed = self._blamed(attempt, result) if station.opens_photos else None
+            return blamed or outcome_of(request, result, begun_at, self._clock())
 
     def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
         """The progress event of an attempt, unless it was said before or is not worked on any more."""
@@ -151,7 +195,8 @@ class Compositor:
 
     def drain(self) -> None:
         """Looks that were not begun are left for the next owner."""
-        self._slots.drain()
+        for station in self._stations.values():
+            station.slots.drain()
 
     def _blamed(self, attempt: Attempt, result: Rendered | NotRendered) -> Outcome | None:
         """What losing a worker to a look comes to; None when none was lost."""

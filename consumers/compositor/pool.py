@@ -11,7 +11,7 @@ from consumers.compositor.render import prepare, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from runtime import logs
-from runtime.settings import LookSettings, ObjectStoreSettings
+from runtime.settings import EngineSettings, LookSettings, ObjectStoreSettings
 from schemas.events import LookRequested
 from schemas.failures import FailureCode, FailureReason
 
@@ -27,14 +27,20 @@ LOOKS_PER_WORKER = 500
 
 
 class RenderPool:
-    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks than that at a time."""
+    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks than that at a time.
 
-    def __init__(self, settings: LookSettings, store: ObjectStoreSettings, *, spare: int = 0) -> None:
+    With `remote` these are workers of their own, which ask that engine, as many as its `concurrency`: one that is slow or
+    silent holds up none of our own engine's looks.
+    """
+
+    def __init__(
+        self, settings: LookSettings, store: ObjectStoreSettings, remote: EngineSettings | None = None, *, spare: int = 0
+    ) -> None:
         """Workers start with the first look."""
         self._time_limit_s = settings.time_limit_s
         self._told: set[str] = set()
         self._pool = pebble.ProcessPool(
-            max_workers=settings.workers + spare,
+            max_workers=(settings.workers if remote is None else remote.concurrency) + spare,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
             initargs=(
@@ -42,6 +48,7 @@ class RenderPool:
                 settings.worker_memory_bytes,
                 settings.cutout_cache,
                 Bars(settings.quality_floor, settings.quality_dress),
+                remote,
             ),
             context=multiprocessing.get_context("spawn"),
         )

@@ -1,19 +1,21 @@
 """One look in a worker process: photos from S3, the engine, the picture back to S3.
 
 A result is a value that travels between processes. The picture's key depends on the request alone and its bytes on the
-request and the engine's version, so making a look again stores the same picture again.
+request and the engine's version, so making a look again stores the same picture again. Of an engine that may draw another
+picture the second time the key tells the bytes as well: no attempt ever changes the picture of another.
 """
 
 import resource
-import traceback
 
-from compositing import Bars, GarmentError, GarmentInput, InvalidOption, Look, LookOptions, compose_garments, parse_options
-from compositing.guard import guarded
-from consumers.compositor.cutouts import CutoutCache, Kept
-from consumers.compositor.results import NotRendered, Rendered
+from compositing import Bars, InvalidOption, parse_options
+from consumers.compositor.classical import ClassicalDresser
+from consumers.compositor.cutouts import CutoutCache
+from consumers.compositor.dresser import Dressed, Dresser, Garment, Order, Picture
+from consumers.compositor.remote import RemoteDresser
+from consumers.compositor.results import NotRendered, Rendered, trace_of
 from domain.blame import Symptom
 from runtime import faults
-from runtime.settings import ObjectStoreSettings
+from runtime.settings import EngineSettings, ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from storage.object_store import (
@@ -29,7 +31,6 @@ from storage.object_store import (
 MAX_PHOTO_BYTES = 25 * 1024 * 1024
 MAX_PHOTOS_BYTES = 120 * 1024 * 1024
 """Of all photos of one look together."""
-TRACE_CHARS = 8000
 EXTENSIONS = {"image/webp": "webp", "image/png": "png", "image/jpeg": "jpg"}
 
 
@@ -37,16 +38,17 @@ class _Worker:
     """What a worker process keeps between looks."""
 
     store: ObjectStore
-    cutouts: CutoutCache
-    bars: Bars
+    dresser: Dresser
 
 
-def prepare(settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool, bars: Bars) -> None:
-    """Called once in a new worker: bound its memory, connect to the store."""
+def prepare(
+    settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool, bars: Bars, remote: EngineSettings | None = None
+) -> None:
+    """Called once in a new worker: bound its memory, connect to the store. `remote`: the engine that it asks; None: our own."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _Worker.store = ObjectStore(settings)
-    _Worker.cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
-    _Worker.bars = bars
+    cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
+    _Worker.dresser = ClassicalDresser(cutouts, bars) if remote is None else RemoteDresser(remote)
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:
@@ -56,29 +58,32 @@ def render(request: LookRequested) -> Rendered | NotRendered:
         garments = _fetch(request)
         if isinstance(garments, NotRendered):
             return garments
-        look, kept = _make(request, garments, options)
+        order = Order(request.request_id, request.tenant_id, tuple(garments), options, request.quality_floor)
+        look = _Worker.dresser.dress(order)
     except InvalidOption as error:
         return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
-    except GarmentError as error:
-        reason = FailureReason(code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index)
-        return NotRendered(reason, trace=_trace(error) if error.fault else "")
     except MemoryError as error:
         reason = FailureReason(code=FailureCode.INTERNAL, message="The look needs more memory than one may have.")
-        return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_MEMORY, trace=_trace(error))
-    key = f"results/{request.tenant_id}/{request.request_id}.{EXTENSIONS[look.content_type]}"
+        return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_MEMORY, trace=trace_of(error))
+    return look if isinstance(look, NotRendered) else _stored(request, look, warnings)
+
+
+def _stored(request: LookRequested, look: Dressed, warnings: tuple[str, ...]) -> Rendered | NotRendered:
+    picture = look.picture
+    key = _key(request, picture, repeatable=_Worker.dresser.repeatable)
     try:
-        _Worker.store.put(key, look.image, look.content_type)
+        _Worker.store.put(key, picture.data, picture.content_type)
     except StoreError as error:
         return _store_failed(error, None)
-    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD)
+    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD, request.request_id)
     image = StoredImage(
         bucket=_Worker.store.bucket,
         key=key,
-        content_type=look.content_type,
-        width=look.width_px,
-        height=look.height_px,
-        bytes=len(look.image),
-        sha256=look.sha256,
+        content_type=picture.content_type,
+        width=picture.width_px,
+        height=picture.height_px,
+        bytes=len(picture.data),
+        sha256=picture.sha256,
     )
     placed = tuple(
         PlacedGarment(
@@ -88,47 +93,26 @@ def render(request: LookRequested) -> Rendered | NotRendered:
             box=item.box,
             alpha_area_px=item.alpha_area_px,
             landmarks=item.landmarks,
-            cutout=kept[item.item_index].image,
+            cutout=item.cutout,
             warnings=item.warnings,
             quality=item.quality,
             quality_reasons=item.quality_reasons,
             placed=item.placed,
         )
-        for item in look.manifest.items
+        for item in look.items
     )
-    made = look.manifest
-    named = tuple(f"items[{item.item_index}]: {warning}" for item in made.items for warning in item.warnings)
-    stage_ms = {stage: round(took_ms, 1) for stage, took_ms in made.stage_ms.items()}
-    return Rendered(image, placed, made.engine_version, (*warnings, *made.warnings, *named), made.seed, stage_ms)
+    named = tuple(f"items[{item.item_index}]: {warning}" for item in look.items for warning in item.warnings)
+    stage_ms = {stage: round(took_ms, 1) for stage, took_ms in look.stage_ms.items()}
+    return Rendered(image, placed, look.engine_version, (*warnings, *look.warnings, *named), look.seed, stage_ms)
 
 
-def _make(request: LookRequested, garments: list[GarmentInput], options: LookOptions) -> tuple[Look, list[Kept]]:
-    """All that depends on the photos' bytes alone: what fails here would fail again. Raises GarmentError or MemoryError."""
-    kept = []
-    for index, garment in enumerate(garments):
-        try:
-            with guarded(index):
-                kept.append(_Worker.cutouts.get(request.tenant_id, garment, options.working_side_px))
-        except GarmentError as error:
-            error.item_index = index
-            raise
-    with guarded(0 if len(garments) == 1 else None):
-        look = compose_garments([one.garment for one in kept], [one.category for one in garments], options, _bars(request))
-    return look, kept
+def _key(request: LookRequested, picture: Picture, *, repeatable: bool) -> str:
+    own = "" if repeatable else f"-{picture.sha256[:16]}"
+    return f"results/{request.tenant_id}/{request.request_id}{own}.{EXTENSIONS[picture.content_type]}"
 
 
-def _bars(request: LookRequested) -> Bars:
-    """The deployment's bars; a tenant's own floor may be higher, and what is dressed is never below it."""
-    floor = max(_Worker.bars.floor, request.quality_floor or 0.0)
-    return Bars(floor, max(_Worker.bars.dress, floor))
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-TRACE_CHARS:]
-
-
-def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:
-    garments: list[GarmentInput] = []
+def _fetch(request: LookRequested) -> list[Garment] | NotRendered:
+    garments: list[Garment] = []
     left_bytes = MAX_PHOTOS_BYTES
     for index, item in enumerate(request.items):
         try:
@@ -136,7 +120,7 @@ def _fetch(request: LookRequested) -> list[GarmentInput] | NotRendered:
         except StoreError as error:
             return _store_failed(error, index)
         left_bytes -= len(data)
-        garments.append(GarmentInput(data=data, category=item.trial_item_category, name=item.trial_image))
+        garments.append(Garment(data=data, category=item.trial_item_category, name=item.trial_image))
     return garments
 
 

@@ -1,11 +1,14 @@
 """What making one look came to: values that travel between processes."""
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.blame import Symptom
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import FailureReason
+
+TRACE_CHARS = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,8 @@ class NotRendered:
     can_heal: bool = False
     symptom: Symptom | None = None
     trace: str = ""
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback, its end where it is long."""
+    return "".join(traceback.format_exception(error))[-TRACE_CHARS:]

@@ -2,7 +2,10 @@
 
 from chaos.load import Promises
 from chaos.plan import Wish
-from chaos.verdict import broken_promises
+from chaos.verdict import broken_promises, is_excused
+from domain.blame import Symptom, fault_of, judge
+from domain.outcomes import Reject
+from schemas.failures import FailureCode, FailureReason
 
 ROWS: dict[str, tuple[str, str | None]] = {
     "good": ("SUCCESS", None),
@@ -37,6 +40,20 @@ def test_a_good_look_may_fail_for_our_faults_only() -> None:
     promises = Promises(accepted={"good": Wish.LOOK})
     assert broken_promises(promises, {"good": ("FAILURE", "expired")}) == []
     assert len(broken_promises(promises, {"good": ("FAILURE", "image_unreadable")})) == 1
+
+
+def test_a_good_photo_is_blamed_only_where_the_campaign_struck_its_worker() -> None:
+    reason = FailureReason(code=FailureCode.INTERNAL, message="m")
+    promises = Promises(accepted={"good": Wish.LOOK})
+    rows: dict[str, tuple[str, str | None]] = {"good": ("FAILURE", "photo_not_processed")}
+    for symptom, excusable in ((Symptom.DIED, True), (Symptom.OUT_OF_TIME, True), (Symptom.OUT_OF_MEMORY, False)):
+        blamed = judge(symptom, reason, again=True)
+        assert isinstance(blamed, Reject)
+        assert is_excused(blamed.reason.code, blamed.reason.message) is excusable
+    assert not is_excused("photo_not_processed", "This photo can't be processed: quote fault 1a2b3c4d.")
+    assert not is_excused("image_unreadable", f"fault {fault_of(Symptom.DIED)}")
+    assert broken_promises(promises, rows, excused={"good"}) == []
+    assert len(broken_promises(promises, rows, excused={"another"})) == 1
 
 
 def test_a_conflict_for_a_cancelled_look_is_a_lie() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compositing.options import DEFAULT_BARS
+from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
 from consumers.compositor.render import _Worker, render
 from consumers.compositor.results import NotRendered, Rendered
@@ -30,8 +30,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
     with running_s3() as store:
         store.objects[PHOTO] = save(tee(), "JPEG")
         monkeypatch.setattr(_Worker, "store", ObjectStore(ObjectStoreSettings(endpoint_url=store.url)), raising=False)
-        monkeypatch.setattr(_Worker, "cutouts", CutoutCache(None), raising=False)
-        monkeypatch.setattr(_Worker, "bars", DEFAULT_BARS, raising=False)
+        monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(CutoutCache(None)), raising=False)
         yield store
 
 
@@ -113,7 +112,7 @@ def engine_that(error: Exception) -> type[CutoutCache]:
 def test_what_nobody_expected_of_given_bytes_is_the_photos_with_a_fault_that_can_be_found(
     s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Worker, "cutouts", engine_that(ZeroDivisionError("at x = 3"))(None))
+    monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(engine_that(ZeroDivisionError("at x = 3"))(None)))
     result = failed()
     assert (result.reason.code, result.can_heal, result.reason.item_index) == (FailureCode.PHOTO_NOT_PROCESSED, False, 0)
     assert result.reason.code not in OUR_FAULTS
@@ -122,6 +121,6 @@ def test_what_nobody_expected_of_given_bytes_is_the_photos_with_a_fault_that_can
 
 
 def test_want_of_memory_may_be_another_looks_doing(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_Worker, "cutouts", engine_that(MemoryError())(None))
+    monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(engine_that(MemoryError())(None)))
     result = failed()
     assert (result.symptom, result.can_heal) == (Symptom.OUT_OF_MEMORY, True)

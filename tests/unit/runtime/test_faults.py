@@ -1,5 +1,6 @@
 """Planted faults: off unless a folder is set, taken once, by one."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,15 @@ def test_a_blocking_point_suffers_too(folder: Path) -> None:
     (folder / "worker.after-upload").write_text("raise")
     with pytest.raises(Planted):
         faults.at_blocking("worker", Point.AFTER_UPLOAD)
+
+
+def test_what_a_fault_was_about_is_told(folder: Path) -> None:
+    assert faults.struck(folder, "worker") == {}
+    for about, what in (("r1", "raise"), ("r2", "raise"), ("r1", "wait 0"), ("", "wait 0")):
+        (folder / "worker.after-upload").write_text(what)
+        with contextlib.suppress(Planted):
+            faults.at_blocking("worker", Point.AFTER_UPLOAD, about)
+    assert faults.struck(folder, "worker") == {"r1": ["raise", "wait 0"], "r2": ["raise"]}
 
 
 def test_a_clock_is_off_as_long_as_its_file_says_so(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from runtime import settings
-from runtime.settings import Area, DatabaseSettings, KafkaSettings, SecretsSettings
+from runtime.settings import Area, DatabaseSettings, EngineSettings, KafkaSettings, LookSettings, SecretsSettings
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +60,26 @@ def test_an_authority_makes_tls_and_the_servers_name_a_must(url: str, joint: str
     made = DatabaseSettings.model_validate({"url": url, "ca_file": "/etc/ca.pem"})
     assert made.dsn == f"{url}{joint}sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"
     assert DatabaseSettings.model_validate({"url": url}).dsn == url
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"default": "remote"}, "needs LOOKS_ENGINE_URL"),
+        ({"url": "http://engine.internal"}, "LOOKS_ENGINE_ALLOW_PLAINTEXT"),
+        ({"url": "https://engine.internal", "token": "two words"}, "visible ASCII"),
+        ({"default": "steam"}, "default"),
+    ],
+)
+def test_an_engine_that_can_not_be_called_is_refused(given: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as refused:
+        EngineSettings.model_validate(given)
+    assert "two words" not in str(refused.value)
+
+
+def test_an_engine_must_answer_before_its_looks_time_is_up() -> None:
+    engine = EngineSettings(url="https://engine.internal", timeout_s=60)
+    with pytest.raises(ValueError, match="LOOKS_ENGINE_TIMEOUT_S"):
+        engine.check(LookSettings(time_limit_s=60))
+    engine.check(LookSettings(time_limit_s=61))
+    EngineSettings(timeout_s=60).check(LookSettings(time_limit_s=60))
