@@ -17,7 +17,7 @@ PICTURES = CHECKOUT / "docs" / "pictures"
 SAMPLES = CHECKOUT / "api" / "console" / "static" / "samples"
 SAMPLE_PX = (480, 640)
 SAMPLE_NAMES = ("tee", "shirt", "sweater", "jacket", "jeans", "skirt", "dress", "shoes")
-WIDTH_PX = 384
+WIDTH_PX, SHOWN_PX = 768, 384
 CROP = slice(57, 327)
 """The columns between the hands."""
 QUALITY = 86
@@ -36,8 +36,9 @@ OUTFITS: tuple[tuple[Mannequin, tuple[str, ...], bool], ...] = (
 def _look(mannequin: Mannequin, names: tuple[str, ...], *, tuck: bool = False) -> NDArray[np.uint8]:
     options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX, format="png", tuck=tuck)
     made = compose([GarmentInput(draw(name), WARDROBE[name]) for name in names], options)
-    decoded = cv2.imdecode(np.frombuffer(made.image, np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(decoded, np.uint8)[:, CROP, ::-1]
+    decoded = np.asarray(cv2.imdecode(np.frombuffer(made.image, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    shown = cv2.resize(decoded, (SHOWN_PX, SHOWN_PX * made.height_px // made.width_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(shown, np.uint8)[:, CROP, ::-1]
 
 
 def _save(path: Path, rows: list[list[NDArray[np.uint8]]]) -> None:

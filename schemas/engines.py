@@ -27,6 +27,7 @@ PHOTO_FAULTS = frozenset(
         FailureCode.IMAGE_TOO_LARGE,
         FailureCode.NO_GARMENT_FOUND,
         FailureCode.CATEGORY_MISMATCH,
+        FailureCode.CANNOT_BE_DRESSED,
         FailureCode.PHOTO_NOT_PROCESSED,
     }
 )
@@ -92,7 +93,10 @@ class AnsweredPicture(_Said):
 
 
 class AnsweredItem(_Said):
-    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive; null: the engine can't say."""
+    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive; null: the engine can't say.
+
+    `quality`: 0 to 1; below a tenant's own floor the look is refused. Null: the engine does not judge.
+    """
 
     item_index: int = Field(ge=0, lt=MAX_ITEMS)
     layer: int = Field(default=0, ge=0, le=1000)
@@ -100,6 +104,9 @@ class AnsweredItem(_Said):
     alpha_area_px: int | None = Field(default=None, ge=0)
     landmarks: Mapping[Word, tuple[FiniteFloat, FiniteFloat]] = Field(default_factory=dict, max_length=64)
     warnings: tuple[Words, ...] = Field(default=(), max_length=20)
+    quality: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    quality_reasons: tuple[Words, ...] = Field(default=(), max_length=20)
+    placed: Literal["dressed", "whole"] | None = None
 
 
 class ComposeManifest(_Said):

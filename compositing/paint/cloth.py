@@ -30,6 +30,10 @@ class Source:
     enlarged: float
 
 
+EDGE_SIGMA_PX = 0.8
+"""Sampling meets an outline between its pixels: it is smoothed by so much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cloth:
     """Premultiplied linear colours (h, w, 3) and alpha in the look's `box`. `behind`: share that
@@ -80,6 +84,15 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     if back is not None:
         small = cv2.resize(back, (width, height), interpolation=cv2.INTER_AREA)
         behind = np.asarray(cv2.remap(small, at_x, at_y, cv2.INTER_LINEAR), np.float32)
-    return Cloth(
-        part, patch.box, np.asarray(colour, np.float32), np.asarray(alpha, np.float32), behind
+    colour, alpha = _soft_edged(np.asarray(colour, np.float32), np.asarray(alpha, np.float32))
+    return Cloth(part, patch.box, colour, alpha, behind)
+
+
+def _soft_edged(colour: Floats, alpha: Floats) -> tuple[Floats, Floats]:
+    """Premultiplied colour and alpha without steps along the edge; what is inside stays."""
+    soft = cv2.GaussianBlur(np.dstack([colour, alpha]), (3, 3), EDGE_SIGMA_PX)
+    edge = (soft[..., 3] > 0.01) & (soft[..., 3] < 0.99)
+    return (
+        np.where(edge[..., None], soft[..., :3], colour),
+        np.where(edge, soft[..., 3], alpha),
     )

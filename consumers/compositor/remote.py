@@ -77,7 +77,7 @@ class RemoteDresser:
         """Have the look made. Blocks for as long as the engine takes, within the time limit."""
         try:
             answer = self._exchange.call(_call(order))
-            return _dressed(order, answer) if answer.status == 200 else _refused(order, answer)
+            return _good_enough(order, _dressed(order, answer)) if answer.status == 200 else _refused(order, answer)
         except (NoAnswer, BadParts, Malformed) as error:
             log.error("the remote engine failed", request_id=order.request_id, error=str(error))
             return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=_OUT_OF_ORDER), can_heal=True)
@@ -109,6 +109,16 @@ def _call(order: Order) -> Call:
         {"X-Request-Id": order.request_id, "Idempotency-Key": order.request_id},
         ((ORDER_PART, (None, asked.model_dump_json().encode(), "application/json")), *photos),
     )
+
+
+def _good_enough(order: Order, look: Dressed) -> Dressed | NotRendered:
+    """The look, unless the engine itself says that a garment is below the tenant's floor."""
+    for item in look.items:
+        if item.quality is not None and item.quality < (order.quality_floor or 0.0):
+            why = "; ".join(item.quality_reasons) or "the engine gives no reason"
+            message = f"The garment cannot be dressed well enough to be sold: {why}."[:1000]
+            return NotRendered(FailureReason(code=FailureCode.CANNOT_BE_DRESSED, message=message, item_index=item.item_index))
+    return look
 
 
 def _refused(order: Order, answer: Answer) -> NotRendered:
@@ -193,6 +203,9 @@ def _placed(order: Order, item: AnsweredItem) -> Placed:
         alpha_area_px=item.alpha_area_px,
         landmarks={_plain(name): point for name, point in item.landmarks.items()},
         warnings=tuple(_plain(warning) for warning in item.warnings),
+        quality=item.quality,
+        quality_reasons=tuple(_plain(reason) for reason in item.quality_reasons),
+        placed=item.placed,
     )
 
 

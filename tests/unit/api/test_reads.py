@@ -45,7 +45,7 @@ async def test_a_job_has_the_documented_shape(api: Api) -> None:
     job = (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()
     assert set(job) == {
         "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "billing", "created_at", "updated_at",
-        "deadline_at", "error", "latest_event", "artifacts",
+        "deadline_at", "error", "latest_event", "artifacts", "garments",
     }  # fmt: skip
     assert job["artifacts"] == []
 
@@ -152,7 +152,9 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     assert (await api.http.get(f"/v1/renders/{ids[3]}", headers=api.headers())).status_code == 404
     shown = await api.http.get(f"/v1/renders/{ids[0]}", headers=api.headers())
     assert shown.json()["picture"]["image_url"] == "https://objects.test/looks/signed"
-    assert shown.json()["garments"] == [{"trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4], "warnings": []}]
+    unjudged: dict[str, object] = {"quality": None, "quality_reasons": [], "placed": None}
+    garment: dict[str, object] = {"trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4], "warnings": []}
+    assert shown.json()["garments"] == [garment | unjudged]
     assert "secret.png" not in shown.text
     assert "users/abc" not in shown.text
 

@@ -55,7 +55,7 @@ def test_the_body_has_a_shop_size(
     narrow = float(np.nanmin(girth_cm[armpit_y : body.hip_y]))
     collar = 200 * facts.neck_half_girth / facts.px_per_m
     arm_cm = [100 * float(arm.length[-1]) / facts.px_per_m for arm in facts.arms.values()]
-    print(f"{kind}: chest {bust:.1f}, waist {narrow:.1f}, hips {seat:.1f}, neck {collar:.1f}, arms {arm_cm}")  # noqa: T201
+    print(f"{kind}: chest {bust:.1f}, waist {narrow:.1f}, hips {seat:.1f}, neck {collar:.1f}, arms {arm_cm}")  # noqa: T201 (what a failure needs to be understood)
     assert chest[0] <= bust <= chest[1]
     assert waist[0] <= narrow <= waist[1]
     assert hips[0] <= seat <= hips[1]

@@ -259,3 +259,16 @@ async def test_certificates_are_verified(tmp_path: Path) -> None:
         assert receiver.received == []
         trusting = dresser(receiver, url=url, ca_file=authority.certificate)
         assert isinstance(await asyncio.to_thread(trusting.dress, an_order()), Dressed)
+
+
+async def test_a_look_below_the_tenants_own_floor_is_not_sold() -> None:
+    placed = Placed(0, 31, (10, 20, 200, 300), 5000, quality=0.45, quality_reasons=("blurred",))
+    async with receiving() as receiver:
+        receiver.always = whole(a_look(None, placed))
+        engine = dresser(receiver)
+        taken = await asyncio.to_thread(engine.dress, replace(an_order(), quality_floor=0.4))
+        refused = await asyncio.to_thread(engine.dress, replace(an_order(), quality_floor=0.5))
+    assert isinstance(taken, Dressed)
+    assert isinstance(refused, NotRendered)
+    assert (refused.reason.cause, refused.reason.item_index, refused.can_heal) == ("cannot_be_dressed", 0, False)
+    assert "blurred" in refused.reason.message
