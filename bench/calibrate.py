@@ -1,6 +1,6 @@
 """`python -m bench.calibrate [FOLDER]`: the judge's weights, fitted to verdicts, and what its bars let through.
 
-The verdicts (`bench/verdicts.json`) are of people who did not know the engine: how many of them called a photo's look
+The verdicts (`bench/verdicts.json`) are of judges who did not know the engine: how many of them called a photo's look
 publishable, how many saw a small fault, how many a wrong look. Pictures that show no garment count as wrong. The fit is a
 logistic regression with a ridge, each weight held to its sign; the curve is of photos left out of the fit, one by one.
 """

@@ -1,6 +1,6 @@
 """One number for a garment's look, and the reasons that lower it.
 
-A logistic model of the measures, fitted to verdicts of people who did not know the engine
+A logistic model of the measures, fitted to verdicts of judges who did not know the engine
 (`bench/verdicts.json`, by `python -m bench.calibrate`): the chance that a look of such a garment is
 publishable or has but a small fault.
 """
