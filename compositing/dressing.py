@@ -15,6 +15,7 @@ from compositing.garment import Garment
 from compositing.judge.judge import judged, refusal
 from compositing.judge.quality import Quality
 from compositing.options import Bars, LookOptions
+from compositing.paint.armpits import closed
 from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
@@ -104,4 +105,11 @@ def cloths_of(
         )
         if cloth is not None:
             found.append(cloth)
-    return tuple(found)
+    if laid.whole:
+        return tuple(found)
+    armpits = {
+        name.replace("armpit", "sleeve"): at * scale
+        for name, at in worn.landmarks.items()
+        if name.startswith("armpit")
+    }
+    return closed(found, armpits, scale)

@@ -71,8 +71,9 @@ def prepare(
     with watch.stage("template"):
         cutout, template = _upright(cutout, category)
         measures = measured(cutout, template)
+    cutout = cleared(cutout, wedges(template))
     if cutout.mode == "messy":
-        cutout = extended(cleared(cutout, wedges(template)))
+        cutout = extended(cutout)
     return Garment(cutout, template, measures)
 
 
