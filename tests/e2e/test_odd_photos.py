@@ -2,9 +2,11 @@
 
 import json
 import struct
+import time
 
 from devstack.stack import Stack
 from tests.e2e.client import Client, small, until
+from tests.integration.test_command_line import looks
 
 LOOKS = 30
 EXIF = ((0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 10, 1, struct.pack("<I", 38)))
@@ -19,14 +21,24 @@ def odd() -> bytes:
     return photo[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + photo[2:]
 
 
+def another_tenant(stack: Stack) -> Client:
+    """With the credits of one look."""
+    tenant = f"calm{time.time_ns()}"
+    assert looks(stack, "tenants", "create", tenant, "--prefix", "users/calm").returncode == 0
+    assert looks(stack, "credits", "grant", "--tenant", tenant, "--amount", "10", "--reference", "calm").returncode == 0
+    return Client(stack, looks(stack, "keys", "create", "--tenant", tenant).stdout.strip())
+
+
 def test_one_tenants_odd_photos_fail_at_once_by_name_or_are_made_and_another_tenants_look_is_made(
-    stack: Stack, client: Client, other: Client
+    stack: Stack, client: Client
 ) -> None:
-    key, good = client.put("users/abc/tests/odd.jpg", odd()), other.put("users/other/tests/tee.jpg", small("tee"))
+    other = another_tenant(stack)
+    key, good = client.put("users/abc/tests/odd.jpg", odd()), other.put("users/calm/tee.jpg", small("tee"))
     balance = client.balance()
     requests = [client.accepted((key, "t-shirt")) for _ in range(LOOKS)]
     theirs = other.accepted((good, "t-shirt"))
     assert other.finish([theirs], 60)[theirs]["status"] == "SUCCESS"
+    other.close()
     jobs = client.finish(requests, 60)
     made = sum(job["status"] == "SUCCESS" for job in jobs.values())
     assert made in {0, LOOKS}, "the same bytes come to the same end"
