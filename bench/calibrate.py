@@ -30,7 +30,6 @@ from schemas.categories import GarmentCategory, canonical
 
 Vector = NDArray[np.float64]
 VERDICTS = Path(__file__).parent / "verdicts.json"
-GRADES = ("publishable", "small", "wrong")
 RIDGE = 0.003
 """Of a weight's square, where measures are counted in their spread."""
 STRANGER_CATEGORIES = ("t-shirt", "dress", "trousers", "jacket")

@@ -21,7 +21,6 @@ GEOMETRY_WIDTH_PX = 1024
 HEAD, NECK = 2, 15
 ARM_PARTS = {-1: (4, 6, 8), 1: (3, 5, 7)}
 """Part labels of the arm on the picture's left (-1) and right (1): upper arm, forearm, hand."""
-HAND_PARTS = (7, 8)
 WAIST_SHARES = 0.42, 0.70
 """Between these shares of the way from armpit to hip the waist is looked for."""
 FOOT_PART = {-1: 14, 1: 13}

@@ -11,8 +11,6 @@ from compositing.small.place import place
 from compositing.small.placed import Placed
 from schemas.categories import GarmentCategory
 
-BEHIND, BEFORE = "behind", "before"
-
 
 def place_small(category: GarmentCategory, cutout: Cutout, body: Body) -> Worn:
     """Where shoes or an accessory go. Raises GarmentError no_garment_found."""

@@ -50,26 +50,6 @@ def _rim(
     return np.asarray(np.interp(columns, line[order, 0], line[order, 1]), np.float32)
 
 
-def without_feet(body: Mannequin, bare: Mask) -> tuple[Floats, Floats]:
-    """The picture in linear light with the floor where `bare` is, and the alpha of what is left of
-    the mannequin.
-
-    What is worn behind a leg is painted between the two: over the picture, then the picture again
-    where the alpha is.
-    """
-    if not bare.any():
-        return body.linear, body.soft
-    reach = 2 * round(AROUND_PX * body.scale) + 1
-    around = cv2.dilate(
-        bare.astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    )
-    around = cv2.GaussianBlur(around, (0, 0), 0.4 * AROUND_PX * body.scale)
-    gone = cv2.GaussianBlur(bare.astype(np.float32), (0, 0), 0.8 * body.scale)
-    there = np.asarray(body.soft * (1 - np.minimum(1.3 * gone, 1)), np.float32)
-    share = np.maximum(around * (1 - body.body), gone)[..., None]
-    return np.asarray(body.linear * (1 - share) + plate(body) * share, np.float32), there
-
-
 def plate(body: Mannequin) -> Floats:
     """The picture in linear light with the feet and their shadows taken out: the floor goes on
     behind them.

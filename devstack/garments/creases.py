@@ -14,11 +14,6 @@ def _unit(line: Point) -> Point:
     return np.asarray(line / (np.linalg.norm(line) + 1e-9))
 
 
-def _turned(way: Point, by: float) -> Point:
-    c, s = np.cos(by), np.sin(by)
-    return np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]])
-
-
 def below_arm(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
     """From the armpit into the chest, fanned out."""
     folds = []

@@ -121,6 +121,20 @@ def jacket(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("jacket", assembled(shape, trim, rng), shape)
 
 
+def _tailored(cloth: Cloth) -> Trim:
+    """Lapels, buttons and welt pockets, of one cloth."""
+    return Trim(
+        cloth,
+        cloth,
+        neck="lapel",
+        front="buttons",
+        pocket="welt",
+        ends="tailored",
+        button=(60, 50, 44),
+        depth=0.9,
+    )
+
+
 def blazer(rng: np.random.Generator, wish: Wish) -> Made:
     """A tailored jacket with lapels."""
     shape = replace(
@@ -133,16 +147,7 @@ def blazer(rng: np.random.Generator, wish: Wish) -> Made:
         rng, shape, rng.uniform(49, 53), rng.uniform(6.4, 7.2), pose_of(rng, wish, long=True)
     )
     cloth = wish.cloth or chosen(rng, ("wool", "linen", "wool"), ("checks", "pinstripes"))
-    trim = Trim(
-        cloth,
-        cloth,
-        neck="lapel",
-        front="buttons",
-        pocket="welt",
-        ends="tailored",
-        button=(60, 50, 44),
-        depth=0.9,
-    )
+    trim = _tailored(cloth)
     return upper_made("blazer", assembled(shape, trim, rng), shape)
 
 
@@ -159,16 +164,7 @@ def coat(rng: np.random.Generator, wish: Wish) -> Made:
         rng, shape, rng.uniform(52, 56), rng.uniform(7, 8), pose_of(rng, wish, long=True)
     )
     cloth = wish.cloth or chosen(rng, ("wool",), ("checks",))
-    trim = Trim(
-        cloth,
-        cloth,
-        neck="lapel",
-        front="buttons",
-        pocket="welt",
-        ends="tailored",
-        button=(60, 50, 44),
-        depth=0.9,
-    )
+    trim = _tailored(cloth)
     return upper_made("coat", assembled(shape, trim, rng), shape)
 
 

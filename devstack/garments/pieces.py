@@ -19,8 +19,6 @@ from devstack.garments.curves import (
 )
 from devstack.garments.panel import Panel, Seam
 
-WHITE: Colour = (238, 237, 233)
-
 
 def thread_on(colour: Colour) -> Colour:
     """A thread that is seen, just, on cloth of this colour."""
