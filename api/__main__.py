@@ -15,7 +15,14 @@ from api.server import server_config
 from api.serving import allow_many_files
 from runtime.egress import Egress, Resolver
 from runtime.process import Process, run
-from runtime.settings import ApiSettings, DatabaseSettings, EngineSettings, LookSettings, ObjectStoreSettings, WebhookSettings
+from runtime.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    EngineSettings,
+    LookSettings,
+    ObjectStoreSettings,
+    WebhookSettings,
+)
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
@@ -44,7 +51,9 @@ async def main(process: Process) -> None:
             cancellations=CancellationStore(pool),
             webhooks=WebhookStore(pool),
             deliveries=DeliveryStore(pool),
-            targets=Egress(Resolver(RESOLVER_THREADS), insecure=WebhookSettings().allow_insecure_targets),
+            targets=Egress(
+                Resolver(RESOLVER_THREADS), insecure=WebhookSettings().allow_insecure_targets
+            ),
             links=Presigner(object_store),
             uploads=UploadStore(pool, object_store),
             usage=UsageStore(pool),
@@ -62,9 +71,16 @@ async def main(process: Process) -> None:
         await note_once(app.state.keys.use, ports.accounts)
 
 
-async def _serve(process: Process, settings: ApiSettings, app: FastAPI, beside: tuple[Coroutine[Any, Any, None], ...]) -> None:
+async def _serve(
+    process: Process,
+    settings: ApiSettings,
+    app: FastAPI,
+    beside: tuple[Coroutine[Any, Any, None], ...],
+) -> None:
     """Serve until asked to stop. Raises what one of those that run `beside` raised."""
-    config = server_config(app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s))
+    config = server_config(
+        app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s)
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve([config.bind_socket()]))
     process.ready = True

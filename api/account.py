@@ -28,7 +28,9 @@ MAX_USAGE_DAYS = 366
 DEFAULT_USAGE_DAYS = 30
 
 
-@router.get("/v1/credits", response_model=Credits, responses=READ_ERRORS, operation_id="get_credits")
+@router.get(
+    "/v1/credits", response_model=Credits, responses=READ_ERRORS, operation_id="get_credits"
+)
 async def get_credits(
     request: Request,
     limit: Limit = 20,
@@ -39,7 +41,9 @@ async def get_credits(
     who = credential_of(request)
     scope = ("credits", who.tenant_id, who.environment)
     before = cursors.read(cursor, *scope)
-    rows = await ports.accounts.statement(who.tenant_id, who.environment, limit + 1, int(before) if before else None)
+    rows = await ports.accounts.statement(
+        who.tenant_id, who.environment, limit + 1, int(before) if before else None
+    )
     page = rows[:limit]
     return Credits(
         balance=await ports.accounts.balance(who.tenant_id, who.environment),
@@ -62,10 +66,17 @@ async def get_credits(
 @router.get("/v1/usage", response_model=Usage, responses=READ_ERRORS, operation_id="get_usage")
 async def get_usage(
     request: Request,
-    first: Annotated[Day | None, Query(alias="from", description="first day, UTC; by default 29 days before the last")] = None,
-    last: Annotated[Day | None, Query(alias="to", description="last day, UTC, included; by default today")] = None,
+    first: Annotated[
+        Day | None,
+        Query(alias="from", description="first day, UTC; by default 29 days before the last"),
+    ] = None,
+    last: Annotated[
+        Day | None, Query(alias="to", description="last day, UTC, included; by default today")
+    ] = None,
 ) -> Usage:
-    """Requests and credits by day and operation. Past days change until their last request has ended."""
+    """Requests and credits by day and operation. Past days change until their last request has
+    ended.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     until = last or datetime.now(UTC).date()
@@ -89,23 +100,37 @@ async def get_usage(
     return Usage(first_day=since, last_day=until, items=items)
 
 
-@router.get("/v1/operations", response_model=OperationList, responses=READ_ERRORS, operation_id="list_operations")
+@router.get(
+    "/v1/operations",
+    response_model=OperationList,
+    responses=READ_ERRORS,
+    operation_id="list_operations",
+)
 async def list_operations(request: Request) -> OperationList:
     """What can be asked for, and what it costs now."""
     ports: Ports = request.app.state.ports
-    look = Operation(name="look", op_class="composite", credits_cost=ports.look.credits_cost, enabled=True)
+    look = Operation(
+        name="look", op_class="composite", credits_cost=ports.look.credits_cost, enabled=True
+    )
     return OperationList(items=[look])
 
 
 @router.get(
-    "/v1/garment-categories", response_model=GarmentCategoryList, responses=READ_ERRORS, operation_id="list_garment_categories"
+    "/v1/garment-categories",
+    response_model=GarmentCategoryList,
+    responses=READ_ERRORS,
+    operation_id="list_garment_categories",
 )
 async def list_garment_categories() -> GarmentCategoryList:
     """The categories that `trial_item_category` may name, by key or synonym."""
     return GarmentCategoryList(
         items=[
             GarmentCategoryOut(
-                key=key, label=facts.label, body_region=facts.region, layer=facts.layer, synonyms=list(facts.synonyms)
+                key=key,
+                label=facts.label,
+                body_region=facts.region,
+                layer=facts.layer,
+                synonyms=list(facts.synonyms),
             )
             for key, facts in CATEGORIES.items()
         ]

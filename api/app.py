@@ -6,7 +6,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import account, cancel, contracts, errors, jobs, looks, renders, uploads, webhook_deliveries, webhooks
+from api import (
+    account,
+    cancel,
+    contracts,
+    errors,
+    jobs,
+    looks,
+    renders,
+    uploads,
+    webhook_deliveries,
+    webhooks,
+)
 from api.answer_headers import add_headers
 from api.console import routes as console
 from api.examples import add_examples
@@ -35,19 +46,30 @@ ROUTERS = (
 TITLE = "Looks"
 VERSION = "1.0.0"
 ABOUT = (
-    "Dresses mannequins. Post garment photos, get a picture. Every request needs a bearer key; every answer that is not "
+    "Dresses mannequins. Post garment photos, get a picture. Every request needs a bearer key; "
+    "every answer that is not "
     "2xx carries the `error` envelope; a failed look gives its credits back."
 )
 
 
 def create_app(ports: Ports) -> FastAPI:
     """The API over these ports."""
-    app = FastAPI(title=TITLE, version=VERSION, description=ABOUT, redirect_slashes=False, webhooks=webhooks.outgoing)
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=ABOUT,
+        redirect_slashes=False,
+        webhooks=webhooks.outgoing,
+    )
     app.state.ports = ports
     app.state.keys = KeyRing(ports.api, ports.accounts.credential)
     app.state.limiter = TokenBuckets()
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
-    app.state.hub = Hub(ports.accounts.working_keys, per_tenant=ports.api.streams_per_tenant, in_all=ports.api.streams_max)
+    app.state.hub = Hub(
+        ports.accounts.working_keys,
+        per_tenant=ports.api.streams_per_tenant,
+        in_all=ports.api.streams_max,
+    )
     app.state.reads = SharedReads(ports.jobs)
     for router in ROUTERS:
         app.include_router(router)
@@ -55,7 +77,11 @@ def create_app(ports: Ports) -> FastAPI:
     app.add_middleware(
         BoundedBodies,
         limit=BodyLimit(ports.api.max_body_bytes, ports.api.body_timeout_s),
-        by_path={uploads.PATH: BodyLimit(MAX_UPLOAD_BYTES + uploads.OVERHEAD_BYTES, ports.api.upload_timeout_s)},
+        by_path={
+            uploads.PATH: BodyLimit(
+                MAX_UPLOAD_BYTES + uploads.OVERHEAD_BYTES, ports.api.upload_timeout_s
+            )
+        },
     )
     app.add_middleware(HeadIsGet)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema

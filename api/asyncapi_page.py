@@ -8,13 +8,18 @@ from html import escape
 from typing import Any, Final
 
 STYLE: Final = """\
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:#1c1c1c;background:#fff}
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.25rem .6rem;border-bottom:1px solid #ddd}
 code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f5f5f5;padding:.8rem;overflow:auto}
-.tag{background:#e6eefc;padding:0 .5rem;border-radius:.6rem;font-size:.85rem}section{margin-top:2.5rem}"""
+.tag{background:#e6eefc;padding:0 .5rem;border-radius:.6rem;font-size:.85rem}
+section{margin-top:2.5rem}"""
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-POLICY: Final = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 
 Node = Mapping[str, Any]
 
@@ -25,7 +30,8 @@ def render(document: Node) -> str:
     title = escape(info["title"])
     messages = document["components"]["messages"]
     parts = [
-        f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title><style>{STYLE}</style></head><body>",
+        "<!doctype html><html lang=en><head><meta "
+        f"charset=utf-8><title>{title}</title><style>{STYLE}</style></head><body>",
         f"<h1>{title}</h1><p>{escape(info['description'])}</p>",
         "<p>The same for programs: <a href=asyncapi.json>asyncapi.json</a></p>",
         "<h2>Topics</h2><table><tr><th>topic<th>for<th>what<th>kept, partitions<th>message</tr>",
@@ -42,16 +48,20 @@ def render(document: Node) -> str:
 def _topic(channel: Node) -> str:
     kafka = channel["bindings"]["kafka"]
     days = kafka["topicConfiguration"]["retention.ms"] // (24 * 60 * 60 * 1000)
-    links = ", ".join(f'<a href="#{escape(name)}"><code>{escape(name)}</code></a>' for name in channel["messages"])
+    links = ", ".join(
+        f'<a href="#{escape(name)}"><code>{escape(name)}</code></a>' for name in channel["messages"]
+    )
     tag = escape(channel["tags"][0]["name"])
     return (
-        f"<tr><td><code>{escape(channel['address'])}</code><td><span class=tag>{tag}</span><td>{escape(channel['title'])}"
+        f"<tr><td><code>{escape(channel['address'])}</code><td><span "
+        f"class=tag>{tag}</span><td>{escape(channel['title'])}"
         f"<td>{days} days, {kafka['partitions']}<td>{links}</tr>"
     )
 
 
 def _message(name: str, message: Node, document: Node) -> Iterator[str]:
-    yield f'<section id="{escape(name)}"><h2><code>{escape(name)}</code></h2><p>{escape(message["summary"])}</p>'
+    yield f'<section id="{escape(name)}"><h2><code>{escape(name)}</code></h2>'
+    yield f"<p>{escape(message['summary'])}</p>"
     if "$ref" in message["payload"]:
         yield from _fields(_followed(message["payload"], document), document)
     for example in message.get("examples", ()):
@@ -94,7 +104,11 @@ def _kind(field: Node, document: Node) -> str:
     values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
     if values:
         return " | ".join(json.dumps(value) for value in values)
-    limits = [f"{name} {schema[name]}" for name in ("format", "pattern", "minimum", "maximum", "maxLength") if name in schema]
+    limits = [
+        f"{name} {schema[name]}"
+        for name in ("format", "pattern", "minimum", "maximum", "maxLength")
+        if name in schema
+    ]
     return ", ".join([str(schema.get("type", "any")), *limits])
 
 

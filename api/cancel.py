@@ -1,4 +1,6 @@
-"""`POST /v1/jobs/{request_id}/cancel`: the pipeline decides, in order with the request; this waits for what it decides."""
+"""`POST /v1/jobs/{request_id}/cancel`: the pipeline decides, in order with the request; this waits
+for what it decides.
+"""
 
 from typing import Any
 
@@ -21,7 +23,10 @@ WAIT_S = 10.0
 CANCEL_ERRORS: dict[int | str, dict[str, Any]] = {
     **JOB_ERRORS,
     202: {"model": Job, "description": "asked; not decided yet: ask again or read the job"},
-    409: {"model": ErrorEnvelope, "description": "OUTCOME_CAME_FIRST: it had succeeded or failed before the cancel was read"},
+    409: {
+        "model": ErrorEnvelope,
+        "description": "OUTCOME_CAME_FIRST: it had succeeded or failed before the cancel was read",
+    },
 }
 
 
@@ -33,7 +38,9 @@ CANCEL_ERRORS: dict[int | str, dict[str, Any]] = {
     summary="Cancel a job that has no outcome yet",
 )
 async def cancel_job(request: Request, response: Response, request_id: str) -> Job:
-    """Either FAILURE (cancelled) and the credits back, or the outcome that came first; never both. Safe to repeat."""
+    """Either FAILURE (cancelled) and the credits back, or the outcome that came first; never both.
+    Safe to repeat.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     job = await find(request, request_id)
@@ -45,5 +52,7 @@ async def cancel_job(request: Request, response: Response, request_id: str) -> J
         response.headers.update({"Location": f"/v1/jobs/{job.request_id}", "Retry-After": "1"})
     elif job.error is None or job.error[0] != FailureCode.CANCELLED:
         how = "succeeded" if job.error is None else f"failed ({job.error[0]})"
-        raise ApiError(ErrorCode.OUTCOME_CAME_FIRST, f"The job had {how} before it could be cancelled.")
+        raise ApiError(
+            ErrorCode.OUTCOME_CAME_FIRST, f"The job had {how} before it could be cancelled."
+        )
     return present.full(job, ports.links)

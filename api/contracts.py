@@ -1,4 +1,6 @@
-"""`GET /asyncapi.json` and `GET /asyncapi`: the contract of the topics, for programs and for readers. No key is needed."""
+"""`GET /asyncapi.json` and `GET /asyncapi`: the contract of the topics, for programs and for
+readers. No key is needed.
+"""
 
 from functools import cache
 
@@ -34,4 +36,6 @@ async def asyncapi_json() -> Response:
 @router.get("/asyncapi")
 async def asyncapi_html() -> HTMLResponse:
     """The same as a page: one file, no script, nothing from elsewhere."""
-    return HTMLResponse(_page(), headers={**HEADERS, "Content-Security-Policy": asyncapi_page.POLICY})
+    return HTMLResponse(
+        _page(), headers={**HEADERS, "Content-Security-Policy": asyncapi_page.POLICY}
+    )

@@ -1,4 +1,6 @@
-"""Cursors: where a page ended, opaque, and good only for the tenant and the filter they were made for."""
+"""Cursors: where a page ended, opaque, and good only for the tenant and the filter they were made
+for.
+"""
 
 import base64
 import hashlib
@@ -16,7 +18,9 @@ def make(position: str, *scope: object) -> str:
 
 
 def read(cursor: str | None, *scope: object) -> str | None:
-    """The position of a cursor; None for none. Raises ApiError 422 when it was not made for this scope."""
+    """The position of a cursor; None for none. Raises ApiError 422 when it was not made for this
+    scope.
+    """
     if cursor is None:
         return None
     try:

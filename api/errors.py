@@ -28,14 +28,20 @@ RETRY_AFTER_S = 1
 MAX_DETAILS = 20
 
 NOT_ACCEPTED = "Too many requests are waiting. Not accepted, not charged: try again shortly."
-OUT_OF_REACH = "The database is out of reach. Try again shortly; with the same Idempotency-Key nothing is charged twice."
-"""A connection that is cut during a commit leaves its outcome open, so no more than this can be promised."""
+OUT_OF_REACH = (
+    "The database is out of reach. Try again shortly; with the same Idempotency-Key nothing is "
+    "charged twice."
+)
+"""A connection that is cut during a commit leaves its outcome open, so no more than this can be
+promised.
+"""
 
 DATABASE_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg says when the connection is cut in the middle of its protocol
+    # what asyncpg says when the connection is cut in the middle of its protocol
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -88,7 +94,11 @@ def respond(request: Request, error: ApiError) -> JSONResponse:
     return JSONResponse(envelope.model_dump(mode="json"), STATUS[error.code], {**limits, **headers})
 
 
-_FRAMEWORK = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED, 415: ErrorCode.UNSUPPORTED_MEDIA_TYPE}
+_FRAMEWORK = {
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+}
 
 
 def _from_framework(request: Request, error: StarletteHTTPException) -> ApiError:
@@ -103,11 +113,16 @@ _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of all routes at this path: the framework names only those of the first. Where GET is, HEAD is too."""
+    """The methods of all routes at this path: the framework names only those of the first. Where
+    GET is, HEAD is too.
+    """
     own = {
         method
         for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
     }
     return sorted(own | {"HEAD"} if "GET" in own else own)
 
@@ -115,11 +130,19 @@ def _allowed(request: Request) -> list[str]:
 def _from_validation(error: RequestValidationError) -> ApiError:
     """What is wrong and where, without echoing what was sent."""
     items = [
-        ValidationErrorItem(loc=[_part(part) for part in one["loc"]], msg=str(one["msg"])[:300], type=str(one["type"]))
+        ValidationErrorItem(
+            loc=[_part(part) for part in one["loc"]],
+            msg=str(one["msg"])[:300],
+            type=str(one["type"]),
+        )
         for one in list(error.errors())[:MAX_DETAILS]
     ]
     first = items[0]
-    return ApiError(ErrorCode.VALIDATION_ERROR, f"{'.'.join(str(part) for part in first.loc)}: {first.msg}"[:500], detail=items)
+    return ApiError(
+        ErrorCode.VALIDATION_ERROR,
+        f"{'.'.join(str(part) for part in first.loc)}: {first.msg}"[:500],
+        detail=items,
+    )
 
 
 def _part(part: object) -> str | int:
@@ -136,13 +159,22 @@ def install(app: FastAPI) -> None:
             return respond(request, _from_validation(error))
         if isinstance(error, StarletteHTTPException):
             return respond(request, _from_framework(request, error))
-        log.warning("the database is out of reach", exchange=exchange_id(request), error=type(error).__name__)
+        log.warning(
+            "the database is out of reach",
+            exchange=exchange_id(request),
+            error=type(error).__name__,
+        )
         message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
-        return respond(request, ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}))
+        return respond(
+            request,
+            ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}),
+        )
 
     async def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exchange=exchange_id(request), exc_info=error)
-        return respond(request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id."))
+        return respond(
+            request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id.")
+        )
 
     for kind in (StarletteHTTPException, RequestValidationError, *DATABASE_AWAY):
         app.add_exception_handler(kind, on_api_error)

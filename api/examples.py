@@ -1,4 +1,6 @@
-"""Examples of the published contract, one place: a test holds each against the schema that it stands beside."""
+"""Examples of the published contract, one place: a test holds each against the schema that it
+stands beside.
+"""
 
 from typing import Any
 
@@ -6,7 +8,13 @@ from schemas.errors import STATUS, ErrorCode
 
 REQUEST_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 _AT, _DONE = "2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"
-_META = {"width": 768, "height": 1152, "sha256": "9f" * 32, "content_type": "image/webp", "bytes": 48213}
+_META = {
+    "width": 768,
+    "height": 1152,
+    "sha256": "9f" * 32,
+    "content_type": "image/webp",
+    "bytes": 48213,
+}
 _PICTURE = {
     "image_url": "https://objects.example/looks/...?X-Amz-Signature=...",
     "kind": "image",
@@ -44,7 +52,11 @@ _CANCELLED = {
     "status": "FAILURE",
     "refunded": True,
     "billing": {"charged": 10, "charged_at": _AT, "refunded": 10, "refunded_at": _DONE},
-    "error": {"code": "cancelled", "message": "The look was cancelled on request.", "item_index": None},
+    "error": {
+        "code": "cancelled",
+        "message": "The look was cancelled on request.",
+        "item_index": None,
+    },
     "latest_event": None,
     "artifacts": [],
 }
@@ -53,7 +65,9 @@ _RENDER = {
     "user_category": "FEMALE",
     "picture": _PICTURE,
     "cutouts": [],
-    "garments": [{"trial_item_category": "shirt", "layer": "32", "box": [176, 187, 594, 562], "warnings": []}],
+    "garments": [
+        {"trial_item_category": "shirt", "layer": "32", "box": [176, 187, 594, 562], "warnings": []}
+    ],
     "created_at": _AT,
     "completed_at": _DONE,
 }
@@ -82,17 +96,33 @@ _DELIVERY = {
     "status": "delivered",
     "attempts": 1,
     "next_attempt_at": None,
-    "last_attempt": {"at": _DONE, "duration_ms": 84, "status_code": 204, "error": None, "answer": ""},
+    "last_attempt": {
+        "at": _DONE,
+        "duration_ms": 84,
+        "status_code": 204,
+        "error": None,
+        "answer": "",
+    },
     "created_at": _DONE,
 }
-_PENDING = {**_DELIVERY, "status": "pending", "attempts": 0, "next_attempt_at": _DONE, "last_attempt": None}
+_PENDING = {
+    **_DELIVERY,
+    "status": "pending",
+    "attempts": 0,
+    "next_attempt_at": _DONE,
+    "last_attempt": None,
+}
 _UPLOAD_KEY = "users/abc/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV.jpg"
 
 REQUESTS: dict[str, Any] = {
     "create_look": _LOOK,
     "validate_look": _LOOK,
     "presign_upload": {"content_type": "image/jpeg", "bytes": 182_044},
-    "create_webhook": {"url": "https://example.com/hooks/looks", "event_types": ["look.completed"], "description": "the shop"},
+    "create_webhook": {
+        "url": "https://example.com/hooks/looks",
+        "event_types": ["look.completed"],
+        "description": "the shop",
+    },
     "update_webhook": {"enabled": True},
     "rotate_webhook_secret": {"overlap_s": 86_400},
 }
@@ -100,15 +130,28 @@ REQUESTS: dict[str, Any] = {
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "create_look": {
-        "202": {"request_id": REQUEST_ID, "job_id": REQUEST_ID, "status": "NOT_STARTED", "credits_cost": 10},
+        "202": {
+            "request_id": REQUEST_ID,
+            "job_id": REQUEST_ID,
+            "status": "NOT_STARTED",
+            "credits_cost": 10,
+        },
     },
     "validate_look": {
-        "200": {"credits_cost": 10, "balance": 120, "sufficient": True, "warnings": ["unknown option 'glitter' was ignored"]},
+        "200": {
+            "credits_cost": 10,
+            "balance": 120,
+            "sufficient": True,
+            "warnings": ["unknown option 'glitter' was ignored"],
+        },
     },
     "list_jobs": {"200": {"items": [_JOB], "next_cursor": None, "count": 1}},
     "get_job": {"200": {**_JOB, "artifacts": [_PICTURE]}},
     "list_job_events": {"200": {"items": [_EVENT], "latest_seq": 3}},
-    "stream_job_events": {"200": f'retry: 3000\n\nid: 1\nevent: queued\ndata: {{"event_id": "{REQUEST_ID}", "seq": 1}}\n\n'},
+    "stream_job_events": {
+        "200": f'retry: 3000\n\nid: 1\nevent: queued\ndata: {{"event_id": "{REQUEST_ID}", "seq": '
+        f"1}}\n\n"
+    },
     "cancel_job": {
         "200": _CANCELLED,
         "202": {**_JOB, "status": "IN_PROGRESS", "latest_event": None, "artifacts": []},
@@ -126,7 +169,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "list_webhooks": {"200": {"items": [_WEBHOOK], "next_cursor": None}},
     "get_webhook": {"200": _WEBHOOK},
     "update_webhook": {"200": _WEBHOOK},
-    "rotate_webhook_secret": {"200": {"secret": "whsec_...", "previous_valid_until": "2026-01-03T03:04:05Z"}},
+    "rotate_webhook_secret": {
+        "200": {"secret": "whsec_...", "previous_valid_until": "2026-01-03T03:04:05Z"}
+    },
     "test_webhook": {"202": {**_PENDING, "event_type": "webhook.test", "request_id": None}},
     "list_webhook_deliveries": {"200": {"items": [_DELIVERY], "next_cursor": None}},
     "get_webhook_delivery": {"200": _DELIVERY},
@@ -136,7 +181,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "get_credits": {
         "200": {
             "balance": 90,
-            "entries": [{"id": 2, "request_id": REQUEST_ID, "kind": "charge", "amount": -10, "created_at": _AT}],
+            "entries": [
+                {
+                    "id": 2,
+                    "request_id": REQUEST_ID,
+                    "kind": "charge",
+                    "amount": -10,
+                    "created_at": _AT,
+                }
+            ],
             "next_cursor": None,
         },
     },
@@ -158,17 +211,37 @@ ANSWERS: dict[str, dict[str, Any]] = {
             ],
         },
     },
-    "list_operations": {"200": {"items": [{"name": "look", "op_class": "composite", "credits_cost": 10, "enabled": True}]}},
+    "list_operations": {
+        "200": {
+            "items": [
+                {"name": "look", "op_class": "composite", "credits_cost": 10, "enabled": True}
+            ]
+        }
+    },
     "list_garment_categories": {
-        "200": {"items": [{"key": "boots", "label": "Boots", "body_region": "feet", "layer": 11, "synonyms": ["boot"]}]},
+        "200": {
+            "items": [
+                {
+                    "key": "boots",
+                    "label": "Boots",
+                    "body_region": "feet",
+                    "layer": 11,
+                    "synonyms": ["boot"],
+                }
+            ]
+        },
     },
 }
 """Operation id -> status -> a body."""
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Put the examples, and one for each error code that an answer's description names, into an OpenAPI document."""
-    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+    """Put the examples, and one for each error code that an answer's description names, into an
+    OpenAPI document.
+    """
+    for operation in (
+        operation for path in document["paths"].values() for operation in path.values()
+    ):
         name = operation["operationId"]
         if name in REQUESTS:
             operation["requestBody"]["content"]["application/json"]["example"] = REQUESTS[name]
@@ -186,10 +259,22 @@ def _errors(status: int, description: str) -> dict[str, Any]:
 
 
 def _error(code: ErrorCode) -> dict[str, Any]:
-    error = {"code": code.value, "message": "What is wrong, in a sentence.", "request_id": REQUEST_ID}
+    error = {
+        "code": code.value,
+        "message": "What is wrong, in a sentence.",
+        "request_id": REQUEST_ID,
+    }
     if STATUS[code] != STATUS[ErrorCode.VALIDATION_ERROR]:
         return {"error": error}
-    wrong = {"loc": ["query", "limit"], "msg": "Input should be less than or equal to 100", "type": "less_than_equal"}
+    wrong = {
+        "loc": ["query", "limit"],
+        "msg": "Input should be less than or equal to 100",
+        "type": "less_than_equal",
+    }
     if code is ErrorCode.IDEMPOTENCY_KEY_REUSED:
-        wrong = {"loc": ["header", "Idempotency-Key"], "msg": error["message"], "type": "idempotency_key_reused"}
+        wrong = {
+            "loc": ["header", "Idempotency-Key"],
+            "msg": error["message"],
+            "type": "idempotency_key_reused",
+        }
     return {"detail": [wrong], "error": error}

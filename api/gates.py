@@ -1,4 +1,6 @@
-"""What every request passes before its route: size and time of the body, the key, what the key may do, its rate."""
+"""What every request passes before its route: size and time of the body, the key, what the key may
+do, its rate.
+"""
 
 import asyncio
 import time
@@ -38,7 +40,9 @@ class BodyLimit:
 
 
 class BoundedBodies:
-    """ASGI middleware: a body of more than its limit, counted as it streams in, or slower than its limit, is refused."""
+    """ASGI middleware: a body of more than its limit, counted as it streams in, or slower than its
+    limit, is refused.
+    """
 
     def __init__(self, app: ASGIApp, limit: BodyLimit, by_path: Mapping[str, BodyLimit]) -> None:
         """`limit` holds for every path that is not in `by_path`."""
@@ -63,25 +67,33 @@ class BoundedBodies:
             if finished:
                 return await receive()  # waiting for the client to go away: not bounded
             if too_large:
-                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes.")
+                raise ApiError(
+                    ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes."
+                )
             try:
                 async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
                     message = await receive()
             except TimeoutError:
                 raise ApiError(
-                    ErrorCode.REQUEST_TIMEOUT, "The request body took too long.", headers={"Connection": "close"}
+                    ErrorCode.REQUEST_TIMEOUT,
+                    "The request body took too long.",
+                    headers={"Connection": "close"},
                 ) from None
             seen_bytes += len(message.get("body", b""))
             finished = not message.get("more_body", False)
             if seen_bytes > limit.max_bytes:
-                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes.")
+                raise ApiError(
+                    ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes."
+                )
             return message
 
         await self._app(scope, bounded, send)
 
 
 def bearer(request: Request) -> str:
-    """The key of a request. Raises ApiError 401 unless there is exactly one, in the one right place."""
+    """The key of a request. Raises ApiError 401 unless there is exactly one, in the one right
+    place.
+    """
     headers = request.headers.getlist("authorization")
     query = unquote(request.scope["query_string"].decode("latin-1"))
     if len(headers) != 1 or any(prefix in query for prefix in PREFIXES.values()):
@@ -101,14 +113,24 @@ async def admit(request: Request, needed: str) -> Credential:
     ports: Ports = state.ports
     keys: KeyRing = state.keys
     limiter: Limiter = state.limiter
-    credential = await keys.credential(bearer(request), request.client.host if request.client else None)
+    credential = await keys.credential(
+        bearer(request), request.client.host if request.client else None
+    )
     claims = request_claims(ports.api, credential, request.method)
     allowance = await limiter.take(claims, time.monotonic())
     request.state.limit_headers = allowance.headers(claims)
     if not allowance.allowed:
         RATE_LIMITED.labels(allowance.limit.name).inc()
-        whose = "of all keys of this tenant" if allowance.limit.name.startswith("tenant") else "with this key"
-        raise ApiError(ErrorCode.RATE_LIMITED, f"Too many requests {whose}.", headers={"Retry-After": str(allowance.reset_s)})
+        whose = (
+            "of all keys of this tenant"
+            if allowance.limit.name.startswith("tenant")
+            else "with this key"
+        )
+        raise ApiError(
+            ErrorCode.RATE_LIMITED,
+            f"Too many requests {whose}.",
+            headers={"Retry-After": str(allowance.reset_s)},
+        )
     if needed not in credential.capabilities:
         raise ApiError(ErrorCode.CAPABILITY_MISSING, f"This key lacks the capability {needed}.")
     return credential
@@ -117,13 +139,22 @@ async def admit(request: Request, needed: str) -> Credential:
 def plain(request: Request) -> None:
     """Raises ApiError 415 for a body that is packed: what it unpacks to has no bound."""
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a Content-Encoding.")
+        raise ApiError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a Content-Encoding."
+        )
 
 
 def acceptable(request: Request, media_type: str | None) -> None:
-    """Raises ApiError 406 for a client that rules out the type of this route's answers; None: they have no content."""
-    if media_type is not None and not accepts(",".join(request.headers.getlist("accept")), media_type):
-        raise ApiError(ErrorCode.NOT_ACCEPTABLE, f"This route answers with {media_type}, which the Accept header rules out.")
+    """Raises ApiError 406 for a client that rules out the type of this route's answers; None: they
+    have no content.
+    """
+    if media_type is not None and not accepts(
+        ",".join(request.headers.getlist("accept")), media_type
+    ):
+        raise ApiError(
+            ErrorCode.NOT_ACCEPTABLE,
+            f"This route answers with {media_type}, which the Accept header rules out.",
+        )
 
 
 class _StrictRequest(Request):
@@ -135,11 +166,15 @@ class _StrictRequest(Request):
 
 
 def _sends_body(request: Request) -> bool:
-    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    return (
+        request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    )
 
 
 class GatedRoute(APIRoute):
-    """A route behind the gates: they come before the body is read, so an unknown caller costs nothing."""
+    """A route behind the gates: they come before the body is read, so an unknown caller costs
+    nothing.
+    """
 
     needs: Mapping[str, str] = CAPABILITY
     """The capability that each method needs; routes of another kind say so in a subclass."""
@@ -154,19 +189,29 @@ class GatedRoute(APIRoute):
             acceptable(request, offered)
             plain(request)
             refuse_repeated(request, self.dependant)
-            if self.body_field is not None and (self.body_field.field_info.is_required() or _sends_body(request)):
-                media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if self.body_field is not None and (
+                self.body_field.field_info.is_required() or _sends_body(request)
+            ):
+                media_type = (
+                    request.headers.get("content-type", "").partition(";")[0].strip().lower()
+                )
                 if media_type != JSON:
-                    raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")
+                    raise ApiError(
+                        ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`."
+                    )
             response = await inner(_StrictRequest(request.scope, request.receive))
             response.headers.update(request.state.limit_headers)
-            response.headers["X-Request-Id"] = response.headers.get("X-Request-Id") or exchange_id(request)
+            response.headers["X-Request-Id"] = response.headers.get("X-Request-Id") or exchange_id(
+                request
+            )
             return response
 
         return gated
 
     def _offered(self) -> str | None:
-        """The type of this route's answers: what it documents of a 200, else JSON. None: they have no content."""
+        """The type of this route's answers: what it documents of a 200, else JSON. None: they have
+        no content.
+        """
         documented: Mapping[str, Any] = self.responses.get(200, {}).get("content", {})
         return None if self.status_code == NO_CONTENT else next(iter(documented), JSON)
 

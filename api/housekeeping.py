@@ -1,4 +1,6 @@
-"""What an API process tidies up beside answering: idempotency keys past their time, in small batches."""
+"""What an API process tidies up beside answering: idempotency keys past their time, in small
+batches.
+"""
 
 import asyncio
 
@@ -13,7 +15,9 @@ BATCH = 1000
 
 
 async def purge_idempotency_keys(store: IdempotencyStore, kept_s: float) -> None:
-    """Remove old keys every now and then until cancelled. Several processes may do so side by side."""
+    """Remove old keys every now and then until cancelled. Several processes may do so side by
+    side.
+    """
     while True:
         try:
             await purge_once(store, kept_s)

@@ -23,22 +23,27 @@ IdempotencyKeyHeader = Annotated[
 
 
 def key_of(request: Request, key: str | None) -> str | None:
-    """The key as it is compared: without the quotes around it. Raises ApiError 422 unless there is one of 1 to 255
-    visible ASCII characters, or none.
+    """The key as it is compared: without the quotes around it. Raises ApiError 422 unless there is
+    one of 1 to 255 visible ASCII characters, or none.
     """
     if key is None:
         return None
     text = unquoted(key)
     once = len(request.headers.getlist("idempotency-key")) == 1
     if not once or not 0 < len(text) <= MAX_CHARS or not all("!" <= c <= "~" for c in text):
-        raise invalid(("header", "Idempotency-Key"), f"must be one header of 1 to {MAX_CHARS} visible ASCII characters")
+        raise invalid(
+            ("header", "Idempotency-Key"),
+            f"must be one header of 1 to {MAX_CHARS} visible ASCII characters",
+        )
     return text
 
 
 def reused(what: str) -> ApiError:
     """The refusal of a key that came with another body or file (`what`) before."""
     message = f"This Idempotency-Key came with another {what} before."
-    item = ValidationErrorItem(loc=["header", "Idempotency-Key"], msg=message, type="idempotency_key_reused")
+    item = ValidationErrorItem(
+        loc=["header", "Idempotency-Key"], msg=message, type="idempotency_key_reused"
+    )
     return ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED, message, detail=[item])
 
 

@@ -1,4 +1,6 @@
-"""`GET /v1/jobs...`: where a tenant's own jobs stand. Another tenant's job and no job at all look the same."""
+"""`GET /v1/jobs...`: where a tenant's own jobs stand. Another tenant's job and no job at all look
+the same.
+"""
 
 from typing import Annotated, Any
 
@@ -21,7 +23,9 @@ from storage.jobs import JobFilter, JobRow
 
 router = APIRouter(route_class=GatedRoute, tags=["jobs"])
 
-READ_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (401, 403, 406, 422, 429, 503)}
+READ_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: ERRORS[status] for status in (401, 403, 406, 422, 429, 503)
+}
 JOB_ERRORS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     404: {"model": ErrorEnvelope, "description": "JOB_NOT_FOUND, also for another tenant's"},
@@ -35,7 +39,12 @@ SENT: dict[str, Any] = {
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
-            "contentSchema": {"anyOf": [{"$ref": "#/components/schemas/Event"}, {"type": "object", "maxProperties": 0}]},
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": "#/components/schemas/Event"},
+                    {"type": "object", "maxProperties": 0},
+                ]
+            },
         },
     },
 }
@@ -43,12 +52,17 @@ SENT: dict[str, Any] = {
 STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
     **JOB_ERRORS,
     200: {
-        "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the list; also the events "
-        "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come back with Last-Event-ID)",
+        "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the "
+        "list; also the events "
+        "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come "
+        "back with Last-Event-ID)",
         "content": {"text/event-stream": {"itemSchema": SENT}},
     },
     204: {"description": "the job has ended and you have seen its last event: do not come back"},
-    429: {"model": ErrorEnvelope, "description": "RATE_LIMITED: too many requests, or too many open streams"},
+    429: {
+        "model": ErrorEnvelope,
+        "description": "RATE_LIMITED: too many requests, or too many open streams",
+    },
 }
 
 
@@ -58,13 +72,21 @@ JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
 @router.get("/v1/jobs", response_model=JobList, responses=READ_ERRORS, operation_id="list_jobs")
 async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     request: Request,
-    job_type: Annotated[list[JobType] | None, Query(description="only these types", max_length=10)] = None,
-    status: Annotated[list[JobStatus] | None, Query(description="only these states", max_length=4)] = None,
+    job_type: Annotated[
+        list[JobType] | None, Query(description="only these types", max_length=10)
+    ] = None,
+    status: Annotated[
+        list[JobStatus] | None, Query(description="only these states", max_length=4)
+    ] = None,
     created_after: Annotated[Moment | None, Query(description="RFC 3339; inclusive")] = None,
     created_before: Annotated[Moment | None, Query(description="RFC 3339; exclusive")] = None,
     idempotency_key: Annotated[
         str | None,
-        Query(description="only the job that was made with this key", max_length=MAX_CHARS + 2, pattern="^[!-~]+$"),
+        Query(
+            description="only the job that was made with this key",
+            max_length=MAX_CHARS + 2,
+            pattern="^[!-~]+$",
+        ),
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -74,17 +96,34 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     who = credential_of(request)
     types, states = tuple(sorted(job_type or ())), tuple(sorted(status or ()))
     key = _text(idempotency_key)
-    scope = ("jobs", who.tenant_id, who.environment, types, states, str(created_after), str(created_before), key)
-    chosen = JobFilter(types, states, created_after, created_before, cursors.read(cursor, *scope), key)
+    scope = (
+        "jobs",
+        who.tenant_id,
+        who.environment,
+        types,
+        states,
+        str(created_after),
+        str(created_before),
+        key,
+    )
+    chosen = JobFilter(
+        types, states, created_after, created_before, cursors.read(cursor, *scope), key
+    )
     rows = await ports.jobs.jobs(who.tenant_id, who.environment, chosen, limit + 1)
     page = rows[:limit]
     more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None
-    return JobList(items=[present.summary(row, ports.links) for row in page], next_cursor=more, count=len(page))
+    return JobList(
+        items=[present.summary(row, ports.links) for row in page], next_cursor=more, count=len(page)
+    )
 
 
-@router.get("/v1/jobs/{request_id}", response_model=Job, responses=JOB_ERRORS, operation_id="get_job")
+@router.get(
+    "/v1/jobs/{request_id}", response_model=Job, responses=JOB_ERRORS, operation_id="get_job"
+)
 async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
-    """One job, with its picture once it is SUCCESS. With `wait`: once it has ended, and is refunded where it failed."""
+    """One job, with its picture once it is SUCCESS. With `wait`: once it has ended, and is refunded
+    where it failed.
+    """
     ports: Ports = request.app.state.ports
     job = await find(request, request_id)
     if wait:
@@ -93,19 +132,28 @@ async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
     return present.full(job, ports.links)
 
 
-@router.get("/v1/jobs/{request_id}/events", response_model=EventList, responses=JOB_ERRORS, operation_id="list_job_events")
+@router.get(
+    "/v1/jobs/{request_id}/events",
+    response_model=EventList,
+    responses=JOB_ERRORS,
+    operation_id="list_job_events",
+)
 async def list_events(
     request: Request,
     request_id: str,
     since: Since = 0,
     wait: Wait = 0,
 ) -> EventList:
-    """The job's events in order, without gaps. With `wait`: once there is one after `since`, or no more to come."""
+    """The job's events in order, without gaps. With `wait`: once there is one after `since`, or no
+    more to come.
+    """
     ports: Ports = request.app.state.ports
     job = await find(request, request_id)
     if wait:
         _hub(request).refuse_if_full(credential_of(request))
-    news = await wait_for(request, job, since, lambda seen: bool(seen.events) or has_ended(seen.job), within_s=wait)
+    news = await wait_for(
+        request, job, since, lambda seen: bool(seen.events) or has_ended(seen.job), within_s=wait
+    )
     items = [present.event(row, news.job, ports.links) for row in news.events]
     return EventList(items=items, latest_seq=items[-1].seq if items else news.job.latest_seq)
 
@@ -144,7 +192,11 @@ async def find(request: Request, request_id: str) -> JobRow:
     """A job of the caller. Raises ApiError 404."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    job = None if "\x00" in request_id else await ports.jobs.job(who.tenant_id, who.environment, request_id)
+    job = (
+        None
+        if "\x00" in request_id
+        else await ports.jobs.job(who.tenant_id, who.environment, request_id)
+    )
     if job is None:
         raise no_such_job()
     return job

@@ -1,4 +1,6 @@
-"""Keys as requests bring them: what is malformed costs nothing, what is known is remembered shortly, guessing is slowed."""
+"""Keys as requests bring them: what is malformed costs nothing, what is known is remembered
+shortly, guessing is slowed.
+"""
 
 import asyncio
 import time
@@ -30,7 +32,9 @@ LookUp = Callable[[str], Awaitable[Credential | None]]
 
 
 def unauthenticated() -> ApiError:
-    """The one answer to every key that is none. Made anew each time: an exception that is raised again keeps what it met."""
+    """The one answer to every key that is none. Made anew each time: an exception that is raised
+    again keeps what it met.
+    """
     return ApiError(
         ErrorCode.UNAUTHENTICATED,
         "A valid API key is needed: `Authorization: Bearer sk_...`.",
@@ -51,7 +55,9 @@ class KeyUse:
         self._used.add(key_id)
 
     def due(self, now_s: float) -> list[str]:
-        """The keys whose use is to be written now: used since, and not written within `USE_EVERY_S`."""
+        """The keys whose use is to be written now: used since, and not written within
+        `USE_EVERY_S`.
+        """
         while self._written_s and now_s - next(iter(self._written_s.values())) >= USE_EVERY_S:
             self._written_s.popitem(last=False)
         due = sorted(self._used - self._written_s.keys())
@@ -67,7 +73,9 @@ class KeyUse:
 
 
 async def note_once(use: KeyUse, accounts: Accounts) -> None:
-    """Write down which keys were used, in one statement; what can't be written now is written later."""
+    """Write down which keys were used, in one statement; what can't be written now is written
+    later.
+    """
     due = use.due(time.monotonic())
     if not due:
         return
@@ -98,9 +106,11 @@ class KeyRing:
         self._unknown: OrderedDict[str, float] = OrderedDict()
 
     async def credential(self, key: str, host: str | None) -> Credential:
-        """Who a key speaks for. Raises ApiError 401, or 429 when this address sent too many keys that are none.
+        """Who a key speaks for. Raises ApiError 401, or 429 when this address sent too many keys
+        that are none.
 
-        A malformed key is refused by its checksum; a key that did not work within the ttl is not asked for again.
+        A malformed key is refused by its checksum; a key that did not work within the ttl is not
+        asked for again.
         """
         now_s = time.monotonic()
         if environment_of(key) is None:
@@ -111,7 +121,9 @@ class KeyRing:
         self.use.touch(known.key_id)
         return known
 
-    async def _ask(self, key: str, host: str | None, now_s: float, *, worked_before: bool) -> Credential:
+    async def _ask(
+        self, key: str, host: str | None, now_s: float, *, worked_before: bool
+    ) -> Credential:
         if now_s - self._unknown.get(key, float("-inf")) < self._settings.key_cache_ttl_s:
             raise self._refused("unknown", host, now_s)
         claim = failure_claim(self._settings, host)

@@ -1,7 +1,8 @@
-"""Rate limits: token buckets, one per key and one per tenant, reads and writes apart, in this process.
+"""Rate limits: token buckets, one per key and one per tenant, reads and writes apart, in this
+process.
 
-With N API processes a key gets up to N times its rate. A store that all processes share takes this one's place by
-implementing `Limiter`.
+With N API processes a key gets up to N times its rate. A store that all processes share takes this
+one's place by implementing `Limiter`.
 """
 
 import ipaddress
@@ -15,7 +16,9 @@ from runtime.settings import ApiSettings
 from storage.accounts import Credential
 
 MAX_BUCKETS = 100_000
-"""Of names seen lately; the one unused for longest is forgotten first, which can only be to its favour."""
+"""Of names seen lately; the one unused for longest is forgotten first, which can only be to its
+favour.
+"""
 _NETWORK_BITS = 64
 """Of an IPv6 client: it has that many addresses to choose from."""
 
@@ -63,7 +66,9 @@ class Limiter(Protocol):
     """Gives tokens."""
 
     async def take(self, claims: Sequence[Claim], now_s: float) -> Allowance:
-        """Take one token from every bucket that is claimed, or from none when one of them is empty."""
+        """Take one token from every bucket that is claimed, or from none when one of them is
+        empty.
+        """
 
 
 @dataclass(slots=True)
@@ -111,7 +116,13 @@ class TokenBuckets:
     def _tightest(claims: Sequence[Claim], buckets: Sequence[_Bucket], allowed: bool) -> Allowance:
         """Of the bucket that is longest in getting a token, or else has the fewest."""
         waits = [
-            (math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s) if not allowed else 0, bucket.tokens, claim.limit)
+            (
+                math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s)
+                if not allowed
+                else 0,
+                bucket.tokens,
+                claim.limit,
+            )
             for claim, bucket in zip(claims, buckets, strict=True)
         ]
         wait_s, tokens, limit = max(waits, key=lambda one: (one[0], -one[1]))
@@ -119,7 +130,9 @@ class TokenBuckets:
 
 
 def request_claims(settings: ApiSettings, who: Credential, method: str) -> tuple[Claim, Claim]:
-    """What a request takes from: its key's bucket and its tenant's, each of its environment and its kind."""
+    """What a request takes from: its key's bucket and its tenant's, each of its environment and its
+    kind.
+    """
     reading = method in {"GET", "HEAD"}
     kind = "reads" if reading else "writes"
     rate_per_s = settings.read_rate_per_s if reading else settings.rate_per_s
@@ -127,12 +140,17 @@ def request_claims(settings: ApiSettings, who: Credential, method: str) -> tuple
     factor = settings.tenant_rate_factor
     return (
         Claim(who.key_id, Limit(f"key-{kind}", rate_per_s, burst)),
-        Claim(f"{who.tenant_id}/{who.environment}", Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor))),
+        Claim(
+            f"{who.tenant_id}/{who.environment}",
+            Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor)),
+        ),
     )
 
 
 def failure_claim(settings: ApiSettings, host: str | None) -> Claim:
-    """What a refused key takes from: the bucket of the address that it came from, for IPv6 of its /64 network."""
+    """What a refused key takes from: the bucket of the address that it came from, for IPv6 of its
+    /64 network.
+    """
     owner = host or "unknown"
     try:
         address = ipaddress.ip_address(owner)
@@ -143,5 +161,9 @@ def failure_claim(settings: ApiSettings, host: str | None) -> Claim:
         if mapped is not None:
             owner = str(mapped)
         elif address.version == 6:
-            owner = str(ipaddress.ip_network(f"{owner.partition('%')[0]}/{_NETWORK_BITS}", strict=False))
-    return Claim(owner, Limit("refused-keys", settings.auth_failures_per_s, settings.auth_failures_burst))
+            owner = str(
+                ipaddress.ip_network(f"{owner.partition('%')[0]}/{_NETWORK_BITS}", strict=False)
+            )
+    return Claim(
+        owner, Limit("refused-keys", settings.auth_failures_per_s, settings.auth_failures_burst)
+    )

@@ -1,4 +1,6 @@
-"""OpenAPI links: which answer names what another operation asks for, so that clients and tests can follow."""
+"""OpenAPI links: which answer names what another operation asks for, so that clients and tests can
+follow.
+"""
 
 from typing import Any
 
@@ -31,25 +33,39 @@ LINKS: dict[tuple[str, str], dict[str, Any]] = {
     ("create_look", "202"): {name: _to(name, **_REQUEST_ID) for name in _OF_A_JOB},
     ("cancel_job", "202"): {name: _to(name, **_REQUEST_ID) for name in ("get_job", "cancel_job")},
     ("list_job_events", "200"): {
-        "after": _to("list_job_events", request_id="$request.path.request_id", since="$response.body#/latest_seq")
+        "after": _to(
+            "list_job_events",
+            request_id="$request.path.request_id",
+            since="$response.body#/latest_seq",
+        )
     },
     ("upload_photo", "201"): {
         "dressed": {
             "operationId": "create_look",
-            "requestBody": {"items": [{"trial_image": "$response.body#/upload_key", "trial_item_category": "top"}]},
+            "requestBody": {
+                "items": [
+                    {"trial_image": "$response.body#/upload_key", "trial_item_category": "top"}
+                ]
+            },
         }
     },
     ("create_webhook", "201"): {name: _to(name, **_WEBHOOK_ID) for name in _OF_A_WEBHOOK},
     ("test_webhook", "202"): {
-        name: _to(name, **_DELIVERY_ID) for name in ("get_webhook_delivery", "redeliver_webhook_delivery")
+        name: _to(name, **_DELIVERY_ID)
+        for name in ("get_webhook_delivery", "redeliver_webhook_delivery")
     },
-} | {(name, "200"): {"next": _to(name, cursor="$response.body#/next_cursor", **path)} for name, path in _PAGED.items()}
+} | {
+    (name, "200"): {"next": _to(name, cursor="$response.body#/next_cursor", **path)}
+    for name, path in _PAGED.items()
+}
 """(operation id, status) -> links by name."""
 
 
 def add_links(document: dict[str, Any]) -> None:
     """Put the links into an OpenAPI document."""
-    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+    for operation in (
+        operation for path in document["paths"].values() for operation in path.values()
+    ):
         for status, answer in operation["responses"].items():
             links = LINKS.get((operation["operationId"], status))
             if links is not None:

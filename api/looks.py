@@ -22,7 +22,15 @@ from schemas.ids import new_request_id
 from schemas.reads import LookValidation
 from schemas.responses import ErrorEnvelope, HTTPValidationError
 from storage.accounts import Credential
-from storage.submissions import Accepted, IdempotencyKey, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
+from storage.submissions import (
+    Accepted,
+    IdempotencyKey,
+    KeyInProgress,
+    KeyReused,
+    Submission,
+    Unpaid,
+    Verdict,
+)
 
 router = APIRouter(route_class=GatedRoute, tags=["looks"])
 
@@ -33,16 +41,28 @@ EXACT = 2.0**53
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
-    402: {"model": ErrorEnvelope, "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged"},
+    402: {
+        "model": ErrorEnvelope,
+        "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged",
+    },
     403: {"model": ErrorEnvelope, "description": "CAPABILITY_MISSING"},
-    406: {"model": ErrorEnvelope, "description": "NOT_ACCEPTABLE: the Accept header rules out what this route gives"},
+    406: {
+        "model": ErrorEnvelope,
+        "description": "NOT_ACCEPTABLE: the Accept header rules out what this route gives",
+    },
     408: {"model": ErrorEnvelope, "description": "REQUEST_TIMEOUT"},
     409: {"model": ErrorEnvelope, "description": "IDEMPOTENCY_IN_PROGRESS"},
     413: {"model": ErrorEnvelope, "description": "PAYLOAD_TOO_LARGE"},
     415: {"model": ErrorEnvelope, "description": "UNSUPPORTED_MEDIA_TYPE"},
-    422: {"model": HTTPValidationError, "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing charged"},
+    422: {
+        "model": HTTPValidationError,
+        "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing charged",
+    },
     429: {"model": ErrorEnvelope, "description": "RATE_LIMITED"},
-    503: {"model": ErrorEnvelope, "description": "UNAVAILABLE: try again, with the same Idempotency-Key"},
+    503: {
+        "model": ErrorEnvelope,
+        "description": "UNAVAILABLE: try again, with the same Idempotency-Key",
+    },
 }
 
 
@@ -65,7 +85,10 @@ async def create_look(
     check(body, credential, ports.engine)
     request_id = new_request_id()
     answer = WorkflowAcceptedResponse(
-        request_id=request_id, job_id=request_id, status=JobStatus.NOT_STARTED, credits_cost=ports.look.credits_cost
+        request_id=request_id,
+        job_id=request_id,
+        status=JobStatus.NOT_STARTED,
+        credits_cost=ports.look.credits_cost,
     )
     submission = Submission(
         request_id=request_id,
@@ -91,18 +114,22 @@ async def create_look(
     summary="Check and price a look without charging it",
 )
 async def validate_look(request: Request, body: LookRequest) -> LookValidation:
-    """The checks of `POST /v1/look` over the same body. Whether the photos exist is seen only when a look is made."""
+    """The checks of `POST /v1/look` over the same body. Whether the photos exist is seen only when
+    a look is made.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     warnings = check(body, who, ports.engine)
     balance = await ports.accounts.balance(who.tenant_id, who.environment)
     cost = ports.look.credits_cost
-    return LookValidation(credits_cost=cost, balance=balance, sufficient=balance >= cost, warnings=list(warnings))
+    return LookValidation(
+        credits_cost=cost, balance=balance, sufficient=balance >= cost, warnings=list(warnings)
+    )
 
 
 def check(body: LookRequest, credential: Credential, engine: EngineSettings) -> tuple[str, ...]:
-    """All that must hold before a charge and that the models can't say; returns warnings. Raises ApiError 422, or 503 for
-    an engine of the tenant's that this deployment does not have.
+    """All that must hold before a charge and that the models can't say; returns warnings. Raises
+    ApiError 422, or 503 for an engine of the tenant's that this deployment does not have.
     """
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
@@ -110,21 +137,35 @@ def check(body: LookRequest, credential: Credential, engine: EngineSettings) -> 
         if fault is not None:
             raise invalid((*place, "trial_image"), f"the object key {fault}")
         if not may_name(item.trial_image, credential.key_prefixes):
-            raise invalid((*place, "trial_image"), "the object key is not below a prefix of this tenant")
+            raise invalid(
+                (*place, "trial_image"), "the object key is not below a prefix of this tenant"
+            )
         if canonical(item.trial_item_category) is None:
-            raise invalid((*place, "trial_item_category"), "unknown garment category; see GET /v1/garment-categories", "enum")
+            raise invalid(
+                (*place, "trial_item_category"),
+                "unknown garment category; see GET /v1/garment-categories",
+                "enum",
+            )
     warnings = _check_options(body) if body.runtime_config is not None else ()
     asked = asked_for(body.runtime_config, credential.engine)
     if asked == EngineName.REMOTE and engine.url is None:
         if OPTION in (body.runtime_config or {}):
-            raise invalid(("body", "runtime_config", OPTION), "there is no remote engine here", "enum")
-        raise ApiError(ErrorCode.UNAVAILABLE, "The engine of this tenant is not there.", headers={"Retry-After": "60"})
+            raise invalid(
+                ("body", "runtime_config", OPTION), "there is no remote engine here", "enum"
+            )
+        raise ApiError(
+            ErrorCode.UNAVAILABLE,
+            "The engine of this tenant is not there.",
+            headers={"Retry-After": "60"},
+        )
     return warnings
 
 
 def _check_options(body: LookRequest) -> tuple[str, ...]:
     if len(orjson.dumps(dict(body.runtime_config or {}))) > MAX_CONFIG_BYTES:
-        raise invalid(("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long")
+        raise invalid(
+            ("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long"
+        )
     try:
         return parse_options(body.runtime_config, body.user_category)[1]
     except InvalidOption as error:
@@ -135,12 +176,17 @@ def _idempotency(request: Request, key: str | None, body: LookRequest) -> Idempo
     text = key_of(request, key)
     if text is None:
         return None
-    canonical_body = orjson.dumps(_plain_numbers(body.model_dump(exclude_unset=True, mode="json")), option=orjson.OPT_SORT_KEYS)
+    canonical_body = orjson.dumps(
+        _plain_numbers(body.model_dump(exclude_unset=True, mode="json")),
+        option=orjson.OPT_SORT_KEYS,
+    )
     return IdempotencyKey(ROUTE, text, hashlib.sha256(canonical_body).digest())
 
 
 def _plain_numbers(value: object) -> object:
-    """The same value with 1.0 as 1: as RFC 8785 writes numbers, so that the spelling does not count."""
+    """The same value with 1.0 as 1: as RFC 8785 writes numbers, so that the spelling does not
+    count.
+    """
     match value:
         case dict():
             return {key: _plain_numbers(inner) for key, inner in value.items()}
@@ -162,7 +208,8 @@ def _respond(verdict: Verdict, submission: Submission) -> Response:
             return Response(answer, 202, headers, media_type="application/json")
         case Unpaid(available):
             raise ApiError(
-                ErrorCode.INSUFFICIENT_BALANCE, f"A look costs {submission.credits_cost} credits; {available} are left."
+                ErrorCode.INSUFFICIENT_BALANCE,
+                f"A look costs {submission.credits_cost} credits; {available} are left.",
             )
         case KeyReused():
             raise reused("body")

@@ -42,9 +42,15 @@ class _Parts:
             self._disposition = self._value.decode("latin-1")
 
     def on_headers_finished(self) -> None:
-        name = parse_options_header(self._disposition)[1].get(b"name", b"").decode("utf-8", "replace")
+        name = (
+            parse_options_header(self._disposition)[1].get(b"name", b"").decode("utf-8", "replace")
+        )
         if name != self._field:
-            raise invalid(("body", name[:100]), f"an unknown field; there is one, `{self._field}`", "extra_forbidden")
+            raise invalid(
+                ("body", name[:100]),
+                f"an unknown field; there is one, `{self._field}`",
+                "extra_forbidden",
+            )
         if self.seen:
             raise invalid(("body", self._field), "occurs twice")
         self.seen = True
@@ -60,15 +66,18 @@ def boundary_of(request: Request) -> bytes:
     """The boundary of a multipart request. Raises ApiError 415 for any other request."""
     media_type, options = parse_options_header(request.headers.get("content-type"))
     if media_type != b"multipart/form-data" or not options.get(b"boundary"):
-        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: multipart/form-data` with a boundary.")
+        raise ApiError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            "Send `Content-Type: multipart/form-data` with a boundary.",
+        )
     return options[b"boundary"]
 
 
 async def file_of(request: Request, field: str) -> AsyncIterator[bytes]:
     """The bytes of the one file of a multipart request, as they come.
 
-    Raises ApiError 415 for another media type, 422 for a body that is not exactly one file in this field, and whatever
-    reading the body raises.
+    Raises ApiError 415 for another media type, 422 for a body that is not exactly one file in this
+    field, and whatever reading the body raises.
     """
     parts = _Parts(field)
     try:
@@ -88,4 +97,6 @@ async def file_of(request: Request, field: str) -> AsyncIterator[bytes]:
     if not parts.seen:
         raise invalid(("body", field), "Field required", "missing")
     if not parts.whole:
-        raise invalid(("body",), "the multipart body ends before its last boundary", "multipart_invalid")
+        raise invalid(
+            ("body",), "the multipart body ends before its last boundary", "multipart_invalid"
+        )

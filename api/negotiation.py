@@ -1,4 +1,6 @@
-"""What a client would take (`Accept`, RFC 9110 12.5.1), and HEAD, which is GET without its content."""
+"""What a client would take (`Accept`, RFC 9110 12.5.1), and HEAD, which is GET without its
+content.
+"""
 
 import re
 
@@ -8,10 +10,11 @@ _WEIGHT = re.compile(r"q=(0(\.[0-9]{0,3})?|1(\.0{0,3})?)", re.IGNORECASE)
 
 
 def accepts(accept: str, media_type: str) -> bool:
-    """Whether a client with this header takes `media_type`. Of the ranges that cover it the most exact one decides.
+    """Whether a client with this header takes `media_type`. Of the ranges that cover it the most
+    exact one decides.
 
-    An empty header takes everything. A member that can't be read is passed over; parameters other than the weight do
-    not count.
+    An empty header takes everything. A member that can't be read is passed over; parameters other
+    than the weight do not count.
     """
     if not accept.strip():
         return True
@@ -32,7 +35,9 @@ def _range(member: str) -> tuple[str, float] | None:
 
 
 class HeadIsGet:
-    """ASGI middleware: HEAD is answered as GET is, without the content; a stream ends after its head."""
+    """ASGI middleware: HEAD is answered as GET is, without the content; a stream ends after its
+    head.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Over this app."""

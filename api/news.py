@@ -1,4 +1,6 @@
-"""Reading what waiters were woken for: whoever asks while a query is under way shares the next one."""
+"""Reading what waiters were woken for: whoever asks while a query is under way shares the next
+one.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -40,7 +42,9 @@ class SharedReads:
         self._reading: asyncio.Task[None] | None = None
 
     async def news(self, request_id: str, since: int) -> News | None:
-        """A job and its events after `since`; None when there is no such job. Raises what the database raised."""
+        """A job and its events after `since`; None when there is no such job. Raises what the
+        database raised.
+        """
         answer: asyncio.Future[News | None] = asyncio.get_running_loop().create_future()
         asked = self._asked.setdefault(request_id, _Asked(since))
         asked.since = min(asked.since, since)
@@ -52,9 +56,14 @@ class SharedReads:
 
     async def _read(self) -> None:
         while self._asked:
-            batch = {request_id: self._asked.pop(request_id) for request_id in list(self._asked)[:SHARED_MAX]}
+            batch = {
+                request_id: self._asked.pop(request_id)
+                for request_id in list(self._asked)[:SHARED_MAX]
+            }
             try:
-                found = await self._jobs.news({request_id: asked.since for request_id, asked in batch.items()})
+                found = await self._jobs.news(
+                    {request_id: asked.since for request_id, asked in batch.items()}
+                )
             except Exception as error:
                 for answer in _open(batch):
                     answer.set_exception(error)
@@ -68,8 +77,11 @@ def _open(batch: dict[str, _Asked]) -> "list[asyncio.Future[News | None]]":
     return [answer for asked in batch.values() for answer in asked.answers if not answer.done()]
 
 
-async def wait_for(request: Request, job: JobRow, since: int, done: Callable[[News], bool], *, within_s: float) -> News:
-    """The news of a job of the caller once they are `done`, or as they are when the time is up or this process stops.
+async def wait_for(
+    request: Request, job: JobRow, since: int, done: Callable[[News], bool], *, within_s: float
+) -> News:
+    """The news of a job of the caller once they are `done`, or as they are when the time is up or
+    this process stops.
 
     Raises ApiError 404, and 401 when the key is revoked meanwhile.
     """

@@ -31,7 +31,9 @@ class Accounts(Protocol):
     async def balance(self, tenant_id: str, environment: str) -> int:
         """Credits that can be spent."""
 
-    async def statement(self, tenant_id: str, environment: str, limit: int, before: int | None = None) -> list[LedgerEntry]:
+    async def statement(
+        self, tenant_id: str, environment: str, limit: int, before: int | None = None
+    ) -> list[LedgerEntry]:
         """Ledger entries, newest first."""
 
 
@@ -48,14 +50,22 @@ class Jobs(Protocol):
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         """One job."""
 
-    async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
+    async def jobs(
+        self, tenant_id: str, environment: str, chosen: JobFilter, limit: int
+    ) -> list[JobRow]:
         """A page of jobs."""
 
     async def news(self, since: Mapping[str, int]) -> dict[str, News]:
         """Jobs, and their events after some seq each."""
 
     async def renders(
-        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+        self,
+        tenant_id: str,
+        environment: str,
+        limit: int,
+        *,
+        before: str | None = None,
+        only: str | None = None,
     ) -> list[JobRow]:
         """A page of jobs with pictures."""
 
@@ -63,7 +73,9 @@ class Jobs(Protocol):
 class Uses(Protocol):
     """Sums what a tenant used."""
 
-    async def by_day(self, tenant_id: str, environment: str, first: date, last: date) -> list[UsageRow]:
+    async def by_day(
+        self, tenant_id: str, environment: str, first: date, last: date
+    ) -> list[UsageRow]:
         """By day and operation."""
 
 
@@ -83,26 +95,36 @@ class Webhooks(Protocol):
     async def webhook(self, tenant_id: str, environment: str, webhook_id: str) -> WebhookRow | None:
         """One endpoint."""
 
-    async def webhooks(self, tenant_id: str, environment: str, limit: int, before: str | None = None) -> list[WebhookRow]:
+    async def webhooks(
+        self, tenant_id: str, environment: str, limit: int, before: str | None = None
+    ) -> list[WebhookRow]:
         """A page of endpoints."""
 
-    async def update(self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange) -> WebhookRow | None:
+    async def update(
+        self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange
+    ) -> WebhookRow | None:
         """The endpoint as it is then."""
 
     async def delete(self, tenant_id: str, environment: str, webhook_id: str) -> bool:
         """False when there is none."""
 
-    async def rotate(self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret) -> datetime | None:
+    async def rotate(
+        self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret
+    ) -> datetime | None:
         """Until when the secret before signs too."""
 
 
 class Deliveries(Protocol):
     """Reads and repeats deliveries of one tenant."""
 
-    async def delivery(self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str) -> DeliveryRow | None:
+    async def delivery(
+        self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str
+    ) -> DeliveryRow | None:
         """One delivery."""
 
-    async def deliveries(self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage) -> list[DeliveryRow]:
+    async def deliveries(
+        self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage
+    ) -> list[DeliveryRow]:
         """A page of deliveries."""
 
     async def redeliver(
@@ -145,11 +167,18 @@ class Uploads(Protocol):
     def form(self, key: str, content_type: str) -> Form:
         """A form with which a client stores one object itself."""
 
-    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
+    async def recall(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey
+    ) -> tuple[str, bool] | None:
         """The object key stored under an idempotency key, and whether for the same bytes."""
 
     async def remember(
-        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+        self,
+        tenant_id: str,
+        environment: str,
+        idempotency: IdempotencyKey,
+        upload_id: str,
+        object_key: str,
     ) -> bool:
         """Keep what an idempotency key came to; False when another request was first."""
 

@@ -1,4 +1,6 @@
-"""Rows as the HTTP surface shows them. Raw object keys never leave: pictures become short-lived links."""
+"""Rows as the HTTP surface shows them. Raw object keys never leave: pictures become short-lived
+links.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +13,16 @@ from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
 from schemas.reads import Render
-from schemas.responses import Artifact, ArtifactMeta, Billing, Event, EventType, Job, JobSummary, RenderedGarment
+from schemas.responses import (
+    Artifact,
+    ArtifactMeta,
+    Billing,
+    Event,
+    EventType,
+    Job,
+    JobSummary,
+    RenderedGarment,
+)
 from storage.jobs import EventRow, JobRow
 
 
@@ -36,9 +47,15 @@ def artifacts(job: JobRow, links: Links) -> list[Artifact]:
     return [_artifact(made.image, "final", "look", links), *cutouts]
 
 
-def _artifact(image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Links) -> Artifact:
+def _artifact(
+    image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Links
+) -> Artifact:
     meta = ArtifactMeta(
-        width=image.width, height=image.height, sha256=image.sha256, content_type=image.content_type, bytes=image.bytes
+        width=image.width,
+        height=image.height,
+        sha256=image.sha256,
+        content_type=image.content_type,
+        bytes=image.bytes,
     )
     return Artifact(image_url=links.get(image.bucket, image.key), role=role, label=label, meta=meta)
 
@@ -66,7 +83,9 @@ def summary(job: JobRow, links: Links) -> JobSummary:
 def full(job: JobRow, links: Links) -> Job:
     """A job with its pictures."""
     garments = _garments(_Pictures.model_validate(job.result)) if job.result is not None else []
-    return Job(**_fields(job, links, pictures=True), artifacts=artifacts(job, links), garments=garments)
+    return Job(
+        **_fields(job, links, pictures=True), artifacts=artifacts(job, links), garments=garments
+    )
 
 
 def render(job: JobRow, links: Links) -> Render:
@@ -107,7 +126,9 @@ def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
     error = None
     if job.error is not None:
         code, message, item_index = job.error
-        error = JobFailure.model_validate({"code": code, "message": message, "item_index": item_index})
+        error = JobFailure.model_validate(
+            {"code": code, "message": message, "item_index": item_index}
+        )
     return {
         "request_id": job.request_id,
         "job_id": job.request_id,

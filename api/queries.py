@@ -15,7 +15,10 @@ MAX_SEQ = 2**31 - 1
 MAX_WAIT_S = 30
 _WHOLE = re.compile(r"[0-9]{1,19}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt "
+    r"][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _PLAIN = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 
 
@@ -40,11 +43,20 @@ Limit = Annotated[int, Query(ge=1, le=100, description="items on a page"), whole
 Since = Annotated[int, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq"), whole]
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Query(ge=FIRST_DAY, le=LAST_DAY), _only(_DAY, "a day as YYYY-MM-DD")]
-Moment = Annotated[datetime, AfterValidator(_utc), _only(_MOMENT, "a time as RFC 3339 writes it, with its offset")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=200)]
+Moment = Annotated[
+    datetime, AfterValidator(_utc), _only(_MOMENT, "a time as RFC 3339 writes it, with its offset")
+]
+Cursor = Annotated[
+    str | None, Query(description="`next_cursor` of the page before", max_length=200)
+]
 Wait = Annotated[
     float,
-    Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False, description="seconds to wait for news before answering"),
+    Query(
+        ge=0,
+        le=MAX_WAIT_S,
+        allow_inf_nan=False,
+        description="seconds to wait for news before answering",
+    ),
     _only(_PLAIN, "a plain number of seconds"),
 ]
 
@@ -59,7 +71,9 @@ def refuse_repeated(request: Request, dependant: Dependant) -> None:
 
 
 def seen_seq(request: Request, since: int) -> int:
-    """The seq a stream goes on after: that of Last-Event-ID, else `since`. Raises ApiError 422 for a malformed header."""
+    """The seq a stream goes on after: that of Last-Event-ID, else `since`. Raises ApiError 422 for
+    a malformed header.
+    """
     given: Sequence[str] = request.headers.getlist("last-event-id")
     if not given:
         return since

@@ -13,7 +13,9 @@ from schemas.reads import Render, RenderList
 router = APIRouter(route_class=GatedRoute, tags=["renders"])
 
 
-@router.get("/v1/renders", response_model=RenderList, responses=READ_ERRORS, operation_id="list_renders")
+@router.get(
+    "/v1/renders", response_model=RenderList, responses=READ_ERRORS, operation_id="list_renders"
+)
 async def list_renders(request: Request, limit: Limit = 20, cursor: Cursor = None) -> RenderList:
     """This tenant's finished looks, newest first."""
     ports: Ports = request.app.state.ports
@@ -26,12 +28,21 @@ async def list_renders(request: Request, limit: Limit = 20, cursor: Cursor = Non
     return RenderList(items=[present.render(row, ports.links) for row in page], next_cursor=more)
 
 
-@router.get("/v1/renders/{request_id}", response_model=Render, responses=JOB_ERRORS, operation_id="get_render")
+@router.get(
+    "/v1/renders/{request_id}",
+    response_model=Render,
+    responses=JOB_ERRORS,
+    operation_id="get_render",
+)
 async def get_render(request: Request, request_id: str) -> Render:
     """One finished look. A job without a picture is not found here."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    rows = [] if "\x00" in request_id else await ports.jobs.renders(who.tenant_id, who.environment, 1, only=request_id)
+    rows = (
+        []
+        if "\x00" in request_id
+        else await ports.jobs.renders(who.tenant_id, who.environment, 1, only=request_id)
+    )
     if not rows:
         raise no_such_job()
     return present.render(rows[0], ports.links)

@@ -1,7 +1,9 @@
-"""The server: uvicorn on httptools, with the limits on heads, connections and unread bodies that these do not have.
+"""The server: uvicorn on httptools, with the limits on heads, connections and unread bodies that
+these do not have.
 
-httptools collects a header for as long as it comes, and uvicorn's timer runs only between requests: a client that sends
-a byte a second, or headers without end, would hold a connection and memory for ever.
+httptools collects a header for as long as it comes, and uvicorn's timer runs only between requests:
+a client that sends a byte a second, or headers without end, would hold a connection and memory for
+ever.
 """
 
 import asyncio
@@ -25,11 +27,15 @@ MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 * 1024
 MAX_URL_BYTES = 8 * 1024
 LINGER_S = 3.0
-"""A client that goes on sending a body after its answer may do so for this long: closing at once would cost it the answer."""
+"""A client that goes on sending a body after its answer may do so for this long: closing at once
+would cost it the answer.
+"""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. Its timer bounds the time from the first byte of a head to its last, and what comes after an answer."""
+    """One connection. Its timer bounds the time from the first byte of a head to its last, and what
+    comes after an answer.
+    """
 
     head_timeout_s = 8.0
     _timer: asyncio.TimerHandle | None = None
@@ -57,7 +63,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on. A head that goes on from chunk to chunk is counted here: the parser calls only when a header ends."""
+        """Read on. A head that goes on from chunk to chunk is counted here: the parser calls only
+        when a header ends.
+        """
         if self._refused or self.transport.is_closing():
             return
         self._turned_in_chunk = False
@@ -69,7 +77,10 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._head_open and not self._turned_in_chunk:
             self._raw_bytes += len(data)
             if self._raw_bytes > MAX_HEAD_BYTES:
-                self._refuse(ErrorCode.HEADERS_TOO_LARGE, f"A request's head may have {MAX_HEAD_BYTES} bytes.")
+                self._refuse(
+                    ErrorCode.HEADERS_TOO_LARGE,
+                    f"A request's head may have {MAX_HEAD_BYTES} bytes.",
+                )
 
     @property
     def _idle(self) -> bool:
@@ -102,7 +113,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._message_open = True
         self._disarm()
         if self._url_bytes > MAX_URL_BYTES:
-            self._refuse(ErrorCode.URI_TOO_LONG, f"A request's target may have {MAX_URL_BYTES} bytes.")
+            self._refuse(
+                ErrorCode.URI_TOO_LONG, f"A request's target may have {MAX_URL_BYTES} bytes."
+            )
         elif self._headers_seen > MAX_HEADERS or self._head_bytes > MAX_HEAD_BYTES:
             why = f"A request's head may have {MAX_HEADERS} headers and {MAX_HEAD_BYTES} bytes."
             self._refuse(ErrorCode.HEADERS_TOO_LARGE, why)
@@ -155,7 +168,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._timer = None
         if not self._idle:
-            self._arm(self.head_timeout_s)  # an answer is under way: it ends, or its own time limit ends it
+            self._arm(
+                self.head_timeout_s
+            )  # an answer is under way: it ends, or its own time limit ends it
         elif self._head_open and self._head_began:
             self._refuse(ErrorCode.REQUEST_TIMEOUT, "The request's head took too long.")
         else:
@@ -164,12 +179,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
 def _answer(code: ErrorCode, message: str) -> bytes:
     request_id = new_request_id()
-    body = ErrorEnvelope(error=ErrorBody(code=code, message=message, request_id=request_id)).model_dump_json().encode()
+    body = (
+        ErrorEnvelope(error=ErrorBody(code=code, message=message, request_id=request_id))
+        .model_dump_json()
+        .encode()
+    )
     retry = b"retry-after: 1\r\n" if code is ErrorCode.UNAVAILABLE else b""
     return b"".join(
         (
             STATUS_LINE[STATUS[code]],
-            b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body),
+            b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n"
+            % len(body),
             b"x-request-id: %s\r\n" % request_id.encode(),
             retry,
             b"\r\n",

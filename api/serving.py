@@ -1,4 +1,6 @@
-"""The server's side of connections: one that must be cut off can be, and as many may be open as the system allows."""
+"""The server's side of connections: one that must be cut off can be, and as many may be open as the
+system allows.
+"""
 
 import resource
 from asyncio import Transport
@@ -10,12 +12,16 @@ _ABORT = "looks.abort"
 
 
 def abortable(transport: Transport) -> dict[str, Any]:
-    """The ASGI extension by which a request ends its connection: closing politely waits until a reader has read all."""
+    """The ASGI extension by which a request ends its connection: closing politely waits until a
+    reader has read all.
+    """
     return {_ABORT: {"abort": transport.abort}}
 
 
 def abort(scope: Scope) -> bool:
-    """End a request's connection at once, without what is still unsent; False under a server that can't."""
+    """End a request's connection at once, without what is still unsent; False under a server that
+    can't.
+    """
     extension = scope.get("extensions", {}).get(_ABORT)
     if extension is None:
         return False

@@ -1,7 +1,9 @@
-"""`GET /v1/jobs/{request_id}/events/stream`: a job's events as server-sent events, each with the id it has everywhere.
+"""`GET /v1/jobs/{request_id}/events/stream`: a job's events as server-sent events, each with the id
+it has everywhere.
 
-Bounded: a stream lasts STREAM_S at most, a reader who takes nothing for WRITE_S is cut off, and what is buffered for it
-is what the server's socket buffer holds. Nothing is read for a stream but on a wake-up or a recheck.
+Bounded: a stream lasts STREAM_S at most, a reader who takes nothing for WRITE_S is cut off, and
+what is buffered for it is what the server's socket buffer holds. Nothing is read for a stream but
+on a wake-up or a recheck.
 """
 
 import asyncio
@@ -74,7 +76,13 @@ class EventStream(StreamingResponse):
         """Write all frames; returns why the stream ended."""
         try:
             async with asyncio.timeout(WRITE_S):
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": self.status_code,
+                        "headers": self.raw_headers,
+                    }
+                )
             async with aclosing(self._frames(waiter)) as frames:
                 async for one in frames:
                     async with asyncio.timeout(WRITE_S):
@@ -106,7 +114,9 @@ class EventStream(StreamingResponse):
                 ping_in_s = until(PING_S)
 
     async def _news(self, after_seq: int) -> list[tuple[str, int, bytes]]:
-        """Events after a seq: type, seq and JSON. None while the database is out of reach: the stream outlasts that."""
+        """Events after a seq: type, seq and JSON. None while the database is out of reach: the
+        stream outlasts that.
+        """
         try:
             news: News | None = await self._reads.news(self._request_id, after_seq)
         except DATABASE_AWAY as error:
@@ -115,7 +125,9 @@ class EventStream(StreamingResponse):
         if news is None:
             return []
         shown = [present.event(row, news.job, self._links) for row in news.events]
-        return [(event.event_type.value, event.seq, event.model_dump_json().encode()) for event in shown]
+        return [
+            (event.event_type.value, event.seq, event.model_dump_json().encode()) for event in shown
+        ]
 
 
 async def _until_gone(receive: Receive, waiter: Waiter) -> None:

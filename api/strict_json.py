@@ -1,4 +1,6 @@
-"""JSON bodies, read strictly: what two parsers could read differently is refused before anything is charged."""
+"""JSON bodies, read strictly: what two parsers could read differently is refused before anything is
+charged.
+"""
 
 import json
 from typing import NoReturn
@@ -38,10 +40,18 @@ def _integer(text: str) -> int:
 
 
 def parse(body: bytes) -> object:
-    """The value of a JSON text. Raises ApiError 422 for anything but plain, unambiguous JSON in UTF-8."""
+    """The value of a JSON text. Raises ApiError 422 for anything but plain, unambiguous JSON in
+    UTF-8.
+    """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number, parse_int=_integer)
+        value = json.loads(
+            text,
+            object_pairs_hook=_pairs,
+            parse_constant=_constant,
+            parse_float=_number,
+            parse_int=_integer,
+        )
     except UnicodeDecodeError:
         raise invalid(_BODY, "not UTF-8", "json_invalid") from None
     except _Ambiguous as error:

@@ -1,7 +1,9 @@
-"""`POST /v1/uploads`: a photo into the object store, through us or by a form that the client posts there itself.
+"""`POST /v1/uploads`: a photo into the object store, through us or by a form that the client posts
+there itself.
 
-A file that comes through us is spooled to disk as it streams, a megabyte of it in memory at most, and stored only when
-it is whole and a picture that can be used: a client that goes away leaves nothing behind.
+A file that comes through us is spooled to disk as it streams, a megabyte of it in memory at most,
+and stored only when it is whole and a picture that can be used: a client that goes away leaves
+nothing behind.
 """
 
 import asyncio
@@ -49,8 +51,15 @@ UPLOAD_ERRORS: dict[int | str, dict[str, Any]] = {
     413: ERRORS[413],
     415: ERRORS[415],
     429: ERRORS[429],
-    422: {**ERRORS[422], "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing stored"},
-    503: {**ERRORS[503], "description": "UNAVAILABLE: the object store or the database is out of reach, or too many at once"},
+    422: {
+        **ERRORS[422],
+        "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing stored",
+    },
+    503: {
+        **ERRORS[503],
+        "description": "UNAVAILABLE: the object store or the database is out of reach, or too many "
+        "at once",
+    },
 }
 _FORM = {
     "requestBody": {
@@ -89,7 +98,9 @@ async def upload_photo(
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Upload:
-    """Store one photo, free of charge. Its type is read from its bytes, its size in pixels from its header."""
+    """Store one photo, free of charge. Its type is read from its bytes, its size in pixels from its
+    header.
+    """
     ports: Ports = request.app.state.ports
     places: asyncio.Semaphore = request.app.state.upload_places
     text = key_of(request, idempotency_key)
@@ -104,7 +115,9 @@ async def upload_photo(
                 UPLOADS.labels("refused").inc()
                 raise
             idempotency = IdempotencyKey(ROUTE, text, digest) if text is not None else None
-            key, replayed = await _store(ports, credential_of(request), file, content_type, idempotency)
+            key, replayed = await _store(
+                ports, credential_of(request), file, content_type, idempotency
+            )
     UPLOADS.labels("replayed" if replayed else "stored").inc()
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -120,11 +133,15 @@ async def upload_photo(
     summary="Get a form to upload a garment photo straight to the object store",
 )
 async def presign_upload(request: Request, body: PresignedUploadRequest) -> PresignedUpload:
-    """A form for one object of this type, good for 10 minutes. What is uploaded is looked at when a look names it."""
+    """A form for one object of this type, good for 10 minutes. What is uploaded is looked at when a
+    look names it.
+    """
     ports: Ports = request.app.state.ports
     key = _object_key(credential_of(request), new_request_id(), body.content_type)
     form = ports.uploads.form(key, body.content_type)
-    return PresignedUpload(upload_key=key, url=form.url, fields=form.fields, expires_at=form.expires_at)
+    return PresignedUpload(
+        upload_key=key, url=form.url, fields=form.fields, expires_at=form.expires_at
+    )
 
 
 async def _receive(request: Request, file: BinaryIO) -> tuple[str, bytes]:
@@ -135,7 +152,9 @@ async def _receive(request: Request, file: BinaryIO) -> tuple[str, bytes]:
         async for piece in file_of(request, FIELD):
             size_bytes += len(piece)
             if size_bytes > MAX_UPLOAD_BYTES:
-                raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"A photo may have {MAX_UPLOAD_BYTES} bytes.")
+                raise ApiError(
+                    ErrorCode.PAYLOAD_TOO_LARGE, f"A photo may have {MAX_UPLOAD_BYTES} bytes."
+                )
             header.feed(piece)
             digest.update(piece)
             waiting += piece
@@ -158,11 +177,16 @@ def _unusable(header: HeaderReader, error: GarmentError) -> ApiError:
 
 
 async def _store(
-    ports: Ports, who: Credential, file: BinaryIO, content_type: str, idempotency: IdempotencyKey | None
+    ports: Ports,
+    who: Credential,
+    file: BinaryIO,
+    content_type: str,
+    idempotency: IdempotencyKey | None,
 ) -> tuple[str, bool]:
     """The object key of the file, and whether it had been stored before under its idempotency key.
 
-    Two requests with one key may both store; the database says whose object it is, and the other takes its own away.
+    Two requests with one key may both store; the database says whose object it is, and the other
+    takes its own away.
     """
     if idempotency is not None and (known := await _known(ports, who, idempotency)) is not None:
         return known, True
@@ -174,7 +198,9 @@ async def _store(
         UPLOADS.labels("failed").inc()
         log.warning("an upload could not be stored", error=f"{type(error).__name__}: {error}")
         raise _unavailable("The object store is out of reach.") from error
-    if idempotency is None or await ports.uploads.remember(who.tenant_id, who.environment, idempotency, upload_id, key):
+    if idempotency is None or await ports.uploads.remember(
+        who.tenant_id, who.environment, idempotency, upload_id, key
+    ):
         return key, False
     try:
         await ports.uploads.delete(key)
@@ -196,9 +222,13 @@ async def _known(ports: Ports, who: Credential, idempotency: IdempotencyKey) -> 
 def _object_key(who: Credential, upload_id: str, content_type: str) -> str:
     """Below the tenant's first prefix; for a test key that is apart from all live data."""
     if not who.key_prefixes:
-        raise ApiError(ErrorCode.CAPABILITY_MISSING, "This tenant has no prefix that objects may lie below.")
+        raise ApiError(
+            ErrorCode.CAPABILITY_MISSING, "This tenant has no prefix that objects may lie below."
+        )
     return f"{who.key_prefixes[0]}uploads/{upload_id}.{EXTENSIONS[content_type]}"
 
 
 def _unavailable(why: str) -> ApiError:
-    return ApiError(ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "1"})
+    return ApiError(
+        ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "1"}
+    )

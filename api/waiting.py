@@ -1,4 +1,5 @@
-"""Waiting for news of jobs. Who waits holds no database connection: one listener wakes, shared queries read.
+"""Waiting for news of jobs. Who waits holds no database connection: one listener wakes, shared
+queries read.
 
 While the listener is away, waiters read again every RECHECK_S instead: slower, never wrong.
 """
@@ -53,7 +54,9 @@ class Waiter:
         self._news.set()
 
     async def woken(self, within_s: float) -> bool:
-        """Whether there may be news; what was heard is used up, so read after this and not before."""
+        """Whether there may be news; what was heard is used up, so read after this and not
+        before.
+        """
         try:
             async with asyncio.timeout(within_s):
                 await self._news.wait()
@@ -66,7 +69,13 @@ class Waiter:
 class Hub:
     """All who wait in this process. `listening`: whether wake-ups arrive at the moment."""
 
-    def __init__(self, working_keys: Callable[[Collection[str]], Awaitable[set[str]]], *, per_tenant: int, in_all: int) -> None:
+    def __init__(
+        self,
+        working_keys: Callable[[Collection[str]], Awaitable[set[str]]],
+        *,
+        per_tenant: int,
+        in_all: int,
+    ) -> None:
         """`working_keys`: which of some key ids still work."""
         self.listening = False
         self._working_keys = working_keys
@@ -91,7 +100,9 @@ class Hub:
             raise ApiError(ErrorCode.RATE_LIMITED, message, headers=headers)
         if self._count >= self._in_all:
             raise ApiError(
-                ErrorCode.UNAVAILABLE, "Too many event streams are open. Poll, or try again shortly.", headers=headers
+                ErrorCode.UNAVAILABLE,
+                "Too many event streams are open. Poll, or try again shortly.",
+                headers=headers,
             )
 
     @contextmanager

@@ -1,4 +1,6 @@
-"""`/v1/webhooks/{id}/deliveries`: what an endpoint was sent, what it answered, and how to send it again."""
+"""`/v1/webhooks/{id}/deliveries`: what an endpoint was sent, what it answered, and how to send it
+again.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
@@ -20,10 +22,15 @@ from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabl
 
 router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
 
-DISABLED: dict[int | str, dict[str, Any]] = {409: {"model": ErrorEnvelope, "description": "WEBHOOK_DISABLED: enable it first"}}
+DISABLED: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorEnvelope, "description": "WEBHOOK_DISABLED: enable it first"}
+}
 DELIVERY_ERRORS: dict[int | str, dict[str, Any]] = {
     **WEBHOOK_ERRORS,
-    404: {"model": ErrorEnvelope, "description": "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's"},
+    404: {
+        "model": ErrorEnvelope,
+        "description": "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's",
+    },
 }
 
 
@@ -40,7 +47,9 @@ async def send_test(request: Request, webhook_id: str) -> Delivery:
     who = credential_of(request)
     known = await find(request, webhook_id)
     event = trial(new_request_id(), datetime.now(UTC))
-    return _due(await ports.deliveries.send(who.tenant_id, who.environment, known.webhook_id, event))
+    return _due(
+        await ports.deliveries.send(who.tenant_id, who.environment, known.webhook_id, event)
+    )
 
 
 @router.get(
@@ -52,7 +61,9 @@ async def send_test(request: Request, webhook_id: str) -> Delivery:
 async def list_deliveries(
     request: Request,
     webhook_id: str,
-    status: Annotated[DeliveryStatus | None, Query(description="only those that stand there")] = None,
+    status: Annotated[
+        DeliveryStatus | None, Query(description="only those that stand there")
+    ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> DeliveryList:
@@ -62,7 +73,9 @@ async def list_deliveries(
     known = await find(request, webhook_id)
     scope = ("deliveries", who.tenant_id, who.environment, known.webhook_id, status)
     chosen = DeliveryPage(limit + 1, status.value if status else None, cursors.read(cursor, *scope))
-    rows = await ports.deliveries.deliveries(who.tenant_id, who.environment, known.webhook_id, chosen)
+    rows = await ports.deliveries.deliveries(
+        who.tenant_id, who.environment, known.webhook_id, chosen
+    )
     page = rows[:limit]
     more = cursors.make(page[-1].delivery_id, *scope) if len(rows) > limit else None
     return DeliveryList(items=[_shown(row) for row in page], next_cursor=more)
@@ -91,7 +104,11 @@ async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Deli
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     known = await _find(request, webhook_id, delivery_id)
-    return _due(await ports.deliveries.redeliver(who.tenant_id, who.environment, webhook_id, known.delivery_id))
+    return _due(
+        await ports.deliveries.redeliver(
+            who.tenant_id, who.environment, webhook_id, known.delivery_id
+        )
+    )
 
 
 async def _find(request: Request, webhook_id: str, delivery_id: str) -> DeliveryRow:
@@ -100,7 +117,9 @@ async def _find(request: Request, webhook_id: str, delivery_id: str) -> Delivery
     known = await find(request, webhook_id)
     if "\x00" in delivery_id:
         _missing()
-    row = await ports.deliveries.delivery(who.tenant_id, who.environment, known.webhook_id, delivery_id)
+    row = await ports.deliveries.delivery(
+        who.tenant_id, who.environment, known.webhook_id, delivery_id
+    )
     return row or _missing()
 
 

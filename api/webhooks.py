@@ -1,4 +1,6 @@
-"""`/v1/webhooks`: where a tenant is told of its finished looks. Another tenant's endpoint and no endpoint look the same."""
+"""`/v1/webhooks`: where a tenant is told of its finished looks. Another tenant's endpoint and no
+endpoint look the same.
+"""
 
 import secrets
 from typing import Any, NoReturn
@@ -43,15 +45,22 @@ WEBHOOK_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 DELETE_ERRORS = {status: answer for status, answer in WEBHOOK_ERRORS.items() if status != 406}
 """There is no content that a client might not accept."""
-BODY_ERRORS: dict[int | str, dict[str, Any]] = {status: ERRORS[status] for status in (408, 413, 415)}
+BODY_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: ERRORS[status] for status in (408, 413, 415)
+}
 INVALID: dict[int | str, dict[str, Any]] = {
     422: {**ERRORS[422], "description": "VALIDATION_ERROR: also for a URL that must not be called"}
 }
 LIMIT: dict[int | str, dict[str, Any]] = {
-    409: {"model": ErrorEnvelope, "description": f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints"}
+    409: {
+        "model": ErrorEnvelope,
+        "description": f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints",
+    }
 }
 
-TRIED_AGAIN: dict[int | str, dict[str, Any]] = {"default": {"description": "tried again, 8 times in 24 hours; 410: never"}}
+TRIED_AGAIN: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "tried again, 8 times in 24 hours; 410: never"}
+}
 
 
 @router.post(
@@ -61,8 +70,12 @@ TRIED_AGAIN: dict[int | str, dict[str, Any]] = {"default": {"description": "trie
     responses={**READ_ERRORS, **BODY_ERRORS, **INVALID, **LIMIT},
     operation_id="create_webhook",
 )
-async def create_webhook(request: Request, response: Response, body: CreateWebhook) -> WebhookWithSecret:
-    """Add an endpoint. The answer holds the secret that its deliveries are signed with; it is not shown again."""
+async def create_webhook(
+    request: Request, response: Response, body: CreateWebhook
+) -> WebhookWithSecret:
+    """Add an endpoint. The answer holds the secret that its deliveries are signed with; it is not
+    shown again.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     await _check_target(request, body.url)
@@ -75,12 +88,17 @@ async def create_webhook(request: Request, response: Response, body: CreateWebho
     )
     row = await ports.webhooks.create(who.tenant_id, who.environment, new)
     if row is None:
-        raise ApiError(ErrorCode.LIMIT_REACHED, f"There are {MAX_PER_TENANT} endpoints, as many as there may be.")
+        raise ApiError(
+            ErrorCode.LIMIT_REACHED,
+            f"There are {MAX_PER_TENANT} endpoints, as many as there may be.",
+        )
     response.headers["Location"] = f"/v1/webhooks/{row.webhook_id}"
     return WebhookWithSecret(**shown(row).model_dump(), secret=new.secret)
 
 
-@router.get("/v1/webhooks", response_model=WebhookList, responses=READ_ERRORS, operation_id="list_webhooks")
+@router.get(
+    "/v1/webhooks", response_model=WebhookList, responses=READ_ERRORS, operation_id="list_webhooks"
+)
 async def list_webhooks(
     request: Request,
     limit: Limit = 20,
@@ -90,13 +108,20 @@ async def list_webhooks(
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     scope = ("webhooks", who.tenant_id, who.environment)
-    rows = await ports.webhooks.webhooks(who.tenant_id, who.environment, limit + 1, cursors.read(cursor, *scope))
+    rows = await ports.webhooks.webhooks(
+        who.tenant_id, who.environment, limit + 1, cursors.read(cursor, *scope)
+    )
     page = rows[:limit]
     more = cursors.make(page[-1].webhook_id, *scope) if len(rows) > limit else None
     return WebhookList(items=[shown(row) for row in page], next_cursor=more)
 
 
-@router.get("/v1/webhooks/{webhook_id}", response_model=Webhook, responses=WEBHOOK_ERRORS, operation_id="get_webhook")
+@router.get(
+    "/v1/webhooks/{webhook_id}",
+    response_model=Webhook,
+    responses=WEBHOOK_ERRORS,
+    operation_id="get_webhook",
+)
 async def get_webhook(request: Request, webhook_id: str) -> Webhook:
     """One endpoint."""
     return shown(await find(request, webhook_id))
@@ -109,19 +134,30 @@ async def get_webhook(request: Request, webhook_id: str) -> Webhook:
     operation_id="update_webhook",
 )
 async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook) -> Webhook:
-    """Change an endpoint; what is absent or null stays. `enabled: false` skips what waits for it."""
+    """Change an endpoint; what is absent or null stays. `enabled: false` skips what waits for
+    it.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     known = await find(request, webhook_id)
     if body.url is not None:
         await _check_target(request, body.url)
-    kinds = tuple(kind.value for kind in dict.fromkeys(body.event_types)) if body.event_types is not None else None
+    kinds = (
+        tuple(kind.value for kind in dict.fromkeys(body.event_types))
+        if body.event_types is not None
+        else None
+    )
     change = WebhookChange(body.url, kinds, body.description, body.enabled)
     row = await ports.webhooks.update(who.tenant_id, who.environment, known.webhook_id, change)
     return shown(row or _missing())
 
 
-@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=DELETE_ERRORS, operation_id="delete_webhook")
+@router.delete(
+    "/v1/webhooks/{webhook_id}",
+    status_code=204,
+    responses=DELETE_ERRORS,
+    operation_id="delete_webhook",
+)
 async def delete_webhook(request: Request, webhook_id: str) -> None:
     """Remove an endpoint and its deliveries."""
     ports: Ports = request.app.state.ports
@@ -137,12 +173,18 @@ async def delete_webhook(request: Request, webhook_id: str) -> None:
     responses={**WEBHOOK_ERRORS, **BODY_ERRORS},
     operation_id="rotate_webhook_secret",
 )
-async def rotate_secret(request: Request, webhook_id: str, body: RotateSecret | None = None) -> WebhookSecret:
-    """A new secret, shown here alone. During the overlap deliveries carry a signature by each of the two."""
+async def rotate_secret(
+    request: Request, webhook_id: str, body: RotateSecret | None = None
+) -> WebhookSecret:
+    """A new secret, shown here alone. During the overlap deliveries carry a signature by each of
+    the two.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     known = await find(request, webhook_id)
-    new = NewSecret(make_secret(secrets.token_bytes(SECRET_BYTES)), (body or RotateSecret()).overlap_s)
+    new = NewSecret(
+        make_secret(secrets.token_bytes(SECRET_BYTES)), (body or RotateSecret()).overlap_s
+    )
     until = await ports.webhooks.rotate(who.tenant_id, who.environment, known.webhook_id, new)
     return WebhookSecret(secret=new.text, previous_valid_until=until or _missing())
 
@@ -151,7 +193,11 @@ async def find(request: Request, webhook_id: str) -> WebhookRow:
     """An endpoint of the caller. Raises ApiError 404."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    row = None if "\x00" in webhook_id else await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
+    row = (
+        None
+        if "\x00" in webhook_id
+        else await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
+    )
     return row or _missing()
 
 
@@ -187,8 +233,14 @@ outgoing = APIRouter()
 """Not served: what OpenAPI 3.1 calls webhooks, the calls that we make."""
 
 
-@outgoing.post("look.completed", operation_id="on_look_completed", responses=TRIED_AGAIN, tags=["webhooks"])
-@outgoing.post("look.failed", operation_id="on_look_failed", responses=TRIED_AGAIN, tags=["webhooks"])
-@outgoing.post("webhook.test", operation_id="on_webhook_test", responses=TRIED_AGAIN, tags=["webhooks"])
+@outgoing.post(
+    "look.completed", operation_id="on_look_completed", responses=TRIED_AGAIN, tags=["webhooks"]
+)
+@outgoing.post(
+    "look.failed", operation_id="on_look_failed", responses=TRIED_AGAIN, tags=["webhooks"]
+)
+@outgoing.post(
+    "webhook.test", operation_id="on_webhook_test", responses=TRIED_AGAIN, tags=["webhooks"]
+)
 def told(body: WebhookPayload) -> None:
     """Signed by Standard Webhooks 1.0. Any 2xx within 15 seconds will do."""

@@ -9,11 +9,22 @@ from pathlib import Path
 from assets.body import mannequin
 from assets.facts import facts
 from assets.mesh import MORPHS, figure
-from assets.render import camera_for, coverage, develop, finish, geometry, save_geometry, save_picture, trace
+from assets.render import (
+    camera_for,
+    coverage,
+    develop,
+    finish,
+    geometry,
+    save_geometry,
+    save_picture,
+    trace,
+)
 
 GEOMETRY_WIDTH_PX = 1024
 TRACED_WIDTH_PX = 384
-"""Light on matte, rounded things is smooth: it is traced small and enlarged along the large picture's geometry."""
+"""Light on matte, rounded things is smooth: it is traced small and enlarged along the large
+picture's geometry.
+"""
 
 
 def data_folder() -> Path:
@@ -36,9 +47,19 @@ def main() -> None:
         small = camera_for(body.height_m, GEOMETRY_WIDTH_PX, GEOMETRY_WIDTH_PX * 3 // 2)
         large = camera_for(body.height_m, width_px, width_px * 3 // 2)
         seen = geometry(body, small)
-        joints = {joint: [round(v, 3) for v in small.project(place)] for joint, place in sorted(body.joints.items())}
+        joints = {
+            joint: [round(v, 3) for v in small.project(place)]
+            for joint, place in sorted(body.joints.items())
+        }
         (output / f"{name}.json").write_text(
-            json.dumps({"width_px": small.width_px, "height_px": small.height_px, "joints": joints, **facts(body, small, seen)})
+            json.dumps(
+                {
+                    "width_px": small.width_px,
+                    "height_px": small.height_px,
+                    "joints": joints,
+                    **facts(body, small, seen),
+                }
+            )
         )
         save_geometry(output, name, seen)
         if not samples:

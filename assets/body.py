@@ -1,4 +1,6 @@
-"""A figure as a shop's mannequin: smoothed, with an egg for a head on a neck that is drawn up into it. In metres."""
+"""A figure as a shop's mannequin: smoothed, with an egg for a head on a neck that is drawn up into
+it. In metres.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +12,17 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from assets.mesh import PARTS, Array, Figure, Index
-from assets.volume import STEP_M, Field, Grid, close, distances, grid_right_of, smooth, surface, union
+from assets.volume import (
+    STEP_M,
+    Field,
+    Grid,
+    close,
+    distances,
+    grid_right_of,
+    smooth,
+    surface,
+    union,
+)
 
 HEAD, NECK, TORSO = PARTS.index("head"), PARTS.index("neck"), PARTS.index("torso")
 _HANDS = [PARTS.index(name) for name in ("hand_l", "hand_r")]
@@ -34,7 +46,9 @@ def _smooth(vertices: Array, quads: Index, weight: Array, rounds: int, step: flo
     near = ((near + near.T) > 0).astype(float)
     degree = np.maximum(np.asarray(near.sum(1)).ravel(), 1)
     for _ in range(rounds):
-        vertices = vertices + step * weight[:, None] * ((near @ vertices) / degree[:, None] - vertices)
+        vertices = vertices + step * weight[:, None] * (
+            (near @ vertices) / degree[:, None] - vertices
+        )
     return vertices
 
 
@@ -48,7 +62,9 @@ class _Egg:
 
 @dataclass(frozen=True, slots=True)
 class _Neck:
-    """A round cone: the middle of its base, its radius there, how far it leans forward for each metre up."""
+    """A round cone: the middle of its base, its radius there, how far it leans forward for each
+    metre up.
+    """
 
     base: Array
     radius: float
@@ -59,7 +75,9 @@ def _neck(figure: Figure, vertices: Array, joint: Array) -> _Neck:
     """As wide as the figure's neck where that is free of shoulders and chin, against its nape."""
     level = joint[1] + 0.028
     outside = figure.part_weights[:, HEAD] < 0.9
-    ring = vertices[(np.abs(vertices[:, 1] - level) < 0.008) & (np.abs(vertices[:, 0]) < 0.12) & outside]
+    ring = vertices[
+        (np.abs(vertices[:, 1] - level) < 0.008) & (np.abs(vertices[:, 0]) < 0.12) & outside
+    ]
     radius = float(ring[:, 0].max())
     return _Neck(np.array([0, level, float(ring[:, 2].min()) + radius]), radius)
 
@@ -94,13 +112,17 @@ def _subdivided(vertices: Array, faces: Index, weights: Array) -> tuple[Array, I
 
 def _largest_piece(vertices: Array, quads: Index) -> Index:
     edges = np.vstack([quads[:, [i, (i + 1) % 4]] for i in range(4)])
-    graph = sp.coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(vertices), len(vertices)))
+    graph = sp.coo_matrix(
+        (np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(vertices), len(vertices))
+    )
     _, piece = connected_components(graph, directed=False)
     return quads[piece[quads[:, 0]] == np.bincount(piece[quads[:, 0]]).argmax()]
 
 
 def _cut_below(figure: Figure, vertices: Array, cut_y: float) -> tuple[Array, Index, Array]:
-    """The body below the neck's cut, its opening closed by a fan: vertices, triangles, part weights."""
+    """The body below the neck's cut, its opening closed by a fan: vertices, triangles, part
+    weights.
+    """
     parts = figure.part_weights
     below = vertices[figure.quads].mean(1)[:, 1] < cut_y
     quads = _largest_piece(vertices, figure.quads[below])
@@ -112,14 +134,22 @@ def _cut_below(figure: Figure, vertices: Array, cut_y: float) -> tuple[Array, In
     lid = np.column_stack([rim[:, 1], rim[:, 0], np.full(len(rim), len(body))])
     weights = np.vstack([parts[used], np.eye(len(PARTS))[NECK]])
     centre = body[np.unique(rim)].mean(0)
-    return np.vstack([body, centre]), np.vstack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]], lid]), weights
+    return (
+        np.vstack([body, centre]),
+        np.vstack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]], lid]),
+        weights,
+    )
 
 
 def _egg_field(grid: Grid, egg: _Egg) -> Field:
     x, y, z = grid.axes()
     up = (y - egg.centre[1]) / egg.radii[1]
     taper = 1 - 0.21 * np.clip(-up, 0, 1) ** 2
-    reach = np.sqrt((x / (egg.radii[0] * taper)) ** 2 + up**2 + ((z - egg.centre[2]) / (egg.radii[2] * taper)) ** 2)
+    reach = np.sqrt(
+        (x / (egg.radii[0] * taper)) ** 2
+        + up**2
+        + ((z - egg.centre[2]) / (egg.radii[2] * taper)) ** 2
+    )
     return np.asarray((reach - 1) * egg.radii[0] * 0.95, np.float32)
 
 
@@ -127,13 +157,24 @@ def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
     """From below its base up into the head."""
     x, y, z = grid.axes()
     above = y - neck.base[1]
-    radius = neck.radius * (1 - 0.35 * np.clip(above, 0, 0.1) + 9 * np.clip(above + 0.004, -0.045, 0))
+    radius = neck.radius * (
+        1 - 0.35 * np.clip(above, 0, 0.1) + 9 * np.clip(above + 0.004, -0.045, 0)
+    )
     middle = neck.base[2] + neck.lean * above
     wall = np.sqrt(x**2 + (z - middle) ** 2) - radius
-    return np.asarray(np.maximum(np.maximum(wall, y - egg.centre[1] + 0.1 * egg.radii[1]), -0.045 - above), np.float32)
+    return np.asarray(
+        np.maximum(np.maximum(wall, y - egg.centre[1] + 0.1 * egg.radii[1]), -0.045 - above),
+        np.float32,
+    )
 
 
-def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, Array], top: tuple[_Neck, _Egg]) -> Field:
+def _form(
+    grid: Grid,
+    body: trimesh.Trimesh,
+    weights: Array,
+    joints: dict[str, Array],
+    top: tuple[_Neck, _Egg],
+) -> Field:
     """The field of half a mannequin."""
     neck, egg = top
     field, owner = distances(body, grid)
@@ -169,7 +210,9 @@ def _form(grid: Grid, body: trimesh.Trimesh, weights: Array, joints: dict[str, A
 
 
 def mannequin(figure: Figure) -> Mannequin:
-    """Finish a figure: take the head off, put an egg on an even neck, close the toes, and smooth it all as one surface."""
+    """Finish a figure: take the head off, put an egg on an even neck, close the toes, and smooth it
+    all as one surface.
+    """
     parts = figure.part_weights
     calm = 1 - parts[:, _FINE].sum(1)
     vertices = _smooth(figure.vertices * 0.1, figure.quads, calm, 4, 0.4)
@@ -190,10 +233,14 @@ def mannequin(figure: Figure) -> Mannequin:
 
     def labelled(places: Array) -> Index:
         found = labels[tree.query(places, workers=2)[1]]
-        return np.where(places[:, 1] > cut_y, np.where(_in_egg(places, egg, neck_top), HEAD, NECK), found)
+        return np.where(
+            places[:, 1] > cut_y, np.where(_in_egg(places, egg, neck_top), HEAD, NECK), found
+        )
 
     mesh, all_labels = surface(field, grid, labelled)
     floor = np.array([0, mesh.vertices[:, 1].min(), 0])
-    mesh = trimesh.Trimesh(mesh.vertices - floor, mesh.faces, vertex_normals=mesh.vertex_normals, process=False)
+    mesh = trimesh.Trimesh(
+        mesh.vertices - floor, mesh.faces, vertex_normals=mesh.vertex_normals, process=False
+    )
     joints = {name: place - floor for name, place in joints.items()}
     return Mannequin(mesh, all_labels, joints, float(mesh.vertices[:, 1].max()))

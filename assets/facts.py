@@ -47,7 +47,9 @@ class _Cut:
 
 
 def _half_girth(section: Array, normal: Array) -> float:
-    """Half the perimeter of the convex hull of a plane section, in metres; 0 where there is none."""
+    """Half the perimeter of the convex hull of a plane section, in metres; 0 where there is
+    none.
+    """
     first = np.cross(normal, [0.3, 0.1, 1.0])
     first /= np.linalg.norm(first)
     flat = np.column_stack([section @ first, section @ np.cross(normal, first)])
@@ -59,7 +61,9 @@ def _half_girth(section: Array, normal: Array) -> float:
 
 
 def facts(body: Mannequin, camera: Camera, seen: Geometry) -> Facts:
-    """The facts of the JSON beside the joints. Pixels of `camera`, lengths at the body's depth plane."""
+    """The facts of the JSON beside the joints. Pixels of `camera`, lengths at the body's depth
+    plane.
+    """
     joints = body.joints
     plane_z = float(joints["joint-l-shoulder"][2] + joints["joint-l-upper-leg"][2]) / 2
     px_per_m = camera.height_px / 2 / ((DISTANCE_M - plane_z) * camera.half_tan)
@@ -77,18 +81,28 @@ def facts(body: Mannequin, camera: Camera, seen: Geometry) -> Facts:
         parts = _numbers(side, "thigh", "calf", "foot")
         cut, mask = _Cut.of(body, parts), np.isin(seen.labels, parts)
         last = int(camera.project(joints[f"joint-{side}-ankle"])[1])
-        legs[side] = [row for y in range(crotch, last, ROW_STEP_PX) if (row := rows.measure(cut, mask, y))]
+        legs[side] = [
+            row for y in range(crotch, last, ROW_STEP_PX) if (row := rows.measure(cut, mask, y))
+        ]
     return {
         "px_per_m": round(px_per_m, 3),
         "plane_z_m": round(plane_z, 4),
         "torso": torso,
         "legs": legs,
         "arms": {side: _arm(body, side, tips[side], camera, px_per_m) for side in _SIDES},
-        "shoulder_tip": {side: [round(v, 2) for v in camera.project(tips[side])[:2]] for side in _SIDES},
-        "shoulder_line": {
-            side: round(float(np.linalg.norm(tips[side] - base * [_SIDES[side], 1, 1])) * px_per_m, 2) for side in _SIDES
+        "shoulder_tip": {
+            side: [round(v, 2) for v in camera.project(tips[side])[:2]] for side in _SIDES
         },
-        "neck_base": {side: [round(v, 2) for v in camera.project(base * [_SIDES[side], 1, 1])[:2]] for side in _SIDES},
+        "shoulder_line": {
+            side: round(
+                float(np.linalg.norm(tips[side] - base * [_SIDES[side], 1, 1])) * px_per_m, 2
+            )
+            for side in _SIDES
+        },
+        "neck_base": {
+            side: [round(v, 2) for v in camera.project(base * [_SIDES[side], 1, 1])[:2]]
+            for side in _SIDES
+        },
         "neck": [neck_y, throat[2], throat[3]] if throat else [],
     }
 
@@ -119,7 +133,9 @@ def _crotch(seen: Geometry, camera: Camera) -> int:
 
 
 def _neck_base(camera: Camera, seen: Geometry, first: int) -> tuple[int, Array]:
-    """Where the neck's outline turns into the shoulder's (45 degrees): its row, and the place on the left in metres."""
+    """Where the neck's outline turns into the shoulder's (45 degrees): its row, and the place on
+    the left in metres.
+    """
     body = (seen.labels > 0) & (seen.labels != PARTS.index("head"))
     top = np.where(body.any(0), body.argmax(0), camera.height_px).astype(float)
     reach = max(round(0.006 * camera.width_px), 2)
@@ -144,10 +160,16 @@ def _tip(body: Mannequin, side: str) -> Array:
     return np.asarray(places[np.argmin(np.linalg.norm(places - start, axis=1))])
 
 
-def _arm(body: Mannequin, side: str, tip: Array, camera: Camera, px_per_m: float) -> list[list[float]]:
-    """[x, y, length from the shoulder's tip, half width across, half girth] from the tip to the wrist."""
+def _arm(
+    body: Mannequin, side: str, tip: Array, camera: Camera, px_per_m: float
+) -> list[list[float]]:
+    """[x, y, length from the shoulder's tip, half width across, half girth] from the tip to the
+    wrist.
+    """
     joints = body.joints
-    shoulder, elbow, wrist = (joints[f"joint-{side}-{name}"] for name in ("shoulder", "elbow", "hand"))
+    shoulder, elbow, wrist = (
+        joints[f"joint-{side}-{name}"] for name in ("shoulder", "elbow", "hand")
+    )
     upper, lower = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
     cut = _Cut.of(body, _numbers(side, "upper_arm", "forearm", "hand"))
     rows: list[list[float]] = []
@@ -166,7 +188,9 @@ def _arm(body: Mannequin, side: str, tip: Array, camera: Camera, px_per_m: float
         before = place
         x, y, _ = camera.project(place)
         spread = float(np.ptp(section @ across)) / 2 if len(section) else 0.0
-        rows.append([x, y, length * px_per_m, spread * px_per_m, _half_girth(section, axis) * px_per_m])
+        rows.append(
+            [x, y, length * px_per_m, spread * px_per_m, _half_girth(section, axis) * px_per_m]
+        )
     whole = next(i for i, row in enumerate(rows) if row[2] > 0.12 * px_per_m)
     for row in rows[:whole]:  # nearer to the tip the plane leaves the arm through the trunk
         row[3:] = rows[whole][3:]

@@ -1,4 +1,6 @@
-"""MakeHuman's base mesh, morphed and posed, as numpy arrays. Lengths in decimetres, y up, the figure faces +z."""
+"""MakeHuman's base mesh, morphed and posed, as numpy arrays. Lengths in decimetres, y up, the
+figure faces +z.
+"""
 
 import gzip
 import json
@@ -12,14 +14,17 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 PARTS = (
-    "background", "torso", "head", "upper_arm_l", "upper_arm_r", "forearm_l", "forearm_r", "hand_l", "hand_r",
+    "background", "torso", "head", "upper_arm_l", "upper_arm_r", "forearm_l", "forearm_r", "hand_l",
+    "hand_r",
     "thigh_l", "thigh_r", "calf_l", "calf_r", "foot_l", "foot_r", "neck",
 )  # fmt: skip
 """Part labels by number; `_l` is the figure's left, which is on the picture's right."""
 
 _PART_OF_BONE = {
-    "upperarm": 3, "lowerarm": 5, "wrist": 7, "finger": 7, "metacarpal": 7, "upperleg": 9, "lowerleg": 11,
-    "foot": 13, "toe": 13, "neck": 15, "spine": 1, "root": 1, "clavicle": 1, "shoulder": 1, "breast": 1, "pelvis": 1,
+    "upperarm": 3, "lowerarm": 5, "wrist": 7, "finger": 7, "metacarpal": 7, "upperleg": 9,
+    "lowerleg": 11,
+    "foot": 13, "toe": 13, "neck": 15, "spine": 1, "root": 1, "clavicle": 1, "shoulder": 1,
+    "breast": 1, "pelvis": 1,
 }  # fmt: skip
 _PAIRED = frozenset(range(3, 15))
 
@@ -60,7 +65,9 @@ MORPHS: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A posed body: vertices (n, 3), quads (m, 4), part weights (n, 16), joints by MakeHuman's name."""
+    """A posed body: vertices (n, 3), quads (m, 4), part weights (n, 16), joints by MakeHuman's
+    name.
+    """
 
     vertices: Array
     quads: Index
@@ -103,7 +110,9 @@ def rotation(axis: tuple[float, float, float], degrees: float) -> Array:
 class _Skeleton:
     """Bones that are turned one after another, each with all that hangs on it."""
 
-    def __init__(self, parents: dict[str, str | None], bones: list[str], joints: dict[str, Array]) -> None:
+    def __init__(
+        self, parents: dict[str, str | None], bones: list[str], joints: dict[str, Array]
+    ) -> None:
         self._parents, self._joints = parents, joints
         self.moves = {bone: (np.eye(3), np.zeros(3)) for bone in bones}
 
@@ -120,7 +129,9 @@ class _Skeleton:
                 self.moves[moved] = (turn @ inner, turn @ (shift - centre) + centre)
 
     def aim(self, bone: str, start: str, end: str, towards: Array, share: float = 1.0) -> None:
-        """Turn a bone by the least rotation that brings `start` to `end` towards a direction, or a share of it."""
+        """Turn a bone by the least rotation that brings `start` to `end` towards a direction, or a
+        share of it.
+        """
         centre = self.place(start, bone)
         self.turn(bone, centre, least_rotation(self.place(end, bone) - centre, towards, share))
 
@@ -146,7 +157,9 @@ def _hanging(degrees: float, sign: int, forward: float = 0.0) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """Angles in degrees: of the arm's and leg's parts from the plumb line in the picture's plane."""
+    """Angles in degrees: of the arm's and leg's parts from the plumb line in the picture's
+    plane.
+    """
 
     upper_arm: float = 19.0
     forearm: float = 14.5
@@ -165,10 +178,19 @@ def _stand(bones: _Skeleton, stance: Stance) -> None:
 
 def _hang_arm(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
     name = side.upper()
-    upper, lower, second, wrist = f"upperarm01.{name}", f"lowerarm01.{name}", f"lowerarm02.{name}", f"wrist.{name}"
+    upper, lower, second, wrist = (
+        f"upperarm01.{name}",
+        f"lowerarm01.{name}",
+        f"lowerarm02.{name}",
+        f"wrist.{name}",
+    )
     clavicle = f"clavicle.{name}"
-    bones.turn(clavicle, bones.place(f"joint-{side}-clavicle", clavicle), rotation((0, 0, 1), -sign * 3.0))
-    bones.aim(upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign))
+    bones.turn(
+        clavicle, bones.place(f"joint-{side}-clavicle", clavicle), rotation((0, 0, 1), -sign * 3.0)
+    )
+    bones.aim(
+        upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign)
+    )
     bones.aim(lower, f"joint-{side}-elbow", f"joint-{side}-hand", _hanging(stance.forearm, sign))
     along = _hanging(stance.forearm, sign)
     palm = np.radians(stance.palm_back)
@@ -177,17 +199,29 @@ def _hang_arm(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
     flat = [v - (v @ along) * along for v in (is_now, wanted)]
     twist = np.degrees(np.arctan2(np.cross(flat[0], flat[1]) @ along, flat[0] @ flat[1]))
     for bone, share in ((upper, 0.15), (lower, 0.3), (second, 0.3), (wrist, 0.25)):
-        bones.turn(bone, bones.place(f"joint-{side}-elbow", bone), rotation(tuple(along), share * float(twist)))
-    bones.aim(upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign))
+        bones.turn(
+            bone,
+            bones.place(f"joint-{side}-elbow", bone),
+            rotation(tuple(along), share * float(twist)),
+        )
+    bones.aim(
+        upper, f"joint-{side}-shoulder", f"joint-{side}-elbow", _hanging(stance.upper_arm, sign)
+    )
     bones.aim(lower, f"joint-{side}-elbow", f"joint-{side}-hand", along)
     forward = _hand_frame(bones, side, sign)[0]
-    bones.turn(wrist, bones.place(f"joint-{side}-hand", wrist), least_rotation(forward, _hanging(stance.hand, sign)))
+    bones.turn(
+        wrist,
+        bones.place(f"joint-{side}-hand", wrist),
+        least_rotation(forward, _hanging(stance.hand, sign)),
+    )
 
 
 def _hand_frame(bones: _Skeleton, side: str, sign: int) -> tuple[Array, Array, Array]:
     """Unit vectors of a hand: along it, towards the thumb's side, out of the palm."""
     wrist = f"wrist.{side.upper()}"
-    knuckles = np.array([bones.place(f"joint-{side}-finger-{finger}-1", wrist) for finger in (2, 3, 4, 5)])
+    knuckles = np.array(
+        [bones.place(f"joint-{side}-finger-{finger}-1", wrist) for finger in (2, 3, 4, 5)]
+    )
     along = _unit(knuckles.mean(0) - bones.place(f"joint-{side}-hand", wrist))
     across = knuckles[0] - knuckles[3]
     across = _unit(across - (across @ along) * along)
@@ -216,7 +250,12 @@ def _lay_fingers(bones: _Skeleton, side: str, sign: int) -> None:
 def _aim_finger(bones: _Skeleton, side: str, at: tuple[int, int], towards: Array) -> None:
     finger, joint = at
     bone = f"finger{finger}-{joint}.{side.upper()}"
-    bones.aim(bone, f"joint-{side}-finger-{finger}-{joint}", f"joint-{side}-finger-{finger}-{joint + 1}", towards)
+    bones.aim(
+        bone,
+        f"joint-{side}-finger-{finger}-{joint}",
+        f"joint-{side}-finger-{finger}-{joint + 1}",
+        towards,
+    )
 
 
 def _set_leg(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
@@ -226,7 +265,11 @@ def _set_leg(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
     bones.aim(lower, f"joint-{side}-knee", f"joint-{side}-ankle", _hanging(stance.leg, sign, -0.03))
     toes = bones.place(f"joint-{side}-toe-3-1", foot) - bones.place(f"joint-{side}-ankle", foot)
     now = sign * np.degrees(np.arctan2(toes[0], toes[2]))
-    bones.turn(foot, bones.place(f"joint-{side}-ankle", foot), rotation((0, 1, 0), sign * float(stance.toes_out - now)))
+    bones.turn(
+        foot,
+        bones.place(f"joint-{side}-ankle", foot),
+        rotation((0, 1, 0), sign * float(stance.toes_out - now)),
+    )
 
 
 def _below(bone: str, parents: dict[str, str | None]) -> list[str]:
@@ -252,9 +295,15 @@ def figure(data: Path, kind: str, stance: Stance | None = None) -> Figure:
     count = len(vertices)
     for name, weight in MORPHS[kind].items():
         vertices = vertices + weight * _target(data, name, count)
-    joints = {group: vertices[np.unique(faces[groups == group])].mean(0) for group in set(groups) if group.startswith("joint-")}
+    joints = {
+        group: vertices[np.unique(faces[groups == group])].mean(0)
+        for group in set(groups)
+        if group.startswith("joint-")
+    }
     rig = json.loads((data / "rigs" / "standard" / "rig.default.json").read_text())
-    listed = json.loads((data / "rigs" / "standard" / "weights.default.json").read_text())["weights"]
+    listed = json.loads((data / "rigs" / "standard" / "weights.default.json").read_text())[
+        "weights"
+    ]
     bones = list(listed)
     weights = np.zeros((count, len(bones)))
     for column, bone in enumerate(bones):
@@ -277,7 +326,10 @@ def figure(data: Path, kind: str, stance: Stance | None = None) -> Figure:
     quads = faces[groups == "body"]
     used, inverse = np.unique(quads, return_inverse=True)
     return Figure(
-        posed[used], inverse.reshape(quads.shape), parts[used], _posed_joints(rig, joints, moves, posed, faces, groups)
+        posed[used],
+        inverse.reshape(quads.shape),
+        parts[used],
+        _posed_joints(rig, joints, moves, posed, faces, groups),
     )
 
 
@@ -289,7 +341,9 @@ def _posed_joints(  # noqa: PLR0913 (the pieces of one formula)
     faces: Index,
     groups: NDArray[np.str_],
 ) -> dict[str, Array]:
-    bone_at = {head.get("cube_name"): bone for bone in rig if isinstance(head := rig[bone]["head"], dict)}
+    bone_at = {
+        head.get("cube_name"): bone for bone in rig if isinstance(head := rig[bone]["head"], dict)
+    }
     result = {}
     for name, place in joints.items():
         bone = bone_at.get(name)

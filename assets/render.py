@@ -1,4 +1,6 @@
-"""The studio: one camera, a picture by path tracing, and what lies behind each pixel by rays through the same camera."""
+"""The studio: one camera, a picture by path tracing, and what lies behind each pixel by rays
+through the same camera.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,17 +38,25 @@ class Camera:
         depth = DISTANCE_M - place[2]
         x = place[0] / (depth * self.half_tan * self.width_px / self.height_px)
         y = (place[1] - self.eye_y_m) / (depth * self.half_tan)
-        return float((x + 1) / 2 * self.width_px), float((1 - y) / 2 * self.height_px), float(place[2])
+        return (
+            float((x + 1) / 2 * self.width_px),
+            float((1 - y) / 2 * self.height_px),
+            float(place[2]),
+        )
 
 
 def camera_for(height_m: float, width_px: int, height_px: int) -> Camera:
     """The camera that shows a whole figure."""
-    return Camera(width_px, height_px, height_m * EYE_SHARE, height_m / VISIBLE_SHARE / 2 / DISTANCE_M)
+    return Camera(
+        width_px, height_px, height_m * EYE_SHARE, height_m / VISIBLE_SHARE / 2 / DISTANCE_M
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Lamp:
-    """A soft box: where it hangs, what it is turned to, half its width and height in metres, how bright it is."""
+    """A soft box: where it hangs, what it is turned to, half its width and height in metres, how
+    bright it is.
+    """
 
     place: tuple[float, float, float]
     target: tuple[float, float, float]
@@ -65,7 +75,9 @@ SKY = 0.25
 SKIN = (0.570, 0.560, 0.545)
 SKIN_ROUGHNESS = 0.45
 SHADOW_ROWS = (0.85, 0.975)
-"""The feet's shadow has finer detail than the rest: these rows, as shares of the height, take four times the samples."""
+"""The feet's shadow has finer detail than the rest: these rows, as shares of the height, take four
+times the samples.
+"""
 SOLE_ROW = 0.925
 """Only what is below this share of the height touches the floor."""
 PAPER = (0.352, 0.352, 0.354)
@@ -78,7 +90,11 @@ def _sweep(path: Path) -> None:
     zs = [9.0, *(back + radius - radius * np.sin(angles)), back]
     ys = [0.0, *(radius - radius * np.cos(angles)), 8.0]
     points = np.array([[x, y, z] for y, z in zip(ys, zs, strict=True) for x in (-12, 12)])
-    faces = [f for i in range(len(zs) - 1) for f in ([2 * i, 2 * i + 1, 2 * i + 3], [2 * i, 2 * i + 3, 2 * i + 2])]
+    faces = [
+        f
+        for i in range(len(zs) - 1)
+        for f in ([2 * i, 2 * i + 1, 2 * i + 3], [2 * i, 2 * i + 3, 2 * i + 2])
+    ]
     trimesh.Trimesh(points, faces, process=False).export(path, vertex_normal=True)
 
 
@@ -94,20 +110,31 @@ def trace(body: Mannequin, camera: Camera, samples: int, scratch: Path) -> Image
     def hung(lamp: Lamp) -> dict[str, object]:
         place = to().look_at(origin=list(lamp.place), target=list(lamp.target), up=[0, 1, 0])
         emitter = {"type": "area", "radiance": {"type": "rgb", "value": lamp.radiance}}
-        return {"type": "rectangle", "to_world": place @ to().scale([*lamp.half_size, 1]), "emitter": emitter}
+        return {
+            "type": "rectangle",
+            "to_world": place @ to().scale([*lamp.half_size, 1]),
+            "emitter": emitter,
+        }
 
     def two_sided(surface: dict[str, object]) -> dict[str, object]:
         return {"type": "twosided", "nested": surface}
 
-    skin = {"type": "roughplastic", "diffuse_reflectance": {"type": "rgb", "value": list(SKIN)}, "alpha": SKIN_ROUGHNESS}
+    skin = {
+        "type": "roughplastic",
+        "diffuse_reflectance": {"type": "rgb", "value": list(SKIN)},
+        "alpha": SKIN_ROUGHNESS,
+    }
     paper = {"type": "diffuse", "reflectance": {"type": "rgb", "value": list(PAPER)}}
     film = {
-        "type": "hdrfilm", "width": camera.width_px, "height": camera.height_px, "pixel_format": "rgb",
+        "type": "hdrfilm", "width": camera.width_px, "height": camera.height_px,
+        "pixel_format": "rgb",
         "component_format": "float32", "rfilter": {"type": "box"},
     }  # fmt: skip
     sensor = {
-        "type": "perspective", "fov": 2 * float(np.degrees(np.arctan(camera.half_tan))), "fov_axis": "y",
-        "to_world": to().look_at(origin=[0, camera.eye_y_m, DISTANCE_M], target=[0, camera.eye_y_m, 0], up=[0, 1, 0]),
+        "type": "perspective", "fov": 2 * float(np.degrees(np.arctan(camera.half_tan))),
+        "fov_axis": "y",
+        "to_world": to().look_at(origin=[0, camera.eye_y_m, DISTANCE_M],
+        target=[0, camera.eye_y_m, 0], up=[0, 1, 0]),
         "film": film, "sampler": {"type": "independent"},
     }  # fmt: skip
     parts = {
@@ -127,7 +154,12 @@ def trace(body: Mannequin, camera: Camera, samples: int, scratch: Path) -> Image
             **parts,
             "sensor": {
                 **sensor,
-                "film": {**film, "crop_offset_y": first, "crop_height": last - first, "crop_width": camera.width_px},
+                "film": {
+                    **film,
+                    "crop_offset_y": first,
+                    "crop_height": last - first,
+                    "crop_width": camera.width_px,
+                },
             },
         }
     )
@@ -166,7 +198,11 @@ def geometry(body: Mannequin, camera: Camera) -> Geometry:
     depth[hit] = points[:, 2]
     normals = np.zeros((len(hit), 3), np.float32)
     normals[hit] = normal
-    return Geometry(labels.reshape(height, width), depth.reshape(height, width), normals.reshape(height, width, 3))
+    return Geometry(
+        labels.reshape(height, width),
+        depth.reshape(height, width),
+        normals.reshape(height, width, 3),
+    )
 
 
 def coverage(body: Mannequin, camera: Camera) -> Image:
@@ -190,17 +226,25 @@ def _directions(camera: Camera, right: float = 0.5, down: float = 0.5) -> Array:
 
 
 def _guide(seen: Geometry) -> Image:
-    return np.dstack([seen.normals, np.nan_to_num(seen.depth_m, nan=-9.0)[..., None] * 5]).astype(np.float32)
+    return np.dstack([seen.normals, np.nan_to_num(seen.depth_m, nan=-9.0)[..., None] * 5]).astype(
+        np.float32
+    )
 
 
 def _denoised_body(picture: Image, seen: Geometry, inner: Image, rounds: int = 5) -> Image:
-    """Edge-avoiding à-trous wavelets guided by normals and depth (Dammertz et al., HPG 2010), the body's pixels alone."""
+    """Edge-avoiding à-trous wavelets guided by normals and depth (Dammertz et al., HPG 2010), the
+    body's pixels alone.
+    """
     guide = _guide(seen)
     taps = np.array([1, 4, 6, 4, 1], np.float32) / 16
     height, width, _ = picture.shape
     result, known = picture, inner[..., None]
     for level in range(rounds):
-        step, total, weights = 2**level, np.zeros_like(picture), np.full((height, width, 1), 1e-9, np.float32)
+        step, total, weights = (
+            2**level,
+            np.zeros_like(picture),
+            np.full((height, width, 1), 1e-9, np.float32),
+        )
         for down in range(-2, 3):
             rows = np.clip(np.arange(height) + down * step, 0, height - 1)
             for right in range(-2, 3):
@@ -217,7 +261,9 @@ def _denoised_body(picture: Image, seen: Geometry, inner: Image, rounds: int = 5
 
 
 def _denoised_studio(picture: Image, outer: Image, seen: Geometry) -> Image:
-    """The empty studio is smooth, but for the shadow at the feet: blurred more, the farther from them."""
+    """The empty studio is smooth, but for the shadow at the feet: blurred more, the farther from
+    them.
+    """
     width = picture.shape[1]
     feet = np.isin(seen.labels, [PARTS.index("foot_l"), PARTS.index("foot_r")])
     feet[: round(SOLE_ROW * len(feet))] = False
@@ -227,24 +273,35 @@ def _denoised_studio(picture: Image, outer: Image, seen: Geometry) -> Image:
     layers = []
     for radius in radii:
         weight = cv2.GaussianBlur(outer, (0, 0), radius)[..., None]
-        layers.append(cv2.GaussianBlur(picture * outer[..., None], (0, 0), radius) / np.maximum(weight, 1e-6))
+        layers.append(
+            cv2.GaussianBlur(picture * outer[..., None], (0, 0), radius) / np.maximum(weight, 1e-6)
+        )
         if len(layers) > 1:
             sure = np.clip(weight * 20, 0, 1)
             layers[-2] = layers[-2] * sure + layers[-1] * (1 - sure)
     level = np.interp(far, reach, range(len(reach)))
     return np.asarray(
-        sum(layer * np.clip(1 - np.abs(level - i), 0, 1)[..., None] for i, layer in enumerate(layers)), np.float32
+        sum(
+            layer * np.clip(1 - np.abs(level - i), 0, 1)[..., None]
+            for i, layer in enumerate(layers)
+        ),
+        np.float32,
     )
 
 
 def _enlarged(body: Image, small: Geometry, large: Geometry) -> Image:
-    """The body's light at a larger size, from the pixels around that face and lie alike (joint bilateral)."""
+    """The body's light at a larger size, from the pixels around that face and lie alike (joint
+    bilateral).
+    """
     height, width = large.labels.shape
     ratio = width / small.labels.shape[1]
     there, fine, coarse = (small.labels > 0).astype(np.float32), _guide(large), _guide(small)
     rows = (np.arange(height) + 0.5) / ratio - 0.5
     columns = (np.arange(width) + 0.5) / ratio - 0.5
-    total, weights = np.zeros((height, width, 3), np.float32), np.full((height, width, 1), 1e-12, np.float32)
+    total, weights = (
+        np.zeros((height, width, 3), np.float32),
+        np.full((height, width, 1), 1e-12, np.float32),
+    )
     for down in range(-1, 3):
         y = np.floor(rows).astype(int) + down
         near_y = np.exp(-((y - rows) ** 2) / 1.2)
@@ -254,14 +311,18 @@ def _enlarged(body: Image, small: Geometry, large: Geometry) -> Image:
             near_x = np.exp(-((x - columns) ** 2) / 1.2)
             x = np.clip(x, 0, small.labels.shape[1] - 1)
             unlike = ((fine - coarse[y][:, x]) ** 2).sum(-1)
-            weight = near_y[:, None] * near_x * (there[y][:, x] + 1e-4) * (np.exp(-unlike / 0.04) + 1e-5)
+            weight = (
+                near_y[:, None] * near_x * (there[y][:, x] + 1e-4) * (np.exp(-unlike / 0.04) + 1e-5)
+            )
             total += weight[..., None].astype(np.float32) * body[y][:, x]
             weights += weight[..., None].astype(np.float32)
     return total / weights
 
 
 def _terms(seen: Geometry, there: NDArray[np.bool_]) -> Iterator[Image]:
-    """Products of the normal's coordinates up to the fourth degree, each alone and times the place in the picture."""
+    """Products of the normal's coordinates up to the fourth degree, each alone and times the place
+    in the picture.
+    """
     height, width = there.shape
     rows, columns = np.nonzero(there)
     places = (
@@ -277,12 +338,18 @@ def _terms(seen: Geometry, there: NDArray[np.bool_]) -> Iterator[Image]:
                 yield from (product * place for place in places)
 
 
-def _open_light(picture: Image, inner: NDArray[np.bool_], small: Geometry, large: Geometry) -> tuple[Image, Image]:
-    """The light that its normal and place alone let expect for each of the body's pixels, small and large."""
+def _open_light(
+    picture: Image, inner: NDArray[np.bool_], small: Geometry, large: Geometry
+) -> tuple[Image, Image]:
+    """The light that its normal and place alone let expect for each of the body's pixels, small and
+    large.
+    """
     terms = np.stack(list(_terms(small, inner)), 1)
     known = picture[inner]
     square = terms.T @ terms + 1e-4 * len(terms) * np.eye(terms.shape[1], dtype=np.float32)
-    shares = np.linalg.solve(square.astype(float), (terms.T @ known).astype(float)).astype(np.float32)
+    shares = np.linalg.solve(square.astype(float), (terms.T @ known).astype(float)).astype(
+        np.float32
+    )
     results = []
     for seen in (small, large):
         there = seen.labels > 0
@@ -296,10 +363,11 @@ def _open_light(picture: Image, inner: NDArray[np.bool_], small: Geometry, large
 
 
 def finish(picture: Image, small: Geometry, large: Geometry, cover: Image) -> Image:
-    """A small, noisy picture as a large, clean one: body and studio are freed from noise apart and put together.
+    """A small, noisy picture as a large, clean one: body and studio are freed from noise apart and
+    put together.
 
-    What the body's light differs from the light that its normal lets expect (it is in some other part's shadow) varies
-    slowly: that alone is blurred and enlarged.
+    What the body's light differs from the light that its normal lets expect (it is in some other
+    part's shadow) varies slowly: that alone is blurred and enlarged.
     """
     height, width, _ = picture.shape
     covered = cv2.resize(cover, (width, height), interpolation=cv2.INTER_AREA)
@@ -308,13 +376,17 @@ def finish(picture: Image, small: Geometry, large: Geometry, cover: Image) -> Im
     shadows = _denoised_body(picture - expected, small, inner.astype(np.float32))
     studio = _denoised_studio(picture, (covered < 0.001).astype(np.float32), small)
     fine = _enlarged(shadows, small, large) + expected_large
-    inside = (large.labels > 0).astype(np.float32)  # edge pixels whose middle is outside take their neighbours' light
+    inside = (large.labels > 0).astype(
+        np.float32
+    )  # edge pixels whose middle is outside take their neighbours' light
     blurred = cv2.GaussianBlur(fine * inside[..., None], (0, 0), 1.0)
     blurred /= np.maximum(cv2.GaussianBlur(inside, (0, 0), 1.0)[..., None], 1e-6)
     fine = np.where(inside[..., None] > 0, fine, blurred)
     share = cover[..., None]
     return np.asarray(
-        fine * share + cv2.resize(studio, cover.shape[::-1], interpolation=cv2.INTER_CUBIC) * (1 - share), np.float32
+        fine * share
+        + cv2.resize(studio, cover.shape[::-1], interpolation=cv2.INTER_CUBIC) * (1 - share),
+        np.float32,
     )
 
 
@@ -328,9 +400,15 @@ def develop(picture: Image) -> NDArray[np.uint8]:
     corner = picture[int(0.02 * height) : int(0.3 * height), : int(0.15 * width)].mean(-1)
     exposed = np.clip(picture * (STUDIO_LEVEL / np.median(corner)), 0, None)
     knee = 0.75
-    rolled = np.where(exposed < knee, exposed, knee + (1 - knee) * np.tanh((exposed - knee) / (1 - knee)))
-    encoded = np.where(rolled <= 0.0031308, 12.92 * rolled, 1.055 * np.maximum(rolled, 1e-6) ** (1 / 2.4) - 0.055)
-    grain = np.random.default_rng(7).triangular(-0.5, 0, 0.5, (height, width, 1))  # against bands in the smooth wall
+    rolled = np.where(
+        exposed < knee, exposed, knee + (1 - knee) * np.tanh((exposed - knee) / (1 - knee))
+    )
+    encoded = np.where(
+        rolled <= 0.0031308, 12.92 * rolled, 1.055 * np.maximum(rolled, 1e-6) ** (1 / 2.4) - 0.055
+    )
+    grain = np.random.default_rng(7).triangular(
+        -0.5, 0, 0.5, (height, width, 1)
+    )  # against bands in the smooth wall
     return np.asarray(np.clip(encoded * 255 + 0.5 + grain, 0, 255), np.uint8)
 
 
@@ -340,10 +418,14 @@ def save_picture(folder: Path, name: str, picture: NDArray[np.uint8]) -> None:
 
 
 def save_geometry(folder: Path, name: str, seen: Geometry) -> None:
-    """Labels, normals and depth as lossless PNG. Depth: 16 bits, DEPTH_STEPS to the metre above DEPTH_LEAST_M; 0: nothing."""
+    """Labels, normals and depth as lossless PNG. Depth: 16 bits, DEPTH_STEPS to the metre above
+    DEPTH_LEAST_M; 0: nothing.
+    """
     level = [cv2.IMWRITE_PNG_COMPRESSION, 9]
     cv2.imwrite(str(folder / f"{name}_labels.png"), seen.labels, level)
     encoded = np.clip(seen.normals * 127.5 + 127.5, 0, 255).astype(np.uint8)
     cv2.imwrite(str(folder / f"{name}_normals.png"), encoded[..., ::-1], level)
     steps = np.nan_to_num(np.round((seen.depth_m - DEPTH_LEAST_M) * DEPTH_STEPS), nan=0)
-    cv2.imwrite(str(folder / f"{name}_depth.png"), np.clip(steps, 0, 65535).astype(np.uint16), level)
+    cv2.imwrite(
+        str(folder / f"{name}_depth.png"), np.clip(steps, 0, 65535).astype(np.uint16), level
+    )

@@ -1,4 +1,6 @@
-"""A closed surface as a field of signed distances on a grid, and back: joined, smoothed and closed where a mesh can't be."""
+"""A closed surface as a field of signed distances on a grid, and back: joined, smoothed and closed
+where a mesh can't be.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,13 +31,17 @@ class Grid:
     def axes(self) -> list[Array]:
         """The coordinates along each axis, shaped so that they broadcast."""
         return [
-            (self.origin[axis] + STEP_M * np.arange(self.shape[axis])).reshape([-1 if axis == i else 1 for i in range(3)])
+            (self.origin[axis] + STEP_M * np.arange(self.shape[axis])).reshape(
+                [-1 if axis == i else 1 for i in range(3)]
+            )
             for axis in range(3)
         ]
 
 
 def grid_right_of(places: Array) -> Grid:
-    """The grid of the half at x >= 0; its first layer lies half a step beyond the plane of symmetry."""
+    """The grid of the half at x >= 0; its first layer lies half a step beyond the plane of
+    symmetry.
+    """
     low, high = places.min(0) - MARGIN_M, places.max(0) + MARGIN_M
     low[0] = STEP_M / 2
     return Grid(low, tuple(int(n) for n in np.ceil((high - low) / STEP_M)))  # type: ignore[arg-type]  # three of them
@@ -45,8 +51,12 @@ def _inside(mesh: trimesh.Trimesh, grid: Grid) -> NDArray[np.bool_]:
     """Which voxels rays along z find between an odd and an even crossing."""
     x, y, _ = grid.axes()
     xs, ys = np.broadcast_arrays(x[..., 0], y[..., 0])
-    origins = np.column_stack([xs.ravel() + 1e-6, ys.ravel() + 1e-6, np.full(xs.size, grid.origin[2] - 1)])
-    places, ray, _ = RayMeshIntersector(mesh).intersects_location(origins, np.tile([0.0, 0, 1], (len(origins), 1)))
+    origins = np.column_stack(
+        [xs.ravel() + 1e-6, ys.ravel() + 1e-6, np.full(xs.size, grid.origin[2] - 1)]
+    )
+    places, ray, _ = RayMeshIntersector(mesh).intersects_location(
+        origins, np.tile([0.0, 0, 1], (len(origins), 1))
+    )
     layer = np.ceil((places[:, 2] - grid.origin[2]) / STEP_M).astype(int)
     flips = np.zeros((xs.size, grid.shape[2] + 1), np.int32)
     np.add.at(flips, (ray, np.clip(layer, 0, grid.shape[2])), 1)
@@ -54,7 +64,9 @@ def _inside(mesh: trimesh.Trimesh, grid: Grid) -> NDArray[np.bool_]:
 
 
 def distances(mesh: trimesh.Trimesh, grid: Grid) -> tuple[Field, Index]:
-    """The signed distance (negative inside) and the mesh's nearest vertex (-1 where none is near)."""
+    """The signed distance (negative inside) and the mesh's nearest vertex (-1 where none is
+    near).
+    """
     inside = _inside(mesh, grid)
     field = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
     field = ((field - np.sign(field) * 0.5) * STEP_M).astype(np.float32)
@@ -70,7 +82,11 @@ def distances(mesh: trimesh.Trimesh, grid: Grid) -> tuple[Field, Index]:
 
 def smooth(field: Field, radius_m: float) -> Field:
     """Blurred by a Gaussian, mirrored at the plane of symmetry."""
-    return np.asarray(ndimage.gaussian_filter(field, radius_m / STEP_M, mode=("reflect", "nearest", "nearest"), truncate=3))
+    return np.asarray(
+        ndimage.gaussian_filter(
+            field, radius_m / STEP_M, mode=("reflect", "nearest", "nearest"), truncate=3
+        )
+    )
 
 
 def close(field: Field, radius_m: float) -> Field:
@@ -82,11 +98,17 @@ def close(field: Field, radius_m: float) -> Field:
 def union(first: Field, second: Field, fillet_m: float) -> Field:
     """Both bodies, with a fillet where they meet (polynomial smooth minimum)."""
     share = np.clip(0.5 + 0.5 * (second - first) / fillet_m, 0, 1)
-    return np.asarray(second + (first - second) * share - fillet_m * share * (1 - share), np.float32)
+    return np.asarray(
+        second + (first - second) * share - fillet_m * share * (1 - share), np.float32
+    )
 
 
-def surface(half: Field, grid: Grid, labelled: Callable[[Array], Index]) -> tuple[trimesh.Trimesh, Index]:
-    """The mesh of both halves where the field is zero (naive surface nets), its normals from the field, and its labels."""
+def surface(
+    half: Field, grid: Grid, labelled: Callable[[Array], Index]
+) -> tuple[trimesh.Trimesh, Index]:
+    """The mesh of both halves where the field is zero (naive surface nets), its normals from the
+    field, and its labels.
+    """
     field = np.concatenate([half[::-1], half])
     origin = grid.origin - np.array([STEP_M * grid.shape[0], 0, 0])
     vertices, quads = _nets(field)
@@ -105,7 +127,9 @@ def _sampled(field: Field, at: Array) -> tuple[Array, Array]:
         return np.asarray(ndimage.map_coordinates(field, places.T, order=1, mode="nearest"), float)
 
     steps = np.eye(3) * 0.6
-    return value(at), np.column_stack([(value(at + step) - value(at - step)) / 1.2 for step in steps])
+    return value(at), np.column_stack(
+        [(value(at + step) - value(at - step)) / 1.2 for step in steps]
+    )
 
 
 def _nets(field: Field) -> tuple[Array, Index]:
@@ -113,7 +137,10 @@ def _nets(field: Field) -> tuple[Array, Index]:
     inside = field < 0
     shape = np.array(field.shape)
     corners = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)])
-    count = sum(inside[tuple(slice(c, n - 1 + c) for c, n in zip(k, shape, strict=True))].astype(np.uint8) for k in corners)
+    count = sum(
+        inside[tuple(slice(c, n - 1 + c) for c, n in zip(k, shape, strict=True))].astype(np.uint8)
+        for k in corners
+    )
     cells = np.column_stack(np.nonzero((count > 0) & (count < 8)))
     number = np.full(shape - 1, -1, np.int64)
     number[tuple(cells.T)] = np.arange(len(cells))

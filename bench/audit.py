@@ -1,7 +1,8 @@
-"""The audit of a full system against a bare loop that reads the same topics and drops them, in the same run.
+"""The audit of a full system against a bare loop that reads the same topics and drops them, in the
+same run.
 
-The audit runs in a process of its own, over requests that all went well. One picture is sampled, and it is not there: so
-an audit that looks at nothing would be seen.
+The audit runs in a process of its own, over requests that all went well. One picture is sampled,
+and it is not there: so an audit that looks at nothing would be seen.
 """
 
 import asyncio
@@ -30,13 +31,15 @@ from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings, Obje
 from storage.object_store import ObjectStore
 tally, found = Tally(), []
 async def main():
-    scope = Scope(DatabaseSettings().dsn, KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), 30.0, 1)
+    store = ObjectStore(ObjectStoreSettings())
+    scope = Scope(DatabaseSettings().dsn, KafkaSettings(), LookSettings(), store, 30.0, 1)
     async for violation in findings(scope, tally):
         found.append(str(violation))
 begun = time.perf_counter()
 asyncio.run(main())
-print(json.dumps({"s": time.perf_counter() - begun, "requests": tally.requests, "records": tally.records,
-                  "violations": len(found), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"s": time.perf_counter() - begun, "requests": tally.requests,
+                  "records": tally.records, "violations": len(found), "peak_mb": peak_kb // 1024,
                   "first": found[0] if found else ""}))
 """
 
@@ -54,17 +57,28 @@ async def _bare(kafka: KafkaSettings) -> float:
 
 
 async def _charge(database: DatabaseSettings, rows: list[tuple[object, ...]]) -> None:
-    """Accounts of nothing left: each tenant was granted what its rows (id, tenant, environment, items, cost, ...) cost."""
+    """Accounts of nothing left: each tenant was granted what its rows (id, tenant, environment,
+    items, cost, ...) cost.
+    """
     spent = Counter[tuple[object, object]]()
     for _, tenant, environment, _, cost, *_ in rows:
         spent[tenant, environment] += int(str(cost))
-    grants = [(tenant, environment, "grant", spent[tenant, environment], None, "bench") for tenant, environment in spent]
+    grants = [
+        (tenant, environment, "grant", spent[tenant, environment], None, "bench")
+        for tenant, environment in spent
+    ]
     charges = [(row[1], row[2], "charge", -int(str(row[4])), row[0], None) for row in rows]
     async with open_pool(database) as pool, pool.acquire() as connection:
         tenants = [(tenant, ["users/"]) for tenant in {tenant for tenant, _ in spent}]
-        await connection.copy_records_to_table("tenants", records=tenants, columns=("tenant_id", "key_prefixes"))
-        await connection.copy_records_to_table("credit_accounts", records=[(*account, 0) for account in spent])
-        await connection.copy_records_to_table("ledger_entries", records=grants + charges, columns=ENTRY, timeout=600)
+        await connection.copy_records_to_table(
+            "tenants", records=tenants, columns=("tenant_id", "key_prefixes")
+        )
+        await connection.copy_records_to_table(
+            "credit_accounts", records=[(*account, 0) for account in spent]
+        )
+        await connection.copy_records_to_table(
+            "ledger_entries", records=grants + charges, columns=ENTRY, timeout=600
+        )
 
 
 def measure() -> dict[str, object]:

@@ -1,4 +1,6 @@
-"""100,000 looks queued: what the API still answers, what a compositor's memory grows by, how long a takeover reads back."""
+"""100,000 looks queued: what the API still answers, what a compositor's memory grows by, how long a
+takeover reads back.
+"""
 
 import asyncio
 import multiprocessing
@@ -43,13 +45,19 @@ FEW = 10_000
 CALLS = 400
 TOGETHER = 1000
 DEADLINE_S = 7200.0
-BODY: dict[str, object] = {"items": [{"trial_image": "users/abc/tee.jpg", "trial_item_category": "top"}]}
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+BODY: dict[str, object] = {
+    "items": [{"trial_image": "users/abc/tee.jpg", "trial_item_category": "top"}]
+}
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 SETTINGS = {"LOOKS_LOOK_CREDITS_COST": "1", "LOOKS_LOOK_DEADLINE_S": str(int(DEADLINE_S))}
 
 
 def measure() -> dict[str, object]:
-    """The API quiet and with everything in the outbox, the relay, and two owners one after another."""
+    """The API quiet and with everything in the outbox, the relay, and two owners one after
+    another.
+    """
     with running(("api",), SETTINGS) as stack:
         headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
         _say("api")
@@ -68,7 +76,11 @@ def measure() -> dict[str, object]:
         takeover = _owner(_take_over, kafka)
     return {
         "queued": QUEUED,
-        "api": {"quiet": quiet, "full": full, "full_over_quiet": {name: round(full[name] / quiet[name], 2) for name in quiet}},
+        "api": {
+            "quiet": quiet,
+            "full": full,
+            "full_over_quiet": {name: round(full[name] / quiet[name], 2) for name in quiet},
+        },
         "relay_rows_per_s": relayed_per_s,
         "compositor": memory,
         "takeover": takeover,
@@ -127,7 +139,9 @@ async def _relay(stack: Stack) -> float:
     """Rows per second until the outbox is empty."""
     process = Process("relay", ProcessSettings(instance="bench"))
     async with _pool(stack) as pool:
-        relay = OutboxRelay(process, KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]), OutboxStore(pool))
+        relay = OutboxRelay(
+            process, KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]), OutboxStore(pool)
+        )
         begun_s = time.perf_counter()
         running = asyncio.create_task(relay.run())
         while await OutboxStore(pool).oldest_age_s():  # noqa: ASYNC110 (rows have no event to wait for)
@@ -139,7 +153,9 @@ async def _relay(stack: Stack) -> float:
 
 
 async def _decide_all(kafka: KafkaSettings) -> None:
-    """The records of every queued look's decision, as an owner leaves them that dies with one old look undecided."""
+    """The records of every queued look's decision, as an owner leaves them that dies with one old
+    look undecided.
+    """
     requests: list[str] = []
 
     def take(record: ConsumerRecord) -> None:
@@ -152,7 +168,9 @@ async def _decide_all(kafka: KafkaSettings) -> None:
     await producer.start()
     now = datetime.now(UTC)
     for request_id in requests:
-        begun = LookProgress(request_id=request_id, tenant_id="demo", stage=Stage.COMPOSING, attempt=1, at=now)
+        begun = LookProgress(
+            request_id=request_id, tenant_id="demo", stage=Stage.COMPOSING, attempt=1, at=now
+        )
         made = LookCompleted(
             request_id=request_id,
             tenant_id="demo",
@@ -198,7 +216,12 @@ def _own(watch: Watch, bootstrap: str, result: Connection) -> None:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 (one line says it)
         process = Process("compositor", ProcessSettings(instance="bench"))
         kafka = KafkaSettings(bootstrap=bootstrap)
-        session = LaneSession(process, kafka, Compositor(_Stuck(), Slots(2), clock, history_window_s=DEADLINE_S), clock)
+        session = LaneSession(
+            process,
+            kafka,
+            Compositor(_Stuck(), Slots(2), clock, history_window_s=DEADLINE_S),
+            clock,
+        )
         consuming = asyncio.create_task(session.run())
         result.send(await watch(session))
         consuming.cancel()
@@ -213,7 +236,9 @@ def _rss_bytes() -> int:
 
 
 async def _read_ahead(session: LaneSession) -> dict[str, float]:
-    """Memory with few and with all looks queued; the same process, so that what it holds anyway counts in both."""
+    """Memory with few and with all looks queued; the same process, so that what it holds anyway
+    counts in both.
+    """
     begun_s = time.perf_counter()
     seen_bytes = []
     for count in (FEW, QUEUED):
@@ -230,7 +255,9 @@ async def _read_ahead(session: LaneSession) -> dict[str, float]:
 
 
 async def _take_over(session: LaneSession) -> dict[str, float]:
-    """Seconds until the history is read back and until what was decided is skipped and committed."""
+    """Seconds until the history is read back and until what was decided is skipped and
+    committed.
+    """
     begun_s, begun_bytes = time.perf_counter(), _rss_bytes()
     restored_s = 0.0
     while (skipped := _skipped()) < QUEUED:

@@ -1,8 +1,10 @@
-"""`python -m bench.calibrate [FOLDER]`: the judge's weights, fitted to verdicts, and what its bars let through.
+"""`python -m bench.calibrate [FOLDER]`: the judge's weights, fitted to verdicts, and what its bars
+let through.
 
-The verdicts (`bench/verdicts.json`) are of judges who did not know the engine: how many of them called a photo's look
-publishable, how many saw a small fault, how many a wrong look. Pictures that show no garment count as wrong. The fit is a
-logistic regression with a ridge, each weight held to its sign; the curve is of photos left out of the fit, one by one.
+The verdicts (`bench/verdicts.json`) are of judges who did not know the engine: how many of them
+called a photo's look publishable, how many saw a small fault, how many a wrong look. Pictures that
+show no garment count as wrong. The fit is a logistic regression with a ridge, each weight held to
+its sign; the curve is of photos left out of the fit, one by one.
 """
 
 import json
@@ -54,13 +56,16 @@ AT_MOST = {
     "folded": 0.05,
     "apart": 0.4,
 }
-"""Worse than garments' photos ever are a measure counts no more in the fit; else strangers alone would set the slope."""
+"""Worse than garments' photos ever are a measure counts no more in the fit; else strangers alone
+would set the slope.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`differs`: of each measure from a good one's, at least 0, the larger the worse. `good`: the share of judges that
-    did not call the look wrong."""
+    """`differs`: of each measure from a good one's, at least 0, the larger the worse. `good`: the
+    share of judges that did not call the look wrong.
+    """
 
     name: str
     differs: Vector
@@ -122,7 +127,9 @@ def fitted(known: list[Case]) -> Vector:
 def left_out(known: list[Case]) -> Vector:
     """Each case's chance by weights fitted to the others."""
     chances = [
-        expit(at[0] + case.differs @ at[1:]) for i, case in enumerate(known) for at in (fitted(known[:i] + known[i + 1 :]),)
+        expit(at[0] + case.differs @ at[1:])
+        for i, case in enumerate(known)
+        for at in (fitted(known[:i] + known[i + 1 :]),)
     ]
     return np.array(chances)
 
@@ -135,7 +142,8 @@ def _curve(known: list[Case], chances: Vector) -> str:
         kept = chances >= bar
         fine, wrong = good >= 0.5, good < 0.5
         lines.append(
-            f"{bar:.1f}    {(kept & fine).sum():3d} of {fine.sum():3d}      {(kept & wrong).sum():3d} of {wrong.sum():3d}"
+            f"{bar:.1f}    {(kept & fine).sum():3d} of {fine.sum():3d}      "
+            f"{(kept & wrong).sum():3d} of {wrong.sum():3d}"
         )
     return "\n".join(lines)
 

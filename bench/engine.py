@@ -39,7 +39,9 @@ def measure() -> dict[str, object]:
         return lambda: compose(worn, LookOptions(width_px=width_px))
 
     def cached() -> object:
-        return compose_garments([unpack(data) for data in kept], [item.category for item in outfit], LookOptions())
+        return compose_garments(
+            [unpack(data) for data in kept], [item.category for item in outfit], LookOptions()
+        )
 
     def bare() -> None:
         for name in ITEMS:
@@ -64,7 +66,9 @@ def measure() -> dict[str, object]:
 
 
 def _memory(work: Callable[[], object]) -> dict[str, object]:
-    """Resident megabytes after the first looks and after many more: flat when the ratio is near 1."""
+    """Resident megabytes after the first looks and after many more: flat when the ratio is near
+    1.
+    """
     process = psutil.Process()
     for _ in range(WARM_LOOKS):
         work()

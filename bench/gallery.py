@@ -1,7 +1,9 @@
-"""`python -m bench.gallery [FOLDER]`: every photo of a folder, alone and in outfits, on both mannequins, as one HTML page.
+"""`python -m bench.gallery [FOLDER]`: every photo of a folder, alone and in outfits, on both
+mannequins, as one HTML page.
 
-The folder holds a manifest.json with `garments`: file, category and, where there is one, a mask. Without one the page
-shows the garments that the project draws itself. The page is made of its own files and is never committed.
+The folder holds a manifest.json with `garments`: file, category and, where there is one, a mask.
+Without one the page shows the garments that the project draws itself. The page is made of its own
+files and is never committed.
 """
 
 import html
@@ -101,19 +103,25 @@ def row_of(shown: Shown, out: Path) -> Row:
         return Row(shown.name, shown.category, shown.messy, "", None, {}, error.code)
     overlap = None
     if shown.truth is not None:
-        truth = cv2.resize(shown.truth.astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_AREA)
+        truth = cv2.resize(
+            shown.truth.astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_AREA
+        )
         overlap = iou(alpha > 0.5, truth > 0)
     measured: dict[str, Measured] = {}
     for mannequin in MANNEQUINS:
         options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX)
-        measured[mannequin], pixels = measure(category, garment, photo, options, truths().get(shown.name))
+        measured[mannequin], pixels = measure(
+            category, garment, photo, options, truths().get(shown.name)
+        )
         _write(out / f"{_stem(shown.name)}-{mannequin}.webp", pixels)
     _write(out / f"{_stem(shown.name)}-photo.webp", _reduced(photo))
     return Row(shown.name, shown.category, shown.messy, mode, overlap, measured)
 
 
 def outfits(items: list[Shown], out: Path) -> list[str]:
-    """Outfits of one garment a region, drawn up in order; writes their pictures and returns their names."""
+    """Outfits of one garment a region, drawn up in order; writes their pictures and returns their
+    names.
+    """
     by_region: dict[BodyRegion, list[Shown]] = {}
     for one in items:
         category = canonical(one.category)
@@ -129,7 +137,11 @@ def outfits(items: list[Shown], out: Path) -> list[str]:
         mannequin = MANNEQUINS[number % 2]
         options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX, tuck=number % 3 == 2)
         try:
-            look = compose([GarmentInput(one.data, one.category, one.name) for one in worn], options, EVERYTHING)
+            look = compose(
+                [GarmentInput(one.data, one.category, one.name) for one in worn],
+                options,
+                EVERYTHING,
+            )
         except GarmentError:
             continue
         (out / f"outfit-{number}.webp").write_bytes(look.image)
@@ -161,7 +173,11 @@ def summary(rows: list[Row]) -> dict[str, object]:
     def spread(values: list[float]) -> dict[str, object]:
         if not values:
             return {"photos": 0}
-        return {"photos": len(values), "median": round(statistics.median(values), 4), "worst": round(values[0], 4)}
+        return {
+            "photos": len(values),
+            "median": round(statistics.median(values), 4),
+            "worst": round(values[0], 4),
+        }
 
     return {
         "photos": len(rows),
@@ -188,11 +204,14 @@ def page(rows: list[Row], made: list[str], found: dict[str, object]) -> str:
     items = "".join(_section(row) for row in rows)
     facts = html.escape(json.dumps(found, indent=1))
     style = (
-        "body{font:14px system-ui;margin:2em;background:#fafafa}img{height:420px}figure{display:inline-block;margin:4px}"
-        "section{border-top:1px solid #ddd;padding:8px 0}pre{white-space:pre-wrap}td{padding-right:1em}"
+        "body{font:14px system-ui;margin:2em;background:#fafafa}img{height:420px}"
+        "figure{display:inline-block;margin:4px}"
+        "section{border-top:1px solid #ddd;padding:8px "
+        "0}pre{white-space:pre-wrap}td{padding-right:1em}"
     )
     return (
-        f"<!doctype html><meta charset=utf-8><title>Looks: gallery</title><style>{style}</style><h1>Gallery</h1>"
+        "<!doctype html><meta charset=utf-8><title>Looks: "
+        f"gallery</title><style>{style}</style><h1>Gallery</h1>"
         f"<pre>{facts}</pre><h2>Outfits</h2>{cells}<h2>One by one</h2>{items}"
     )
 
@@ -202,17 +221,23 @@ def _section(row: Row) -> str:
     if row.refused:
         return f"<section><h3>{title}</h3><p>refused: {row.refused}</p></section>"
     pictures = "".join(
-        f'<figure><img loading="lazy" src="{_stem(row.name)}-{kind}.webp"></figure>' for kind in ("photo", *MANNEQUINS)
+        f'<figure><img loading="lazy" src="{_stem(row.name)}-{kind}.webp"></figure>'
+        for kind in ("photo", *MANNEQUINS)
     )
     known = f", IoU {row.iou:.3f}" if row.iou is not None else ""
     lines = "".join(
-        f"<tr><td>{mannequin}</td><td>{html.escape(_told(measured))}</td></tr>" for mannequin, measured in row.measured.items()
+        f"<tr><td>{mannequin}</td><td>{html.escape(_told(measured))}</td></tr>"
+        for mannequin, measured in row.measured.items()
     )
-    return f"<section><h3>{title} ({row.mode}{known})</h3>{pictures}<table>{lines}</table></section>"
+    return (
+        f"<section><h3>{title} ({row.mode}{known})</h3>{pictures}<table>{lines}</table></section>"
+    )
 
 
 def _told(measured: Measured) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in asdict(measured).items() if value is not None)
+    return ", ".join(
+        f"{name} {value:.3f}" for name, value in asdict(measured).items() if value is not None
+    )
 
 
 def _stem(name: str) -> str:
@@ -221,7 +246,9 @@ def _stem(name: str) -> str:
 
 def _reduced(photo: Photo) -> NDArray[np.uint8]:
     scale = min(1.0, 768 / max(photo.rgb.shape))
-    return np.asarray(cv2.resize(photo.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(photo.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 def _write(path: Path, rgb: NDArray[np.uint8]) -> None:

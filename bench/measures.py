@@ -1,7 +1,9 @@
-"""What can be measured of one dressed garment: colours, edges, and lengths against points that were set by hand.
+"""What can be measured of one dressed garment: colours, edges, and lengths against points that were
+set by hand.
 
-The points (`bench/points.json`) lie on photos; where they come to lie in the look the garment's own charts say, since
-they say where every pixel goes. So lengths are compared without asking the template what it found.
+The points (`bench/points.json`) lie on photos; where they come to lie in the look the garment's own
+charts say, since they say where every pixel goes. So lengths are compared without asking the
+template what it found.
 """
 
 import itertools
@@ -43,7 +45,9 @@ PIECE_PX = 60
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one garment on one mannequin. None: does not apply to its kind, or no points were set for it."""
+    """Of one garment on one mannequin. None: does not apply to its kind, or no points were set for
+    it.
+    """
 
     quality: float
     colour_de2000: float
@@ -56,12 +60,16 @@ class Measured:
     pieces: int
     """Connected pieces of more than PIECE_PX pixels."""
     halo_share: float
-    """Of the edge's pixels: nearer to the photo's background than to any mixture of garment and scene."""
+    """Of the edge's pixels: nearer to the photo's background than to any mixture of garment and
+    scene.
+    """
     sleeve_error: float | None = None
     """Sleeve over body length in the look against the photo's, less 1; likewise leg over rise."""
     leg_error: float | None = None
     sides_error: float | None = None
-    """Left over right sleeve or leg in the look, less 1, where the photo's differ by less than a tenth."""
+    """Left over right sleeve or leg in the look, less 1, where the photo's differ by less than a
+    tenth.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,11 @@ def truths() -> dict[str, Truth]:
     return {
         name: Truth(
             (one["size"][0], one["size"][1]),
-            {key: np.array(place, float) for key, place in one["points"].items() if key not in one.get("doubtful", ())},
+            {
+                key: np.array(place, float)
+                for key, place in one["points"].items()
+                if key not in one.get("doubtful", ())
+            },
             one.get("facts", {}),
         )
         for name, one in listed.items()
@@ -93,14 +105,18 @@ def measure(
     options: LookOptions,
     truth: Truth | None = None,
 ) -> tuple[Measured, NDArray[np.uint8]]:
-    """Dress one garment and measure it; returns the measures and the look's RGB pixels. Raises GarmentError."""
+    """Dress one garment and measure it; returns the measures and the look's RGB pixels. Raises
+    GarmentError.
+    """
     body = load(options.mannequin, options.width_px)
     laid = lay(category, garment, How(options, ANYTHING))
     cloths = cloths_of(category, garment, laid, options)
     dressed = Dressed(0, category, CATEGORIES[category].layer, cloths)
     pixels, _ = paint([dressed], body, options)
     alpha = _alpha(cloths, options)
-    lengths = _lengths(garment, laid.worn, truth, options.mannequin) if truth and garment.template else {}
+    lengths = (
+        _lengths(garment, laid.worn, truth, options.mannequin) if truth and garment.template else {}
+    )
     found = Measured(
         quality=laid.quality.value,
         colour_de2000=_colour(garment.cutout, pixels, alpha),
@@ -138,7 +154,9 @@ def _pieces(alpha: NDArray[np.float32]) -> int:
 
 
 def _inside(mask: Mask, by_px: int) -> Mask:
-    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((by_px, by_px), np.uint8), borderValue=0) > 0)
+    return np.asarray(
+        cv2.erode(mask.astype(np.uint8), np.ones((by_px, by_px), np.uint8), borderValue=0) > 0
+    )
 
 
 def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32]) -> float:
@@ -146,14 +164,19 @@ def _colour(cutout: Cutout, pixels: NDArray[np.uint8], alpha: NDArray[np.float32
     if not own.any() or not shown.any():
         return float("nan")
     means = [
-        lab(np.asarray(picture[mask][None], np.uint8)).mean((0, 1)) for picture, mask in ((cutout.rgb, own), (pixels, shown))
+        lab(np.asarray(picture[mask][None], np.uint8)).mean((0, 1))
+        for picture, mask in ((cutout.rgb, own), (pixels, shown))
     ]
     difference: float = deltaE_ciede2000(*means)  # type: ignore[no-untyped-call]  # scikit-image has no annotations here
     return float(difference)
 
 
-def _shoulder(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], body: Mannequin) -> float | None:
-    """Garments with sleeves, on the shoulders: how far their upper edge over each armpit is from the mannequin's shoulder."""
+def _shoulder(
+    category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], body: Mannequin
+) -> float | None:
+    """Garments with sleeves, on the shoulders: how far their upper edge over each armpit is from
+    the mannequin's shoulder.
+    """
     if CATEGORIES[category].region not in (BodyRegion.UPPER, BodyRegion.FULL):
         return None
     if not {"cuff_left", "cuff_right", "shoulder_left"} <= set(laid.worn.landmarks):
@@ -168,7 +191,9 @@ def _shoulder(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32],
     return float(np.mean(errors) / len(alpha))
 
 
-def _waist(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], options: LookOptions) -> float | None:
+def _waist(
+    category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], options: LookOptions
+) -> float | None:
     if CATEGORIES[category].region is not BodyRegion.LOWER:
         return None
     x, y = laid.worn.landmarks["waist"] * options.width_px / WIDTH_PX
@@ -176,7 +201,9 @@ def _waist(category: GarmentCategory, laid: Laid, alpha: NDArray[np.float32], op
     return float(abs(rows[0] - y) / len(alpha)) if len(rows) else 1.0
 
 
-def _halo(photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], body: Mannequin) -> float:
+def _halo(
+    photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], body: Mannequin
+) -> float:
     edge = (alpha > EDGE[0]) & (alpha < EDGE[1])
     if not edge.any():
         return 0.0
@@ -189,7 +216,9 @@ def _halo(photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], b
     at = edge & (weight > 0.05)
     span = scene[at] - near[at]
     along = ((shown[at] - near[at]) * span).sum(1) / np.maximum((span**2).sum(1), 1)
-    to_mixture = np.linalg.norm(shown[at] - (near[at] + np.clip(along, 0, 1)[:, None] * span), axis=1)
+    to_mixture = np.linalg.norm(
+        shown[at] - (near[at] + np.clip(along, 0, 1)[:, None] * span), axis=1
+    )
     to_behind = np.linalg.norm(shown[at] - behind, axis=1)
     return float((to_behind + CLEARLY < to_mixture).mean()) if at.any() else 0.0
 
@@ -208,7 +237,10 @@ def _lengths(garment: Garment, worn: Worn, truth: Truth, mannequin: str) -> dict
         parts[1] = {side: _along_arm(look, side, mannequin) for side in parts[1]}
     wholes = [_whole(points, across) for points in (photo, look)]
     if all(parts) and wholes[0] and wholes[1]:
-        ratios = [np.mean(list(part.values())) / (whole or 1.0) for part, whole in zip(parts, wholes, strict=True)]
+        ratios = [
+            np.mean(list(part.values())) / (whole or 1.0)
+            for part, whole in zip(parts, wholes, strict=True)
+        ]
         found[f"{kind}_error"] = float(ratios[1] / ratios[0] - 1)
     if all(len(part) == 2 for part in parts):
         even = [part["left"] / part["right"] for part in parts]
@@ -245,8 +277,13 @@ def _in_look(place: Point, name: str, worn: Worn) -> Point:
 def _through(chart: Chart, row: int, column: int, place: Point) -> Point:
     """The affine map of a cell's upper left corner."""
     photo, look = chart.photo, chart.look
-    from_ = np.stack([photo[row, column + 1] - photo[row, column], photo[row + 1, column] - photo[row, column]], 1)
-    to = np.stack([look[row, column + 1] - look[row, column], look[row + 1, column] - look[row, column]], 1)
+    from_ = np.stack(
+        [photo[row, column + 1] - photo[row, column], photo[row + 1, column] - photo[row, column]],
+        1,
+    )
+    to = np.stack(
+        [look[row, column + 1] - look[row, column], look[row + 1, column] - look[row, column]], 1
+    )
     share = np.linalg.lstsq(from_, place - photo[row, column], rcond=None)[0]
     return np.asarray(look[row, column] + to @ share)
 
@@ -270,7 +307,9 @@ def _part(points: dict[str, Point], kind: str) -> dict[str, float]:
 
 
 def _along_arm(points: dict[str, Point], side: str, mannequin: str) -> float:
-    """From the sleeve's beginning to its cuff along the shoulder and the arm, which bend where a flat sleeve does not."""
+    """From the sleeve's beginning to its cuff along the shoulder and the arm, which bend where a
+    flat sleeve does not.
+    """
     arm = body_of(mannequin).arms[-1 if side == "left" else 1]
     cuff = points[f"cuff_{side}_outer"]
     return arm.nearest(cuff) - arm.nearest(points[f"tip_{side}"])

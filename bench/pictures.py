@@ -1,4 +1,6 @@
-"""`python -m bench.pictures`: the pictures of the docs and the console's samples: garments that the project draws itself."""
+"""`python -m bench.pictures`: the pictures of the docs and the console's samples: garments that the
+project draws itself.
+"""
 
 import sys
 from pathlib import Path
@@ -36,8 +38,14 @@ OUTFITS: tuple[tuple[Mannequin, tuple[str, ...], bool], ...] = (
 def _look(mannequin: Mannequin, names: tuple[str, ...], *, tuck: bool = False) -> NDArray[np.uint8]:
     options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX, format="png", tuck=tuck)
     made = compose([GarmentInput(draw(name), WARDROBE[name]) for name in names], options)
-    decoded = np.asarray(cv2.imdecode(np.frombuffer(made.image, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-    shown = cv2.resize(decoded, (SHOWN_PX, SHOWN_PX * made.height_px // made.width_px), interpolation=cv2.INTER_AREA)
+    decoded = np.asarray(
+        cv2.imdecode(np.frombuffer(made.image, np.uint8), cv2.IMREAD_COLOR), np.uint8
+    )
+    shown = cv2.resize(
+        decoded,
+        (SHOWN_PX, SHOWN_PX * made.height_px // made.width_px),
+        interpolation=cv2.INTER_AREA,
+    )
     return np.asarray(shown, np.uint8)[:, CROP, ::-1]
 
 
@@ -50,9 +58,15 @@ def _save(path: Path, rows: list[list[NDArray[np.uint8]]]) -> None:
 def main() -> None:
     """Write them."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    _save(PICTURES / "looks.webp", [[_look(mannequin, names, tuck=tuck) for mannequin, names, tuck in OUTFITS]])
+    _save(
+        PICTURES / "looks.webp",
+        [[_look(mannequin, names, tuck=tuck) for mannequin, names, tuck in OUTFITS]],
+    )
     mannequins: tuple[Mannequin, Mannequin] = ("FEMALE", "MALE")
-    _save(PICTURES / "gallery.webp", [[_look(mannequin, (name,)) for name in WARDROBE] for mannequin in mannequins])
+    _save(
+        PICTURES / "gallery.webp",
+        [[_look(mannequin, (name,)) for name in WARDROBE] for mannequin in mannequins],
+    )
     SAMPLES.mkdir(parents=True, exist_ok=True)
     for name in SAMPLE_NAMES:
         (SAMPLES / f"{name}.jpg").write_bytes(draw(name, size_px=SAMPLE_PX))

@@ -1,4 +1,6 @@
-"""Submit, end to end and projection on a stack of its own, each beside a bare baseline of the same minute."""
+"""Submit, end to end and projection on a stack of its own, each beside a bare baseline of the same
+minute.
+"""
 
 import asyncio
 import multiprocessing
@@ -37,17 +39,33 @@ def _bare_app() -> FastAPI:
 
 
 def _serve_bare(port: int) -> None:
-    uvicorn.run(_bare_app(), host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
+    uvicorn.run(
+        _bare_app(),
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+    )
 
 
-async def _load(url: str, headers: dict[str, str], body: dict[str, object], count: int) -> dict[str, float]:
+async def _load(
+    url: str, headers: dict[str, str], body: dict[str, object], count: int
+) -> dict[str, float]:
     """Post `count` times over 64 connections: requests per second and the 99th percentile in ms.
 
-    Plain sockets: a full HTTP client would need more of the two cores than the server that is measured.
+    Plain sockets: a full HTTP client would need more of the two cores than the server that is
+    measured.
     """
     host, port = url.removeprefix("http://").split(":")
     payload = orjson.dumps(body)
-    lines = {"Host": host, "Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}
+    lines = {
+        "Host": host,
+        "Content-Type": "application/json",
+        "Content-Length": str(len(payload)),
+        **headers,
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     request = f"POST /v1/look HTTP/1.1\r\n{head}\r\n".encode() + payload
     taken_s: list[float] = []
@@ -69,7 +87,10 @@ async def _load(url: str, headers: dict[str, str], body: dict[str, object], coun
     begun_s = time.perf_counter()
     await asyncio.gather(*(one_connection(count // CONNECTIONS) for _ in range(CONNECTIONS)))
     whole_s = time.perf_counter() - begun_s
-    return {"per_s": round(len(taken_s) / whole_s, 1), "p99_ms": round(sorted(taken_s)[int(len(taken_s) * 0.99)] * 1000, 1)}
+    return {
+        "per_s": round(len(taken_s) / whole_s, 1),
+        "p99_ms": round(sorted(taken_s)[int(len(taken_s) * 0.99)] * 1000, 1),
+    }
 
 
 def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
@@ -102,7 +123,10 @@ def _until_up(url: str) -> None:
 async def _completed(bootstrap: str, count: int) -> float:
     """Seconds until a read_committed subscriber has seen `count` completions."""
     consumer = AIOKafkaConsumer(
-        "look.completed", bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level="read_committed"
+        "look.completed",
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     await consumer.start()
     begun_s, seen = time.perf_counter(), 0
@@ -122,7 +146,9 @@ def _end_to_end(stack: Stack, body: dict[str, object]) -> dict[str, object]:
 
 
 def measure() -> dict[str, object]:
-    """Submitting to the API alone, then the whole pipeline, each on a fresh stack that is thrown away."""
+    """Submitting to the API alone, then the whole pipeline, each on a fresh stack that is thrown
+    away.
+    """
     item = {"trial_image": f"{PREFIX}/tee.jpg", "trial_item_category": WARDROBE["tee"]}
     body: dict[str, object] = {"items": [item], "runtime_config": {"width": 256, "format": "jpeg"}}
     with running(("api",)) as stack:
@@ -133,7 +159,9 @@ def measure() -> dict[str, object]:
 
 
 @contextmanager
-def running(processes: tuple[str, ...], settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
+def running(
+    processes: tuple[str, ...], settings: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
     """A stack without a rate limit, in a folder that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         rate = {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"}

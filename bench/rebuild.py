@@ -1,7 +1,9 @@
-"""Rebuilding the projection against projecting the same topics one record at a time, in the same run.
+"""Rebuilding the projection against projecting the same topics one record at a time, in the same
+run.
 
-Worst case for the rebuild: nearly all rows are missing or behind, so nearly all are swapped. One record at a time is the
-projection's own code with batches of one, for some seconds. The rebuild runs in a process of its own.
+Worst case for the rebuild: nearly all rows are missing or behind, so nearly all are swapped. One
+record at a time is the projection's own code with batches of one, for some seconds. The rebuild
+runs in a process of its own.
 """
 
 import asyncio
@@ -39,8 +41,9 @@ from cli.rebuild.run import rebuild
 from runtime.settings import DatabaseSettings, KafkaSettings
 database = DatabaseSettings.model_validate({"url": sys.argv[2]})
 done = asyncio.run(rebuild(KafkaSettings(bootstrap=sys.argv[1]), database, None))
+peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"records": done.count.records, "s": done.seconds, "events": done.compared.events,
-                  "requests": done.compared.requests, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+                  "requests": done.compared.requests, "peak_mb": peak_kb // 1024}))
 """
 
 
@@ -57,27 +60,60 @@ def _told(number: int, chance: random.Random) -> Iterator[Event]:
         deadline_at=asked_at + timedelta(minutes=10),
     )
     started_at = asked_at + timedelta(seconds=1)
-    yield LookProgress(request_id=done.request_id, tenant_id=done.tenant_id, stage=Stage.COMPOSING, attempt=1, at=started_at)
+    yield LookProgress(
+        request_id=done.request_id,
+        tenant_id=done.tenant_id,
+        stage=Stage.COMPOSING,
+        attempt=1,
+        at=started_at,
+    )
     yield done
 
 
 def _row(event: LookRequested) -> tuple[object, ...]:
     items = json.dumps([item.model_dump() for item in event.items])
-    return event.request_id, event.tenant_id, "live", items, 10, event.requested_at, event.requested_at, event.deadline_at
+    return (
+        event.request_id,
+        event.tenant_id,
+        "live",
+        items,
+        10,
+        event.requested_at,
+        event.requested_at,
+        event.deadline_at,
+    )
 
 
-COLUMNS = ("request_id", "tenant_id", "environment", "items", "credits_cost", "created_at", "updated_at", "deadline_at")
+COLUMNS = (
+    "request_id",
+    "tenant_id",
+    "environment",
+    "items",
+    "credits_cost",
+    "created_at",
+    "updated_at",
+    "deadline_at",
+)
 
 
-async def fill(kafka: KafkaSettings, database: DatabaseSettings, count: int) -> list[tuple[object, ...]]:
+async def fill(
+    kafka: KafkaSettings, database: DatabaseSettings, count: int
+) -> list[tuple[object, ...]]:
     """Rows of the API, which are returned, and records of the pipeline."""
     chance, rows = random.Random(7), list[tuple[object, ...]]()
     producer = Producer(
-        {"bootstrap.servers": kafka.bootstrap, "compression.type": "zstd", "linger.ms": 50, "partitioner": "murmur2_random"}
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "compression.type": "zstd",
+            "linger.ms": 50,
+            "partitioner": "murmur2_random",
+        }
     )
     for number in range(count):
         for sequence, event in enumerate(_told(number, chance), 1):
-            out = outgoing(Emit(event, (type(event).__name__,), sequence), "/bench", datetime.now(UTC))
+            out = outgoing(
+                Emit(event, (type(event).__name__,), sequence), "/bench", datetime.now(UTC)
+            )
             producer.produce(out.topic, out.value, out.key, headers=list(out.headers))
             if isinstance(event, LookRequested):
                 rows.append(_row(event))
@@ -86,7 +122,9 @@ async def fill(kafka: KafkaSettings, database: DatabaseSettings, count: int) -> 
     producer.flush()
     async with open_pool(database) as pool, pool.acquire() as connection:
         for first in range(0, len(rows), 20_000):
-            await connection.copy_records_to_table("request_logs", records=rows[first : first + 20_000], columns=COLUMNS)
+            await connection.copy_records_to_table(
+                "request_logs", records=rows[first : first + 20_000], columns=COLUMNS
+            )
     return rows
 
 
@@ -120,7 +158,10 @@ def measure() -> dict[str, object]:
         stack.start()
         try:
             bootstrap, url = stack.env["LOOKS_KAFKA_BOOTSTRAP"], stack.env["LOOKS_DATABASE_URL"]
-            kafka, database = KafkaSettings(bootstrap=bootstrap), DatabaseSettings.model_validate({"url": url})
+            kafka, database = (
+                KafkaSettings(bootstrap=bootstrap),
+                DatabaseSettings.model_validate({"url": url}),
+            )
             asyncio.run(fill(kafka, database, REQUESTS))
             before = asyncio.run(_one_by_one(kafka, database, ONE_BY_ONE_S))
             swapped, compared = rebuilt(stack), rebuilt(stack)

@@ -1,6 +1,8 @@
-"""Replay to Parquet against a bare confluent-kafka loop that drops the bytes, on the same topic in the same minute.
+"""Replay to Parquet against a bare confluent-kafka loop that drops the bytes, on the same topic in
+the same minute.
 
-Each runs in a process of its own; the bare one reads all partitions and looks at each record once, to count it.
+Each runs in a process of its own; the bare one reads all partitions and looks at each record once,
+to count it.
 """
 
 import json
@@ -36,8 +38,9 @@ BARE = """
 import json, sys, time
 from confluent_kafka import Consumer, TopicPartition
 bootstrap, topic, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
-consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-bare", "enable.auto.commit": False,
-                     "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.partition.eof": True})
+consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-bare",
+                     "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                     "isolation.level": "read_committed", "enable.partition.eof": True})
 begun, begun_cpu = time.perf_counter(), time.process_time()
 consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
 records = ends = 0
@@ -47,7 +50,8 @@ while ends < partitions:
             records += 1
         else:
             ends += 1
-print(json.dumps({"records": records, "s": time.perf_counter() - begun, "cpu_s": time.process_time() - begun_cpu}))
+print(json.dumps({"records": records, "s": time.perf_counter() - begun,
+                  "cpu_s": time.process_time() - begun_cpu}))
 consumer.close()
 """
 OURS = """
@@ -62,8 +66,8 @@ from runtime.settings import KafkaSettings
 without_pandas()
 begun, begun_cpu = time.perf_counter(), time.process_time()
 folder = Path(sys.argv[3])
-summary = run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), ParquetSink(folder, {}, None),
-              side=SideFile(folder / "damaged.jsonl"))
+summary = run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)),
+              ParquetSink(folder, {}, None), side=SideFile(folder / "damaged.jsonl"))
 mine, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(json.dumps({"records": summary.rows, "s": time.perf_counter() - begun,
                   "cpu_s": time.process_time() - begun_cpu + others.ru_utime + others.ru_stime,
@@ -74,7 +78,10 @@ print(json.dumps({"records": summary.rows, "s": time.perf_counter() - begun,
 def completion(number: int, chance: random.Random) -> LookCompleted:
     """A look of one garment, as compact as the pipeline writes it."""
     name = new_request_id()
-    marks = {mark: (round(chance.uniform(0, 768), 1), round(chance.uniform(0, 1152), 1)) for mark in LANDMARKS}
+    marks = {
+        mark: (round(chance.uniform(0, 768), 1), round(chance.uniform(0, 1152), 1))
+        for mark in LANDMARKS
+    }
     image = StoredImage(
         bucket="looks",
         key=f"results/t{number % 20}/{name}.webp",
@@ -105,7 +112,9 @@ def completion(number: int, chance: random.Random) -> LookCompleted:
 
 
 def _fill(bootstrap: str, count: int) -> int:
-    """Fill the topic; returns the bytes of one record's value. Ids differ in every record, the rest repeats now and then."""
+    """Fill the topic; returns the bytes of one record's value. Ids differ in every record, the rest
+    repeats now and then.
+    """
     chance = random.Random(7)
     made = []
     for number in range(TEMPLATES):
@@ -135,7 +144,9 @@ def _fill(bootstrap: str, count: int) -> int:
         headers = [(name, raw.replace(old, new)) for name, raw in record.headers]
         while True:
             try:
-                producer.produce(LOOK_COMPLETED.name, record.value.replace(old, new), new, headers=headers)
+                producer.produce(
+                    LOOK_COMPLETED.name, record.value.replace(old, new), new, headers=headers
+                )
                 break
             except BufferError:
                 producer.poll(0.5)
@@ -146,7 +157,9 @@ def _fill(bootstrap: str, count: int) -> int:
 
 
 def timed(code: str, *words: str, env: dict[str, str] | None = None) -> dict[str, float]:
-    """What a program printed, as JSON, that ran in a process of its own: its memory and time are nobody else's."""
+    """What a program printed, as JSON, that ran in a process of its own: its memory and time are
+    nobody else's.
+    """
     with subprocess.Popen(
         [sys.executable, "-c", code, *words],
         stdout=subprocess.PIPE,
@@ -165,7 +178,9 @@ def timed(code: str, *words: str, env: dict[str, str] | None = None) -> dict[str
 
 
 def _proportional_bytes(pid: int) -> int:
-    """Memory of a process and those that it started: a page that several share counts once (PSS, proc(5))."""
+    """Memory of a process and those that it started: a page that several share counts once (PSS,
+    proc(5)).
+    """
     try:
         top = psutil.Process(pid)
         return sum(one.memory_full_info().pss for one in [top, *top.children(recursive=True)])
@@ -174,7 +189,9 @@ def _proportional_bytes(pid: int) -> int:
 
 
 def measure() -> dict[str, object]:
-    """Rates of both and their ratio, in turns, for shared machines drift. Memory: added peaks, and with shared pages once."""
+    """Rates of both and their ratio, in turns, for shared machines drift. Memory: added peaks, and
+    with shared pages once.
+    """
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder) / "stack", ())
         stack.start()
@@ -185,7 +202,9 @@ def measure() -> dict[str, object]:
             bare, ours = list[dict[str, float]](), list[dict[str, float]]()
             for turn in range(TURNS):
                 bare.append(timed(BARE, bootstrap, LOOK_COMPLETED.name, str(PARTITIONS)))
-                ours.append(timed(OURS, bootstrap, LOOK_COMPLETED.name, str(Path(folder) / f"out-{turn}")))
+                ours.append(
+                    timed(OURS, bootstrap, LOOK_COMPLETED.name, str(Path(folder) / f"out-{turn}"))
+                )
         finally:
             stack.stop()
     ratios = [round(one["s"] / other["s"], 3) for one, other in zip(bare, ours, strict=True)]

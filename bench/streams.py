@@ -1,4 +1,6 @@
-"""Event streams: what one costs the API process, and how long a commit takes to reach a reader, beside an almost idle run."""
+"""Event streams: what one costs the API process, and how long a commit takes to reach a reader,
+beside an almost idle run.
+"""
 
 import asyncio
 import resource
@@ -29,7 +31,11 @@ SINGLE = 300
 OPENING = 100
 """Streams opened at a time."""
 
-ENV = {"LOOKS_API_STREAMS_PER_TENANT": "6000", "LOOKS_API_READ_RATE_PER_S": "100000", "LOOKS_API_READ_RATE_BURST": "100000"}
+ENV = {
+    "LOOKS_API_STREAMS_PER_TENANT": "6000",
+    "LOOKS_API_READ_RATE_PER_S": "100000",
+    "LOOKS_API_READ_RATE_BURST": "100000",
+}
 
 
 class _Reader(asyncio.Protocol):
@@ -63,7 +69,9 @@ class _Reader(asyncio.Protocol):
 
 def _event(request_id: str, seq: int) -> JobEventRow:
     kind = "queued" if seq == 1 else "stage"
-    return JobEventRow(request_id, seq, derived_id(request_id, str(seq)), kind, None, "", {}, datetime.now(UTC))
+    return JobEventRow(
+        request_id, seq, derived_id(request_id, str(seq)), kind, None, "", {}, datetime.now(UTC)
+    )
 
 
 def _submission() -> Submission:
@@ -92,18 +100,26 @@ class _Run:
         readers: list[_Reader] = []
         for start in range(0, len(request_ids), OPENING):
             async with asyncio.timeout(60):
-                made = [await self._connect(host, int(port), one) for one in request_ids[start : start + OPENING]]
+                made = [
+                    await self._connect(host, int(port), one)
+                    for one in request_ids[start : start + OPENING]
+                ]
                 await asyncio.gather(*(reader.came for reader in made))
             readers += made
         return readers
 
     async def _connect(self, host: str, port: int, request_id: str) -> _Reader:
         path = f"/v1/jobs/{request_id}/events/stream"
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self._key}\r\n\r\n".encode()
-        _, reader = await asyncio.get_running_loop().create_connection(lambda: _Reader(request), host, port)
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n"
+        request = f"{head}Authorization: Bearer {self._key}\r\n\r\n".encode()
+        _, reader = await asyncio.get_running_loop().create_connection(
+            lambda: _Reader(request), host, port
+        )
         return reader
 
-    async def singles(self, request_ids: Sequence[str], readers: Sequence[_Reader]) -> dict[str, float]:
+    async def singles(
+        self, request_ids: Sequence[str], readers: Sequence[_Reader]
+    ) -> dict[str, float]:
         """Commit one event at a time; ms from commit to the first byte at its reader."""
         taken = []
         for request_id, reader in zip(request_ids, readers, strict=True):
@@ -111,13 +127,18 @@ class _Run:
             committed_s = await self.commit([_event(request_id, 2)])
             taken.append(max(0.0, await asyncio.wait_for(came, 30) - committed_s) * 1000)
         taken.sort()
-        return {"p50_ms": round(taken[len(taken) // 2], 2), "p99_ms": round(taken[int(len(taken) * 0.99)], 2)}
+        return {
+            "p50_ms": round(taken[len(taken) // 2], 2),
+            "p99_ms": round(taken[int(len(taken) * 0.99)], 2),
+        }
 
     async def burst(self, request_ids: Sequence[str], readers: Sequence[_Reader]) -> float:
         """Commit an event of every job at once; ms from commit until the last reader has it."""
         came = [reader.want(2) for reader in readers]
         committed_s = await self.commit([_event(request_id, 2) for request_id in request_ids])
-        return round((max(await asyncio.wait_for(asyncio.gather(*came), 120)) - committed_s) * 1000, 1)
+        return round(
+            (max(await asyncio.wait_for(asyncio.gather(*came), 120)) - committed_s) * 1000, 1
+        )
 
 
 async def _measure(stack: Stack, api: psutil.Process) -> dict[str, object]:
@@ -142,7 +163,9 @@ async def _measure(stack: Stack, api: psutil.Process) -> dict[str, object]:
         rss_bytes = api.memory_info().rss
         loaded = await run.singles(many[:SINGLE], readers[:SINGLE])
         postgres = int(stack.env["LOOKS_DATABASE_URL"].rsplit(":", 1)[1].split("/")[0])
-        held = sum(bool(one.raddr) and one.raddr.port == postgres for one in api.net_connections("tcp"))
+        held = sum(
+            bool(one.raddr) and one.raddr.port == postgres for one in api.net_connections("tcp")
+        )
         batch = await run.burst(many[SINGLE : SINGLE + 2000], readers[SINGLE : SINGLE + 2000])
         for reader in readers:
             reader.transport.close()

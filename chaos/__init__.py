@@ -1,1 +1,3 @@
-"""The fault campaign: load on a whole system, faults by a seeded plan, then the audit. `make chaos`."""
+"""The fault campaign: load on a whole system, faults by a seeded plan, then the audit. `make
+chaos`.
+"""

@@ -38,7 +38,9 @@ def main(  # noqa: PLR0913 (each argument is an option)
     faults: Annotated[int, typer.Option(min=0)] = 300,
     requests: Annotated[int, typer.Option(min=1)] = 3000,
     over_s: Annotated[float, typer.Option(min=1, help="how long load and faults last")] = 240.0,
-    sample: Annotated[int, typer.Option(min=0, help="pictures that the audit reads whole; 0: all")] = 0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="pictures that the audit reads whole; 0: all")
+    ] = 0,
     plan: Annotated[bool, typer.Option("--plan", help="print the faults and do nothing")] = False,
     keep: Annotated[Path | None, typer.Option(help="keep logs and data in this folder")] = None,
 ) -> None:
@@ -46,7 +48,9 @@ def main(  # noqa: PLR0913 (each argument is an option)
     if plan:
         typer.echo("\n".join(str(strike) for strike in strikes(seed, faults, over_s)))
         return
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own clients of a cluster that is being killed
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # our own clients of a cluster that is being killed
     campaign = Campaign(seed, faults, requests, over_s, sample=sample)
     with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
         try:

@@ -1,7 +1,8 @@
 """Three brokers on loopback, each with a listener of its own for each of our processes.
 
-A listener advertises the port of a proxy link, so the connection between one process and the brokers can be broken
-while all others work. Campaign, audit and brokers themselves use plain listeners that nobody breaks.
+A listener advertises the port of a proxy link, so the connection between one process and the
+brokers can be broken while all others work. Campaign, audit and brokers themselves use plain
+listeners that nobody breaks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,16 +32,25 @@ REPLICATION: dict[str, object] = {
 def port_names(clients: Sequence[str]) -> list[str]:
     """Every port that the brokers and their links need."""
     names = [f"kafka-{node}-{what}" for node in NODES for what in ("plain", "controller")]
-    return names + [f"{side}:{client}>kafka-{node}" for client in clients for node in NODES for side in ("link", "listen")]
+    return names + [
+        f"{side}:{client}>kafka-{node}"
+        for client in clients
+        for node in NODES
+        for side in ("link", "listen")
+    ]
 
 
 def bootstrap(ports: Mapping[str, int], client: str | None = None) -> str:
     """The addresses that a process of ours is given; None: the plain ones."""
-    names = [f"kafka-{node}-plain" if client is None else f"link:{client}>kafka-{node}" for node in NODES]
+    names = [
+        f"kafka-{node}-plain" if client is None else f"link:{client}>kafka-{node}" for node in NODES
+    ]
     return ",".join(f"127.0.0.1:{ports[name]}" for name in names)
 
 
-def brokers(folder: StackFolder, ports: Mapping[str, int], clients: Sequence[str], data: Mapping[int, Path]) -> list[Part]:
+def brokers(
+    folder: StackFolder, ports: Mapping[str, int], clients: Sequence[str], data: Mapping[int, Path]
+) -> list[Part]:
     """The parts. `data`: where each node keeps its log."""
     return [
         broker(
@@ -64,9 +74,13 @@ def _properties(node: int, ports: Mapping[str, int], clients: Sequence[str]) -> 
     return {
         "process.roles": "broker,controller",
         "node.id": node,
-        "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{ports[f'kafka-{n}-controller']}" for n in NODES),
+        "controller.quorum.voters": ",".join(
+            f"{n}@127.0.0.1:{ports[f'kafka-{n}-controller']}" for n in NODES
+        ),
         "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in listens.items()),
-        "advertised.listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in tells.items()),
+        "advertised.listeners": ",".join(
+            f"{name}://127.0.0.1:{port}" for name, port in tells.items()
+        ),
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listens),
         "inter.broker.listener.name": "PLAIN",
         "controller.listener.names": "CONTROLLER",

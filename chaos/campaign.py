@@ -65,7 +65,8 @@ class Report:
         if not self.settled:
             verdict += f", and not settled within {SETTLE_WITHIN_S:g} s"
         return [
-            f"seed {self.campaign.seed}: {sum(self.struck.values())} faults, {self.accepted} requests accepted, {verdict}",
+            f"seed {self.campaign.seed}: {sum(self.struck.values())} faults, {self.accepted} "
+            f"requests accepted, {verdict}",
             f"struck: {_counts(self.struck)}",
             f"could not strike: {_counts(self.missed)}",
             f"answers: {_counts(self.answers)}",
@@ -79,7 +80,9 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"seed-{self.campaign.seed}.json"
         machine = {"cpus": os.cpu_count(), "python": platform.python_version()}
-        file.write_text(json.dumps({**asdict(self), "clean": self.clean, "machine": machine}, indent=1) + "\n")
+        file.write_text(
+            json.dumps({**asdict(self), "clean": self.clean, "machine": machine}, indent=1) + "\n"
+        )
         return file
 
 
@@ -88,20 +91,27 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 async def run(campaign: Campaign, root: Path, say: Say) -> Report:
-    """Raises PartFailed when the cluster does not start; whatever happens later is in the report."""
+    """Raises PartFailed when the cluster does not start; whatever happens later is in the
+    report.
+    """
     begun_s = time.monotonic()
     cluster = Cluster(root, campaign.instances)
     try:
         say("starting three brokers, Postgres, S3 and every process")
         keys = await cluster.start()
         await _prepare(cluster)
-        say(f"{campaign.requests} requests and {campaign.faults} faults within {campaign.over_s:g} s")
+        say(
+            f"{campaign.requests} requests and {campaign.faults} faults within {campaign.over_s:g} "
+            "s"
+        )
         load = Load(cluster.apis, keys.demo, at_once=campaign.at_once)
         struck = await _under_fire(campaign, cluster, load, say)
         say("letting it settle")
         settled = await settle(cluster.env["LOOKS_DATABASE_URL"], SETTLE_WITHIN_S)
         say("judging")
-        verdict = await judge(cluster.env, load.promises, sample=campaign.sample, struck=cluster.workers_struck())
+        verdict = await judge(
+            cluster.env, load.promises, sample=campaign.sample, struck=cluster.workers_struck()
+        )
         return Report(
             campaign,
             round(time.monotonic() - begun_s, 1),
@@ -124,10 +134,19 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Say
     try:
         striking = Strikes(cluster, Recorder(settings, producer))
         without = frozenset() if cluster.disks else frozenset({Kind.DISK})
-        plan = strikes(campaign.seed, campaign.faults, campaign.over_s, instances=campaign.instances, without=without)
+        plan = strikes(
+            campaign.seed,
+            campaign.faults,
+            campaign.over_s,
+            instances=campaign.instances,
+            without=without,
+        )
         telling = asyncio.create_task(_tell(striking, load, say))
         try:
-            await asyncio.gather(load.run(orders(campaign.seed, campaign.requests), campaign.over_s), striking.run(plan))
+            await asyncio.gather(
+                load.run(orders(campaign.seed, campaign.requests), campaign.over_s),
+                striking.run(plan),
+            )
         finally:
             telling.cancel()
         cluster.wake_all()
@@ -149,8 +168,12 @@ async def _prepare(cluster: Cluster) -> None:
         client = object_store(cluster.env)
         for name in GARMENTS:
             picture = draw(name, size_px=SMALL_PX)
-            client.put_object(Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=f"{PREFIX}/{name}.jpg", Body=picture)
-        client.put_object(Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=NOT_A_PICTURE, Body=b"a text file")
+            client.put_object(
+                Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=f"{PREFIX}/{name}.jpg", Body=picture
+            )
+        client.put_object(
+            Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=NOT_A_PICTURE, Body=b"a text file"
+        )
 
     await asyncio.to_thread(upload)
     await cluster.grant(CREDITS)

@@ -1,5 +1,6 @@
-"""The system that a campaign strikes: three brokers, Postgres, S3, several instances of each process, and a link between
-each process and each service that it talks to. Runs on one event loop; nothing of it survives `stop`.
+"""The system that a campaign strikes: three brokers, Postgres, S3, several instances of each
+process, and a link between each process and each service that it talks to. Runs on one event loop;
+nothing of it survives `stop`.
 """
 
 import asyncio
@@ -73,8 +74,17 @@ class Cluster:
     def _choose_ports(self) -> dict[str, int]:
         kafka = [name for name, needs in UPSTREAMS.items() if "kafka" in needs]
         names = [*SERVICES, *port_names(kafka)]
-        names += [f"link:{name}>{up}" for name, needs in UPSTREAMS.items() for up in needs if up != "kafka"]
-        names += [f"health_{instance_name(name, n)}" for name in MODULES for n in range(1, MAX_INSTANCES + 1)]
+        names += [
+            f"link:{name}>{up}"
+            for name, needs in UPSTREAMS.items()
+            for up in needs
+            if up != "kafka"
+        ]
+        names += [
+            f"health_{instance_name(name, n)}"
+            for name in MODULES
+            for n in range(1, MAX_INSTANCES + 1)
+        ]
         names += [instance_name("api", n) for n in range(1, MAX_INSTANCES + 1)]
         return dict(zip(names, free_ports(len(names)), strict=True))
 
@@ -82,7 +92,11 @@ class Cluster:
     def env(self) -> dict[str, str]:
         """Addresses that nobody breaks: for the campaign and the audit."""
         plain = {**self.ports, "kafka": self.ports["kafka-1-plain"]}
-        return {**environment(self.folder, plain), **SETTINGS, "LOOKS_KAFKA_BOOTSTRAP": bootstrap(self.ports)}
+        return {
+            **environment(self.folder, plain),
+            **SETTINGS,
+            "LOOKS_KAFKA_BOOTSTRAP": bootstrap(self.ports),
+        }
 
     def env_of(self, name: str) -> dict[str, str]:
         """What a process is given: its own links, and the folder where faults are planted."""
@@ -91,7 +105,9 @@ class Cluster:
             if upstream == "kafka":
                 env["LOOKS_KAFKA_BOOTSTRAP"] = bootstrap(self.ports, name)
             elif upstream == "postgres":
-                env["LOOKS_DATABASE_URL"] = database_url({"postgres": self.ports[f"link:{name}>postgres"]})
+                env["LOOKS_DATABASE_URL"] = database_url(
+                    {"postgres": self.ports[f"link:{name}>postgres"]}
+                )
             else:
                 env["LOOKS_S3_ENDPOINT_URL"] = f"http://127.0.0.1:{self.ports[f'link:{name}>s3']}"
         return env
@@ -101,22 +117,34 @@ class Cluster:
         self._mount()
         kafka = [name for name, needs in UPSTREAMS.items() if "kafka" in needs]
         data = {node: self.folder.data / f"kafka-{node}" for node in NODES}
-        services = [postgres(self.folder, self.ports), s3(self.folder, self.ports, *s3_credentials(self.folder))]
+        services = [
+            postgres(self.folder, self.ports),
+            s3(self.folder, self.ports, *s3_credentials(self.folder)),
+        ]
         await self._supervisor.start([*brokers(self.folder, self.ports, kafka, data), *services])
         keys = await prepare(self.folder, self.env)
         await self._open_links()
-        names = [(name, number) for name, count in self.instances.items() for number in range(1, count + 1)]
+        names = [
+            (name, number)
+            for name, count in self.instances.items()
+            for number in range(1, count + 1)
+        ]
         parts = [self._part(name, number) for name, number in names]
         await self._supervisor.start(parts)
         self._running |= {part.name for part in parts}
         return keys
 
     def _part(self, name: str, number: int) -> Part:
-        return replace(process(name, self.ports, self.env_of(name), instance=number), ready_within_s=READY_WITHIN_S)
+        return replace(
+            process(name, self.ports, self.env_of(name), instance=number),
+            ready_within_s=READY_WITHIN_S,
+        )
 
     async def grant(self, credit: int) -> None:
         """Give the demo tenant credits that last."""
-        async with asyncpg.create_pool(self.env["LOOKS_DATABASE_URL"], min_size=1, max_size=1) as pool:
+        async with asyncpg.create_pool(
+            self.env["LOOKS_DATABASE_URL"], min_size=1, max_size=1
+        ) as pool:
             await AccountStore(pool).grant("demo", ENVIRONMENT, credit, "chaos")
 
     def _mount(self) -> None:
@@ -139,9 +167,16 @@ class Cluster:
 
     def _ends(self, name: str, upstream: str) -> list[tuple[str, Ends]]:
         if upstream != "kafka":
-            return [(f"{name}>{upstream}", Ends(self.ports[f"link:{name}>{upstream}"], self.ports[upstream]))]
+            return [
+                (
+                    f"{name}>{upstream}",
+                    Ends(self.ports[f"link:{name}>{upstream}"], self.ports[upstream]),
+                )
+            ]
         pairs = [f"{name}>kafka-{node}" for node in NODES]
-        return [(pair, Ends(self.ports[f"link:{pair}"], self.ports[f"listen:{pair}"])) for pair in pairs]
+        return [
+            (pair, Ends(self.ports[f"link:{pair}"], self.ports[f"listen:{pair}"])) for pair in pairs
+        ]
 
     async def harm(self, link: str, harm: Harm, lasts_s: float) -> None:
         """Break a link (`PROCESS>SERVICE`) for a while."""
@@ -180,13 +215,21 @@ class Cluster:
                 continue
 
     def workers_struck(self) -> set[str]:
-        """Requests whose worker was killed or held up by a planted fault, rather than told to raise."""
+        """Requests whose worker was killed or held up by a planted fault, rather than told to
+        raise.
+        """
         told = faults.struck(self.faults, "worker")
-        return {request_id for request_id, effects in told.items() if any(effect != "raise" for effect in effects)}
+        return {
+            request_id
+            for request_id, effects in told.items()
+            if any(effect != "raise" for effect in effects)
+        }
 
     async def add(self, name: str) -> str:
         """Start one more instance of a process; returns its part's name once it is ready."""
-        number = next(n for n in range(1, MAX_INSTANCES + 1) if instance_name(name, n) not in self._running)
+        number = next(
+            n for n in range(1, MAX_INSTANCES + 1) if instance_name(name, n) not in self._running
+        )
         part = self._part(name, number)
         self._running.add(part.name)
         await self._supervisor.start([part])
@@ -208,4 +251,7 @@ class Cluster:
     @property
     def apis(self) -> list[str]:
         """The base URLs of the API's instances."""
-        return [f"http://127.0.0.1:{self.ports[instance_name('api', n)]}" for n in range(1, self.instances.get("api", 0) + 1)]
+        return [
+            f"http://127.0.0.1:{self.ports[instance_name('api', n)]}"
+            for n in range(1, self.instances.get("api", 0) + 1)
+        ]

@@ -1,4 +1,6 @@
-"""Small file systems in memory that can be made full. They need root and the right to mount: see `available`."""
+"""Small file systems in memory that can be made full. They need root and the right to mount: see
+`available`.
+"""
 
 import os
 import shutil
@@ -39,7 +41,9 @@ class Disk:
     def mount(self) -> None:
         """Mount it, empty. Raises OSError when that is refused."""
         self._path.mkdir(parents=True, exist_ok=True)
-        if not _mount("-t", "tmpfs", "-o", f"size={SIZE_BYTES},mode=0700", "tmpfs", str(self._path)):
+        if not _mount(
+            "-t", "tmpfs", "-o", f"size={SIZE_BYTES},mode=0700", "tmpfs", str(self._path)
+        ):
             raise OSError(f"{self._path} can't be mounted")
 
     def unmount(self) -> None:
@@ -48,7 +52,9 @@ class Disk:
 
     @asynccontextmanager
     async def full(self) -> AsyncIterator[None]:
-        """No byte more can be written as long as the block lasts: the file system shrinks to what is in it."""
+        """No byte more can be written as long as the block lasts: the file system shrinks to what
+        is in it.
+        """
         used = shutil.disk_usage(self._path).used
         _mount("-o", f"remount,size={used}", str(self._path))
         try:

@@ -1,4 +1,6 @@
-"""Clients that go on while faults strike. They keep what they were promised, to be held against what became of it."""
+"""Clients that go on while faults strike. They keep what they were promised, to be held against
+what became of it.
+"""
 
 import asyncio
 import random
@@ -25,8 +27,12 @@ class Promises:
     """What clients were told."""
 
     accepted: dict[str, Wish] = field(default_factory=dict)  # by request id
-    keys: dict[str, set[str]] = field(default_factory=dict)  # idempotency key -> the request ids that it was answered with
-    cancels: dict[str, int] = field(default_factory=dict)  # request id -> the final status code of its cancel
+    keys: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # idempotency key -> the request ids that it was answered with
+    cancels: dict[str, int] = field(
+        default_factory=dict
+    )  # request id -> the final status code of its cancel
     answers: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)  # what no client should ever see
 
@@ -38,7 +44,9 @@ class Load:
         """Nothing is posted."""
         self.promises = Promises()
         self._clients = [
-            httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_TIMEOUT_S)
+            httpx.AsyncClient(
+                base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_TIMEOUT_S
+            )
             for url in urls
         ]
         self._places = asyncio.Semaphore(at_once)
@@ -74,7 +82,9 @@ class Load:
             await self._cancel(min(ids))
 
     async def _post(self, body: dict[str, Any], key: str, order: Order) -> dict[str, Any] | None:
-        """The 202's body; None when it was refused, or nobody answered for long. Patient: asks again, with the same key."""
+        """The 202's body; None when it was refused, or nobody answered for long. Patient: asks
+        again, with the same key.
+        """
         answer = await self._patiently("/v1/look", json=body, headers={"Idempotency-Key": key})
         if answer is None:
             self.promises.answers["no answer"] += 1
@@ -90,7 +100,9 @@ class Load:
         if answer is not None and answer.status_code in (200, 404, 409):
             self.promises.cancels[request_id] = answer.status_code
 
-    async def _patiently(self, path: str, *, until: tuple[int, ...] = (), **request: Any) -> httpx.Response | None:
+    async def _patiently(
+        self, path: str, *, until: tuple[int, ...] = (), **request: Any
+    ) -> httpx.Response | None:
         give_up_s = asyncio.get_running_loop().time() + PATIENCE_S
         answer: httpx.Response | None = None
         while asyncio.get_running_loop().time() < give_up_s:
@@ -111,7 +123,8 @@ def _body(wish: Wish, chance: random.Random) -> dict[str, Any]:
     count = chance.randint(2, 3) if wish is Wish.OUTFIT else 1
     names = chance.sample(GARMENTS, count)
     items: list[dict[str, Any]] = [
-        {"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]} for name in names
+        {"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]}
+        for name in names
     ]
     match wish:
         case Wish.MISSING:
@@ -119,10 +132,19 @@ def _body(wish: Wish, chance: random.Random) -> dict[str, Any]:
         case Wish.UNREADABLE:
             items.append({"trial_image": NOT_A_PICTURE, "trial_item_category": "top"})
         case Wish.INVALID:
-            items.append({"trial_image": f"{PREFIX}/../x.jpg", "trial_item_category": chance.choice(["top", "spacesuit"])})
+            items.append(
+                {
+                    "trial_image": f"{PREFIX}/../x.jpg",
+                    "trial_item_category": chance.choice(["top", "spacesuit"]),
+                }
+            )
         case Wish.FOREIGN:
             items.append({"trial_image": "users/other/tee.jpg", "trial_item_category": "top"})
         case _:
             pass
     mannequin = chance.choice(["MALE", "FEMALE", None])
-    return {"user_category": mannequin, "items": items, "runtime_config": {"width": 256, "format": "jpeg"}}
+    return {
+        "user_category": mannequin,
+        "items": items,
+        "runtime_config": {"width": 256, "format": "jpeg"},
+    }

@@ -1,4 +1,6 @@
-"""What a campaign does and when, all from one seed: the same seed gives the same faults and the same load. Pure."""
+"""What a campaign does and when, all from one seed: the same seed gives the same faults and the
+same load. Pure.
+"""
 
 import random
 from collections.abc import Callable, Mapping
@@ -42,9 +44,17 @@ UPSTREAMS: dict[str, tuple[str, ...]] = {
 }
 """Which services each process talks to: one link for each pair."""
 CLOCKS = ("compositor", "dead_letter")
-COPIED = (LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_DEAD_LETTER, CREDIT_REFUND)
-"""Topics whose records are written again: at least once is all that their readers are promised. A copy of a public event
-would itself break promise 5, so those are never copied."""
+COPIED = (
+    LOOK_REQUESTED,
+    *RETRY_TOPICS,
+    LOOK_CANCEL,
+    LOOK_PROGRESS,
+    LOOK_DEAD_LETTER,
+    CREDIT_REFUND,
+)
+"""Topics whose records are written again: at least once is all that their readers are promised. A
+copy of a public event would itself break promise 5, so those are never copied.
+"""
 POISONED = tuple(topic for topic in TOPICS if topic is not LOOK_QUARANTINE)
 
 
@@ -134,7 +144,9 @@ def strikes(
     instances: Mapping[str, int] = INSTANCES,
     without: frozenset[Kind] = frozenset(),
 ) -> list[Strike]:
-    """`count` faults spread over `over_s` seconds, in order of time. `without`: kinds that can't be done here."""
+    """`count` faults spread over `over_s` seconds, in order of time. `without`: kinds that can't be
+    done here.
+    """
     chance = random.Random(f"faults {seed}")
     kinds = [kind for kind in WEIGHTS if kind not in without]
     times = sorted(chance.uniform(0, over_s) for _ in range(count))
@@ -146,7 +158,9 @@ def _strike(chance: random.Random, at_s: float, kind: Kind, instances: Mapping[s
     if kind in (Kind.KILL, Kind.RESTART, Kind.STOP):
         process = chance.choice(sorted(instances))
         lasts_s = chance.uniform(0.5, 12) if kind is Kind.STOP else 0.0
-        return Strike(at_s, kind, instance_name(process, chance.randint(1, instances[process])), lasts_s)
+        return Strike(
+            at_s, kind, instance_name(process, chance.randint(1, instances[process])), lasts_s
+        )
     target, lasts_s, detail = _DRAW[kind](chance) if kind in _DRAW else (kind.value, 0.0, "")
     return Strike(at_s, kind, target, lasts_s, detail)
 
@@ -169,18 +183,28 @@ def instance_name(process: str, number: int) -> str:
 
 
 _DRAW: dict[Kind, Callable[[random.Random], Drawn]] = {
-    Kind.SCALE: lambda chance: (chance.choice(SCALABLE), chance.uniform(2, 10), chance.choice(["TERM", "KILL"])),
+    Kind.SCALE: lambda chance: (
+        chance.choice(SCALABLE),
+        chance.uniform(2, 10),
+        chance.choice(["TERM", "KILL"]),
+    ),
     Kind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
     Kind.LINK: _link,
     Kind.STORE: lambda chance: ("compositor>s3", chance.uniform(0.5, 6), Harm.UNAVAILABLE),
     Kind.POINT: _point,
-    Kind.CLOCK: lambda chance: (chance.choice(CLOCKS), chance.uniform(2, 12), chance.choice(["60", "-60"])),
+    Kind.CLOCK: lambda chance: (
+        chance.choice(CLOCKS),
+        chance.uniform(2, 12),
+        chance.choice(["60", "-60"]),
+    ),
     Kind.DISK: lambda chance: (chance.choice(["postgres", "kafka-3"]), chance.uniform(1, 4), ""),
     Kind.POISON: lambda chance: (chance.choice(POISONED).name, 0.0, chance.choice(list(Poison))),
     Kind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
     Kind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
 }
-"""Target, duration and detail by kind; instances are drawn apart, and any other kind strikes what it is named after."""
+"""Target, duration and detail by kind; instances are drawn apart, and any other kind strikes what
+it is named after.
+"""
 
 
 class Wish(StrEnum):
@@ -223,6 +247,11 @@ def orders(seed: int, count: int) -> list[Order]:
     chance = random.Random(f"load {seed}")
     wishes = chance.choices(list(WISHES), list(WISHES.values()), k=count)
     return [
-        Order(number, wish, chance.choice([0.0, 0.1, 0.5, 2.0]), chance.randint(2, 5) if wish is Wish.REPEATED else 1)
+        Order(
+            number,
+            wish,
+            chance.choice([0.0, 0.1, 0.5, 2.0]),
+            chance.randint(2, 5) if wish is Wish.REPEATED else 1,
+        )
         for number, wish in enumerate(wishes)
     ]

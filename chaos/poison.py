@@ -1,4 +1,6 @@
-"""Records that break the contract, and records that were written before: what a reader must survive."""
+"""Records that break the contract, and records that were written before: what a reader must
+survive.
+"""
 
 import os
 import random
@@ -62,17 +64,26 @@ class Recorder:
         await self._producer.send_and_wait(topic, value, key=key, headers=headers)
 
     async def copy(self, topic: str, count: int) -> int:
-        """Write up to `count` of a topic's latest records once more, as they are; returns how many."""
+        """Write up to `count` of a topic's latest records once more, as they are; returns how
+        many.
+        """
         found = await self._latest(topic, count)
         for record in found:
-            await self._producer.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers))
+            await self._producer.send_and_wait(
+                topic, record.value, key=record.key, headers=list(record.headers)
+            )
         return len(found)
 
     async def future(self, topic: str) -> int:
-        """Write one of a topic's latest records again as if a later version of its schema had made it."""
+        """Write one of a topic's latest records again as if a later version of its schema had made
+        it.
+        """
         found = await self._latest(topic, 1)
         for record in found:
-            headers = [(name, _later(value) if name == "ce_type" else value) for name, value in record.headers]
+            headers = [
+                (name, _later(value) if name == "ce_type" else value)
+                for name, value in record.headers
+            ]
             await self._producer.send_and_wait(topic, record.value, key=record.key, headers=headers)
         return len(found)
 

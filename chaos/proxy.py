@@ -1,8 +1,9 @@
 """Links between two parts of a system, as TCP proxies on loopback that can be broken on purpose.
 
-A link passes bytes both ways unless it is told otherwise: cut (connections reset, new ones refused), frozen (open, but
-nothing passes), slow (each piece waits), or, for HTTP, unavailable (each request is answered 503). Several harms of one
-link add up by the worst of them; healing one leaves the others.
+A link passes bytes both ways unless it is told otherwise: cut (connections reset, new ones
+refused), frozen (open, but nothing passes), slow (each piece waits), or, for HTTP, unavailable
+(each request is answered 503). Several harms of one link add up by the worst of them; healing one
+leaves the others.
 """
 
 import asyncio
@@ -18,7 +19,10 @@ SLOW_S = 0.15
 LINGER_S = 0.05
 """After one side has closed, what was written to the other may take this long to leave."""
 _BODY = b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>planted</Message></Error>'
-_HEAD = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+_HEAD = (
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\nContent-Length: "
+    "%d\r\nConnection: close\r\n\r\n"
+)
 UNAVAILABLE = (_HEAD % len(_BODY)).encode() + _BODY
 
 
@@ -94,7 +98,9 @@ class Link:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with suppress(
+            OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+        ):
             async with _aborted(writer):
                 if self._suffers(Harm.UNAVAILABLE):
                     await _answer_unavailable(reader, writer)
@@ -104,7 +110,10 @@ class Link:
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self.ends.upstream)
         self._writers |= {writer, back}
-        pumps = {asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))}
+        pumps = {
+            asyncio.create_task(self._pump(reader, back)),
+            asyncio.create_task(self._pump(there, writer)),
+        }
         async with _aborted(back):
             try:
                 await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,8 @@
-"""`python -m chaos.sabotage BUG MODULE`: runs one of our processes with one of its safeguards taken out.
+"""`python -m chaos.sabotage BUG MODULE`: runs one of our processes with one of its safeguards taken
+out.
 
-The bugs that a campaign must find. Nothing in the processes themselves knows of this: the safeguard is replaced in
-memory before the process begins.
+The bugs that a campaign must find. Nothing in the processes themselves knows of this: the safeguard
+is replaced in memory before the process begins.
 """
 
 import runpy
@@ -34,23 +35,31 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 _verdict = PartitionHistory.verdict
 
 
-def _without_deadline(self: PartitionHistory, request_id: str, attempt: int, deadline_at: datetime, now: datetime) -> Verdict:
+def _without_deadline(
+    self: PartitionHistory, request_id: str, attempt: int, deadline_at: datetime, now: datetime
+) -> Verdict:
     return _verdict(self, request_id, attempt, NEVER, now)
 
 
-async def _without_transaction(self: Transactions, announced: list[OutRecord], decisions: list[Decision]) -> bool:
+async def _without_transaction(
+    self: Transactions, announced: list[OutRecord], decisions: list[Decision]
+) -> bool:
     producer = new_producer(KafkaSettings(), "careless")
     await producer.start()
     try:
         for out in (*announced, *(record for decision in decisions for record in decision.records)):
-            await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+            await producer.send_and_wait(
+                out.topic, out.value, key=out.key, headers=list(out.headers)
+            )
     finally:
         await producer.stop()
     self._offsets_after(decisions)
     return True
 
 
-async def _without_refund_key(self: RefundStore, refunds: Sequence[tuple[CreditRefund, Charge]]) -> set[str]:
+async def _without_refund_key(
+    self: RefundStore, refunds: Sequence[tuple[CreditRefund, Charge]]
+) -> set[str]:
     async with self._pool.acquire() as connection, connection.transaction():
         await connection.execute("DROP INDEX IF EXISTS ledger_one_refund")
         for event, charge in refunds:
@@ -63,7 +72,8 @@ async def _without_refund_key(self: RefundStore, refunds: Sequence[tuple[CreditR
                 event.request_id,
             )
             await connection.execute(
-                "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND environment = $2",
+                "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND "
+                "environment = $2",
                 charge.tenant_id,
                 charge.environment,
                 event.amount,
@@ -71,7 +81,9 @@ async def _without_refund_key(self: RefundStore, refunds: Sequence[tuple[CreditR
     return {event.request_id for event, _ in refunds}
 
 
-async def _without_outbox_mark(self: OutboxStore, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int) -> int:
+async def _without_outbox_mark(
+    self: OutboxStore, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
+) -> int:
     rows = await self._pool.fetch(
         """DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
            RETURNING id, topic, key, value, headers::text AS headers""",

@@ -1,4 +1,6 @@
-"""Carries out the faults of a plan on a cluster, each healed after its time. A fault that could not strike is told apart."""
+"""Carries out the faults of a plan on a cluster, each healed after its time. A fault that could not
+strike is told apart.
+"""
 
 import asyncio
 import signal
@@ -33,7 +35,9 @@ class Striker(Protocol):
 
 
 class Strikes:
-    """What struck is counted by kind; what did not (its target was down, nobody passed the point) too."""
+    """What struck is counted by kind; what did not (its target was down, nobody passed the point)
+    too.
+    """
 
     def __init__(self, cluster: Cluster, recorder: Recorder) -> None:
         """Strike this cluster."""
@@ -77,7 +81,11 @@ class Strikes:
         try:
             struck = await self._by_kind[strike.kind](strike)
         except (OSError, TimeoutError, PartFailed, KafkaError) as error:
-            log.info("a fault could not strike", fault=str(strike), error=f"{type(error).__name__}: {error}"[:200])
+            log.info(
+                "a fault could not strike",
+                fault=str(strike),
+                error=f"{type(error).__name__}: {error}"[:200],
+            )
             struck = False
         (self.struck if struck else self.missed)[strike.kind.value] += 1
 
@@ -146,7 +154,9 @@ class Strikes:
     async def _poison(self, strike: Strike) -> bool:
         event = BY_NAME[strike.target].event
         async with asyncio.timeout(RECORD_TIMEOUT_S):
-            await self._recorder.poison(strike.target, Poison(strike.detail), TYPE_OF[event] if event else "")
+            await self._recorder.poison(
+                strike.target, Poison(strike.detail), TYPE_OF[event] if event else ""
+            )
         return True
 
     async def _copy(self, strike: Strike) -> bool:

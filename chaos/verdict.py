@@ -1,4 +1,6 @@
-"""What became of a campaign: the audit's findings, and what clients were promised against what the database says."""
+"""What became of a campaign: the audit's findings, and what clients were promised against what the
+database says.
+"""
 
 import asyncio
 import os
@@ -20,7 +22,9 @@ OUTCOMES = "SELECT request_id, status, error_code, error_message FROM request_lo
 AUDIT_TIMEOUT_S = 900.0
 OUR_FAULTS = (None, "expired", "internal", "timeout")
 LOSSES = tuple(f"fault {fault_of(symptom)}" for symptom in (Symptom.DIED, Symptom.OUT_OF_TIME))
-"""What a campaign can do to a worker from outside. It takes no memory away and raises nothing in the engine."""
+"""What a campaign can do to a worker from outside. It takes no memory away and raises nothing in
+the engine.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,17 @@ class Verdict:
 
 
 async def settle(database_url: str, within_s: float) -> bool:
-    """Wait until every request has its outcome and every failure its refund. False when the time is up."""
+    """Wait until every request has its outcome and every failure its refund. False when the time is
+    up.
+    """
     give_up_s = asyncio.get_running_loop().time() + within_s
     while asyncio.get_running_loop().time() < give_up_s:
         try:
             connection = await asyncpg.connect(database_url)
             try:
-                if not await connection.fetchval(OPEN) and not await connection.fetchval(UNREFUNDED):
+                if not await connection.fetchval(OPEN) and not await connection.fetchval(
+                    UNREFUNDED
+                ):
                     return True
             finally:
                 await connection.close()
@@ -66,8 +74,12 @@ async def audit(env: Mapping[str, str], *words: str) -> tuple[int, list[str]]:
     return child.returncode or 0, output.decode().splitlines()
 
 
-async def judge(env: Mapping[str, str], promises: Promises, *, sample: int, struck: Collection[str] = ()) -> Verdict:
-    """Hold everything against everything. `sample`: pictures that are read whole; 0: all. `struck`: see `is_excused`."""
+async def judge(
+    env: Mapping[str, str], promises: Promises, *, sample: int, struck: Collection[str] = ()
+) -> Verdict:
+    """Hold everything against everything. `sample`: pictures that are read whole; 0: all. `struck`:
+    see `is_excused`.
+    """
     code, lines = await audit(env, "--settle-s", "5", "--sample", str(sample))
     found = [line for line in lines if line.startswith("VIOLATION")]
     if code not in (0, 1) or (code == 1) != bool(found):
@@ -78,7 +90,9 @@ async def judge(env: Mapping[str, str], promises: Promises, *, sample: int, stru
     finally:
         await connection.close()
     rows = {row["request_id"]: (row["status"], row["error_code"]) for row in told}
-    excused = {row["request_id"] for row in told if is_excused(row["error_code"], row["error_message"])}.intersection(struck)
+    excused = {
+        row["request_id"] for row in told if is_excused(row["error_code"], row["error_message"])
+    }.intersection(struck)
     found += promises.broken + broken_promises(promises, rows, excused)
     outcomes: dict[str, int] = {}
     for status, code_of_failure in rows.values():
@@ -90,17 +104,30 @@ async def judge(env: Mapping[str, str], promises: Promises, *, sample: int, stru
 def is_excused(code: str | None, message: str | None) -> bool:
     """Whether a good photo may fail so when the campaign struck its look's worker.
 
-    By the rule (`domain.blame`) a second worker lost to the same photos makes it theirs: nothing tells a kill by us from a
-    crash by them, and a rule that let killed workers pass would let a photo crash workers for ever. So the code is right for
-    looks whose own worker was struck, and only where it speaks of lost workers; an exception stays a finding.
+    By the rule (`domain.blame`) a second worker lost to the same photos makes it theirs: nothing
+    tells a kill by us from a crash by them, and a rule that let killed workers pass would let a
+    photo crash workers for ever. So the code is right for looks whose own worker was struck, and
+    only where it speaks of lost workers; an exception stays a finding.
     """
     return code == "photo_not_processed" and any(loss in (message or "") for loss in LOSSES)
 
 
-def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None]], excused: Collection[str] = ()) -> list[str]:
-    """What clients were told and what is not so. `excused`: requests whose failure is the campaign's own doing. Pure."""
-    broken = [f"{request_id}: answered 202 and not on record" for request_id in promises.accepted if request_id not in rows]
-    broken += [f"{key}: one idempotency key, {len(ids)} requests" for key, ids in promises.keys.items() if len(ids) > 1]
+def broken_promises(
+    promises: Promises, rows: Mapping[str, tuple[str, str | None]], excused: Collection[str] = ()
+) -> list[str]:
+    """What clients were told and what is not so. `excused`: requests whose failure is the
+    campaign's own doing. Pure.
+    """
+    broken = [
+        f"{request_id}: answered 202 and not on record"
+        for request_id in promises.accepted
+        if request_id not in rows
+    ]
+    broken += [
+        f"{key}: one idempotency key, {len(ids)} requests"
+        for key, ids in promises.keys.items()
+        if len(ids) > 1
+    ]
     broken += [
         f"{request_id}: accepted, and its cancel was answered 404"
         for request_id, code in promises.cancels.items()
@@ -110,7 +137,8 @@ def broken_promises(promises: Promises, rows: Mapping[str, tuple[str, str | None
         cancelled = rows.get(request_id, ("", None))[1] == "cancelled"
         if (status_code == 200) != cancelled:
             broken.append(
-                f"{request_id}: its cancel was answered {status_code}, and it was {'' if cancelled else 'not '}cancelled"
+                f"{request_id}: its cancel was answered {status_code}, and it was "
+                f"{'' if cancelled else 'not '}cancelled"
             )
     good = {Wish.LOOK, Wish.OUTFIT, Wish.REPEATED}
     for request_id, wish in promises.accepted.items():

@@ -11,7 +11,8 @@ from schemas.access import ROLES, Acl, process_acls, role_acls
 
 
 def acls() -> None:
-    """Create the ACLs of every process's user. Safe to repeat; removes nothing, and names what is not declared.
+    """Create the ACLs of every process's user. Safe to repeat; removes nothing, and names what is
+    not declared.
 
     Exit 1: a process's user may do more than is declared, or the brokers refused.
     """
@@ -30,7 +31,9 @@ def grant(role: str, user: str) -> None:
 
 
 def password(user: str) -> None:
-    """Give a Kafka user a password, read from standard input, not from arguments. The older one ends at once."""
+    """Give a Kafka user a password, read from standard input, not from arguments. The older one
+    ends at once.
+    """
     try:
         broker.set_password(KafkaSettings(), user, secret("password"))
     except broker.AclsRefused as error:
@@ -45,7 +48,10 @@ def _allow(wanted: Mapping[str, Iterable[Acl]]) -> tuple[str, ...]:
     except broker.AclsRefused as error:
         raise _refused(error) from error
     for acl in applied.created:
-        typer.echo(f"created {acl.user} {acl.operation} {acl.resource} {acl.name}{'*' if acl.prefixed else ''}")
+        typer.echo(
+            f"created {acl.user} {acl.operation} {acl.resource} "
+            f"{acl.name}{'*' if acl.prefixed else ''}"
+        )
     if not applied.created:
         typer.echo("up to date")
     return applied.undeclared

@@ -43,7 +43,10 @@ def _environment(name: str) -> str:
 
 @tenants_app.command("create")
 def create_tenant(
-    tenant: str, prefix: Annotated[list[str], typer.Option("--prefix", help="object keys below it may be named; repeatable")]
+    tenant: str,
+    prefix: Annotated[
+        list[str], typer.Option("--prefix", help="object keys below it may be named; repeatable")
+    ],
 ) -> None:
     """Add a tenant with empty accounts."""
     for one in prefix:
@@ -59,7 +62,9 @@ def create_tenant(
 
 @tenants_app.command("list")
 def list_tenants() -> None:
-    """Show tenants, their prefixes, and their engines and quality floors where they have their own."""
+    """Show tenants, their prefixes, and their engines and quality floors where they have their
+    own.
+    """
 
     async def work() -> list[TenantRow]:
         async with accounts() as store:
@@ -72,7 +77,9 @@ def list_tenants() -> None:
 
 
 @tenants_app.command("engine")
-def set_engine(tenant: str, engine: Annotated[str, typer.Argument(help="classical, remote or default")]) -> None:
+def set_engine(
+    tenant: str, engine: Annotated[str, typer.Argument(help="classical, remote or default")]
+) -> None:
     """Say who makes a tenant's looks, unless a look asks for another."""
     if engine not in (*EngineName, DEFAULT):
         raise _refuse(f"the engine must be one of {', '.join((*EngineName, DEFAULT))}")
@@ -90,9 +97,14 @@ def set_engine(tenant: str, engine: Annotated[str, typer.Argument(help="classica
 
 @tenants_app.command("quality-floor")
 def quality_floor(
-    tenant: str, floor: Annotated[str | None, typer.Argument(help="0 to 1, or default; left out: show it")] = None
+    tenant: str,
+    floor: Annotated[
+        str | None, typer.Argument(help="0 to 1, or default; left out: show it")
+    ] = None,
 ) -> None:
-    """Show or set the quality below which a tenant's garments are refused. The deployment's floor may be higher."""
+    """Show or set the quality below which a tenant's garments are refused. The deployment's floor
+    may be higher.
+    """
     wanted = None if floor in (None, DEFAULT) else _floor(str(floor))
 
     async def work() -> float | None:
@@ -123,13 +135,17 @@ def _floor(text: str) -> float:
 def create_key(
     tenant: Tenant,
     environment: Environment = "live",
-    capability: Annotated[list[str] | None, typer.Option("--capability", help="repeatable; default: all")] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option("--capability", help="repeatable; default: all")
+    ] = None,
     expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
 ) -> None:
     """Make a key. It is shown here, once; only its hash is kept."""
     unknown = set(capability or ()) - set(CAPABILITIES)
     if unknown:
-        raise _refuse(f"no such capability: {', '.join(sorted(unknown))}; there are {', '.join(CAPABILITIES)}")
+        raise _refuse(
+            f"no such capability: {', '.join(sorted(unknown))}; there are {', '.join(CAPABILITIES)}"
+        )
     name, life = _environment(environment), _length(expires_in) if expires_in else None
 
     async def work() -> tuple[str, str]:
@@ -145,8 +161,12 @@ def create_key(
 
 
 @keys_app.command("list")
-def list_keys(tenant: Annotated[str | None, typer.Option("--tenant", help="only this tenant's")] = None) -> None:
-    """Show keys without their secrets: state, capabilities, when made, when they end, when last used. Times are UTC."""
+def list_keys(
+    tenant: Annotated[str | None, typer.Option("--tenant", help="only this tenant's")] = None,
+) -> None:
+    """Show keys without their secrets: state, capabilities, when made, when they end, when last
+    used. Times are UTC.
+    """
 
     async def work() -> list[str]:
         async with accounts() as store:
@@ -158,10 +178,13 @@ def list_keys(tenant: Annotated[str | None, typer.Option("--tenant", help="only 
 
 def _line(row: Mapping[str, Any]) -> str:
     state = "revoked" if row["revoked_at"] else "expired" if row["expired"] else "active"
-    times = " ".join(f"{name} {_at(row[f'{name}_at'])}" for name in ("created", "expires", "last_used"))
+    times = " ".join(
+        f"{name} {_at(row[f'{name}_at'])}" for name in ("created", "expires", "last_used")
+    )
     follows = f" replaces {row['replaces']}" if row["replaces"] else ""
     return (
-        f"{row['key_id']} {row['tenant_id']:<16} {row['environment']:<5} ...{row['last4']} {state:<8} "
+        f"{row['key_id']} {row['tenant_id']:<16} {row['environment']:<5} ...{row['last4']} "
+        f"{state:<8} "
         f"{','.join(row['capabilities'])} {times}{follows}"
     )
 
@@ -173,9 +196,13 @@ def _at(at: datetime | None) -> str:
 @keys_app.command("rotate")
 def rotate_key(
     key_id: str,
-    overlap: Annotated[str, typer.Option(help="the old key works for so long: 0s, 30m, 1h, 7d")] = "1h",
+    overlap: Annotated[
+        str, typer.Option(help="the old key works for so long: 0s, 30m, 1h, 7d")
+    ] = "1h",
 ) -> None:
-    """Make a key like this one. It is shown here, once; the old one ends when the overlap is over."""
+    """Make a key like this one. It is shown here, once; the old one ends when the overlap is
+    over.
+    """
     length = _length(overlap)
 
     async def work() -> tuple[str, str, datetime]:
@@ -207,7 +234,9 @@ def revoke_key(key_id: str) -> None:
 def grant(
     tenant: Tenant,
     amount: Annotated[int, typer.Option("--amount", min=1, max=10**12)],
-    reference: Annotated[str, typer.Option("--reference", help="your own id; the same reference is granted once")],
+    reference: Annotated[
+        str, typer.Option("--reference", help="your own id; the same reference is granted once")
+    ],
     environment: Environment = "live",
 ) -> None:
     """Give credits, once per reference."""
@@ -228,7 +257,11 @@ def grant(
 
 
 @credits_app.command("show")
-def show(tenant: Tenant, environment: Environment = "live", limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
+def show(
+    tenant: Tenant,
+    environment: Environment = "live",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+) -> None:
     """Show the balance and the newest entries."""
     name = _environment(environment)
 
@@ -237,7 +270,10 @@ def show(tenant: Tenant, environment: Environment = "live", limit: Annotated[int
             lines = [f"balance {await store.balance(tenant, name)}"]
             for entry in await store.statement(tenant, name, limit):
                 at = f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
-                lines.append(f"{entry.id:>8} {at} {entry.kind:<6} {entry.amount:>10} {entry.request_id or ''}")
+                lines.append(
+                    f"{entry.id:>8} {at} {entry.kind:<6} {entry.amount:>10} "
+                    f"{entry.request_id or ''}"
+                )
             return lines
 
     try:

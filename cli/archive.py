@@ -13,18 +13,25 @@ EXIT_FAILED = 2
 
 def archive(
     topics: Annotated[
-        list[str] | None, typer.Argument(help="topics; default: all that are kept for longer than --before")
+        list[str] | None,
+        typer.Argument(help="topics; default: all that are kept for longer than --before"),
     ] = None,
     *,
-    before: Annotated[str, typer.Option(help="archive what is older: 60d, 12h, or 0s for all there is")] = "60d",
+    before: Annotated[
+        str, typer.Option(help="archive what is older: 60d, 12h, or 0s for all there is")
+    ] = "60d",
 ) -> None:
-    """Store what is not stored yet. Safe to repeat, also after a kill. Exit 1: something can't be. 2: it failed."""
+    """Store what is not stored yet. Safe to repeat, also after a kill. Exit 1: something can't be.
+    2: it failed.
+    """
     from replaying.errors import BadSelection, HistoryGap, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.selection import age  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
         length = age(before)
-        chosen = topics or [one.name for one in TOPICS if one.retention_ms > length.total_seconds() * 1000]
+        chosen = topics or [
+            one.name for one in TOPICS if one.retention_ms > length.total_seconds() * 1000
+        ]
         files, rows = _tier(chosen, datetime.now(UTC) - length if length else None)
     except (BadSelection, HistoryGap) as error:
         typer.secho(str(error), fg="red", err=True)
@@ -32,7 +39,11 @@ def archive(
     except ReplayError as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(EXIT_FAILED) from error
-    typer.echo(f"archived {rows} records in {files} files" if files else "nothing is old enough and not archived yet")
+    typer.echo(
+        f"archived {rows} records in {files} files"
+        if files
+        else "nothing is old enough and not archived yet"
+    )
 
 
 def _tier(topics: list[str], until: datetime | None) -> tuple[int, int]:
@@ -47,14 +58,21 @@ def _tier(topics: list[str], until: datetime | None) -> tuple[int, int]:
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
     settings, store = KafkaSettings(), Archive(ObjectStore(ObjectStoreSettings()))
-    found = resolve(settings, Selection(tuple(topics), end=None if until is None else AtTime(until)))
+    found = resolve(
+        settings, Selection(tuple(topics), end=None if until is None else AtTime(until))
+    )
     wanted = {
         one.part: left
         for one in found.ranges
-        if (left := to_archive(store, one.part, found.log_starts[one.part], one.end or 0)) is not None
+        if (left := to_archive(store, one.part, found.log_starts[one.part], one.end or 0))
+        is not None
     }
     files = rows = 0
     for part, file in tier(store, Reader(settings, list(wanted.values())), wanted):
         files, rows = files + 1, rows + file.rows
-        typer.echo(f"{part[0]}[{part[1]}] {file.first} to {file.next}: {file.rows} records, {file.bytes} bytes", err=True)
+        typer.echo(
+            f"{part[0]}[{part[1]}] {file.first} to {file.next}: {file.rows} records, {file.bytes} "
+            "bytes",
+            err=True,
+        )
     return files, rows

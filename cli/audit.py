@@ -22,7 +22,14 @@ from runtime.kafka import ConsumerRecord
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
 from runtime.topic_facts import TopicFacts, get
-from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_QUARANTINE, LOOK_REQUESTED
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_COMPLETED,
+    LOOK_FAILED,
+    LOOK_PROGRESS,
+    LOOK_QUARANTINE,
+    LOOK_REQUESTED,
+)
 from storage.audit_facts import Snapshot, snapshot
 from storage.object_store import ObjectMissing, ObjectStore, StoreError
 
@@ -46,7 +53,9 @@ class Scope:
 
 
 async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
-    """Every violation; `tally` grows on the way. Memory is flat: rows stream, topics go to a temporary file."""
+    """Every violation; `tally` grows on the way. Memory is flat: rows stream, topics go to a
+    temporary file.
+    """
     with tempfile.TemporaryDirectory(prefix="looks-audit-") as folder:
         facts = TopicFacts(Path(folder))
         try:
@@ -66,12 +75,19 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
 
 def _moment(scope: Scope, view: Snapshot) -> Moment:
     kafka = scope.kafka
-    margin_s = kafka.transaction_timeout_s + kafka.transaction_abort_interval_s + scope.look.clock_margin_s + scope.settle_s
+    margin_s = (
+        kafka.transaction_timeout_s
+        + kafka.transaction_abort_interval_s
+        + scope.look.clock_margin_s
+        + scope.settle_s
+    )
     kept = timedelta(milliseconds=LOOK_REQUESTED.retention_ms) - timedelta(hours=1)
     return Moment(view.now, scope.settle_s, margin_s, view.now - kept)
 
 
-async def _requests(view: Snapshot, facts: TopicFacts, moment: Moment, scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
+async def _requests(
+    view: Snapshot, facts: TopicFacts, moment: Moment, scope: Scope, tally: Tally
+) -> AsyncIterator[Violation]:
     projected, shared = await view.projected(), facts.shared_numbers()
     strangers = _Strangers(facts.requests(), moment)
     pictures: list[tuple[str, dict[str, object]]] = []
@@ -100,7 +116,9 @@ async def _requests(view: Snapshot, facts: TopicFacts, moment: Moment, scope: Sc
 
 
 class _Strangers:
-    """Requests that topics speak of and that have no row, met while both sides are walked in order."""
+    """Requests that topics speak of and that have no row, met while both sides are walked in
+    order.
+    """
 
     def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]], moment: Moment) -> None:
         self._spoken_of = spoken_of
@@ -110,12 +128,16 @@ class _Strangers:
     def before(self, request_id: str | None) -> Iterator[Violation]:
         """Those with a smaller id than the next row's; all that are left when there is none."""
         while self._next is not None and (request_id is None or self._next[0] <= request_id):
-            if self._next[0] != request_id and (violation := audit.stray(*self._next, self._moment)):
+            if self._next[0] != request_id and (
+                violation := audit.stray(*self._next, self._moment)
+            ):
                 yield violation
             self._next = next(self._spoken_of, None)
 
 
-async def _pictures(store: ObjectStore, pictures: list[tuple[str, dict[str, object]]]) -> list[Violation]:
+async def _pictures(
+    store: ObjectStore, pictures: list[tuple[str, dict[str, object]]]
+) -> list[Violation]:
     found = await asyncio.gather(*(asyncio.to_thread(_picture, store, *one) for one in pictures))
     return [violation for violation in found if violation is not None]
 
@@ -126,7 +148,9 @@ def _picture(store: ObjectStore, request_id: str, image: dict[str, object]) -> V
     except ObjectMissing:
         return Violation(6, request_id, "its picture is not in S3")
     if len(data) != image["bytes"]:
-        return Violation(6, request_id, f"its picture has {len(data)} bytes, stated are {image['bytes']}")
+        return Violation(
+            6, request_id, f"its picture has {len(data)} bytes, stated are {image['bytes']}"
+        )
     if hashlib.sha256(data).hexdigest() != image["sha256"]:
         return Violation(6, request_id, "its picture has another SHA-256")
     return None
@@ -140,10 +164,14 @@ async def _money(view: Snapshot, tally: Tally) -> AsyncIterator[Violation]:
     for request_id in await view.charges_without_request():
         yield Violation(2, request_id, "charged without a request")
     if not await view.ledger_is_append_only():
-        yield Violation(7, "ledger_entries", "the triggers that forbid changes are missing or disabled")
+        yield Violation(
+            7, "ledger_entries", "the triggers that forbid changes are missing or disabled"
+        )
 
 
-async def _quarantine(scope: Scope, dealt_with: Mapping[tuple[int, int], str], tally: Tally) -> list[Violation]:
+async def _quarantine(
+    scope: Scope, dealt_with: Mapping[tuple[int, int], str], tally: Tally
+) -> list[Violation]:
     found: list[Violation] = []
 
     def take(record: ConsumerRecord) -> None:
@@ -151,7 +179,9 @@ async def _quarantine(scope: Scope, dealt_with: Mapping[tuple[int, int], str], t
         verb = dealt_with.get((record.partition, record.offset))
         tally.redriven += verb == Verb.SEND
         tally.discarded += verb == Verb.DISCARD
-        headers = {name: (raw or b"").decode(errors="replace") for name, raw in record.headers or ()}
+        headers = {
+            name: (raw or b"").decode(errors="replace") for name, raw in record.headers or ()
+        }
         place = f"{record.topic}[{record.partition}]@{record.offset}"
         found.extend(audit.quarantined(place, headers, has_bytes=record.value is not None))
 
@@ -161,13 +191,28 @@ async def _quarantine(scope: Scope, dealt_with: Mapping[tuple[int, int], str], t
 
 @app.callback(invoke_without_command=True)
 def main(
-    settle_s: Annotated[float, typer.Option(min=0, help="how long an event may travel before its absence counts")] = 30.0,
-    sample: Annotated[int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")] = 0,
+    settle_s: Annotated[
+        float, typer.Option(min=0, help="how long an event may travel before its absence counts")
+    ] = 30.0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
-    metrics_file: Annotated[Path | None, typer.Option(help="write what was found in Prometheus' textfile format")] = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="write what was found in Prometheus' textfile format")
+    ] = None,
 ) -> None:
-    """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be checked."""
-    scope = Scope(database().dsn, KafkaSettings(), LookSettings(), ObjectStore(ObjectStoreSettings()), settle_s, sample)
+    """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be
+    checked.
+    """
+    scope = Scope(
+        database().dsn,
+        KafkaSettings(),
+        LookSettings(),
+        ObjectStore(ObjectStoreSettings()),
+        settle_s,
+        sample,
+    )
     tally = Tally()
 
     async def work() -> None:
@@ -191,6 +236,8 @@ def main(
 def _summary(tally: Tally) -> str:
     verdict = "clean" if not tally.violations else f"{tally.violations} violations"
     return (
-        f"{verdict}: {tally.requests} requests, {tally.records} records, {tally.pictures} pictures, "
-        f"{tally.accounts} accounts, {tally.quarantined} quarantined ({tally.redriven} redriven, {tally.discarded} discarded)"
+        f"{verdict}: {tally.requests} requests, {tally.records} records, {tally.pictures} "
+        "pictures, "
+        f"{tally.accounts} accounts, {tally.quarantined} quarantined ({tally.redriven} redriven, "
+        f"{tally.discarded} discarded)"
     )

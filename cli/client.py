@@ -1,4 +1,5 @@
-"""What `looks submit` does over HTTP: upload, post, follow, fetch; with patience where trying again can help.
+"""What `looks submit` does over HTTP: upload, post, follow, fetch; with patience where trying again
+can help.
 
 SubmitFailed
 ├── Refused       the API says no: trying again is of no use
@@ -44,7 +45,9 @@ class LooksClient:
 
     def __init__(self, url: str, key: str, *, patience_s: float = PATIENCE_S) -> None:
         """Connects at the first call."""
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=CALL_TIMEOUT_S)
+        self._http = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=CALL_TIMEOUT_S
+        )
         self._patience_s = patience_s
 
     def close(self) -> None:
@@ -57,19 +60,31 @@ class LooksClient:
 
         def call() -> httpx.Response:
             with photo.open("rb") as file:
-                return self._http.post("/v1/uploads", files={"file": (photo.name, file)}, headers=headers)
+                return self._http.post(
+                    "/v1/uploads", files={"file": (photo.name, file)}, headers=headers
+                )
 
         return str(self._patiently(call).json()["upload_key"])
 
-    def post(self, items: Sequence[tuple[str, str]], mannequin: str | None, picture_format: str) -> str:
-        """The request id of a look of (object key, category) items, charged once however often this tries."""
+    def post(
+        self, items: Sequence[tuple[str, str]], mannequin: str | None, picture_format: str
+    ) -> str:
+        """The request id of a look of (object key, category) items, charged once however often this
+        tries.
+        """
         body = {
             "user_category": mannequin,
-            "items": [{"trial_image": key, "trial_item_category": category} for key, category in items],
+            "items": [
+                {"trial_image": key, "trial_item_category": category} for key, category in items
+            ],
             "runtime_config": {"format": picture_format},
         }
         headers = {"Idempotency-Key": new_request_id()}
-        return str(self._patiently(lambda: self._http.post("/v1/look", json=body, headers=headers)).json()["request_id"])
+        return str(
+            self._patiently(lambda: self._http.post("/v1/look", json=body, headers=headers)).json()[
+                "request_id"
+            ]
+        )
 
     def events(self, request_id: str) -> Iterator[dict[str, Any]]:
         """The job's events as they come, until it is over. Raises SubmitFailed."""
@@ -100,7 +115,9 @@ class LooksClient:
         return int(self._get("/v1/credits?limit=1")["balance"])
 
     def picture(self, url: str) -> bytes:
-        """What a presigned link leads to; the key is not shown to the object store. Raises SubmitFailed."""
+        """What a presigned link leads to; the key is not shown to the object store. Raises
+        SubmitFailed.
+        """
         return self._patiently(lambda: httpx.get(url, timeout=CALL_TIMEOUT_S)).content
 
     def _get(self, path: str) -> dict[str, Any]:
@@ -108,7 +125,9 @@ class LooksClient:
         return answer
 
     def _patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
-        """A 2xx answer; calls again after network errors, 429, 503, and while the same key is being decided."""
+        """A 2xx answer; calls again after network errors, 429, 503, and while the same key is being
+        decided.
+        """
         give_up_s = time.monotonic() + self._patience_s
         while True:
             why, wait_s = "", 1.0
@@ -117,7 +136,9 @@ class LooksClient:
                 if answer.is_success:
                     return answer
                 why = _words(answer)
-                if answer.status_code not in _COME_BACK and not any(code in why for code in _TRY_AGAIN):
+                if answer.status_code not in _COME_BACK and not any(
+                    code in why for code in _TRY_AGAIN
+                ):
                     raise Refused(why)
                 wait_s = float(answer.headers.get("Retry-After", "1"))
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
@@ -133,6 +154,9 @@ def _words(answer: httpx.Response) -> str:
     """What an error envelope says, in a line."""
     try:
         error = answer.json()["error"]
-        return f"{answer.status_code} {error['code']}: {error['message']} (request {error['request_id']})"
+        return (
+            f"{answer.status_code} {error['code']}: {error['message']} (request "
+            f"{error['request_id']})"
+        )
     except (ValueError, KeyError, TypeError):
         return f"{answer.status_code} from {answer.url.host}"

@@ -1,4 +1,6 @@
-"""`python -m cli.contracts [--check]`: writes the generated contracts, or says which are stale (`make check`)."""
+"""`python -m cli.contracts [--check]`: writes the generated contracts, or says which are stale
+(`make check`).
+"""
 
 import sys
 from pathlib import Path
@@ -15,16 +17,22 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "contracts"
 
 
 def contracts() -> dict[str, str]:
-    """Every generated file by its name: one JSON Schema per event type, and the AsyncAPI document."""
+    """Every generated file by its name: one JSON Schema per event type, and the AsyncAPI
+    document.
+    """
     schemas = {f"{event_type}.json": as_text(schema_of(event_type)) for event_type in EVENT_TYPES}
     return {**schemas, "asyncapi.json": as_text(document())}
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
-    """Names of files that are not as they would be generated now, those that should not be there included."""
+    """Names of files that are not as they would be generated now, those that should not be there
+    included.
+    """
     fresh = contracts()
     there = {path.name: path.read_text() for path in folder.glob("*.json")}
-    return sorted(name for name in fresh.keys() | there.keys() if fresh.get(name) != there.get(name))
+    return sorted(
+        name for name in fresh.keys() | there.keys() if fresh.get(name) != there.get(name)
+    )
 
 
 def write(folder: Path = FOLDER) -> None:
@@ -41,7 +49,11 @@ def write(folder: Path = FOLDER) -> None:
 def not_releasable() -> dict[str, tuple[str, ...]]:
     """By event type, why its current schema could not be released as that type."""
     verdicts = {one: versions.judge(released(one), schema_of(one)) for one in EVENT_TYPES}
-    return {one: verdict.reasons for one, verdict in verdicts.items() if isinstance(verdict, versions.Refused)}
+    return {
+        one: verdict.reasons
+        for one, verdict in verdicts.items()
+        if isinstance(verdict, versions.Refused)
+    }
 
 
 def main(words: list[str]) -> int:
@@ -49,7 +61,11 @@ def main(words: list[str]) -> int:
     if words != ["--check"]:
         write()
     problems = [f"docs/contracts/{name} is stale: run `make contracts`" for name in stale()]
-    problems += [f"{event_type}: {reason}" for event_type, reasons in not_releasable().items() for reason in reasons]
+    problems += [
+        f"{event_type}: {reason}"
+        for event_type, reasons in not_releasable().items()
+        for reason in reasons
+    ]
     problems += [f"schemas/released/{name} is not as it was released" for name in altered()]
     for problem in problems:
         typer.secho(problem, fg="red", err=True)

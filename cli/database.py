@@ -25,14 +25,20 @@ def migrate() -> None:
     try:
         applied = run(lambda: apply_migrations(url))
     except MigrationChanged as error:
-        typer.secho(f"{error} was applied and has been changed since: write a new migration instead", fg="red", err=True)
+        typer.secho(
+            f"{error} was applied and has been changed since: write a new migration instead",
+            fg="red",
+            err=True,
+        )
         raise typer.Exit(1) from error
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 
 @app.command()
 def roles() -> None:
-    """Make a role for each process, with the grants that it needs and no others. Safe to repeat; after `migrate`."""
+    """Make a role for each process, with the grants that it needs and no others. Safe to repeat;
+    after `migrate`.
+    """
     dsn = database().dsn
     fresh = run(lambda: declared.apply(dsn))
     typer.echo("\n".join(f"created {name}" for name in fresh) or "up to date")
@@ -40,9 +46,15 @@ def roles() -> None:
 
 @app.command()
 def login(role: str, name: str) -> None:
-    """Let NAME log in as a member of a process's role. The password is read from standard input, not from arguments."""
+    """Let NAME log in as a member of a process's role. The password is read from standard input,
+    not from arguments.
+    """
     if role not in declared.BY_PROCESS:
-        typer.secho(f"there is no role {role}; there are {', '.join(declared.BY_PROCESS)}", fg="red", err=True)
+        typer.secho(
+            f"there is no role {role}; there are {', '.join(declared.BY_PROCESS)}",
+            fg="red",
+            err=True,
+        )
         raise typer.Exit(1)
     dsn, password = database().dsn, secret("password")
     try:

@@ -12,7 +12,9 @@ from devstack.folder import CHECKOUT, default_folder
 from devstack.stack import ALL, Stack, StackFailed
 from devstack.wardrobe import WARDROBE
 
-app = typer.Typer(no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process.")
+app = typer.Typer(
+    no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process."
+)
 
 
 def _say(line: str) -> None:
@@ -96,7 +98,9 @@ def logs(name: str, lines: Annotated[int, typer.Option("-n", help="how many")] =
 
 @app.command()
 def wardrobe() -> None:
-    """Put the garments that the project draws into the stack's bucket, below users/abc/wardrobe/."""
+    """Put the garments that the project draws into the stack's bucket, below
+    users/abc/wardrobe/.
+    """
     env = _stack().env
     upload(env, set(WARDROBE), "users/abc/wardrobe")
     for name, category in sorted(WARDROBE.items()):
@@ -104,7 +108,9 @@ def wardrobe() -> None:
 
 
 @app.command()
-def demo(output: Annotated[Path, typer.Option(help="where the pictures go")] = CHECKOUT / "demo-output") -> None:
+def demo(
+    output: Annotated[Path, typer.Option(help="where the pictures go")] = CHECKOUT / "demo-output",
+) -> None:
     """Start a stack of its own, dress two mannequins, print their timelines, stop."""
     root = default_folder().root / "demo"
     try:

@@ -8,7 +8,9 @@ LONGEST = timedelta(days=3660)
 
 
 def duration(text: str) -> timedelta:
-    """The length of time. Raises ValueError with a message for anything else, or longer than ten years."""
+    """The length of time. Raises ValueError with a message for anything else, or longer than ten
+    years.
+    """
     found = re.fullmatch(r"(\d{1,9})([smhd])", text)
     if found is None:
         raise ValueError(f"{text!r} is no length of time: say 90s, 30m, 1h or 7d")

@@ -1,4 +1,6 @@
-"""`looks engine`: whether the remote engine answers, who it is, and whether its limits go with ours."""
+"""`looks engine`: whether the remote engine answers, who it is, and whether its limits go with
+ours.
+"""
 
 import typer
 from pydantic import ValidationError
@@ -10,7 +12,9 @@ from schemas.engines import EngineCard
 
 
 def engine() -> None:
-    """Ask the remote engine who it is. Exit code 1: it is not as it should be; 2: there is none, or it is out of reach."""
+    """Ask the remote engine who it is. Exit code 1: it is not as it should be; 2: there is none, or
+    it is out of reach.
+    """
     try:
         settings, look = EngineSettings(), LookSettings()
         settings.check(look)
@@ -24,7 +28,10 @@ def engine() -> None:
         raise _end(2, f"{settings.url}: {error}") from error
     except (Malformed, OSError) as error:
         raise _end(1, f"{settings.url}: {error}") from error
-    typer.echo(f"{card.name} {card.engine_version} at {settings.url}; makes the looks that ask for none: {settings.default}")
+    typer.echo(
+        f"{card.name} {card.engine_version} at {settings.url}; makes the looks that ask for none: "
+        f"{settings.default}"
+    )
     for name, limit in card.limits.model_dump().items():
         typer.echo(f"{name:<18} {limit:g}")
     problems = _problems(card, settings)
@@ -37,9 +44,13 @@ def engine() -> None:
 def _problems(card: EngineCard, settings: EngineSettings) -> list[str]:
     found = []
     if card.limits.time_limit_s >= settings.timeout_s:
-        found.append("it may take longer than LOOKS_ENGINE_TIMEOUT_S: looks are given up that it still makes")
+        found.append(
+            "it may take longer than LOOKS_ENGINE_TIMEOUT_S: looks are given up that it still makes"
+        )
     if card.limits.concurrency < settings.concurrency:
-        found.append("it makes fewer looks at once than LOOKS_ENGINE_CONCURRENCY of a single compositor")
+        found.append(
+            "it makes fewer looks at once than LOOKS_ENGINE_CONCURRENCY of a single compositor"
+        )
     return found
 
 

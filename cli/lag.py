@@ -32,7 +32,11 @@ def _seconds(of: list[Lag]) -> float | None:
 
 def _line(group: str, topic: str, of: list[Lag]) -> str:
     records, seconds = _records(of), _seconds(of)
-    behind = "keeps its offsets elsewhere" if records is None else f"{records:>9} records {seconds or 0:>10.1f} s behind"
+    behind = (
+        "keeps its offsets elsewhere"
+        if records is None
+        else f"{records:>9} records {seconds or 0:>10.1f} s behind"
+    )
     members = len({lag.member for lag in of if lag.member})
     return f"{group:<32} {topic:<26} {behind}  {members} members"
 
@@ -49,12 +53,21 @@ def _export(found: list[Lag]) -> None:
 
 def lag(
     group: Annotated[list[str] | None, typer.Option(help="only this group; repeatable")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, by partition")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="one JSON object a line, by partition")
+    ] = False,
     watch: Annotated[bool, typer.Option(help="look again and again, until interrupted")] = False,
-    every_s: Annotated[float, typer.Option(min=1, help="with --watch: seconds between two looks")] = 15.0,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="with --watch: export the metrics on 127.0.0.1")] = None,
+    every_s: Annotated[
+        float, typer.Option(min=1, help="with --watch: seconds between two looks")
+    ] = 15.0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="with --watch: export the metrics on 127.0.0.1"),
+    ] = None,
 ) -> None:
-    """Show who reads which topic and how far behind, in records and in seconds. Joins no group, moves no offset."""
+    """Show who reads which topic and how far behind, in records and in seconds. Joins no group,
+    moves no offset.
+    """
     if port is not None and watch:
         start_http_server(port, addr="127.0.0.1")
     settings = KafkaSettings()

@@ -10,7 +10,9 @@ from typer.main import get_group
 
 
 class Named(NamedTuple):
-    """A command: its module, what it is called there, and how its help begins, which a test compares."""
+    """A command: its module, what it is called there, and how its help begins, which a test
+    compares.
+    """
 
     module: str
     attribute: str
@@ -22,22 +24,44 @@ COMMANDS: Final = {
     "audit": Named("cli.audit", "app", "Check every promise of the system."),
     "credits": Named("cli.accounts", "credits_app", "Credits."),
     "db": Named("cli.database", "app", "The database."),
-    "dev": Named("cli.dev", "app", "The development stack: real Kafka, Postgres, S3 and every process."),
+    "dev": Named(
+        "cli.dev", "app", "The development stack: real Kafka, Postgres, S3 and every process."
+    ),
     "dlq": Named("cli.letters", "app", "Dead letters and quarantined records."),
     "engine": Named("cli.engine", "engine", "Ask the remote engine who it is."),
     "keys": Named("cli.accounts", "keys_app", "API keys."),
     "replay": Named("cli.replay", "replay", "Replay topics."),
     "report": Named("cli.report", "report", "Draw the cookbook's answers."),
-    "submit": Named("cli.submit", "submit", "Upload garment photos, dress a mannequin in them, fetch the picture."),
+    "submit": Named(
+        "cli.submit",
+        "submit",
+        "Upload garment photos, dress a mannequin in them, fetch the picture.",
+    ),
     "tenants": Named("cli.accounts", "tenants_app", "Tenants."),
     "topics": Named("cli.topics", "app", "Topics."),
 }
 OF_TOPICS: Final = {
-    "lag": Named("cli.lag", "lag", "Show who reads which topic and how far behind, in records and in seconds."),
-    "transactions": Named("cli.transactions", "transactions", "Show the transactions that are open, and what ends them."),
+    "lag": Named(
+        "cli.lag",
+        "lag",
+        "Show who reads which topic and how far behind, in records and in seconds.",
+    ),
+    "transactions": Named(
+        "cli.transactions",
+        "transactions",
+        "Show the transactions that are open, and what ends them.",
+    ),
     "acls": Named("cli.access", "acls", "Create the ACLs of every process's user."),
-    "grant": Named("cli.access", "grant", "Create the ACLs of a role (subscriber, auditor, operator) for a user."),
-    "password": Named("cli.access", "password", "Give a Kafka user a password, read from standard input, not from arguments."),
+    "grant": Named(
+        "cli.access",
+        "grant",
+        "Create the ACLs of a role (subscriber, auditor, operator) for a user.",
+    ),
+    "password": Named(
+        "cli.access",
+        "password",
+        "Give a Kafka user a password, read from standard input, not from arguments.",
+    ),
 }
 
 
@@ -47,7 +71,9 @@ class LazyGroup(TyperGroup):
     named: ClassVar[Mapping[str, Named]] = {}
 
     def __init__(self, **options: Any) -> None:
-        """The names are listed with the commands that are there; each is imported when it is asked for."""
+        """The names are listed with the commands that are there; each is imported when it is asked
+        for.
+        """
         super().__init__(**options)
         for name in self.named:
             self.commands.setdefault(name, None)  # type: ignore[arg-type]  # `get_command` gives the command
@@ -58,11 +84,19 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, imported now; None: there is none of that name."""
-        return load(cmd_name, self.named[cmd_name]) if cmd_name in self.named else super().get_command(ctx, cmd_name)
+        return (
+            load(cmd_name, self.named[cmd_name])
+            if cmd_name in self.named
+            else super().get_command(ctx, cmd_name)
+        )
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and what they are for."""
-        there = {name: one.get_short_help_str(100) for name, one in self.commands.items() if one is not None}
+        there = {
+            name: one.get_short_help_str(100)
+            for name, one in self.commands.items()
+            if one is not None
+        }
         about = there | {name: one.about for name, one in self.named.items()}
         with formatter.section("Commands"):
             formatter.write_dl(sorted(about.items()))

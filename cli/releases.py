@@ -1,4 +1,6 @@
-"""Released schemas: `schemas/released/<type>/<version>.json`, never changed once written; SHA256SUMS holds their bytes."""
+"""Released schemas: `schemas/released/<type>/<version>.json`, never changed once written;
+SHA256SUMS holds their bytes.
+"""
 
 import hashlib
 import json
@@ -13,8 +15,13 @@ SUMS = "SHA256SUMS"
 
 
 def released(event_type: str, folder: Path = RELEASED) -> dict[versions.Version, dict[str, Any]]:
-    """The released schemas of a type by version. Raises ValueError for a file that is no version."""
-    return {versions.parse(path.stem): json.loads(path.read_text()) for path in (folder / event_type).glob("*.json")}
+    """The released schemas of a type by version. Raises ValueError for a file that is no
+    version.
+    """
+    return {
+        versions.parse(path.stem): json.loads(path.read_text())
+        for path in (folder / event_type).glob("*.json")
+    }
 
 
 def release(event_type: str, folder: Path = RELEASED) -> versions.Verdict:
@@ -31,11 +38,15 @@ def release(event_type: str, folder: Path = RELEASED) -> versions.Verdict:
 
 
 def altered(folder: Path = RELEASED) -> list[str]:
-    """Released files that are not as they were released: changed, removed, or never released by `release`."""
+    """Released files that are not as they were released: changed, removed, or never released by
+    `release`.
+    """
     lines = (folder / SUMS).read_text().splitlines() if (folder / SUMS).exists() else []
     noted = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     there = {str(path.relative_to(folder)): _digest(path) for path in folder.rglob("*.json")}
-    return sorted(name for name in noted.keys() | there.keys() if noted.get(name) != there.get(name))
+    return sorted(
+        name for name in noted.keys() | there.keys() if noted.get(name) != there.get(name)
+    )
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""`looks replay`: topics to the terminal, files, tables or another topic. It reads only, and moves nobody's offsets."""
+"""`looks replay`: topics to the terminal, files, tables or another topic. It reads only, and moves
+nobody's offsets.
+"""
 
 import sys
 from collections.abc import Callable
@@ -35,33 +37,60 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
     topics: Annotated[list[str], typer.Argument(help="topics, one or more")],
     *,
     start: Annotated[
-        str | None, typer.Option("--from", help="offset:N, offset:0=N,3=M, a time (ISO 8601) or an age (2h, 7d)")
+        str | None,
+        typer.Option("--from", help="offset:N, offset:0=N,3=M, an ISO time or an age (2h, 7d)"),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="as --from; itself not included. Default: the ends as they are now")
+        str | None,
+        typer.Option("--to", help="as --from, not included. Default: the ends of now"),
     ] = None,
     last: Annotated[str | None, typer.Option(help="the last 90s, 15m, 2h, 7d, 4w")] = None,
-    request: Annotated[str | None, typer.Option(help="only this request id; reads its partition alone")] = None,
+    request: Annotated[
+        str | None, typer.Option(help="only this request id; reads its partition alone")
+    ] = None,
     tenant: Annotated[str | None, typer.Option(help="only this tenant's")] = None,
     format_: Annotated[Format, typer.Option("--format", help="what to write")] = Format.PRETTY,
-    output: Annotated[Path | None, typer.Option(help="file, or folder for parquet; needed for parquet and duckdb")] = None,
-    to_topic: Annotated[str | None, typer.Option(help="copy to this topic instead of writing")] = None,
-    i_know: Annotated[bool, typer.Option("--i-know", help="let --to-topic be a live topic of the pipeline")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="go on with what comes, until interrupted")] = False,
-    archive: Annotated[bool, typer.Option(help="read what retention deleted from the archive in S3")] = True,
-    damaged: Annotated[Path | None, typer.Option(help=f"damaged records go here; default {DAMAGED_FILE}")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="file, or folder for parquet; needed for parquet and duckdb")
+    ] = None,
+    to_topic: Annotated[
+        str | None, typer.Option(help="copy to this topic instead of writing")
+    ] = None,
+    i_know: Annotated[
+        bool, typer.Option("--i-know", help="let --to-topic be a live topic of the pipeline")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="go on with what comes, until interrupted")
+    ] = False,
+    archive: Annotated[
+        bool, typer.Option(help="read what retention deleted from the archive in S3")
+    ] = True,
+    damaged: Annotated[
+        Path | None, typer.Option(help=f"damaged records go here; default {DAMAGED_FILE}")
+    ] = None,
 ) -> None:
-    """Replay topics. Exit 0: all was read. 3: all was read and damaged records were set aside. 1: can't be. 2: it failed."""
+    """Replay topics. Exit 0: all was read. 3: all was read and damaged records were set aside. 1:
+    can't be. 2: it failed.
+    """
     from replaying.errors import BadSelection, HistoryGap, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.selection import select  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
         selection = select(
-            topics, datetime.now(UTC), start=start, end=end, last=last, request_id=request, tenant_id=tenant, follow=follow
+            topics,
+            datetime.now(UTC),
+            start=start,
+            end=end,
+            last=last,
+            request_id=request,
+            tenant_id=tenant,
+            follow=follow,
         )
-        words = selection.words() | ({"start": f"last {last}" if last else start} if start or last else {})
+        since = f"last {last}" if last else start
+        words = selection.words() | ({"start": since} if since else {})
         sink = _sink(selection, words, format_, output, to_topic, i_know=i_know)
-        side = damaged or (output / DAMAGED_FILE if output and format_ is Format.PARQUET else Path(DAMAGED_FILE))
+        folder = output if output and format_ is Format.PARQUET else Path()
+        side = damaged or folder / DAMAGED_FILE
         summary = _run(selection, sink, side, with_archive=archive)
     except (BadSelection, HistoryGap) as error:
         typer.secho(str(error), fg="red", err=True)
@@ -80,12 +109,19 @@ def _run(selection: "Selection", sink: "Sink", side: Path, *, with_archive: bool
 
     with shown() as tell:
         return run(
-            KafkaSettings(), selection, sink, side=SideFile(side), archive=open_archive() if with_archive else None, tell=tell
+            KafkaSettings(),
+            selection,
+            sink,
+            side=SideFile(side),
+            archive=open_archive() if with_archive else None,
+            tell=tell,
         )
 
 
 def open_archive() -> "Archive | None":
-    """The archive; None where its packages are missing: what the topic has can be read all the same."""
+    """The archive; None where its packages are missing: what the topic has can be read all the
+    same.
+    """
     try:
         from replaying.archive import Archive  # noqa: PLC0415 (an extra)
         from storage.object_store import ObjectStore  # noqa: PLC0415 (slow to import, rarely needed)
@@ -116,10 +152,16 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
             raise BadSelection(f"--format {format_} needs --output")
         return _tables(format_, output, words, tenant)
     render = sinks.as_json if format_ is Format.JSONL else sinks.as_text
-    return sinks.LinesFile(tenant, output, render) if output is not None else sinks.Lines(tenant, _writer(), render)
+    return (
+        sinks.LinesFile(tenant, output, render)
+        if output is not None
+        else sinks.Lines(tenant, _writer(), render)
+    )
 
 
-def _tables(format_: Format, output: Path, words: dict[str, str | None], tenant: str | None) -> "Sink":
+def _tables(
+    format_: Format, output: Path, words: dict[str, str | None], tenant: str | None
+) -> "Sink":
     from replaying.errors import MissingPackages  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
@@ -129,7 +171,11 @@ def _tables(format_: Format, output: Path, words: dict[str, str | None], tenant:
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
     without_pandas()
-    return ParquetSink(output, words, tenant) if format_ is Format.PARQUET else DuckSink(output, tenant)
+    return (
+        ParquetSink(output, words, tenant)
+        if format_ is Format.PARQUET
+        else DuckSink(output, tenant)
+    )
 
 
 def _writer() -> Callable[[str], object]:
@@ -140,4 +186,7 @@ def _said(summary: "Summary", side: Path) -> str:
     rate = summary.read / summary.seconds if summary.seconds else 0
     archived = f", {summary.from_archive} of them from the archive" if summary.from_archive else ""
     aside = f"; {summary.damaged} damaged, set aside in {side}" if summary.damaged else ""
-    return f"{summary.rows} rows of {summary.read} records{archived}, {summary.seconds:.1f} s, {rate:,.0f} a second{aside}"
+    return (
+        f"{summary.rows} rows of {summary.read} records{archived}, {summary.seconds:.1f} s, "
+        f"{rate:,.0f} a second{aside}"
+    )

@@ -7,7 +7,9 @@ import typer
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="where `looks replay --format parquet --output` wrote")],
+    folder: Annotated[
+        Path, typer.Argument(help="where `looks replay --format parquet --output` wrote")
+    ],
     output: Annotated[Path, typer.Option(help="report.html or report.png")] = Path("report.html"),
 ) -> None:
     """Draw the cookbook's answers. Exit 1: a topic that they need is not in the folder."""

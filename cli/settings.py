@@ -16,7 +16,9 @@ from storage.database import open_pool
 
 T = TypeVar("T")
 CLOSING_S = 0.2
-"""asyncpg says goodbye to a server that refused it in the background: a loop that ends at once leaves the socket open."""
+"""asyncpg says goodbye to a server that refused it in the background: a loop that ends at once
+leaves the socket open.
+"""
 
 
 def database() -> DatabaseSettings:
@@ -24,7 +26,10 @@ def database() -> DatabaseSettings:
     try:
         return DatabaseSettings()
     except ValidationError as error:
-        names = ", ".join(f"LOOKS_DATABASE_{'_'.join(str(part) for part in one['loc']).upper()}" for one in error.errors())
+        names = ", ".join(
+            f"LOOKS_DATABASE_{'_'.join(str(part) for part in one['loc']).upper()}"
+            for one in error.errors()
+        )
         typer.secho(f"set {names} (a development stack: `. .dev/env`)", fg="red", err=True)
         raise typer.Exit(2) from error
 
@@ -37,7 +42,9 @@ async def accounts() -> AsyncIterator[AccountStore]:
 
 
 def secret(name: str) -> str:
-    """A secret that is typed, or the first line of standard input: never an argument, which others can see."""
+    """A secret that is typed, or the first line of standard input: never an argument, which others
+    can see.
+    """
     if sys.stdin.isatty():
         return str(typer.prompt(name, hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
@@ -54,7 +61,9 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
             raise
 
     try:
-        return asyncio.run(main())  # not uvloop: its `close` can wait without end for a TLS connection that was closed
+        return asyncio.run(
+            main()
+        )  # not uvloop: its `close` can wait without end for a TLS connection that was closed
     except (OSError, asyncpg.PostgresError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error

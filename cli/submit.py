@@ -20,18 +20,24 @@ DEFAULT_OUTPUT = Path("look").with_suffix(".png")
 FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 Photo = Annotated[
-    list[str], typer.Argument(metavar="PHOTO:CATEGORY...", help="a file and its garment category, such as tee.jpg:top")
+    list[str],
+    typer.Argument(
+        metavar="PHOTO:CATEGORY...", help="a file and its garment category, such as tee.jpg:top"
+    ),
 ]
 
 
 def submit(
     photos: Photo,
     mannequin: Annotated[UserCategory | None, typer.Option(help="who wears it")] = None,
-    output: Annotated[Path, typer.Option(help="where the picture goes: .webp, .png or .jpg")] = DEFAULT_OUTPUT,
+    output: Annotated[
+        Path, typer.Option(help="where the picture goes: .webp, .png or .jpg")
+    ] = DEFAULT_OUTPUT,
 ) -> None:
     """Upload garment photos, dress a mannequin in them, fetch the picture.
 
-    Exit code 0: the picture is there. 1: refused, or the look failed (and was refunded). 2: no answer, or wrongly called.
+    Exit code 0: the picture is there. 1: refused, or the look failed (and was refunded). 2: no
+    answer, or wrongly called.
     """
     settings = _settings()
     items = [_item(text) for text in photos]
@@ -42,7 +48,12 @@ def submit(
     console = Console(stderr=True)
     try:
         with Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         ) as progress:
             ask = partial(client.post, mannequin=mannequin, picture_format=picture_format)
             job = _made(client, items, ask, progress)
@@ -62,7 +73,10 @@ def submit(
 
 
 def _made(
-    client: LooksClient, items: list[tuple[Path, str]], ask: Callable[[list[tuple[str, str]]], str], progress: Progress
+    client: LooksClient,
+    items: list[tuple[Path, str]],
+    ask: Callable[[list[tuple[str, str]]], str],
+    progress: Progress,
 ) -> dict[str, Any]:
     """The job of the look, once it has its picture. Raises SubmitFailed, OSError."""
     task = progress.add_task("uploading", total=len(items) + 2)
@@ -76,14 +90,24 @@ def _made(
     progress.advance(task)
     for event in client.events(request_id):
         progress.update(task, description=f"{request_id} {event['stage'] or event['event_type']}")
-        line = f"{event['seq']:>3} {event['event_type']:<9} {event['stage'] or ''} {event['message']}"
+        line = (
+            f"{event['seq']:>3} {event['event_type']:<9} {event['stage'] or ''} {event['message']}"
+        )
         progress.console.print(line.rstrip(), highlight=False, soft_wrap=True)
     job = client.job(request_id)
     progress.advance(task)
     if job["status"] != "SUCCESS":
-        error = job["error"] or {"code": "open", "message": "It has no outcome yet.", "item_index": None}
+        error = job["error"] or {
+            "code": "open",
+            "message": "It has no outcome yet.",
+            "item_index": None,
+        }
         photo = "" if error["item_index"] is None else f" ({items[error['item_index']][0]})"
-        back = f"{job['credits_cost']} credits were given back" if job["refunded"] else "its credits are not given back yet"
+        back = (
+            f"{job['credits_cost']} credits were given back"
+            if job["refunded"]
+            else "its credits are not given back yet"
+        )
         raise LookFailed(f"{request_id} {error['code']}{photo}: {error['message']} {back}.")
     return job
 
@@ -91,7 +115,8 @@ def _made(
 def _receipt(console: Console, job: dict[str, Any], balance: int) -> None:
     picture = job["artifacts"][0]["meta"]
     console.print(
-        f"{job['request_id']} {job['status']}: {picture['width']} x {picture['height']} {picture['content_type']}; "
+        f"{job['request_id']} {job['status']}: {picture['width']} x {picture['height']} "
+        f"{picture['content_type']}; "
         f"{job['credits_cost']} credits charged, {balance} left",
         highlight=False,
         soft_wrap=True,
@@ -109,7 +134,10 @@ def _settings() -> ClientSettings:
     try:
         return ClientSettings()
     except ValidationError as error:
-        names = ", ".join(f"LOOKS_API_{'_'.join(str(part) for part in one['loc']).upper()}" for one in error.errors())
+        names = ", ".join(
+            f"LOOKS_API_{'_'.join(str(part) for part in one['loc']).upper()}"
+            for one in error.errors()
+        )
         raise _end(f"set {names} (a development stack: `. .dev/env`)", NO_ANSWER) from error
 
 

@@ -17,10 +17,19 @@ _DAY_MS = 24 * 60 * 60 * 1000
 
 @app.command()
 def apply(
-    registry: Annotated[str | None, typer.Option(help="also register the released schemas with this schema registry")] = None,
-    registry_compatibility: Annotated[str, typer.Option(help="what the registry is told to check")] = "FULL_TRANSITIVE",
-    registry_policy: Annotated[str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="say what would change, and change nothing")] = False,
+    registry: Annotated[
+        str | None,
+        typer.Option(help="also register the released schemas with this schema registry"),
+    ] = None,
+    registry_compatibility: Annotated[
+        str, typer.Option(help="what the registry is told to check")
+    ] = "FULL_TRANSITIVE",
+    registry_policy: Annotated[
+        str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="say what would change, and change nothing")
+    ] = False,
 ) -> None:
     """Create what is missing and set the declared settings, and no others. Safe to repeat."""
     from cli.settings import run  # noqa: PLC0415 (slow to import, and `list` needs none of it)
@@ -34,7 +43,9 @@ def apply(
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
     words = ("would create", "would set") if plan else ("created", "set")
-    lines = [f"{words[0]} {topic.name}" for topic in done.missing] + [f"{words[1]} {change}" for change in done.changes]
+    lines = [f"{words[0]} {topic.name}" for topic in done.missing] + [
+        f"{words[1]} {change}" for change in done.changes
+    ]
     typer.echo("\n".join(lines) or "up to date")
     if done.refused:
         typer.secho("\n".join(done.refused), fg="red", err=True)
@@ -49,8 +60,14 @@ def _register(url: str, compatibility: str, policy: str | None) -> None:
 
     from runtime.schema_registry import RegistryRefused, register  # noqa: PLC0415 (as above)
 
-    of_topic = {topic.name: releases.released(TYPE_OF[topic.event]) for topic in TOPICS if topic.event is not None}
-    subjects = {f"{name}-value": [of[version] for version in sorted(of)] for name, of in of_topic.items()}
+    of_topic = {
+        topic.name: releases.released(TYPE_OF[topic.event])
+        for topic in TOPICS
+        if topic.event is not None
+    }
+    subjects = {
+        f"{name}-value": [of[version] for version in sorted(of)] for name, of in of_topic.items()
+    }
     try:
         ids = register(url, subjects, compatibility=compatibility, policy=policy)
     except (RegistryRefused, httpx.HTTPError) as error:
@@ -65,12 +82,17 @@ def show() -> None:
     """Show the declared topics."""
     for topic in TOPICS:
         days = topic.retention_ms // _DAY_MS
-        typer.echo(f"{topic.name:<26} {topic.partitions:>3} partitions {days:>3} d  {topic.audience:<9} {topic.about}")
+        typer.echo(
+            f"{topic.name:<26} {topic.partitions:>3} partitions {days:>3} d  {topic.audience:<9} "
+            f"{topic.about}"
+        )
 
 
 @app.command()
 def release() -> None:
-    """Write the current schemas that differ from their last release as new versions; refuse what would break a reader."""
+    """Write the current schemas that differ from their last release as new versions; refuse what
+    would break a reader.
+    """
     refused = False
     for event_type in EVENT_TYPES:
         match releases.release(event_type):
@@ -83,5 +105,9 @@ def release() -> None:
             case versions.Unchanged(version):
                 typer.echo(f"{event_type} {versions.text(version)} is current")
     if refused:
-        typer.secho("a change that readers can't follow is a new type beside the old one", fg="red", err=True)
+        typer.secho(
+            "a change that readers can't follow is a new type beside the old one",
+            fg="red",
+            err=True,
+        )
         raise typer.Exit(1)

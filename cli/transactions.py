@@ -15,10 +15,14 @@ from schemas.topics import TOPICS
 
 
 def transactions(
-    idle_s: Annotated[float, typer.Option(min=0, help="only those that have written nothing for so long")] = 10.0,
+    idle_s: Annotated[
+        float, typer.Option(min=0, help="only those that have written nothing for so long")
+    ] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
-    """Show the transactions that are open, and what ends them. Exit 0: none, 1: each has a line, 2: Kafka did not say."""
+    """Show the transactions that are open, and what ends them. Exit 0: none, 1: each has a line, 2:
+    Kafka did not say.
+    """
     settings = KafkaSettings()
     try:
         found = run(lambda: open_transactions(settings, partitions_of(TOPICS)))
@@ -34,10 +38,16 @@ def transactions(
 
 
 def _said(one: OpenTransaction) -> str:
-    who = f"transactional id {one.transactional_id}" if one.transactional_id else "no transactional id: nothing else ends it"
+    who = (
+        f"transactional id {one.transactional_id}"
+        if one.transactional_id
+        else "no transactional id: nothing else ends it"
+    )
     return (
-        f"{one.topic}[{one.partition}]@{one.first_offset} producer {one.producer_id} epoch {one.producer_epoch} "
+        f"{one.topic}[{one.partition}]@{one.first_offset} producer {one.producer_id} epoch "
+        f"{one.producer_epoch} "
         f"idle {one.idle_s:.0f} s, {who}\n"
-        f"  kafka-transactions.sh --bootstrap-server ... abort --topic {one.topic} --partition {one.partition} "
+        f"  kafka-transactions.sh --bootstrap-server ... abort --topic {one.topic} --partition "
+        f"{one.partition} "
         f"--start-offset {one.first_offset}"
     )

@@ -1,7 +1,8 @@
 """Gives credits back: `credit.refund` becomes one ledger entry and its balance.
 
-Key: request id. Order does not matter. A replay is safe: the ledger has a unique index on the refund of a request.
-A refund without a charge, of another amount, or for a look that succeeded is not applied: it goes to quarantine.
+Key: request id. Order does not matter. A replay is safe: the ledger has a unique index on the
+refund of a request. A refund without a charge, of another amount, or for a look that succeeded is
+not applied: it goes to quarantine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,10 @@ from storage.database import open_pool
 from storage.refunds import Charge, RefundStore
 
 DECLARATION = Declaration(
-    name="credit_ledger", topics=(CREDIT_REFUND,), about="enters refunds in the ledger, once", max_in_flight=500
+    name="credit_ledger",
+    topics=(CREDIT_REFUND,),
+    about="enters refunds in the ledger, once",
+    max_in_flight=500,
 )
 
 
@@ -33,16 +37,22 @@ class CreditLedger:
         """Write to this ledger."""
         self._store = store
 
-    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+    async def start_offsets(
+        self, partitions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], int]:
         """Where the group committed."""
         return {}
 
-    async def apply(self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]) -> Sequence[Outcome]:
+    async def apply(
+        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> Sequence[Outcome]:
         """Enter the refunds that are owed and not entered yet."""
         if not works:
             return []
         charges = await self._store.charges([work.request_id for work in works])
-        outcomes: list[Outcome] = [judge(work.decoded.event, charges.get(work.request_id)) for work in works]
+        outcomes: list[Outcome] = [
+            judge(work.decoded.event, charges.get(work.request_id)) for work in works
+        ]
         owed = {
             work.request_id: (work.decoded.event, charges[work.request_id])
             for work, outcome in zip(works, outcomes, strict=True)
@@ -50,9 +60,13 @@ class CreditLedger:
         }
         entered = await self._store.refund(list(owed.values())) if owed else set()
         metrics.REFUNDS.labels("applied").inc(len(entered))
-        metrics.REFUNDS.labels("repeated").inc(sum(isinstance(outcome, Done) for outcome in outcomes) - len(entered))
+        metrics.REFUNDS.labels("repeated").inc(
+            sum(isinstance(outcome, Done) for outcome in outcomes) - len(entered)
+        )
         return [
-            Skip("refunded before") if isinstance(outcome, Done) and work.request_id not in entered else outcome
+            Skip("refunded before")
+            if isinstance(outcome, Done) and work.request_id not in entered
+            else outcome
             for work, outcome in zip(works, outcomes, strict=True)
         ]
 

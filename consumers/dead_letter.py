@@ -1,8 +1,10 @@
-"""Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for the ledger.
+"""Turns a dead letter into its consequences: `look.failed` for subscribers and `credit.refund` for
+the ledger.
 
-Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are skipped. A replay is
-safe: the claim names the winner's position, and both records leave in one Kafka transaction with its offset, in order. Where
-the offset is lost or set back, `look.failed` itself tells what was published about the letters that are read again.
+Key: request id. Order: the first dead letter of a request wins (`failure_claims`), the others are
+skipped. A replay is safe: the claim names the winner's position, and both records leave in one
+Kafka transaction with its offset, in order. Where the offset is lost or set back, `look.failed`
+itself tells what was published about the letters that are read again.
 """
 
 from datetime import datetime
@@ -29,9 +31,12 @@ DECLARATION = Declaration(
     about="publishes failures and the refunds they owe",
     max_in_flight=500,
     history=(LOOK_FAILED,),
-    history_window_s=LOOK_DEAD_LETTER.retention_ms / 1000,  # for as long as a letter can be read again
+    history_window_s=LOOK_DEAD_LETTER.retention_ms
+    / 1000,  # for as long as a letter can be read again
     history_of_unread=True,
-    in_order=True,  # a claim is won again when its record is read again: only committed offsets tell that it was published
+    # a claim is won again when its record is read again: only committed offsets tell that it was
+    # published
+    in_order=True,
 )
 
 
@@ -47,7 +52,9 @@ class DeadLetters:
             metrics.DEAD_LETTERS.labels(code.value)  # there as 0: an alert sees the first
 
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
-        """Take in a failure that was published. Claims are remembered in Postgres, but not what came of them."""
+        """Take in a failure that was published. Claims are remembered in Postgres, but not what
+        came of them.
+        """
         history.note_decided(work.request_id, work.decoded.meta.sequence, until)
 
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
@@ -60,13 +67,20 @@ class DeadLetters:
         letter = work.decoded.event
         if not isinstance(letter, LookDeadLettered):
             return Unhandled("not a dead letter")
-        if letter.request.request_id != letter.request_id or letter.request.tenant_id != letter.tenant_id:
+        if (
+            letter.request.request_id != letter.request_id
+            or letter.request.tenant_id != letter.tenant_id
+        ):
             return Unhandled("the dead letter and the request inside it differ")
-        claim = await self._claims.claim(letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset)
+        claim = await self._claims.claim(
+            letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset
+        )
         await faults.at(DECLARATION.name, faults.Point.AFTER_CLAIM)
         match claim:
             case Claim.WON:
-                return Done(failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at))
+                return Done(
+                    failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at)
+                )
             case Claim.LOST:
                 return Skip("another dead letter came first")
             case Claim.SUCCEEDED:
@@ -74,11 +88,21 @@ class DeadLetters:
             case _:
                 return Unhandled("there is no such request")
 
-    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
+    def begun(
+        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
+    ) -> Emit | None:
         """Nothing: a claim is quick."""
         return None
 
-    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+    def settle(
+        self,
+        work: Work,
+        outcome: Outcome,
+        history: PartitionHistory,
+        now: datetime,
+        *,
+        chance: float,
+    ) -> Settled:
         """What was claimed stands."""
         return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
@@ -97,7 +121,9 @@ async def main(process: Process) -> None:
     async with open_pool(DatabaseSettings()) as pool:
         handler = DeadLetters(ClaimStore(pool))
         await run_sessions(
-            process, DECLARATION.name, lambda: LaneSession(process, kafka, handler, lambda: faults.clock(DECLARATION.name))
+            process,
+            DECLARATION.name,
+            lambda: LaneSession(process, kafka, handler, lambda: faults.clock(DECLARATION.name)),
         )
 
 

@@ -1,9 +1,9 @@
 """Keeps `request_logs` and `job_events` current.
 
-Key: request id. Order: per request by the sequence that the pipeline gave each event, not by arrival: the four topics
-are read side by side. A replay is safe: offsets live in Postgres and move in the transaction that applies a batch,
-event rows are unique by (request, seq), and a status only moves forward. Two events with one number are an alarm, and both
-are kept.
+Key: request id. Order: per request by the sequence that the pipeline gave each event, not by
+arrival: the four topics are read side by side. A replay is safe: offsets live in Postgres and move
+in the transaction that applies a batch, event rows are unique by (request, seq), and a status only
+moves forward. Two events with one number are an alarm, and both are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,9 @@ class StatusProjection:
         """Project into this store."""
         self._store = store
 
-    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+    async def start_offsets(
+        self, partitions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], int]:
         """Where the rows say that reading stopped."""
         return await self._store.offsets(partitions)
 
@@ -48,7 +50,11 @@ class StatusProjection:
         """Fold the batch and apply it; events of unknown requests are for quarantine."""
         tenants = await self._store.tenants([work.request_id for work in works]) if works else {}
         outcomes = [judge(work, tenants) for work in works]
-        known = [work.decoded for work, outcome in zip(works, outcomes, strict=True) if isinstance(outcome, Done)]
+        known = [
+            work.decoded
+            for work, outcome in zip(works, outcomes, strict=True)
+            if isinstance(outcome, Done)
+        ]
         for collision in await self._store.apply(fold(known) if known else Changes(), positions):
             _alarm(collision)
         return outcomes

@@ -24,7 +24,11 @@ from runtime.settings import DatabaseSettings, KafkaSettings
 def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = "") -> None:
     """Tell whoever waits what is going on."""
     fresh = folder.status.with_suffix(".new")
-    fresh.write_text(json.dumps({"pid": os.getpid(), "phase": phase, "ready": ready, "error": error, "at": time.time()}))
+    fresh.write_text(
+        json.dumps(
+            {"pid": os.getpid(), "phase": phase, "ready": ready, "error": error, "at": time.time()}
+        )
+    )
     fresh.replace(folder.status)
 
 
@@ -62,10 +66,16 @@ class _Hands:
 
 
 async def _start(
-    folder: StackFolder, names: tuple[str, ...], ports: dict[str, int], env: dict[str, str], hands: _Hands
+    folder: StackFolder,
+    names: tuple[str, ...],
+    ports: dict[str, int],
+    env: dict[str, str],
+    hands: _Hands,
 ) -> None:
     supervisor, secured = hands.supervisor, hands.secured
-    if env["LOOKS_KAFKA_BOOTSTRAP"] == environment(folder, ports)["LOOKS_KAFKA_BOOTSTRAP"]:  # else: the services run elsewhere
+    if (
+        env["LOOKS_KAFKA_BOOTSTRAP"] == environment(folder, ports)["LOOKS_KAFKA_BOOTSTRAP"]
+    ):  # else: the services run elsewhere
         say(folder, "starting Kafka, Postgres and S3 (the first time downloads Kafka)")
         broker = await asyncio.to_thread(kafka, folder, ports, secured)
         store = s3(folder, ports, *s3_credentials(folder))
@@ -81,11 +91,15 @@ async def _start(
     write_env(folder, ports, env, keys)
     if names:
         say(folder, f"starting {', '.join(names)}")
-        await supervisor.start([process(name, ports, secured.env_of(name, env) if secured else env) for name in names])
+        await supervisor.start(
+            [process(name, ports, secured.env_of(name, env) if secured else env) for name in names]
+        )
 
 
 def main() -> int:
-    """Exit 0 when stopped, 1 when something did not start, 3 when another supervisor has the folder."""
+    """Exit 0 when stopped, 1 when something did not start, 3 when another supervisor has the
+    folder.
+    """
     folder = StackFolder(Path(sys.argv[1]))
     names = tuple(name for name in sys.argv[2].split(",") if name)
     extra = json.loads(sys.argv[3]) if len(sys.argv) > 3 else {}

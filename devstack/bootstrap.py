@@ -1,4 +1,6 @@
-"""What a fresh stack needs before its processes can work: tables, topics, a bucket, tenants with keys and credits."""
+"""What a fresh stack needs before its processes can work: tables, topics, a bucket, tenants with
+keys and credits.
+"""
 
 import json
 import secrets
@@ -29,7 +31,10 @@ def s3_credentials(folder: StackFolder) -> tuple[str, str]:
     """The access key and secret of this stack, made once."""
     known = _secrets(folder)
     if "s3_access_key" not in known:
-        known |= {"s3_access_key": "looks" + secrets.token_hex(6), "s3_secret_key": secrets.token_hex(20)}
+        known |= {
+            "s3_access_key": "looks" + secrets.token_hex(6),
+            "s3_secret_key": secrets.token_hex(20),
+        }
         _keep(folder, known)
     return known["s3_access_key"], known["s3_secret_key"]
 
@@ -53,7 +58,11 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
 def settings_of(area: type[S], env: Mapping[str, str]) -> S:
     """One area of settings, from these variables and no others."""
     prefix = area.model_config.get("env_prefix", "")
-    named = {name: env[f"{prefix}{name}".upper()] for name in area.model_fields if f"{prefix}{name}".upper() in env}
+    named = {
+        name: env[f"{prefix}{name}".upper()]
+        for name in area.model_fields
+        if f"{prefix}{name}".upper() in env
+    }
     return area.model_validate(named)
 
 
@@ -78,21 +87,33 @@ def make_bucket(env: dict[str, str]) -> None:
         region_name=env["LOOKS_S3_REGION"],
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}),
+        config=Config(
+            s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}
+        ),
     )
     try:
         client.create_bucket(Bucket=env["LOOKS_S3_BUCKET"])
     except ClientError as error:
-        if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
+        if error.response["Error"]["Code"] not in {
+            "BucketAlreadyExists",
+            "BucketAlreadyOwnedByYou",
+        }:
             raise
-    expiry = {"ID": "cutouts", "Filter": {"Prefix": "cutouts/"}, "Status": "Enabled", "Expiration": {"Days": CUTOUT_DAYS}}
+    expiry = {
+        "ID": "cutouts",
+        "Filter": {"Prefix": "cutouts/"},
+        "Status": "Enabled",
+        "Expiration": {"Days": CUTOUT_DAYS},
+    }
     client.put_bucket_lifecycle_configuration(
         Bucket=env["LOOKS_S3_BUCKET"],
         LifecycleConfiguration={"Rules": [expiry]},  # type: ignore[list-item]  # the dict is the documented shape
     )
 
 
-def write_env(folder: StackFolder, ports: dict[str, int], env: dict[str, str], keys: SeededKeys) -> None:
+def write_env(
+    folder: StackFolder, ports: dict[str, int], env: dict[str, str], keys: SeededKeys
+) -> None:
     """The stack's addresses and keys, for shells and scripts."""
     values = {
         "LOOKS_API_URL": f"http://127.0.0.1:{ports['api']}",
@@ -108,7 +129,9 @@ def write_env(folder: StackFolder, ports: dict[str, int], env: dict[str, str], k
 
 
 def _secrets(folder: StackFolder) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(folder.secrets.read_text()) if folder.secrets.exists() else {}
+    loaded: dict[str, Any] = (
+        json.loads(folder.secrets.read_text()) if folder.secrets.exists() else {}
+    )
     return loaded
 
 

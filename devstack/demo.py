@@ -1,4 +1,6 @@
-"""The demo: a whole stack of its own, one look for each mannequin, their pictures and their timelines."""
+"""The demo: a whole stack of its own, one look for each mannequin, their pictures and their
+timelines.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +15,10 @@ from botocore.config import Config
 from devstack.stack import Stack
 from devstack.wardrobe import WARDROBE, draw
 
-OUTFITS: dict[str, tuple[str, ...]] = {"MALE": ("shirt", "jeans", "shoes"), "FEMALE": ("tee", "skirt", "shoes")}
+OUTFITS: dict[str, tuple[str, ...]] = {
+    "MALE": ("shirt", "jeans", "shoes"),
+    "FEMALE": ("tee", "skirt", "shoes"),
+}
 PREFIX = "users/abc/demo"
 FINISH_WITHIN_S = 120.0
 
@@ -40,12 +45,20 @@ def upload(env: Mapping[str, str], names: set[str], folder: str = PREFIX) -> Non
     """Put drawn garments into the bucket, where the demo's tenant may name them."""
     client = object_store(env)
     for name in sorted(names):
-        client.put_object(Bucket=env["LOOKS_S3_BUCKET"], Key=f"{folder}/{name}.jpg", Body=draw(name), ContentType="image/jpeg")
+        client.put_object(
+            Bucket=env["LOOKS_S3_BUCKET"],
+            Key=f"{folder}/{name}.jpg",
+            Body=draw(name),
+            ContentType="image/jpeg",
+        )
 
 
 def submit(client: httpx.Client, mannequin: str, names: tuple[str, ...]) -> str:
     """Post one look; returns its request id."""
-    items = [{"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]} for name in names]
+    items = [
+        {"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]}
+        for name in names
+    ]
     body = {"user_category": mannequin, "items": items, "runtime_config": {"format": "png"}}
     answer = client.post("/v1/look", json=body)
     if answer.status_code != 202:
@@ -54,14 +67,23 @@ def submit(client: httpx.Client, mannequin: str, names: tuple[str, ...]) -> str:
 
 
 def wait(client: httpx.Client, request_id: str, say: Say) -> dict[str, Any]:
-    """Follow a job's events until it is terminal; returns the job. Raises DemoFailed unless it succeeds."""
+    """Follow a job's events until it is terminal; returns the job. Raises DemoFailed unless it
+    succeeds.
+    """
     seen = 0
     give_up_s = time.monotonic() + FINISH_WITHIN_S
     while time.monotonic() < give_up_s:
-        page = client.get(f"/v1/jobs/{request_id}/events", params={"since": seen}).raise_for_status().json()
+        page = (
+            client.get(f"/v1/jobs/{request_id}/events", params={"since": seen})
+            .raise_for_status()
+            .json()
+        )
         for event in page["items"]:
             seen = event["seq"]
-            say(f"  {request_id}  {event['event_type']} {event['stage'] or ''} {event['message']}".rstrip())
+            say(
+                f"  {request_id}  {event['event_type']} {event['stage'] or ''} "
+                f"{event['message']}".rstrip()
+            )
         job: dict[str, Any] = client.get(f"/v1/jobs/{request_id}").raise_for_status().json()
         done = job["status"] in {"SUCCESS", "FAILURE"} and page["items"] == []
         if done and job["status"] == "FAILURE":
@@ -76,10 +98,15 @@ def timeline(client: httpx.Client, job: Mapping[str, Any], say: Say) -> None:
     """Print when each step of a job happened."""
     say(f"{job['request_id']}  {job['status']}  {job['credits_cost']} credits")
     begun = None
-    for event in client.get(f"/v1/jobs/{job['request_id']}/events").raise_for_status().json()["items"]:
+    for event in (
+        client.get(f"/v1/jobs/{job['request_id']}/events").raise_for_status().json()["items"]
+    ):
         at = _seconds(event["created_at"])
         begun = at if begun is None else begun
-        say(f"  +{at - begun:6.2f} s  {event['seq']:>2}  {event['event_type']:<9} {event['stage'] or ''}")
+        say(
+            f"  +{at - begun:6.2f} s  {event['seq']:>2}  {event['event_type']:<9} "
+            f"{event['stage'] or ''}"
+        )
 
 
 def _seconds(text: str) -> float:
@@ -97,14 +124,26 @@ def run(root: Path, output: Path, say: Say) -> None:
         output.mkdir(exist_ok=True)
         headers = {"Authorization": f"Bearer {env['LOOKS_API_KEY']}"}
         with httpx.Client(base_url=env["LOOKS_API_URL"], headers=headers, timeout=30) as client:
-            requests = {mannequin: submit(client, mannequin, names) for mannequin, names in OUTFITS.items()}
-            jobs = {mannequin: wait(client, request_id, say) for mannequin, request_id in requests.items()}
+            requests = {
+                mannequin: submit(client, mannequin, names) for mannequin, names in OUTFITS.items()
+            }
+            jobs = {
+                mannequin: wait(client, request_id, say)
+                for mannequin, request_id in requests.items()
+            }
             for mannequin, job in jobs.items():
-                picture = httpx.get(job["artifacts"][0]["image_url"], timeout=30).raise_for_status().content
+                picture = (
+                    httpx.get(job["artifacts"][0]["image_url"], timeout=30)
+                    .raise_for_status()
+                    .content
+                )
                 (output / f"{mannequin.lower()}.png").write_bytes(picture)
             for job in jobs.values():
                 timeline(client, job, say)
-        say(f"pictures: {', '.join(str(output / f'{mannequin.lower()}.png') for mannequin in OUTFITS)}")
+        say(
+            "pictures: "
+            f"{', '.join(str(output / f'{mannequin.lower()}.png') for mannequin in OUTFITS)}"
+        )
     finally:
         say("stopping")
         stack.stop()

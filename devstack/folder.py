@@ -63,7 +63,9 @@ class StackFolder:
 
     @property
     def secured(self) -> Path:
-        """Certificates and passwords; a stack that has this folder is secured (`devstack.secured`)."""
+        """Certificates and passwords; a stack that has this folder is secured
+        (`devstack.secured`).
+        """
         return self.data / "secured"
 
     def create(self) -> None:
@@ -78,10 +80,14 @@ def default_folder() -> StackFolder:
 
 
 def cache_folder(stack: StackFolder) -> Path:
-    """Where downloads are kept: the user's cache when it can be written to, else the stack's own."""
+    """Where downloads are kept: the user's cache when it can be written to, else the stack's
+    own.
+    """
     fallback = stack.root / "cache"
     home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home.startswith("/") and home != "/" else "")
+    base = os.environ.get("XDG_CACHE_HOME") or (
+        f"{home}/.cache" if home.startswith("/") and home != "/" else ""
+    )
     for folder in (Path(base) / "looks" if base else fallback, fallback):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +95,9 @@ def cache_folder(stack: StackFolder) -> Path:
         except OSError:
             continue
         return folder
-    raise PermissionError(f"neither {base or 'a cache folder of the user'} nor {fallback} can be written to")
+    raise PermissionError(
+        f"neither {base or 'a cache folder of the user'} nor {fallback} can be written to"
+    )
 
 
 def is_free(port: int) -> bool:
@@ -104,12 +112,15 @@ def is_free(port: int) -> bool:
 
 
 PORT_RANGE = range(15_000, 32_000)
-"""Below the ports that the kernel gives to outgoing connections: while a part is down, one of those could take its port, or
-connect to itself."""
+"""Below the ports that the kernel gives to outgoing connections: while a part is down, one of those
+could take its port, or connect to itself.
+"""
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different loopback ports on which nobody listens now. Raises RuntimeError when there are not enough."""
+    """So many different loopback ports on which nobody listens now. Raises RuntimeError when there
+    are not enough.
+    """
     ports: list[int] = []
     for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
         if len(ports) == count:
@@ -119,8 +130,12 @@ def free_ports(count: int) -> list[int]:
     raise RuntimeError(f"there are not {count} free ports")
 
 
-def choose_ports(folder: StackFolder, health_of: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
-    """The stack's ports, the same as last time unless one is taken; also the names of those that had to change."""
+def choose_ports(
+    folder: StackFolder, health_of: tuple[str, ...]
+) -> tuple[dict[str, int], list[str]]:
+    """The stack's ports, the same as last time unless one is taken; also the names of those that
+    had to change.
+    """
     names = [*PORT_NAMES, *(f"health_{name}" for name in health_of)]
     file = folder.data / "ports.json"
     known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}

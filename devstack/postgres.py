@@ -45,7 +45,9 @@ def _as_other_user(data: Path) -> str:
 
 
 def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None = None) -> Part:
-    """A durable server: fsync and synchronous commit are on. On loopback TCP, or, secured, on a socket behind `tls_front`."""
+    """A durable server: fsync and synchronous commit are on. On loopback TCP, or, secured, on a
+    socket behind `tls_front`.
+    """
     data = folder.data / "postgres"
     is_root = os.geteuid() == 0
 
@@ -55,12 +57,25 @@ def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None
         if not (data / "PG_VERSION").exists():
             _make(data, user, None if secured is None else secured.database_password)
 
-    settings = {"max_connections": 200, "shared_buffers": "128MB", "log_min_messages": "warning", "max_wal_size": "1GB"}
+    settings = {
+        "max_connections": 200,
+        "shared_buffers": "128MB",
+        "log_min_messages": "warning",
+        "max_wal_size": "1GB",
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     address = ("-h", "127.0.0.1", "-k", "") if secured is None else ("-h", "", "-k", str(data))
     return Part(
         name="postgres",
-        argv=(str(_bin() / "postgres"), "-D", str(data), "-p", str(ports["postgres"]), *address, *options),
+        argv=(
+            str(_bin() / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(ports["postgres"]),
+            *address,
+            *options,
+        ),
         prepare=prepare,
         ready=lambda: (
             _answers(socket.AF_INET, ("127.0.0.1", ports["postgres"]))
@@ -75,7 +90,12 @@ def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None
 def tls_front(folder: StackFolder, ports: dict[str, int], secured: Secured) -> Part:
     """Postgres' only door when the stack is secured."""
     identity = secured.database
-    words = (str(ports["postgres"]), _socket(folder, ports), str(identity.certificate), str(identity.key))
+    words = (
+        str(ports["postgres"]),
+        _socket(folder, ports),
+        str(identity.certificate),
+        str(identity.key),
+    )
     return Part(
         name="postgres_tls",
         argv=(sys.executable, "-m", "devstack.tls_front", *words),
@@ -101,7 +121,9 @@ def _make(data: Path, user: str | None, password: str | None) -> None:
             if user is not None:
                 os.chown(file.name, pwd.getpwnam(user).pw_uid, -1)
             argv += ["--auth=scram-sha-256", f"--pwfile={file.name}"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, user=user, cwd="/")
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=60, check=False, user=user, cwd="/"
+        )
     if done.returncode != 0:
         raise PartFailed(f"Postgres can't make its data folder: {done.stderr[-800:]}")
 

@@ -1,4 +1,6 @@
-"""`python -m devstack.prepare`: tables, topics, bucket and tenants for services that run elsewhere; prints the API keys."""
+"""`python -m devstack.prepare`: tables, topics, bucket and tenants for services that run elsewhere;
+prints the API keys.
+"""
 
 import asyncio
 import os
@@ -12,7 +14,9 @@ from storage.seed import seed
 
 
 async def prepare() -> None:
-    """Safe to repeat; each run makes fresh keys for the seeded tenants, because only hashes are kept."""
+    """Safe to repeat; each run makes fresh keys for the seeded tenants, because only hashes are
+    kept.
+    """
     url = DatabaseSettings().dsn
     kafka = KafkaSettings()
     await migrate(url)

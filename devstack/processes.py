@@ -21,8 +21,12 @@ MODULES: dict[str, str] = {
 """Process name -> the module that `python -m` runs."""
 
 
-def process(name: str, ports: Mapping[str, int], env: Mapping[str, str], *, instance: int = 1) -> Part:
-    """One process of ours. The part of a further instance, and its health port, are named `NAME-INSTANCE`."""
+def process(
+    name: str, ports: Mapping[str, int], env: Mapping[str, str], *, instance: int = 1
+) -> Part:
+    """One process of ours. The part of a further instance, and its health port, are named
+    `NAME-INSTANCE`.
+    """
     part = name if instance == 1 else f"{name}-{instance}"
     health = ports[f"health_{part}"]
     own = {

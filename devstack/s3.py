@@ -14,7 +14,9 @@ FSYNC_RULE = {"locations": [{"locationPrefix": "/buckets/", "fsync": True}]}
 """SeaweedFS acknowledges before the disk has it unless a path's rule says otherwise."""
 
 STOP_WITHIN_S = 2.0
-"""Its graceful stop waits for its own open streams without end; what it acknowledged is on disk, so a kill is safe."""
+"""Its graceful stop waits for its own open streams without end; what it acknowledged is on disk, so
+a kill is safe.
+"""
 
 
 def _weed() -> str:

@@ -1,7 +1,9 @@
-"""The secured variant of a stack: TLS everywhere but S3, a user, a password and the least rights for each process.
+"""The secured variant of a stack: TLS everywhere but S3, a user, a password and the least rights
+for each process.
 
-A stack is secured when the folder `data/secured` is there. What is in it is made once and readable by its owner alone:
-certificates, and for each user a folder of secrets that a process is pointed to by LOOKS_SECRETS_DIR.
+A stack is secured when the folder `data/secured` is there. What is in it is made once and readable
+by its owner alone: certificates, and for each user a folder of secrets that a process is pointed to
+by LOOKS_SECRETS_DIR.
 """
 
 import json
@@ -22,7 +24,9 @@ ADMIN = "admin"
 SUBSCRIBING_TEAM = "team"
 USERS = (ADMIN, "auditor", SUBSCRIBING_TEAM, *(access.name for access in PROCESSES))
 BROKER = "looks-broker"
-"""Its certificate's subject: the broker and the controller trust each other by it, and by nothing else."""
+"""Its certificate's subject: the broker and the controller trust each other by it, and by nothing
+else.
+"""
 
 
 class Secured:
@@ -54,11 +58,17 @@ class Secured:
 
     def secret_texts(self) -> list[str]:
         """Every secret that must not be seen anywhere."""
-        return [*self._passwords.values(), *(one.key.read_text() for one in (self.broker, self.database))]
+        return [
+            *self._passwords.values(),
+            *(one.key.read_text() for one in (self.broker, self.database)),
+        ]
 
     def admin_env(self) -> dict[str, str]:
         """For whoever sets the stack up: everything in the environment."""
-        named = {"LOOKS_KAFKA_PASSWORD": self._passwords[ADMIN], "LOOKS_DATABASE_URL": self._url(ADMIN)}
+        named = {
+            "LOOKS_KAFKA_PASSWORD": self._passwords[ADMIN],
+            "LOOKS_DATABASE_URL": self._url(ADMIN),
+        }
         return {**self._public(ADMIN), **named}
 
     def env_of(self, name: str, env: Mapping[str, str]) -> dict[str, str]:
@@ -68,11 +78,17 @@ class Secured:
         _write(folder / "LOOKS_KAFKA_PASSWORD", self._passwords[name])
         if name in roles.BY_PROCESS:
             _write(folder / "LOOKS_DATABASE_URL", self._url(name))
-        kept = {key: value for key, value in env.items() if key not in {"LOOKS_KAFKA_PASSWORD", "LOOKS_DATABASE_URL"}}
+        kept = {
+            key: value
+            for key, value in env.items()
+            if key not in {"LOOKS_KAFKA_PASSWORD", "LOOKS_DATABASE_URL"}
+        }
         return {**kept, **self._public(name), "LOOKS_SECRETS_DIR": str(folder)}
 
     def admit(self) -> None:
-        """Make Kafka's users, through the brokers' own listener and with their certificate: nobody else exists yet."""
+        """Make Kafka's users, through the brokers' own listener and with their certificate: nobody
+        else exists yet.
+        """
         client = AdminClient(
             {
                 "bootstrap.servers": f"127.0.0.1:{self._ports['kafka_internal']}",
@@ -82,19 +98,29 @@ class Secured:
                 "ssl.key.location": str(self.broker.key),
             }
         )
-        acls.set_passwords(client, {user_of(name): self._passwords[name] for name in USERS}, SaslMechanism.SCRAM_SHA_512)
+        acls.set_passwords(
+            client,
+            {user_of(name): self._passwords[name] for name in USERS},
+            SaslMechanism.SCRAM_SHA_512,
+        )
 
     async def permit_database(self, dsn: str) -> None:
         """Make Postgres' roles and a login for each process. After the tables."""
         await roles.apply(dsn)
         for name in USERS:
             if name in roles.BY_PROCESS:
-                await roles.create_login(dsn, roles.BY_PROCESS[name], _login(name), self._passwords[name])
+                await roles.create_login(
+                    dsn, roles.BY_PROCESS[name], _login(name), self._passwords[name]
+                )
 
     def permit_kafka(self, admin: KafkaSettings) -> None:
         """Give Kafka's users their rights."""
         people = {"auditor": AUDITOR, SUBSCRIBING_TEAM: SUBSCRIBER}
-        acls.apply(admin, process_acls() | {user_of(name): role_acls(role, user_of(name)) for name, role in people.items()})
+        acls.apply(
+            admin,
+            process_acls()
+            | {user_of(name): role_acls(role, user_of(name)) for name, role in people.items()},
+        )
 
     def _public(self, name: str) -> dict[str, str]:
         return {

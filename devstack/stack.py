@@ -1,4 +1,6 @@
-"""A stack as its users see it: start, stop, look, kill a part. The supervisor runs apart and outlives its starter."""
+"""A stack as its users see it: start, stop, look, kill a part. The supervisor runs apart and
+outlives its starter.
+"""
 
 import fcntl
 import json
@@ -27,7 +29,9 @@ class StackFailed(Exception):
 
 @contextmanager
 def hold_lock(folder: StackFolder) -> Iterator[bool]:
-    """True while this process is the folder's only supervisor. The lock goes with the process, however it ends."""
+    """True while this process is the folder's only supervisor. The lock goes with the process,
+    however it ends.
+    """
     folder.create()
     with (folder.run / "lock").open("w") as file:
         try:
@@ -42,9 +46,15 @@ class Stack:
     """One stack in one folder."""
 
     def __init__(
-        self, root: Path, processes: tuple[str, ...] = ALL, env: dict[str, str] | None = None, *, secured: bool = False
+        self,
+        root: Path,
+        processes: tuple[str, ...] = ALL,
+        env: dict[str, str] | None = None,
+        *,
+        secured: bool = False,
     ) -> None:
-        """Nothing is started. `processes`: which of ours; none: the services only. `env`: further settings of ours.
+        """Nothing is started. `processes`: which of ours; none: the services only. `env`: further
+        settings of ours.
 
         `secured`: with TLS, users and least rights (`devstack.secured`), from its first start on.
         """
@@ -57,7 +67,10 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """Addresses and keys. Raises FileNotFoundError before the first start."""
-        pairs = (line.removeprefix("export ").split("=", 1) for line in self.folder.env.read_text().splitlines())
+        pairs = (
+            line.removeprefix("export ").split("=", 1)
+            for line in self.folder.env.read_text().splitlines()
+        )
         return {name: value.strip("'") for name, value in pairs}
 
     @property
@@ -69,20 +82,31 @@ class Stack:
             return not free
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Start what does not run and wait until all is ready. Safe to repeat, also side by side. Raises StackFailed."""
+        """Start what does not run and wait until all is ready. Safe to repeat, also side by side.
+        Raises StackFailed.
+        """
         try:
             self.folder.create()
             if self._secured:
                 self.folder.secured.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise StackFailed(f"{self.folder.root} can't be written to: {error.strerror}") from error
+            raise StackFailed(
+                f"{self.folder.root} can't be written to: {error.strerror}"
+            ) from error
         if not self.running:
             self.folder.status.unlink(missing_ok=True)
             if self._supervisor is not None:
                 self._supervisor.wait(STOP_WITHIN_S)  # it was killed: reap it
             with (self.folder.log / "supervisor.log").open("ab") as log:
                 self._supervisor = subprocess.Popen(
-                    [sys.executable, "-m", "devstack", str(self.folder.root), ",".join(self._processes), json.dumps(self._env)],
+                    [
+                        sys.executable,
+                        "-m",
+                        "devstack",
+                        str(self.folder.root),
+                        ",".join(self._processes),
+                        json.dumps(self._env),
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -120,7 +144,9 @@ class Stack:
             raise StackFailed(f"{name} is not running") from error
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
-        """Send a signal to a part; returns the id it went to. The supervisor starts a dead part again."""
+        """Send a signal to a part; returns the id it went to. The supervisor starts a dead part
+        again.
+        """
         pid = self.pid(name)
         _signal(pid, number)
         return pid

@@ -1,7 +1,8 @@
-"""Keeps the parts of a stack running: starts them in order, restarts what dies, stops all in reverse order.
+"""Keeps the parts of a stack running: starts them in order, restarts what dies, stops all in
+reverse order.
 
-Every child's id is in `run/NAME.pid`; its start time is kept beside it, so that a later run can tell a child of a
-killed supervisor from a stranger who got the same id.
+Every child's id is in `run/NAME.pid`; its start time is kept beside it, so that a later run can
+tell a child of a killed supervisor from a stranger who got the same id.
 """
 
 import asyncio
@@ -45,7 +46,9 @@ class Supervisor:
         await asyncio.gather(*(self._until_ready(part) for part in parts))
 
     async def stop(self) -> None:
-        """Stop everything: what was started last first, what was started together together. What is late is killed."""
+        """Stop everything: what was started last first, what was started together together. What is
+        late is killed.
+        """
         self._stopping = True
         for parts in self._groups[::-1]:
             await asyncio.gather(*(self._end(part) for part in parts))
@@ -93,7 +96,11 @@ class Supervisor:
             code = await child.wait()
             if self._stopping:
                 return
-            backoff_s = BACKOFF_MIN_S if time.monotonic() - begun_s > STEADY_S else min(backoff_s * 2, BACKOFF_MAX_S)
+            backoff_s = (
+                BACKOFF_MIN_S
+                if time.monotonic() - begun_s > STEADY_S
+                else min(backoff_s * 2, BACKOFF_MAX_S)
+            )
             self._note(f"{part.name} ended with {code}; starting it again in {backoff_s:g} s")
             await asyncio.sleep(backoff_s)
 
@@ -127,7 +134,10 @@ class Supervisor:
             if time.monotonic() > give_up_s:
                 log = self._folder.log / f"{part.name}.log"
                 tail = log.read_text(errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
-                raise PartFailed(f"{part.name} was not ready within {part.ready_within_s:g} s; the end of {log}:\n{tail}")
+                raise PartFailed(
+                    f"{part.name} was not ready within {part.ready_within_s:g} s; the end of "
+                    f"{log}:\n{tail}"
+                )
             await asyncio.sleep(0.1)
 
 
@@ -157,7 +167,9 @@ def is_same(pid: int, create_time_s: float) -> bool:
 
 
 def end_orphans(folder: StackFolder) -> list[str]:
-    """End what a killed supervisor left running; returns the names. Strangers with a recycled id are left alone."""
+    """End what a killed supervisor left running; returns the names. Strangers with a recycled id
+    are left alone.
+    """
     file = _identities(folder)
     try:
         known = json.loads(file.read_text())

@@ -1,8 +1,9 @@
-"""`python -m devstack.tls_front PORT SOCKET CERTIFICATE KEY`: TLS in front of a Postgres that was built without it.
+"""`python -m devstack.tls_front PORT SOCKET CERTIFICATE KEY`: TLS in front of a Postgres that was
+built without it.
 
-The Postgres of the wheel can't speak TLS, so it listens on a Unix socket only, and this speaks TLS on loopback for it, as
-a connection pooler would: it answers the client's SSLRequest, shows the certificate, and passes bytes both ways. A client
-that does not ask for TLS is refused.
+The Postgres of the wheel can't speak TLS, so it listens on a Unix socket only, and this speaks TLS
+on loopback for it, as a connection pooler would: it answers the client's SSLRequest, shows the
+certificate, and passes bytes both ways. A client that does not ask for TLS is refused.
 """
 
 import asyncio

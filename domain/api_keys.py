@@ -1,6 +1,8 @@
-"""API keys: `sk_live_` or `sk_test_`, 43 random base-62 digits (256 bits), 6 digits of their CRC-32.
+"""API keys: `sk_live_` or `sk_test_`, 43 random base-62 digits (256 bits), 6 digits of their
+CRC-32.
 
-The prefix and the checksum let scanners find leaked keys and let us refuse typos without asking the database.
+The prefix and the checksum let scanners find leaked keys and let us refuse typos without asking the
+database.
 """
 
 import hashlib
@@ -33,7 +35,11 @@ def make_key(environment: str, choose: Callable[[str], str]) -> str:
 def environment_of(key: str) -> str | None:
     """`live` or `test` for a well-formed key, None for anything else."""
     for environment, prefix in PREFIXES.items():
-        if not key.startswith(prefix) or len(key) != len(prefix) + RANDOM_DIGITS + CHECK_DIGITS or not key.isascii():
+        if (
+            not key.startswith(prefix)
+            or len(key) != len(prefix) + RANDOM_DIGITS + CHECK_DIGITS
+            or not key.isascii()
+        ):
             continue
         body, check = key[:-CHECK_DIGITS], key[-CHECK_DIGITS:]
         return environment if hmac.compare_digest(check, _checksum(body)) else None
@@ -41,5 +47,7 @@ def environment_of(key: str) -> str | None:
 
 
 def hash_key(key: str, pepper: str) -> bytes:
-    """What is stored: HMAC-SHA256. 256 random bits need no slow hash, and equality on a keyed hash leaks no timing."""
+    """What is stored: HMAC-SHA256. 256 random bits need no slow hash, and equality on a keyed hash
+    leaks no timing.
+    """
     return hmac.new(pepper.encode(), key.encode(), hashlib.sha256).digest()

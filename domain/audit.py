@@ -1,7 +1,8 @@
 """The promises of the system as checks: facts of one request in, violations out. Pure.
 
-The facts come from different moments of a running system (`storage.audit_facts` says which), so each check asks only
-what the order of those moments allows it to ask, and gives events the time they may take to travel.
+The facts come from different moments of a running system (`storage.audit_facts` says which), so
+each check asks only what the order of those moments allows it to ask, and gives events the time
+they may take to travel.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +40,8 @@ class Violation:
 class Moment:
     """When the facts were taken and how long things may take.
 
-    `settle_s`: an event may travel for so long. `margin_s`: after its deadline a request may stay open for so long.
+    `settle_s`: an event may travel for so long. `margin_s`: after its deadline a request may stay
+    open for so long.
     `topics_since`: topics may have forgotten what is older.
     """
 
@@ -82,7 +84,9 @@ class RequestFacts:
     outbox_since: datetime | None
     events: tuple[tuple[int, str], ...]
     claimed_at: datetime | None
-    shared_numbers: tuple[int, ...] = ()  # numbers that topics give to more than one event of the request
+    shared_numbers: tuple[
+        int, ...
+    ] = ()  # numbers that topics give to more than one event of the request
     requested: InTopic = NOTHING
     completed: InTopic = NOTHING
     failed: InTopic = NOTHING
@@ -90,11 +94,17 @@ class RequestFacts:
 
 
 def _durable(facts: RequestFacts, moment: Moment) -> Iterator[str]:
-    if facts.created_at >= moment.topics_since and not facts.in_outbox and facts.requested.count == 0:
+    if (
+        facts.created_at >= moment.topics_since
+        and not facts.in_outbox
+        and facts.requested.count == 0
+    ):
         yield "neither in the outbox nor in look.requested"
     if facts.requested.bodies > 1:
         yield f"{facts.requested.bodies} different bodies in look.requested"
-    if facts.outbox_since is not None and facts.outbox_since < moment.now - timedelta(seconds=moment.settle_s):
+    if facts.outbox_since is not None and facts.outbox_since < moment.now - timedelta(
+        seconds=moment.settle_s
+    ):
         yield f"in the outbox since {facts.outbox_since.isoformat()}"
 
 
@@ -121,7 +131,12 @@ def _refunded(facts: RequestFacts, moment: Moment) -> Iterator[str]:
     if facts.completed.count and (facts.refund_events.count or facts.refunds):
         yield "a completion and a refund were published"
     written = facts.refund_events.last_written
-    if facts.refund_events.count and not facts.refunds and written is not None and moment.settled(written):
+    if (
+        facts.refund_events.count
+        and not facts.refunds
+        and written is not None
+        and moment.settled(written)
+    ):
         yield "a refund was published and not entered in the ledger"
 
 
@@ -144,7 +159,11 @@ def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
         return
     seqs = [seq for seq, _ in facts.events]
     kinds = [kind for _, kind in facts.events]
-    if facts.requested.count and facts.requested.projected and seqs != list(range(1, len(seqs) + 1)):
+    if (
+        facts.requested.count
+        and facts.requested.projected
+        and seqs != list(range(1, len(seqs) + 1))
+    ):
         yield f"event numbers {seqs}"
     last = "succeeded" if facts.status == "SUCCESS" else "failed"
     if not kinds or kinds[-1] != last:
@@ -156,7 +175,11 @@ def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
 
 
 def _claimed(facts: RequestFacts, moment: Moment) -> Iterator[str]:
-    if facts.claimed_at is not None and moment.settled(facts.claimed_at) and facts.failed.count == 0:
+    if (
+        facts.claimed_at is not None
+        and moment.settled(facts.claimed_at)
+        and facts.failed.count == 0
+    ):
         if facts.claimed_at >= moment.topics_since:
             yield "a dead letter was claimed but no look.failed was published"
 
@@ -170,7 +193,9 @@ CHECKS: dict[int, Callable[[RequestFacts, Moment], Iterator[str]]] = {
     8: _ordered,
     9: _claimed,
 }
-"""The promises that are kept or broken request by request. 6 needs S3 and 7 the accounts: `cli.audit`."""
+"""The promises that are kept or broken request by request. 6 needs S3 and 7 the accounts:
+`cli.audit`.
+"""
 
 
 def violations(facts: RequestFacts, moment: Moment) -> Iterator[Violation]:
@@ -181,7 +206,9 @@ def violations(facts: RequestFacts, moment: Moment) -> Iterator[Violation]:
 
 
 def stray(request_id: str, topic: str, written: datetime, moment: Moment) -> Violation | None:
-    """A record about a request that has no row. Rows come before records, so only a fresh one is no violation."""
+    """A record about a request that has no row. Rows come before records, so only a fresh one is no
+    violation.
+    """
     if not moment.settled(written):
         return None
     promise = {"look.requested": 1, "credit.refund": 4}.get(topic, 5)
@@ -199,7 +226,9 @@ def account(tenant: str, balance: int, entries: int) -> Iterator[Violation]:
 def quarantined(place: str, headers: dict[str, str], *, has_bytes: bool) -> Iterator[Violation]:
     """A quarantined record must say where it came from and why, and be whole."""
     missing = [
-        name for name in ("reason", "topic", "partition", "offset", "consumer") if not headers.get(f"looks-quarantine-{name}")
+        name
+        for name in ("reason", "topic", "partition", "offset", "consumer")
+        if not headers.get(f"looks-quarantine-{name}")
     ]
     if missing:
         yield Violation(9, place, f"quarantined without {', '.join(missing)}")

@@ -3,11 +3,12 @@
 | what happened on given bytes | the first time | when the same photos do it again |
 |---|---|---|
 | an exception that nobody expected | the photo's: the same bytes would raise it again | |
-| the worker died, ran out of memory, or out of time | not to be told: tried once more, in another worker | the photo's |
+| the worker died, ran out of memory, or out of time | unclear: tried in another | the photo's |
 
-"Again" is the next attempt of the same request, or another request for the same photos met within an hour. A worker's
-death can be the machine's doing, and its memory an earlier look's; twice on the same photos and on no others is not.
-Where it is ours after all, photos of several tenants fail, and the breaker sees that (`domain.breaker`).
+"Again" is the next attempt of the same request, or another request for the same photos met
+within an hour. A worker's death can be the machine's doing, and its memory an earlier look's;
+twice on the same photos and on no others is not. Where it is ours after all, photos of several
+tenants fail, and the breaker sees that (`domain.breaker`).
 """
 
 import hashlib
@@ -51,11 +52,15 @@ def photos_of(request: LookRequested, item_index: int | None = None) -> Photos:
     """All of a request's photos, or the one that is named, each as its category asks."""
     items = request.items if item_index is None else request.items[item_index : item_index + 1]
     named = "\n".join(f"{item.trial_item_category} {item.trial_image}" for item in items)
-    return Photos(request.tenant_id, hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:16])
+    return Photos(
+        request.tenant_id, hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:16]
+    )
 
 
 class Suspicions:
-    """Photos that a worker was lost to, of late. Of one process: lost with it, at the cost of one more try each."""
+    """Photos that a worker was lost to, of late. Of one process: lost with it, at the cost of one
+    more try each.
+    """
 
     def __init__(self) -> None:
         """Suspect nobody."""
@@ -88,11 +93,17 @@ def fault_of(symptom: Symptom) -> str:
 
 
 def judge(symptom: Symptom, reason: FailureReason, *, again: bool) -> Later | Reject:
-    """What losing a worker comes to. `reason`: what it is as long as it can't be told whose fault it was."""
+    """What losing a worker comes to. `reason`: what it is as long as it can't be told whose fault
+    it was.
+    """
     if not again:
         return Later(reason, suspect=symptom.value)
     message = (
         f"The look's photos {_WORDS[symptom]}, twice. "
         f"Use other photos, or fewer or smaller ones; quote fault {fault_of(symptom)}."
     )
-    return Reject(FailureReason(code=FailureCode.PHOTO_NOT_PROCESSED, message=message, item_index=reason.item_index))
+    return Reject(
+        FailureReason(
+            code=FailureCode.PHOTO_NOT_PROCESSED, message=message, item_index=reason.item_index
+        )
+    )

@@ -1,9 +1,10 @@
-"""The circuit breaker: when most of what we decide is our own fault, deciding must stop before it does harm.
+"""The circuit breaker: when most of what we decide is our own fault, deciding must stop before it
+does harm.
 
-Two kinds of decisions speak against us. One names a fault that is ours whatever the photo (the store is gone): each
-counts. One may be the photo's or ours (the engine fails on it): it counts for its tenant and photo, so that no tenant's
-photos open the breaker for all, however many they are, while a release that fails on everybody's photos still does
-(promise 10).
+Two kinds of decisions speak against us. One names a fault that is ours whatever the photo (the
+store is gone): each counts. One may be the photo's or ours (the engine fails on it): it counts for
+its tenant and photo, so that no tenant's photos open the breaker for all, however many they are,
+while a release that fails on everybody's photos still does (promise 10).
 """
 
 from collections import deque
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BreakerLimit:
-    """Trips when at least `min_faults` of the last `window` decisions were our fault and they make up `max_ratio` of them.
+    """Trips when at least `min_faults` of the last `window` decisions were our fault and they make
+    up `max_ratio` of them.
 
-    Of suspected faults the same holds, over decisions of which each tenant has its latest `per_tenant`, and each photo one.
+    Of suspected faults the same holds, over decisions of which each tenant has its latest
+    `per_tenant`, and each photo one.
     """
 
     window: int = 40
@@ -42,7 +45,9 @@ class Breaker:
         self._of_photos: list[tuple[About, bool]] = []
 
     def record(self, *, fault: bool, about: About | None = None, suspect: bool = False) -> None:
-        """Count one decision. `suspect`: it may be our fault, and it may be that of the photo it is about."""
+        """Count one decision. `suspect`: it may be our fault, and it may be that of the photo it is
+        about.
+        """
         self._recent.append(fault)
         if about is not None:
             self._note(about, fault or suspect)
@@ -54,10 +59,14 @@ class Breaker:
         return self._too_many(self._recent) or self._too_many(suspected)
 
     def _too_many(self, faults: "deque[bool] | list[bool]") -> bool:
-        return sum(faults) >= self._limit.min_faults and sum(faults) >= self._limit.max_ratio * len(faults)
+        return sum(faults) >= self._limit.min_faults and sum(faults) >= self._limit.max_ratio * len(
+            faults
+        )
 
     def _note(self, about: About, failed: bool) -> None:
-        """The photo's latest decision takes the place of its earlier one; the tenant's oldest gives way to a new photo."""
+        """The photo's latest decision takes the place of its earlier one; the tenant's oldest gives
+        way to a new photo.
+        """
         kept = [one for one in self._of_photos if one[0] != about]
         same = [one for one in kept if one[0].tenant_id == about.tenant_id]
         if len(same) >= self._limit.per_tenant:

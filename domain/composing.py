@@ -1,7 +1,9 @@
-"""Who decides what about a look, and when: from a finished attempt to the records that make its result known.
+"""Who decides what about a look, and when: from a finished attempt to the records that make its
+result known.
 
-A look completes only before its deadline, only once, and only when no cancel was read before the decision. After the
-deadline nothing is decided here: the sweeper fails the request (`domain.deadline`).
+A look completes only before its deadline, only once, and only when no cancel was read before the
+decision. After the deadline nothing is decided here: the sweeper fails the request
+(`domain.deadline`).
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ from schemas.topics import RETRY_DELAYS_S, RETRY_TOPICS
 ATTEMPT_HEADER = "looks-attempt"
 NOT_BEFORE_HEADER = "looks-not-before"  # milliseconds since the epoch
 
-SUSPECT_HEADER = "looks-suspect"  # what the attempt before was lost to, where that may be the photos' fault
+SUSPECT_HEADER = (
+    "looks-suspect"  # what the attempt before was lost to, where that may be the photos' fault
+)
 
 OUR_FAULTS = frozenset({FailureCode.INTERNAL, FailureCode.TIMEOUT})
 """Failures that speak of us rather than of the client's photos: they count towards the breaker."""
@@ -25,7 +29,9 @@ OUR_FAULTS = frozenset({FailureCode.INTERNAL, FailureCode.TIMEOUT})
 SUSPECT_FAULTS = frozenset({FailureCode.PHOTO_NOT_PROCESSED, FailureCode.OBJECT_FORBIDDEN})
 """Failures that speak of one photo, or of us where they meet the photos of several tenants."""
 
-CANCELLED = Reject(FailureReason(code=FailureCode.CANCELLED, message="The look was cancelled on request."))
+CANCELLED = Reject(
+    FailureReason(code=FailureCode.CANCELLED, message="The look was cancelled on request.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Attempt:
 
 def admit(attempt: Attempt, history: PartitionHistory, now: datetime) -> Outcome | None:
     """An outcome when no work is needed; None when the look is to be composed."""
-    verdict = history.verdict(attempt.request.request_id, attempt.number, attempt.request.deadline_at, now)
+    verdict = history.verdict(
+        attempt.request.request_id, attempt.number, attempt.request.deadline_at, now
+    )
     if verdict is Verdict.COMPOSE:
         return None
     return CANCELLED if verdict is Verdict.CANCELLED else Skip(verdict.value)
@@ -48,9 +56,11 @@ def admit(attempt: Attempt, history: PartitionHistory, now: datetime) -> Outcome
 def settle(
     attempt: Attempt, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float
 ) -> tuple[Outcome, tuple[Emit, ...]]:
-    """The last look before the decision is published: what the outcome came to, and the records that say so.
+    """The last look before the decision is published: what the outcome came to, and the records
+    that say so.
 
-    `now` is the moment of decision. A cancel or a deadline that came while the work was under way wins over its result.
+    `now` is the moment of decision. A cancel or a deadline that came while the work was under way
+    wins over its result.
     """
     request = attempt.request
     last_word = admit(attempt, history, now) if not isinstance(outcome, Skip) else None
@@ -61,7 +71,9 @@ def settle(
         case Done(emits):
             return outcome, tuple(_numbered(emit, sequence) for emit in emits)
         case Later(reason, suspect):
-            retry = next_retry(attempt.number, now, request.deadline_at, RETRY_DELAYS_S, chance=chance)
+            retry = next_retry(
+                attempt.number, now, request.deadline_at, RETRY_DELAYS_S, chance=chance
+            )
             if retry is None:
                 return Reject(reason), (_dead_letter(attempt, reason, sequence, now),)
             return outcome, _scheduled(attempt, retry, Later(reason, suspect), sequence, now)
@@ -85,19 +97,28 @@ def note(history: PartitionHistory, emit: Emit, until: datetime) -> None:
 
 
 def started(attempt: Attempt, history: PartitionHistory, now: datetime) -> Emit | None:
-    """The progress event that says that work begins; None when an earlier run of the same attempt said so already."""
+    """The progress event that says that work begins; None when an earlier run of the same attempt
+    said so already.
+    """
     request = attempt.request
     known = history.recall(request.request_id, request.deadline_at)
     if known.started_attempt >= attempt.number:
         return None
     event = LookProgress(
-        request_id=request.request_id, tenant_id=request.tenant_id, stage=Stage.COMPOSING, attempt=attempt.number, at=now
+        request_id=request.request_id,
+        tenant_id=request.tenant_id,
+        stage=Stage.COMPOSING,
+        attempt=attempt.number,
+        at=now,
     )
-    return Emit(event, ("look.progress", Stage.COMPOSING, str(attempt.number)), known.last_sequence + 1)
+    return Emit(
+        event, ("look.progress", Stage.COMPOSING, str(attempt.number)), known.last_sequence + 1
+    )
 
 
 def begun(attempt: Attempt, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
-    """The progress event that says that work began `at`, numbered and noted. DESIGN 3.8: a number is taken before it is seen.
+    """The progress event that says that work began `at`, numbered and noted. DESIGN 3.8: a number
+    is taken before it is seen.
 
     None when it was said before, or when by `now` the look is cancelled, decided or the sweeper's.
     """
@@ -113,7 +134,9 @@ def _numbered(emit: Emit, sequence: int) -> Emit:
     return Emit(emit.event, emit.identity, sequence, emit.topic, emit.extra)
 
 
-def _scheduled(attempt: Attempt, retry: Retry, later: Later, sequence: int, now: datetime) -> tuple[Emit, ...]:
+def _scheduled(
+    attempt: Attempt, retry: Retry, later: Later, sequence: int, now: datetime
+) -> tuple[Emit, ...]:
     request = attempt.request
     not_before_ms = int(retry.not_before.timestamp() * 1000)
     headers = {ATTEMPT_HEADER: str(retry.attempt), NOT_BEFORE_HEADER: str(not_before_ms)}
@@ -128,7 +151,13 @@ def _scheduled(attempt: Attempt, retry: Retry, later: Later, sequence: int, now:
         at=now,
     )
     return (
-        Emit(request, ("look.requested", str(retry.attempt)), sequence, RETRY_TOPICS[retry.delay_index], headers),
+        Emit(
+            request,
+            ("look.requested", str(retry.attempt)),
+            sequence,
+            RETRY_TOPICS[retry.delay_index],
+            headers,
+        ),
         Emit(progress, ("look.progress", Stage.RETRYING, str(retry.attempt)), sequence),
     )
 

@@ -1,4 +1,6 @@
-"""Topics that are read together have the same partitions; what holds when somebody changes one. Pure."""
+"""Topics that are read together have the same partitions; what holds when somebody changes one.
+Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,14 +12,19 @@ def common(there: Mapping[str, int], declared: Mapping[str, int]) -> int:
 
 def differing(there: Mapping[str, int], declared: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     """Topic -> (partitions there are, partitions declared), where they differ."""
-    return {topic: (there[topic], wanted) for topic, wanted in declared.items() if there[topic] != wanted}
+    return {
+        topic: (there[topic], wanted)
+        for topic, wanted in declared.items()
+        if there[topic] != wanted
+    }
 
 
 def ranges(there: Mapping[str, int], members: Sequence[str]) -> dict[str, range]:
-    """Which partition numbers of all topics each member of a group owns: whole, side by side, as even as can be.
+    """Which partition numbers of all topics each member of a group owns: whole, side by side, as
+    even as can be.
 
-    The numbers that every topic has are shared out as Kafka's range assignor does it; what only some topics have goes to
-    the last member.
+    The numbers that every topic has are shared out as Kafka's range assignor does it; what only
+    some topics have goes to the last member.
     """
     shared, most = min(there.values(), default=0), max(there.values(), default=0)
     each, more = divmod(shared, len(members))

@@ -1,9 +1,9 @@
 """When a request that got no outcome is failed as expired.
 
-The compositor publishes no completion at or after a request's deadline by its clock, and a transaction that holds one
-is aborted by its coordinator at the latest one transaction timeout later. So after
-deadline + transaction timeout + clock margin no completion can become visible any more, and whoever has read
-everything written until then knows whether there was one.
+The compositor publishes no completion at or after a request's deadline by its clock, and a
+transaction that holds one is aborted by its coordinator at the latest one transaction timeout
+later. So after deadline + transaction timeout + clock margin no completion can become visible any
+more, and whoever has read everything written until then knows whether there was one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,20 +23,28 @@ class OpenRequest:
     last_sequence: int
 
 
-def overdue_before(now: datetime, *, transaction_timeout_s: float, clock_margin_s: float) -> datetime:
+def overdue_before(
+    now: datetime, *, transaction_timeout_s: float, clock_margin_s: float
+) -> datetime:
     """Requests whose deadline is earlier than this can be expired."""
     return now - timedelta(seconds=transaction_timeout_s + clock_margin_s)
 
 
-def caught_up(read: Mapping[tuple[str, int], int], written: Mapping[tuple[str, int], int], partition: int) -> bool:
-    """Whether the projection has read all that was written to `partition` of every topic in `written` (next offsets)."""
+def caught_up(
+    read: Mapping[tuple[str, int], int], written: Mapping[tuple[str, int], int], partition: int
+) -> bool:
+    """Whether the projection has read all that was written to `partition` of every topic in
+    `written` (next offsets).
+    """
     ends = {key: end for key, end in written.items() if key[1] == partition}
     return bool(ends) and all(read.get(key, 0) >= end for key, end in ends.items())
 
 
 def expirations(requests: Sequence[OpenRequest], now: datetime) -> tuple[Emit, ...]:
     """The dead letters that fail overdue requests."""
-    reason = FailureReason(code=FailureCode.EXPIRED, message="The look was not finished by its deadline.")
+    reason = FailureReason(
+        code=FailureCode.EXPIRED, message="The look was not finished by its deadline."
+    )
     return tuple(
         Emit(
             LookDeadLettered(

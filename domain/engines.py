@@ -1,4 +1,6 @@
-"""Which engine makes a look: what the look asks for, else what its tenant has, else the deployment's default."""
+"""Which engine makes a look: what the look asks for, else what its tenant has, else the
+deployment's default.
+"""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -11,23 +13,29 @@ OPTION: Final = "engine"
 """In `runtime_config`."""
 
 
-def asked_for(runtime_config: Mapping[str, object] | None, tenants_engine: str | None) -> str | None:
+def asked_for(
+    runtime_config: Mapping[str, object] | None, tenants_engine: str | None
+) -> str | None:
     """What the look asks for, else its tenant's engine; None: neither has a say."""
     own = (runtime_config or {}).get(OPTION)
     return own if isinstance(own, str) and own in set(EngineName) else tenants_engine
 
 
 def named(name: str | None, default: EngineName) -> EngineName | None:
-    """The engine of this name, the default where there is no name; None: a name that nothing here answers to."""
+    """The engine of this name, the default where there is no name; None: a name that nothing here
+    answers to.
+    """
     if name is None:
         return default
     return EngineName(name) if name in set(EngineName) else None
 
 
 def url_problem(url: str, *, plaintext: bool = False) -> str | None:
-    """What is wrong with a remote engine's URL; None: nothing. `plaintext`: http:// may go to another machine.
+    """What is wrong with a remote engine's URL; None: nothing. `plaintext`: http:// may go to
+    another machine.
 
-    The operator names it, so private addresses will do: the rules for strangers' URLs (`domain.webhook_targets`) are not its.
+    The operator names it, so private addresses will do: the rules for strangers' URLs
+    (`domain.webhook_targets`) are not its.
     """
     target = target_of(url, insecure=True)
     if isinstance(target, str):

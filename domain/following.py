@@ -15,7 +15,9 @@ def settled(status: str, *, refunded: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where a stream begins. `reset`: the reader knows numbers that were never given; what it has is void."""
+    """Where a stream begins. `reset`: the reader knows numbers that were never given; what it has
+    is void.
+    """
 
     after_seq: int
     reset: bool = False
@@ -23,7 +25,9 @@ class Resume:
 
 
 def resume(seen_seq: int, latest_seq: int, *, ended: bool) -> Resume:
-    """How to go on for a reader who has seen `seen_seq` (0: nothing) of a job whose latest event is `latest_seq`."""
+    """How to go on for a reader who has seen `seen_seq` (0: nothing) of a job whose latest event is
+    `latest_seq`.
+    """
     if seen_seq > latest_seq:
         return Resume(0, reset=True)
     return Resume(seen_seq, nothing_left=ended and seen_seq == latest_seq)

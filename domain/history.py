@@ -1,8 +1,10 @@
-"""What one partition remembers of its recent requests, so that a request met again is not decided again.
+"""What one partition remembers of its recent requests, so that a request met again is not decided
+again.
 
-Duplicates are normal: the outbox relay delivers at least once, a crash redelivers, an operator replays. Each is met
-within the request's own lifetime or after its deadline, and after the deadline the compositor decides nothing. So
-memory of one lifetime is enough; it is rebuilt from Kafka when a partition is taken over, and forgets by time.
+Duplicates are normal: the outbox relay delivers at least once, a crash redelivers, an operator
+replays. Each is met within the request's own lifetime or after its deadline, and after the deadline
+the compositor decides nothing. So memory of one lifetime is enough; it is rebuilt from Kafka when a
+partition is taken over, and forgets by time.
 """
 
 from collections.abc import Iterator
@@ -13,7 +15,9 @@ from enum import StrEnum
 FIRST_SEQUENCE = 1
 """Of the event `queued`, which is `look.requested` itself."""
 FORGET_EVERY = timedelta(seconds=1)
-"""Looking through all that is remembered takes 0.3 ms per thousand requests: not after every decision."""
+"""Looking through all that is remembered takes 0.3 ms per thousand requests: not after every
+decision.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Verdict(StrEnum):
 
 
 class PartitionHistory:
-    """Recent requests of one partition number, by request id: 230 bytes each. Not shared between threads.
+    """Recent requests of one partition number, by request id: 230 bytes each. Not shared between
+    threads.
 
     Requests that wait and that nothing was noted of cost nothing.
     """
@@ -88,7 +93,9 @@ class PartitionHistory:
         return self._requests.get(request_id) or Remembered(until)
 
     def forget(self, now: datetime) -> int:
-        """Drop what can no longer matter, if it is time to look; returns how many requests were dropped."""
+        """Drop what can no longer matter, if it is time to look; returns how many requests were
+        dropped.
+        """
         if self._forget_at is not None and now < self._forget_at:
             return 0
         self._forget_at = now + FORGET_EVERY
@@ -97,7 +104,9 @@ class PartitionHistory:
             del self._requests[request_id]
         return len(old)
 
-    def verdict(self, request_id: str, attempt: int, deadline_at: datetime, now: datetime) -> Verdict:
+    def verdict(
+        self, request_id: str, attempt: int, deadline_at: datetime, now: datetime
+    ) -> Verdict:
         """Whether this attempt of a request is to be made, and if not, why not."""
         known = self.recall(request_id, deadline_at)
         if known.decided or attempt < known.scheduled_attempt:

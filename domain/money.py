@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 MAX_BALANCE: Final = 10**15
-"""Credits that grants may bring an account to: far below what 64 bits hold, so that no refund can overflow it."""
+"""Credits that grants may bring an account to: far below what 64 bits hold, so that no refund can
+overflow it.
+"""
 
 Account = tuple[str, str]
 """Tenant and environment."""
 
 
 def payable(balances: Mapping[Account, int], costs: Sequence[tuple[Account, int]]) -> list[bool]:
-    """For each (account, cost) in order, whether the account can pay it after those before it that it could pay.
+    """For each (account, cost) in order, whether the account can pay it after those before it that
+    it could pay.
 
-    A cost that can't be paid leaves the balance to smaller ones behind it. Accounts without a balance can pay nothing.
+    A cost that can't be paid leaves the balance to smaller ones behind it. Accounts without a
+    balance can pay nothing.
     """
     left = dict(balances)
     verdicts = []

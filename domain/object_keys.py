@@ -1,4 +1,6 @@
-"""Which object keys a tenant may name: its prefixes, matched segment by segment, never as a string prefix."""
+"""Which object keys a tenant may name: its prefixes, matched segment by segment, never as a string
+prefix.
+"""
 
 import unicodedata
 from collections.abc import Iterable
@@ -7,7 +9,9 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 RESERVED = "results"
 """Finished pictures live below this segment; no tenant may name them as garments."""
 TEST = "test"
-"""What test keys name lies below this segment and then the tenant's prefix: apart from all live data."""
+"""What test keys name lies below this segment and then the tenant's prefix: apart from all live
+data.
+"""
 MAX_BYTES = 1024
 """Of a key in UTF-8: S3's limit."""
 NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", TEST})
@@ -15,21 +19,41 @@ NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", TEST})
 
 
 def reachable(environment: str, prefixes: Iterable[str]) -> tuple[str, ...]:
-    """The prefixes below which a key of this environment may name objects, of a tenant that has `prefixes`."""
-    return tuple(prefixes) if environment == "live" else tuple(f"{TEST}/{prefix}" for prefix in prefixes)
+    """The prefixes below which a key of this environment may name objects, of a tenant that has
+    `prefixes`.
+    """
+    return (
+        tuple(prefixes)
+        if environment == "live"
+        else tuple(f"{TEST}/{prefix}" for prefix in prefixes)
+    )
 
 
 def problem(key: str) -> str | None:
-    """Why a string is no object key that we accept; None when it is one. Percent signs are taken literally."""
+    """Why a string is no object key that we accept; None when it is one. Percent signs are taken
+    literally.
+    """
     segments = key.split("/")
     faults = (
-        (any(unicodedata.category(one) in _INVISIBLE for one in key), "contains control or invisible characters"),
-        (len(key.encode("utf-8", "replace")) > MAX_BYTES, f"is longer than {MAX_BYTES} bytes in UTF-8"),
+        (
+            any(unicodedata.category(one) in _INVISIBLE for one in key),
+            "contains control or invisible characters",
+        ),
+        (
+            len(key.encode("utf-8", "replace")) > MAX_BYTES,
+            f"is longer than {MAX_BYTES} bytes in UTF-8",
+        ),
         ("\\" in key, "contains a backslash"),
         (unicodedata.normalize("NFC", key) != key, "is not in Unicode normal form C"),
         (key.startswith("/"), "is absolute"),
-        (any(segment in {"", ".", ".."} for segment in segments), "has an empty, `.` or `..` segment"),
-        (any(segment != segment.strip() for segment in segments), "has a segment that begins or ends with white space"),
+        (
+            any(segment in {"", ".", ".."} for segment in segments),
+            "has an empty, `.` or `..` segment",
+        ),
+        (
+            any(segment != segment.strip() for segment in segments),
+            "has a segment that begins or ends with white space",
+        ),
     )
     return next((fault for found, fault in faults if found), None)
 

@@ -1,4 +1,6 @@
-"""What handling one record came to. Outcomes are values; only `runtime` turns them into records and offsets."""
+"""What handling one record came to. Outcomes are values; only `runtime` turns them into records and
+offsets.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +12,9 @@ from schemas.topics import TOPIC_OF, Topic
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """An event to publish. `identity` makes its id: the same words give the same id whenever it is published again."""
+    """An event to publish. `identity` makes its id: the same words give the same id whenever it is
+    published again.
+    """
 
     event: Event
     identity: tuple[str, ...]
@@ -33,7 +37,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It can heal: try again by the schedule; `reason` is what the look fails with when the schedule is used up.
+    """It can heal: try again by the schedule; `reason` is what the look fails with when the
+    schedule is used up.
 
     `suspect`: it may be that it can't heal (`domain.blame`); the next attempt is told so.
     """

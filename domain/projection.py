@@ -10,7 +10,12 @@ from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookR
 from schemas.failures import FailureReason
 from schemas.http import JobStatus
 
-RANK = {JobStatus.NOT_STARTED: 0, JobStatus.IN_PROGRESS: 1, JobStatus.SUCCESS: 2, JobStatus.FAILURE: 2}
+RANK = {
+    JobStatus.NOT_STARTED: 0,
+    JobStatus.IN_PROGRESS: 1,
+    JobStatus.SUCCESS: 2,
+    JobStatus.FAILURE: 2,
+}
 """A request's status only ever moves to a higher rank."""
 
 
@@ -30,7 +35,9 @@ class JobEventRow:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an event goes whose number is another event's, and which row makes room for it: (from, to)."""
+    """Where an event goes whose number is another event's, and which row makes room for it: (from,
+    to).
+    """
 
     seq: int
     moved: tuple[int, int] | None = None
@@ -38,7 +45,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """One number was given to two events of a request: a fault of ours. Both are kept. `seq`: where the later one is now."""
+    """One number was given to two events of a request: a fault of ours. Both are kept. `seq`: where
+    the later one is now.
+    """
 
     newcomer: JobEventRow
     seq: int
@@ -64,7 +73,9 @@ class Changes:
 
 
 def fold(records: Iterable[Decoded]) -> Changes:
-    """The changes of a batch, in reading order. For one request the furthest status wins, the first among equals."""
+    """The changes of a batch, in reading order. For one request the furthest status wins, the first
+    among equals.
+    """
     changes = Changes()
     for record in records:
         row, status = _read(record)
@@ -78,8 +89,9 @@ def fold(records: Iterable[Decoded]) -> Changes:
 def squeeze_in(stored: Mapping[int, str], event_type: str) -> Placement:
     """A number for an event whose own is taken. `stored`: the request's events by number.
 
-    The next one that is free, for what a reader has seen at a number stays there. Only the outcome gives way: a job's last
-    event is its outcome (DESIGN 3.8), so it moves behind, where a reader who had it meets it once more.
+    The next one that is free, for what a reader has seen at a number stays there. Only the outcome
+    gives way: a job's last event is its outcome (DESIGN 3.8), so it moves behind, where a reader
+    who had it meets it once more.
     """
     free = max(stored) + 1
     outcomes = [seq for seq, kind in stored.items() if kind in TERMINAL_EVENTS]
@@ -89,10 +101,15 @@ def squeeze_in(stored: Mapping[int, str], event_type: str) -> Placement:
 
 
 def objection(event: Event, tenant_id: str | None) -> str | None:
-    """Why an event can't be true; None when it can. `tenant_id`: whose its request is; None when there is no such request."""
+    """Why an event can't be true; None when it can. `tenant_id`: whose its request is; None when
+    there is no such request.
+    """
     if tenant_id is None:
         return "there is no such request"
-    if isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed) and event.tenant_id != tenant_id:
+    if (
+        isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed)
+        and event.tenant_id != tenant_id
+    ):
         return "the request belongs to another tenant"
     return None
 
@@ -106,15 +123,42 @@ def _read(record: Decoded) -> tuple[JobEventRow, StatusChange | None]:
             row = _row(record, "stage", stage.value, message, at, attempt=attempt)
             return row, StatusChange(event.request_id, JobStatus.IN_PROGRESS, at)
         case LookCompleted(completed_at=at, duration_ms=duration_ms, engine_version=engine_version):
-            row = _row(record, "succeeded", None, "", at, duration_ms=duration_ms, engine_version=engine_version)
+            row = _row(
+                record,
+                "succeeded",
+                None,
+                "",
+                at,
+                duration_ms=duration_ms,
+                engine_version=engine_version,
+            )
             return row, StatusChange(event.request_id, JobStatus.SUCCESS, at, result=event)
         case LookFailed(error=error, failed_at=at):
-            row = _row(record, "failed", None, error.message, at, code=error.code.value, item_index=error.item_index)
+            row = _row(
+                record,
+                "failed",
+                None,
+                error.message,
+                at,
+                code=error.code.value,
+                item_index=error.item_index,
+            )
             return row, StatusChange(event.request_id, JobStatus.FAILURE, at, error=error)
         case _:
             raise TypeError(f"not an event of the projection: {type(event).__name__}")
 
 
-def _row(record: Decoded, event_type: str, stage: str | None, message: str, at: datetime, **extra: object) -> JobEventRow:
+def _row(
+    record: Decoded, event_type: str, stage: str | None, message: str, at: datetime, **extra: object
+) -> JobEventRow:
     event: Event = record.event
-    return JobEventRow(event.request_id, max(record.meta.sequence, 1), record.meta.id, event_type, stage, message, extra, at)
+    return JobEventRow(
+        event.request_id,
+        max(record.meta.sequence, 1),
+        record.meta.id,
+        event_type,
+        stage,
+        message,
+        extra,
+        at,
+    )

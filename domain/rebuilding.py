@@ -1,9 +1,11 @@
-"""What the history of one partition number says of its requests, whole: the projection's own fold, read from the beginning.
+"""What the history of one partition number says of its requests, whole: the projection's own fold,
+read from the beginning.
 
-The four topics of the projection may be read in any order of topics, each of them in offset order. Where the live projection
-may have read two topics in either order, what it can have come to is kept, and the comparison accepts it: `started_at` is kept
-beside an outcome. Two events of one request with the same number are both kept. Memory: a few hundred bytes for
-each request of the partition.
+The four topics of the projection may be read in any order of topics, each of them in offset order.
+Where the live projection may have read two topics in either order, what it can have come to is
+kept, and the comparison accepts it: `started_at` is kept beside an outcome. Two events of one
+request with the same number are both kept. Memory: a few hundred bytes for each request of the
+partition.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +24,9 @@ PLAIN_NUMBERS = 100
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """One request of the history. `whole`: every record ever written about it was read, so what is not said did not happen."""
+    """One request of the history. `whole`: every record ever written about it was read, so what is
+    not said did not happen.
+    """
 
     request_id: str
     whole: bool
@@ -32,7 +36,9 @@ class RequestRow:
 
 @dataclass(slots=True)
 class Told:
-    """Rows that some records add. Each event stands beside the broker's time of its record, in ms."""
+    """Rows that some records add. Each event stands beside the broker's time of its record, in
+    ms.
+    """
 
     events: list[tuple[JobEventRow, int]] = field(default_factory=list)
     outcomes: list[StatusChange] = field(default_factory=list)
@@ -56,16 +62,21 @@ class Retelling:
         """Nothing read. `topics`: those of the projection."""
         self._place = {topic: place for place, topic in enumerate(topics)}
         self._known: dict[str, _Known] = {}
-        self._far: set[tuple[str, int, int]] = set()  # events whose numbers no request of ours reaches
+        self._far: set[tuple[str, int, int]] = (
+            set()
+        )  # events whose numbers no request of ours reaches
 
     def unknown(self, records: Sequence[tuple[int, Decoded]]) -> set[str]:
         """The requests of these records that were not met before."""
         return {record.event.request_id for _, record in records} - self._known.keys()
 
-    def take(self, topic: str, records: Sequence[tuple[int, Decoded]], tenants: Mapping[str, str]) -> Told:
+    def take(
+        self, topic: str, records: Sequence[tuple[int, Decoded]], tenants: Mapping[str, str]
+    ) -> Told:
         """Rows from the next records of a topic, each (broker's time in ms, record).
 
-        `tenants`: whose the requests are that were not met before. What can't be true gives no row, as in the projection.
+        `tenants`: whose the requests are that were not met before. What can't be true gives no row,
+        as in the projection.
         """
         told = Told()
         accepted = []
@@ -86,10 +97,16 @@ class Retelling:
         return told
 
     def requests(self, complete_since: datetime | None) -> Iterator[RequestRow]:
-        """Every request met. `complete_since`: nothing written at or after it is missing; None: nothing is missing."""
+        """Every request met. `complete_since`: nothing written at or after it is missing; None:
+        nothing is missing.
+        """
         for request_id, known in self._known.items():
-            whole = known.began is not None and (complete_since is None or known.began >= complete_since)
-            yield RequestRow(request_id, whole and not known.two_outcomes, known.started_at, known.two_outcomes)
+            whole = known.began is not None and (
+                complete_since is None or known.began >= complete_since
+            )
+            yield RequestRow(
+                request_id, whole and not known.two_outcomes, known.started_at, known.two_outcomes
+            )
 
     def _objects(self, record: Decoded, tenants: Mapping[str, str]) -> bool:
         request_id = record.event.request_id
@@ -102,7 +119,9 @@ class Retelling:
         return False
 
     def _is_new(self, topic: str, row: JobEventRow) -> bool:
-        """Whether an event is not a repeat: one of its topic, stage and number was not met before."""
+        """Whether an event is not a repeat: one of its topic, stage and number was not met
+        before.
+        """
         kind = 2 * self._place[topic] + (row.stage == Stage.RETRYING)
         if row.seq > PLAIN_NUMBERS:
             far = (row.request_id, row.seq, kind)

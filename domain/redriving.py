@@ -1,10 +1,12 @@
 """What an operator may do about a failed request or a quarantined record. Pure.
 
-A dead letter is a decision, and it stays on its topic: a request that has one is never composed again as itself, or it
-could complete after it was refunded. So there are two redrives of a dead letter. Nobody has handled it (no claim, no
-outcome, and its consumer has read past it): the letter itself is sent again, and its request fails and is refunded as it
-should have been. It was failed and refunded, and the fault was ours: a new request with the same items is made that costs
-nothing, once. A quarantined record goes back to where it came from, unless subscribers outside would read it twice.
+A dead letter is a decision, and it stays on its topic: a request that has one is never composed
+again as itself, or it could complete after it was refunded. So there are two redrives of a dead
+letter. Nobody has handled it (no claim, no outcome, and its consumer has read past it): the letter
+itself is sent again, and its request fails and is refunded as it should have been. It was failed
+and refunded, and the fault was ours: a new request with the same items is made that costs nothing,
+once. A quarantined record goes back to where it came from, unless subscribers outside would read it
+twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +24,14 @@ MAX_REDRIVES = 3
 """A record that comes back to quarantine so often is not healed by sending it again."""
 
 REDRIVES_HEADER = "looks-redrives"  # how often the record was sent again
-ACTION_HEADER = "looks-redrive-id"  # the operator's action that sent it, so that an interrupted action finds its record
+# the operator's action that sent it, so that an interrupted action finds its record
+ACTION_HEADER = "looks-redrive-id"
 QUARANTINE_PREFIX = "looks-quarantine-"
 
 OURS = OUR_FAULTS | {FailureCode.EXPIRED}
-"""Failures that are made good by a look at our cost. The others speak of the tenant's photos or of its cancel."""
+"""Failures that are made good by a look at our cost. The others speak of the tenant's photos or of
+its cancel.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +56,12 @@ class Verb(StrEnum):
     REWIND = "rewind"  # let the projection read a partition again from the record on
 
 
-_DONE = {Verb.SEND: "redriven", Verb.RERUN: "redriven", Verb.DISCARD: "discarded", Verb.REWIND: "rewound"}
+_DONE = {
+    Verb.SEND: "redriven",
+    Verb.RERUN: "redriven",
+    Verb.DISCARD: "discarded",
+    Verb.REWIND: "rewound",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter, in short. `handled_past`: whether its consumer has committed an offset behind it."""
+    """One dead letter, in short. `handled_past`: whether its consumer has committed an offset
+    behind it.
+    """
 
     place: Place
     request_id: str
@@ -140,7 +152,9 @@ Decision = Send | Rerun | Discard | Already | Refused
 
 
 def redrive_letter(letter: Letter, standing: Standing | None, mark: Mark | None) -> Decision:
-    """What redriving a dead letter comes to. An action that was interrupted is finished before anything else."""
+    """What redriving a dead letter comes to. An action that was interrupted is finished before
+    anything else.
+    """
     send = Send(letter.place.topic, letter.place.partition, letter.redrives + 1)
     if mark is not None:
         return Already(str(mark)) if mark.finished else send
@@ -163,7 +177,7 @@ def _against_redriving(letter: Letter, standing: Standing | None) -> Iterator[st
         if not standing.refunded:
             yield "failed and not refunded yet: see to credit_ledger and the quarantine first"
         if standing.code not in OURS:
-            yield f"it failed for {standing.code}, which is not our fault: its tenant posts it again"
+            yield f"it failed for {standing.code}, not our fault: its tenant posts it again"
     elif standing.claimed:
         yield "dead_letter has claimed it: its failure and its refund are on their way"
     elif not letter.handled_past:
@@ -173,9 +187,15 @@ def _against_redriving(letter: Letter, standing: Standing | None) -> Iterator[st
 
 
 def discard_letter(standing: Standing | None, mark: Mark | None) -> Decision:
-    """Whether a dead letter may be put aside: not while its tenant waits for an outcome or for its credits."""
+    """Whether a dead letter may be put aside: not while its tenant waits for an outcome or for its
+    credits.
+    """
     if mark is not None:
-        return Already(str(mark)) if mark.finished else Refused("a redrive of it was interrupted: repeat that first")
+        return (
+            Already(str(mark))
+            if mark.finished
+            else Refused("a redrive of it was interrupted: repeat that first")
+        )
     if standing is not None and standing.status not in {JobStatus.SUCCESS, JobStatus.FAILURE}:
         return Refused("its tenant has no outcome yet: redrive it")
     if standing is not None and standing.status is JobStatus.FAILURE and not standing.refunded:
@@ -185,7 +205,9 @@ def discard_letter(standing: Standing | None, mark: Mark | None) -> Decision:
 
 def origin(headers: Mapping[str, str]) -> Place | None:
     """Where a quarantined record came from; None when it does not say."""
-    topic, partition, offset = (headers.get(f"{QUARANTINE_PREFIX}{name}", "") for name in ("topic", "partition", "offset"))
+    topic, partition, offset = (
+        headers.get(f"{QUARANTINE_PREFIX}{name}", "") for name in ("topic", "partition", "offset")
+    )
     if not (topic and partition.isdecimal() and offset.isdecimal()):
         return None
     return Place(topic, int(partition), int(offset))
@@ -197,10 +219,13 @@ def redrives(headers: Mapping[str, str]) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-def redrive_record(headers: Mapping[str, str], topics: Mapping[str, Topic], mark: Mark | None, twin: Mark | None) -> Decision:
+def redrive_record(
+    headers: Mapping[str, str], topics: Mapping[str, Topic], mark: Mark | None, twin: Mark | None
+) -> Decision:
     """What redriving a quarantined record comes to.
 
-    `twin`: what was done about the same record where it came from, or as another of its readers kept it.
+    `twin`: what was done about the same record where it came from, or as another of its readers
+    kept it.
     """
     from_where = origin(headers)
     if mark is not None and mark.finished:
@@ -213,7 +238,9 @@ def redrive_record(headers: Mapping[str, str], topics: Mapping[str, Topic], mark
     return Send(from_where.topic, from_where.partition, redrives(headers) + 1)
 
 
-def _against_sending_back(from_where: Place | None, count: int, topics: Mapping[str, Topic]) -> Iterator[str]:
+def _against_sending_back(
+    from_where: Place | None, count: int, topics: Mapping[str, Topic]
+) -> Iterator[str]:
     if from_where is None:
         yield "it does not say where it came from"
         return
@@ -221,7 +248,10 @@ def _against_sending_back(from_where: Place | None, count: int, topics: Mapping[
     if topic is None or topic.event is None or from_where.partition >= topic.partitions:
         yield f"there is no {from_where.topic}[{from_where.partition}] to send it to"
     elif topic.audience is Audience.PUBLIC:
-        yield f"{topic.name} is public and has it: subscribers would read it twice; let its consumer read it again"
+        yield (
+            f"{topic.name} is public and has it: subscribers would read it twice; let its consumer "
+            "read it again"
+        )
     if count >= MAX_REDRIVES:
         yield f"it was redriven {count} times"
 
@@ -230,11 +260,21 @@ def discard_record(mark: Mark | None) -> Decision:
     """Whether a quarantined record may be put aside."""
     if mark is None:
         return Discard()
-    return Already(str(mark)) if mark.finished else Refused("a redrive of it was interrupted: repeat that first")
+    return (
+        Already(str(mark))
+        if mark.finished
+        else Refused("a redrive of it was interrupted: repeat that first")
+    )
 
 
 def sent_again(headers: Headers, count: int, action_id: str) -> Headers:
-    """The headers of a record that is sent again: its own, without quarantine's, with the count and the action."""
+    """The headers of a record that is sent again: its own, without quarantine's, with the count and
+    the action.
+    """
     ours = {REDRIVES_HEADER: str(count), ACTION_HEADER: action_id}
-    kept = tuple((name, raw) for name, raw in headers if name not in ours and not name.startswith(QUARANTINE_PREFIX))
+    kept = tuple(
+        (name, raw)
+        for name, raw in headers
+        if name not in ours and not name.startswith(QUARANTINE_PREFIX)
+    )
     return kept + tuple((name, text.encode()) for name, text in ours.items())

@@ -1,4 +1,6 @@
-"""Who gets refunded when: a dead letter that wins its request's claim becomes one `look.failed` and one `credit.refund`."""
+"""Who gets refunded when: a dead letter that wins its request's claim becomes one `look.failed` and
+one `credit.refund`.
+"""
 
 from datetime import datetime
 
@@ -7,8 +9,12 @@ from schemas.events import CreditRefund, LookDeadLettered, LookFailed
 
 
 def failure_records(letter: LookDeadLettered, sequence: int, now: datetime) -> tuple[Emit, ...]:
-    """The public failure and the refund of the whole charge. Their ids depend on the request alone."""
-    failed = LookFailed(request_id=letter.request_id, tenant_id=letter.tenant_id, error=letter.reason, failed_at=now)
+    """The public failure and the refund of the whole charge. Their ids depend on the request
+    alone.
+    """
+    failed = LookFailed(
+        request_id=letter.request_id, tenant_id=letter.tenant_id, error=letter.reason, failed_at=now
+    )
     refund = CreditRefund(
         request_id=letter.request_id,
         tenant_id=letter.tenant_id,

@@ -1,4 +1,6 @@
-"""What `looks topics apply` may change of a topic that is there: what is declared, and never to less safety. Pure."""
+"""What `looks topics apply` may change of a topic that is there: what is declared, and never to
+less safety. Pure.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,12 +9,16 @@ from schemas.topics import Topic
 
 MIN_INSYNC = "min.insync.replicas"
 INSYNC_OF_THREE = 2
-"""In-sync replicas that must have a record before it counts as written, where there are three or more copies."""
+"""In-sync replicas that must have a record before it counts as written, where there are three or
+more copies.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A topic as it is: its copies, each setting's value in effect, and which of them are the topic's own."""
+    """A topic as it is: its copies, each setting's value in effect, and which of them are the
+    topic's own.
+    """
 
     partitions: int
     replicas: int
@@ -36,24 +42,32 @@ class Change:
 
 def declared(topic: Topic, replicas: int) -> dict[str, str]:
     """Every setting that is ours to make, of a topic with so many copies."""
-    return topic.config() | ({MIN_INSYNC: str(INSYNC_OF_THREE)} if replicas > INSYNC_OF_THREE else {})
+    return topic.config() | (
+        {MIN_INSYNC: str(INSYNC_OF_THREE)} if replicas > INSYNC_OF_THREE else {}
+    )
 
 
 def changes(topic: Topic, standing: Standing) -> list[Change]:
-    """What is not as declared. What is declared nowhere is left as it is, and so is a stricter MIN_INSYNC (`lowered`)."""
+    """What is not as declared. What is declared nowhere is left as it is, and so is a stricter
+    MIN_INSYNC (`lowered`).
+    """
     wanted = declared(topic, standing.replicas)
     return [
         Change(topic.name, name, standing.values.get(name, ""), value)
         for name, value in wanted.items()
-        if (standing.values.get(name) != value or name not in standing.own) and not _lowers(name, standing, value)
+        if (standing.values.get(name) != value or name not in standing.own)
+        and not _lowers(name, standing, value)
     ]
 
 
 def lowered(topic: Topic, standing: Standing) -> list[str]:
-    """Why a declared setting is not made: it would let records count as written that fewer brokers have."""
+    """Why a declared setting is not made: it would let records count as written that fewer brokers
+    have.
+    """
     wanted = declared(topic, standing.replicas)
     return [
-        f"{topic.name}: {name} is {standing.values[name]} and is not lowered to the declared {value}: "
+        f"{topic.name}: {name} is {standing.values[name]} and is not lowered to the declared "
+        f"{value}: "
         "declare it so, or lower it by hand"
         for name, value in wanted.items()
         if _lowers(name, standing, value)

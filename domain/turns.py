@@ -26,7 +26,8 @@ class Turns(Generic[T]):
         self._lines.setdefault(tenant_id, deque()).append(waiting)
 
     def next(self, *, without: Collection[str] = ()) -> T | None:
-        """The head of the line whose turn it is, whose tenant then goes to the end of the round; None when nobody waits.
+        """The head of the line whose turn it is, whose tenant then goes to the end of the round;
+        None when nobody waits.
 
         Tenants in `without` are passed over and keep their turn.
         """

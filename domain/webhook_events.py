@@ -1,4 +1,6 @@
-"""What an endpoint is told of a look: the events' public fields, thin, no object keys. The same event has the same bytes."""
+"""What an endpoint is told of a look: the events' public fields, thin, no object keys. The same
+event has the same bytes.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +43,9 @@ class Endpoint:
     created_at: datetime
 
     def wants(self, event: Happening) -> bool:
-        """Whether it is told of an event of its account: of the kinds it chose, not of what was before it existed."""
+        """Whether it is told of an event of its account: of the kinds it chose, not of what was
+        before it existed.
+        """
         return event.event_type in self.event_types and event.written_at >= self.created_at
 
 
@@ -52,7 +56,12 @@ def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Happe
         case LookCompleted(completed_at=at):
             kind, status, refunded, error = WebhookEventType.COMPLETED, JobStatus.SUCCESS, 0, None
         case LookFailed(failed_at=at):
-            kind, status, refunded, error = WebhookEventType.FAILED, JobStatus.FAILURE, credits_cost, event.error
+            kind, status, refunded, error = (
+                WebhookEventType.FAILED,
+                JobStatus.FAILURE,
+                credits_cost,
+                event.error,
+            )
         case _:
             return None
     data = LookOutcome(

@@ -1,7 +1,9 @@
-"""Which URLs and addresses a webhook may reach: public ones alone. Checked when a URL is given and again at each delivery.
+"""Which URLs and addresses a webhook may reach: public ones alone. Checked when a URL is given and
+again at each delivery.
 
-The URL is read strictly, so that no two parsers see two hosts in it. Spellings of numbers (`2130706433`, `0x7f.1`) need no
-rule of their own: whoever resolves the host gets addresses, and it is these that are judged and connected to.
+The URL is read strictly, so that no two parsers see two hosts in it. Spellings of numbers
+(`2130706433`, `0x7f.1`) need no rule of their own: whoever resolves the host gets addresses, and it
+is these that are judged and connected to.
 """
 
 import re
@@ -33,7 +35,9 @@ class Target:
 
 
 def target_of(url: str, *, insecure: bool = False) -> Target | str:
-    """Where a webhook's URL leads, or what is wrong with it. `insecure`: http and any port will do, for development."""
+    """Where a webhook's URL leads, or what is wrong with it. `insecure`: http and any port will do,
+    for development.
+    """
     if len(url) > MAX_URL_CHARS:
         return f"is longer than {MAX_URL_CHARS} characters"
     if not _VISIBLE_ASCII.fullmatch(url) or set(url) & _NEVER:
@@ -45,17 +49,21 @@ def target_of(url: str, *, insecure: bool = False) -> Target | str:
         return "is not a URL"
     host = re.sub(r":\d*$", "", parts.netloc)
     problems = {
-        "must begin with https://": parts.scheme != "https" and not (insecure and parts.scheme == "http"),
+        "must begin with https://": parts.scheme != "https"
+        and not (insecure and parts.scheme == "http"),
         "must not hold a user name or a password": "@" in parts.netloc,
         "has no valid host": not _HOST.fullmatch(host),
-        f"must use one of the ports {', '.join(str(one) for one in PORTS)}": port not in PORTS and not (insecure and port),
+        f"must use one of the ports {', '.join(str(one) for one in PORTS)}": port not in PORTS
+        and not (insecure and port),
     }
     problem = next((text for text, found in problems.items() if found), None)
     return problem or Target(parts.scheme, host.strip("[]"), port)
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, as a resolver gave it, is one of the public internet's. False for what is no address."""
+    """Whether an IP address, as a resolver gave it, is one of the public internet's. False for what
+    is no address.
+    """
     try:
         ip = ip_address(address)
     except ValueError:
@@ -63,7 +71,11 @@ def is_public(address: str) -> bool:
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip.scope_id is not None or ip not in _GLOBAL_UNICAST or any(ip in network for network in _EMBEDS_IPV4):
+        if (
+            ip.scope_id is not None
+            or ip not in _GLOBAL_UNICAST
+            or any(ip in network for network in _EMBEDS_IPV4)
+        ):
             return False
     elif ip in _RELAY:
         return False

@@ -1,4 +1,6 @@
-"""Webhooks: when a delivery is tried again, when an endpoint is given up, which secrets sign, whose turn it is. Pure."""
+"""Webhooks: when a delivery is tried again, when an endpoint is given up, which secrets sign, whose
+turn it is. Pure.
+"""
 
 import base64
 import math
@@ -21,9 +23,12 @@ MAX_RETRY_AFTER_S: Final = 3600.0
 
 GIVE_UP_AFTER: Final = timedelta(days=5)
 GIVE_UP_FAILURES: Final = len(DELAYS_S) + 2
-"""An endpoint is disabled when every try failed for this long, and these were more than one delivery's tries."""
+"""An endpoint is disabled when every try failed for this long, and these were more than one
+delivery's tries.
+"""
 KEEP: Final = timedelta(days=30)
-"""Finished deliveries are kept this long, and older events are not sent: they would be sent twice."""
+"""Finished deliveries are kept this long, and older events are not sent: they would be sent twice.
+"""
 
 SECRET_BYTES: Final = 32
 SECRET_PREFIX: Final = "whsec_"
@@ -94,8 +99,17 @@ class Waiting:
     due_at: datetime
 
 
-def judge(attempt: Attempt, tries: int, now: datetime, delays_s: Sequence[float] = DELAYS_S, *, chance: float) -> Verdict:
-    """What follows from the `tries`-th try (1-based) of a delivery. `chance` in [0, 1) picks the jitter."""
+def judge(
+    attempt: Attempt,
+    tries: int,
+    now: datetime,
+    delays_s: Sequence[float] = DELAYS_S,
+    *,
+    chance: float,
+) -> Verdict:
+    """What follows from the `tries`-th try (1-based) of a delivery. `chance` in [0, 1) picks the
+    jitter.
+    """
     if attempt.succeeded:
         return Verdict(Result.DELIVERED)
     if attempt.status_code == 410 or tries > len(delays_s):
@@ -107,7 +121,9 @@ def judge(attempt: Attempt, tries: int, now: datetime, delays_s: Sequence[float]
 
 
 def retry_after_s(header: str | None, now: datetime) -> float:
-    """Seconds that a `Retry-After` asks for, as a number or a date; 0 when it is absent, malformed or past."""
+    """Seconds that a `Retry-After` asks for, as a number or a date; 0 when it is absent, malformed
+    or past.
+    """
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:10])
@@ -118,8 +134,12 @@ def retry_after_s(header: str | None, now: datetime) -> float:
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
-def gives_up(attempt: Attempt, failing_since: datetime, failures: int, now: datetime) -> DisabledReason | None:
-    """Why a failed try disables its endpoint, if it does. `failures` in a row, this one included, since `failing_since`."""
+def gives_up(
+    attempt: Attempt, failing_since: datetime, failures: int, now: datetime
+) -> DisabledReason | None:
+    """Why a failed try disables its endpoint, if it does. `failures` in a row, this one included,
+    since `failing_since`.
+    """
     if attempt.status_code == 410:
         return DisabledReason.GONE
     if now - failing_since >= GIVE_UP_AFTER and failures >= GIVE_UP_FAILURES:
@@ -133,9 +153,14 @@ def make_secret(random: bytes) -> str:
 
 
 def signing(secrets: Iterable[Secret], now: datetime) -> list[str]:
-    """The secrets that sign now, the newest first: the current one, and during an overlap the one before too."""
+    """The secrets that sign now, the newest first: the current one, and during an overlap the one
+    before too.
+    """
     valid = [secret for secret in secrets if secret.expires_at is None or secret.expires_at > now]
-    return [secret.text for secret in sorted(valid, key=lambda one: one.created_at, reverse=True)[:MAX_SECRETS]]
+    return [
+        secret.text
+        for secret in sorted(valid, key=lambda one: one.created_at, reverse=True)[:MAX_SECRETS]
+    ]
 
 
 def whole_second(at: datetime) -> datetime:
@@ -144,9 +169,11 @@ def whole_second(at: datetime) -> datetime:
 
 
 def choose(waiting: Sequence[Waiting], busy: Mapping[str, int], free: int) -> list[str]:
-    """The deliveries to send next, at most `free`. Tenants with the fewest under way (`busy`) come first, then the oldest.
+    """The deliveries to send next, at most `free`. Tenants with the fewest under way (`busy`) come
+    first, then the oldest.
 
-    So a tenant with thousands waiting, or with dead endpoints, holds up nobody: another tenant's only one is next.
+    So a tenant with thousands waiting, or with dead endpoints, holds up nobody: another tenant's
+    only one is next.
     """
     under_way = Counter(busy)
     ranked: list[tuple[int, datetime, str]] = []

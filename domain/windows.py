@@ -1,8 +1,10 @@
-"""How far ahead a tenant's records are worked on, and which wait: a burst of thousands must not hide another's single look.
+"""How far ahead a tenant's records are worked on, and which wait: a burst of thousands must not
+hide another's single look.
 
-Of each tenant and topic, up to a window of records is at work. What comes beyond is deferred: only where it stands is
-kept, 16 bytes each, and it is read again when half of the window is free. So whoever reads can go on to the end of the
-topic at once, whatever is queued, and meets everybody's next record.
+Of each tenant and topic, up to a window of records is at work. What comes beyond is deferred: only
+where it stands is kept, 16 bytes each, and it is read again when half of the window is free. So
+whoever reads can go on to the end of the topic at once, whatever is queued, and meets everybody's
+next record.
 """
 
 from array import array
@@ -19,7 +21,9 @@ class Place(NamedTuple):
 
 
 class _Line:
-    """One tenant's records of one topic: how many are at work, and where the deferred ones stand, in order."""
+    """One tenant's records of one topic: how many are at work, and where the deferred ones stand,
+    in order.
+    """
 
     __slots__ = ("_first", "_marks", "_offsets", "at_work", "hastened", "tenant_id", "topic")
 
@@ -62,7 +66,9 @@ class _Line:
 
 
 class Windows:
-    """Of one partition number. Offsets of a topic arrive in growing order; each is given out once: at its arrival or later."""
+    """Of one partition number. Offsets of a topic arrive in growing order; each is given out once:
+    at its arrival or later.
+    """
 
     def __init__(self, size: int) -> None:
         """At most `size` records of one tenant and topic at work."""
@@ -78,7 +84,9 @@ class Windows:
         return self._deferred
 
     def arrive(self, place: Place, tenant_id: str, mark: int) -> bool:
-        """True: it is at work from now on, until `leave`. False: it is deferred. `mark`: 64 bits by which `hasten` finds it."""
+        """True: it is at work from now on, until `leave`. False: it is deferred. `mark`: 64 bits by
+        which `hasten` finds it.
+        """
         line = self._lines.get((place.topic, tenant_id))
         if line is None:
             line = self._lines[place.topic, tenant_id] = _Line(place.topic, tenant_id)
@@ -92,7 +100,9 @@ class Windows:
         return False
 
     def claim(self, place: Place) -> str | None:
-        """The tenant of a deferred record that was read again, when it is its turn: it is at work from now on. Else None."""
+        """The tenant of a deferred record that was read again, when it is its turn: it is at work
+        from now on. Else None.
+        """
         line = self._hastened.pop(place, None)
         if line is not None:
             line.hastened -= 1
@@ -115,7 +125,9 @@ class Windows:
         self._look_at(line)
 
     def hasten(self, tenant_id: str, mark: int) -> None:
-        """Want the tenant's deferred records with this mark before all others: their request is not to be worked on."""
+        """Want the tenant's deferred records with this mark before all others: their request is not
+        to be worked on.
+        """
         for line in self._lines.values():
             if line.tenant_id == tenant_id and len(line):
                 head = line.head
@@ -128,7 +140,9 @@ class Windows:
                 self._look_at(line)
 
     def wanted(self) -> Place | None:
-        """Where to read again from: a record that may be worked on now, line by line in turn; None when there is none."""
+        """Where to read again from: a record that may be worked on now, line by line in turn; None
+        when there is none.
+        """
         if self._hastened:
             return next(iter(self._hastened))
         if not self._hungry:

@@ -2,8 +2,8 @@
 
     ENGINE_TOKEN=change-me python examples/remote_engine.py --port 9100
 
-To serve a model of your own, replace `load`: it is called once in each worker process, and what it returns makes the looks.
-The rest stays: it checks, bounds and answers.
+To serve a model of your own, replace `load`: it is called once in each worker process, and what it
+returns makes the looks. The rest stays: it checks, bounds and answers.
 """
 
 import argparse
@@ -36,7 +36,9 @@ TIME_LIMIT_S = 40.0
 
 
 def load() -> Dresser:
-    """The model. `dress` gets photos and options, and returns Dressed, or NotRendered with a reason code of the photo's."""
+    """The model. `dress` gets photos and options, and returns Dressed, or NotRendered with a reason
+    code of the photo's.
+    """
     return ClassicalDresser(CutoutCache(None))
 
 
@@ -52,25 +54,41 @@ def prepare() -> None:
 
 
 def dress(order: Order) -> Dressed | NotRendered:
-    """Called in a worker for each look. The same order gives the same bytes, so one that is sent again is simply made again;
-    a model that draws at random must seed itself from `order.request_id`, or keep its answers for some minutes.
+    """Called in a worker for each look. The same order gives the same bytes, so one that is sent
+    again is simply made again; a model that draws at random must seed itself from
+    `order.request_id`, or keep its answers for some minutes.
     """
     return Worker.dresser.dress(order)
 
 
 def refusal(status: int, code: str, message: str, item_index: int | None = None) -> Response:
     """An answer without a picture."""
-    body = engines.EngineRefusal(error=engines.EngineFault(code=code, message=message, item_index=item_index))
-    return Response(body.model_dump_json(), status, {"Retry-After": "1"} if status == 503 else {}, "application/json")
+    body = engines.EngineRefusal(
+        error=engines.EngineFault(code=code, message=message, item_index=item_index)
+    )
+    return Response(
+        body.model_dump_json(),
+        status,
+        {"Retry-After": "1"} if status == 503 else {},
+        "application/json",
+    )
 
 
 async def order_of(request: Request) -> Order | Response:
     """What is asked for, or what is wrong with it."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MAX_REQUEST_BYTES:
-        return refusal(413, "request_too_large", f"Content-Length must say at most {MAX_REQUEST_BYTES}.")
-    async with request.form(max_files=MAX_ITEMS, max_fields=1, max_part_size=engines.MAX_MANIFEST_BYTES) as form:
-        photos = [await one.read() for one in form.getlist(engines.PHOTO_PART) if isinstance(one, UploadFile)]
+        return refusal(
+            413, "request_too_large", f"Content-Length must say at most {MAX_REQUEST_BYTES}."
+        )
+    async with request.form(
+        max_files=MAX_ITEMS, max_fields=1, max_part_size=engines.MAX_MANIFEST_BYTES
+    ) as form:
+        photos = [
+            await one.read()
+            for one in form.getlist(engines.PHOTO_PART)
+            if isinstance(one, UploadFile)
+        ]
         try:
             asked = engines.ComposeOrder.model_validate_json(str(form.get(engines.ORDER_PART, "")))
         except ValidationError as error:
@@ -78,23 +96,33 @@ async def order_of(request: Request) -> Order | Response:
     told = [item.sha256 for item in asked.items]
     if told != [hashlib.sha256(photo).hexdigest() for photo in photos]:
         return refusal(400, "bad_order", "the photos are not those that the order names")
-    too_large = next((index for index, photo in enumerate(photos) if len(photo) > MAX_PHOTO_BYTES), None)
+    too_large = next(
+        (index for index, photo in enumerate(photos) if len(photo) > MAX_PHOTO_BYTES), None
+    )
     if too_large is not None:
-        return refusal(422, "image_too_large", f"A photo may have {MAX_PHOTO_BYTES} bytes.", too_large)
+        return refusal(
+            422, "image_too_large", f"A photo may have {MAX_PHOTO_BYTES} bytes.", too_large
+        )
     options = asked.options.model_dump(exclude={"height_px"})
-    garments = (Garment(photo, item.category) for photo, item in zip(photos, asked.items, strict=True))
+    garments = (
+        Garment(photo, item.category) for photo, item in zip(photos, asked.items, strict=True)
+    )
     return Order(asked.request_id, "", tuple(garments), LookOptions(**options))
 
 
 def create_app(token: str, workers: int) -> FastAPI:
-    """The server. At most `workers` looks are made at a time and as many wait; more are answered 503."""
+    """The server. At most `workers` looks are made at a time and as many wait; more are answered
+    503.
+    """
     app = FastAPI(openapi_url=None)
     spawn = multiprocessing.get_context("spawn")
     pool = pebble.ProcessPool(max_workers=workers, initializer=prepare, context=spawn)
     places = asyncio.Semaphore(2 * workers)
 
     def is_known(request: Request) -> bool:
-        return hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode())
+        return hmac.compare_digest(
+            request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()
+        )
 
     @app.get(engines.ENGINE_PATH)
     async def engine(request: Request) -> Response:
@@ -121,7 +149,9 @@ def create_app(token: str, workers: int) -> FastAPI:
             if isinstance(order, Response):
                 return order
             try:
-                made = await asyncio.wrap_future(pool.schedule(dress, args=(order,), timeout=TIME_LIMIT_S))
+                made = await asyncio.wrap_future(
+                    pool.schedule(dress, args=(order,), timeout=TIME_LIMIT_S)
+                )
             except (TooLong, pebble.ProcessExpired):
                 return refusal(503, "timeout", "the look took too long, or its worker died")
         if isinstance(made, NotRendered):
@@ -134,10 +164,14 @@ def create_app(token: str, workers: int) -> FastAPI:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=9100)
     options.add_argument("--workers", type=int, default=1)
     chosen = options.parse_args()
     app = create_app(os.environ["ENGINE_TOKEN"], chosen.workers)
-    uvicorn.run(app, host=chosen.host, port=chosen.port, timeout_graceful_shutdown=10, access_log=False)
+    uvicorn.run(
+        app, host=chosen.host, port=chosen.port, timeout_graceful_shutdown=10, access_log=False
+    )

@@ -56,7 +56,10 @@ def take(record: Any) -> None:
         event = json.loads(record.value)
         picture = (event["request_id"], event["image"]["bucket"], event["image"]["key"])
     except (KeyError, TypeError, ValueError) as error:
-        db.execute("INSERT INTO set_aside VALUES (?, ?, ?, ?)", (record.partition, record.offset, repr(error), record.value))
+        db.execute(
+            "INSERT INTO set_aside VALUES (?, ?, ?, ?)",
+            (record.partition, record.offset, repr(error), record.value),
+        )
         return
     if db.execute("INSERT OR IGNORE INTO inbox VALUES (?)", (event_id,)).rowcount:
         db.execute("INSERT INTO pictures VALUES (?, ?, ?)", picture)

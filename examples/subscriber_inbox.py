@@ -1,4 +1,6 @@
-"""Reads look.completed into Postgres; the inbox table makes each effect happen once, whatever crashes."""
+"""Reads look.completed into Postgres; the inbox table makes each effect happen once, whatever
+crashes.
+"""
 
 import asyncio
 import json
@@ -8,8 +10,10 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS inbox (event_id text PRIMARY KEY, taken_at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE IF NOT EXISTS pictures (request_id text NOT NULL, bucket text NOT NULL, key text NOT NULL);
+CREATE TABLE IF NOT EXISTS inbox (event_id text PRIMARY KEY, taken_at timestamptz NOT NULL DEFAULT
+  now());
+CREATE TABLE IF NOT EXISTS pictures (request_id text NOT NULL, bucket text NOT NULL, key text NOT
+  NULL);
 CREATE TABLE IF NOT EXISTS set_aside (partition int, at bigint, reason text, value bytea);
 """
 
@@ -27,7 +31,9 @@ async def take(db: asyncpg.Connection, record: ConsumerRecord) -> None:
         aside = (record.partition, record.offset, repr(error), record.value)
         await db.execute("INSERT INTO set_aside VALUES ($1, $2, $3, $4)", *aside)
         return
-    new = await db.fetchval("INSERT INTO inbox (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true", event_id)
+    new = await db.fetchval(
+        "INSERT INTO inbox (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true", event_id
+    )
     if new:
         await db.execute("INSERT INTO pictures VALUES ($1, $2, $3)", *picture)
 

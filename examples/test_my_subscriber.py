@@ -17,7 +17,9 @@ def count_pictures(counts: dict[str, int], seen: set[str], records: list[Record]
 
 def test_a_crash_before_the_commit_repeats_records_and_no_effect() -> None:
     topic = FakeTopic("look.completed")
-    topic.publish(sample("look.completed", tenant_id="acme"), sample("look.completed", tenant_id="other"))
+    topic.publish(
+        sample("look.completed", tenant_id="acme"), sample("look.completed", tenant_id="other")
+    )
     with topic.transaction() as transaction:
         transaction.publish(sample("look.completed", tenant_id="acme"))
         transaction.abort()

@@ -1,8 +1,8 @@
 """Fails requests that got no outcome in time: a dead letter with the reason `expired`.
 
-It acts only when no completion can become visible any more (`domain.deadline`) and only on what the projection shows
-after it has read everything written by then. Several sweepers are safe: each dead letter of a request has the same id,
-and only the first one counts.
+It acts only when no completion can become visible any more (`domain.deadline`) and only on what the
+projection shows after it has read everything written by then. Several sweepers are safe: each dead
+letter of a request has the same id, and only the first one counts.
 """
 
 import asyncio
@@ -36,7 +36,12 @@ class DeadlineSweeper:
     """One session: sweeps until the process is asked to stop."""
 
     def __init__(
-        self, process: Process, kafka: KafkaSettings, look: LookSettings, overdue: OverdueStore, projection: ProjectionStore
+        self,
+        process: Process,
+        kafka: KafkaSettings,
+        look: LookSettings,
+        overdue: OverdueStore,
+        projection: ProjectionStore,
     ) -> None:
         """Connect to nothing yet."""
         self._process = process
@@ -63,26 +68,42 @@ class DeadlineSweeper:
         now = await self._overdue.now()
         before = overdue_before(
             now,
-            transaction_timeout_s=self._kafka.transaction_timeout_s + self._kafka.transaction_abort_interval_s,
+            transaction_timeout_s=self._kafka.transaction_timeout_s
+            + self._kafka.transaction_abort_interval_s,
             clock_margin_s=self._look.clock_margin_s,
         )
-        self._said = {key: at for key, at in self._said.items() if (now - at).total_seconds() < SAY_AGAIN_S}
-        due = [one for one in await self._overdue.overdue(before, BATCH) if one.request.request_id not in self._said]
+        self._said = {
+            key: at for key, at in self._said.items() if (now - at).total_seconds() < SAY_AGAIN_S
+        }
+        due = [
+            one
+            for one in await self._overdue.overdue(before, BATCH)
+            if one.request.request_id not in self._said
+        ]
         if due:
             await self._expire(await self._without_outcome(due), now)
 
     async def _without_outcome(self, due: list[OpenRequest]) -> list[OpenRequest]:
         """Those that are still open once everything written until now has been projected."""
         numbers = sorted({partition_of(one.request.request_id) for one in due})
-        partitions = [TopicPartition(topic.name, number) for topic in OUTCOME_TOPICS for number in numbers]
-        written = {(tp.topic, tp.partition): end for tp, end in (await high_watermarks(self._kafka, partitions)).items()}
+        partitions = [
+            TopicPartition(topic.name, number) for topic in OUTCOME_TOPICS for number in numbers
+        ]
+        written = {
+            (tp.topic, tp.partition): end
+            for tp, end in (await high_watermarks(self._kafka, partitions)).items()
+        }
         ready = await self._projected(written, numbers)
         settled = [one for one in due if partition_of(one.request.request_id) in ready]
         if len(settled) < len(due):
-            log.warning("the projection is behind; some requests can't be expired yet", waiting=len(due) - len(settled))
+            log.warning(
+                "the projection is behind; some requests can't be expired yet",
+                waiting=len(due) - len(settled),
+            )
         if not settled:
             return []
-        # Read again: what was projected in the meantime may have brought an outcome, or another event.
+        # Read again: what was projected in the meantime may have brought an outcome, or another
+        # event.
         known = {one.request.request_id for one in settled}
         return await self._overdue.still_open(sorted(known))
 
@@ -101,7 +122,11 @@ class DeadlineSweeper:
         sends = []
         for emit in expirations(requests, now):
             out = outgoing(emit, self._process.source, now)
-            sends.append(await self._producer.send(out.topic, out.value, key=out.key, headers=list(out.headers)))
+            sends.append(
+                await self._producer.send(
+                    out.topic, out.value, key=out.key, headers=list(out.headers)
+                )
+            )
         await asyncio.gather(*sends)
         await faults.at(NAME, faults.Point.AFTER_PUBLISH)
         for one in requests:
@@ -115,7 +140,9 @@ async def main(process: Process) -> None:
     kafka, look = KafkaSettings(), LookSettings()
     async with open_pool(DatabaseSettings()) as pool:
         overdue, projection = OverdueStore(pool), ProjectionStore(pool)
-        await run_sessions(process, NAME, lambda: DeadlineSweeper(process, kafka, look, overdue, projection))
+        await run_sessions(
+            process, NAME, lambda: DeadlineSweeper(process, kafka, look, overdue, projection)
+        )
 
 
 if __name__ == "__main__":

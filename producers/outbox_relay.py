@@ -1,7 +1,8 @@
 """Publishes what the API wrote to the outbox, in the transaction that made it true.
 
-Key: the row's own. Order: per key. At least once: rows are removed after Kafka has acknowledged them, so a crash in
-between publishes them again, and readers drop what they have seen. Several relays share the shards safely.
+Key: the row's own. Order: per key. At least once: rows are removed after Kafka has acknowledged
+them, so a crash in between publishes them again, and readers drop what they have seen. Several
+relays share the shards safely.
 """
 
 import asyncio
@@ -31,10 +32,14 @@ class OutboxRelay:
         """Connect to nothing yet."""
         self._process = process
         self._outbox = outbox
-        self._producer: AIOKafkaProducer = new_producer(settings, f"{NAME}-{process.settings.instance}")
+        self._producer: AIOKafkaProducer = new_producer(
+            settings, f"{NAME}-{process.settings.instance}"
+        )
 
     async def run(self) -> None:
-        """Relay until the process is asked to stop. Raises what went wrong; rows stay until they are acknowledged."""
+        """Relay until the process is asked to stop. Raises what went wrong; rows stay until they
+        are acknowledged.
+        """
         await self._producer.start()
         aging = asyncio.create_task(self._watch_age())
         try:
@@ -52,7 +57,12 @@ class OutboxRelay:
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         await faults.at(NAME, faults.Point.BEFORE_PUBLISH)
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-            sends = [await self._producer.send(row.topic, row.value, key=row.key, headers=list(row.headers)) for row in rows]
+            sends = [
+                await self._producer.send(
+                    row.topic, row.value, key=row.key, headers=list(row.headers)
+                )
+                for row in rows
+            ]
             await asyncio.gather(*sends)
         await faults.at(NAME, faults.Point.AFTER_PUBLISH)
 

@@ -1,8 +1,9 @@
-"""Topics tiered to S3 as Parquet, byte for byte: key, value, headers, offset and time of every record.
+"""Topics tiered to S3 as Parquet, byte for byte: key, value, headers, offset and time of every
+record.
 
-archive/topic=TOPIC/partition=N/FIRST-NEXT.parquet, and manifest.json beside them, which lists files whose offset ranges follow
-one another without gap or overlap. A file counts once the manifest names it: an interrupted run is repeated from there. One
-archiver of a topic at a time.
+archive/topic=TOPIC/partition=N/FIRST-NEXT.parquet, and manifest.json beside them, which lists files
+whose offset ranges follow one another without gap or overlap. A file counts once the manifest names
+it: an interrupted run is repeated from there. One archiver of a topic at a time.
 """
 
 import hashlib
@@ -78,12 +79,16 @@ class Archive:
             except ObjectMissing:
                 self._files[part] = []
             except (StoreError, ValueError, KeyError, TypeError) as error:
-                raise ReplayFailed(f"the archive's manifest of {part[0]}[{part[1]}]: {error!r}") from error
+                raise ReplayFailed(
+                    f"the archive's manifest of {part[0]}[{part[1]}]: {error!r}"
+                ) from error
             _check(part, self._files[part])
         return self._files[part]
 
     def blocks(self, wanted: Range) -> Iterator[Block]:
-        """The archived records of a range, in offset order. Raises ReplayFailed, also for bytes that changed."""
+        """The archived records of a range, in offset order. Raises ReplayFailed, also for bytes
+        that changed.
+        """
         end = wanted.start if wanted.end is None else wanted.end
         for file in self.files(wanted.part):
             if file.next <= wanted.start or file.first >= end:
@@ -100,7 +105,9 @@ class Archive:
         return pq.read_table(pa.BufferReader(data))
 
     def append(self, part: Part, block: Block, begin: int) -> ArchivedFile:
-        """Store one more file, then the manifest that names it; the first one begins at `begin`. Raises ReplayFailed."""
+        """Store one more file, then the manifest that names it; the first one begins at `begin`.
+        Raises ReplayFailed.
+        """
         files = self.files(part)
         first = files[-1].next if files else begin
         data = _bytes(block)
@@ -114,18 +121,27 @@ class Archive:
             bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
         )
-        named = {"topic": part[0], "partition": part[1], "files": [asdict(one) for one in [*files, file]]}
+        named = {
+            "topic": part[0],
+            "partition": part[1],
+            "files": [asdict(one) for one in [*files, file]],
+        }
         try:
             self._objects.put(file.key, data, "application/vnd.apache.parquet")
-            self._objects.put(_manifest_key(part), json.dumps(named, indent=1).encode(), "application/json")
+            self._objects.put(
+                _manifest_key(part), json.dumps(named, indent=1).encode(), "application/json"
+            )
         except StoreError as error:
             raise ReplayFailed(f"{file.key}: {error!r}") from error
         files.append(file)
         return file
 
 
-def tier(archive: Archive, reader: kafka.Reader, wanted: Mapping[Part, Range]) -> Iterator[tuple[Part, ArchivedFile]]:
-    """Store what a reader gives of these ranges; yields each file once it counts. Raises ReplayFailed.
+def tier(
+    archive: Archive, reader: kafka.Reader, wanted: Mapping[Part, Range]
+) -> Iterator[tuple[Part, ArchivedFile]]:
+    """Store what a reader gives of these ranges; yields each file once it counts. Raises
+    ReplayFailed.
 
     Memory: one file for each partition that is read at the time.
     """
@@ -146,7 +162,10 @@ def to_archive(archive: Archive, part: Part, log_start: int, end: int) -> Range 
     files = archive.files(part)
     start = files[-1].next if files else log_start
     if start < log_start:
-        raise HistoryGap(f"{part[0]}[{part[1]}]: offsets {start} to {log_start} were deleted before they were archived")
+        raise HistoryGap(
+            f"{part[0]}[{part[1]}]: offsets {start} to {log_start} were deleted before they were "
+            "archived"
+        )
     return Range(*part, start, end) if end > start else None
 
 
@@ -171,15 +190,25 @@ def _manifest_key(part: Part) -> str:
 def _check(part: Part, files: list[ArchivedFile]) -> None:
     for one, other in pairwise(files):
         if one.next != other.first:
-            raise ReplayFailed(f"the archive of {part[0]}[{part[1]}] does not follow on: {one.next}, then {other.first}")
+            raise ReplayFailed(
+                f"the archive of {part[0]}[{part[1]}] does not follow on: {one.next}, then "
+                f"{other.first}"
+            )
 
 
 def _bytes(block: Block) -> bytes:
-    headers: list[Any] = [[{"name": name, "value": value} for name, value in one or ()] for one in block.headers]
+    headers: list[Any] = [
+        [{"name": name, "value": value} for name, value in one or ()] for one in block.headers
+    ]
     columns = (block.offsets, block.timestamps_ms, block.keys, block.values, headers)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
     written = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), written, compression="zstd", use_dictionary=False)
+    pq.write_table(
+        pa.Table.from_arrays(arrays, schema=SCHEMA),
+        written,
+        compression="zstd",
+        use_dictionary=False,
+    )
     return written.getvalue()
 
 
@@ -188,8 +217,14 @@ def _cut(table: pa.Table, wanted: Range, file: ArchivedFile, end: int) -> Iterat
         block = Block(*wanted.part, 0)
         block.offsets = batch.column("offset").to_pylist()
         block.timestamps_ms = batch.column("timestamp").cast(pa.int64()).to_pylist()
-        block.keys, block.values = batch.column("key").to_pylist(), batch.column("value").to_pylist()
-        block.headers = [[(pair["name"], pair["value"]) for pair in one] for one in batch.column("headers").to_pylist()]
+        block.keys, block.values = (
+            batch.column("key").to_pylist(),
+            batch.column("value").to_pylist(),
+        )
+        block.headers = [
+            [(pair["name"], pair["value"]) for pair in one]
+            for one in batch.column("headers").to_pylist()
+        ]
         block.next_offset = block.offsets[-1] + 1
         yield block.between(wanted.start, end)
     yield Block(*wanted.part, min(file.next, end))

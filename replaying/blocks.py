@@ -19,7 +19,9 @@ RawHeaders = Sequence[tuple[str, bytes | None]] | None
 
 @dataclass(slots=True)
 class Block:
-    """Records of one partition in offset order. `next_offset`: where to read on; markers of transactions have offsets too."""
+    """Records of one partition in offset order. `next_offset`: where to read on; markers of
+    transactions have offsets too.
+    """
 
     topic: str
     partition: int
@@ -55,7 +57,9 @@ class Block:
             [self.timestamps_ms[index] for index in chosen],
             [self.keys[index] for index in chosen],
             [self.values[index] for index in chosen],
-            self.headers.at(chosen) if isinstance(self.headers, PackedHeaders) else [self.headers[index] for index in chosen],
+            self.headers.at(chosen)
+            if isinstance(self.headers, PackedHeaders)
+            else [self.headers[index] for index in chosen],
         )
 
 
@@ -86,7 +90,14 @@ class Damaged:
 
 def damaged(block: Block, index: int, reason: str) -> Damaged:
     """One record of a block, set aside."""
-    return Damaged(block.topic, block.partition, block.offsets[index], reason, block.keys[index], block.values[index])
+    return Damaged(
+        block.topic,
+        block.partition,
+        block.offsets[index],
+        reason,
+        block.keys[index],
+        block.values[index],
+    )
 
 
 def family(event_type: str) -> str:
@@ -109,7 +120,9 @@ def expected_family(topic: str) -> str | None:
 def read(topic: str, value: bytes | None, headers: RawHeaders) -> Decoded | Undecodable:
     """The event in a record, in whichever released version it was written, or why there is none."""
     pairs = [(name, raw or b"") for name, raw in headers or ()]
-    said = next((raw.decode("utf-8", "replace") for name, raw in reversed(pairs) if name == "ce_type"), "")
+    said = next(
+        (raw.decode("utf-8", "replace") for name, raw in reversed(pairs) if name == "ce_type"), ""
+    )
     if not said:
         return Undecodable("missing header ce_type")
     model = EVENT_TYPES.get(said)

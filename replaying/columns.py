@@ -1,7 +1,8 @@
-"""What Arrow types an event has and what its values must be, from its JSON Schema: one column tree per released version.
+"""What Arrow types an event has and what its values must be, from its JSON Schema: one column tree
+per released version.
 
-A tree is exact or it is not used: a keyword that is not understood here makes the whole type `unchecked`, and its records
-are then read one by one by the model itself.
+A tree is exact or it is not used: a keyword that is not understood here makes the whole type
+`unchecked`, and its records are then read one by one by the model itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,12 @@ from schemas.failures import AS_WRITTEN
 
 TIME: Final = pa.timestamp("us", "UTC")
 Kind = Literal["text", "integer", "number", "boolean", "time", "any", "list", "map", "struct"]
-_PLAIN: Final[dict[str, Kind]] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
+_PLAIN: Final[dict[str, Kind]] = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+}
 _LEAVES: Final[dict[Kind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -50,7 +56,9 @@ class Column:
     def arrow(self) -> pa.DataType:
         """The Arrow type."""
         if self.kind == "struct":
-            return pa.struct([pa.field(name, column.arrow()) for name, column in self.fields.items()])
+            return pa.struct(
+                [pa.field(name, column.arrow()) for name, column in self.fields.items()]
+            )
         if self.kind == "list":
             return pa.list_(self.inner.arrow())
         if self.kind == "map":
@@ -67,7 +75,9 @@ class Column:
 
 @cache
 def columns(model: type[Event]) -> Column | None:
-    """The columns of an event; None when its schema or its validators say more than is checked here."""
+    """The columns of an event; None when its schema or its validators say more than is checked
+    here.
+    """
     if not AS_WRITTEN.issuperset(_functions(model.__pydantic_core_schema__)):
         return None
     schema = model.model_json_schema(mode="validation")
@@ -121,14 +131,27 @@ def _optional(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Column:
     if len(others) != 1:
         raise NotUnderstood("a choice of types")
     found = _column(others[0], defs)
-    names = ("kind", "minimum", "maximum", "min_size", "max_size", "pattern", "choices", "item", "fields")
+    names = (
+        "kind",
+        "minimum",
+        "maximum",
+        "min_size",
+        "max_size",
+        "pattern",
+        "choices",
+        "item",
+        "fields",
+    )
     return Column(**{name: getattr(found, name) for name in names}, nullable=True)
 
 
 def _object(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Column:
     if "properties" in schema:
         _only(schema, {"type", "properties", "required"})
-        return Column("struct", fields={name: _column(one, defs) for name, one in schema["properties"].items()})
+        return Column(
+            "struct",
+            fields={name: _column(one, defs) for name, one in schema["properties"].items()},
+        )
     _only(schema, {"type", "additionalProperties"})
     return Column("map", item=_column(schema.get("additionalProperties", True), defs))
 
@@ -143,7 +166,9 @@ def _array(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Column:
     else:
         _only(schema, {"type", "items", "minItems", "maxItems"})
         item = _column(schema["items"], defs)
-    return Column("list", item=item, min_size=schema.get("minItems"), max_size=schema.get("maxItems"))
+    return Column(
+        "list", item=item, min_size=schema.get("minItems"), max_size=schema.get("maxItems")
+    )
 
 
 def _leaf(schema: Mapping[str, Any], kind: Kind) -> Column:
@@ -154,6 +179,12 @@ def _leaf(schema: Mapping[str, Any], kind: Kind) -> Column:
         _only(schema, {"type", "minLength", "maxLength", "pattern", "enum", "const"})
         choices = tuple(schema.get("enum", ())) or ((schema["const"],) if "const" in schema else ())
         sizes = schema.get("minLength"), schema.get("maxLength")
-        return Column(kind, min_size=sizes[0], max_size=sizes[1], pattern=schema.get("pattern"), choices=choices)
+        return Column(
+            kind,
+            min_size=sizes[0],
+            max_size=sizes[1],
+            pattern=schema.get("pattern"),
+            choices=choices,
+        )
     _only(schema, {"type", "minimum", "maximum"})
     return Column(kind, minimum=schema.get("minimum"), maximum=schema.get("maximum"))

@@ -26,9 +26,17 @@ class Cookbook:
     def __init__(self, folder: Path) -> None:
         """Raises BadSelection when a topic that the questions need is not in the folder."""
         views = dict(_BLOCK.findall(PAGE.read_text()))["views"]
-        missing = sorted({topic for topic in _READ.findall(views) if not any(folder.glob(f"topic={topic}/**/*.parquet"))})
+        missing = sorted(
+            {
+                topic
+                for topic in _READ.findall(views)
+                if not any(folder.glob(f"topic={topic}/**/*.parquet"))
+            }
+        )
         if missing:
-            raise BadSelection(f"{folder} holds no replay of {', '.join(missing)}: see docs/cookbook.md")
+            raise BadSelection(
+                f"{folder} holds no replay of {', '.join(missing)}: see docs/cookbook.md"
+            )
         self._db = duckdb.connect(":memory:", config={"memory_limit": "512MB"})
         self._db.execute("SET TimeZone = 'UTC'")
         self._db.execute(views.replace(FOLDER, "'" + str(folder).replace("'", "''") + "/"))

@@ -1,4 +1,6 @@
-"""To another topic: key, headers, bytes and order as they were, and a header that says where each record came from."""
+"""To another topic: key, headers, bytes and order as they were, and a header that says where each
+record came from.
+"""
 
 from typing import Final
 
@@ -18,18 +20,23 @@ BY_KEY: Final = -1
 
 
 def refuse_live(target: str, sources: tuple[str, ...], *, i_know: bool) -> None:
-    """Raises BadSelection when the target is one of the pipeline's own topics, unless its owner knows; or is a source."""
+    """Raises BadSelection when the target is one of the pipeline's own topics, unless its owner
+    knows; or is a source.
+    """
     if target in sources:
         raise BadSelection(f"{target} would be copied into itself without end")
     if target in BY_NAME and not i_know:
         raise BadSelection(
-            f"{target} is a live topic: the pipeline would act on every record again. Make another topic for the copy, "
+            f"{target} is a live topic: the pipeline would act on every record again. Make another "
+            "topic for the copy, "
             "or say --i-know"
         )
 
 
 class TopicSink(RecordSink):
-    """Produces each readable record once more: idempotent, acknowledged by all. A run that is repeated copies again."""
+    """Produces each readable record once more: idempotent, acknowledged by all. A run that is
+    repeated copies again.
+    """
 
     def __init__(self, settings: KafkaSettings, target: str, tenant_id: str | None) -> None:
         """The target must exist. Raises BadSelection, ReplayFailed."""
@@ -52,10 +59,14 @@ class TopicSink(RecordSink):
         )
 
     def put(self, record: Replayed) -> None:
-        """Queue one record; waits while the queue is full. Raises ReplayFailed when an earlier one was refused."""
+        """Queue one record; waits while the queue is full. Raises ReplayFailed when an earlier one
+        was refused.
+        """
         origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
         headers = [pair for pair in record.headers if pair[0] != REPLAYED_FROM]
-        partition = record.partition if self._same_numbers and record.partition < PARTITIONS else BY_KEY
+        partition = (
+            record.partition if self._same_numbers and record.partition < PARTITIONS else BY_KEY
+        )
         while True:
             try:
                 self._producer.produce(

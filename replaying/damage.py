@@ -1,4 +1,6 @@
-"""The side file of damaged records: one JSON object a line, each position once, however often it is met."""
+"""The side file of damaged records: one JSON object a line, each position once, however often it is
+met.
+"""
 
 import json
 import os

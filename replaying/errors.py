@@ -1,4 +1,5 @@
-"""What can go wrong with a replay as a whole. A single bad record is no error: it is a `Damaged` value.
+"""What can go wrong with a replay as a whole. A single bad record is no error: it is a `Damaged`
+value.
 
 ReplayError
 ├── BadSelection       what was asked for can't be understood, or does not fit what is there already
@@ -21,7 +22,9 @@ class HistoryGap(ReplayError):
 
 
 class ReplayFailed(ReplayError):
-    """Kafka refused, fell silent, or deleted records while they were read. Trying again can help."""
+    """Kafka refused, fell silent, or deleted records while they were read. Trying again can
+    help.
+    """
 
 
 class MissingPackages(ReplayError):
@@ -29,4 +32,7 @@ class MissingPackages(ReplayError):
 
     def __init__(self, package: str) -> None:
         """Name the package and how to get it."""
-        super().__init__(f"{package} is not installed: it comes with the extra `analysts` (pip install 'looks[analysts]')")
+        super().__init__(
+            f"{package} is not installed: it comes with the extra `analysts` (pip install "
+            "'looks[analysts]')"
+        )

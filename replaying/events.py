@@ -28,7 +28,8 @@ def replay(
 ) -> Iterator[Replayed]:
     """Every readable record up to the ends as they are now, one by one; memory is flat.
 
-    `selection`: as `replaying.selection.select` takes it: start, end, last, request_id, tenant_id. What can't be read is added
+    `selection`: as `replaying.selection.select` takes it: start, end, last, request_id, tenant_id.
+    What can't be read is added
     to `damaged` when that is given. Raises a ReplayError.
     """
     chosen = select(topics, datetime.now(UTC), **selection)
@@ -40,9 +41,14 @@ def replay(
 
 
 def to_arrow(
-    *topics: str, settings: KafkaSettings | None = None, archive: "Archive | None" = None, **selection: Any
+    *topics: str,
+    settings: KafkaSettings | None = None,
+    archive: "Archive | None" = None,
+    **selection: Any,
 ) -> "pa.Table":
-    """A selection as one typed table, in memory; several event types share their columns, absent ones are null."""
+    """A selection as one typed table, in memory; several event types share their columns, absent
+    ones are null.
+    """
     try:
         import pyarrow as pa  # noqa: PLC0415 (an extra)
 
@@ -51,7 +57,11 @@ def to_arrow(
         raise MissingPackages(error.name or "pyarrow") from error
     chosen = select(topics, datetime.now(UTC), **selection)
     reader = TableReader(chosen.tenant_id)
-    made = [table for block in _blocks(chosen, settings, archive) for table in reader.read(block).by_type.values()]
+    made = [
+        table
+        for block in _blocks(chosen, settings, archive)
+        for table in reader.read(block).by_type.values()
+    ]
     return pa.concat_tables(made, promote_options="permissive") if made else pa.table({})
 
 
@@ -73,7 +83,9 @@ def to_polars(*topics: str, **options: Any) -> "pl.DataFrame":
     return made if isinstance(made, pl.DataFrame) else made.to_frame()
 
 
-def _blocks(chosen: Selection, settings: KafkaSettings | None, archive: "Archive | None") -> "Iterator[Block]":
+def _blocks(
+    chosen: Selection, settings: KafkaSettings | None, archive: "Archive | None"
+) -> "Iterator[Block]":
     reached = settings or KafkaSettings()
     for block in read_blocks(reached, plan(reached, chosen, archive), archive):
         yield block.with_key(chosen.key())

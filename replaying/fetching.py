@@ -1,7 +1,8 @@
-"""Reading ranges that have an end, batch by batch as the broker keeps them: much cheaper than a client that makes objects.
+"""Reading ranges that have an end, batch by batch as the broker keeps them: much cheaper than a
+client that makes objects.
 
-The connections are aiokafka's, in a thread of their own; no group, no session, nothing is written. What a transaction left
-uncommitted is skipped by the rule that every read_committed reader follows.
+The connections are aiokafka's, in a thread of their own; no group, no session, nothing is written.
+What a transaction left uncommitted is skipped by the rule that every read_committed reader follows.
 """
 
 import asyncio
@@ -36,7 +37,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a broker sent. `aborted`: producers and from which offset their transaction counts as not written."""
+    """What a broker sent. `aborted`: producers and from which offset their transaction counts as
+    not written.
+    """
 
     raw: bytes
     aborted: list[tuple[int, int]]
@@ -92,7 +95,13 @@ class Wire:
     async def _fetch(self, part: TopicPartition, offset: int) -> Answer:
         """Again and again while nothing comes or the leader moves, for a while."""
         until_s, why = time.monotonic() + SILENT_FOR_S, "nothing came"
-        request = FetchRequest(WAIT_MS, 1, FETCH_BYTES, READ_COMMITTED, [(part.topic, [(part.partition, offset, FETCH_BYTES)])])
+        request = FetchRequest(
+            WAIT_MS,
+            1,
+            FETCH_BYTES,
+            READ_COMMITTED,
+            [(part.topic, [(part.partition, offset, FETCH_BYTES)])],
+        )
         while time.monotonic() < until_s:
             leader = self._client.cluster.leader_for_partition(part)
             if leader is None or leader < 0:
@@ -101,7 +110,9 @@ class Wire:
                 try:
                     answer = _understood(await self._client.send(leader, request))
                 except OffsetOutOfRangeError as error:
-                    raise ReplayFailed("records were deleted by their retention while they were read: start again") from error
+                    raise ReplayFailed(
+                        "records were deleted by their retention while they were read: start again"
+                    ) from error
                 except KafkaError as error:
                     if not error.retriable:
                         raise ReplayFailed(f"{part.topic}[{part.partition}]: {error!r}") from error
@@ -113,12 +124,20 @@ class Wire:
                     continue
             await asyncio.sleep(AGAIN_AFTER_S)
             await self._client.force_metadata_update()
-        raise ReplayFailed(f"{part.topic}[{part.partition}] at {self._settings.bootstrap}: {why} for {SILENT_FOR_S:g} s")
+        raise ReplayFailed(
+            f"{part.topic}[{part.partition}] at {self._settings.bootstrap}: {why} for "
+            f"{SILENT_FOR_S:g} s"
+        )
 
 
 def _understood(response: Any) -> Answer | None:
-    """The one partition of an answer; None: a broker that holds back its answers says nothing yet. Raises KafkaError."""
-    kinds = [for_code(getattr(response, "error_code", 0)), *(for_code(one[1]) for _, parts in response.topics for one in parts)]
+    """The one partition of an answer; None: a broker that holds back its answers says nothing yet.
+    Raises KafkaError.
+    """
+    kinds = [
+        for_code(getattr(response, "error_code", 0)),
+        *(for_code(one[1]) for _, parts in response.topics for one in parts),
+    ]
     for kind in kinds:
         if kind is not NoError:
             raise kind()
@@ -130,7 +149,9 @@ def _understood(response: Any) -> Answer | None:
 
 
 class Fetched:
-    """The blocks of ranges, one range after the other; the next answer is under way while one is read."""
+    """The blocks of ranges, one range after the other; the next answer is under way while one is
+    read.
+    """
 
     def __init__(self, settings: KafkaSettings, ranges: Sequence[Range], traffic: Traffic) -> None:
         """Connects to nothing yet."""
@@ -184,7 +205,10 @@ class _Gathered:
         """Whether that is enough."""
         self._batches.append(batch)
         self._raws.append(batch.unpacked())
-        return sum(one.count for one in self._batches) >= BLOCK_RECORDS or sum(map(len, self._raws)) >= BLOCK_BYTES
+        return (
+            sum(one.count for one in self._batches) >= BLOCK_RECORDS
+            or sum(map(len, self._raws)) >= BLOCK_BYTES
+        )
 
     def block(self, next_offset: int) -> Block:
         """What was gathered, within the range."""
@@ -193,12 +217,16 @@ class _Gathered:
             fill(made, self._batches, self._raws)
         self._batches, self._raws = [], []
         made.next_offset = min(next_offset, end)
-        inside = not made.offsets or (made.offsets[0] >= self._wanted.start and made.offsets[-1] < end)
+        inside = not made.offsets or (
+            made.offsets[0] >= self._wanted.start and made.offsets[-1] < end
+        )
         return made if inside else made.between(self._wanted.start, end)
 
 
 def committed(came: Sequence[Batch], aborted: Sequence[tuple[int, int]]) -> Iterator[Batch]:
-    """Without markers and without what was aborted: from the offset said on, up to the producer's next marker of that."""
+    """Without markers and without what was aborted: from the offset said on, up to the producer's
+    next marker of that.
+    """
     begins, open_ = sorted(aborted, key=lambda one: one[1]), set[int]()
     for batch in came:
         while begins and begins[0][1] <= batch.first:

@@ -33,7 +33,9 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[IO[str]]:
-    """A text file that appears when the block ends well and leaves nothing behind when it does not."""
+    """A text file that appears when the block ends well and leaves nothing behind when it does
+    not.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     written = beside(path)
     try:

@@ -1,7 +1,8 @@
-"""From what a broker sends to columns: record batches of format 2, unpacked for many records at a time.
+"""From what a broker sends to columns: record batches of format 2, unpacked for many records at a
+time.
 
-The walk from record to record is Python's; what stands in the records is decoded with numpy, and headers stay packed until
-somebody asks for them.
+The walk from record to record is Python's; what stands in the records is decoded with numpy, and
+headers stay packed until somebody asks for them.
 """
 
 import struct
@@ -18,7 +19,9 @@ from replaying.errors import ReplayFailed
 from replaying.packed import PackedHeaders, varint
 
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
-"""First offset, length, epoch, format, checksum, attributes, last offset, two times, producer, its epoch, sequence, count."""
+"""First offset, length, epoch, format, checksum, attributes, last offset, two times, producer, its
+epoch, sequence, count.
+"""
 _BEFORE_LENGTH_ENDS, _CHECKED_FROM = 12, 21
 _FORMAT: Final = 2
 _COMPRESSION, _BROKERS_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
@@ -58,7 +61,9 @@ class Batch:
 
     @property
     def aborts(self) -> bool:
-        """Whether it is the end of a transaction that was aborted: the marker's key is a version and a type, 0 for abort."""
+        """Whether it is the end of a transaction that was aborted: the marker's key is a version
+        and a type, 0 for abort.
+        """
         return self.control and self.packed[7:9] == b"\x00\x00"
 
     @property
@@ -72,19 +77,28 @@ class Batch:
         try:
             return _DECODERS[kind](self.packed)
         except Exception as error:
-            raise ReplayFailed(f"the batch at offset {self.first} can't be unpacked (compression {kind}): {error!r}") from error
+            raise ReplayFailed(
+                f"the batch at offset {self.first} can't be unpacked (compression {kind}): "
+                f"{error!r}"
+            ) from error
 
 
 def batches(raw: bytes) -> Iterator[Batch]:
-    """The whole batches of an answer; a torn last one is left out. Raises ReplayFailed for damage on the way."""
+    """The whole batches of an answer; a torn last one is left out. Raises ReplayFailed for damage
+    on the way.
+    """
     view, at = memoryview(raw), 0
     while at + _HEAD.size <= len(raw):
-        first, length, _, kind, crc, attributes, last, first_ms, last_ms, producer, _, _, count = _HEAD.unpack_from(raw, at)
+        first, length, _, kind, crc, attributes, last, first_ms, last_ms, producer, _, _, count = (
+            _HEAD.unpack_from(raw, at)
+        )
         end = at + _BEFORE_LENGTH_ENDS + length
         if end > len(raw):
             return
         if kind != _FORMAT:
-            raise ReplayFailed(f"the batch at offset {first} is of format {kind}, older than Kafka 0.11")
+            raise ReplayFailed(
+                f"the batch at offset {first} is of format {kind}, older than Kafka 0.11"
+            )
         if calc_crc32c(view[at + _CHECKED_FROM : end].tobytes()) != crc:
             raise ReplayFailed(f"the batch at offset {first} came damaged: its checksum differs")
         packed = view[at + _HEAD.size : end].tobytes()
@@ -102,7 +116,9 @@ def fill(block: Block, taken: Sequence[Batch], raws: Sequence[bytes]) -> None:
         starts, ends = _walk(raw, sum(batch.count for batch in taken))
         found = _Fields.read(raw, starts, ends)
     except (IndexError, ValueError) as error:
-        raise ReplayFailed(f"batches from offset {taken[0].first} are not laid out as records are") from error
+        raise ReplayFailed(
+            f"batches from offset {taken[0].first} are not laid out as records are"
+        ) from error
     counts = [batch.count for batch in taken]
     offsets = found.offsets + np.repeat(np.array([batch.first for batch in taken]), counts)
     whole = np.array([batch.at_ms is not None for batch in taken])
@@ -110,7 +126,9 @@ def fill(block: Block, taken: Sequence[Batch], raws: Sequence[bytes]) -> None:
     times = np.repeat(base_ms, counts) + np.where(np.repeat(whole, counts), 0, found.times)
     block.offsets, block.timestamps_ms = offsets.tolist(), times.tolist()
     block.keys, block.values = found.slices(raw, found.keys), found.slices(raw, found.values)
-    block.headers = PackedHeaders([raw[start:end] for start, end in zip(found.headers.tolist(), ends, strict=True)])
+    block.headers = PackedHeaders(
+        [raw[start:end] for start, end in zip(found.headers.tolist(), ends, strict=True)]
+    )
 
 
 def _walk(raw: bytes, count: int) -> tuple[list[int], list[int]]:
@@ -134,7 +152,9 @@ def _walk(raw: bytes, count: int) -> tuple[list[int], list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """Of each record: time and offset after its batch's, where key and value are, and where the headers begin."""
+    """Of each record: time and offset after its batch's, where key and value are, and where the
+    headers begin.
+    """
 
     times: Numbers
     offsets: Numbers
@@ -166,7 +186,9 @@ class _Fields:
 
 
 def varints(data: np.ndarray[Any, np.dtype[np.uint8]], at: Numbers) -> tuple[Numbers, Numbers]:
-    """Kafka's signed numbers of several bytes at these places, and where they end. Raises IndexError, ValueError."""
+    """Kafka's signed numbers of several bytes at these places, and where they end. Raises
+    IndexError, ValueError.
+    """
     byte = data[at]
     values, after, shift = (byte & 0x7F).astype(np.int64), at + 1, 7
     rows = np.flatnonzero(byte > 0x7F)

@@ -49,12 +49,18 @@ def _read(block: Block) -> list[pa.Array]:
     if not b"".join(chain.from_iterable(map(dict.values, named))).isascii():
         raise NotBulk("a header is not ASCII")
     columns = [[one[name] for one in named] for name in WANTED]
-    return [pa.array(column, pa.string()) for column in [*columns, [one.get(SEQUENCE) or b"0" for one in named]]]
+    return [
+        pa.array(column, pa.string())
+        for column in [*columns, [one.get(SEQUENCE) or b"0" for one in named]]
+    ]
 
 
 def _cut(found: list[Layout]) -> list[pa.Array]:
     """From the bytes of each layout, put back into the order of the records."""
-    if any((one.bytes >= 0x80).any() or any(end < start for start, end in one.spans.values()) for one in found):
+    if any(
+        (one.bytes >= 0x80).any() or any(end < start for start, end in one.spans.values())
+        for one in found
+    ):
         raise NotBulk("a header is not ASCII, or null")
     columns = [pa.concat_arrays([_texts(one.column(name)) for one in found]) for name in WANTED]
     columns.append(pa.concat_arrays([_sequences(one) for one in found]))
@@ -66,17 +72,25 @@ def _cut(found: list[Layout]) -> list[pa.Array]:
 
 def _sequences(layout: Layout) -> pa.Array:
     start, end = layout.spans.get(SEQUENCE, (0, 0))
-    return _texts(layout.bytes[:, start:end]) if end > start else pa.array(["0"] * len(layout.rows), pa.string())
+    return (
+        _texts(layout.bytes[:, start:end])
+        if end > start
+        else pa.array(["0"] * len(layout.rows), pa.string())
+    )
 
 
 def _texts(matrix: Bytes) -> pa.Array:
     """Rows of ASCII as texts."""
     count, width = matrix.shape
     ends = pa.py_buffer(np.arange(count + 1, dtype=np.int32) * np.int32(width))
-    return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(np.ascontiguousarray(matrix))])
+    return pa.Array.from_buffers(
+        pa.string(), count, [None, ends, pa.py_buffer(np.ascontiguousarray(matrix))]
+    )
 
 
 def _numbers(texts: pa.Array) -> pa.Array:
     """As the envelope reads them, each different one once. Raises ValueError."""
     known = pc.dictionary_encode(texts)
-    return pa.array([number_of(one) for one in known.dictionary.to_pylist()], pa.int64()).take(known.indices)
+    return pa.array([number_of(one) for one in known.dictionary.to_pylist()], pa.int64()).take(
+        known.indices
+    )

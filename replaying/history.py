@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of one partition: first the archived range, then the topic's, which begins where that ends."""
+    """Of one partition: first the archived range, then the topic's, which begins where that
+    ends.
+    """
 
     kafka: Range
     archived: Range | None = None
@@ -26,7 +28,11 @@ class History:
     @property
     def start(self) -> int:
         """The first offset."""
-        return self.kafka.start if self.archived is None or not self.archived.size else self.archived.start
+        return (
+            self.kafka.start
+            if self.archived is None or not self.archived.size
+            else self.archived.start
+        )
 
     @property
     def end(self) -> int:
@@ -49,7 +55,8 @@ class History:
         first = 0 if self.after_ms is None else self.after_ms
         return block.where(
             lambda index: (
-                first <= block.timestamps_ms[index] and (self.before_ms is None or block.timestamps_ms[index] < self.before_ms)
+                first <= block.timestamps_ms[index]
+                and (self.before_ms is None or block.timestamps_ms[index] < self.before_ms)
             )
         )
 
@@ -57,7 +64,8 @@ class History:
 def join(resolved: Resolved, selection: Selection, archive: "Archive | None") -> list[History]:
     """What the archive holds is read from there, the rest from the topic.
 
-    Raises HistoryGap when the archive ends before the topic begins, ReplayFailed when the archive can't be read.
+    Raises HistoryGap when the archive ends before the topic begins, ReplayFailed when the archive
+    can't be read.
     """
     return [_one(one, resolved.log_starts[one.part], selection, archive) for one in resolved.ranges]
 
@@ -75,19 +83,27 @@ def _one(found: Range, log_start: int, selection: Selection, archive: "Archive |
     end = found.end or 0
     if archive_end < min(log_start, end):
         raise HistoryGap(
-            f"{found.topic}[{found.partition}]: offsets {max(archive_end, start)} to {log_start} are neither in the archive "
+            f"{found.topic}[{found.partition}]: offsets {max(archive_end, start)} to {log_start} "
+            "are neither in the archive "
             "nor in the topic any more"
         )
     archived = Range(*found.part, start, min(archive_end, end))
-    return History(replace(found, start=max(found.start, archive_end)), archived, after_ms, before_ms)
+    return History(
+        replace(found, start=max(found.start, archive_end)), archived, after_ms, before_ms
+    )
 
 
-def _start(files: "Sequence[ArchivedFile]", selection: Selection, found: Range, log_start: int) -> int | None:
+def _start(
+    files: "Sequence[ArchivedFile]", selection: Selection, found: Range, log_start: int
+) -> int | None:
     """Where the archived part begins; None when the archive has nothing of it."""
     if isinstance(selection.start, AtOffset):
         wanted = selection.start.of(found.partition) or 0
         if files and wanted < files[0].first:
-            raise HistoryGap(f"{found.topic}[{found.partition}]: the archive begins at {files[0].first}, not at {wanted}")
+            raise HistoryGap(
+                f"{found.topic}[{found.partition}]: the archive begins at {files[0].first}, not at "
+                f"{wanted}"
+            )
         return wanted
     if isinstance(selection.start, AtTime):
         late = [one for one in files if one.last_ms >= selection.start.ms]

@@ -1,4 +1,5 @@
-"""Reading topics without a trace: partitions are assigned, never subscribed to; nothing is committed, so no group comes to be.
+"""Reading topics without a trace: partitions are assigned, never subscribed to; nothing is
+committed, so no group comes to be.
 
 Blocking calls of confluent-kafka, for one thread.
 """
@@ -6,7 +7,14 @@ Blocking calls of confluent-kafka, for one thread.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from replaying.blocks import Block
@@ -32,21 +40,33 @@ def at_or_after(ms: int) -> OffsetSpec:
 
 
 def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[Part]:
-    """Every partition of these topics, in order. Raises BadSelection for a topic that is not there, ReplayFailed."""
+    """Every partition of these topics, in order. Raises BadSelection for a topic that is not there,
+    ReplayFailed.
+    """
     found = _admin_call(lambda admin: admin.list_topics(timeout=ANSWER_WITHIN_S), settings).topics
     missing = [name for name in topics if name not in found or found[name].error is not None]
     if missing:
-        raise BadSelection(f"there is no topic {', '.join(missing)}; there are {', '.join(sorted(found)) or 'none'}")
+        raise BadSelection(
+            f"there is no topic {', '.join(missing)}; there are "
+            f"{', '.join(sorted(found)) or 'none'}"
+        )
     return [(name, number) for name in topics for number in sorted(found[name].partitions)]
 
 
 def offsets(settings: KafkaSettings, wanted: Mapping[Part, OffsetSpec]) -> dict[Part, int]:
-    """Offsets by partition, as a read_committed reader sees them; -1 where a time has no record after it."""
+    """Offsets by partition, as a read_committed reader sees them; -1 where a time has no record
+    after it.
+    """
 
     def ask(admin: AdminClient) -> dict[Part, int]:
         asked = {TopicPartition(topic, number): spec for (topic, number), spec in wanted.items()}
-        futures = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S)
-        return {(one.topic, one.partition): future.result(ANSWER_WITHIN_S).offset for one, future in futures.items()}
+        futures = admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
+        )
+        return {
+            (one.topic, one.partition): future.result(ANSWER_WITHIN_S).offset
+            for one, future in futures.items()
+        }
 
     return _admin_call(ask, settings) if wanted else {}
 
@@ -62,7 +82,8 @@ def _consumer(settings: KafkaSettings) -> Consumer:
     return Consumer(
         {
             **for_confluent(settings),
-            # The client wants one, below the user's own name; it is never joined and never written to.
+            # The client wants one, below the user's own name; it is never joined and never written
+            # to.
             "group.id": f"{settings.username or 'looks'}.replay-{new_request_id()}",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -78,7 +99,9 @@ def _consumer(settings: KafkaSettings) -> Consumer:
 
 
 class Reader:
-    """Reads ranges block by block: those with an end one after the other, those without all at once and without end."""
+    """Reads ranges block by block: those with an end one after the other, those without all at once
+    and without end.
+    """
 
     def __init__(self, settings: KafkaSettings, ranges: Sequence[Range]) -> None:
         """Connect to nothing yet. All ranges have an end, or none has."""
@@ -87,7 +110,8 @@ class Reader:
         self._ranges = list(ranges)
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks in offset order within each partition. Without end: an empty poll gives an empty block of no partition.
+        """Blocks in offset order within each partition. Without end: an empty poll gives an empty
+        block of no partition.
 
         Raises ReplayFailed.
         """
@@ -135,6 +159,10 @@ def _note(error: KafkaError | None) -> None:
     if error is None:
         return
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        raise ReplayFailed("records were deleted by their retention while they were read: start again")
-    if error.fatal() or not (error.retriable() or error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)):
+        raise ReplayFailed(
+            "records were deleted by their retention while they were read: start again"
+        )
+    if error.fatal() or not (
+        error.retriable() or error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
+    ):
         raise ReplayFailed(str(error))

@@ -1,7 +1,8 @@
-"""Headers of many records, still packed as Kafka packs them: read one by one when asked for, or column by column.
+"""Headers of many records, still packed as Kafka packs them: read one by one when asked for, or
+column by column.
 
-Records of one writer have headers of the same names and lengths: those bytes are compared in bulk with the first record's, and
-what lies between them is cut out as a column.
+Records of one writer have headers of the same names and lengths: those bytes are compared in bulk
+with the first record's, and what lies between them is cut out as a column.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +38,10 @@ class PackedHeaders(Sequence[Pairs]):
             return PackedHeaders(self.sections[index])
         section = self.sections[index]
         return [
-            (section[name[0] : name[1]].decode("utf-8", "replace"), None if end < start else section[start:end])
+            (
+                section[name[0] : name[1]].decode("utf-8", "replace"),
+                None if end < start else section[start:end],
+            )
             for name, start, end in _spans(section)
         ]
 
@@ -48,11 +52,15 @@ class PackedHeaders(Sequence[Pairs]):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Records with the same names and lengths: which rows they are, and their headers as a matrix of bytes."""
+    """Records with the same names and lengths: which rows they are, and their headers as a matrix
+    of bytes.
+    """
 
     rows: np.ndarray[Any, np.dtype[np.int64]]
     bytes: Bytes
-    spans: dict[str, tuple[int, int]]  # of the values; the last of a name counts; end before start: null
+    spans: dict[
+        str, tuple[int, int]
+    ]  # of the values; the last of a name counts; end before start: null
 
     def column(self, name: str) -> Bytes:
         """The values of a header, one row each. Raises KeyError where it is not or is null."""
@@ -72,13 +80,18 @@ def layouts(headers: PackedHeaders) -> list[Layout] | None:
             return None
         model = sections[left[0]]
         same = left[sizes[left] == len(model)]
-        matrix = np.frombuffer(b"".join([sections[row] for row in same.tolist()]), np.uint8).reshape(len(same), len(model))
+        matrix = np.frombuffer(
+            b"".join([sections[row] for row in same.tolist()]), np.uint8
+        ).reshape(len(same), len(model))
         spans = list(_spans(model))
         fixed = np.full(len(model), 0xFF, np.uint8)
         for _, start, end in spans:
             fixed[start:end] = 0
         fits = ~(((matrix ^ matrix[0]) & fixed).any(axis=1))
-        names = {model[name[0] : name[1]].decode("utf-8", "replace"): (start, end) for name, start, end in spans}
+        names = {
+            model[name[0] : name[1]].decode("utf-8", "replace"): (start, end)
+            for name, start, end in spans
+        }
         found.append(Layout(same[fits], matrix if fits.all() else matrix[fits], names))
         left = np.setdiff1d(left, same[fits], assume_unique=True)
     return found

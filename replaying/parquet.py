@@ -1,8 +1,9 @@
 """Parquet files by topic and day, each offset in exactly one of them, also after a kill.
 
-OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-PARTITION-FIRST-LAST.parquet; days are the broker's, in UTC. A file is written beside
-its place, forced to disk, renamed, and then named by a line of OUTPUT/_manifest.jsonl together with the offset to read on
-from. A later run removes files that no line names, and goes on where the lines end. Memory: a block per open partition.
+OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-PARTITION-FIRST-LAST.parquet; days are the broker's, in UTC.
+A file is written beside its place, forced to disk, renamed, and then named by a line of
+OUTPUT/_manifest.jsonl together with the offset to read on from. A later run removes files that no
+line names, and goes on where the lines end. Memory: a block per open partition.
 """
 
 import fcntl
@@ -44,7 +45,8 @@ class Manifest:
         lines = list(self._read())
         if lines and lines[0].get("selection") != dict(words):
             raise BadSelection(
-                f"{folder} holds a replay of another selection ({lines[0].get('selection')}): choose another place"
+                f"{folder} holds a replay of another selection ({lines[0].get('selection')}): "
+                "choose another place"
             )
         for line in lines[1:]:
             self._note(line)
@@ -114,7 +116,9 @@ Note = Callable[[Part, int, list[dict[str, object]]], object]
 class Files:
     """Writes the files of partitions, whichever they are, and tells of each that is whole."""
 
-    def __init__(self, folder: Path, reader: TableReader, note: Note, rows_per_file: int = ROWS_PER_FILE) -> None:
+    def __init__(
+        self, folder: Path, reader: TableReader, note: Note, rows_per_file: int = ROWS_PER_FILE
+    ) -> None:
         """Nothing is written yet."""
         self._folder = folder
         self._reader = reader
@@ -160,9 +164,13 @@ class Files:
         file = open_.files.get(event_type)
         if file is None:
             first = piece["_offset"][0].as_py()
-            path = self._folder / f"topic={part[0]}" / f"day={open_.day}" / f"part-{part[1]}-{first}"
+            path = (
+                self._folder / f"topic={part[0]}" / f"day={open_.day}" / f"part-{part[1]}-{first}"
+            )
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = open_.files[event_type] = _File(beside(path), _writer(beside(path), event_type), first)
+            file = open_.files[event_type] = _File(
+                beside(path), _writer(beside(path), event_type), first
+            )
         file.writer.write_table(piece)
         file.rows += piece.num_rows
         file.last = piece["_offset"][-1].as_py()
@@ -197,7 +205,10 @@ class ParquetSink(Files):
         _alone(folder)
         super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
         self.half = Half(str(folder), tenant_id, rows_per_file, share_from)
-        for path in [*folder.glob(f"topic=*/day=*/.*{UNFINISHED}"), *folder.glob("topic=*/day=*/part-*.parquet")]:
+        for path in [
+            *folder.glob(f"topic=*/day=*/.*{UNFINISHED}"),
+            *folder.glob("topic=*/day=*/part-*.parquet"),
+        ]:
             if str(path.relative_to(folder)) not in self.manifest.files:
                 path.unlink()
 
@@ -242,12 +253,19 @@ def _writer(path: Path, event_type: str) -> pq.ParquetWriter:
     schema = table_schema(event_type)
     plain = [field.name for field in schema if not pa.types.is_nested(field.type)]
     return pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=1, dictionary_pagesize_limit=65536, write_statistics=plain
+        path,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        dictionary_pagesize_limit=65536,
+        write_statistics=plain,
     )
 
 
 def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each day, days ascending; offsets of one partition ascend with the broker's time."""
+    """The rows of each day, days ascending; offsets of one partition ascend with the broker's
+    time.
+    """
     if table.num_rows == 0:
         return
     days = pc.divide(table["_timestamp"].cast(pa.int64()), _DAY_US)

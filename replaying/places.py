@@ -14,7 +14,9 @@ Part = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Offsets of one partition: from `start` up to `end`, which is not read. None: go on as records come."""
+    """Offsets of one partition: from `start` up to `end`, which is not read. None: go on as records
+    come.
+    """
 
     topic: str
     partition: int
@@ -34,7 +36,9 @@ class Range:
 
 @dataclass(slots=True)
 class Traffic:
-    """What was read: records, the bytes of their keys and values, and the bytes of the batches that brokers sent."""
+    """What was read: records, the bytes of their keys and values, and the bytes of the batches that
+    brokers sent.
+    """
 
     records: int = 0
     bytes: int = 0
@@ -43,4 +47,6 @@ class Traffic:
     def count(self, block: Block) -> None:
         """Add a block."""
         self.records += len(block)
-        self.bytes += sum(sum(map(len, filter(None, column))) for column in (block.keys, block.values))
+        self.bytes += sum(
+            sum(map(len, filter(None, column))) for column in (block.keys, block.values)
+        )

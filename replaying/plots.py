@@ -39,12 +39,17 @@ def report(folder: Path, output: Path) -> None:
 def _page(picture: bytes) -> bytes:
     data = base64.b64encode(picture).decode()
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Looks, replayed</title>'
-    body = f'<body style="margin:0"><img alt="plots" style="width:100%" src="data:image/png;base64,{data}"></body>'
+    body = (
+        '<body style="margin:0"><img alt="plots" style="width:100%" '
+        f'src="data:image/png;base64,{data}"></body>'
+    )
     return f"{head}{body}</html>".encode()
 
 
 def _picture(book: Cookbook) -> bytes:
-    with mpl.rc_context({"font.size": 9, "axes.edgecolor": INK, "text.color": INK, "axes.titleweight": "bold"}):
+    with mpl.rc_context(
+        {"font.size": 9, "axes.edgecolor": INK, "text.color": INK, "axes.titleweight": "bold"}
+    ):
         figure = Figure(figsize=(15, 13), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(3, 3)
@@ -54,7 +59,12 @@ def _picture(book: Cookbook) -> bytes:
         _bars(axes[0, 2], "Why looks fail", book.ask("failure_reasons"), "looks")
         _money(axes[1, 0], book.ask("refunds_against_charges"))
         _retries(axes[1, 1], book.ask("retry_cost"))
-        _bars(axes[1, 2], "Cancelled requests by tenant", [(row[0], row[2]) for row in book.ask("cancel_rate")], "requests")
+        _bars(
+            axes[1, 2],
+            "Cancelled requests by tenant",
+            [(row[0], row[2]) for row in book.ask("cancel_rate")],
+            "requests",
+        )
         hours = [(f"{row[0]:02d}:00", row[1]) for row in book.ask("busiest_hours")]
         _bars(axes[2, 0], "Busiest hours (UTC)", hours, "requests")
         _bars(axes[2, 1], "Slowest stages, mean", book.ask("slowest_stages"), "ms")
@@ -82,7 +92,12 @@ def _days(axes: Axes, rows: Rows) -> None:
     days = sorted({row[0] for row in rows})
     known = {(day, category): looks for day, category, looks in rows}
     for category in sorted(totals, key=lambda one: -totals[one])[:6]:
-        axes.plot([f"{day:%m-%d}" for day in days], [known.get((day, category), 0) for day in days], marker="o", label=category)
+        axes.plot(
+            [f"{day:%m-%d}" for day in days],
+            [known.get((day, category), 0) for day in days],
+            marker="o",
+            label=category,
+        )
     axes.set_title("Completed looks a day, by category")
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", integer=True)

@@ -20,7 +20,9 @@ class Resolved:
 
 
 def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
-    """Ask Kafka once; the ends are the last stable offsets at this moment. Raises BadSelection, ReplayFailed."""
+    """Ask Kafka once; the ends are the last stable offsets at this moment. Raises BadSelection,
+    ReplayFailed.
+    """
     parts = _with_key(kafka.partitions(settings, selection.topics), selection)
     firsts = kafka.offsets(settings, dict.fromkeys(parts, kafka.EARLIEST))
     lasts = kafka.offsets(settings, dict.fromkeys(parts, kafka.LATEST))
@@ -36,20 +38,33 @@ def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
 
 
 def _with_key(parts: list[Part], selection: Selection) -> list[Part]:
-    """One partition of each topic when one request is asked for and the topic is partitioned as ours are."""
+    """One partition of each topic when one request is asked for and the topic is partitioned as
+    ours are.
+    """
     if selection.request_id is None:
         return parts
     wanted = partition_of(selection.request_id)
     counts: dict[str, int] = {}
     for topic, _ in parts:
         counts[topic] = counts.get(topic, 0) + 1
-    return [(topic, number) for topic, number in parts if counts[topic] != PARTITIONS or number == wanted]
+    return [
+        (topic, number)
+        for topic, number in parts
+        if counts[topic] != PARTITIONS or number == wanted
+    ]
 
 
 def _places(
-    settings: KafkaSettings, parts: list[Part], place: Place | None, *, default: Mapping[Part, int], after: Mapping[Part, int]
+    settings: KafkaSettings,
+    parts: list[Part],
+    place: Place | None,
+    *,
+    default: Mapping[Part, int],
+    after: Mapping[Part, int],
 ) -> dict[Part, int]:
-    """An offset for each partition. A time with nothing after it is the end; a partition that is left out has none."""
+    """An offset for each partition. A time with nothing after it is the end; a partition that is
+    left out has none.
+    """
     if place is None:
         return dict(default)
     if isinstance(place, AtOffset):

@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 READERS: Final = 2
 PENDING: Final = 2
-"""Blocks that may be on their way into the sink: reading and writing overlap, and memory stays flat."""
+"""Blocks that may be on their way into the sink: reading and writing overlap, and memory stays
+flat.
+"""
 COMMIT_EVERY_S: Final = 10.0
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay did. `read`: records met, whoever they are about; `rows`: records given to the sink."""
+    """What a replay did. `read`: records met, whoever they are about; `rows`: records given to the
+    sink.
+    """
 
     read: int = 0
     rows: int = 0
@@ -63,7 +67,8 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
     archive: "Archive | None" = None,
     tell: Tell = lambda _: None,
 ) -> Summary:
-    """Replay into a sink; returns when the ends are reached that were taken at the start, or when interrupted while following.
+    """Replay into a sink; returns when the ends are reached that were taken at the start, or when
+    interrupted while following.
 
     Raises a ReplayError; what the sink had committed until then stays.
     """
@@ -74,7 +79,11 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
         with _quiet_collector() as collect:
             if not _shared(settings, histories, selection, sink, (side, summary, tell)):
                 _pump(
-                    _bounded(settings, histories, archive, summary), selection, sink, side, (summary, histories, tell, collect)
+                    _bounded(settings, histories, archive, summary),
+                    selection,
+                    sink,
+                    side,
+                    (summary, histories, tell, collect),
                 )
         sink.commit()
         if selection.follow:
@@ -87,7 +96,9 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
 
 
 def plan(settings: KafkaSettings, selection: Selection, archive: "Archive | None") -> list[History]:
-    """What to read of each partition, from archive and topic. Raises BadSelection, HistoryGap, ReplayFailed."""
+    """What to read of each partition, from archive and topic. Raises BadSelection, HistoryGap,
+    ReplayFailed.
+    """
     return join(resolve(settings, selection), selection, archive)
 
 
@@ -104,13 +115,20 @@ def _resumed(history: History, sink: Sink) -> History:
     )
 
 
-def read_blocks(settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None") -> Iterator[Block]:
-    """Archive and topic as one: blocks in offset order within each partition. Raises a ReplayError."""
+def read_blocks(
+    settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None"
+) -> Iterator[Block]:
+    """Archive and topic as one: blocks in offset order within each partition. Raises a
+    ReplayError.
+    """
     return _bounded(settings, histories, archive, Summary())
 
 
 def _bounded(
-    settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None", summary: Summary
+    settings: KafkaSettings,
+    histories: Sequence[History],
+    archive: "Archive | None",
+    summary: Summary,
 ) -> Iterator[Block]:
     if archive is not None:
         for block in chain.from_iterable(one.read(archive) for one in histories):
@@ -129,7 +147,9 @@ def _shared(
     sink: Sink,
     state: tuple[SideFile, Summary, Tell],
 ) -> bool:
-    """Read and write in two processes, where the sink's files allow it and it is worth it; whether that was done."""
+    """Read and write in two processes, where the sink's files allow it and it is worth it; whether
+    that was done.
+    """
     half = getattr(sink, "half", None)
     if half is None or any(one.archived is not None and one.archived.size for one in histories):
         return False
@@ -141,7 +161,10 @@ def _shared(
         return False
     manifest: Manifest = sink.manifest  # type: ignore[attr-defined]  # who has halves has one
     side, summary, tell = state
-    position, total = {one.kafka.part: one.start for one in histories}, sum(one.size for one in histories)
+    position, total = (
+        {one.kafka.part: one.start for one in histories},
+        sum(one.size for one in histories),
+    )
     done = 0
 
     def keep(files: Ended) -> None:
@@ -171,7 +194,9 @@ def _pump(
     side: SideFile,
     state: tuple[Summary, Sequence[History], Tell, Callable[[], object]],
 ) -> None:
-    """Read while blocks are made ready, in two threads, and the sink takes them in order, in a thread of its own."""
+    """Read while blocks are made ready, in two threads, and the sink takes them in order, in a
+    thread of its own.
+    """
     summary, histories, tell, collect = state
     total = sum(one.size for one in histories)
     ends = {one.kafka.part: one.end for one in histories}
@@ -210,7 +235,14 @@ def _count(taken: Taken, summary: Summary) -> None:
     summary.damaged += len(taken.damaged)
 
 
-def _follow(settings: KafkaSettings, selection: Selection, sink: Sink, *, side: SideFile, state: tuple[Summary, Tell]) -> None:
+def _follow(
+    settings: KafkaSettings,
+    selection: Selection,
+    sink: Sink,
+    *,
+    side: SideFile,
+    state: tuple[Summary, Tell],
+) -> None:
     """Go on with what comes, until interrupted; commits every few seconds."""
     summary, tell = state
     ranges = [Range(*part, end, None) for part, end in summary.ends.items()]
@@ -232,7 +264,9 @@ def _follow(settings: KafkaSettings, selection: Selection, sink: Sink, *, side: 
 
 @contextmanager
 def _quiet_collector() -> Iterator[Callable[[], object]]:
-    """Blocks hold millions of small objects and no cycles: walking them again and again takes longer than reading them."""
+    """Blocks hold millions of small objects and no cycles: walking them again and again takes
+    longer than reading them.
+    """
     was = gc.isenabled()
     gc.collect()
     gc.freeze()

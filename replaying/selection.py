@@ -16,14 +16,17 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w":
 _AGE: Final = re.compile(r"(\d{1,9})\s*([smhdw])(?:\s+ago)?")
 _OFFSETS: Final = re.compile(r"offset:(?:(\d{1,18})|(\d{1,6}=\d{1,18}(?:,\d{1,6}=\d{1,18})*))")
 CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
-"""A request's records are written after the time in its id, by clocks that may differ by this much."""
+"""A request's records are written after the time in its id, by clocks that may differ by this much.
+"""
 
 _request_id = TypeAdapter[str](RequestId)
 
 
 @dataclass(frozen=True, slots=True)
 class AtOffset:
-    """A place by offset: in every partition the same, or one for each of the partitions named; others are left out."""
+    """A place by offset: in every partition the same, or one for each of the partitions named;
+    others are left out.
+    """
 
     everywhere: int | None = None
     by_partition: Mapping[int, int] | None = None
@@ -50,7 +53,9 @@ Place = AtOffset | AtTime
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to replay. `start` is inclusive, `end` exclusive; None: the beginning, and the end as it is at the start."""
+    """What to replay. `start` is inclusive, `end` exclusive; None: the beginning, and the end as it
+    is at the start.
+    """
 
     topics: tuple[str, ...]
     start: Place | None = None
@@ -60,7 +65,9 @@ class Selection:
     follow: bool = False
 
     def words(self) -> dict[str, str | None]:
-        """What must be the same for a replay to be continued: everything that decides which records are taken."""
+        """What must be the same for a replay to be continued: everything that decides which records
+        are taken.
+        """
         start = None if isinstance(self.start, AtTime) else repr(self.start)
         return {"request": self.request_id, "tenant": self.tenant_id, "start": start}
 
@@ -78,12 +85,16 @@ def age(words: str) -> timedelta:
 
 
 def place(words: str, now: datetime) -> Place:
-    """`offset:123`, `offset:0=100,3=250`, a time in ISO 8601 (UTC unless it says otherwise), or an age. Raises BadSelection."""
+    """`offset:123`, `offset:0=100,3=250`, a time in ISO 8601 (UTC unless it says otherwise), or an
+    age. Raises BadSelection.
+    """
     words = words.strip()
     if words.startswith("offset:"):
         found = _OFFSETS.fullmatch(words)
         if found is None:
-            raise BadSelection(f"{words!r}: write offset:123 for all partitions, or offset:0=123,3=456 for some")
+            raise BadSelection(
+                f"{words!r}: write offset:123 for all partitions, or offset:0=123,3=456 for some"
+            )
         if found[1] is not None:
             return AtOffset(everywhere=int(found[1]))
         pairs = (pair.split("=") for pair in found[2].split(","))
@@ -93,7 +104,9 @@ def place(words: str, now: datetime) -> Place:
     try:
         at = datetime.fromisoformat(words)
     except ValueError as error:
-        raise BadSelection(f"{words!r} is neither offset:N nor a time (2026-01-31T12:00:00Z) nor an age (2h, 7d)") from error
+        raise BadSelection(
+            f"{words!r} is neither offset:N nor a time (2026-01-31T12:00:00Z) nor an age (2h, 7d)"
+        ) from error
     return AtTime(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
 
 
@@ -112,10 +125,18 @@ def select(  # noqa: PLR0913 (one argument for each thing that can be said)
     if not topics:
         raise BadSelection("name at least one topic")
     if start is not None and last is not None:
-        raise BadSelection("a start and a last length of time say the same thing twice: give one of them")
+        raise BadSelection(
+            "a start and a last length of time say the same thing twice: give one of them"
+        )
     if follow and end is not None:
         raise BadSelection("what has an end can't be followed: leave out one of them")
-    first = place(start, now) if start is not None else AtTime(now - age(last)) if last is not None else None
+    first = (
+        place(start, now)
+        if start is not None
+        else AtTime(now - age(last))
+        if last is not None
+        else None
+    )
     until = place(end, now) if end is not None else None
     if request_id is not None:
         _check_request(request_id)
@@ -129,4 +150,6 @@ def _check_request(request_id: str) -> None:
     try:
         _request_id.validate_python(request_id)
     except ValidationError as error:
-        raise BadSelection(f"{request_id!r} is no request id: it is a ULID of 26 characters") from error
+        raise BadSelection(
+            f"{request_id!r} is no request id: it is a ULID of 26 characters"
+        ) from error

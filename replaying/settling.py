@@ -1,7 +1,9 @@
-"""From JSON text to typed Arrow arrays, without a Python object per value, and as strict as the models are.
+"""From JSON text to typed Arrow arrays, without a Python object per value, and as strict as the
+models are.
 
-DuckDB splits documents into leaves that stay JSON text, so nothing is converted in passing; each leaf is then checked and
-cast here. Whatever is not plainly right raises NotBulk: the caller asks the model itself, record by record.
+DuckDB splits documents into leaves that stay JSON text, so nothing is converted in passing; each
+leaf is then checked and cast here. Whatever is not plainly right raises NotBulk: the caller asks
+the model itself, record by record.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,10 @@ def splitter() -> "duckdb.DuckDBPyConnection":
     """A DuckDB in memory that splits JSON; for one thread."""
     import duckdb  # noqa: PLC0415 (25 MB that most replays never need)
 
-    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB", "autoload_known_extensions": False})
+    return duckdb.connect(
+        ":memory:",
+        config={"threads": 1, "memory_limit": "256MB", "autoload_known_extensions": False},
+    )
 
 
 def structure(column: Column) -> Any:
@@ -46,7 +51,9 @@ def structure(column: Column) -> Any:
 
 def _type_name(column: Column) -> str:
     if column.kind == "struct":
-        return "STRUCT({})".format(", ".join(f'"{name}" {_type_name(one)}' for name, one in column.fields.items()))
+        return "STRUCT({})".format(
+            ", ".join(f'"{name}" {_type_name(one)}' for name, one in column.fields.items())
+        )
     if column.kind == "list":
         return f"{_type_name(column.inner)}[]"
     if column.kind == "map":
@@ -54,7 +61,9 @@ def _type_name(column: Column) -> str:
     return "JSON"
 
 
-def parse(db: "duckdb.DuckDBPyConnection", values: Sequence[bytes | None], column: Column) -> dict[str, pa.Array]:
+def parse(
+    db: "duckdb.DuckDBPyConnection", values: Sequence[bytes | None], column: Column
+) -> dict[str, pa.Array]:
     """The fields of these JSON documents, by name. Raises NotBulk."""
     import duckdb  # noqa: PLC0415 (25 MB that most replays never need)
 
@@ -68,7 +77,11 @@ def parse(db: "duckdb.DuckDBPyConnection", values: Sequence[bytes | None], colum
     documents = pa.table({"value": texts})
     shape = orjson.dumps(structure(column)).decode().replace("'", "''")
     try:
-        found = db.from_arrow(documents).project(f"unnest(from_json_strict(value, '{shape}'))").to_arrow_table()
+        found = (
+            db.from_arrow(documents)
+            .project(f"unnest(from_json_strict(value, '{shape}'))")
+            .to_arrow_table()
+        )
     except duckdb.Error as error:
         raise NotBulk(str(error)[:200]) from error
     return {name: settle(_whole(found.column(name)), one, 0) for name, one in column.fields.items()}
@@ -80,12 +93,17 @@ def _whole(chunks: pa.ChunkedArray) -> pa.Array:
 
 
 def settle(array: pa.Array, column: Column, absent: int) -> pa.Array:
-    """Check an array of JSON text and give it its type. `absent`: nulls that only mean that what holds it is null."""
+    """Check an array of JSON text and give it its type. `absent`: nulls that only mean that what
+    holds it is null.
+    """
     if not column.nullable and array.null_count > absent:
         raise NotBulk("null")
     match column.kind:
         case "struct":
-            parts = [settle(array.field(number), one, array.null_count) for number, one in enumerate(column.fields.values())]
+            parts = [
+                settle(array.field(number), one, array.null_count)
+                for number, one in enumerate(column.fields.values())
+            ]
             mask = pc.is_null(array) if array.null_count else None
             return pa.StructArray.from_arrays(parts, fields=list(column.arrow()), mask=mask)
         case "list" | "map":
@@ -102,7 +120,9 @@ def _several(array: pa.Array, column: Column) -> pa.Array:
     offsets = begins_of(sizes)
     mask = pc.is_null(array) if array.null_count else None
     if column.kind == "list":
-        return pa.ListArray.from_arrays(offsets, settle(array.flatten(), column.inner, 0), type=column.arrow(), mask=mask)
+        return pa.ListArray.from_arrays(
+            offsets, settle(array.flatten(), column.inner, 0), type=column.arrow(), mask=mask
+        )
     keys, items = array.keys.cast(pa.string()), settle(array.items, column.inner, 0)
     return pa.MapArray.from_arrays(offsets, keys, items, type=column.arrow(), mask=mask)
 
@@ -156,7 +176,10 @@ def _unquoted(texts: pa.Array) -> pa.Array:
     if pc.all(pc.starts_with(texts, '"')).as_py() is False:
         raise NotBulk("not a string")
     if pc.any(pc.match_substring(texts, "\\")).as_py():
-        return pa.array([None if text is None else orjson.loads(text) for text in texts.to_pylist()], pa.string())
+        return pa.array(
+            [None if text is None else orjson.loads(text) for text in texts.to_pylist()],
+            pa.string(),
+        )
     return pc.ascii_trim(texts, '"')
 
 
@@ -173,14 +196,19 @@ def text(texts: pa.Array, column: Column) -> pa.Array:
 
 
 def times(texts: pa.Array, *, one_by_one: bool = True) -> pa.Array:
-    """Times as our events write them: seconds or parts of them, in UTC with `Z`; others one by one, if they may be.
+    """Times as our events write them: seconds or parts of them, in UTC with `Z`; others one by one,
+    if they may be.
 
     Raises NotBulk, ArrowInvalid.
     """
     if len(texts) == texts.null_count:
         return texts.cast(TIME)
     sizes = pc.min_max(pc.binary_length(texts)).as_py()
-    if sizes["min"] < SHORTEST_TIME or sizes["max"] > LONGEST_TIME or pc.all(pc.ends_with(texts, "Z")).as_py() is False:
+    if (
+        sizes["min"] < SHORTEST_TIME
+        or sizes["max"] > LONGEST_TIME
+        or pc.all(pc.ends_with(texts, "Z")).as_py() is False
+    ):
         if not one_by_one:
             raise NotBulk("times in another spelling")
         return _times_one_by_one(texts)
@@ -188,9 +216,15 @@ def times(texts: pa.Array, *, one_by_one: bool = True) -> pa.Array:
 
 
 def _times_one_by_one(texts: pa.Array) -> pa.Array:
-    """Other spellings that the models accept, such as a time without a zone, which counts as UTC."""
+    """Other spellings that the models accept, such as a time without a zone, which counts as
+    UTC.
+    """
     try:
-        read = [None if text is None else datetime.fromisoformat(text) for text in texts.to_pylist()]
+        read = [
+            None if text is None else datetime.fromisoformat(text) for text in texts.to_pylist()
+        ]
     except ValueError as error:
         raise NotBulk("not a time") from error
-    return pa.array([at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC) for at in read], TIME)
+    return pa.array(
+        [at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC) for at in read], TIME
+    )

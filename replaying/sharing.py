@@ -1,7 +1,9 @@
-"""A replay to Parquet in two processes, each with about half of the offsets: a partition's files are written by one of them.
+"""A replay to Parquet in two processes, each with about half of the offsets: a partition's files
+are written by one of them.
 
-The other process writes files and tells of them; this one alone keeps the manifest and the file of damaged records. When either
-ends early, files that the manifest does not name are removed by the next run, which goes on where the named ones end.
+The other process writes files and tells of them; this one alone keeps the manifest and the file of
+damaged records. When either ends early, files that the manifest does not name are removed by the
+next run, which goes on where the named ones end.
 """
 
 import fcntl
@@ -35,7 +37,9 @@ Ended = list[tuple[Part, int, list[dict[str, object]]]]
 
 @dataclass(slots=True)
 class Told:
-    """What became of a block: its partition and place to read on, counts, damage, and files that are whole since the last."""
+    """What became of a block: its partition and place to read on, counts, damage, and files that
+    are whole since the last.
+    """
 
     part: Part
     next_offset: int
@@ -57,7 +61,9 @@ class Work:
 
 
 def halves(ranges: Sequence[Range], share_from: int) -> tuple[list[Range], list[Range]] | None:
-    """The ranges in two parts of about the same size; None where that is not worth another process."""
+    """The ranges in two parts of about the same size; None where that is not worth another
+    process.
+    """
     here, there = list[Range](), list[Range]()
     sizes = [0, 0]
     for one in sorted(ranges, key=lambda one: -one.size):
@@ -80,7 +86,15 @@ def told(work: Work, files: Files, ended: Ended) -> Iterator[Told]:
         taken = files.ready(block.with_key(work.key))()
         if block.next_offset >= ends[part]:
             files.finish(part)
-        made = Told(part, block.next_offset, len(block), taken.rows, traffic.bytes, taken.damaged, list(ended))
+        made = Told(
+            part,
+            block.next_offset,
+            len(block),
+            taken.rows,
+            traffic.bytes,
+            taken.damaged,
+            list(ended),
+        )
         ended.clear()
         traffic.bytes = 0
         del block
@@ -110,7 +124,9 @@ class Other:
             try:
                 found = self._here.recv()
             except EOFError as error:
-                raise ReplayFailed(f"the other process ended with {self._process.wait()}") from error
+                raise ReplayFailed(
+                    f"the other process ended with {self._process.wait()}"
+                ) from error
             if isinstance(found, Told):
                 yield found
             elif found is None:
@@ -128,8 +144,12 @@ class Other:
             self._process.wait()
 
 
-def share(here: Work, there: Work, take: Callable[[Told], object], keep: Callable[[Ended], object]) -> None:
-    """Do both at once. `take` gets what either tells; `keep` what was whole when this ended early. Raises ReplayFailed."""
+def share(
+    here: Work, there: Work, take: Callable[[Told], object], keep: Callable[[Ended], object]
+) -> None:
+    """Do both at once. `take` gets what either tells; `keep` what was whole when this ended early.
+    Raises ReplayFailed.
+    """
     ended = Ended()
     files = here.half.files(lambda *said: ended.append(said))
     process = Other(there)
@@ -147,7 +167,9 @@ def share(here: Work, there: Work, take: Callable[[Told], object], keep: Callabl
 
 
 def other(descriptor: int) -> None:
-    """The other process: it tells each block, None when all is done, or a text that says why it failed."""
+    """The other process: it tells each block, None when all is done, or a text that says why it
+    failed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told and stops hearing
     without_pandas()
     gc.freeze()
@@ -167,6 +189,8 @@ def other(descriptor: int) -> None:
 
 
 def _end_unheard(there: Connection) -> None:
-    """When the first process is gone, or closed its end: at once, for another run may take the folder over."""
+    """When the first process is gone, or closed its end: at once, for another run may take the
+    folder over.
+    """
     there.poll(None)
     os._exit(1)

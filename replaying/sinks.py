@@ -27,13 +27,19 @@ Take = Callable[[], Taken]
 
 
 class Sink(Protocol):
-    """Takes blocks one after the other. What is committed survives a kill; what is not is read again."""
+    """Takes blocks one after the other. What is committed survives a kill; what is not is read
+    again.
+    """
 
     def resume(self, part: Part) -> int | None:
-        """Where to read on in a partition that an earlier run had begun; None: at the selection's start."""
+        """Where to read on in a partition that an earlier run had begun; None: at the selection's
+        start.
+        """
 
     def ready(self, block: Block) -> Take:
-        """Make a block ready; the costly part of taking it, called from any thread. What is returned takes it, in its turn."""
+        """Make a block ready; the costly part of taking it, called from any thread. What is
+        returned takes it, in its turn.
+        """
 
     def finish(self, part: Part) -> None:
         """A partition has been read to its end."""
@@ -47,7 +53,9 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A record that was read: where it stood, when the broker wrote it, and what it says. `said` is None for raw bytes."""
+    """A record that was read: where it stood, when the broker wrote it, and what it says. `said` is
+    None for raw bytes.
+    """
 
     topic: str
     partition: int
@@ -60,18 +68,24 @@ class Replayed:
 
 
 def records(block: Block, tenant_id: str | None) -> tuple[list[Replayed], list[Damaged]]:
-    """A block's records, each read by its model, and those that could not be. `tenant_id`: only this tenant's."""
+    """A block's records, each read by its model, and those that could not be. `tenant_id`: only
+    this tenant's.
+    """
     good, bad = list[Replayed](), list[Damaged]()
     raw = is_raw(block.topic)
     for index in range(len(block)):
         found = None if raw else read(block.topic, block.values[index], block.headers[index])
         if isinstance(found, Undecodable):
             bad.append(damaged(block, index, found.reason))
-        elif tenant_id is None or (found is not None and getattr(found.event, "tenant_id", None) == tenant_id):
+        elif tenant_id is None or (
+            found is not None and getattr(found.event, "tenant_id", None) == tenant_id
+        ):
             headers = tuple((name, value or b"") for name, value in block.headers[index] or ())
             at = datetime.fromtimestamp(block.timestamps_ms[index] / 1000, UTC)
             offset, key, value = block.offsets[index], block.keys[index], block.values[index]
-            good.append(Replayed(block.topic, block.partition, offset, at, key, value, headers, found))
+            good.append(
+                Replayed(block.topic, block.partition, offset, at, key, value, headers, found)
+            )
     return good, bad
 
 
@@ -114,7 +128,12 @@ class RecordSink:
 class Lines(RecordSink):
     """One line per record, to a terminal or pipe."""
 
-    def __init__(self, tenant_id: str | None, write: Callable[[str], object], render: Callable[[Replayed], str]) -> None:
+    def __init__(
+        self,
+        tenant_id: str | None,
+        write: Callable[[str], object],
+        render: Callable[[Replayed], str],
+    ) -> None:
         """`write` takes a line without its end."""
         super().__init__(tenant_id)
         self._write = write
@@ -128,7 +147,9 @@ class Lines(RecordSink):
 class LinesFile(RecordSink):
     """A file of lines that is whole or not there."""
 
-    def __init__(self, tenant_id: str | None, path: Path, render: Callable[[Replayed], str]) -> None:
+    def __init__(
+        self, tenant_id: str | None, path: Path, render: Callable[[Replayed], str]
+    ) -> None:
         """Nothing is written yet."""
         super().__init__(tenant_id)
         self._stack = ExitStack()
@@ -158,18 +179,29 @@ def as_json(record: Replayed) -> str:
         "_key": None if record.key is None else record.key.decode("utf-8", "backslashreplace"),
     }
     if record.said is None:
-        line["_headers"] = {name: value.decode("utf-8", "backslashreplace") for name, value in record.headers}
-        line["_value"] = None if record.value is None else record.value.decode("utf-8", "backslashreplace")
+        line["_headers"] = {
+            name: value.decode("utf-8", "backslashreplace") for name, value in record.headers
+        }
+        line["_value"] = (
+            None if record.value is None else record.value.decode("utf-8", "backslashreplace")
+        )
     else:
         meta = record.said.meta
-        line |= {"_ce_id": meta.id, "_ce_type": meta.type, "_ce_time": _iso(meta.time), "_sequence": meta.sequence}
+        line |= {
+            "_ce_id": meta.id,
+            "_ce_type": meta.type,
+            "_ce_time": _iso(meta.time),
+            "_sequence": meta.sequence,
+        }
         line |= record.said.event.model_dump(mode="json")
     return json.dumps(line, ensure_ascii=False)
 
 
 def as_text(record: Replayed) -> str:
     """One line for people: when, where, what, about whom, and the rest of the body."""
-    head = f"{record.written_at:%Y-%m-%d %H:%M:%S} {record.topic}[{record.partition}]@{record.offset}"
+    head = (
+        f"{record.written_at:%Y-%m-%d %H:%M:%S} {record.topic}[{record.partition}]@{record.offset}"
+    )
     if record.said is None:
         return f"{head} {(record.value or b'')[:200]!r}"
     body = record.said.event.model_dump(mode="json", exclude={"request_id", "tenant_id"})

@@ -1,7 +1,8 @@
 """Blocks as typed Arrow tables, one per event type, and what was damaged in them.
 
-A block is read in bulk; where that fails its parts are, and only in a part that fails each record is read by its model. Both
-ways give the same table: what the model accepts is written out by the model and read in bulk again.
+A block is read in bulk; where that fails its parts are, and only in a part that fails each record
+is read by its model. Both ways give the same table: what the model accepts is written out by the
+model and read in bulk again.
 """
 
 import sys
@@ -35,13 +36,18 @@ PLACE: Final = (
     pa.field("_key", pa.string()),
 )
 """The first columns of every table: where a record stands and what its headers say."""
-RAW: Final = (pa.field("_value", pa.binary()), pa.field("_headers", pa.map_(pa.string(), pa.binary())))
+RAW: Final = (
+    pa.field("_value", pa.binary()),
+    pa.field("_headers", pa.map_(pa.string(), pa.binary())),
+)
 """Further columns of topics that keep bytes as they came."""
 
 
 @dataclass(slots=True)
 class Tables:
-    """A block, read. Rows are in offset order; most blocks are of one event type and have one table."""
+    """A block, read. Rows are in offset order; most blocks are of one event type and have one
+    table.
+    """
 
     by_type: dict[str, pa.Table] = field(default_factory=dict)
     damaged: list[Damaged] = field(default_factory=list)
@@ -53,7 +59,9 @@ class Tables:
 
 
 def without_pandas() -> None:
-    """For a process that is only ours: pyarrow asks pandas about the first list that it is given, and so imports 50 MB."""
+    """For a process that is only ours: pyarrow asks pandas about the first list that it is given,
+    and so imports 50 MB.
+    """
     sys.meta_path.insert(0, _NoPandas)
     pa.array(["asks once"])
     sys.meta_path.remove(_NoPandas)
@@ -68,7 +76,9 @@ class _NoPandas(MetaPathFinder):
 
 
 def table_schema(event_type: str) -> pa.Schema:
-    """The columns of an event type; of raw bytes for the empty type. Raises KeyError for an unknown one."""
+    """The columns of an event type; of raw bytes for the empty type. Raises KeyError for an unknown
+    one.
+    """
     if not event_type:
         return pa.schema([*PLACE, *RAW])
     found = columns(EVENT_TYPES[event_type])
@@ -80,8 +90,9 @@ class TableReader:
     """Reads blocks, from any thread."""
 
     def __init__(self, tenant_id: str | None = None) -> None:
-        """`tenant_id`: only this tenant's rows. From now on Arrow takes its memory from the system, which gets it back at once;
-        a pool of its own keeps what each thread once had, 100 MB in all.
+        """`tenant_id`: only this tenant's rows. From now on Arrow takes its memory from the system,
+        which gets it back at once; a pool of its own keeps what each thread once had, 100 MB in
+        all.
         """
         pa.set_memory_pool(pa.system_memory_pool())
         self._tenant_id = tenant_id
@@ -93,7 +104,11 @@ class TableReader:
         if self._tenant_id is not None:
             for event_type, table in made.by_type.items():
                 has = "tenant_id" in table.column_names
-                made.by_type[event_type] = table.filter(pc.equal(table["tenant_id"], self._tenant_id)) if has else table[:0]
+                made.by_type[event_type] = (
+                    table.filter(pc.equal(table["tenant_id"], self._tenant_id))
+                    if has
+                    else table[:0]
+                )
         return made
 
     def _raw(self, block: Block) -> Tables:
@@ -110,7 +125,10 @@ class TableReader:
             return Tables(self._bulk(block))
         except NotBulk:
             pass
-        made = [self._part(block.where(range(at, at + PART_RECORDS).__contains__)) for at in range(0, len(block), PART_RECORDS)]
+        made = [
+            self._part(block.where(range(at, at + PART_RECORDS).__contains__))
+            for at in range(0, len(block), PART_RECORDS)
+        ]
         return _joined(made)
 
     def _part(self, block: Block) -> Tables:
@@ -135,7 +153,9 @@ class TableReader:
             raise NotBulk("another subject")
         return {event_type: table}
 
-    def _table(self, block: Block, said: Heads, model: type[Event], values: Sequence[bytes | None]) -> pa.Table:
+    def _table(
+        self, block: Block, said: Heads, model: type[Event], values: Sequence[bytes | None]
+    ) -> pa.Table:
         found = columns(model)
         if found is None:
             raise NotBulk("the model checks more than its schema says")
@@ -169,8 +189,12 @@ class TableReader:
         made.damaged.sort(key=lambda one: one.offset)
         return made
 
-    def _rewritten(self, block: Block, model: type[Event], rows: list[tuple[int, Meta, bytes]], into: Tables) -> None:
-        """Rows of one model; those that fit no column, such as a number beyond 64 bits, are found by halving."""
+    def _rewritten(
+        self, block: Block, model: type[Event], rows: list[tuple[int, Meta, bytes]], into: Tables
+    ) -> None:
+        """Rows of one model; those that fit no column, such as a number beyond 64 bits, are found
+        by halving.
+        """
         chosen = {index for index, _, _ in rows}
         said = Heads(
             pa.array([meta.id for _, meta, _ in rows], pa.string()),
@@ -180,7 +204,9 @@ class TableReader:
             pa.nulls(len(rows), pa.string()),
         )
         try:
-            table = self._table(block.where(chosen.__contains__), said, model, [value for _, _, value in rows])
+            table = self._table(
+                block.where(chosen.__contains__), said, model, [value for _, _, value in rows]
+            )
         except NotBulk as error:
             if len(rows) == 1:
                 into.damaged.append(damaged(block, rows[0][0], f"fits no column: {error}"))
@@ -206,7 +232,9 @@ def _joined(parts: Iterable[Tables]) -> Tables:
     return made
 
 
-def _place(block: Block, ids: pa.Array, types: pa.Array, written: pa.Array, sequences: pa.Array) -> list[pa.Array]:
+def _place(
+    block: Block, ids: pa.Array, types: pa.Array, written: pa.Array, sequences: pa.Array
+) -> list[pa.Array]:
     count = len(block)
     return [
         pa.repeat(pa.scalar(block.topic), count),
@@ -225,7 +253,10 @@ def _keys(keys: Sequence[bytes | None]) -> pa.Array:
     try:
         return pa.array(keys, pa.string())
     except (pa.ArrowInvalid, UnicodeDecodeError):
-        return pa.array([None if key is None else key.decode("utf-8", "backslashreplace") for key in keys], pa.string())
+        return pa.array(
+            [None if key is None else key.decode("utf-8", "backslashreplace") for key in keys],
+            pa.string(),
+        )
 
 
 __all__ = ["PLACE", "Column", "TableReader", "Tables", "table_schema", "without_pandas"]

@@ -1,7 +1,8 @@
-"""From JSON text to typed Arrow arrays by Arrow's own reader, which is several times faster than splitting into text first.
+"""From JSON text to typed Arrow arrays by Arrow's own reader, which is several times faster than
+splitting into text first.
 
-It reads what is plainly right and of one mind: whatever it might take otherwise than the models do raises NotBulk, and the
-caller takes the slower way.
+It reads what is plainly right and of one mind: whatever it might take otherwise than the models do
+raises NotBulk, and the caller takes the slower way.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,13 @@ import pyarrow.json as pj
 from replaying.columns import Column
 from replaying.settling import NotBulk, begins_of, bounds, text, times
 
-_PLAIN: Final = {"text": pa.string(), "time": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+_PLAIN: Final = {
+    "text": pa.string(),
+    "time": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+}
 MOST_KEYS: Final = 256
 """A map with more different keys in one block is read otherwise."""
 
@@ -29,9 +36,15 @@ def readable(column: Column) -> bool:
 def parse_typed(values: Sequence[bytes | None], column: Column) -> dict[str, pa.Array]:
     """The fields of these JSON documents, by name. Raises NotBulk."""
     joined = _joined(values)
-    options = pj.ParseOptions(explicit_schema=pa.schema(_explicit(column)), unexpected_field_behavior="infer")
+    options = pj.ParseOptions(
+        explicit_schema=pa.schema(_explicit(column)), unexpected_field_behavior="infer"
+    )
     try:
-        found = pj.read_json(pa.BufferReader(joined), pj.ReadOptions(use_threads=False, block_size=len(joined) + 1), options)
+        found = pj.read_json(
+            pa.BufferReader(joined),
+            pj.ReadOptions(use_threads=False, block_size=len(joined) + 1),
+            options,
+        )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise NotBulk(str(error)[:200]) from error
     if found.num_rows != len(values):
@@ -46,7 +59,8 @@ def parse_typed(values: Sequence[bytes | None], column: Column) -> dict[str, pa.
 def _joined(values: Sequence[bytes | None]) -> bytes:
     """One document a line; without what Arrow's reader is not known to take as the models do.
 
-    Each begins and ends with a brace: no document can go on in the next record's, for a brace opens none after one closed.
+    Each begins and ends with a brace: no document can go on in the next record's, for a brace opens
+    none after one closed.
     """
     try:
         joined = b"\n".join(values)  # type: ignore[arg-type]  # None raises
@@ -56,7 +70,12 @@ def _joined(values: Sequence[bytes | None]) -> bytes:
     lines = np.flatnonzero(data == ord("\n"))
     if b"\x00" in joined or (b"\\" in joined and b"\\u" in joined) or len(lines) != len(values) - 1:
         raise NotBulk("suspect")
-    if joined[:1] != b"{" or joined[-1:] != b"}" or (data[lines - 1] != ord("}")).any() or (data[lines + 1] != ord("{")).any():
+    if (
+        joined[:1] != b"{"
+        or joined[-1:] != b"}"
+        or (data[lines - 1] != ord("}")).any()
+        or (data[lines + 1] != ord("{")).any()
+    ):
         raise NotBulk("no object")
     if not joined.isascii():
         try:
@@ -86,7 +105,9 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _checked(array: pa.Array, column: Column, absent: int, joined: bytes) -> pa.Array:
-    """An array within its column's limits. `absent`: nulls that only mean that what holds it is null."""
+    """An array within its column's limits. `absent`: nulls that only mean that what holds it is
+    null.
+    """
     if not column.nullable and array.null_count > absent:
         raise NotBulk("null")
     match column.kind:
@@ -136,18 +157,26 @@ def _leaf(array: pa.Array, column: Column) -> pa.Array:
 
 
 def _map(array: pa.Array, column: Column, joined: bytes) -> pa.Array:
-    """Entries row by row, from an array for each key. Where a key is null it is not there: `null` itself is not allowed."""
+    """Entries row by row, from an array for each key. Where a key is null it is not there: `null`
+    itself is not allowed.
+    """
     if not pa.types.is_struct(array.type) or column.inner.nullable:
         raise NotBulk("another map")
     names, count = [field.name for field in array.type], len(array)
     if len(names) > MOST_KEYS:
         raise NotBulk("many keys")
-    held = np.array([array.field(at).is_valid().to_numpy(zero_copy_only=False) for at in range(len(names))], bool)
+    held = np.array(
+        [array.field(at).is_valid().to_numpy(zero_copy_only=False) for at in range(len(names))],
+        bool,
+    )
     held = held.reshape(len(names), count).T
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     _no_nulls([name for at, name in enumerate(names) if not held[valid, at].all()], joined)
     rows, keys = np.nonzero(held)
-    parts = [_checked(array.field(at), column.inner, int(count - held[:, at].sum()), joined) for at in range(len(names))]
+    parts = [
+        _checked(array.field(at), column.inner, int(count - held[:, at].sum()), joined)
+        for at in range(len(names))
+    ]
     items = pa.concat_arrays(parts) if parts else pa.array([], column.inner.arrow())
     taken = items.take(pa.array(keys * count + rows))
     offsets = begins_of(pa.array(held.sum(axis=1)))

@@ -1,4 +1,5 @@
-"""ACLs and passwords of Kafka's users, as declared in `schemas.access`. Blocks; for the command line and start-up.
+"""ACLs and passwords of Kafka's users, as declared in `schemas.access`. Blocks; for the command
+line and start-up.
 
 aiokafka's admin client can't do this; confluent-kafka's does.
 """
@@ -37,7 +38,9 @@ _MECHANISMS = {
 
 
 class AclsRefused(Exception):
-    """The brokers did not do as asked: not reached, not allowed, or no authorizer is configured. The message says which."""
+    """The brokers did not do as asked: not reached, not allowed, or no authorizer is configured.
+    The message says which.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Applied:
 def apply(settings: KafkaSettings, wanted: Mapping[str, Iterable[Acl]]) -> Applied:
     """Create the ACLs that these users should have and lack; safe to repeat. Raises AclsRefused.
 
-    Nothing is ever removed: what else they may do is named, also of a user who should have no ACL at all.
+    Nothing is ever removed: what else they may do is named, also of a user who should have no ACL
+    at all.
     """
     declared = {_binding(acl): acl for acls in wanted.values() for acl in acls}
     users = {f"User:{user}" for user in wanted}
@@ -66,7 +70,9 @@ def apply(settings: KafkaSettings, wanted: Mapping[str, Iterable[Acl]]) -> Appli
 
 
 def set_password(settings: KafkaSettings, user: str, password: str) -> None:
-    """Give a user this password, new or instead of the older one. Only its salted hash travels. Raises AclsRefused."""
+    """Give a user this password, new or instead of the older one. Only its salted hash travels.
+    Raises AclsRefused.
+    """
     set_passwords(AdminClient(for_confluent(settings)), {user: password}, settings.sasl_mechanism)
 
 
@@ -75,7 +81,10 @@ def set_passwords(client: AdminClient, passwords: dict[str, str], mechanism: Sas
     if mechanism not in _MECHANISMS:
         raise AclsRefused(f"passwords of {mechanism} are kept in the brokers' configuration")
     info = ScramCredentialInfo(_MECHANISMS[mechanism], SCRAM_ITERATIONS)
-    changes = [UserScramCredentialUpsertion(user, info, password.encode()) for user, password in passwords.items()]
+    changes = [
+        UserScramCredentialUpsertion(user, info, password.encode())
+        for user, password in passwords.items()
+    ]
     for done in client.alter_user_scram_credentials(changes, request_timeout=TIMEOUT_S).values():  # type: ignore[arg-type]  # a list of subclasses
         _wait(done)
 
@@ -115,6 +124,7 @@ def _wait(done: "concurrent.futures.Future[T]") -> T:
 def _words(binding: AclBinding) -> str:
     pattern = "*" if binding.resource_pattern_type is ResourcePatternType.PREFIXED else ""
     permission, operation, resource = (
-        str(part).rpartition(".")[2] for part in (binding.permission_type, binding.operation, binding.restype)
+        str(part).rpartition(".")[2]
+        for part in (binding.permission_type, binding.operation, binding.restype)
     )
     return f"{binding.principal} {permission} {operation} {resource} {binding.name}{pattern}"

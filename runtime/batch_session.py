@@ -1,8 +1,8 @@
 """One session of a consumer that applies records in batches to Postgres.
 
-A batch is applied durably first and its offsets are committed after, so a crash in between repeats the batch: the
-handler must make a repeat harmless (a unique key, or offsets of its own in the same SQL transaction). What can't be
-read or handled goes to quarantine before the offsets move.
+A batch is applied durably first and its offsets are committed after, so a crash in between repeats
+the batch: the handler must make a repeat harmless (a unique key, or offsets of its own in the same
+SQL transaction). What can't be read or handled goes to quarantine before the offsets move.
 """
 
 import asyncio
@@ -16,7 +16,15 @@ from domain.outcomes import Unhandled
 from runtime import faults, logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.declaration import BatchHandler
-from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, new_producer, quarantined, read, stop_client
+from runtime.kafka import (
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    TopicPartition,
+    new_producer,
+    quarantined,
+    read,
+    stop_client,
+)
 from runtime.lag import watch_lag
 from runtime.process import Process
 from runtime.records import OutRecord, Work
@@ -50,7 +58,9 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._subscription = Subscription(settings, self._declared, self)
         self._copartitions = Copartitions(process, self._declared, self._plain.client)
         for topic in self._declared.topics:
-            metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")  # there as 0: an alert sees the first
+            metrics.RECORDS.labels(
+                self._declared.name, topic.name, "quarantined"
+            )  # there as 0: an alert sees the first
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -62,7 +72,9 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             await self._plain.start()
             await self._subscription.start()
             await self._copartitions.start()  # ready from here on, if it may be
-            self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._consumer.assignment))
+            self._lag = asyncio.create_task(
+                watch_lag(self._declared.name, self._consumer, self._consumer.assignment)
+            )
             while not self._process.stopping.is_set():
                 await self._once()
         finally:
@@ -93,13 +105,17 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             # Polled under the lock: after a revocation nothing polled before it is applied.
             if self._broken is not None:
                 raise self._broken
-            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=self._declared.max_in_flight)
+            polled = await self._consumer.getmany(
+                timeout_ms=POLL_MS, max_records=self._declared.max_in_flight
+            )
             records = [record for batch in polled.values() for record in batch]
             moved = await self._moved(polled)
             if records or (moved and time.monotonic() - self._told_s >= IDLE_POSITIONS_S):
                 await self._apply(records, moved)
 
-    async def _moved(self, polled: dict[TopicPartition, list[ConsumerRecord]]) -> dict[TopicPartition, tuple[int, int]]:
+    async def _moved(
+        self, polled: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> dict[TopicPartition, tuple[int, int]]:
         moved: dict[TopicPartition, tuple[int, int]] = {}
         for tp in self._consumer.assignment():
             position = await self._consumer.position(tp)
@@ -112,7 +128,9 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 moved[tp] = (self._positions[tp], position)
         return moved
 
-    async def _apply(self, records: Sequence[ConsumerRecord], moved: dict[TopicPartition, tuple[int, int]]) -> None:
+    async def _apply(
+        self, records: Sequence[ConsumerRecord], moved: dict[TopicPartition, tuple[int, int]]
+    ) -> None:
         begun_s = time.monotonic()
         readable: list[tuple[ConsumerRecord, Work]] = []
         kept: list[OutRecord] = []
@@ -131,7 +149,9 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 kept.append(self._keep(record, outcome.why))
             else:
                 self._unreadable.record(fault=False)
-                metrics.RECORDS.labels(self._declared.name, record.topic, type(outcome).__name__.lower()).inc()
+                metrics.RECORDS.labels(
+                    self._declared.name, record.topic, type(outcome).__name__.lower()
+                ).inc()
         await self._send(kept)
         if offsets := {tp: after for tp, (_, after) in moved.items() if after > 0}:
             await self._consumer.commit(offsets)
@@ -140,7 +160,13 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         metrics.COMMIT_SECONDS.labels(self._declared.name).observe(self._told_s - begun_s)
 
     def _keep(self, record: ConsumerRecord, why: str) -> OutRecord:
-        log.warning("quarantined", topic=record.topic, partition=record.partition, offset=record.offset, why=why)
+        log.warning(
+            "quarantined",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            why=why,
+        )
         metrics.RECORDS.labels(self._declared.name, record.topic, "quarantined").inc()
         self._unreadable.record(fault=True)
         if self._unreadable.tripped:
@@ -148,5 +174,8 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         return quarantined(record, why, self._declared.name)
 
     async def _send(self, kept: list[OutRecord]) -> None:
-        sends = [await self._plain.send(out.topic, out.value, key=out.key, headers=list(out.headers)) for out in kept]
+        sends = [
+            await self._plain.send(out.topic, out.value, key=out.key, headers=list(out.headers))
+            for out in kept
+        ]
         await asyncio.gather(*sends)

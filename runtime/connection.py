@@ -1,6 +1,8 @@
-"""How a client proves to Kafka who it is, and checks whom it talks to, in the words of each client library.
+"""How a client proves to Kafka who it is, and checks whom it talks to, in the words of each client
+library.
 
-Passwords leave `SecretStr` here and nowhere else. Raises OSError when the file of authorities can't be read.
+Passwords leave `SecretStr` here and nowhere else. Raises OSError when the file of authorities can't
+be read.
 """
 
 import ssl
@@ -20,7 +22,9 @@ def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
     """Verifies the broker's certificate and its name; None when the listener is not encrypted."""
     if not settings.security_protocol.encrypted:
         return None
-    return ssl.create_default_context(cafile=None if settings.ca_file is None else str(settings.ca_file))
+    return ssl.create_default_context(
+        cafile=None if settings.ca_file is None else str(settings.ca_file)
+    )
 
 
 def for_aiokafka(settings: KafkaSettings) -> dict[str, object]:
@@ -45,7 +49,12 @@ def for_faststream(settings: KafkaSettings) -> BaseSecurity | None:
     context = tls(settings)
     if protocol.authenticated:
         sasl = _SASL[settings.sasl_mechanism]
-        return sasl(settings.username, settings.password.get_secret_value(), ssl_context=context, use_ssl=protocol.encrypted)
+        return sasl(
+            settings.username,
+            settings.password.get_secret_value(),
+            ssl_context=context,
+            use_ssl=protocol.encrypted,
+        )
     return BaseSecurity(ssl_context=context) if protocol.encrypted else None
 
 

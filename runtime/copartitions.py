@@ -1,10 +1,11 @@
 """Whether a consumer's topics still have the partitions that they are declared with.
 
-The same key has the same partition number in every topic, so one owner sees all of a request: its retries, its cancel,
-its history. A partition more, added by hand, must not change that. Our producers place a key by the declared count
-(`runtime.kafka.placed`), members are given numbers whole (`NumberAssignor`), and work goes on with the numbers that all
-topics have; but whoever added it did not know, and other producers place keys by what is there: so the consumer is not
-ready, and says why, until the counts are as declared.
+The same key has the same partition number in every topic, so one owner sees all of a request: its
+retries, its cancel, its history. A partition more, added by hand, must not change that. Our
+producers place a key by the declared count (`runtime.kafka.placed`), members are given numbers
+whole (`NumberAssignor`), and work goes on with the numbers that all topics have; but whoever added
+it did not know, and other producers place keys by what is there: so the consumer is not ready, and
+says why, until the counts are as declared.
 """
 
 import asyncio
@@ -14,7 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+from aiokafka.coordinator.protocol import (
+    ConsumerProtocolMemberAssignment,
+    ConsumerProtocolMemberMetadata,
+)
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from domain.copartitions import common, differing, ranges
@@ -28,9 +32,11 @@ EVERY_S = 15.0
 
 
 class NumberAssignor(RangePartitionAssignor):  # type: ignore[misc]  # aiokafka has no types
-    """Kafka's range assignor, but that topics of different sizes are not split at different numbers.
+    """Kafka's range assignor, but that topics of different sizes are not split at different
+    numbers.
 
-    With equal counts both assign the same, and so it has the same name: members of either kind can share a group.
+    With equal counts both assign the same, and so it has the same name: members of either kind can
+    share a group.
     """
 
     @classmethod
@@ -50,12 +56,17 @@ class NumberAssignor(RangePartitionAssignor):  # type: ignore[misc]  # aiokafka 
                 for topic in topics:
                     owned[member][topic] = sorted(there[topic].intersection(numbers[member]))
         return {
-            member: ConsumerProtocolMemberAssignment(cls.version, sorted(mine.items()), b"") for member, mine in owned.items()
+            member: ConsumerProtocolMemberAssignment(cls.version, sorted(mine.items()), b"")
+            for member, mine in owned.items()
         }
 
 
-def _read_together(members: Mapping[str, ConsumerProtocolMemberMetadata]) -> Iterator[tuple[list[str], list[str]]]:
-    """Topics and those who read them; several sets only while members of different releases share a group."""
+def _read_together(
+    members: Mapping[str, ConsumerProtocolMemberMetadata],
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Topics and those who read them; several sets only while members of different releases share a
+    group.
+    """
     readers: dict[str, list[str]] = {}
     for member in sorted(members):
         for topic in members[member].subscription:
@@ -74,7 +85,9 @@ class Copartitions:
         """`client`: is asked what partitions there are, once it is connected."""
         self._process = process
         self._name = declared.name
-        self._topics = {topic.name: topic.partitions for topic in (*declared.topics, *declared.history)}
+        self._topics = {
+            topic.name: topic.partitions for topic in (*declared.topics, *declared.history)
+        }
         self._client = client
         self._told: Mapping[str, tuple[int, int]] = {}
         self._running = False
@@ -96,7 +109,9 @@ class Copartitions:
             self._watching.cancel()
 
     async def look(self) -> None:
-        """Compare now; the process is ready when nothing differs. Raises KafkaError when it can't be told."""
+        """Compare now; the process is ready when nothing differs. Raises KafkaError when it can't
+        be told.
+        """
         counts = await self._counts()
         self.numbers = common(counts, self._topics)
         now = differing(counts, self._topics)
@@ -123,8 +138,12 @@ class Copartitions:
             log.info("partition counts are as declared")
             return
         log.error(
-            "partition counts differ from what is declared: not ready; work goes on with the numbers that every topic has",
-            topics={topic: f"{there} instead of {wanted}" for topic, (there, wanted) in sorted(now.items())},
+            "partition counts differ from what is declared: not ready; work goes on with the "
+            "numbers that every topic has",
+            topics={
+                topic: f"{there} instead of {wanted}"
+                for topic, (there, wanted) in sorted(now.items())
+            },
             numbers=self.numbers,
             what_to_do="docs/operations.md: A partition more or less",
         )

@@ -1,4 +1,6 @@
-"""What a lane's finished records come to: the last look at each decision, and the records that say so. Nothing is sent here."""
+"""What a lane's finished records come to: the last look at each decision, and the records that say
+so. Nothing is sent here.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +18,9 @@ from schemas.failures import FailureCode, FailureReason
 
 log = logs.get(__name__)
 
-NOT_PUBLISHED = FailureReason(code=FailureCode.INTERNAL, message="The look's result could not be published.")
+NOT_PUBLISHED = FailureReason(
+    code=FailureCode.INTERNAL, message="The look's result could not be published."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +79,21 @@ class Decider:
         if finished.work is None or isinstance(finished.outcome, Unhandled):
             return Settled(finished.outcome)
         now = self._ports.clock() + self._behind
-        return self._ports.handler.settle(finished.work, finished.outcome, self._history, now, chance=finished.chance)
+        return self._ports.handler.settle(
+            finished.work, finished.outcome, self._history, now, chance=finished.chance
+        )
 
     def announce(self, begun: Sequence[Begun]) -> list[OutRecord]:
         """The records that say what work has begun, numbered as of now."""
         now = self._ports.clock() + self._behind
-        said = [(one.work, self._ports.handler.begun(one.work, self._history, one.at, now)) for one in begun]
+        said = [
+            (one.work, self._ports.handler.begun(one.work, self._history, one.at, now))
+            for one in begun
+        ]
         return [
-            outgoing(emit, self._ports.source, self._ports.clock(), work.decoded) for work, emit in said if emit is not None
+            outgoing(emit, self._ports.source, self._ports.clock(), work.decoded)
+            for work, emit in said
+            if emit is not None
         ]
 
     def decide(self, finished: Finished) -> Decision:
@@ -96,21 +107,35 @@ class Decider:
             return self._instead(finished, str(error))
 
     def note_broker_time(self, written_ms: int) -> None:
-        """How far our clock is behind the broker's, which dates records as it appends them; 0 tells nothing."""
+        """How far our clock is behind the broker's, which dates records as it appends them; 0 tells
+        nothing.
+        """
         if written_ms:
-            self._behind = max(timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock())
+            self._behind = max(
+                timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock()
+            )
 
     def _instead(self, finished: Finished, why: str) -> Decision:
-        """A failure of ours in place of what its readers could not read; where that says nothing, the record is kept whole."""
+        """A failure of ours in place of what its readers could not read; where that says nothing,
+        the record is kept whole.
+        """
         if not isinstance(finished.outcome, Reject):
             failed = self.decide(replace(finished, outcome=Reject(NOT_PUBLISHED)))
             if failed.records:
                 return failed
-        return self.decide(replace(finished, outcome=Unhandled(f"its outcome can't be published: {why}")))
+        return self.decide(
+            replace(finished, outcome=Unhandled(f"its outcome can't be published: {why}"))
+        )
 
     def _records(self, finished: Finished, settled: Settled) -> tuple[OutRecord, ...]:
         cause = finished.work.decoded if finished.work else None
-        records = [outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits]
+        records = [
+            outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits
+        ]
         if isinstance(settled.outcome, Unhandled):
-            records.append(quarantined(finished.record, settled.outcome.why, self._ports.handler.declaration.name))
+            records.append(
+                quarantined(
+                    finished.record, settled.outcome.why, self._ports.handler.declaration.name
+                )
+            )
         return tuple(records)

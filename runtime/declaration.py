@@ -1,4 +1,6 @@
-"""What a consumer declares of itself, and what it must offer to be run. Only data and decisions; the rest is `runtime`'s."""
+"""What a consumer declares of itself, and what it must offer to be run. Only data and decisions;
+the rest is `runtime`'s.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +21,9 @@ UNREADABLE = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of one tenant's may be at work, in each topic of a partition number, before its records are deferred."""
+    """How much of one tenant's may be at work, in each topic of a partition number, before its
+    records are deferred.
+    """
 
     size: int
     deferred_max: int  # of one instance; beyond it nothing is read but commands
@@ -34,21 +38,29 @@ class Declaration:
     topics: tuple[Topic, ...]
     about: str
     max_in_flight: int = 2000
-    history: tuple[Topic, ...] = ()  # read back over `history_window_s` when a partition is taken over
+    history: tuple[
+        Topic, ...
+    ] = ()  # read back over `history_window_s` when a partition is taken over
     history_window_s: float = 0.0
-    history_of_unread: bool = (
-        False  # read back only as far as what the group has not read: all it says about a record follows it
-    )
+    # read back only as far as what the group has not read: all it says about a record follows it
+    history_of_unread: bool = False
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
-    suspects: frozenset[FailureCode] = frozenset()  # rejections that may be our own; they count by tenant and photo
-    photo_of: Callable[[Event, FailureReason | None], About | None] | None = None  # whose photo a decision is about
-    in_order: bool = False  # decisions are committed in reading order, so none is ever beyond the offsets committed with it
+    suspects: frozenset[FailureCode] = (
+        frozenset()
+    )  # rejections that may be our own; they count by tenant and photo
+    photo_of: Callable[[Event, FailureReason | None], About | None] | None = (
+        None  # whose photo a decision is about
+    )
+    # decisions are committed in reading order, so none is ever beyond the offsets committed with it
+    in_order: bool = False
     attempt: Callable[[Work], int] | None = (
         None  # of a record; while one is worked on, no later ones of its request are repeats
     )
-    interrupts: tuple[type[Event], Outcome] | None = None  # reading such an event ends the work on its request so
+    interrupts: tuple[type[Event], Outcome] | None = (
+        None  # reading such an event ends the work on its request so
+    )
     window: Window | None = None  # None: records are worked on as they come
 
     @property
@@ -66,15 +78,21 @@ class Settled:
 
 
 Begin = Callable[[datetime], None]
-"""Says since when a record is worked on. Waits for nothing: its lane's next transaction publishes it, before the decision."""
+"""Says since when a record is worked on. Waits for nothing: its lane's next transaction publishes
+it, before the decision.
+"""
 
 
 class Draining(Exception):
-    """Raised to work that has not begun when its process is asked to stop: it is left for the next owner."""
+    """Raised to work that has not begun when its process is asked to stop: it is left for the next
+    owner.
+    """
 
 
 class LaneHandler(Protocol):
-    """A consumer that decides record by record; each decision is one Kafka transaction with its offset."""
+    """A consumer that decides record by record; each decision is one Kafka transaction with its
+    offset.
+    """
 
     declaration: Declaration
 
@@ -82,19 +100,37 @@ class LaneHandler(Protocol):
         """Take in one record of the `history` topics, or of one that was just committed."""
 
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
-        """Decide at once, or return None when there is work to do. Called in offset order; must not block."""
-
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
-        """Do the work. May take as long as it declares; what it raises ends its lane or session: the record is read again."""
-
-    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
-        """The event that says that work began `at`, numbered and noted; None when nothing is to be said. Asked once.
-
-        Asked in the lane's transactions, as `settle` is: one after another they give every number there is.
+        """Decide at once, or return None when there is work to do. Called in offset order; must not
+        block.
         """
 
-    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
-        """The last word, asked right before the records are sent and again right before they are committed. Pure."""
+    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
+        """Do the work. May take as long as it declares; what it raises ends its lane or session:
+        the record is read again.
+        """
+
+    def begun(
+        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
+    ) -> Emit | None:
+        """The event that says that work began `at`, numbered and noted; None when nothing is to be
+        said. Asked once.
+
+        Asked in the lane's transactions, as `settle` is: one after another they give every number
+        there is.
+        """
+
+    def settle(
+        self,
+        work: Work,
+        outcome: Outcome,
+        history: PartitionHistory,
+        now: datetime,
+        *,
+        chance: float,
+    ) -> Settled:
+        """The last word, asked right before the records are sent and again right before they are
+        committed. Pure.
+        """
 
     def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
         """One record of a decision is durable."""
@@ -108,12 +144,20 @@ class BatchHandler(Protocol):
 
     declaration: Declaration
 
-    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        """Where to read on, for consumers that keep their own offsets; empty: where the group committed."""
+    async def start_offsets(
+        self, partitions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], int]:
+        """Where to read on, for consumers that keep their own offsets; empty: where the group
+        committed.
+        """
 
-    async def apply(self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]) -> Sequence[Outcome]:
+    async def apply(
+        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> Sequence[Outcome]:
         """Apply a batch durably and say what became of each record: Done, Skip or Unhandled.
 
-        `positions`: (topic, partition) -> (first offset of the batch or the position before it, next offset after it).
-        Called with no works when only positions moved. What it raises ends the session, and the batch is read again.
+        `positions`: (topic, partition) -> (first offset of the batch or the position before it,
+        next offset after it).
+        Called with no works when only positions moved. What it raises ends the session, and the
+        batch is read again.
         """

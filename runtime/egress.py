@@ -1,6 +1,7 @@
-"""HTTP to addresses that strangers name. A host is looked up once, every one of its addresses is judged, and the connection
-is made to a judged address and to no other, with the URL's own host in SNI, certificate check and `Host`. No redirect is
-followed, no proxy of the environment is asked, no content coding is undone, and little of an answer is read.
+"""HTTP to addresses that strangers name. A host is looked up once, every one of its addresses is
+judged, and the connection is made to a judged address and to no other, with the URL's own host in
+SNI, certificate check and `Host`. No redirect is followed, no proxy of the environment is asked, no
+content coding is undone, and little of an answer is read.
 """
 
 import asyncio
@@ -35,7 +36,9 @@ class Refused(Exception):
 
 
 class Resolver:
-    """Looks hosts up as the system does, on threads of its own: a slow name server holds up nothing else."""
+    """Looks hosts up as the system does, on threads of its own: a slow name server holds up nothing
+    else.
+    """
 
     def __init__(self, threads: int) -> None:
         """At most `threads` look-ups at a time."""
@@ -70,13 +73,18 @@ class _Pinned(httpcore.AsyncNetworkBackend):
         failure: Exception = httpcore.ConnectError("no address")
         for address in self._addresses:
             try:
-                return await self._inner.connect_tcp(address, self._port, CONNECT_TIMEOUT_S, local_address, socket_options)
+                return await self._inner.connect_tcp(
+                    address, self._port, CONNECT_TIMEOUT_S, local_address, socket_options
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("no sockets of this machine")
 
@@ -87,8 +95,12 @@ class _Pinned(httpcore.AsyncNetworkBackend):
 class Egress:
     """Calls targets, each connection for one call."""
 
-    def __init__(self, resolve: Resolve, *, insecure: bool = False, trust: ssl.SSLContext | None = None) -> None:
-        """`insecure`: also http, any port and private addresses. `trust`: whose certificates count; None: the usual ones."""
+    def __init__(
+        self, resolve: Resolve, *, insecure: bool = False, trust: ssl.SSLContext | None = None
+    ) -> None:
+        """`insecure`: also http, any port and private addresses. `trust`: whose certificates count;
+        None: the usual ones.
+        """
         self._resolve = resolve
         self._insecure = insecure
         self._trust = trust or httpx.create_ssl_context()
@@ -101,12 +113,31 @@ class Egress:
             return str(error)
         return None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, time_limit_s: float = TIME_LIMIT_S) -> Attempt:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> Attempt:
         """Post once. What went wrong is in the attempt; nothing is raised for it."""
         at, begun_s = datetime.now(UTC), time.monotonic()
 
-        def attempt(status_code: int | None, error: str | None, retry_after: str | None = None, answer: str = "") -> Attempt:
-            return Attempt(at, int((time.monotonic() - begun_s) * 1000), status_code, error, retry_after, answer)
+        def attempt(
+            status_code: int | None,
+            error: str | None,
+            retry_after: str | None = None,
+            answer: str = "",
+        ) -> Attempt:
+            return Attempt(
+                at,
+                int((time.monotonic() - begun_s) * 1000),
+                status_code,
+                error,
+                retry_after,
+                answer,
+            )
 
         try:
             async with asyncio.timeout(time_limit_s):
@@ -116,7 +147,12 @@ class Egress:
             return attempt(None, f"no complete answer within {time_limit_s:g} s")
         except Refused as error:
             return attempt(None, str(error))
-        except (OSError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+        except (
+            OSError,
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.TimeoutException,
+        ) as error:
             return attempt(None, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS])
         except Exception:
             # Whatever a stranger's answer does to a library is that try's failure and no other's.
@@ -140,12 +176,18 @@ class Egress:
         return target, list(addresses[:MAX_ADDRESSES])
 
     async def _exchange(
-        self, target: Target, addresses: Sequence[str], message: tuple[str, bytes, Mapping[str, str]]
+        self,
+        target: Target,
+        addresses: Sequence[str],
+        message: tuple[str, bytes, Mapping[str, str]],
     ) -> tuple[int, None, str | None, str]:
         """Status code, no error, Retry-After, and the beginning of the body."""
         url, body, headers = message
         async with httpcore.AsyncConnectionPool(
-            ssl_context=self._trust, network_backend=_Pinned(addresses, target.port), max_connections=1, retries=0
+            ssl_context=self._trust,
+            network_backend=_Pinned(addresses, target.port),
+            max_connections=1,
+            retries=0,
         ) as pool:
             lines = [(name.encode(), text.encode()) for name, text in headers.items()]
             async with pool.stream("POST", url, headers=lines, content=body) as response:
@@ -155,5 +197,9 @@ class Egress:
                     kept += chunk
                     if len(kept) >= MAX_ANSWER_BYTES:
                         break
-                answer = bytes(kept[:MAX_ANSWER_BYTES]).decode("utf-8", "replace").replace("\x00", "\ufffd")
+                answer = (
+                    bytes(kept[:MAX_ANSWER_BYTES])
+                    .decode("utf-8", "replace")
+                    .replace("\x00", "\ufffd")
+                )
                 return response.status, None, retry_after or None, answer

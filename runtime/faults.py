@@ -1,9 +1,11 @@
-"""Named points at which a campaign breaks the system on purpose. Without LOOKS_FAULTS_DIR they do nothing.
+"""Named points at which a campaign breaks the system on purpose. Without LOOKS_FAULTS_DIR they do
+nothing.
 
-A fault is a file in that folder, named `PROCESS.POINT`. Whoever passes the point first removes the file and suffers what
-it says: `kill`, `stop` (until SIGCONT), `raise`, or `wait SECONDS`. So every window between two effects can be hit, once,
-on purpose. Who passed it is told: `struck.PROCESS` has a line for each fault that was about something, such as a request. A
-file `clock.PROCESS` holds the seconds by which that process's clock is off for as long as it is there.
+A fault is a file in that folder, named `PROCESS.POINT`. Whoever passes the point first removes the
+file and suffers what it says: `kill`, `stop` (until SIGCONT), `raise`, or `wait SECONDS`. So every
+window between two effects can be hit, once, on purpose. Who passed it is told: `struck.PROCESS` has
+a line for each fault that was about something, such as a request. A file `clock.PROCESS` holds the
+seconds by which that process's clock is off for as long as it is there.
 """
 
 import asyncio
@@ -45,7 +47,9 @@ POINTS: dict[str, tuple[Point, ...]] = {
     "deadline_sweeper": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
     "operator": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
 }
-"""Every point there is, by the process that passes it; `worker` is a compositor's worker process, `operator` a redrive."""
+"""Every point there is, by the process that passes it; `worker` is a compositor's worker process,
+`operator` a redrive.
+"""
 
 
 class Planted(Exception):
@@ -85,7 +89,9 @@ def struck(folder: Path, process: str) -> dict[str, list[str]]:
 
 
 def _suffer(what: str) -> float:
-    """Carry out a fault; returns the seconds to wait when it says so. Raises Planted, or does not return."""
+    """Carry out a fault; returns the seconds to wait when it says so. Raises Planted, or does not
+    return.
+    """
     match what.split():
         case ["kill"]:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,8 +1,9 @@
 """Who reads our topics and how far behind they are. Joins no group and commits nothing.
 
-A group is seen by its members and by the offsets that it has committed; one that keeps its offsets elsewhere is seen by its
-members alone. Records behind are offsets up to the end that a `read_committed` reader can reach, transaction markers
-included; a group that has nothing but markers before it is not behind.
+A group is seen by its members and by the offsets that it has committed; one that keeps its offsets
+elsewhere is seen by its members alone. Records behind are offsets up to the end that a
+`read_committed` reader can reach, transaction markers included; a group that has nothing but
+markers before it is not behind.
 """
 
 import time
@@ -31,7 +32,9 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """One group on one partition. `committed` is None, and with it all else, where the group has committed nothing there."""
+    """One group on one partition. `committed` is None, and with it all else, where the group has
+    committed nothing there.
+    """
 
     group: str
     topic: str
@@ -39,7 +42,9 @@ class Lag:
     end: int
     committed: int | None
     records: int | None
-    seconds: float | None  # since the first record that it has not done was written; 0 when it has done all
+    seconds: (
+        float | None
+    )  # since the first record that it has not done was written; 0 when it has done all
     member: str | None  # client id and host of who holds the partition now
 
 
@@ -59,27 +64,39 @@ def lags(settings: KafkaSettings, groups: Sequence[str] = ()) -> list[Lag]:
     members = _members(admin, chosen)
     places = {place for name in chosen for place in (*committed[name], *members[name])}
     ends = _ends(admin, places)
-    first = _first_written(settings, ((*place, at) for name in chosen for place, at in committed[name].items()), ends)
+    first = _first_written(
+        settings, ((*place, at) for name in chosen for place, at in committed[name].items()), ends
+    )
     now_ms = time.time() * 1000
     found: list[Lag] = []
     for name in chosen:
         for place in sorted({*committed[name], *members[name]}):
             at = committed[name].get(place)
             records, seconds = _behind(at, ends[place], first.get((*place, at or 0)), now_ms)
-            found.append(Lag(name, *place, ends[place], at, records, seconds, members[name].get(place)))
+            found.append(
+                Lag(name, *place, ends[place], at, records, seconds, members[name].get(place))
+            )
     return found
 
 
-def _behind(at: int | None, end: int, written_ms: int | None, now_ms: float) -> tuple[int | None, float | None]:
+def _behind(
+    at: int | None, end: int, written_ms: int | None, now_ms: float
+) -> tuple[int | None, float | None]:
     if at is None:
         return None, None
     return (0, 0.0) if written_ms is None else (end - at, max(0.0, (now_ms - written_ms) / 1000))
 
 
 def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT_S)
+    asked = admin.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT_S
+    )
     partitions = asked[group].result().topic_partitions or ()
-    return {(one.topic, one.partition): one.offset for one in partitions if one.topic in BY_NAME and one.offset >= 0}
+    return {
+        (one.topic, one.partition): one.offset
+        for one in partitions
+        if one.topic in BY_NAME and one.offset >= 0
+    }
 
 
 def _members(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[Place, str]]:
@@ -103,14 +120,18 @@ def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
     wanted = {TopicPartition(*place): latest for place in places}
     if not wanted:
         return {}
-    asked = admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S)
+    asked = admin.list_offsets(
+        wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S
+    )
     return {(one.topic, one.partition): answer.result().offset for one, answer in asked.items()}
 
 
 def _first_written(
     settings: KafkaSettings, positions: Iterable[tuple[str, int, int]], ends: dict[Place, int]
 ) -> dict[tuple[str, int, int], int]:
-    """When the first record at or after each position was written, ms; a position with none before the end is left out."""
+    """When the first record at or after each position was written, ms; a position with none before
+    the end is left out.
+    """
     wanted = {one for one in positions if one[2] < ends[one[0], one[1]]}
     found: dict[tuple[str, int, int], int] = {}
     if not wanted:
@@ -129,7 +150,9 @@ def _first_written(
     try:
         while wanted:
             # One position a partition at a time: two groups may stand at different places.
-            round_of = {(topic, partition): at for topic, partition, at in sorted(wanted, reverse=True)}
+            round_of = {
+                (topic, partition): at for topic, partition, at in sorted(wanted, reverse=True)
+            }
             found |= _round(consumer, round_of)
             wanted -= {(*place, at) for place, at in round_of.items()}
     finally:
@@ -153,7 +176,10 @@ def _round(consumer: Consumer, positions: dict[Place, int]) -> dict[tuple[str, i
             found[(*place, positions[place])] = message.timestamp()[1]
     if waiting:
         raise KafkaException(
-            KafkaError(KafkaError._TIMED_OUT, f"no record and no end within {TIMEOUT_S:g} s: {sorted(waiting)}")
+            KafkaError(
+                KafkaError._TIMED_OUT,
+                f"no record and no end within {TIMEOUT_S:g} s: {sorted(waiting)}",
+            )
         )
     return found
 
@@ -162,6 +188,10 @@ def _place(message: Message) -> Place:
     """Where a message or the end of a partition is. Raises KafkaException for any other error."""
     error = message.error()
     topic, partition = message.topic(), message.partition()
-    if (error is not None and error.code() != KafkaError._PARTITION_EOF) or topic is None or partition is None:
+    if (
+        (error is not None and error.code() != KafkaError._PARTITION_EOF)
+        or topic is None
+        or partition is None
+    ):
         raise KafkaException(error)
     return topic, partition

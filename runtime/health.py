@@ -14,10 +14,18 @@ Check = Callable[[], bool]
 
 
 class HealthServer:
-    """Serves a process's health until stopped. `live` false: restart the process. `ready` false: it does no work now."""
+    """Serves a process's health until stopped. `live` false: restart the process. `ready` false: it
+    does no work now.
+    """
 
     def __init__(
-        self, host: str, port: int, *, live: Check = lambda: True, ready: Check, registry: CollectorRegistry = REGISTRY
+        self,
+        host: str,
+        port: int,
+        *,
+        live: Check = lambda: True,
+        ready: Check,
+        registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """Bind nothing yet; see `start`."""
 
@@ -41,7 +49,9 @@ class HealthServer:
                 Route("/metrics", show_metrics),
             ]
         )
-        config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
+        )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -24,7 +24,9 @@ from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
 
 STOP_TIMEOUT_S = 5.0
 MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024
-"""Of one record. What the broker let in compressed must fit into quarantine, where it is larger by its headers."""
+"""Of one record. What the broker let in compressed must fit into quarantine, where it is larger by
+its headers.
+"""
 
 
 def client_options(settings: KafkaSettings) -> dict[str, object]:
@@ -36,8 +38,12 @@ METADATA_MAX_AGE_MS = 30_000
 """So soon a client sees that a topic has other partitions than before."""
 
 
-def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None) -> AIOKafkaProducer:
-    """A producer, not started. With a transactional id, starting it fences every older producer of the same id."""
+def new_producer(
+    settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None
+) -> AIOKafkaProducer:
+    """A producer, not started. With a transactional id, starting it fences every older producer of
+    the same id.
+    """
     options: dict[str, object] = {
         **client_options(settings),
         "client_id": client_id,
@@ -56,11 +62,17 @@ def new_producer(settings: KafkaSettings, client_id: str, *, transactional_id: s
 
 
 def new_reader(
-    settings: KafkaSettings, *, committed_only: bool = True, max_bytes: int = 1024 * 1024, max_wait_ms: int = 500
+    settings: KafkaSettings,
+    *,
+    committed_only: bool = True,
+    max_bytes: int = 1024 * 1024,
+    max_wait_ms: int = 500,
 ) -> AIOKafkaConsumer:
-    """A consumer without a group, not started: it reads what it is assigned and moves nobody's offsets.
+    """A consumer without a group, not started: it reads what it is assigned and moves nobody's
+    offsets.
 
-    `max_bytes`: of one fetch from a partition; `max_wait_ms`: how long a fetch may wait at a partition's end.
+    `max_bytes`: of one fetch from a partition; `max_wait_ms`: how long a fetch may wait at a
+    partition's end.
     """
     return AIOKafkaConsumer(
         **client_options(settings),
@@ -84,7 +96,8 @@ class Stoppable(Protocol):
 
 
 async def unbroken(call: Coroutine[Any, Any, T]) -> T:
-    """Await what may connect. When that is cancelled, let it come to its end first, or its client is stopped in vain.
+    """Await what may connect. When that is cancelled, let it come to its end first, or its client
+    is stopped in vain.
 
     aiokafka 0.14 loses a connection whose making is cancelled: nobody closes it.
     """
@@ -99,7 +112,9 @@ async def unbroken(call: Coroutine[Any, Any, T]) -> T:
 
 
 async def stop_client(client: Stoppable) -> None:
-    """Stop a client, giving up on one whose broker does not answer: what it had not committed is not committed."""
+    """Stop a client, giving up on one whose broker does not answer: what it had not committed is
+    not committed.
+    """
     with contextlib.suppress(TimeoutError, KafkaError):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.stop()
@@ -118,7 +133,9 @@ def partition_of(key: str) -> int:
 
 
 def placed(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
-    """Kafka's default partitioner, but that a partition added by hand moves no key: what belongs together stays so."""
+    """Kafka's default partitioner, but that a partition added by hand moves no key: what belongs
+    together stays so.
+    """
     if key is None:
         return random.choice(available or every)
     return every[number_of(_hashed(key), len(every), PARTITIONS)]

@@ -1,4 +1,6 @@
-"""How far a consumer is behind, and how far an open transaction holds it back, as metrics: one question to Kafka a second."""
+"""How far a consumer is behind, and how far an open transaction holds it back, as metrics: one
+question to Kafka a second.
+"""
 
 import asyncio
 import contextlib
@@ -13,11 +15,17 @@ EVERY_S = 1.0
 
 
 async def watch_lag(
-    name: str, consumer: AIOKafkaConsumer, owned: Callable[[], Iterable[TopicPartition]], *, every_s: float = EVERY_S
+    name: str,
+    consumer: AIOKafkaConsumer,
+    owned: Callable[[], Iterable[TopicPartition]],
+    *,
+    every_s: float = EVERY_S,
 ) -> None:
-    """Keep `looks_consumer_lag_records` current until cancelled; then, and for partitions given away, it says nothing.
+    """Keep `looks_consumer_lag_records` current until cancelled; then, and for partitions given
+    away, it says nothing.
 
-    The ends are asked for, not taken from the last fetch: a consumer that holds back fetches nothing, and is behind most.
+    The ends are asked for, not taken from the last fetch: a consumer that holds back fetches
+    nothing, and is behind most.
     """
     shown: set[TopicPartition] = set()
     held = HeldBack(name)
@@ -34,7 +42,9 @@ async def watch_lag(
         held.look(consumer, set())
 
 
-async def _lags(consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+async def _lags(
+    consumer: AIOKafkaConsumer, partitions: set[TopicPartition]
+) -> dict[TopicPartition, int]:
     if not partitions:
         return {}
     ends: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
@@ -50,12 +60,16 @@ def _show(name: str, lags: dict[TopicPartition, int], shown: set[TopicPartition]
 
 
 class HeldBack:
-    """Where a partition's last stable offset stands before its end, as its fetches said; a paused one tells nothing new."""
+    """Where a partition's last stable offset stands before its end, as its fetches said; a paused
+    one tells nothing new.
+    """
 
     def __init__(self, name: str) -> None:
         """Nothing seen. `name`: the consumer's."""
         self._name = name
-        self._stands: dict[TopicPartition, tuple[int, int]] = {}  # the offset, and the fetch that said so first, ms
+        self._stands: dict[
+            TopicPartition, tuple[int, int]
+        ] = {}  # the offset, and the fetch that said so first, ms
         self._shown: set[TopicPartition] = set()
 
     def look(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
@@ -67,11 +81,19 @@ class HeldBack:
         self._shown = {*partitions}
         for tp in partitions:
             records, seconds = self._held(tp, consumer)
-            metrics.OPEN_TRANSACTION_RECORDS.labels(self._name, tp.topic, str(tp.partition)).set(records)
-            metrics.OPEN_TRANSACTION_SECONDS.labels(self._name, tp.topic, str(tp.partition)).set(seconds)
+            metrics.OPEN_TRANSACTION_RECORDS.labels(self._name, tp.topic, str(tp.partition)).set(
+                records
+            )
+            metrics.OPEN_TRANSACTION_SECONDS.labels(self._name, tp.topic, str(tp.partition)).set(
+                seconds
+            )
 
     def _held(self, tp: TopicPartition, consumer: AIOKafkaConsumer) -> tuple[int, float]:
-        end, stable, fetched_ms = consumer.highwater(tp), consumer.last_stable_offset(tp), consumer.last_poll_timestamp(tp)
+        end, stable, fetched_ms = (
+            consumer.highwater(tp),
+            consumer.last_stable_offset(tp),
+            consumer.last_poll_timestamp(tp),
+        )
         if end is None or stable is None or fetched_ms is None or not 0 <= stable < end:
             self._stands.pop(tp, None)
             return 0, 0.0

@@ -1,7 +1,9 @@
-"""A lane: one partition number of every topic of a consumer. Its records are worked on side by side and finish in any order.
+"""A lane: one partition number of every topic of a consumer. Its records are worked on side by side
+and finish in any order.
 
-What is decided goes to the lane's transactions, which alone move offsets. Where the consumer declares a window, a
-tenant's records beyond it are deferred: nothing but their places is kept, and they are handed in again when there is room.
+What is decided goes to the lane's transactions, which alone move offsets. Where the consumer
+declares a window, a tenant's records beyond it are deferred: nothing but their places is kept, and
+they are handed in again when there is room.
 """
 
 import asyncio
@@ -31,9 +33,13 @@ class _AtWork:
 
 
 class Lane:
-    """Begun with a started producer and a restored history; closed on revocation, drain or failure."""
+    """Begun with a started producer and a restored history; closed on revocation, drain or
+    failure.
+    """
 
-    def __init__(self, number: int, producer: AIOKafkaProducer, history: PartitionHistory, ports: LanePorts) -> None:
+    def __init__(
+        self, number: int, producer: AIOKafkaProducer, history: PartitionHistory, ports: LanePorts
+    ) -> None:
         """Start committing what `take` and its work finish."""
         self.number = number
         self._history = history
@@ -58,7 +64,9 @@ class Lane:
         return len(self._windows) if self._windows is not None else 0
 
     def take(self, record: ConsumerRecord) -> None:
-        """Begin on one record, in offset order, or defer it. Never blocks, never raises on a bad record."""
+        """Begin on one record, in offset order, or defer it. Never blocks, never raises on a bad
+        record.
+        """
         if not self._transactions.begin(record):
             return
         taken_at_s = time.monotonic()
@@ -71,7 +79,9 @@ class Lane:
             self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
             return
         tenant_id = self._whose(work)
-        if self._windows is None or self._windows.arrive(_place(record), tenant_id, hash(work.request_id)):
+        if self._windows is None or self._windows.arrive(
+            _place(record), tenant_id, hash(work.request_id)
+        ):
             self._start(record, work, tenant_id, taken_at_s)
 
     def wanted(self) -> Place | None:
@@ -86,7 +96,10 @@ class Lane:
         taken_at_s = time.monotonic()
         work = read(record)
         if isinstance(work, Undecodable):
-            raise TypeError(f"{record.topic} {record.partition}@{record.offset} could be read once and can't be read again")
+            raise TypeError(
+                f"{record.topic} {record.partition}@{record.offset} could be read once and can't "
+                "be read again"
+            )
         outcome = self._at_once(work)
         if outcome is None:
             self._start(record, work, tenant_id, taken_at_s)
@@ -111,7 +124,9 @@ class Lane:
             await asyncio.wait(running, timeout=self._ports.transaction_timeout_s)
 
     def _is_repeat(self, work: Work) -> bool:
-        """Whether this or a later attempt is being worked on. An earlier one may be: a repeat that was begun too soon."""
+        """Whether this or a later attempt is being worked on. An earlier one may be: a repeat that
+        was begun too soon.
+        """
         number = self._declared.attempt
         at_work = self._busy.get(work.request_id, ())
         return number is not None and any(number(one) >= number(work) for one in at_work)
@@ -152,17 +167,26 @@ class Lane:
         if not self._busy[request_id]:
             del self._busy[request_id]
         if task.cancelled() and at_work.interrupted and interrupts is not None:
-            # Told here and not in the task: one that is interrupted before its first step never begins.
-            self._finish(Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s))
+            # Told here and not in the task: one that is interrupted before its first step never
+            # begins.
+            self._finish(
+                Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s)
+            )
         self._leave(at_work.record.topic, at_work.tenant_id)
         if (error := self._error_of(task, at_work)) is not None:
             self._ports.failed(error)
 
     def _error_of(self, task: "asyncio.Task[None]", at_work: _AtWork) -> BaseException | None:
-        """What ended a task that came to nothing. A record that nobody finishes would hold its partition's offset for ever."""
+        """What ended a task that came to nothing. A record that nobody finishes would hold its
+        partition's offset for ever.
+        """
         if not task.cancelled():
             return task.exception()
-        return None if at_work.interrupted or self._closed else RuntimeError("work was cancelled, and not by its lane")
+        return (
+            None
+            if at_work.interrupted or self._closed
+            else RuntimeError("work was cancelled, and not by its lane")
+        )
 
     def _leave(self, topic: str, tenant_id: str) -> None:
         if self._windows is not None:
@@ -177,7 +201,9 @@ class Lane:
     async def _work(self, record: ConsumerRecord, work: Work, taken_at_s: float) -> None:
         handler = self._ports.handler
         try:
-            outcome = await handler.handle(work, self._history, lambda at: self._transactions.announce(Begun(work, at)))
+            outcome = await handler.handle(
+                work, self._history, lambda at: self._transactions.announce(Begun(work, at))
+            )
         except Draining:
             return
         self._finish(Finished(record, work, outcome, jitter(), taken_at_s))

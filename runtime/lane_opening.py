@@ -1,6 +1,8 @@
-"""Taking a partition number over: fence its owner before, read its recent past, go to where the group committed.
+"""Taking a partition number over: fence its owner before, read its recent past, go to where the
+group committed.
 
-Each number by itself: a transaction that somebody left open on one of its partitions holds up no other.
+Each number by itself: a transaction that somebody left open on one of its partitions holds up no
+other.
 """
 
 import asyncio
@@ -25,14 +27,20 @@ from runtime.settings import KafkaSettings
 log = logs.get(__name__)
 
 PATIENCE_S = (10.0, 30.0, 60.0)
-"""Without any progress in a number's history, before what is in the way is named; then it is read from its beginning again."""
+"""Without any progress in a number's history, before what is in the way is named; then it is read
+from its beginning again.
+"""
 
 
 class LaneOpener:
     """Of one session. `ports`: what the lane of a number is given."""
 
     def __init__(
-        self, settings: KafkaSettings, handler: LaneHandler, clock: Callable[[], datetime], ports: Callable[[int], LanePorts]
+        self,
+        settings: KafkaSettings,
+        handler: LaneHandler,
+        clock: Callable[[], datetime],
+        ports: Callable[[int], LanePorts],
     ) -> None:
         """Connect to nothing yet."""
         self._settings = settings
@@ -41,8 +49,11 @@ class LaneOpener:
         self._clock = clock
         self._ports = ports
 
-    async def open(self, consumer: AIOKafkaConsumer, number: int, partitions: Sequence[TopicPartition]) -> Lane:
-        """The lane of a partition number, all topics of which must be in `partitions`. Raises what went wrong.
+    async def open(
+        self, consumer: AIOKafkaConsumer, number: int, partitions: Sequence[TopicPartition]
+    ) -> Lane:
+        """The lane of a partition number, all topics of which must be in `partitions`. Raises what
+        went wrong.
 
         Waits as long as a transaction is open in what it must have read.
         """
@@ -50,11 +61,16 @@ class LaneOpener:
         producer = new_producer(self._settings, transactional_id, transactional_id=transactional_id)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(stop_client, producer)
-            # Fences whoever owned this number before; what they had committed is final from here on.
+            # Fences whoever owned this number before; what they had committed is final from here
+            # on.
             await unbroken(producer.start())
             await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
             positions = {partition: await _rewind(consumer, partition) for partition in partitions}
-            ends = await unbroken(consumer.end_offsets(list(partitions))) if self._declared.history_of_unread else {}
+            ends = (
+                await unbroken(consumer.end_offsets(list(partitions)))
+                if self._declared.history_of_unread
+                else {}
+            )
             unread = {partition: (positions[partition], end) for partition, end in ends.items()}
             history = await self._restore(number, unread)
             log.info("lane open", partition=number, remembered=len(history))
@@ -77,7 +93,9 @@ class LaneOpener:
                 await self._name(number, stalled)
                 tries += 1
 
-    async def _read(self, number: int, history: PartitionHistory, since: datetime, patience_s: float) -> None:
+    async def _read(
+        self, number: int, history: PartitionHistory, since: datetime, patience_s: float
+    ) -> None:
         window = timedelta(seconds=self._declared.history_window_s)
 
         def take(work: Work) -> None:
@@ -90,7 +108,10 @@ class LaneOpener:
         try:
             found = await open_transactions(self._settings, stalled.behind)
         except (KafkaError, TimeoutError, OSError) as error:
-            log.warning("open transactions could not be asked for", error=f"{type(error).__name__}: {error}"[:300])
+            log.warning(
+                "open transactions could not be asked for",
+                error=f"{type(error).__name__}: {error}"[:300],
+            )
             found = []
         for one in found:
             log.error(
@@ -105,7 +126,9 @@ class LaneOpener:
                 error=str(stalled),
             )
         if not found:
-            log.warning("a lane waits for the end of its history", partition=number, error=str(stalled))
+            log.warning(
+                "a lane waits for the end of its history", partition=number, error=str(stalled)
+            )
 
 
 async def _rewind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
@@ -119,9 +142,13 @@ async def _rewind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
 
 
 def is_slowness(error: BaseException) -> bool:
-    """Whether an error says that the broker did not answer in time, and nothing else. Being fenced says that we lost."""
+    """Whether an error says that the broker did not answer in time, and nothing else. Being fenced
+    says that we lost.
+    """
     if isinstance(error, KafkaError):
-        return isinstance(error, KafkaTimeoutError) or (bool(error.retriable) and not isinstance(error, ProducerFenced))
+        return isinstance(error, KafkaTimeoutError) or (
+            bool(error.retriable) and not isinstance(error, ProducerFenced)
+        )
     return isinstance(error, TimeoutError)
 
 

@@ -1,8 +1,10 @@
-"""One session of a transactional consumer: from joining its group until it drains, fails or loses its breaker.
+"""One session of a transactional consumer: from joining its group until it drains, fails or loses
+its breaker.
 
-FastStream declares the subscription and keeps the connection; records are polled raw from its consumer, because its
-own loop acknowledges before the work is done. A partition number comes as a whole: requests, retries and cancels of one
-key to one owner. A number that some topic lacks is not worked on (`runtime.copartitions`).
+FastStream declares the subscription and keeps the connection; records are polled raw from its
+consumer, because its own loop acknowledges before the work is done. A partition number comes as a
+whole: requests, retries and cancels of one key to one owner. A number that some topic lacks is not
+worked on (`runtime.copartitions`).
 """
 
 import asyncio
@@ -18,7 +20,14 @@ from runtime import logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import AIOKafkaConsumer, TopicPartition, client_options, close_client, stop_client, unbroken
+from runtime.kafka import (
+    AIOKafkaConsumer,
+    TopicPartition,
+    client_options,
+    close_client,
+    stop_client,
+    unbroken,
+)
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
@@ -31,14 +40,22 @@ log = logs.get(__name__)
 
 POLL_MS = 100
 REOPEN_AFTER_S = 30.0
-"""A lane whose broker was slow begins anew alone, but not again within so long: then it is more than slowness."""
+"""A lane whose broker was slow begins anew alone, but not again within so long: then it is more
+than slowness.
+"""
 POLL_RECORDS = 500
 
 
 class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Owns its lanes; thrown away after `run` returns or raises."""
 
-    def __init__(self, process: Process, settings: KafkaSettings, handler: LaneHandler, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        settings: KafkaSettings,
+        handler: LaneHandler,
+        clock: Callable[[], datetime],
+    ) -> None:
         """Connect to nothing yet."""
         self._process = process
         self._settings = settings
@@ -60,8 +77,12 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._lag: asyncio.Task[None] | None = None
         self._paused = False
         for topic in self._declared.topics:
-            metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")  # there as 0: an alert sees the first
-        self._refetch = Refetch(lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self._fail)
+            metrics.RECORDS.labels(
+                self._declared.name, topic.name, "unhandled"
+            )  # there as 0: an alert sees the first
+        self._refetch = Refetch(
+            lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self._fail
+        )
 
     @property
     def in_flight(self) -> int:
@@ -85,13 +106,17 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         return self._subscription.consumer
 
     async def run(self) -> None:
-        """Consume until the process is asked to stop. Raises what went wrong; nothing half done is left committed."""
+        """Consume until the process is asked to stop. Raises what went wrong; nothing half done is
+        left committed.
+        """
         try:
             await unbroken(self._client.bootstrap())
             await self._subscription.start()
             self._refetch.start()
             await self._copartitions.start()  # ready from here on, if it may be
-            self._lag = asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._owned))
+            self._lag = asyncio.create_task(
+                watch_lag(self._declared.name, self._consumer, self._owned)
+            )
             await self._consume()
         finally:
             self._copartitions.stop()
@@ -110,11 +135,15 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             for partition, records in polled.items():
                 lane = self._lanes.get(partition.partition)
-                if lane is not None:  # else: not open yet; the lane begins where the group committed
+                if (
+                    lane is not None
+                ):  # else: not open yet; the lane begins where the group committed
                     for record in records:
                         lane.take(record)
             self._hold_back()
-            await asyncio.sleep(0)  # what is buffered is given without waiting: heartbeats and work need their turn
+            await asyncio.sleep(
+                0
+            )  # what is buffered is given without waiting: heartbeats and work need their turn
         self._handler.drain()
         drained = asyncio.create_task(self._drain())
         await asyncio.wait({drained, self._failure}, return_when=asyncio.FIRST_COMPLETED)
@@ -123,7 +152,11 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _owned(self) -> list[TopicPartition]:
         """Partitions whose lane is open: the others have no position yet."""
-        return [TopicPartition(topic.name, number) for topic in self._declared.topics for number in self._lanes]
+        return [
+            TopicPartition(topic.name, number)
+            for topic in self._declared.topics
+            for number in self._lanes
+        ]
 
     async def _drain(self) -> None:
         for lane in [*self._lanes.values()]:
@@ -142,8 +175,12 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         deferred = self.deferred
         metrics.IN_FLIGHT.labels(self._declared.name).set(self.in_flight)
         metrics.DEFERRED.labels(self._declared.name).set(deferred)
-        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(len(self._numbers - self._lanes.keys()))
-        full = self._full or (self._declared.window is not None and deferred >= self._declared.window.deferred_max)
+        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(
+            len(self._numbers - self._lanes.keys())
+        )
+        full = self._full or (
+            self._declared.window is not None and deferred >= self._declared.window.deferred_max
+        )
         if full == self._paused:
             return
         commands = self._declared.interrupts[0] if self._declared.interrupts else None
@@ -162,7 +199,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         await self._close_lanes()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Open lanes in the background, so that the group's heartbeat goes on; nothing is fetched until they are open."""
+        """Open lanes in the background, so that the group's heartbeat goes on; nothing is fetched
+        until they are open.
+        """
         self._paused = False
         if not assigned:
             return
@@ -176,15 +215,24 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         task.add_done_callback(self._opening.discard)
 
     def _lane_failed(self, number: int, error: BaseException) -> None:
-        """A slow broker costs one lane: the group is not disturbed, and what other lanes work on goes on."""
+        """A slow broker costs one lane: the group is not disturbed, and what other lanes work on
+        goes on.
+        """
         now_s = asyncio.get_running_loop().time()
         again = now_s - self._reopened_s.get(number, -inf) < REOPEN_AFTER_S
-        if again or not is_slowness(error) or number not in self._lanes or self._process.stopping.is_set():
+        if (
+            again
+            or not is_slowness(error)
+            or number not in self._lanes
+            or self._process.stopping.is_set()
+        ):
             self._fail(error)
             return
         self._reopened_s[number] = now_s
         metrics.LANES_REOPENED.labels(self._declared.name).inc()
-        log.warning("a lane begins anew", partition=number, error=f"{type(error).__name__}: {error}"[:500])
+        log.warning(
+            "a lane begins anew", partition=number, error=f"{type(error).__name__}: {error}"[:500]
+        )
         self._open(self._reopen(number, self._lanes.pop(number)))
 
     async def _reopen(self, number: int, lane: Lane) -> None:
@@ -204,7 +252,9 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         usable = self._copartitions.usable(numbers)
         self._numbers -= numbers.difference(usable)
         for number in usable:
-            self._open(self._open_lane(number, sorted(one for one in assigned if one.partition == number)))
+            self._open(
+                self._open_lane(number, sorted(one for one in assigned if one.partition == number))
+            )
 
     async def _open_lane(self, number: int, partitions: list[TopicPartition]) -> None:
         try:

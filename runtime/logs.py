@@ -5,11 +5,22 @@ import sys
 
 import structlog
 
-QUIET_LIBRARIES = ("aiokafka", "botocore", "boto3", "urllib3", "asyncio", "uvicorn", "faststream", "httpcore")
+QUIET_LIBRARIES = (
+    "aiokafka",
+    "botocore",
+    "boto3",
+    "urllib3",
+    "asyncio",
+    "uvicorn",
+    "faststream",
+    "httpcore",
+)
 
 
 def configure(process: str, instance: str, level: str) -> None:
-    """Send our events and the libraries' warnings to standard error as JSON. Call once, at the start of a process."""
+    """Send our events and the libraries' warnings to standard error as JSON. Call once, at the
+    start of a process.
+    """
     shared = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,21 +1,26 @@
-"""Every metric, each with its meaning and what to do when it moves. Exported on the health port at /metrics."""
+"""Every metric, each with its meaning and what to do when it moves. Exported on the health port at
+/metrics.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 RECORDS = Counter(
     "looks_records_total",
-    "Records handled, by what they came to. A rising share of `quarantined` or `rejected`: read the records (`looks dlq`).",
+    "Records handled, by what they came to. A rising share of `quarantined` or `rejected`: read "
+    "the records (`looks dlq`).",
     ["consumer", "topic", "outcome"],
 )
 HANDLE_SECONDS = Histogram(
     "looks_handle_seconds",
-    "Time from a record's arrival at its consumer to its decision. Growing with flat load: a dependency is slow.",
+    "Time from a record's arrival at its consumer to its decision. Growing with flat load: a "
+    "dependency is slow.",
     ["consumer"],
     buckets=(0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30, 100),
 )
 COMMIT_SECONDS = Histogram(
     "looks_commit_seconds",
-    "Time of one commit: a Kafka transaction or an SQL transaction with its offsets. Growing: Kafka or Postgres is slow.",
+    "Time of one commit: a Kafka transaction or an SQL transaction with its offsets. Growing: "
+    "Kafka or Postgres is slow.",
     ["consumer"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
 )
@@ -26,64 +31,76 @@ IN_FLIGHT = Gauge(
 )
 LAG_RECORDS = Gauge(
     "looks_consumer_lag_records",
-    "Offsets between what a consumer has read and what it could read. Growing: add instances, or see why it is slow.",
+    "Offsets between what a consumer has read and what it could read. Growing: add instances, or "
+    "see why it is slow.",
     ["consumer", "topic", "partition"],
 )
 DEAD_LETTERS = Counter(
     "looks_dead_letters_total",
-    "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: the fault is ours.",
+    "Requests failed and refunded, by reason. A rising rate of `internal`, `timeout` or `expired`: "
+    "the fault is ours.",
     ["reason"],
 )
 EVENT_COLLISIONS = Counter(
     "looks_event_collisions_total",
-    "Events met whose number within their request is another event's. Both are kept. Any: two owners, or one that forgot.",
+    "Events met whose number within their request is another event's. Both are kept. Any: two "
+    "owners, or one that forgot.",
 )
 DEFERRED = Gauge(
     "looks_deferred",
-    "Records read and put off because their tenant has a window full at work. Growing for long: add instances.",
+    "Records read and put off because their tenant has a window full at work. Growing for long: "
+    "add instances.",
     ["consumer"],
 )
 SESSION_RESTARTS = Counter(
     "looks_session_restarts_total",
-    "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read the log for the cause.",
+    "Times a consumer threw its Kafka session away and began anew. More than a few an hour: read "
+    "the log for the cause.",
     ["consumer", "cause"],
 )
 LANES_REOPENED = Counter(
     "looks_lanes_reopened_total",
-    "Times one partition of a consumer began anew because Kafka did not answer in time. More than a few an hour: see to Kafka.",
+    "Times one partition of a consumer began anew because Kafka did not answer in time. More than "
+    "a few an hour: see to Kafka.",
     ["consumer"],
 )
 LANES_NOT_OPEN = Gauge(
     "looks_lanes_not_open",
-    "Partition numbers that a consumer owns and does not work on yet. Over 0 for minutes: a transaction that somebody left "
+    "Partition numbers that a consumer owns and does not work on yet. Over 0 for minutes: a "
+    "transaction that somebody left "
     "open is in what it must have read first (`looks topics transactions`).",
     ["consumer"],
 )
 OPEN_TRANSACTION_RECORDS = Gauge(
     "looks_open_transaction_records",
-    "Offsets between the last stable one, up to which readers of committed records see, and the end of a partition. "
+    "Offsets between the last stable one, up to which readers of committed records see, and the "
+    "end of a partition. "
     "Over 0 in between is normal.",
     ["consumer", "topic", "partition"],
 )
 OPEN_TRANSACTION_SECONDS = Gauge(
     "looks_open_transaction_seconds",
-    "For how long the last stable offset of a partition has stood before its end. Over 60: a transaction was left open, and "
+    "For how long the last stable offset of a partition has stood before its end. Over 60: a "
+    "transaction was left open, and "
     "nobody sees what was written after its first record: `looks topics transactions` names it.",
     ["consumer", "topic", "partition"],
 )
 PARTITIONS_DIFFER = Gauge(
     "looks_partitions_differ",
-    "Partitions that a topic has beyond those declared; below 0: that it lacks. Not 0: its consumers are not ready.",
+    "Partitions that a topic has beyond those declared; below 0: that it lacks. Not 0: its "
+    "consumers are not ready.",
     ["consumer", "topic"],
 )
 BREAKER_TRIPS = Counter(
     "looks_breaker_trips_total",
-    "Times a consumer stopped itself because most failures were its own fault. Any: find the fault before looks expire.",
+    "Times a consumer stopped itself because most failures were its own fault. Any: find the fault "
+    "before looks expire.",
     ["consumer"],
 )
 OUTBOX_PUBLISHED = Counter(
     "looks_outbox_published_total",
-    "Outbox rows acknowledged by Kafka and removed. Flat while requests are accepted: the relay is stuck.",
+    "Outbox rows acknowledged by Kafka and removed. Flat while requests are accepted: the relay is "
+    "stuck.",
 )
 OUTBOX_OLDEST_SECONDS = Gauge(
     "looks_outbox_oldest_seconds",
@@ -91,7 +108,8 @@ OUTBOX_OLDEST_SECONDS = Gauge(
 )
 EXPIRED = Counter(
     "looks_expired_total",
-    "Requests failed because their deadline passed. Any: the compositor is down, stuck or too slow.",
+    "Requests failed because their deadline passed. Any: the compositor is down, stuck or too "
+    "slow.",
 )
 REFUNDS = Counter(
     "looks_refunds_total",
@@ -100,26 +118,31 @@ REFUNDS = Counter(
 )
 WEBHOOK_TRIES = Counter(
     "looks_webhook_tries_total",
-    "Tries to deliver a webhook: `delivered`, `retry`, `failed` (its last). All failing, of all tenants: our network.",
+    "Tries to deliver a webhook: `delivered`, `retry`, `failed` (its last). All failing, of all "
+    "tenants: our network.",
     ["result"],
 )
 WEBHOOK_TRY_SECONDS = Histogram(
     "looks_webhook_try_seconds",
-    "Time of one try, from looking up the host to the answer. Growing for all: our resolver or network is slow.",
+    "Time of one try, from looking up the host to the answer. Growing for all: our resolver or "
+    "network is slow.",
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 15),
 )
 WEBHOOK_OLDEST_DUE_SECONDS = Gauge(
     "looks_webhook_oldest_due_seconds",
-    "For how long the oldest due delivery has waited for its try. Over 60: add instances of `consumers.webhooks`.",
+    "For how long the oldest due delivery has waited for its try. Over 60: add instances of "
+    "`consumers.webhooks`.",
 )
 WEBHOOKS_DISABLED = Counter(
     "looks_webhooks_disabled_total",
-    "Endpoints disabled, by reason: `gone` (410) or `failing`. Many at once: our network, not theirs.",
+    "Endpoints disabled, by reason: `gone` (410) or `failing`. Many at once: our network, not "
+    "theirs.",
     ["reason"],
 )
 GROUP_LAG_RECORDS = Gauge(
     "looks_group_lag_records",
-    "Offsets between what a consumer group has committed and the end of a topic (`looks topics lag --watch`). "
+    "Offsets between what a consumer group has committed and the end of a topic (`looks topics lag "
+    "--watch`). "
     "Growing with flat load: the group is too slow or down; its owner is who runs its members.",
     ["group", "topic"],
 )
@@ -131,35 +154,42 @@ GROUP_LAG_SECONDS = Gauge(
 )
 AUTH_FAILURES = Counter(
     "looks_auth_failures_total",
-    "Requests refused for their key: `malformed`, `unknown` (also revoked and expired) or `limited`. Rising: somebody "
+    "Requests refused for their key: `malformed`, `unknown` (also revoked and expired) or "
+    "`limited`. Rising: somebody "
     "guesses keys, or a client was forgotten when a key was rotated.",
     ["reason"],
 )
 RATE_LIMITED = Counter(
     "looks_rate_limited_total",
-    "Requests answered 429, by the limit that was met. Rising: a client loops, or a tenant has outgrown its limits.",
+    "Requests answered 429, by the limit that was met. Rising: a client loops, or a tenant has "
+    "outgrown its limits.",
     ["limit"],
 )
 UPLOADS = Counter(
     "looks_uploads_total",
-    "Uploads by what came of them: `stored`, `replayed`, `refused` or `failed`. `failed` rising: S3 is slow or away.",
+    "Uploads by what came of them: `stored`, `replayed`, `refused` or `failed`. `failed` rising: "
+    "S3 is slow or away.",
     ["result"],
 )
 WAITING = Gauge(
     "looks_waiting",
-    "Clients that wait for news of a job: `stream` or `poll`. Near LOOKS_API_STREAMS_MAX: add API processes.",
+    "Clients that wait for news of a job: `stream` or `poll`. Near LOOKS_API_STREAMS_MAX: add API "
+    "processes.",
     ["how"],
 )
 STREAM_ENDS = Counter(
     "looks_stream_ends_total",
-    "Event streams by why they ended. Many `slow`: clients or a proxy do not read. Many `gone` early: look at the proxy.",
+    "Event streams by why they ended. Many `slow`: clients or a proxy do not read. Many `gone` "
+    "early: look at the proxy.",
     ["why"],
 )
 LISTENER_RECONNECTS = Counter(
     "looks_listener_reconnects_total",
-    "Times an API process lost the connection on which it hears of news and polled. Rising: Postgres, or a proxy before it.",
+    "Times an API process lost the connection on which it hears of news and polled. Rising: "
+    "Postgres, or a proxy before it.",
 )
 IDEMPOTENCY_PURGED = Counter(
     "looks_idempotency_purged_total",
-    "Idempotency keys removed because of their age. Flat for days: no API process purges, the table grows.",
+    "Idempotency keys removed because of their age. Flat for days: no API process purges, the "
+    "table grows.",
 )

@@ -1,4 +1,5 @@
-"""Which offset may be committed while records finish in any order: the lowest one that is not finished.
+"""Which offset may be committed while records finish in any order: the lowest one that is not
+finished.
 
 One byte per offset between that one and the newest: a million open offsets are a megabyte.
 """
@@ -25,7 +26,9 @@ class OffsetTracker:
         return self._open
 
     def begin(self, offset: int) -> bool:
-        """A record was taken. False when this or a later one was taken before: it is a repeat and must not be taken."""
+        """A record was taken. False when this or a later one was taken before: it is a repeat and
+        must not be taken.
+        """
         following = self._base + len(self._marks)
         if offset < following:
             return False
@@ -33,7 +36,9 @@ class OffsetTracker:
             self._marks.clear()
             self._base, self._lowest = offset, 0
         else:
-            self._marks.extend(bytes(offset - following))  # offsets in between belong to no record of ours
+            self._marks.extend(
+                bytes(offset - following)
+            )  # offsets in between belong to no record of ours
         self._marks += _OPEN
         self._open += 1
         return True
@@ -51,7 +56,9 @@ class OffsetTracker:
             self._trim()
 
     def covered(self, finished: Set[int]) -> list[int]:
-        """Those of these open offsets that come before every other open one, ascending: a commit of them covers them all."""
+        """Those of these open offsets that come before every other open one, ascending: a commit of
+        them covers them all.
+        """
         found: list[int] = []
         index = self._lowest
         while 0 <= index < len(self._marks) and self._base + index in finished:

@@ -1,6 +1,8 @@
-"""Transactions that are open on our topics, and whose they are: readers of committed records see nothing after their first.
+"""Transactions that are open on our topics, and whose they are: readers of committed records see
+nothing after their first.
 
-Kafka's DescribeProducers (KIP-664) and ListTransactions, which no client here speaks: read-only, asked of each broker.
+Kafka's DescribeProducers (KIP-664) and ListTransactions, which no client here speaks: read-only,
+asked of each broker.
 """
 
 import asyncio
@@ -13,7 +15,15 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+from aiokafka.protocol.types import (
+    CompactArray,
+    CompactString,
+    Int16,
+    Int32,
+    Int64,
+    Schema,
+    TaggedFields,
+)
 
 from runtime.kafka import TopicPartition, client_options
 from runtime.settings import KafkaSettings
@@ -24,7 +34,9 @@ NONE_OPEN = -1
 
 @dataclass(frozen=True, slots=True)
 class OpenTransaction:
-    """One transaction on one partition. `transactional_id` is None where no coordinator knows it: then nothing else ends it."""
+    """One transaction on one partition. `transactional_id` is None where no coordinator knows it:
+    then nothing else ends it.
+    """
 
     topic: str
     partition: int
@@ -84,7 +96,11 @@ class DescribeProducersRequestV0(RequestStruct):  # type: ignore[misc]  # aiokaf
     SCHEMA = Schema(
         (
             "topics",
-            CompactArray(("name", CompactString("utf-8")), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields)),
+            CompactArray(
+                ("name", CompactString("utf-8")),
+                ("partition_indexes", CompactArray(Int32)),
+                ("tags", TaggedFields),
+            ),
         ),
         ("tags", TaggedFields),
     )
@@ -101,7 +117,9 @@ class DescribeProducers(Request[DescribeProducersRequestV0]):  # type: ignore[mi
             (topic, partitions, {}) for topic, partitions in topics.items()
         ]
 
-    def build(self, request_struct_class: type[DescribeProducersRequestV0]) -> DescribeProducersRequestV0:
+    def build(
+        self, request_struct_class: type[DescribeProducersRequestV0]
+    ) -> DescribeProducersRequestV0:
         """As it is sent."""
         return request_struct_class(self._topics, {})
 
@@ -151,20 +169,32 @@ class ListTransactions(Request[ListTransactionsRequestV0]):  # type: ignore[misc
         """Nothing is asked yet."""
         self._producer_ids = sorted(producer_ids)
 
-    def build(self, request_struct_class: type[ListTransactionsRequestV0]) -> ListTransactionsRequestV0:
+    def build(
+        self, request_struct_class: type[ListTransactionsRequestV0]
+    ) -> ListTransactionsRequestV0:
         """As it is sent."""
         return request_struct_class([], self._producer_ids, {})
 
 
-async def open_transactions(settings: KafkaSettings, partitions: Iterable[TopicPartition]) -> list[OpenTransaction]:
-    """Those on these partitions, by topic, partition and offset. Raises KafkaError and TimeoutError: Kafka does not answer."""
+async def open_transactions(
+    settings: KafkaSettings, partitions: Iterable[TopicPartition]
+) -> list[OpenTransaction]:
+    """Those on these partitions, by topic, partition and offset. Raises KafkaError and
+    TimeoutError: Kafka does not answer.
+    """
     client = AIOKafkaClient(**client_options(settings))
     async with asyncio.timeout(WITHIN_S):
         try:
             await client.bootstrap()
             producers = await _producers(client, list(partitions))
-            found = [(tp, one) for tp, one in producers if one["current_txn_start_offset"] != NONE_OPEN]
-            ids = await _transactional_ids(client, {one["producer_id"] for _, one in found}) if found else {}
+            found = [
+                (tp, one) for tp, one in producers if one["current_txn_start_offset"] != NONE_OPEN
+            ]
+            ids = (
+                await _transactional_ids(client, {one["producer_id"] for _, one in found})
+                if found
+                else {}
+            )
         finally:
             await client.close()
     now_ms = time.time() * 1000
@@ -174,7 +204,9 @@ async def open_transactions(settings: KafkaSettings, partitions: Iterable[TopicP
     )
 
 
-def _open(tp: TopicPartition, producer: Mapping[str, Any], transactional_id: str | None, now_ms: float) -> OpenTransaction:
+def _open(
+    tp: TopicPartition, producer: Mapping[str, Any], transactional_id: str | None, now_ms: float
+) -> OpenTransaction:
     return OpenTransaction(
         topic=tp.topic,
         partition=tp.partition,
@@ -186,7 +218,9 @@ def _open(tp: TopicPartition, producer: Mapping[str, Any], transactional_id: str
     )
 
 
-async def _producers(client: AIOKafkaClient, partitions: list[TopicPartition]) -> list[tuple[TopicPartition, dict[str, Any]]]:
+async def _producers(
+    client: AIOKafkaClient, partitions: list[TopicPartition]
+) -> list[tuple[TopicPartition, dict[str, Any]]]:
     await client.set_topics({tp.topic for tp in partitions})
     found: list[tuple[TopicPartition, dict[str, Any]]] = []
     led: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -211,5 +245,7 @@ async def _transactional_ids(client: AIOKafkaClient, producer_ids: set[int]) -> 
         answer = (await client.send(broker.nodeId, ListTransactions(producer_ids))).to_object()
         if answer["error_code"]:
             raise for_code(answer["error_code"])
-        found |= {one["producer_id"]: one["transactional_id"] for one in answer["transaction_states"]}
+        found |= {
+            one["producer_id"]: one["transactional_id"] for one in answer["transaction_states"]
+        }
     return found

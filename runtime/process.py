@@ -1,7 +1,8 @@
 """How a process lives: settings and logs, health, signals, drain, exit.
 
-SIGTERM and SIGINT ask it to stop: it takes no new work, finishes what it has in hand, and exits 0. Work that does not
-finish within the drain time is dropped; nothing is lost by that, for what is not committed is read again.
+SIGTERM and SIGINT ask it to stop: it takes no new work, finishes what it has in hand, and exits 0.
+Work that does not finish within the drain time is dropped; nothing is lost by that, for what is not
+committed is read again.
 """
 
 import asyncio
@@ -22,7 +23,9 @@ CLOSE_WITHIN_S = 3.0
 
 
 class Process:
-    """A running process: its name, its settings, when to stop, and whether it does its work at the moment."""
+    """A running process: its name, its settings, when to stop, and whether it does its work at the
+    moment.
+    """
 
     def __init__(self, name: str, settings: ProcessSettings) -> None:
         """Not ready, not stopping."""
@@ -46,7 +49,9 @@ async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.stopping.set)
     health = HealthServer(
-        settings.health_host, settings.health_port, ready=lambda: process.ready and not process.stopping.is_set()
+        settings.health_host,
+        settings.health_port,
+        ready=lambda: process.ready and not process.stopping.is_set(),
     )
     await health.start()
     log.info("started")
@@ -86,7 +91,9 @@ async def _whole(name: str, main: Main, settings: ProcessSettings) -> None:
 
 
 def _leave_within(seconds: float, code: int) -> None:
-    """All is done and closed; only the loop is to be closed, and uvloop can wait without end for a closed TLS connection."""
+    """All is done and closed; only the loop is to be closed, and uvloop can wait without end for a
+    closed TLS connection.
+    """
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()

@@ -1,4 +1,6 @@
-"""Reading topics without a group: what stands between two moments or at one place. Memory: one fetch."""
+"""Reading topics without a group: what stands between two moments or at one place. Memory: one
+fetch.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
@@ -7,7 +9,15 @@ from datetime import datetime
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from runtime.kafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition, client_options, new_reader, stop_client, unbroken
+from runtime.kafka import (
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    TopicPartition,
+    client_options,
+    new_reader,
+    stop_client,
+    unbroken,
+)
 from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 
@@ -18,12 +28,16 @@ STALLED_AFTER_S = 60.0
 
 
 class Stalled(TimeoutError):
-    """Nothing moved before the end of what was to be read: an open transaction, a broker that does not answer."""
+    """Nothing moved before the end of what was to be read: an open transaction, a broker that does
+    not answer.
+    """
 
     def __init__(self, behind: Mapping[TopicPartition, int]) -> None:
         """`behind`: the partitions whose end was not reached, and where each stands."""
         places = ", ".join(f"{tp.topic}[{tp.partition}]@{at}" for tp, at in behind.items())
-        super().__init__(f"no end of {places}: is a transaction left open (`looks topics transactions`)?")
+        super().__init__(
+            f"no end of {places}: is a transaction left open (`looks topics transactions`)?"
+        )
         self.behind = dict(behind)
 
 
@@ -33,16 +47,22 @@ Spans = Mapping[TopicPartition, tuple[int, int]]
 
 def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
     """All partitions of these topics."""
-    return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+    return [
+        TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+    ]
 
 
-async def _connected(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+async def _connected(
+    reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
     """Connect a reader, to the leader of each of these partitions too; returns their ends."""
     await reader.start()
     return dict(await reader.end_offsets(list(partitions)))
 
 
-async def high_watermarks(settings: KafkaSettings, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+async def high_watermarks(
+    settings: KafkaSettings, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
     """The next offset to be written of each partition, open transactions included."""
     reader = new_reader(settings, committed_only=False)
     try:
@@ -59,9 +79,11 @@ async def spans(
     *,
     committed_only: bool = True,
 ) -> dict[TopicPartition, tuple[int, int]]:
-    """What these partitions hold that was appended at or after `since` and before `until`; up to their ends as they are now.
+    """What these partitions hold that was appended at or after `since` and before `until`; up to
+    their ends as they are now.
 
-    `committed_only`: up to the first open transaction. A partition that holds nothing is not in the answer.
+    `committed_only`: up to the first open transaction. A partition that holds nothing is not in the
+    answer.
     """
     reader = new_reader(settings, committed_only=committed_only)
     try:
@@ -79,7 +101,9 @@ async def spans(
 async def _first_after(
     reader: AIOKafkaConsumer, moment: datetime, ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, int]:
-    found = await reader.offsets_for_times({partition: int(moment.timestamp() * 1000) for partition in ends})
+    found = await reader.offsets_for_times(
+        {partition: int(moment.timestamp() * 1000) for partition in ends}
+    )
     return {tp: found[tp].offset if found.get(tp) is not None else end for tp, end in ends.items()}
 
 
@@ -91,7 +115,8 @@ async def chunks(
     max_records: int = POLL_RECORDS,
     patience_s: float | None = None,
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
-    """Every record in these spans, in order per partition, as fetched. Close it (`contextlib.aclosing`) when leaving early.
+    """Every record in these spans, in order per partition, as fetched. Close it
+    (`contextlib.aclosing`) when leaving early.
 
     Raises Stalled when nothing moves for `patience_s` (STALLED_AFTER_S) before the end.
     """
@@ -107,9 +132,13 @@ async def chunks(
             reader.seek(tp, start)
         moved_s = _now_s()
         while behind:
-            for tp, records in (await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=max_records)).items():
+            for tp, records in (
+                await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=max_records)
+            ).items():
                 yield [record for record in records if record.offset < within[tp][1]]
-            await asyncio.sleep(0)  # what is buffered is given without waiting: heartbeats and work need their turn
+            await asyncio.sleep(
+                0
+            )  # what is buffered is given without waiting: heartbeats and work need their turn
             now = {tp: await reader.position(tp) for tp in behind}
             moved_s = _now_s() if now != behind else moved_s
             if read := [tp for tp, at in now.items() if at >= within[tp][1]]:
@@ -135,10 +164,14 @@ async def between(
                 yield record
 
 
-async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]) -> int:
-    """Give every committed record, from the beginning to the ends as they are now, to `take`; returns how many.
+async def read_all(
+    settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]
+) -> int:
+    """Give every committed record, from the beginning to the ends as they are now, to `take`;
+    returns how many.
 
-    The ends are those of open transactions: what began before the call is waited for. Raises Stalled as `chunks` does.
+    The ends are those of open transactions: what began before the call is waited for. Raises
+    Stalled as `chunks` does.
     """
     count = 0
     there = await spans(settings, partitions_of(topics), committed_only=False)
@@ -151,7 +184,9 @@ async def read_all(settings: KafkaSettings, topics: Sequence[Topic], take: Calla
 
 
 async def committed_by(settings: KafkaSettings, group: str) -> dict[TopicPartition, int]:
-    """The next offset that a group will read of each partition, asked of the coordinator: nobody joins the group."""
+    """The next offset that a group will read of each partition, asked of the coordinator: nobody
+    joins the group.
+    """
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
@@ -162,22 +197,35 @@ async def committed_by(settings: KafkaSettings, group: str) -> dict[TopicPartiti
 
 
 async def members_of(settings: KafkaSettings, group: str) -> int:
-    """How many members a group has at the moment, asked of the coordinator: nobody joins the group."""
+    """How many members a group has at the moment, asked of the coordinator: nobody joins the
+    group.
+    """
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         answers = await admin.describe_consumer_groups([group])
     finally:
         await admin.close()
-    # A described group is a tuple that grows with the protocol's version; its only list are the members.
-    return sum(len(part) for answer in answers for described in answer.groups for part in described if isinstance(part, list))
+    # A described group is a tuple that grows with the protocol's version; its only list are the
+    # members.
+    return sum(
+        len(part)
+        for answer in answers
+        for described in answer.groups
+        for part in described
+        if isinstance(part, list)
+    )
 
 
 class Picker:
-    """Fetches single records by their place. Quick when the places of a partition are asked for in order."""
+    """Fetches single records by their place. Quick when the places of a partition are asked for in
+    order.
+    """
 
     def __init__(self, settings: KafkaSettings, *, patience_s: float = 20.0) -> None:
-        """Connect to nothing yet; a record that does not come within `patience_s` counts as gone."""
+        """Connect to nothing yet; a record that does not come within `patience_s` counts as
+        gone.
+        """
         self._reader = new_reader(settings)
         self._patience_s = patience_s
 
@@ -195,9 +243,15 @@ class Picker:
         tp = TopicPartition(topic, partition)
         if self._reader.assignment() != {tp}:
             self._reader.assign([tp])
-        if not (await self._reader.beginning_offsets([tp]))[tp] <= offset < (await self._reader.end_offsets([tp]))[tp]:
+        if (
+            not (await self._reader.beginning_offsets([tp]))[tp]
+            <= offset
+            < (await self._reader.end_offsets([tp]))[tp]
+        ):
             return None
         self._reader.seek(tp, offset)
-        polled = await self._reader.getmany(tp, timeout_ms=int(self._patience_s * 1000), max_records=1)
+        polled = await self._reader.getmany(
+            tp, timeout_ms=int(self._patience_s * 1000), max_records=1
+        )
         found = polled.get(tp, [])
         return found[0] if found and found[0].offset == offset else None

@@ -1,4 +1,6 @@
-"""Reads deferred records again, one chunk at a time, lane by lane in turn, with a reader that moves nobody's offsets."""
+"""Reads deferred records again, one chunk at a time, lane by lane in turn, with a reader that moves
+nobody's offsets.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -18,7 +20,9 @@ FETCH_TIMEOUT_S = 30.0
 
 
 class Gone(Exception):
-    """A deferred record is not where it was read: the topic lost it. The session begins anew without it."""
+    """A deferred record is not where it was read: the topic lost it. The session begins anew
+    without it.
+    """
 
 
 def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
@@ -77,7 +81,9 @@ class Refetch:
         if not self._may():
             return None
         numbers = sorted(self._lanes())
-        for number in [one for one in numbers if one > self._turn] + [one for one in numbers if one <= self._turn]:
+        for number in [one for one in numbers if one > self._turn] + [
+            one for one in numbers if one <= self._turn
+        ]:
             place = self._lanes()[number].wanted()
             if place is not None:
                 self._turn = number
@@ -92,7 +98,9 @@ class Refetch:
         self._reader.assign([partition])
         self._reader.seek(partition, place.offset)
         async with asyncio.timeout(FETCH_TIMEOUT_S):
-            while not (polled := await self._reader.getmany(timeout_ms=1000, max_records=CHUNK_RECORDS)):
+            while not (
+                polled := await self._reader.getmany(timeout_ms=1000, max_records=CHUNK_RECORDS)
+            ):
                 pass
         if self._lanes().get(lane.number) is not lane:
             return  # the partition went to somebody else while we read

@@ -24,12 +24,16 @@ async def recent(
     *,
     patience_s: float | None = None,
 ) -> None:
-    """Give every committed, readable record of these partitions written since then to `take`, in order per partition.
+    """Give every committed, readable record of these partitions written since then to `take`, in
+    order per partition.
 
-    Raises reading.Stalled when nothing comes for `patience_s` though the end is not reached: an open transaction is in the way.
+    Raises reading.Stalled when nothing comes for `patience_s` though the end is not reached: an
+    open transaction is in the way.
     """
     there = await spans(settings, partitions, since, committed_only=False) if partitions else {}
-    async with aclosing(chunks(settings, there, max_records=CHUNK_RECORDS, patience_s=patience_s)) as fetched:
+    async with aclosing(
+        chunks(settings, there, max_records=CHUNK_RECORDS, patience_s=patience_s)
+    ) as fetched:
         async for records in fetched:
             for record in records:
                 work = read(record)
@@ -43,9 +47,11 @@ def horizon(now: datetime, window_s: float) -> datetime:
 
 
 async def first_unread(settings: KafkaSettings, unread: Spans) -> datetime | None:
-    """When the oldest of these records was written, less what brokers' clocks differ; None: there is none.
+    """When the oldest of these records was written, less what brokers' clocks differ; None: there
+    is none.
 
-    What a consumer published about records that it will read (again) was written after them, and so since then.
+    What a consumer published about records that it will read (again) was written after them, and so
+    since then.
     """
     oldest_ms: int | None = None
     for tp, span in unread.items():

@@ -1,4 +1,6 @@
-"""Sessions one after another: whatever ends one, the next begins anew, as after a crash, within the same process."""
+"""Sessions one after another: whatever ends one, the next begins anew, as after a crash, within the
+same process.
+"""
 
 import asyncio
 import contextlib
@@ -24,10 +26,16 @@ class Session(Protocol):
 
 
 async def run_sessions(
-    process: Process, name: str, begin: Callable[[], Session], *, breaker_pause_s: float = BREAKER_PAUSE_S
+    process: Process,
+    name: str,
+    begin: Callable[[], Session],
+    *,
+    breaker_pause_s: float = BREAKER_PAUSE_S,
 ) -> None:
     """Run sessions until the process is asked to stop."""
-    metrics.BREAKER_TRIPS.labels(name)  # there from the start, as 0: an alert sees the first trip as a rise
+    metrics.BREAKER_TRIPS.labels(
+        name
+    )  # there from the start, as 0: an alert sees the first trip as a rise
     backoff_s = BACKOFF_MIN_S
     while not process.stopping.is_set():
         begun_s = asyncio.get_running_loop().time()
@@ -35,12 +43,17 @@ async def run_sessions(
             await begin().run()
         except BreakerTripped:
             metrics.BREAKER_TRIPS.labels(name).inc()
-            log.error("breaker open: most failures are our own fault; nothing is decided for a while", pause_s=breaker_pause_s)
+            log.error(
+                "breaker open: most failures are our own fault; nothing is decided for a while",
+                pause_s=breaker_pause_s,
+            )
             await pause(process, breaker_pause_s)
         except Exception as error:
             metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()
             lasted_s = asyncio.get_running_loop().time() - begun_s
-            backoff_s = BACKOFF_MIN_S if lasted_s > BACKOFF_MAX_S * 2 else min(backoff_s * 2, BACKOFF_MAX_S)
+            backoff_s = (
+                BACKOFF_MIN_S if lasted_s > BACKOFF_MAX_S * 2 else min(backoff_s * 2, BACKOFF_MAX_S)
+            )
             log.warning(
                 "session ended, beginning anew",
                 error=f"{type(error).__name__}: {error}"[:500],

@@ -1,9 +1,10 @@
-"""Settings: environment variables prefixed `LOOKS_`, one frozen object per area, read once where a process starts.
+"""Settings: environment variables prefixed `LOOKS_`, one frozen object per area, read once where a
+process starts.
 
-Any of them may instead be a file of that name in the folder LOOKS_SECRETS_DIR, as container platforms mount secrets; a
-file wins over the environment, and an empty variable counts as none. Secrets are `SecretStr`: neither `repr` nor a
-ValidationError shows them.
-Raises pydantic's ValidationError, which names the variable, when one is missing or malformed.
+Any of them may instead be a file of that name in the folder LOOKS_SECRETS_DIR, as container
+platforms mount secrets; a file wins over the environment, and an empty variable counts as none.
+Secrets are `SecretStr`: neither `repr` nor a ValidationError shows them. Raises pydantic's
+ValidationError, which names the variable, when one is missing or malformed.
 """
 
 from enum import StrEnum
@@ -12,7 +13,12 @@ from typing import Annotated, Self
 from urllib.parse import urlencode
 
 from pydantic import DirectoryPath, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from domain.engines import url_problem
 from schemas.engines import EngineName
@@ -22,7 +28,11 @@ Seconds = Annotated[float, Field(gt=0)]
 
 def _area(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(
-        env_prefix=f"LOOKS_{prefix}", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=f"LOOKS_{prefix}",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
 
@@ -31,7 +41,9 @@ class SecretsSettings(BaseSettings):
 
     model_config = _area("SECRETS_")
 
-    dir: DirectoryPath | None = Field(default=None, description="one file per setting, named like its variable; None: none")
+    dir: DirectoryPath | None = Field(
+        default=None, description="one file per setting, named like its variable; None: none"
+    )
 
 
 class Area(BaseSettings):
@@ -46,7 +58,9 @@ class Area(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then files, then the environment: the folder was named on purpose, a variable may be left over."""
+        """Arguments, then files, then the environment: the folder was named on purpose, a variable
+        may be left over.
+        """
         folder = SecretsSettings().dir
         if folder is None:
             return init_settings, env_settings
@@ -86,28 +100,42 @@ class KafkaSettings(Area):
     model_config = _area("KAFKA_")
 
     bootstrap: str = Field(default="127.0.0.1:9092", description="host:port[,host:port...]")
-    replication_factor: int = Field(default=1, ge=1, description="of topics that `looks topics apply` creates")
-    transaction_timeout_s: Seconds = Field(default=10.0, description="the coordinator aborts a transaction open for longer")
+    replication_factor: int = Field(
+        default=1, ge=1, description="of topics that `looks topics apply` creates"
+    )
+    transaction_timeout_s: Seconds = Field(
+        default=10.0, description="the coordinator aborts a transaction open for longer"
+    )
     transaction_abort_interval_s: Seconds = Field(
         default=10.0,
         description="how often the coordinator looks for such transactions: the broker's "
         "transaction.abort.timed.out.transaction.cleanup.interval.ms",
     )
-    session_timeout_s: Seconds = Field(default=10.0, description="a consumer silent for longer loses its partitions")
+    session_timeout_s: Seconds = Field(
+        default=10.0, description="a consumer silent for longer loses its partitions"
+    )
     security_protocol: SecurityProtocol = Field(
         default=SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
     sasl_mechanism: SaslMechanism = Field(
         default=SaslMechanism.SCRAM_SHA_512, description="SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
     )
-    username: str = Field(default="", description="of this process alone: `looks.` and its name (`schemas/access.py`)")
+    username: str = Field(
+        default="", description="of this process alone: `looks.` and its name (`schemas/access.py`)"
+    )
     password: SecretStr = Field(default=SecretStr(""), description="secret")
-    ca_file: Path | None = Field(default=None, description="PEM; who vouches for the brokers. None: the system's authorities")
+    ca_file: Path | None = Field(
+        default=None, description="PEM; who vouches for the brokers. None: the system's authorities"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.security_protocol.authenticated and not (self.username and self.password.get_secret_value()):
-            raise ValueError(f"{self.security_protocol} needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD")
+        if self.security_protocol.authenticated and not (
+            self.username and self.password.get_secret_value()
+        ):
+            raise ValueError(
+                f"{self.security_protocol} needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"
+            )
         return self
 
 
@@ -118,7 +146,8 @@ class DatabaseSettings(Area):
 
     url: SecretStr = Field(description="secret: postgresql://user:password@host:port/database")
     ca_file: Path | None = Field(
-        default=None, description="PEM; given: TLS is required and the server must be who the URL names"
+        default=None,
+        description="PEM; given: TLS is required and the server must be who the URL names",
     )
     pool_max: int = Field(default=8, ge=1, description="connections of one process")
     statement_timeout_s: Seconds = Field(default=15.0)
@@ -154,12 +183,16 @@ class ProcessSettings(Area):
     model_config = _area("")
 
     instance: str = Field(
-        default="1", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="unique among the instances of one process"
+        default="1",
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="unique among the instances of one process",
     )
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
-    drain_timeout_s: Seconds = Field(default=20.0, description="after SIGTERM, work in hand may take this long")
+    drain_timeout_s: Seconds = Field(
+        default=20.0, description="after SIGTERM, work in hand may take this long"
+    )
 
 
 class FaultSettings(Area):
@@ -167,7 +200,9 @@ class FaultSettings(Area):
 
     model_config = _area("FAULTS_")
 
-    dir: Path | None = Field(default=None, description="faults are planted here (`runtime.faults`); None: never")
+    dir: Path | None = Field(
+        default=None, description="faults are planted here (`runtime.faults`); None: never"
+    )
 
 
 class LookSettings(Area):
@@ -176,44 +211,80 @@ class LookSettings(Area):
     model_config = _area("LOOK_")
 
     credits_cost: int = Field(default=10, ge=0)
-    deadline_s: Seconds = Field(default=600.0, description="from acceptance; after it no picture is published")
-    clock_margin_s: Seconds = Field(default=5.0, description="clocks of two machines may differ by this much")
+    deadline_s: Seconds = Field(
+        default=600.0, description="from acceptance; after it no picture is published"
+    )
+    clock_margin_s: Seconds = Field(
+        default=5.0, description="clocks of two machines may differ by this much"
+    )
     time_limit_s: Seconds = Field(default=60.0, description="of one attempt to compose one look")
     quality_floor: float = Field(
-        default=0.4, ge=0, le=1, description="a garment of less quality is refused and refunded (docs/engine.md)"
+        default=0.4,
+        ge=0,
+        le=1,
+        description="a garment of less quality is refused and refunded (docs/engine.md)",
     )
     quality_dress: float = Field(
-        default=0.5, ge=0, le=1, description="a garment of less quality is placed whole, not dressed in parts"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="a garment of less quality is placed whole, not dressed in parts",
     )
     workers: int = Field(default=2, ge=1, description="worker processes that compose")
-    cutout_cache: bool = Field(default=True, description="keep cut-outs in the bucket, and use them when a photo is met again")
-    worker_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker")
+    cutout_cache: bool = Field(
+        default=True,
+        description="keep cut-outs in the bucket, and use them when a photo is met again",
+    )
+    worker_memory_bytes: int = Field(
+        default=2 * 1024**3, ge=256 * 1024**2, description="address space of one worker"
+    )
 
 
 class EngineSettings(Area):
-    """Who makes the pictures: the engine of this project, or one over HTTP (docs/remote-engine.md)."""
+    """Who makes the pictures: the engine of this project, or one over HTTP
+    (docs/remote-engine.md).
+    """
 
     model_config = _area("ENGINE_")
 
-    default: EngineName = Field(default=EngineName.CLASSICAL, description="of looks that ask for none: classical or remote")
-    url: str | None = Field(default=None, description="of the remote engine, for API and compositor; None: there is none")
-    token: SecretStr = Field(default=SecretStr(""), description="secret: the bearer token that the remote engine asks for")
+    default: EngineName = Field(
+        default=EngineName.CLASSICAL, description="of looks that ask for none: classical or remote"
+    )
+    url: str | None = Field(
+        default=None,
+        description="of the remote engine, for API and compositor; None: there is none",
+    )
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="secret: the bearer token that the remote engine asks for",
+    )
     timeout_s: Seconds = Field(
-        default=45.0, description="for one look, connecting and all of the answer included; less than LOOKS_LOOK_TIME_LIMIT_S"
+        default=45.0,
+        description="for one look, connecting and all of the answer included; less than "
+        "LOOKS_LOOK_TIME_LIMIT_S",
     )
     connect_timeout_s: Seconds = 5.0
-    stall_timeout_s: Seconds = Field(default=10.0, description="an answer that has begun may pause for so long")
-    concurrency: int = Field(default=2, ge=1, description="looks of one compositor at the remote engine at once")
-    allow_plaintext: bool = Field(default=False, description="http:// to another machine; to this one it always may be")
+    stall_timeout_s: Seconds = Field(
+        default=10.0, description="an answer that has begun may pause for so long"
+    )
+    concurrency: int = Field(
+        default=2, ge=1, description="looks of one compositor at the remote engine at once"
+    )
+    allow_plaintext: bool = Field(
+        default=False, description="http:// to another machine; to this one it always may be"
+    )
     ca_file: Path | None = Field(
-        default=None, description="PEM; who vouches for the remote engine. None: the system's authorities"
+        default=None,
+        description="PEM; who vouches for the remote engine. None: the system's authorities",
     )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.url is None and self.default is EngineName.REMOTE:
             raise ValueError("LOOKS_ENGINE_DEFAULT=remote needs LOOKS_ENGINE_URL")
-        problem = url_problem(self.url, plaintext=self.allow_plaintext) if self.url is not None else None
+        problem = (
+            url_problem(self.url, plaintext=self.allow_plaintext) if self.url is not None else None
+        )
         if problem is not None:
             raise ValueError(f"LOOKS_ENGINE_URL {problem}")
         token = self.token.get_secret_value()
@@ -244,25 +315,57 @@ class ApiSettings(Area):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
-    header_timeout_s: Seconds = Field(default=8.0, description="a request's head that takes longer is refused")
-    body_timeout_s: Seconds = Field(default=8.0, description="a request body that takes longer is refused")
-    upload_timeout_s: Seconds = Field(default=120.0, description="an upload that takes longer is refused")
-    uploads_max: int = Field(default=32, ge=1, description="uploads of one process at once; more are answered 503")
-    trusted_proxies: str = Field(default="", description="addresses whose X-Forwarded-For is believed, comma-separated")
-    rate_per_s: float = Field(default=1000.0, gt=0, description="requests that are not GET, per second and key, sustained")
+    header_timeout_s: Seconds = Field(
+        default=8.0, description="a request's head that takes longer is refused"
+    )
+    body_timeout_s: Seconds = Field(
+        default=8.0, description="a request body that takes longer is refused"
+    )
+    upload_timeout_s: Seconds = Field(
+        default=120.0, description="an upload that takes longer is refused"
+    )
+    uploads_max: int = Field(
+        default=32, ge=1, description="uploads of one process at once; more are answered 503"
+    )
+    trusted_proxies: str = Field(
+        default="", description="addresses whose X-Forwarded-For is believed, comma-separated"
+    )
+    rate_per_s: float = Field(
+        default=1000.0, gt=0, description="requests that are not GET, per second and key, sustained"
+    )
     rate_burst: int = Field(default=2000, ge=1, description="such requests at once")
-    read_rate_per_s: float = Field(default=1000.0, gt=0, description="GET requests per second and key, sustained")
+    read_rate_per_s: float = Field(
+        default=1000.0, gt=0, description="GET requests per second and key, sustained"
+    )
     read_rate_burst: int = Field(default=2000, ge=1, description="GET requests at once")
-    tenant_rate_factor: float = Field(default=2.0, ge=1, description="all keys of a tenant together: so many times one key")
-    auth_failures_per_s: float = Field(default=10.0, gt=0, description="refused keys per second and client address, sustained")
-    auth_failures_burst: int = Field(default=100, ge=1, description="refused keys of one client address at once")
+    tenant_rate_factor: float = Field(
+        default=2.0, ge=1, description="all keys of a tenant together: so many times one key"
+    )
+    auth_failures_per_s: float = Field(
+        default=10.0, gt=0, description="refused keys per second and client address, sustained"
+    )
+    auth_failures_burst: int = Field(
+        default=100, ge=1, description="refused keys of one client address at once"
+    )
     batch_max: int = Field(default=256, ge=1, description="accepted requests that share one commit")
-    queue_max: int = Field(default=2000, ge=1, description="requests that may wait for a commit; more are answered 503")
-    streams_per_tenant: int = Field(default=1000, ge=1, description="event streams and long polls of one tenant in one process")
-    streams_max: int = Field(default=6000, ge=1, description="event streams and long polls in one process")
-    idempotency_kept_s: Seconds = Field(default=7 * 86_400.0, description="an Idempotency-Key is remembered for this long")
-    key_cache_ttl_s: Seconds = Field(default=0.5, description="a revoked key works for at most this long")
-    key_pepper: SecretStr = Field(default=SecretStr(""), description="secret mixed into the hash of API keys")
+    queue_max: int = Field(
+        default=2000, ge=1, description="requests that may wait for a commit; more are answered 503"
+    )
+    streams_per_tenant: int = Field(
+        default=1000, ge=1, description="event streams and long polls of one tenant in one process"
+    )
+    streams_max: int = Field(
+        default=6000, ge=1, description="event streams and long polls in one process"
+    )
+    idempotency_kept_s: Seconds = Field(
+        default=7 * 86_400.0, description="an Idempotency-Key is remembered for this long"
+    )
+    key_cache_ttl_s: Seconds = Field(
+        default=0.5, description="a revoked key works for at most this long"
+    )
+    key_pepper: SecretStr = Field(
+        default=SecretStr(""), description="secret mixed into the hash of API keys"
+    )
 
 
 class WebhookSettings(Area):
@@ -271,6 +374,9 @@ class WebhookSettings(Area):
     model_config = _area("WEBHOOKS_")
 
     allow_insecure_targets: bool = Field(
-        default=False, description="also http, any port and private addresses: for development alone"
+        default=False,
+        description="also http, any port and private addresses: for development alone",
     )
-    concurrency: int = Field(default=64, ge=1, description="deliveries that one process has under way")
+    concurrency: int = Field(
+        default=64, ge=1, description="deliveries that one process has under way"
+    )

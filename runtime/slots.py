@@ -1,4 +1,6 @@
-"""A bounded number of places to work in, given fairly, and spare ones while somebody's slow work would hold up everybody."""
+"""A bounded number of places to work in, given fairly, and spare ones while somebody's slow work
+would hold up everybody.
+"""
 
 import asyncio
 from collections import deque
@@ -32,9 +34,9 @@ class _Waiter:
 class Slots:
     """Places for `count` at a time; who waits gets one by tenant in turn.
 
-    Work is slow once it has taken PATIENCE_MEDIANS times as long as most. For each slow piece one of `spare` more places is
-    there, for tenants who have no slow work: one tenant's slow looks, however many, never keep another waiting for longer
-    (promise 10).
+    Work is slow once it has taken PATIENCE_MEDIANS times as long as most. For each slow piece one
+    of `spare` more places is there, for tenants who have no slow work: one tenant's slow looks,
+    however many, never keep another waiting for longer (promise 10).
     """
 
     def __init__(self, count: int, *, spare: int = 0) -> None:
@@ -50,7 +52,11 @@ class Slots:
     @property
     def patience_s(self) -> float:
         """How long work may take before it is slow."""
-        return min(PATIENCE_MAX_S, PATIENCE_MEDIANS * median(self._took_s)) if self._took_s else PATIENCE_MAX_S
+        return (
+            min(PATIENCE_MAX_S, PATIENCE_MEDIANS * median(self._took_s))
+            if self._took_s
+            else PATIENCE_MAX_S
+        )
 
     @asynccontextmanager
     async def place(self, tenant_id: str) -> AsyncIterator[None]:
@@ -79,7 +85,9 @@ class Slots:
             return await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
-                self._leave(place.result())  # the place was given in the moment of cancellation: pass it on
+                self._leave(
+                    place.result()
+                )  # the place was given in the moment of cancellation: pass it on
             raise
 
     def _leave(self, holder: _Holder) -> None:
@@ -87,7 +95,9 @@ class Slots:
         self._give()
 
     def _give(self) -> None:
-        """Give what is free to whoever is next, and look again when somebody's work becomes slow."""
+        """Give what is free to whoever is next, and look again when somebody's work becomes
+        slow.
+        """
         while (waiter := self._next()) is not None:
             if not waiter.place.done():
                 holder = _Holder(waiter.tenant_id, _now_s())
@@ -114,7 +124,9 @@ class Slots:
             self._alarm = None
         later_s = [left_s for _, left_s in self._patience_left() if left_s > 0]
         if self._spare and len(self._turns) and later_s:
-            self._alarm = asyncio.get_running_loop().call_later(max(min(later_s), ALARM_MIN_S), self._give)
+            self._alarm = asyncio.get_running_loop().call_later(
+                max(min(later_s), ALARM_MIN_S), self._give
+            )
 
 
 def _now_s() -> float:

@@ -11,7 +11,9 @@ from runtime.kafka import METADATA_MAX_AGE_MS, AIOKafkaConsumer
 from runtime.settings import KafkaSettings
 
 HEARTBEATS = 5
-"""In one session timeout: so many may be late on a busy machine before the group takes a member for dead."""
+"""In one session timeout: so many may be late on a busy machine before the group takes a member for
+dead.
+"""
 
 
 class Subscription:
@@ -20,11 +22,16 @@ class Subscription:
     A partition number of all topics is given to one member: what concerns a key has one owner.
     """
 
-    def __init__(self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener) -> None:
+    def __init__(
+        self, settings: KafkaSettings, declared: Declaration, listener: ConsumerRebalanceListener
+    ) -> None:
         """Connect to nothing yet."""
         addresses = settings.bootstrap.split(",")  # a string would be taken for one address
         self._broker = KafkaBroker(
-            addresses, security=for_faststream(settings), logger=None, metadata_max_age_ms=METADATA_MAX_AGE_MS
+            addresses,
+            security=for_faststream(settings),
+            logger=None,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
         self._subscriber = self._broker.subscriber(
             *(topic.name for topic in declared.topics),

@@ -1,4 +1,6 @@
-"""What topics say of each request, in a temporary SQLite file: flat memory, however many records there are."""
+"""What topics say of each request, in a temporary SQLite file: flat memory, however many records
+there are.
+"""
 
 import hashlib
 import sqlite3
@@ -13,10 +15,12 @@ from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQU
 
 _SCHEMA = """
 CREATE TABLE seen (
-  topic TEXT, request_id TEXT, count INTEGER, first_body TEXT, bodies INTEGER, partition INTEGER, last_offset INTEGER,
+  topic TEXT, request_id TEXT, count INTEGER, first_body TEXT, bodies INTEGER, partition INTEGER,
+    last_offset INTEGER,
   last_written_ms INTEGER, PRIMARY KEY (request_id, topic)) WITHOUT ROWID;
 CREATE TABLE numbers (
-  request_id TEXT, seq INTEGER, event_id TEXT, shared INTEGER, PRIMARY KEY (request_id, seq)) WITHOUT ROWID
+  request_id TEXT, seq INTEGER, event_id TEXT, shared INTEGER, PRIMARY KEY (request_id, seq))
+    WITHOUT ROWID
 """
 _ADD = """
 INSERT INTO seen VALUES (?, ?, 1, ?, 1, ?, ?, ?)
@@ -51,16 +55,25 @@ class TopicFacts:
         if work.topic in NUMBERED:
             self._db.execute(_NUMBER, (work.request_id, max(meta.sequence, 1), meta.id))
         body = hashlib.sha256(record.value or b"").hexdigest()
-        self._db.execute(_ADD, (work.topic, work.request_id, body, work.partition, work.offset, work.timestamp_ms))
+        self._db.execute(
+            _ADD,
+            (work.topic, work.request_id, body, work.partition, work.offset, work.timestamp_ms),
+        )
         return True
 
     def of(self, request_id: str, projected: Mapping[tuple[str, int], int]) -> dict[str, InTopic]:
-        """By topic, what is said of a request. `projected`: next offsets that the projection had read to."""
+        """By topic, what is said of a request. `projected`: next offsets that the projection had
+        read to.
+        """
         rows = self._db.execute(
-            "SELECT topic, count, bodies, partition, last_offset, last_written_ms FROM seen WHERE request_id = ?", (request_id,)
+            "SELECT topic, count, bodies, partition, last_offset, last_written_ms FROM seen WHERE "
+            "request_id = ?",
+            (request_id,),
         )
         return {
-            topic: InTopic(count, bodies, projected.get((topic, partition), 0) > last_offset, _at(written_ms))
+            topic: InTopic(
+                count, bodies, projected.get((topic, partition), 0) > last_offset, _at(written_ms)
+            )
             for topic, count, bodies, partition, last_offset, written_ms in rows
         }
 

@@ -1,7 +1,9 @@
-"""Creates the declared topics and keeps their settings as declared. Nothing that is not declared is touched.
+"""Creates the declared topics and keeps their settings as declared. Nothing that is not declared is
+touched.
 
-Settings are changed one by one (Kafka's IncrementalAlterConfigs): what the older AlterConfigs request does not name goes
-back to its default, `min.insync.replicas` too. aiokafka's admin client knows the older one alone; confluent-kafka's both.
+Settings are changed one by one (Kafka's IncrementalAlterConfigs): what the older AlterConfigs
+request does not name goes back to its default, `min.insync.replicas` too. aiokafka's admin client
+knows the older one alone; confluent-kafka's both.
 """
 
 import asyncio
@@ -35,7 +37,9 @@ APPEAR_WITHIN_S = 30.0
 
 
 class TopicsDiffer(Exception):
-    """A topic exists with another number of partitions: keys would change owners. Nothing is altered."""
+    """A topic exists with another number of partitions: keys would change owners. Nothing is
+    altered.
+    """
 
 
 class TopicsRefused(Exception):
@@ -61,9 +65,11 @@ async def plan(settings: KafkaSettings) -> Plan:
 
 
 async def apply(settings: KafkaSettings) -> Plan:
-    """Create what is missing and make every declared setting; returns what was done. Safe to repeat.
+    """Create what is missing and make every declared setting; returns what was done. Safe to
+    repeat.
 
-    Raises TopicsDiffer when a topic has another number of partitions, TopicsRefused when Kafka refuses.
+    Raises TopicsDiffer when a topic has another number of partitions, TopicsRefused when Kafka
+    refuses.
     """
     return await asyncio.to_thread(_apply, settings)
 
@@ -71,7 +77,10 @@ async def apply(settings: KafkaSettings) -> Plan:
 def _apply(settings: KafkaSettings) -> Plan:
     client = _connected(settings)
     made = _plan(client)
-    failed = [*_create(client, made.missing, settings.replication_factor), *_alter(client, made.changes)]
+    failed = [
+        *_create(client, made.missing, settings.replication_factor),
+        *_alter(client, made.changes),
+    ]
     if failed:
         raise TopicsRefused(failed)
     _until_led(client)
@@ -82,19 +91,32 @@ def _plan(client: AdminClient) -> Plan:
     there = _topics(client)
     for name, topic in BY_NAME.items():
         if name in there and len(there[name].partitions) != topic.partitions:
-            raise TopicsDiffer(f"{name} has {len(there[name].partitions)} partitions, declared are {topic.partitions}")
+            raise TopicsDiffer(
+                f"{name} has {len(there[name].partitions)} partitions, declared are "
+                f"{topic.partitions}"
+            )
     standings = _standings(client, there)
     return Plan(
         tuple(topic for topic in TOPICS if topic.name not in there),
-        tuple(change for name, standing in standings.items() for change in changes(BY_NAME[name], standing)),
-        tuple(line for name, standing in standings.items() for line in lowered(BY_NAME[name], standing)),
+        tuple(
+            change
+            for name, standing in standings.items()
+            for change in changes(BY_NAME[name], standing)
+        ),
+        tuple(
+            line
+            for name, standing in standings.items()
+            for line in lowered(BY_NAME[name], standing)
+        ),
     )
 
 
 def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[str, Standing]:
     if not there:
         return {}
-    asked = client.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in there], request_timeout=TIMEOUT_S)
+    asked = client.describe_configs(
+        [ConfigResource(ResourceType.TOPIC, name) for name in there], request_timeout=TIMEOUT_S
+    )
     found, failed = {}, []
     for resource, future in asked.items():
         try:
@@ -107,10 +129,16 @@ def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[
 
 
 def _standing(topic: TopicMetadata, config: Mapping[str, ConfigEntry]) -> Standing:
-    own = {name for name, entry in config.items() if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG}
+    own = {
+        name
+        for name, entry in config.items()
+        if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG
+    }
     return Standing(
         partitions=len(topic.partitions),
-        replicas=min((len(partition.replicas) for partition in topic.partitions.values()), default=0),
+        replicas=min(
+            (len(partition.replicas) for partition in topic.partitions.values()), default=0
+        ),
         values={name: entry.value for name, entry in config.items() if entry.value is not None},
         own=frozenset(own),
     )
@@ -128,7 +156,9 @@ def _create(client: AdminClient, missing: Iterable[Topic], replication_factor: i
     ]
     if not new:
         return []
-    return _failures(client.create_topics(new, request_timeout=TIMEOUT_S), unless="TOPIC_ALREADY_EXISTS")
+    return _failures(
+        client.create_topics(new, request_timeout=TIMEOUT_S), unless="TOPIC_ALREADY_EXISTS"
+    )
 
 
 def _alter(client: AdminClient, changed: Iterable[Change]) -> list[str]:
@@ -137,7 +167,8 @@ def _alter(client: AdminClient, changed: Iterable[Change]) -> list[str]:
             ResourceType.TOPIC,
             name,
             incremental_configs=[
-                ConfigEntry(change.name, change.after, incremental_operation=AlterConfigOpType.SET) for change in of_topic
+                ConfigEntry(change.name, change.after, incremental_operation=AlterConfigOpType.SET)
+                for change in of_topic
             ],
         )
         for name, of_topic in by_topic(changed).items()
@@ -148,7 +179,9 @@ def _alter(client: AdminClient, changed: Iterable[Change]) -> list[str]:
     return _failures({resource.name: future for resource, future in done.items()})
 
 
-def _failures(futures: "Mapping[str, concurrent.futures.Future[None]]", unless: str = "") -> list[str]:
+def _failures(
+    futures: "Mapping[str, concurrent.futures.Future[None]]", unless: str = ""
+) -> list[str]:
     """A line for each topic for which Kafka did not do as asked."""
     failed = []
     for name, future in futures.items():
@@ -182,7 +215,11 @@ def _until_led(client: AdminClient) -> None:
     until_s = time.monotonic() + APPEAR_WITHIN_S
     while True:
         there = _topics(client)
-        led = [partition.leader >= 0 for topic in there.values() for partition in topic.partitions.values()]
+        led = [
+            partition.leader >= 0
+            for topic in there.values()
+            for partition in topic.partitions.values()
+        ]
         if len(there) == len(TOPICS) and led and all(led):
             return
         if time.monotonic() > until_s:

@@ -1,11 +1,13 @@
-"""A lane's transactions: what is finished becomes durable together with the input offsets that it allows.
+"""A lane's transactions: what is finished becomes durable together with the input offsets that it
+allows.
 
-Every number of an event is given here, one transaction after another, and noted before it is sent: an interruption finds
-it either not given or remembered (DESIGN 3.8). What goes wrong ends the lane, and what it remembers goes with it.
+Every number of an event is given here, one transaction after another, and noted before it is sent:
+an interruption finds it either not given or remembered (DESIGN 3.8). What goes wrong ends the lane,
+and what it remembers goes with it.
 
-The producer's transactional id is bound to the partition number, so whoever takes the partition over fences the owner
-before. Any error in a transaction ends the lane: a producer in doubt is thrown away, never used again (aiokafka speaks
-transaction version 1 only).
+The producer's transactional id is bound to the partition number, so whoever takes the partition
+over fences the owner before. Any error in a transaction ends the lane: a producer in doubt is
+thrown away, never used again (aiokafka speaks transaction version 1 only).
 """
 
 import asyncio
@@ -61,18 +63,24 @@ class Transactions:
         self._wake = asyncio.Event()
         self._commit_now: asyncio.Task[None] | None = None
         self._decider = Decider(history, ports)
-        self._committing = asyncio.create_task(self._commit_forever(), name=f"transactions-{number}")
+        self._committing = asyncio.create_task(
+            self._commit_forever(), name=f"transactions-{number}"
+        )
 
     def __len__(self) -> int:
         """Count what was added and is not durable."""
         return len(self._ready) + self._under_way
 
     def begin(self, record: ConsumerRecord) -> bool:
-        """Hold the committed offset back for a record until it is added and durable. False: it was begun before."""
+        """Hold the committed offset back for a record until it is added and durable. False: it was
+        begun before.
+        """
         return self._offsets.setdefault(record.topic, OffsetTracker()).begin(record.offset)
 
     def announce(self, begun: Begun) -> None:
-        """Work on a record has begun; said in the next transaction, and so before or with what is decided about it."""
+        """Work on a record has begun; said in the next transaction, and so before or with what is
+        decided about it.
+        """
         self._begun.append(begun)
         self._wake.set()
 
@@ -102,7 +110,8 @@ class Transactions:
                 while (batch := self._pick()) or self._begun:
                     self._under_way = len(batch)
                     begun, self._begun = self._begun, []
-                    # A close must not tear a commit: the shield keeps it whole, and close() waits for it.
+                    # A close must not tear a commit: the shield keeps it whole, and close() waits
+                    # for it.
                     self._commit_now = asyncio.create_task(self._commit(batch, begun))
                     await asyncio.shield(self._commit_now)
                     self._under_way = 0
@@ -131,7 +140,11 @@ class Transactions:
         by_topic: dict[str, dict[int, Finished]] = {}
         for finished in self._ready:
             by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
-        return [ready[offset] for topic, ready in by_topic.items() for offset in self._offsets[topic].covered(ready.keys())]
+        return [
+            ready[offset]
+            for topic, ready in by_topic.items()
+            for offset in self._offsets[topic].covered(ready.keys())
+        ]
 
     async def _commit(self, batch: list[Finished], begun: list[Begun]) -> None:
         begun_s = time.monotonic()
@@ -154,35 +167,52 @@ class Transactions:
             if isinstance(one.outcome, Reject):
                 reason = one.outcome.reason
                 about = _about(declared, finished, reason)
-                breaker.record(fault=reason.code in declared.faults, about=about, suspect=reason.code in declared.suspects)
+                breaker.record(
+                    fault=reason.code in declared.faults,
+                    about=about,
+                    suspect=reason.code in declared.suspects,
+                )
             elif one.emits:
-                breaker.record(fault=False, about=_about(declared, finished, None) if isinstance(one.outcome, Done) else None)
+                breaker.record(
+                    fault=False,
+                    about=_about(declared, finished, None)
+                    if isinstance(one.outcome, Done)
+                    else None,
+                )
             self._ports.unreadable.record(fault=isinstance(one.outcome, Unhandled))
         if self._ports.breaker.tripped or self._ports.unreadable.tripped:
             raise BreakerTripped
 
     async def _transact(self, announced: list[OutRecord], decisions: list[Decision]) -> bool:
-        """True when committed; False when it was aborted because a decision changed after its records were sent.
+        """True when committed; False when it was aborted because a decision changed after its
+        records were sent.
 
-        The second look comes after the coordinator has dated the transaction, so a completion whose deadline passes
-        later than this look is either committed within the transaction timeout or aborted by the coordinator. It goes by
-        the broker's clock, which dated the records just sent: a process whose own clock is slow publishes nothing late.
+        The second look comes after the coordinator has dated the transaction, so a completion whose
+        deadline passes later than this look is either committed within the transaction timeout or
+        aborted by the coordinator. It goes by the broker's clock, which dated the records just
+        sent: a process whose own clock is slow publishes nothing late.
         """
         producer = self._producer
         await producer.begin_transaction()
         decided = [out for decision in decisions for out in decision.records]
         sends = [
-            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers)) for out in (*announced, *decided)
+            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
+            for out in (*announced, *decided)
         ]
         acknowledged = await asyncio.gather(*sends)
         self._decider.note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
         second_look = [self._decider.settle(decision.finished).outcome for decision in decisions]
-        if any(type(now) is not type(then.settled.outcome) for now, then in zip(second_look, decisions, strict=True)):
+        if any(
+            type(now) is not type(then.settled.outcome)
+            for now, then in zip(second_look, decisions, strict=True)
+        ):
             await producer.abort_transaction()
             return False
         offsets = self._offsets_after(decisions)
         if offsets:
-            await producer.send_offsets_to_transaction(offsets, self._ports.handler.declaration.group)
+            await producer.send_offsets_to_transaction(
+                offsets, self._ports.handler.declaration.group
+            )
         await self._pass(faults.Point.BEFORE_COMMIT, decisions)
         await producer.commit_transaction()
         await self._pass(faults.Point.AFTER_COMMIT, decisions)
@@ -191,7 +221,9 @@ class Transactions:
         return True
 
     async def _pass(self, point: faults.Point, decisions: list[Decision]) -> None:
-        """A point of a decision's way; a transaction that only says what has begun does not pass it."""
+        """A point of a decision's way; a transaction that only says what has begun does not pass
+        it.
+        """
         if decisions:
             await faults.at(self._ports.handler.declaration.name, point)
 
@@ -199,7 +231,10 @@ class Transactions:
         for decision in decisions:
             record = decision.finished.record
             self._offsets[record.topic].finish(record.offset)
-        positions = {TopicPartition(topic, self._number): tracker.to_commit() for topic, tracker in self._offsets.items()}
+        positions = {
+            TopicPartition(topic, self._number): tracker.to_commit()
+            for topic, tracker in self._offsets.items()
+        }
         return {partition: offset for partition, offset in positions.items() if offset is not None}
 
     def _after(self, decisions: list[Decision], begun_s: float) -> None:

@@ -1,6 +1,8 @@
-"""Who may do what on Kafka, declared once: a user for each process, and roles for people and other teams.
+"""Who may do what on Kafka, declared once: a user for each process, and roles for people and other
+teams.
 
-`looks topics acls` makes it so on the brokers. A test holds each consumer's own declaration against it.
+`looks topics acls` makes it so on the brokers. A test holds each consumer's own declaration against
+it.
 """
 
 from dataclasses import dataclass
@@ -55,7 +57,9 @@ class Acl:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one process, or whoever has one role, does on Kafka. What is not named here is refused."""
+    """What one process, or whoever has one role, does on Kafka. What is not named here is
+    refused.
+    """
 
     name: str
     about: str
@@ -82,29 +86,51 @@ class Access:
         if self.sees_groups:
             found.append(Acl(user, Resource.GROUP, ANY, Operation.DESCRIBE))
         if self.transactional:
-            found.append(Acl(user, Resource.TRANSACTIONAL_ID, f"{user}.", Operation.WRITE, prefixed=True))
+            found.append(
+                Acl(user, Resource.TRANSACTIONAL_ID, f"{user}.", Operation.WRITE, prefixed=True)
+            )
         return frozenset(found)
 
 
 def user_of(process: str) -> str:
-    """A process's Kafka user: also the name of its group, and of its transactional ids before their last dot."""
+    """A process's Kafka user: also the name of its group, and of its transactional ids before their
+    last dot.
+    """
     return f"looks.{process}"
 
 
 def _consumer(
-    name: str, about: str, reads: tuple[Topic, ...], writes: tuple[Topic, ...] = (), *, transactional: bool = False
+    name: str,
+    about: str,
+    reads: tuple[Topic, ...],
+    writes: tuple[Topic, ...] = (),
+    *,
+    transactional: bool = False,
 ) -> Access:
     """Every consumer may quarantine what it can't handle."""
-    return Access(name, about, reads, (*writes, LOOK_QUARANTINE), in_group=True, transactional=transactional)
+    return Access(
+        name, about, reads, (*writes, LOOK_QUARANTINE), in_group=True, transactional=transactional
+    )
 
 
 PROCESSES: tuple[Access, ...] = (
     Access("api", "takes requests; meets Kafka only through the outbox"),
-    Access("outbox_relay", "publishes what the API wrote to the outbox", writes=(LOOK_REQUESTED, LOOK_CANCEL)),
+    Access(
+        "outbox_relay",
+        "publishes what the API wrote to the outbox",
+        writes=(LOOK_REQUESTED, LOOK_CANCEL),
+    ),
     _consumer(
         "compositor",
         "composes looks and decides their outcome",
-        (LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_DEAD_LETTER),
+        (
+            LOOK_REQUESTED,
+            *RETRY_TOPICS,
+            LOOK_CANCEL,
+            LOOK_PROGRESS,
+            LOOK_COMPLETED,
+            LOOK_DEAD_LETTER,
+        ),
         (LOOK_PROGRESS, LOOK_COMPLETED, *RETRY_TOPICS, LOOK_DEAD_LETTER),
         transactional=True,
     ),
@@ -132,15 +158,20 @@ PROCESSES: tuple[Access, ...] = (
 
 SUBSCRIBER = Access(
     "subscriber",
-    "another team or an analyst: public topics, in groups whose names begin with the user's and a dot",
+    "another team or an analyst: public topics, in groups whose names begin with the user's and a "
+    "dot",
     reads=tuple(topic for topic in TOPICS if topic.audience is Audience.PUBLIC),
 )
 AUDITOR = Access(
-    "auditor", "`looks audit`, `looks dlq list`, `looks topics lag`: reads everything", reads=TOPICS, sees_groups=True
+    "auditor",
+    "`looks audit`, `looks dlq list`, `looks topics lag`: reads everything",
+    reads=TOPICS,
+    sees_groups=True,
 )
 OPERATOR = Access(
     "operator",
-    "`looks dlq redrive`: sends records back to where they came from, but refunds: they are the ledger's and `dead_letter`'s",
+    "`looks dlq redrive`: sends records back to where they came from, but refunds: they are the "
+    "ledger's and `dead_letter`'s",
     reads=TOPICS,
     writes=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL, LOOK_PROGRESS, LOOK_DEAD_LETTER),
     sees_groups=True,
@@ -155,5 +186,9 @@ def process_acls() -> dict[str, frozenset[Acl]]:
 
 def role_acls(role: Access, user: str) -> frozenset[Acl]:
     """Those of a user in a role. Subscribers name their groups themselves, below their own name."""
-    own_groups = {Acl(user, Resource.GROUP, f"{user}.", Operation.READ, prefixed=True)} if role is SUBSCRIBER else set()
+    own_groups = (
+        {Acl(user, Resource.GROUP, f"{user}.", Operation.READ, prefixed=True)}
+        if role is SUBSCRIBER
+        else set()
+    )
     return role.acls(user) | own_groups

@@ -1,8 +1,9 @@
-"""The AsyncAPI 3 document of all topics: what is on each, for whom, how it is keyed, how long it is kept.
+"""The AsyncAPI 3 document of all topics: what is on each, for whom, how it is keyed, how long it is
+kept.
 
-Made here rather than from declared subscribers: FastStream 0.7.8 gives addresses and payloads, but no keys, headers,
-partitions, retention or audience. Payloads refer to `components.schemas`; the JSON Schema of an event alone, as it is
-released, is `schemas.json_schema`.
+Made here rather than from declared subscribers: FastStream 0.7.8 gives addresses and payloads, but
+no keys, headers, partitions, retention or audience. Payloads refer to `components.schemas`; the
+JSON Schema of an event alone, as it is released, is `schemas.json_schema`.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,17 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.events import EVENT_TYPES, TYPE_OF, Event
 from schemas.ids import REQUEST_ID_PATTERN, schema_id
+from schemas.json_schema import one_line, unwrapped
 from schemas.samples import TRACEPARENT, sample_of
 from schemas.topics import TOPICS, Audience, Topic
 
 KAFKA_BINDING: Final = "0.5.0"
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _ABOUT: Final = """\
-Topics of Looks. A record is JSON; its headers are CloudEvents 1.0 (Kafka binding, binary mode) and a W3C traceparent; its
-key is the request id. Read with `isolation.level=read_committed`, in a consumer group of your own; drop what repeats a
+Topics of Looks. A record is JSON; its headers are CloudEvents 1.0 (Kafka binding, binary mode) \
+and a W3C traceparent; its
+key is the request id. Read with `isolation.level=read_committed`, in a consumer group of your own;\
+ drop what repeats a
 `ce_id`; ignore fields and headers that you do not know. Build on `public` topics only."""
 
 _FOR: Final[Mapping[Audience, str]] = {
@@ -35,12 +39,20 @@ def document() -> dict[str, Any]:
     references, schemas = _schemas()
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Looks: topics", "version": "1.0.0", "description": _ABOUT, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "Looks: topics",
+            "version": "1.0.0",
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0"},
+        },
         "defaultContentType": "application/json",
         "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": {f"send {topic.name}": _operation(topic) for topic in TOPICS},
         "components": {
-            "messages": {**{name: _message(name, references) for name in EVENT_TYPES}, "as-it-came": _AS_IT_CAME},
+            "messages": {
+                **{name: _message(name, references) for name in EVENT_TYPES},
+                "as-it-came": _AS_IT_CAME,
+            },
             "messageTraits": {"record": {"headers": _headers()}},
             "schemas": schemas,
         },
@@ -51,7 +63,8 @@ def _schemas() -> tuple[dict[type[Event], dict[str, str]], dict[str, Any]]:
     """A reference to each event's schema, and all schemas by name."""
     models = [(model, "validation") for model in EVENT_TYPES.values()]
     references, found = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]  # a literal
-    return {model: references[model, "validation"] for model in EVENT_TYPES.values()}, found["$defs"]
+    names = {model: references[model, "validation"] for model in EVENT_TYPES.values()}
+    return names, unwrapped(found["$defs"])
 
 
 def _message_name(topic: Topic) -> str:
@@ -63,7 +76,8 @@ def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
         "title": topic.about,
-        "description": f"{topic.audience}: {_FOR[topic.audience]}. Kept for {topic.retention_ms // _DAY_MS} days.",
+        "description": f"{topic.audience}: {_FOR[topic.audience]}. Kept for "
+        f"{topic.retention_ms // _DAY_MS} days.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         "tags": [{"name": str(topic.audience), "description": _FOR[topic.audience]}],
         "bindings": {
@@ -91,13 +105,15 @@ def _operation(topic: Topic) -> dict[str, Any]:
     }
 
 
-def _message(event_type: str, references: Mapping[type[Event], Mapping[str, str]]) -> dict[str, Any]:
+def _message(
+    event_type: str, references: Mapping[type[Event], Mapping[str, str]]
+) -> dict[str, Any]:
     model = EVENT_TYPES[event_type]
     example = {"name": "sample", "payload": sample_of(event_type).model_dump(mode="json")}
     return {
         "name": event_type,
         "title": model.__name__,
-        "summary": (model.__doc__ or "").strip(),
+        "summary": one_line(model.__doc__),
         "contentType": "application/json",
         "traits": [{"$ref": "#/components/messageTraits/record"}],
         "payload": dict(references[model]),
@@ -115,7 +131,8 @@ _KEY: Final = {
 _AS_IT_CAME: Final = {
     "name": "as-it-came",
     "title": "A record kept whole",
-    "summary": "Key, value and headers as they came; the headers `looks-quarantine-*` say from where, for whom and why.",
+    "summary": "Key, value and headers as they came; the headers `looks-quarantine-*` say from "
+    "where, for whom and why.",
     "payload": {"description": "any bytes"},
 }
 
@@ -124,14 +141,20 @@ def _headers() -> dict[str, Any]:
     """Of every record. Header values are UTF-8 text."""
     said: dict[str, dict[str, Any]] = {
         "ce_specversion": {"const": "1.0"},
-        "ce_id": {"pattern": REQUEST_ID_PATTERN, "description": "the same whenever this event is made or read again"},
+        "ce_id": {
+            "pattern": REQUEST_ID_PATTERN,
+            "description": "the same whenever this event is made or read again",
+        },
         "ce_type": {"description": "event type with its major version", "enum": [*EVENT_TYPES]},
         "ce_source": {"description": "the process that made it, as a path"},
         "ce_subject": {"pattern": REQUEST_ID_PATTERN, "description": "the request id"},
         "ce_time": {"format": "date-time", "description": "when it was made, UTC"},
         "ce_dataschema": {"description": "names the JSON Schema of the value"},
         "content-type": {"const": "application/json"},
-        "ce_sequence": {"pattern": "^[0-9]+$", "description": "the event's number within its request, 1 for the first"},
+        "ce_sequence": {
+            "pattern": "^[0-9]+$",
+            "description": "the event's number within its request, 1 for the first",
+        },
         "traceparent": {"description": "W3C trace context", "examples": [TRACEPARENT]},
     }
     optional = {"ce_sequence", "traceparent"}

@@ -1,12 +1,14 @@
 """Whether what is written under one JSON Schema can be read under another.
 
-The rule: a writer writes the fields that its schema declares and no others, unless `additionalProperties` says so; a
-reader ignores the fields that it does not know, unless `additionalProperties` is false. That is how our events are made
-(producers are ours, models ignore extras), and it is what lets an optional field be added and both sides still read
-each other.
+The rule: a writer writes the fields that its schema declares and no others, unless
+`additionalProperties` says so; a reader ignores the fields that it does not know, unless
+`additionalProperties` is false. That is how our events are made (producers are ours, models ignore
+extras), and it is what lets an optional field be added and both sides still read each other.
 
-`unreadable` is sound and not complete: no obstacle means that every record is readable; an obstacle may be over-careful,
-for keywords and combinations that our models do not use. Such a change is refused with the keyword named.
+`unreadable` is sound and not complete: no obstacle means that every record is readable; an obstacle
+may be over-careful,
+for keywords and combinations that our models do not use. Such a change is refused with the keyword
+named.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,14 +18,30 @@ from typing import Any, Final
 
 Node = Mapping[str, Any] | bool
 
-_PROSE: Final = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
+_PROSE: Final = {
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+}
 _PROSE_OF_THE_ROOT: Final = {"$schema", "$id", "$comment", "$defs", "definitions"}
 _UNDERSTOOD: Final = {
-    "type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items", "prefixItems",
+    "type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items",
+    "prefixItems",
     "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 }  # fmt: skip
-_EQUAL_OR_ABSENT: Final = {"pattern", "format", "multipleOf", "uniqueItems", "contentEncoding", "contentMediaType"}
+_EQUAL_OR_ABSENT: Final = {
+    "pattern",
+    "format",
+    "multipleOf",
+    "uniqueItems",
+    "contentEncoding",
+    "contentMediaType",
+}
 """A reader that has one of these reads only what was written under the very same."""
 
 _LENGTHS: Final = {"string": "Length", "array": "Items", "object": "Properties"}
@@ -32,7 +50,9 @@ ALL_TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A place where a record may be unreadable, and why. `path` is like `$.items[].box[3]`; `{}` is any key of a map."""
+    """A place where a record may be unreadable, and why. `path` is like `$.items[].box[3]`; `{}` is
+    any key of a map.
+    """
 
     path: str
     reason: str
@@ -43,7 +63,9 @@ class Obstacle:
 
 
 def unreadable(writer: Mapping[str, Any], reader: Mapping[str, Any]) -> list[Obstacle]:
-    """Why a record that is valid under `writer` may not be readable under `reader`; empty when all are readable."""
+    """Why a record that is valid under `writer` may not be readable under `reader`; empty when all
+    are readable.
+    """
     return list(_Comparison(writer, reader).obstacles(writer, reader, "$"))
 
 
@@ -55,7 +77,9 @@ class _Comparison:
         self._under_way: set[tuple[str, str]] = set()
 
     def obstacles(self, writer: Node, reader: Node, path: str) -> Iterator[Obstacle]:
-        """Follow references; a pair that is being compared already is not compared again inside itself."""
+        """Follow references; a pair that is being compared already is not compared again inside
+        itself.
+        """
         yield from _not_understood(writer, path, "writer")
         yield from _not_understood(reader, path, "reader")
         pair = (_reference(writer), _reference(reader))
@@ -85,24 +109,44 @@ class _Comparison:
         else:
             yield from self._plain(written, reader, path)
 
-    def _alternatives(self, writer: Mapping[str, Any], alternatives: list[Node], path: str) -> Iterator[Obstacle]:
-        """One alternative must read all that a plain writer writes; else what keeps the likeliest from it."""
+    def _alternatives(
+        self, writer: Mapping[str, Any], alternatives: list[Node], path: str
+    ) -> Iterator[Obstacle]:
+        """One alternative must read all that a plain writer writes; else what keeps the likeliest
+        from it.
+        """
         found = [list(self.obstacles(writer, alternative, path)) for alternative in alternatives]
         if all(found):
             kinds = [_types(_resolved(alternative, self._roots[1])) for alternative in alternatives]
-            alike = [one for one, kind in zip(found, kinds, strict=True) if set(kind) & set(_types(writer))]
-            yield from alike[0] if len(alike) == 1 else [Obstacle(path, "no alternative of its reader takes all of it")]
+            alike = [
+                one
+                for one, kind in zip(found, kinds, strict=True)
+                if set(kind) & set(_types(writer))
+            ]
+            yield from (
+                alike[0]
+                if len(alike) == 1
+                else [Obstacle(path, "no alternative of its reader takes all of it")]
+            )
 
-    def _plain(self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str) -> Iterator[Obstacle]:
+    def _plain(
+        self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str
+    ) -> Iterator[Obstacle]:
         values, readable = _values(writer), _values(reader)
         if readable is not None:
-            unknown = None if values is None else [value for value in values if value not in readable]
+            unknown = (
+                None if values is None else [value for value in values if value not in readable]
+            )
             if unknown is None or unknown:
-                yield Obstacle(path, f"values unknown to its reader: {'any' if unknown is None else unknown}")
+                yield Obstacle(
+                    path, f"values unknown to its reader: {'any' if unknown is None else unknown}"
+                )
             return
         missing = [kind for kind in _types(writer) if not _takes(_types(reader), kind)]
         if missing:
-            yield Obstacle(path, f"may be {', '.join(missing)}; its reader takes {', '.join(_types(reader))}")
+            yield Obstacle(
+                path, f"may be {', '.join(missing)}; its reader takes {', '.join(_types(reader))}"
+            )
             return
         for kind in _types(writer):
             yield from _limits(writer, reader, kind, path)
@@ -111,25 +155,37 @@ class _Comparison:
         if "array" in _types(writer):
             yield from self._arrays(writer, reader, path)
 
-    def _objects(self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str) -> Iterator[Obstacle]:
+    def _objects(
+        self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str
+    ) -> Iterator[Obstacle]:
         written, read = writer.get("properties", {}), reader.get("properties", {})
         for name in reader.get("required", ()):
             if name not in writer.get("required", ()):
-                yield Obstacle(f"{path}.{name}", "its reader requires it, its writer may leave it out")
+                yield Obstacle(
+                    f"{path}.{name}", "its reader requires it, its writer may leave it out"
+                )
         any_written = writer.get("additionalProperties", False)
         any_read = reader.get("additionalProperties", True)
         for name in sorted({*written, *read}):
-            yield from self.obstacles(written.get(name, any_written), read.get(name, any_read), f"{path}.{name}")
+            yield from self.obstacles(
+                written.get(name, any_written), read.get(name, any_read), f"{path}.{name}"
+            )
         yield from self.obstacles(any_written, any_read, f"{path}{{}}")
 
-    def _arrays(self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str) -> Iterator[Obstacle]:
+    def _arrays(
+        self, writer: Mapping[str, Any], reader: Mapping[str, Any], path: str
+    ) -> Iterator[Obstacle]:
         written, read = writer.get("prefixItems", []), reader.get("prefixItems", [])
         places = max(len(written), len(read))
         for place in range(places):
             if place < writer.get("maxItems", inf):
-                yield from self.obstacles(_item(writer, place), _item(reader, place), f"{path}[{place}]")
+                yield from self.obstacles(
+                    _item(writer, place), _item(reader, place), f"{path}[{place}]"
+                )
         if places < writer.get("maxItems", inf):
-            yield from self.obstacles(writer.get("items", True), reader.get("items", True), f"{path}[]")
+            yield from self.obstacles(
+                writer.get("items", True), reader.get("items", True), f"{path}[]"
+            )
 
 
 def _reference(node: Node) -> str:
@@ -137,7 +193,9 @@ def _reference(node: Node) -> str:
 
 
 def _resolved(node: Node, root: Mapping[str, Any]) -> Node:
-    """What a node's `$ref` points to, as long as it is one. Raises KeyError for a reference out of the document."""
+    """What a node's `$ref` points to, as long as it is one. Raises KeyError for a reference out of
+    the document.
+    """
     while reference := _reference(node):
         target: Any = root
         for part in reference.removeprefix("#").strip("/").split("/"):
@@ -153,15 +211,25 @@ def _item(node: Mapping[str, Any], place: int) -> Node:
 
 
 def _not_understood(node: Node, path: str, whose: str) -> Iterator[Obstacle]:
-    """Keywords that this comparison would have to pass over, of the node itself and of what it refers to."""
+    """Keywords that this comparison would have to pass over, of the node itself and of what it
+    refers to.
+    """
     if isinstance(node, bool):
         return
     asserting = set(node) - _PROSE - _PROSE_OF_THE_ROOT
     for keyword in sorted(asserting - _UNDERSTOOD - _EQUAL_OR_ABSENT - {"$ref"}):
         yield Obstacle(path, f"its {whose} has {keyword}, which is not understood here")
-    for alone, among in (("$ref", set()), ("anyOf", set()), ("enum", {"type"}), ("const", {"type"})):
+    for alone, among in (
+        ("$ref", set()),
+        ("anyOf", set()),
+        ("enum", {"type"}),
+        ("const", {"type"}),
+    ):
         if alone in asserting and (beside := asserting - {alone} - among):
-            yield Obstacle(path, f"its {whose} has {', '.join(sorted(beside))} beside {alone}: not understood here")
+            yield Obstacle(
+                path,
+                f"its {whose} has {', '.join(sorted(beside))} beside {alone}: not understood here",
+            )
 
 
 def _types(node: Node) -> tuple[str, ...]:
@@ -182,14 +250,22 @@ def _values(node: Mapping[str, Any]) -> list[Any] | None:
     return values
 
 
-def _limits(writer: Mapping[str, Any], reader: Mapping[str, Any], kind: str, path: str) -> Iterator[Obstacle]:
+def _limits(
+    writer: Mapping[str, Any], reader: Mapping[str, Any], kind: str, path: str
+) -> Iterator[Obstacle]:
     for keyword in sorted(_EQUAL_OR_ABSENT & set(reader)):
         if reader[keyword] != writer.get(keyword) and _applies(keyword, kind):
-            yield Obstacle(path, f"its reader wants {keyword} {reader[keyword]!r}, its writer has {writer.get(keyword)!r}")
+            yield Obstacle(
+                path,
+                f"its reader wants {keyword} {reader[keyword]!r}, its writer has "
+                f"{writer.get(keyword)!r}",
+            )
     if kind in {"integer", "number"}:
         for side, sign in (("inimum", -1), ("aximum", 1)):
             if _bound(reader, side, sign) < _bound(writer, side, sign):
-                yield Obstacle(path, f"may be {'less' if sign < 0 else 'more'} than its reader takes")
+                yield Obstacle(
+                    path, f"may be {'less' if sign < 0 else 'more'} than its reader takes"
+                )
     if (what := _LENGTHS.get(kind)) is not None:
         if reader.get(f"min{what}", 0) > writer.get(f"min{what}", 0):
             yield Obstacle(path, f"may be shorter than its reader takes (min{what})")
@@ -203,7 +279,9 @@ def _applies(keyword: str, kind: str) -> bool:
 
 
 def _bound(node: Mapping[str, Any], side: str, sign: int) -> tuple[float, int]:
-    """How far a number may go in one direction: further is greater, and up to and with a bound is further than up to it."""
+    """How far a number may go in one direction: further is greater, and up to and with a bound is
+    further than up to it.
+    """
     included = sign * node[f"m{side}"] if f"m{side}" in node else inf
     excluded = sign * node[f"exclusiveM{side}"] if f"exclusiveM{side}" in node else inf
     return min((included, 1), (excluded, 0))

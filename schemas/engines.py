@@ -93,16 +93,20 @@ class AnsweredPicture(_Said):
 
 
 class AnsweredItem(_Said):
-    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive; null: the engine can't say.
+    """Where an item went. `box`: x0, y0, x1, y1 in pixels, x1 and y1 exclusive; null: the engine
+    can't say.
 
-    `quality`: 0 to 1; below a tenant's own floor the look is refused. Null: the engine does not judge.
+    `quality`: 0 to 1; below a tenant's own floor the look is refused. Null: the engine does not
+    judge.
     """
 
     item_index: int = Field(ge=0, lt=MAX_ITEMS)
     layer: int = Field(default=0, ge=0, le=1000)
     box: tuple[int, int, int, int] | None = None
     alpha_area_px: int | None = Field(default=None, ge=0)
-    landmarks: Mapping[Word, tuple[FiniteFloat, FiniteFloat]] = Field(default_factory=dict, max_length=64)
+    landmarks: Mapping[Word, tuple[FiniteFloat, FiniteFloat]] = Field(
+        default_factory=dict, max_length=64
+    )
     warnings: tuple[Words, ...] = Field(default=(), max_length=20)
     quality: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     quality_reasons: tuple[Words, ...] = Field(default=(), max_length=20)
@@ -117,12 +121,16 @@ class ComposeManifest(_Said):
     picture: AnsweredPicture
     items: tuple[AnsweredItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
-    stage_ms: Mapping[Word, Annotated[FiniteFloat, Field(ge=0)]] = Field(default_factory=dict, max_length=32)
+    stage_ms: Mapping[Word, Annotated[FiniteFloat, Field(ge=0)]] = Field(
+        default_factory=dict, max_length=32
+    )
     warnings: tuple[Words, ...] = Field(default=(), max_length=20)
 
 
 class EngineFault(_Said):
-    """Why there is no picture. `code`: one of PHOTO_FAULTS where a photo is at fault, anything else where it is not."""
+    """Why there is no picture. `code`: one of PHOTO_FAULTS where a photo is at fault, anything else
+    where it is not.
+    """
 
     code: str = Field(max_length=64)
     message: str = Field(default="", max_length=1000)

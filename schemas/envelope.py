@@ -1,8 +1,9 @@
 """Events as Kafka records: CloudEvents 1.0, Kafka binding, binary mode.
 
-`encode` makes a record's key, value and headers, and refuses what `decode` would not read. `decode` never raises on bad
-input: it returns `Undecodable` with a reason, so a poison record is a value to be kept, not an exception that kills its
-reader.
+`encode` makes a record's key, value and headers, and refuses what `decode` would not read. `decode`
+never raises on bad
+input: it returns `Undecodable` with a reason, so a poison record is a value to be kept, not an
+exception that kills its reader.
 """
 
 import os
@@ -36,7 +37,8 @@ class Meta:
     type: str
     source: str
     time: datetime
-    sequence: int = 0  # the event's number within its request (CloudEvents extension `sequence`), 1 for the first
+    # the event's number within its request (CloudEvents extension `sequence`), 1 for the first
+    sequence: int = 0
     traceparent: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)  # other headers, such as looks-attempt
 
@@ -83,10 +85,11 @@ class Unpublishable(ValueError):
 
 
 def encode(event: Event, meta: Meta) -> Encoded:
-    """Key: the request id. Value: the event as JSON. Headers: CloudEvents attributes with prefix `ce_`.
+    """Key: the request id. Value: the event as JSON. Headers: CloudEvents attributes with prefix
+    `ce_`.
 
-    What is sent is read first, by the rules of `decode`: a model can be built or changed past its own checks.
-    Raises Unpublishable.
+    What is sent is read first, by the rules of `decode`: a model can be built or changed past its
+    own checks. Raises Unpublishable.
     """
     model = type(event)
     if TYPE_OF.get(model) != meta.type:
@@ -130,20 +133,28 @@ def _of_type(event_type: str) -> Headers:
     )
 
 
-def decode(value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: type[Event]) -> Decoded | Undecodable:
+def decode(
+    value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: type[Event]
+) -> Decoded | Undecodable:
     """The event in a record of a topic that carries `expected`, or why there is none."""
     try:
         texts = {name: (raw or b"").decode() for name, raw in headers}
     except UnicodeDecodeError:
         return Undecodable("a header is not UTF-8")
     if value is None or len(value) > MAX_VALUE_BYTES:
-        return Undecodable("the record has no value" if value is None else f"{len(value)} bytes, more than {MAX_VALUE_BYTES}")
+        return Undecodable(
+            "the record has no value"
+            if value is None
+            else f"{len(value)} bytes, more than {MAX_VALUE_BYTES}"
+        )
     meta = _meta(texts, expected)
     return meta if isinstance(meta, Undecodable) else _event(value, texts, meta, expected)
 
 
 def number_of(sequence: str) -> int:
-    """The number that `ce_sequence` says. Raises ValueError unless it is digits, and at most MAX_SEQUENCE."""
+    """The number that `ce_sequence` says. Raises ValueError unless it is digits, and at most
+    MAX_SEQUENCE.
+    """
     if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= len(str(MAX_SEQUENCE))):
         raise ValueError(sequence[:40])
     number = int(sequence)
@@ -152,7 +163,9 @@ def number_of(sequence: str) -> int:
     return number
 
 
-def _event(value: bytes, texts: dict[str, str], meta: Meta, expected: type[Event]) -> Decoded | Undecodable:
+def _event(
+    value: bytes, texts: dict[str, str], meta: Meta, expected: type[Event]
+) -> Decoded | Undecodable:
     try:
         event = expected.model_validate_json(value)
     except (ValidationError, ValueError, RecursionError) as error:
@@ -170,7 +183,9 @@ def _meta(texts: dict[str, str], expected: type[Event]) -> Meta | Undecodable:
     event_type = texts["ce_type"]
     if event_type != TYPE_OF[expected]:
         known = "known elsewhere" if event_type in EVENT_TYPES else "unknown here"
-        return Undecodable(f"ce_type {event_type[:80]!r} is {known}, expected {TYPE_OF[expected]!r}")
+        return Undecodable(
+            f"ce_type {event_type[:80]!r} is {known}, expected {TYPE_OF[expected]!r}"
+        )
     try:
         time = datetime.fromisoformat(texts["ce_time"])
         sequence = number_of(texts.get("ce_sequence") or "0")
@@ -179,7 +194,15 @@ def _meta(texts: dict[str, str], expected: type[Event]) -> Meta | Undecodable:
     if time.tzinfo is None:
         return Undecodable("ce_time has no time zone")
     extra = {name: text for name, text in texts.items() if name.startswith("looks-")}
-    return Meta(texts["ce_id"], event_type, texts["ce_source"], time, sequence, texts.get("traceparent", ""), extra)
+    return Meta(
+        texts["ce_id"],
+        event_type,
+        texts["ce_source"],
+        time,
+        sequence,
+        texts.get("traceparent", ""),
+        extra,
+    )
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Why a look failed: the closed set of reason codes, and the reason as events and HTTP show it.
 
-Events name a closed set of codes, for a reader of an old release refuses a value that it does not know. A code that came
-later travels as `cause`, beside the code of the old set that is nearest to it; inside, and over HTTP, it is the code.
+Events name a closed set of codes, for a reader of an old release refuses a value that it does not
+know. A code that came later travels as `cause`, beside the code of the old set that is nearest to
+it; inside, and over HTTP, it is the code.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,8 @@ NEAREST = {
     FailureCode.PHOTO_NOT_PROCESSED: FailureCode.IMAGE_UNREADABLE,
     FailureCode.CANNOT_BE_DRESSED: FailureCode.NO_GARMENT_FOUND,
 }
-"""Codes that the first release of the events does not know, and what its readers are told instead."""
+"""Codes that the first release of the events does not know, and what its readers are told instead.
+"""
 
 
 def published(code: FailureCode) -> str:
@@ -62,10 +64,13 @@ class FailureReason(BaseModel):
 
     code: PublishedCode
     message: str = Field(max_length=1000)
-    item_index: int | None = Field(default=None, ge=0, description="0-based index into `items`; null when no item is to blame")
+    item_index: int | None = Field(
+        default=None, ge=0, description="0-based index into `items`; null when no item is to blame"
+    )
     cause: str | None = Field(
         default=None,
-        description=f"a narrower code, where there is one: {', '.join(f'`{code}`' for code in NEAREST)}. "
+        description="a narrower code, where there is one: "
+        f"{', '.join(f'`{code}`' for code in NEAREST)}. "
         "An open set: pass over what you do not know",
     )
 
@@ -75,7 +80,10 @@ class FailureReason(BaseModel):
         """The narrower code is the code, wherever it came from."""
         if not isinstance(data, Mapping):
             return data
-        code, cause = data.get("code"), data.get("cause")  # of any type: what comes from a topic is not checked yet
+        code, cause = (
+            data.get("code"),
+            data.get("cause"),
+        )  # of any type: what comes from a topic is not checked yet
         for late, nearest in NEAREST.items():
             if code == late:
                 return {**data, "cause": late.value}
@@ -85,7 +93,9 @@ class FailureReason(BaseModel):
 
 
 AS_WRITTEN = frozenset({published, FailureReason._narrow})
-"""What runs when an event is read or written, and changes no document: read and written again, it is what it was."""
+"""What runs when an event is read or written, and changes no document: read and written again, it
+is what it was.
+"""
 
 
 class JobFailure(BaseModel):
@@ -93,4 +103,6 @@ class JobFailure(BaseModel):
 
     code: FailureCode
     message: str = Field(max_length=1000)
-    item_index: int | None = Field(default=None, ge=0, description="0-based index into `items`; null when no item is to blame")
+    item_index: int | None = Field(
+        default=None, ge=0, description="0-based index into `items`; null when no item is to blame"
+    )

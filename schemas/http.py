@@ -21,7 +21,9 @@ class UserCategory(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. SUCCESS and FAILURE are final; a cancelled job is a FAILURE with the code `cancelled`."""
+    """Where a job stands. SUCCESS and FAILURE are final; a cancelled job is a FAILURE with the code
+    `cancelled`.
+    """
 
     NOT_STARTED = "NOT_STARTED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -34,10 +36,14 @@ class TrialItemInput(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    trial_image: Annotated[str, StringConstraints(min_length=1, max_length=MAX_OBJECT_KEY_CHARS)] = Field(
+    trial_image: Annotated[
+        str, StringConstraints(min_length=1, max_length=MAX_OBJECT_KEY_CHARS)
+    ] = Field(
         description="S3 object key of the garment photo", examples=["users/abc/trial/shirt-1.jpg"]
     )
-    trial_item_category: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CATEGORY_CHARS)] = Field(
+    trial_item_category: Annotated[
+        str, StringConstraints(min_length=1, max_length=MAX_CATEGORY_CHARS)
+    ] = Field(
         description="garment category key; see GET /v1/garment-categories", examples=["shirt"]
     )
 
@@ -45,10 +51,13 @@ class TrialItemInput(BaseModel):
 class LookRequest(BaseModel):
     """The garments to compose on one mannequin."""
 
-    user_category: UserCategory | None = Field(default=None, description="MALE, FEMALE or null for the default mannequin")
+    user_category: UserCategory | None = Field(
+        default=None, description="MALE, FEMALE or null for the default mannequin"
+    )
     items: list[TrialItemInput] = Field(min_length=1, max_length=MAX_ITEMS)
     runtime_config: Mapping[str, JsonValue] | None = Field(
-        default=None, description="rendering options; unknown ones are ignored and named in the warnings"
+        default=None,
+        description="rendering options; unknown ones are ignored and named in the warnings",
     )
 
 
@@ -59,5 +68,6 @@ class WorkflowAcceptedResponse(BaseModel):
     job_id: str | None = None
     status: JobStatus = JobStatus.NOT_STARTED
     credits_cost: int = Field(
-        description="Credits deducted from the calling client. Refunded automatically on any failure path."
+        description="Credits deducted from the calling client. Refunded automatically on any "
+        "failure path."
     )

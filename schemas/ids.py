@@ -19,7 +19,8 @@ def new_request_id() -> str:
 
 
 def derived_id(request_id: str, *parts: str) -> str:
-    """The same ULID for the same words, always: a repeated effect repeats its id, so readers can drop it.
+    """The same ULID for the same words, always: a repeated effect repeats its id, so readers can
+    drop it.
 
     The 48 time bits are the request's own; the other 80 are the head of SHA-256 over the words.
     Raises ValueError when `request_id` is not a ULID.
@@ -29,5 +30,7 @@ def derived_id(request_id: str, *parts: str) -> str:
 
 
 def schema_id(event_type: str) -> str:
-    """What names an event type's schema: the `$id` of its JSON Schema and the `ce_dataschema` of its records."""
+    """What names an event type's schema: the `$id` of its JSON Schema and the `ce_dataschema` of
+    its records.
+    """
     return f"urn:looks:schema:{event_type}"

@@ -1,4 +1,6 @@
-"""What the reading routes answer beside jobs: finished pictures, use by day, and what a look would cost."""
+"""What the reading routes answer beside jobs: finished pictures, use by day, and what a look would
+cost.
+"""
 
 from datetime import date, datetime
 
@@ -14,7 +16,9 @@ class Render(BaseModel):
     request_id: str
     user_category: UserCategory | None = Field(description="the mannequin that was asked for")
     picture: Artifact
-    cutouts: list[Artifact] = Field(description="the garments cut out of their photos, where those are kept")
+    cutouts: list[Artifact] = Field(
+        description="the garments cut out of their photos, where those are kept"
+    )
     garments: list[RenderedGarment]
     created_at: datetime = Field(description="when the look was accepted")
     completed_at: datetime
@@ -28,7 +32,9 @@ class RenderList(BaseModel):
 
 
 class UsageDay(BaseModel):
-    """One day (UTC) and operation. All that came of a request belongs to the day on which it was accepted."""
+    """One day (UTC) and operation. All that came of a request belongs to the day on which it was
+    accepted.
+    """
 
     day: date
     operation: str

@@ -43,9 +43,14 @@ class Artifact(BaseModel):
 
 
 class Event(BaseModel):
-    """One step of a job. `seq` grows by one from 1 and is the same for every reader, and so is `event_id`."""
+    """One step of a job. `seq` grows by one from 1 and is the same for every reader, and so is
+    `event_id`.
+    """
 
-    event_id: str = Field(description="ULID: `id` of the CloudEvent in Kafka, the same on every way by which an event travels")
+    event_id: str = Field(
+        description="ULID: `id` of the CloudEvent in Kafka, the same on every way by which an "
+        "event travels"
+    )
     seq: int
     event_type: EventType
     visibility: Literal["public"] = "public"
@@ -94,19 +99,28 @@ class RenderedGarment(BaseModel):
 
     trial_item_category: str
     layer: str
-    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
+    box: tuple[int, int, int, int] = Field(
+        description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive"
+    )
     warnings: tuple[str, ...]
     quality: float | None = Field(
-        default=None, description="0 to 1, how sellable its part of the picture is thought to be; null on older looks"
+        default=None,
+        description="0 to 1, how sellable its part of the picture is thought to be; null on older "
+        "looks",
     )
-    quality_reasons: tuple[str, ...] = Field(default=(), description="what lowers the quality, the worst first")
+    quality_reasons: tuple[str, ...] = Field(
+        default=(), description="what lowers the quality, the worst first"
+    )
     placed: Literal["dressed", "whole"] | None = Field(
-        default=None, description="dressed in parts, or placed whole where dressing it would not look right"
+        default=None,
+        description="dressed in parts, or placed whole where dressing it would not look right",
     )
 
 
 class Job(JobSummary):
-    """A job; `artifacts` holds the final picture and `garments` what is in it, once it is SUCCESS."""
+    """A job; `artifacts` holds the final picture and `garments` what is in it, once it is
+    SUCCESS.
+    """
 
     artifacts: list[Artifact]
     garments: list[RenderedGarment] = Field(default=[], description="in the order of the request")
@@ -159,7 +173,9 @@ class GarmentCategoryOut(BaseModel):
     key: GarmentCategory
     label: str
     body_region: BodyRegion
-    layer: int = Field(description="of two garments on the same region the higher layer lies over the lower")
+    layer: int = Field(
+        description="of two garments on the same region the higher layer lies over the lower"
+    )
     synonyms: list[str]
 
 

@@ -1,4 +1,6 @@
-"""One valid event of each type: the examples of the AsyncAPI document, and where the test kit begins."""
+"""One valid event of each type: the examples of the AsyncAPI document, and where the test kit
+begins.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +11,36 @@ REQUEST_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 _OF_REQUEST: Mapping[str, Any] = {"request_id": REQUEST_ID, "tenant_id": "demo"}
-_PHOTO: Mapping[str, Any] = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
-_TIMES: Mapping[str, Any] = {"requested_at": "2026-01-02T03:04:05Z", "deadline_at": "2026-01-02T03:14:05Z"}
-_REQUESTED: Mapping[str, Any] = {**_OF_REQUEST, "user_category": "FEMALE", "items": [_PHOTO], "credits_cost": 10, **_TIMES}
-_REASON: Mapping[str, Any] = {"code": "object_not_found", "message": "items[0]: there is no such object", "item_index": 0}
+_PHOTO: Mapping[str, Any] = {
+    "trial_image": "users/abc/trial/shirt-1.jpg",
+    "trial_item_category": "shirt",
+}
+_TIMES: Mapping[str, Any] = {
+    "requested_at": "2026-01-02T03:04:05Z",
+    "deadline_at": "2026-01-02T03:14:05Z",
+}
+_REQUESTED: Mapping[str, Any] = {
+    **_OF_REQUEST,
+    "user_category": "FEMALE",
+    "items": [_PHOTO],
+    "credits_cost": 10,
+    **_TIMES,
+}
+_REASON: Mapping[str, Any] = {
+    "code": "object_not_found",
+    "message": "items[0]: there is no such object",
+    "item_index": 0,
+}
 
 _BODIES: Mapping[str, Mapping[str, Any]] = {
     "look.requested.v1": _REQUESTED,
     "look.cancel.v1": {**_OF_REQUEST, **_TIMES},
-    "look.progress.v1": {**_OF_REQUEST, "stage": "composing", "attempt": 1, "at": "2026-01-02T03:04:06Z"},
+    "look.progress.v1": {
+        **_OF_REQUEST,
+        "stage": "composing",
+        "attempt": 1,
+        "at": "2026-01-02T03:04:06Z",
+    },
     "look.completed.v1": {
         **_OF_REQUEST,
         "image": {
@@ -43,7 +66,12 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
         "decided_by": "compositor",
         "dead_lettered_at": "2026-01-02T03:04:06Z",
     },
-    "credit.refund.v1": {**_OF_REQUEST, "amount": 10, "reason": "object_not_found", "refunded_at": "2026-01-02T03:04:07Z"},
+    "credit.refund.v1": {
+        **_OF_REQUEST,
+        "amount": 10,
+        "reason": "object_not_found",
+        "refunded_at": "2026-01-02T03:04:07Z",
+    },
 }
 
 

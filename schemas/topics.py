@@ -1,4 +1,6 @@
-"""Every topic, declared once: name, payload, retention, audience. `looks topics apply` creates what stands here."""
+"""Every topic, declared once: name, payload, retention, audience. `looks topics apply` creates what
+stands here.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +17,9 @@ from schemas.events import (
 )
 
 PARTITIONS = 12
-"""Of every topic: the same key has the same partition number everywhere, so one consumer owns all that concerns a request."""
+"""Of every topic: the same key has the same partition number everywhere, so one consumer owns all
+that concerns a request.
+"""
 
 MAX_RECORD_BYTES = 1024 * 1024
 """As the broker stores it, compressed."""
@@ -50,18 +54,39 @@ class Topic:
             "retention.ms": str(self.retention_ms),
             "compression.type": "producer",
             "cleanup.policy": "delete",
-            # The broker's time, not the producer's: retention, seeks by time and the deadline's last look rest on one clock.
+            # The broker's time, not the producer's: retention, seeks by time and the deadline's
+            # last look rest on one clock.
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(self.max_record_bytes),
         }
 
 
-LOOK_REQUESTED = Topic("look.requested", LookRequested, 7 * _DAY_MS, Audience.INTERNAL, "accepted requests, to be composed")
-LOOK_CANCEL = Topic("look.cancel", CancelLook, 7 * _DAY_MS, Audience.INTERNAL, "commands to cancel a request")
-LOOK_PROGRESS = Topic("look.progress", LookProgress, 7 * _DAY_MS, Audience.INTERNAL, "stages of looks in the making")
-LOOK_COMPLETED = Topic("look.completed", LookCompleted, 90 * _DAY_MS, Audience.PUBLIC, "finished looks")
-LOOK_FAILED = Topic("look.failed", LookFailed, 90 * _DAY_MS, Audience.PUBLIC, "looks that failed for good")
-LOOK_DEAD_LETTER = Topic("look.dead-letter", LookDeadLettered, 30 * _DAY_MS, Audience.OPERATORS, "failed requests, kept whole")
+LOOK_REQUESTED = Topic(
+    "look.requested",
+    LookRequested,
+    7 * _DAY_MS,
+    Audience.INTERNAL,
+    "accepted requests, to be composed",
+)
+LOOK_CANCEL = Topic(
+    "look.cancel", CancelLook, 7 * _DAY_MS, Audience.INTERNAL, "commands to cancel a request"
+)
+LOOK_PROGRESS = Topic(
+    "look.progress", LookProgress, 7 * _DAY_MS, Audience.INTERNAL, "stages of looks in the making"
+)
+LOOK_COMPLETED = Topic(
+    "look.completed", LookCompleted, 90 * _DAY_MS, Audience.PUBLIC, "finished looks"
+)
+LOOK_FAILED = Topic(
+    "look.failed", LookFailed, 90 * _DAY_MS, Audience.PUBLIC, "looks that failed for good"
+)
+LOOK_DEAD_LETTER = Topic(
+    "look.dead-letter",
+    LookDeadLettered,
+    30 * _DAY_MS,
+    Audience.OPERATORS,
+    "failed requests, kept whole",
+)
 LOOK_QUARANTINE = Topic(
     "look.quarantine",
     None,
@@ -70,10 +95,14 @@ LOOK_QUARANTINE = Topic(
     "records that can't be read or handled, as they came",
     max_record_bytes=2 * MAX_RECORD_BYTES,
 )
-CREDIT_REFUND = Topic("credit.refund", CreditRefund, 90 * _DAY_MS, Audience.FINANCE, "refunds owed to tenants")
+CREDIT_REFUND = Topic(
+    "credit.refund", CreditRefund, 90 * _DAY_MS, Audience.FINANCE, "refunds owed to tenants"
+)
 
 RETRY_DELAYS_S: tuple[int, ...] = (2, 10, 30)
-"""One retry topic per delay: the n-th retry waits n-th delay, with jitter. After the last the look fails."""
+"""One retry topic per delay: the n-th retry waits n-th delay, with jitter. After the last the look
+fails.
+"""
 
 
 def _retry_topic(delay_s: int) -> Topic:

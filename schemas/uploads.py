@@ -34,9 +34,13 @@ class PresignedUploadRequest(BaseModel):
 
 
 class PresignedUpload(BaseModel):
-    """A form that a client posts to the object store itself: `fields` first, in this order, then the file as `file`."""
+    """A form that a client posts to the object store itself: `fields` first, in this order, then
+    the file as `file`.
+    """
 
-    upload_key: str = Field(description="what `trial_image` of `POST /v1/look` takes, once the file is there")
+    upload_key: str = Field(
+        description="what `trial_image` of `POST /v1/look` takes, once the file is there"
+    )
     url: str
     fields: Mapping[str, str]
     expires_at: datetime

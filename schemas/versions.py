@@ -1,7 +1,8 @@
 """Released versions of an event type's schema: which change may be released, under which number.
 
-A type's name holds its major version (`look.completed.v1`); releases of it are 1.0.0, 1.1.0, ... A release reads and is
-read by every release before it (FULL_TRANSITIVE); what can't is a new type beside the old one.
+A type's name holds its major version (`look.completed.v1`); releases of it are 1.0.0, 1.1.0, ... A
+release reads and is read by every release before it (FULL_TRANSITIVE); what can't is a new type
+beside the old one.
 
 - a change of words only is a patch; a change of fields is a minor version
 - a field goes away only after a release that marks it `deprecated`
@@ -64,7 +65,11 @@ def judge(released: Mapping[Version, Schema], current: Schema) -> Verdict:
     latest = max(released)
     if released[latest] == current:
         return Unchanged(latest)
-    reasons = [reason for version in sorted(released) for reason in _against(version, released[version], current)]
+    reasons = [
+        reason
+        for version in sorted(released)
+        for reason in _against(version, released[version], current)
+    ]
     reasons += _gone(latest, released[latest], current)
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
@@ -80,7 +85,9 @@ def _against(version: Version, before: Schema, current: Schema) -> Iterator[str]
         yield f"a reader of {text(version)} can't read new records: {obstacle}"
     then, now = _fields(before), _fields(current)
     for path in sorted(then.keys() & now.keys()):
-        was, is_now = (fields[path].get("default", _OPTIONAL_WITHOUT_DEFAULT) for fields in (then, now))
+        was, is_now = (
+            fields[path].get("default", _OPTIONAL_WITHOUT_DEFAULT) for fields in (then, now)
+        )
         if was != is_now and path not in _required(before) | _required(current):
             yield f"the default of {path} differs from that of {text(version)}"
 
@@ -88,7 +95,11 @@ def _against(version: Version, before: Schema, current: Schema) -> Iterator[str]
 def _gone(latest: Version, before: Schema, current: Schema) -> Iterator[str]:
     then = _fields(before)
     for path in sorted(then.keys() - _fields(current).keys()):
-        if not any(then[parent].get("deprecated") for parent in then if path == parent or path.startswith(f"{parent}.")):
+        if not any(
+            then[parent].get("deprecated")
+            for parent in then
+            if path == parent or path.startswith(f"{parent}.")
+        ):
             yield f"{path} is gone: release it as deprecated first ({text(latest)} does not say so)"
 
 
@@ -101,7 +112,9 @@ def _required(schema: Schema) -> set[str]:
     return {path for path, _, required in _walk(schema, schema, "$", ()) if required}
 
 
-def _walk(node: Any, root: Schema, path: str, through: tuple[str, ...]) -> Iterator[tuple[str, Schema, bool]]:
+def _walk(
+    node: Any, root: Schema, path: str, through: tuple[str, ...]
+) -> Iterator[tuple[str, Schema, bool]]:
     if not isinstance(node, Mapping):
         return
     reference = node.get("$ref")
@@ -110,9 +123,18 @@ def _walk(node: Any, root: Schema, path: str, through: tuple[str, ...]) -> Itera
             yield from _walk(_definition(root, reference), root, path, (*through, reference))
         return
     for name, field in node.get("properties", {}).items():
-        yield f"{path}.{name}", field if isinstance(field, Mapping) else {}, name in node.get("required", ())
+        yield (
+            f"{path}.{name}",
+            field if isinstance(field, Mapping) else {},
+            name in node.get("required", ()),
+        )
         yield from _walk(field, root, f"{path}.{name}", through)
-    for inner in (*node.get("anyOf", ()), *node.get("prefixItems", ()), node.get("items"), node.get("additionalProperties")):
+    for inner in (
+        *node.get("anyOf", ()),
+        *node.get("prefixItems", ()),
+        node.get("items"),
+        node.get("additionalProperties"),
+    ):
         yield from _walk(inner, root, path, through)
 
 

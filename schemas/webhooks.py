@@ -40,7 +40,10 @@ class CreateWebhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(description="https, port 443 or 8443, a public address", examples=["https://example.com/hooks/looks"])
+    url: str = Field(
+        description="https, port 443 or 8443, a public address",
+        examples=["https://example.com/hooks/looks"],
+    )
     event_types: EventTypes = Field(default=ALL_EVENTS, description="which events it is sent")
     description: Description = ""
 
@@ -54,7 +57,9 @@ class UpdateWebhook(BaseModel):
     event_types: EventTypes | None = None
     description: Description | None = None
     enabled: bool | None = Field(
-        default=None, strict=True, description="true ends every kind of disablement and forgets past failures"
+        default=None,
+        strict=True,
+        description="true ends every kind of disablement and forgets past failures",
     )
 
 
@@ -63,7 +68,9 @@ class RotateSecret(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_s: int = Field(default=86400, ge=0, le=MAX_OVERLAP_S, strict=True, description="seconds")
+    overlap_s: int = Field(
+        default=86400, ge=0, le=MAX_OVERLAP_S, strict=True, description="seconds"
+    )
 
 
 class Webhook(BaseModel):
@@ -78,7 +85,9 @@ class Webhook(BaseModel):
         description="`owner`: by you; `gone`: it answered 410; `failing`: every try failed for days"
     )
     disabled_at: datetime | None
-    failing_since: datetime | None = Field(description="the first failed try since the last one that succeeded")
+    failing_since: datetime | None = Field(
+        description="the first failed try since the last one that succeeded"
+    )
     created_at: datetime
 
 
@@ -92,7 +101,9 @@ class WebhookSecret(BaseModel):
     """A new secret. It is not shown again."""
 
     secret: str
-    previous_valid_until: datetime = Field(description="until then deliveries carry the signature of the one before too")
+    previous_valid_until: datetime = Field(
+        description="until then deliveries carry the signature of the one before too"
+    )
 
 
 class WebhookList(BaseModel):
@@ -116,7 +127,9 @@ class Delivery(BaseModel):
     """One event on its way to one endpoint."""
 
     id: str
-    event_id: str = Field(description="the `webhook-id` header of every try: the event's id in Kafka too")
+    event_id: str = Field(
+        description="the `webhook-id` header of every try: the event's id in Kafka too"
+    )
     event_type: str
     request_id: str | None
     status: DeliveryStatus

@@ -1,8 +1,10 @@
-"""Accepting requests: charge, request row, ledger entry, outbox row and stored answer in one transaction.
+"""Accepting requests: charge, request row, ledger entry, outbox row and stored answer in one
+transaction.
 
-Natural batching: what arrives while a commit is under way shares the next one. One commit is on its way at a time, so
-a hot account's row lock is held once per batch and not once per request. Each request gets a verdict of its own; a
-batch that can't be written is tried again one by one, so that one bad member fails alone.
+Natural batching: what arrives while a commit is under way shares the next one. One commit is on its
+way at a time, so a hot account's row lock is held once per batch and not once per request. Each
+request gets a verdict of its own; a batch that can't be written is tried again one by one, so that
+one bad member fails alone.
 """
 
 import asyncio
@@ -17,8 +19,9 @@ from storage.submissions import Submission, Verdict
 
 BUSY_BATCH = 8
 LINGER_S = 0.003
-"""After a commit that many shared, the next one waits this long for those who were just answered to come back: without
-it, the first of them would hold the account's lock alone."""
+"""After a commit that many shared, the next one waits this long for those who were just answered to
+come back: without it, the first of them would hold the account's lock alone.
+"""
 
 
 class Overloaded(Exception):
@@ -28,7 +31,9 @@ class Overloaded(Exception):
 @dataclass(slots=True)
 class _Waiting:
     submission: Submission
-    verdict: "asyncio.Future[Verdict]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    verdict: "asyncio.Future[Verdict]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
 
 class Acceptance:
@@ -43,7 +48,9 @@ class Acceptance:
         self._flushing: asyncio.Task[None] | None = None
 
     async def accept(self, submission: Submission) -> Verdict:
-        """Wait for the commit that decides. Raises Overloaded, or what the database raised; then nothing is promised."""
+        """Wait for the commit that decides. Raises Overloaded, or what the database raised; then
+        nothing is promised.
+        """
         if len(self._queue) >= self._queue_max:
             raise Overloaded
         waiting = _Waiting(submission)

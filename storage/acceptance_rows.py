@@ -15,16 +15,37 @@ from schemas.ids import derived_id
 from storage.submissions import Accepted, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 
 LOCK_CLASS = 0x4944  # advisory lock namespace of idempotency keys
+_INSERT = """WITH n AS (
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+       $6::text[], $7::bigint[],
+                          $8::timestamptz[], $9::bytea[], $10::text[])
+     AS n(request_id, tenant_id, environment, user_category, items, runtime_config, cost,
+       deadline_at, value, headers)),
+   charged AS (
+     INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
+     SELECT tenant_id, environment, 'charge', -cost, request_id FROM n),
+   logged AS (
+     INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
+       runtime_config,
+                               credits_cost, created_at, updated_at, deadline_at)
+     SELECT request_id, tenant_id, environment, user_category, items::jsonb,
+       runtime_config::jsonb, cost,
+            $11::timestamptz, $11::timestamptz, deadline_at FROM n)
+   INSERT INTO outbox (topic, key, value, headers)
+   SELECT 'look.requested', request_id, value, headers::jsonb FROM n"""
 
 
 async def known(
     connection: asyncpg.pool.PoolConnectionProxy, batch: Sequence[Submission]
 ) -> tuple[dict[int, Verdict], list[int]]:
-    """Verdicts by what is stored under idempotency keys, and the indices of those that are still to be decided.
+    """Verdicts by what is stored under idempotency keys, and the indices of those that are still to
+    be decided.
 
     Only the first of a key in a batch is decided; the others are answered like it (`decide`).
     """
-    keyed = sorted({identity for submission in batch if (identity := submission.identity) is not None})
+    keyed = sorted(
+        {identity for submission in batch if (identity := submission.identity) is not None}
+    )
     verdicts: dict[int, Verdict] = {}
     if not keyed:
         return verdicts, list(range(len(batch)))
@@ -37,12 +58,16 @@ async def known(
     )
     free = {identity for identity, row in zip(keyed, locked, strict=True) if row["got"]}
     stored = await connection.fetch(
-        """SELECT i.tenant_id, i.environment, i.route, i.key, i.fingerprint, i.body FROM idempotency_keys i
-           JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(tenant_id, environment, route, key)
+        """SELECT i.tenant_id, i.environment, i.route, i.key, i.fingerprint, i.body
+        FROM idempotency_keys i
+           JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(tenant_id, environment,
+             route, key)
            USING (tenant_id, environment, route, key)""",
         *columns,
     )
-    answers = {(row["tenant_id"], row["environment"], row["route"], row["key"]): row for row in stored}
+    answers = {
+        (row["tenant_id"], row["environment"], row["route"], row["key"]): row for row in stored
+    }
     fresh: list[int] = []
     for index, submission in enumerate(batch):
         identity, idempotency = submission.identity, submission.idempotency
@@ -65,17 +90,21 @@ async def decide(
     indices: Sequence[int],
     verdicts: dict[int, Verdict],
 ) -> None:
-    """Charge those who can pay, in order, write their rows, and add every verdict under its place in `indices`."""
+    """Charge those who can pay, in order, write their rows, and add every verdict under its place
+    in `indices`.
+    """
     leaders: dict[tuple[str, str, str, str], int] = {}
     first = [
         position
         for position, submission in enumerate(submissions)
-        if submission.identity is None or leaders.setdefault(submission.identity, position) == position
+        if submission.identity is None
+        or leaders.setdefault(submission.identity, position) == position
     ]
     deciding = [submissions[position] for position in first]
     accounts = sorted({submission.account for submission in deciding})
     rows = await connection.fetch(
-        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8, clock_timestamp() AS now
+        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8, clock_timestamp()
+        AS now
            FROM credit_accounts a JOIN tenants t USING (tenant_id)
            WHERE (a.tenant_id, a.environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
            ORDER BY a.tenant_id, a.environment FOR NO KEY UPDATE OF a""",
@@ -95,11 +124,15 @@ async def decide(
         await insert(connection, accepted, rows[0]["now"])
         await _spend(connection, spent(costs, paid))
     for position, submission, can in zip(first, deciding, paid, strict=True):
-        verdicts[indices[position]] = Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
+        verdicts[indices[position]] = (
+            Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
+        )
     for position, submission in enumerate(submissions):
         if indices[position] not in verdicts and submission.identity is not None:
             leader = leaders[submission.identity]
-            verdicts[indices[position]] = _like(submission, submissions[leader], verdicts[indices[leader]])
+            verdicts[indices[position]] = _like(
+                submission, submissions[leader], verdicts[indices[leader]]
+            )
 
 
 def _like(submission: Submission, leader: Submission, verdict: Verdict) -> Verdict:
@@ -110,8 +143,12 @@ def _like(submission: Submission, leader: Submission, verdict: Verdict) -> Verdi
     return verdict
 
 
-async def insert(connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime) -> None:
-    """Write accepted requests with their charges, outbox rows and stored answers. Their accounts' balances are the caller's."""
+async def insert(
+    connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime
+) -> None:
+    """Write accepted requests with their charges, outbox rows and stored answers. Their accounts'
+    balances are the caller's.
+    """
     events = [_event(submission, now) for submission in accepted]
     records = [
         encode(
@@ -128,42 +165,48 @@ async def insert(connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequenc
         for event, submission in zip(events, accepted, strict=True)
     ]
     await connection.execute(
-        """WITH n AS (
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                                  $8::timestamptz[], $9::bytea[], $10::text[])
-             AS n(request_id, tenant_id, environment, user_category, items, runtime_config, cost, deadline_at, value, headers)),
-           charged AS (
-             INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
-             SELECT tenant_id, environment, 'charge', -cost, request_id FROM n),
-           logged AS (
-             INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items, runtime_config,
-                                       credits_cost, created_at, updated_at, deadline_at)
-             SELECT request_id, tenant_id, environment, user_category, items::jsonb, runtime_config::jsonb, cost,
-                    $11::timestamptz, $11::timestamptz, deadline_at FROM n)
-           INSERT INTO outbox (topic, key, value, headers)
-           SELECT 'look.requested', request_id, value, headers::jsonb FROM n""",
+        _INSERT,
         [submission.request_id for submission in accepted],
         [submission.tenant_id for submission in accepted],
         [submission.environment for submission in accepted],
         [submission.user_category for submission in accepted],
-        [orjson.dumps([item.model_dump() for item in submission.items]).decode() for submission in accepted],
-        [orjson.dumps(submission.runtime_config).decode() if submission.runtime_config else None for submission in accepted],
+        [
+            orjson.dumps([item.model_dump() for item in submission.items]).decode()
+            for submission in accepted
+        ],
+        [
+            orjson.dumps(submission.runtime_config).decode() if submission.runtime_config else None
+            for submission in accepted
+        ],
         [submission.credits_cost for submission in accepted],
         [event.deadline_at for event in events],
         [record.value for record in records],
-        [orjson.dumps([(name, raw.decode()) for name, raw in record.headers]).decode() for record in records],
+        [
+            orjson.dumps([(name, raw.decode()) for name, raw in record.headers]).decode()
+            for record in records
+        ],
         now,
     )
-    keyed = [(submission, submission.idempotency) for submission in accepted if submission.idempotency is not None]
+    keyed = [
+        (submission, submission.idempotency)
+        for submission in accepted
+        if submission.idempotency is not None
+    ]
     if keyed:
         await connection.executemany(
-            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint, request_id, status_code, body)
+            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint,
+            request_id, status_code, body)
                VALUES ($1, $2, $3, $4, $5, $6, 202, $7)""",
-            [(s.tenant_id, s.environment, i.route, i.key, i.fingerprint, s.request_id, s.answer) for s, i in keyed],
+            [
+                (s.tenant_id, s.environment, i.route, i.key, i.fingerprint, s.request_id, s.answer)
+                for s, i in keyed
+            ],
         )
 
 
-async def _spend(connection: asyncpg.pool.PoolConnectionProxy, totals: dict[tuple[str, str], int]) -> None:
+async def _spend(
+    connection: asyncpg.pool.PoolConnectionProxy, totals: dict[tuple[str, str], int]
+) -> None:
     await connection.execute(
         """UPDATE credit_accounts a SET balance = a.balance - s.total
            FROM unnest($1::text[], $2::text[], $3::bigint[]) AS s(tenant_id, environment, total)

@@ -30,7 +30,9 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class TenantRow:
-    """A tenant as operators see it. `engine`, `quality_floor`: None where the deployment's own holds."""
+    """A tenant as operators see it. `engine`, `quality_floor`: None where the deployment's own
+    holds.
+    """
 
     tenant_id: str
     key_prefixes: tuple[str, ...]
@@ -73,7 +75,8 @@ class AccountStore:
         """Add a tenant with empty accounts; False when it exists."""
         async with self._pool.acquire() as connection, connection.transaction():
             added = await connection.execute(
-                "INSERT INTO tenants (tenant_id, key_prefixes) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                "INSERT INTO tenants (tenant_id, key_prefixes) VALUES ($1, $2) ON CONFLICT DO "
+                "NOTHING",
                 tenant_id,
                 list(key_prefixes),
             )
@@ -97,18 +100,25 @@ class AccountStore:
         return _tenant(row)
 
     async def set_engine(self, tenant_id: str, engine: EngineName | None) -> None:
-        """Who makes the tenant's looks from now on; None: the deployment's default. Raises UnknownTenant."""
-        done = await self._pool.execute("UPDATE tenants SET engine = $2 WHERE tenant_id = $1", tenant_id, engine)
+        """Who makes the tenant's looks from now on; None: the deployment's default. Raises
+        UnknownTenant.
+        """
+        done = await self._pool.execute(
+            "UPDATE tenants SET engine = $2 WHERE tenant_id = $1", tenant_id, engine
+        )
         if not str(done).endswith(" 1"):
             raise UnknownTenant(tenant_id)
 
     async def set_quality_floor(self, tenant_id: str, floor: float | None) -> None:
-        """Below which quality the tenant's garments are refused from now on, 0 to 1; None: by the deployment's floor alone.
+        """Below which quality the tenant's garments are refused from now on, 0 to 1; None: by the
+        deployment's floor alone.
 
         Raises UnknownTenant.
         """
         done = await self._pool.execute(
-            "UPDATE tenants SET quality_floor = $2::float8::numeric WHERE tenant_id = $1", tenant_id, floor
+            "UPDATE tenants SET quality_floor = $2::float8::numeric WHERE tenant_id = $1",
+            tenant_id,
+            floor,
         )
         if not str(done).endswith(" 1"):
             raise UnknownTenant(tenant_id)
@@ -122,7 +132,8 @@ class AccountStore:
         key: str | None = None,
         expires_in: timedelta | None = None,
     ) -> tuple[str, str]:
-        """A new key (or `key` itself): its id and its text, which is shown here only. Raises UnknownTenant.
+        """A new key (or `key` itself): its id and its text, which is shown here only. Raises
+        UnknownTenant.
 
         A `key` that is there already is given these capabilities.
         """
@@ -130,7 +141,8 @@ class AccountStore:
         key_id = str(ULID())
         try:
             await self._pool.execute(
-                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities, expires_at)
+                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
+                capabilities, expires_at)
                    VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
                    ON CONFLICT (key_hash) DO UPDATE SET capabilities = EXCLUDED.capabilities""",
                 key_id,
@@ -146,8 +158,8 @@ class AccountStore:
         return key_id, text
 
     async def rotate_key(self, key_id: str, overlap: timedelta) -> tuple[str, str, datetime]:
-        """A new key like this one: its id, its text, and when the old one ends. The old one works for `overlap` more,
-        or as long as it had left where that is less. Raises KeyEnded.
+        """A new key like this one: its id, its text, and when the old one ends. The old one works
+        for `overlap` more, or as long as it had left where that is less. Raises KeyEnded.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             old = await connection.fetchrow(
@@ -159,12 +171,15 @@ class AccountStore:
             if old is None or old["ended"]:
                 raise KeyEnded("there is no such key that still works")
             # Asked for after the lock is held: a statement sees what was committed when it began.
-            successor = await connection.fetchval("SELECT key_id FROM api_keys WHERE replaces = $1", key_id)
+            successor = await connection.fetchval(
+                "SELECT key_id FROM api_keys WHERE replaces = $1", key_id
+            )
             if successor is not None:
                 raise KeyEnded(f"this key was rotated before: rotate {successor}")
             text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
             await connection.execute(
-                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4, capabilities, replaces)
+                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
+                capabilities, replaces)
                    VALUES ($1, $2, $3, $4, $5, $6, $7)""",
                 new_id,
                 old["tenant_id"],
@@ -175,7 +190,8 @@ class AccountStore:
                 key_id,
             )
             ends_at = await connection.fetchval(
-                """UPDATE api_keys SET expires_at = least(expires_at, now() + $2::interval) WHERE key_id = $1
+                """UPDATE api_keys SET expires_at = least(expires_at, now() + $2::interval)
+                WHERE key_id = $1
                    RETURNING expires_at""",
                 key_id,
                 overlap,
@@ -183,17 +199,21 @@ class AccountStore:
         return new_id, text, ends_at
 
     async def mark_used(self, key_ids: Sequence[str]) -> None:
-        """Note that these keys were used just now; written at most once a minute per key, whoever asks."""
+        """Note that these keys were used just now; written at most once a minute per key, whoever
+        asks.
+        """
         await self._pool.execute(
             """UPDATE api_keys SET last_used_at = now()
-               WHERE key_id = ANY($1::text[]) AND (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute')""",
+               WHERE key_id = ANY($1::text[]) AND (last_used_at IS NULL
+                 OR last_used_at <= now() - interval '1 minute')""",
             list(key_ids),
         )
 
     async def revoke_key(self, key_id: str) -> bool:
         """End a key; False when there is none of this id that still works."""
         done = await self._pool.execute(
-            "UPDATE api_keys SET revoked_at = now() WHERE key_id = $1 AND revoked_at IS NULL", key_id
+            "UPDATE api_keys SET revoked_at = now() WHERE key_id = $1 AND revoked_at IS NULL",
+            key_id,
         )
         return str(done).endswith(" 1")
 
@@ -201,7 +221,8 @@ class AccountStore:
         """Keys without their secrets."""
         return list(
             await self._pool.fetch(
-                """SELECT key_id, tenant_id, environment, last4, capabilities, created_at, expires_at, revoked_at, last_used_at,
+                """SELECT key_id, tenant_id, environment, last4, capabilities, created_at,
+                expires_at, revoked_at, last_used_at,
                           replaces, expires_at <= now() AS expired
                    FROM api_keys WHERE $1::text IS NULL OR tenant_id = $1 ORDER BY key_id""",
                 tenant_id,
@@ -224,7 +245,14 @@ class AccountStore:
         if row is None:
             return None
         prefixes = reachable(environment, row["key_prefixes"])
-        return Credential(row["key_id"], row["tenant_id"], environment, frozenset(row["capabilities"]), prefixes, row["engine"])
+        return Credential(
+            row["key_id"],
+            row["tenant_id"],
+            environment,
+            frozenset(row["capabilities"]),
+            prefixes,
+            row["engine"],
+        )
 
     async def working_keys(self, key_ids: Collection[str]) -> set[str]:
         """Those of these keys that are neither revoked nor expired."""
@@ -238,14 +266,16 @@ class AccountStore:
     async def grant(self, tenant_id: str, environment: str, amount: int, reference: str) -> bool:
         """Give credits, once per reference; False when this reference was granted before.
 
-        Raises UnknownTenant; GrantRefused for an amount that is not positive, a balance that would be larger than
+        Raises UnknownTenant; GrantRefused for an amount that is not positive, a balance that would
+        be larger than
         `MAX_BALANCE`, no reference, or a reference that was granted with another amount.
         """
         if amount <= 0 or not reference:
             raise GrantRefused("a grant has a positive amount and a reference")
         async with self._pool.acquire() as connection, connection.transaction():
             balance = await connection.fetchval(
-                "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2 FOR NO KEY UPDATE",
+                "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2 FOR "
+                "NO KEY UPDATE",
                 tenant_id,
                 environment,
             )
@@ -253,7 +283,8 @@ class AccountStore:
                 raise UnknownTenant(tenant_id)
             before = await connection.fetchval(
                 """SELECT amount FROM ledger_entries
-                   WHERE tenant_id = $1 AND environment = $2 AND reference = $3 AND kind = 'grant'""",
+                   WHERE tenant_id = $1 AND environment = $2 AND reference = $3
+                     AND kind = 'grant'""",
                 tenant_id,
                 environment,
                 reference,
@@ -273,7 +304,8 @@ class AccountStore:
                 reference,
             )
             await connection.execute(
-                "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND environment = $2",
+                "UPDATE credit_accounts SET balance = balance + $3 WHERE tenant_id = $1 AND "
+                "environment = $2",
                 tenant_id,
                 environment,
                 amount,
@@ -283,24 +315,34 @@ class AccountStore:
     async def balance(self, tenant_id: str, environment: str) -> int:
         """Credits that can be spent. Raises UnknownTenant."""
         balance = await self._pool.fetchval(
-            "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2", tenant_id, environment
+            "SELECT balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2",
+            tenant_id,
+            environment,
         )
         if balance is None:
             raise UnknownTenant(tenant_id)
         return int(balance)
 
-    async def statement(self, tenant_id: str, environment: str, limit: int, before: int | None = None) -> list[LedgerEntry]:
+    async def statement(
+        self, tenant_id: str, environment: str, limit: int, before: int | None = None
+    ) -> list[LedgerEntry]:
         """Entries, newest first, older than the entry `before`."""
         rows = await self._pool.fetch(
             """SELECT id, request_id, kind, amount, created_at FROM ledger_entries
-               WHERE tenant_id = $1 AND environment = $2 AND ($4::bigint IS NULL OR id < $4) ORDER BY id DESC LIMIT $3""",
+               WHERE tenant_id = $1 AND environment = $2 AND ($4::bigint IS NULL OR id < $4)
+                 ORDER BY id DESC LIMIT $3""",
             tenant_id,
             environment,
             limit,
             before,
         )
-        return [LedgerEntry(row["id"], row["request_id"], row["kind"], row["amount"], row["created_at"]) for row in rows]
+        return [
+            LedgerEntry(row["id"], row["request_id"], row["kind"], row["amount"], row["created_at"])
+            for row in rows
+        ]
 
 
 def _tenant(row: asyncpg.Record) -> TenantRow:
-    return TenantRow(row["tenant_id"], tuple(row["key_prefixes"]), row["engine"], row["quality_floor"])
+    return TenantRow(
+        row["tenant_id"], tuple(row["key_prefixes"]), row["engine"], row["quality_floor"]
+    )

@@ -1,8 +1,9 @@
 """What Postgres knows for an audit, read in one snapshot.
 
-Order of moments: the snapshot first, then the topics to their ends. So whatever a row implies about a topic (a removed
-outbox row, a SUCCESS, a refund) must be found there, while what a topic says beyond the rows may be younger than the
-snapshot and is judged only with the time it may take to travel, or by `projection_offsets` of the same snapshot.
+Order of moments: the snapshot first, then the topics to their ends. So whatever a row implies about
+a topic (a removed outbox row, a SUCCESS, a refund) must be found there, while what a topic says
+beyond the rows may be younger than the snapshot and is judged only with the time it may take to
+travel, or by `projection_offsets` of the same snapshot.
 """
 
 from collections.abc import AsyncIterator
@@ -17,13 +18,18 @@ from domain.audit import RequestFacts
 BATCH = 1000
 
 _REQUESTS = """
-SELECT r.request_id, r.status, r.credits_cost, r.created_at, r.updated_at, r.deadline_at, r.result::text AS result,
-  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'charge') AS charges,
-  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund') AS refunds,
+SELECT r.request_id, r.status, r.credits_cost, r.created_at, r.updated_at, r.deadline_at,
+  r.result::text AS result,
+  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id
+    AND l.kind = 'charge') AS charges,
+  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id
+    AND l.kind = 'refund') AS refunds,
   o.since AS outbox_since, c.claimed_at,
-  ARRAY(SELECT seq || ' ' || event_type FROM job_events e WHERE e.request_id = r.request_id ORDER BY seq) AS events
+  ARRAY(SELECT seq || ' ' || event_type FROM job_events e WHERE e.request_id = r.request_id
+    ORDER BY seq) AS events
 FROM request_logs r
-LEFT JOIN (SELECT key, min(created_at) AS since FROM outbox WHERE topic = 'look.requested' GROUP BY key) o
+LEFT JOIN (SELECT key, min(created_at) AS since FROM outbox WHERE topic = 'look.requested'
+  GROUP BY key) o
   ON o.key = r.request_id
 LEFT JOIN failure_claims c ON c.request_id = r.request_id
 ORDER BY r.request_id
@@ -40,11 +46,15 @@ class Snapshot:
 
     async def projected(self) -> dict[tuple[str, int], int]:
         """How far the projection had read."""
-        rows = await self._connection.fetch("SELECT topic, partition, next_offset FROM projection_offsets")
+        rows = await self._connection.fetch(
+            "SELECT topic, partition, next_offset FROM projection_offsets"
+        )
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     async def requests(self) -> AsyncIterator[tuple[RequestFacts, dict[str, object] | None]]:
-        """Every request by id, with the result of the successful ones. Streams: memory for one batch."""
+        """Every request by id, with the result of the successful ones. Streams: memory for one
+        batch.
+        """
         async for row in self._connection.cursor(_REQUESTS, prefetch=BATCH):
             yield _facts(row), orjson.loads(row["result"])["image"] if row["result"] else None
 
@@ -53,7 +63,8 @@ class Snapshot:
         rows = await self._connection.fetch(
             """SELECT a.tenant_id || '/' || a.environment AS name, a.balance,
                  coalesce((SELECT sum(amount) FROM ledger_entries l
-                           WHERE (l.tenant_id, l.environment) = (a.tenant_id, a.environment)), 0)::bigint AS entries
+                           WHERE (l.tenant_id, l.environment) = (a.tenant_id, a.environment)),
+                             0)::bigint AS entries
                FROM credit_accounts a ORDER BY 1"""
         )
         return [(row["name"], row["balance"], row["entries"]) for row in rows]
@@ -67,16 +78,21 @@ class Snapshot:
         return [row["request_id"] for row in rows]
 
     async def dealt_with(self, topic: str) -> dict[tuple[int, int], str]:
-        """What operators did about records of a topic, by (partition, offset): `send` or `discard`."""
+        """What operators did about records of a topic, by (partition, offset): `send` or
+        `discard`.
+        """
         rows = await self._connection.fetch(
-            """SELECT partition, "offset", verb FROM operator_actions WHERE topic = $1 AND step = 'done'""", topic
+            """SELECT partition, "offset", verb FROM operator_actions WHERE topic = $1
+            AND step = 'done'""",
+            topic,
         )
         return {(row["partition"], row["offset"]): row["verb"] for row in rows}
 
     async def ledger_is_append_only(self) -> bool:
         """Whether the triggers that forbid changing the ledger are in place and enabled."""
         count = await self._connection.fetchval(
-            """SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ledger_entries'::regclass AND tgenabled IN ('O', 'A')
+            """SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ledger_entries'::regclass
+            AND tgenabled IN ('O', 'A')
                AND tgname IN ('ledger_append_only', 'ledger_no_truncate')"""
         )
         return int(count) == 2

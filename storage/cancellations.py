@@ -1,4 +1,6 @@
-"""Cancel commands: recorded once per request, together with the outbox row that carries the command to the pipeline."""
+"""Cancel commands: recorded once per request, together with the outbox row that carries the command
+to the pipeline.
+"""
 
 import asyncpg
 import orjson
@@ -17,17 +19,21 @@ class CancellationStore:
         self._pool = pool
 
     async def cancel(self, tenant_id: str, environment: str, request_id: str) -> bool:
-        """Ask the pipeline to cancel an open request of this tenant. Safe to repeat: the command is sent once.
+        """Ask the pipeline to cancel an open request of this tenant. Safe to repeat: the command is
+        sent once.
 
-        False when there is nothing to ask: no such request, an outcome already, or asked before. Durable when it returns.
+        False when there is nothing to ask: no such request, an outcome already, or asked before.
+        Durable when it returns.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
                 """INSERT INTO cancellations (request_id)
-                   SELECT request_id FROM request_logs WHERE request_id = $1 AND tenant_id = $2 AND environment = $3
+                   SELECT request_id FROM request_logs WHERE request_id = $1 AND tenant_id = $2
+                     AND environment = $3
                      AND status IN ('NOT_STARTED', 'IN_PROGRESS')
                    ON CONFLICT (request_id) DO NOTHING
-                   RETURNING requested_at, (SELECT deadline_at FROM request_logs WHERE request_id = $1) AS deadline_at""",
+                   RETURNING requested_at, (SELECT deadline_at FROM request_logs
+                     WHERE request_id = $1) AS deadline_at""",
                 request_id,
                 tenant_id,
                 environment,
@@ -35,7 +41,12 @@ class CancellationStore:
             if row is None:
                 return False
             at = row["requested_at"]
-            event = CancelLook(request_id=request_id, tenant_id=tenant_id, requested_at=at, deadline_at=row["deadline_at"])
+            event = CancelLook(
+                request_id=request_id,
+                tenant_id=tenant_id,
+                requested_at=at,
+                deadline_at=row["deadline_at"],
+            )
             meta = Meta(
                 id=derived_id(request_id, LOOK_CANCEL.name),
                 type=TYPE_OF[CancelLook],

@@ -1,4 +1,6 @@
-"""Which dead letter decides a request: the first one. Claimed by its position, so that a redelivery claims it again."""
+"""Which dead letter decides a request: the first one. Claimed by its position, so that a redelivery
+claims it again.
+"""
 
 from enum import StrEnum
 
@@ -21,12 +23,17 @@ class ClaimStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def claim(self, request_id: str, code: str, topic: str, partition: int, offset: int) -> Claim:
-        """Claim a request for the dead letter at this position. Durable when it returns; safe to repeat."""
+    async def claim(
+        self, request_id: str, code: str, topic: str, partition: int, offset: int
+    ) -> Claim:
+        """Claim a request for the dead letter at this position. Durable when it returns; safe to
+        repeat.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 """INSERT INTO failure_claims (request_id, topic, partition, "offset", code)
-                   SELECT request_id, $3, $4, $5, $2 FROM request_logs WHERE request_id = $1 AND status <> 'SUCCESS'
+                   SELECT request_id, $3, $4, $5, $2 FROM request_logs WHERE request_id = $1
+                     AND status <> 'SUCCESS'
                    ON CONFLICT (request_id) DO NOTHING""",
                 request_id,
                 code,
@@ -43,4 +50,8 @@ class ClaimStore:
             return Claim.UNKNOWN
         if row["topic"] is None:
             return Claim.SUCCEEDED
-        return Claim.WON if (row["topic"], row["partition"], row["offset"]) == (topic, partition, offset) else Claim.LOST
+        return (
+            Claim.WON
+            if (row["topic"], row["partition"], row["offset"]) == (topic, partition, offset)
+            else Claim.LOST
+        )

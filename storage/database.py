@@ -11,11 +11,13 @@ ACQUIRE_TIMEOUT_S = 5.0
 
 
 @asynccontextmanager
-async def open_pool(settings: DatabaseSettings, *, wait: bool = False) -> AsyncIterator[asyncpg.Pool]:
+async def open_pool(
+    settings: DatabaseSettings, *, wait: bool = False
+) -> AsyncIterator[asyncpg.Pool]:
     """A pool of connections whose statements are bounded in time.
 
-    With `wait`, connecting is put off until the first use, so a process can start before its database.
-    Raises OSError or asyncpg's PostgresError when the database is out of reach.
+    With `wait`, connecting is put off until the first use, so a process can start before its
+    database. Raises OSError or asyncpg's PostgresError when the database is out of reach.
     """
     pool = asyncpg.create_pool(
         settings.dsn,
@@ -34,8 +36,11 @@ async def open_pool(settings: DatabaseSettings, *, wait: bool = False) -> AsyncI
 
 
 async def connect_unbounded(settings: DatabaseSettings, name: str) -> asyncpg.Connection:
-    """One connection whose statements may take as long as they need; `name` is what Postgres shows of it.
+    """One connection whose statements may take as long as they need; `name` is what Postgres shows
+    of it.
 
     Raises OSError or asyncpg's PostgresError when the database is out of reach.
     """
-    return await asyncpg.connect(settings.dsn, timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": name})
+    return await asyncpg.connect(
+        settings.dsn, timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": name}
+    )

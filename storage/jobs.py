@@ -7,16 +7,21 @@ from datetime import datetime
 import asyncpg
 import orjson
 
-_JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category, r.created_at, r.updated_at,
+_JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category,
+  r.created_at, r.updated_at,
   r.deadline_at, r.error_code, r.error_message, r.error_item_index, r.result::text AS result,
-  -c.amount AS charged, c.created_at AS charged_at, f.amount AS refunded, f.created_at AS refunded_at
+  -c.amount AS charged, c.created_at AS charged_at, f.amount AS refunded, f.created_at AS
+    refunded_at
   FROM request_logs r
   LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
   LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'"""
 
-_GAPLESS = """SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place FROM job_events e
+_GAPLESS = """SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place
+  FROM job_events e
   WHERE e.request_id = ANY($1::text[])"""
-"""Events arrive from several topics in any order; a reader is shown them only up to the first one that is missing."""
+"""Events arrive from several topics in any order; a reader is shown them only up to the first one
+that is missing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the ledger holds about one request: credits, positive; None while there is no such entry."""
+    """What the ledger holds about one request: credits, positive; None while there is no such
+    entry.
+    """
 
     charged: int
     charged_at: datetime | None
@@ -111,7 +118,9 @@ class JobStore:
         latest = await self._latest([request_id])
         return _job(row, latest.get(request_id))
 
-    async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
+    async def jobs(
+        self, tenant_id: str, environment: str, chosen: JobFilter, limit: int
+    ) -> list[JobRow]:
         """Jobs of this tenant, newest first."""
         rows = await self._pool.fetch(
             f"""{_JOBS}
@@ -121,7 +130,8 @@ class JobStore:
                   AND (cardinality($5::text[]) = 0 OR r.status = ANY($5))
                   AND ($6::timestamptz IS NULL OR r.created_at >= $6)
                   AND ($7::timestamptz IS NULL OR r.created_at < $7)
-                  AND ($9::text IS NULL OR r.request_id IN (SELECT i.request_id FROM idempotency_keys i
+                  AND ($9::text IS NULL OR r.request_id IN (SELECT i.request_id
+                    FROM idempotency_keys i
                        WHERE i.tenant_id = $1 AND i.environment = $2 AND i.key = $9))
                 ORDER BY r.request_id DESC LIMIT $8""",
             tenant_id,
@@ -140,17 +150,28 @@ class JobStore:
     async def events(self, request_id: str, since: int) -> list[EventRow]:
         """Events with a larger seq than `since`, ascending, without gaps from 1 on."""
         rows = await self._pool.fetch(
-            f"SELECT * FROM ({_GAPLESS}) g WHERE seq = place AND seq > $2 ORDER BY seq", [request_id], since
+            f"SELECT * FROM ({_GAPLESS}) g WHERE seq = place AND seq > $2 ORDER BY seq",
+            [request_id],
+            since,
         )
         return [_event(row) for row in rows]
 
     async def renders(
-        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+        self,
+        tenant_id: str,
+        environment: str,
+        limit: int,
+        *,
+        before: str | None = None,
+        only: str | None = None,
     ) -> list[JobRow]:
-        """Jobs of this tenant that have their picture, newest first; `only` this one. Without their events."""
+        """Jobs of this tenant that have their picture, newest first; `only` this one. Without their
+        events.
+        """
         rows = await self._pool.fetch(
             f"""{_JOBS} WHERE r.tenant_id = $1 AND r.environment = $2 AND r.status = 'SUCCESS'
-                  AND ($3::text IS NULL OR r.request_id < $3) AND ($4::text IS NULL OR r.request_id = $4)
+                  AND ($3::text IS NULL OR r.request_id < $3) AND ($4::text IS NULL
+                    OR r.request_id = $4)
                 ORDER BY r.request_id DESC LIMIT $5""",
             tenant_id,
             environment,
@@ -161,20 +182,25 @@ class JobStore:
         return [_job(row, None) for row in rows]
 
     async def news(self, since: Mapping[str, int]) -> dict[str, News]:
-        """By request: the job, and its events with a larger seq than given, ascending, without gaps from 1 on.
+        """By request: the job, and its events with a larger seq than given, ascending, without gaps
+        from 1 on.
 
-        For requests whose tenant was checked before. Events are read first: a job is never older than what it is said of it.
+        For requests whose tenant was checked before. Events are read first: a job is never older
+        than what it is said of it.
         """
         ids, seqs = list(since), list(since.values())
         rows = await self._pool.fetch(
-            f"""SELECT g.* FROM ({_GAPLESS}) g JOIN unnest($1::text[], $2::int[]) AS w(request_id, since) USING (request_id)
+            f"""SELECT g.* FROM ({_GAPLESS}) g JOIN unnest($1::text[], $2::int[]) AS w(request_id,
+              since) USING (request_id)
                 WHERE g.seq = g.place AND g.seq > w.since ORDER BY g.request_id, g.seq""",
             ids,
             seqs,
         )
         jobs = await self._pool.fetch(f"{_JOBS} WHERE r.request_id = ANY($1::text[])", ids)
         latest = await self._latest(ids)
-        found = {row["request_id"]: News(_job(row, latest.get(row["request_id"])), []) for row in jobs}
+        found = {
+            row["request_id"]: News(_job(row, latest.get(row["request_id"])), []) for row in jobs
+        }
         for row in rows:
             if row["request_id"] in found:
                 found[row["request_id"]].events.append(_event(row))
@@ -182,7 +208,8 @@ class JobStore:
 
     async def _latest(self, request_ids: Sequence[str]) -> dict[str, EventRow]:
         rows = await self._pool.fetch(
-            f"SELECT DISTINCT ON (request_id) * FROM ({_GAPLESS}) g WHERE seq = place ORDER BY request_id, seq DESC",
+            f"SELECT DISTINCT ON (request_id) * FROM ({_GAPLESS}) g WHERE seq = place ORDER BY "
+            "request_id, seq DESC",
             list(request_ids),
         )
         return {row["request_id"]: _event(row) for row in rows}
@@ -202,14 +229,20 @@ def _event(row: asyncpg.Record) -> EventRow:
 
 
 def _job(row: asyncpg.Record, latest: EventRow | None) -> JobRow:
-    error = (row["error_code"], row["error_message"], row["error_item_index"]) if row["error_code"] else None
+    error = (
+        (row["error_code"], row["error_message"], row["error_item_index"])
+        if row["error_code"]
+        else None
+    )
     return JobRow(
         request_id=row["request_id"],
         job_type=row["job_type"],
         status=row["status"],
         credits_cost=row["credits_cost"],
         user_category=row["user_category"],
-        receipt=Receipt(row["charged"] or 0, row["charged_at"], row["refunded"] or 0, row["refunded_at"]),
+        receipt=Receipt(
+            row["charged"] or 0, row["charged_at"], row["refunded"] or 0, row["refunded_at"]
+        ),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deadline_at=row["deadline_at"],

@@ -17,13 +17,18 @@ class MigrationChanged(Exception):
 
 
 async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
-    """Apply what was not applied yet, each file in a transaction; returns their names. Safe to call side by side."""
+    """Apply what was not applied yet, each file in a transaction; returns their names. Safe to call
+    side by side.
+    """
     scripts = _scripts(folder)
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
         await connection.execute(_HISTORY)
-        applied = {row["name"]: row["sha256"] for row in await connection.fetch("SELECT name, sha256 FROM schema_migrations")}
+        applied = {
+            row["name"]: row["sha256"]
+            for row in await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+        }
         fresh: list[str] = []
         for name, text in scripts:
             digest = hashlib.sha256(text.encode()).hexdigest()
@@ -33,7 +38,9 @@ async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
                 continue
             async with connection.transaction():
                 await connection.execute(text)
-                await connection.execute("INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", name, digest)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", name, digest
+                )
             fresh.append(name)
         return fresh
     finally:

@@ -1,12 +1,10 @@
 """S3: garment photos in, pictures out. Blocking calls, for worker processes.
 
-StoreError
-├── ObjectError        about one object: another one may do
-│   ├── ObjectMissing      there is no such object
-│   ├── ObjectForbidden    the store gives others to us, and not this one
-│   └── ObjectTooLarge     more bytes than asked for
-├── StoreRefused       about us: credentials, rights, the bucket, quota. It heals when somebody mends it
-└── StoreUnavailable   it can heal by itself: time-outs, 5xx, SlowDown, connections refused
+StoreError ├── ObjectError        about one object: another one may do │   ├── ObjectMissing
+there is no such object │   ├── ObjectForbidden    the store gives others to us, and not this one │
+└── ObjectTooLarge     more bytes than asked for ├── StoreRefused       about us: credentials,
+rights, the bucket, quota. It heals when somebody mends it └── StoreUnavailable   it can heal by
+itself: time-outs, 5xx, SlowDown, connections refused
 """
 
 import time
@@ -15,7 +13,12 @@ from typing import BinaryIO, NoReturn
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from runtime.settings import ObjectStoreSettings
 
@@ -86,7 +89,9 @@ class ObjectMissing(ObjectError):
 
 
 class ObjectForbidden(ObjectError):
-    """The store does not give us this object: its own rights, its archive, a key that can't be one. `str`: S3's code."""
+    """The store does not give us this object: its own rights, its archive, a key that can't be one.
+    `str`: S3's code.
+    """
 
 
 class ObjectTooLarge(ObjectError):
@@ -136,7 +141,9 @@ class ObjectStore:
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object whole, over any older one. Raises a StoreError."""
         try:
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
+            )
         except (ClientError, BotoCoreError) as error:
             _refused(error)
 
@@ -144,7 +151,9 @@ class ObjectStore:
         """The same from a file that can seek, which is read as it is sent. Raises a StoreError."""
         try:
             file.seek(0)
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=file, ContentType=content_type)
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=file, ContentType=content_type
+            )
         except (ClientError, BotoCoreError) as error:
             _refused(error)
 
@@ -168,7 +177,9 @@ class ObjectStore:
     def _rights_are_lost(self) -> bool:
         """Whether we may not even write and read what is our own; asked once in PROBED_FOR_S."""
         if time.monotonic() - self._probed_s >= PROBED_FOR_S:
-            self._lost_rights = not self._may(self._client.put_object, Body=b"") or not self._may(self._client.get_object)
+            self._lost_rights = not self._may(self._client.put_object, Body=b"") or not self._may(
+                self._client.get_object
+            )
             self._probed_s = time.monotonic()
         return self._lost_rights
 
@@ -184,8 +195,15 @@ def _of_us(error: ClientError | BotoCoreError) -> StoreUnavailable | StoreRefuse
     """The error where it does not speak of the object that was asked for; None where it does."""
     if not isinstance(error, ClientError):
         kind = type(error).__name__
-        return StoreRefused(kind) if isinstance(error, NoCredentialsError | PartialCredentialsError) else StoreUnavailable(kind)
-    code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        return (
+            StoreRefused(kind)
+            if isinstance(error, NoCredentialsError | PartialCredentialsError)
+            else StoreUnavailable(kind)
+        )
+    code, status = (
+        _code(error),
+        error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500),
+    )
     if code in _OURS or 300 <= status < 400:
         return StoreRefused(f"S3 answered {code}")
     if code in _HEALS or status >= 500 or status == 429:
@@ -194,7 +212,11 @@ def _of_us(error: ClientError | BotoCoreError) -> StoreUnavailable | StoreRefuse
 
 
 def _code(error: ClientError | BotoCoreError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else type(error).__name__
+    return (
+        str(error.response.get("Error", {}).get("Code", ""))
+        if isinstance(error, ClientError)
+        else type(error).__name__
+    )
 
 
 def _refused(error: ClientError | BotoCoreError) -> NoReturn:

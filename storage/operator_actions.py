@@ -12,14 +12,17 @@ from domain.redriving import Mark, Place, Verb
 LOCK_KEY = 0x4C4F4F4B5344  # advisory lock: one operator acts at a time
 
 _ACTIONS = """
-SELECT i.action_id, i.verb, i.topic, i.partition, i."offset", i.origin_topic, i.origin_partition, i.origin_offset,
+SELECT i.action_id, i.verb, i.topic, i.partition, i."offset", i.origin_topic, i.origin_partition,
+  i.origin_offset,
   i.request_id, i.operator, i.reason, i.at, e.step AS end_step, coalesce(e.outcome, '') AS outcome
 FROM operator_actions i
-LEFT JOIN LATERAL (SELECT step, outcome FROM operator_actions e WHERE e.action_id = i.action_id AND e.step <> 'intended'
+LEFT JOIN LATERAL (SELECT step, outcome FROM operator_actions e WHERE e.action_id = i.action_id
+  AND e.step <> 'intended'
                    ORDER BY (e.step = 'done') DESC, e.id DESC LIMIT 1) e ON true
 WHERE i.step = 'intended'"""
 _ADD = """
-INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset", origin_topic, origin_partition, origin_offset,
+INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset", origin_topic,
+  origin_partition, origin_offset,
                               request_id, operator, reason, outcome)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
 
@@ -79,17 +82,29 @@ class OperatorActions:
         return {recorded.intent.place: recorded.mark for recorded in map(_recorded, rows)}
 
     async def sent_from(self, origins: Sequence[Place]) -> dict[Place, Mark]:
-        """Which of these places' records were sent back to them, from whichever copy in quarantine."""
+        """Which of these places' records were sent back to them, from whichever copy in
+        quarantine.
+        """
         rows = await self._pool.fetch(
-            f"""{_ACTIONS} AND i.verb = 'send' AND (i.origin_topic, i.origin_partition, i.origin_offset) IN
+            f"""{_ACTIONS} AND i.verb = 'send' AND (i.origin_topic, i.origin_partition,
+              i.origin_offset) IN
                 (SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]))""",
             *_columns(origins),
         )
-        return {recorded.intent.origin: recorded.mark for recorded in map(_recorded, rows) if recorded.intent.origin}
+        return {
+            recorded.intent.origin: recorded.mark
+            for recorded in map(_recorded, rows)
+            if recorded.intent.origin
+        }
 
     async def of_request(self, request_id: str) -> list[Recorded]:
         """Everything done about one request's records, oldest first."""
-        return [_recorded(row) for row in await self._pool.fetch(f"{_ACTIONS} AND i.request_id = $1 ORDER BY i.id", request_id)]
+        return [
+            _recorded(row)
+            for row in await self._pool.fetch(
+                f"{_ACTIONS} AND i.request_id = $1 ORDER BY i.id", request_id
+            )
+        ]
 
     async def newest(self, limit: int) -> list[Recorded]:
         """The newest actions, oldest of them first."""
@@ -97,11 +112,16 @@ class OperatorActions:
         return [_recorded(row) for row in reversed(rows)]
 
     async def intend(self, intent: Intent) -> Recorded:
-        """Record an intent and return it; when there is one for the same place, that one. Durable when it returns."""
+        """Record an intent and return it; when there is one for the same place, that one. Durable
+        when it returns.
+        """
         async with self._pool.acquire() as connection:
-            await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", ""))
+            await connection.execute(
+                f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
+            )
             rows = await connection.fetch(
-                f'{_ACTIONS} AND (i.topic, i.partition, i."offset") = ($1, $2, $3)', *_place(intent.place)
+                f'{_ACTIONS} AND (i.topic, i.partition, i."offset") = ($1, $2, $3)',
+                *_place(intent.place),
             )
         if not rows:
             raise OperatorBusy  # its twin was taken up in this moment
@@ -116,14 +136,20 @@ class OperatorActions:
         await self._pool.execute(_ADD, *_row(intent, "failed", outcome))
 
     async def whole(self, intent: Intent, outcome: str) -> bool:
-        """Record an action that is nothing but its record; False when something was done about the record before."""
+        """Record an action that is nothing but its record; False when something was done about the
+        record before.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             return await add_whole(connection, intent, outcome)
 
 
 async def add_whole(connection: Connection, intent: Intent, outcome: str) -> bool:
-    """Intent and end in the caller's transaction, together with the effect; False when the place was acted on before."""
-    added = await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", ""))
+    """Intent and end in the caller's transaction, together with the effect; False when the place
+    was acted on before.
+    """
+    added = await connection.execute(
+        f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
+    )
     if not str(added).endswith(" 1"):
         return False
     await connection.execute(_ADD, *_row(intent, "done", outcome))
@@ -139,14 +165,29 @@ def _columns(places: Sequence[Place]) -> tuple[list[str], list[int], list[int]]:
 
 
 def _row(intent: Intent, step: str, outcome: str) -> tuple[object, ...]:
-    head = (intent.action_id, step, intent.verb.value, *_place(intent.place), *_place(intent.origin))
+    head = (
+        intent.action_id,
+        step,
+        intent.verb.value,
+        *_place(intent.place),
+        *_place(intent.origin),
+    )
     return (*head, intent.request_id, intent.operator, intent.reason, outcome)
 
 
 def _recorded(row: asyncpg.Record) -> Recorded:
     verb, at = Verb(row["verb"]), row["at"]
-    came_from = Place(row["origin_topic"], row["origin_partition"], row["origin_offset"]) if row["origin_topic"] else None
+    came_from = (
+        Place(row["origin_topic"], row["origin_partition"], row["origin_offset"])
+        if row["origin_topic"]
+        else None
+    )
     place = Place(row["topic"], row["partition"], row["offset"])
-    intent = Intent(row["action_id"], verb, place, row["operator"], row["reason"], row["request_id"], came_from)
+    intent = Intent(
+        row["action_id"], verb, place, row["operator"], row["reason"], row["request_id"], came_from
+    )
     finished = row["end_step"] == "done"
-    return Recorded(intent, Mark(row["action_id"], verb, finished, row["operator"], at, row["reason"], row["outcome"]))
+    return Recorded(
+        intent,
+        Mark(row["action_id"], verb, finished, row["operator"], at, row["reason"], row["outcome"]),
+    )

@@ -8,7 +8,9 @@ import asyncpg
 import orjson
 
 SHARDS = 16
-"""Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per request."""
+"""Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per
+request.
+"""
 SHARDS_AT_ONCE = 8
 """A relay takes half of the shards at a time, so that several relays share the work."""
 LOCK_CLASS = 0x4C4F  # advisory lock namespace of this table
@@ -32,16 +34,20 @@ class OutboxStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def relay(self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int) -> int:
+    async def relay(
+        self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
+    ) -> int:
         """Publish up to `limit` rows of free shards in order and remove them; returns how many.
 
-        `publish` returns once all are acknowledged. A crash after that and before the removal publishes them again.
+        `publish` returns once all are acknowledged. A crash after that and before the removal
+        publishes them again.
         """
         first = randrange(SHARDS)
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
-                """WITH mine AS MATERIALIZED (SELECT s FROM unnest($1::int[]) AS s WHERE pg_try_advisory_xact_lock($2, s))
+                """WITH mine AS MATERIALIZED (SELECT s FROM unnest($1::int[]) AS s
+                WHERE pg_try_advisory_xact_lock($2, s))
                    SELECT id, topic, key, value, headers::text AS headers FROM outbox
                    WHERE shard IN (SELECT s FROM mine) ORDER BY id LIMIT $3""",
                 wanted,
@@ -50,12 +56,16 @@ class OutboxStore:
             )
             if rows:
                 await publish([row_of(row) for row in rows])
-                await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row["id"] for row in rows])
+                await connection.execute(
+                    "DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row["id"] for row in rows]
+                )
         return len(rows)
 
     async def oldest_age_s(self) -> float:
         """Age of the oldest row; 0 when there is none."""
-        age = await self._pool.fetchval("SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM outbox")
+        age = await self._pool.fetchval(
+            "SELECT extract(epoch FROM clock_timestamp() - min(created_at))::float8 FROM outbox"
+        )
         return float(age or 0.0)
 
 

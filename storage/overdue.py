@@ -9,9 +9,11 @@ from domain.deadline import OpenRequest
 from schemas.events import LookRequested
 
 _OPEN_REQUESTS = """
-SELECT request_id, tenant_id, user_category, items::text AS items, runtime_config::text AS runtime_config,
+SELECT request_id, tenant_id, user_category, items::text AS items, runtime_config::text AS
+  runtime_config,
        credits_cost, created_at, deadline_at,
-       coalesce((SELECT max(seq) FROM job_events e WHERE e.request_id = r.request_id), 1) AS last_sequence
+       coalesce((SELECT max(seq) FROM job_events e
+         WHERE e.request_id = r.request_id), 1) AS last_sequence
 FROM request_logs r
 WHERE status IN ('NOT_STARTED', 'IN_PROGRESS')"""
 
@@ -30,12 +32,16 @@ class OverdueStore:
 
     async def overdue(self, before: datetime, limit: int) -> list[OpenRequest]:
         """Requests not terminal whose deadline is earlier than `before`, the oldest first."""
-        rows = await self._pool.fetch(f"{_OPEN_REQUESTS} AND deadline_at < $1 ORDER BY deadline_at LIMIT $2", before, limit)
+        rows = await self._pool.fetch(
+            f"{_OPEN_REQUESTS} AND deadline_at < $1 ORDER BY deadline_at LIMIT $2", before, limit
+        )
         return [_open_request(row) for row in rows]
 
     async def still_open(self, request_ids: list[str]) -> list[OpenRequest]:
         """Those of these requests that have no outcome even now."""
-        rows = await self._pool.fetch(f"{_OPEN_REQUESTS} AND request_id = ANY($1::text[])", request_ids)
+        rows = await self._pool.fetch(
+            f"{_OPEN_REQUESTS} AND request_id = ANY($1::text[])", request_ids
+        )
         return [_open_request(row) for row in rows]
 
 

@@ -22,14 +22,22 @@ class Presigner:
         )
 
     def get(self, bucket: str, key: str, *, attachment: bool = False) -> str:
-        """A link that reads one object and dies soon. `attachment`: a browser saves it and does not show it."""
-        params = {"Bucket": bucket, "Key": key} | ({"ResponseContentDisposition": "attachment"} if attachment else {})
-        return self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=self._ttl_s)
+        """A link that reads one object and dies soon. `attachment`: a browser saves it and does not
+        show it.
+        """
+        params = {"Bucket": bucket, "Key": key} | (
+            {"ResponseContentDisposition": "attachment"} if attachment else {}
+        )
+        return self._client.generate_presigned_url(
+            "get_object", Params=params, ExpiresIn=self._ttl_s
+        )
 
     def post(
         self, bucket: str, key: str, content_type: str, max_bytes: int, ttl_s: int
     ) -> tuple[str, dict[str, str], datetime]:
-        """A form that stores one object of this key and type and 1 to `max_bytes` bytes: URL, fields, when it dies."""
+        """A form that stores one object of this key and type and 1 to `max_bytes` bytes: URL,
+        fields, when it dies.
+        """
         expires_at = datetime.now(UTC) + timedelta(seconds=ttl_s)
         signed = self._client.generate_presigned_post(
             bucket,

@@ -1,4 +1,6 @@
-"""`request_logs` and `job_events`, kept current by the status projection. Offsets move in the same transaction."""
+"""`request_logs` and `job_events`, kept current by the status projection. Offsets move in the same
+transaction.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +16,9 @@ Spans = Mapping[tuple[str, int], tuple[int, int]]
 
 
 class Superseded(Exception):
-    """Another instance has read further in one of the partitions: this one does not own it any more."""
+    """Another instance has read further in one of the partitions: this one does not own it any
+    more.
+    """
 
 
 class ProjectionStore:
@@ -28,7 +32,8 @@ class ProjectionStore:
         """The next offset to read of each partition that was read before."""
         rows = await self._pool.fetch(
             """SELECT o.topic, o.partition, o.next_offset FROM projection_offsets o
-               JOIN unnest($1::text[], $2::int[]) AS p(topic, partition) USING (topic, partition)""",
+               JOIN unnest($1::text[], $2::int[]) AS p(topic, partition) USING (topic,
+                 partition)""",
             [topic for topic, _ in partitions],
             [partition for _, partition in partitions],
         )
@@ -37,12 +42,14 @@ class ProjectionStore:
     async def tenants(self, request_ids: Sequence[str]) -> dict[str, str]:
         """Whose the known ones among these requests are."""
         rows = await self._pool.fetch(
-            "SELECT request_id, tenant_id FROM request_logs WHERE request_id = ANY($1::text[])", list(request_ids)
+            "SELECT request_id, tenant_id FROM request_logs WHERE request_id = ANY($1::text[])",
+            list(request_ids),
         )
         return {row["request_id"]: row["tenant_id"] for row in rows}
 
     async def apply(self, changes: Changes, spans: Spans) -> list[Collision]:
-        """Apply a batch, move the offsets and tell who waits, all or nothing; returns the events whose number was another's.
+        """Apply a batch, move the offsets and tell who waits, all or nothing; returns the events
+        whose number was another's.
 
         Raises Superseded: another has read further.
         """
@@ -80,42 +87,63 @@ async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spa
     )
 
 
-async def _add_events(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> list[Collision]:
+async def _add_events(
+    connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]
+) -> list[Collision]:
     if await _insert(connection, events) == len(events):
         return []
     return [await _squeeze_in(connection, event) for event in await _left_out(connection, events)]
 
 
-async def _left_out(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> list[JobEventRow]:
-    """Those events that have no row: their numbers are other events'. What is told twice has its row."""
+async def _left_out(
+    connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]
+) -> list[JobEventRow]:
+    """Those events that have no row: their numbers are other events'. What is told twice has its
+    row.
+    """
     rows = await connection.fetch(
-        """SELECT e.place FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(request_id, event_id, place)
-           WHERE NOT EXISTS (SELECT FROM job_events j WHERE (j.request_id, j.event_id) = (e.request_id, e.event_id))
+        """SELECT e.place FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(request_id,
+        event_id, place)
+           WHERE NOT EXISTS (SELECT FROM job_events j
+             WHERE (j.request_id, j.event_id) = (e.request_id, e.event_id))
            ORDER BY e.place""",
         [event.request_id for event in events],
         [event.event_id for event in events],
     )
     left_out = [events[row["place"] - 1] for row in rows]
-    return list({(event.request_id, event.event_id): event for event in reversed(left_out)}.values())[::-1]
+    return list(
+        {(event.request_id, event.event_id): event for event in reversed(left_out)}.values()
+    )[::-1]
 
 
-async def _squeeze_in(connection: asyncpg.pool.PoolConnectionProxy, event: JobEventRow) -> Collision:
-    rows = await connection.fetch("SELECT seq, event_type FROM job_events WHERE request_id = $1", event.request_id)
+async def _squeeze_in(
+    connection: asyncpg.pool.PoolConnectionProxy, event: JobEventRow
+) -> Collision:
+    rows = await connection.fetch(
+        "SELECT seq, event_type FROM job_events WHERE request_id = $1", event.request_id
+    )
     place = squeeze_in({row["seq"]: row["event_type"] for row in rows}, event.event_type)
     if place.moved is not None:
         await connection.execute(
-            "UPDATE job_events SET seq = $3 WHERE request_id = $1 AND seq = $2", event.request_id, *place.moved
+            "UPDATE job_events SET seq = $3 WHERE request_id = $1 AND seq = $2",
+            event.request_id,
+            *place.moved,
         )
     await _insert(connection, [replace(event, seq=place.seq)])
     return Collision(event, place.seq)
 
 
-async def _insert(connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]) -> int:
+async def _insert(
+    connection: asyncpg.pool.PoolConnectionProxy, events: Sequence[JobEventRow]
+) -> int:
     """Add those whose number is free; returns how many."""
     done = await connection.execute(
-        """INSERT INTO job_events (request_id, seq, event_id, event_type, stage, message, extra, created_at)
-           SELECT e.request_id, e.seq, e.event_id, e.event_type, e.stage, e.message, e.extra::jsonb, e.created_at
-           FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+        """INSERT INTO job_events (request_id, seq, event_id, event_type, stage, message, extra,
+        created_at)
+           SELECT e.request_id, e.seq, e.event_id, e.event_type, e.stage, e.message,
+             e.extra::jsonb, e.created_at
+           FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[],
+             $7::text[], $8::timestamptz[])
                 AS e(request_id, seq, event_id, event_type, stage, message, extra, created_at)
            ON CONFLICT (request_id, seq) DO NOTHING""",
         [event.request_id for event in events],
@@ -134,11 +162,15 @@ async def _move_statuses(connection: asyncpg.pool.PoolConnectionProxy, changes: 
     statuses = sorted(changes.statuses.values(), key=lambda change: change.request_id)
     await connection.execute(
         """UPDATE request_logs r
-           SET status = c.status, updated_at = greatest(r.updated_at, c.at), error_code = c.error_code,
-               error_message = c.error_message, error_item_index = c.error_item_index, result = c.result::jsonb
-           FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[])
+           SET status = c.status, updated_at = greatest(r.updated_at, c.at), error_code =
+             c.error_code,
+               error_message = c.error_message, error_item_index = c.error_item_index, result =
+                 c.result::jsonb
+           FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[],
+             $6::int[], $7::text[])
                 AS c(request_id, status, at, error_code, error_message, error_item_index, result)
-           WHERE r.request_id = c.request_id AND r.status NOT IN ('SUCCESS', 'FAILURE') AND r.status <> c.status""",
+           WHERE r.request_id = c.request_id AND r.status NOT IN ('SUCCESS', 'FAILURE')
+             AND r.status <> c.status""",
         [change.request_id for change in statuses],
         [change.status.value for change in statuses],
         [change.at for change in statuses],

@@ -25,9 +25,12 @@ class RedriveStore:
         """Where these requests stand; unknown ones are missing."""
         rows = await self._pool.fetch(
             """SELECT r.request_id, r.tenant_id, r.status, r.error_code, d.redriven_as,
-                 EXISTS (SELECT 1 FROM failure_claims c WHERE c.request_id = r.request_id) AS claimed,
-                 EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund') AS refunded
-               FROM request_logs r LEFT JOIN redrives d USING (request_id) WHERE r.request_id = ANY($1::text[])""",
+                 EXISTS (SELECT 1 FROM failure_claims c
+                   WHERE c.request_id = r.request_id) AS claimed,
+                 EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id
+                   AND l.kind = 'refund') AS refunded
+               FROM request_logs r LEFT JOIN redrives d USING (request_id)
+                 WHERE r.request_id = ANY($1::text[])""",
             list(request_ids),
         )
         return {
@@ -44,14 +47,17 @@ class RedriveStore:
 
     async def redriven_from(self, request_id: str) -> str | None:
         """The failed request that this one makes good."""
-        old: str | None = await self._pool.fetchval("SELECT request_id FROM redrives WHERE redriven_as = $1", request_id)
+        old: str | None = await self._pool.fetchval(
+            "SELECT request_id FROM redrives WHERE redriven_as = $1", request_id
+        )
         return old
 
     async def rerun(self, request_id: str, intent: Intent, deadline_s: float) -> str | None:
         """Make a new request with the items of a failed and refunded one; returns its id.
 
-        The request row, a charge of 0, the outbox row, the link and the operator's action are one transaction. None, and
-        nothing written, when the old request was redriven before, is not failed and refunded, or the action's place is taken.
+        The request row, a charge of 0, the outbox row, the link and the operator's action are one
+        transaction. None, and nothing written, when the old request was redriven before, is not
+        failed and refunded, or the action's place is taken.
         """
         async with self._pool.acquire() as connection:
             transaction = connection.transaction()
@@ -69,12 +75,15 @@ async def _rerun(
     connection: asyncpg.pool.PoolConnectionProxy, request_id: str, intent: Intent, deadline_s: float
 ) -> str | None:
     old = await connection.fetchrow(
-        """SELECT tenant_id, environment, user_category, items::text AS items, runtime_config::text AS runtime_config,
+        """SELECT tenant_id, environment, user_category, items::text AS items, runtime_config::text
+        AS runtime_config,
              clock_timestamp() AS now,
              (SELECT engine FROM tenants t WHERE t.tenant_id = r.tenant_id) AS engine,
-             (SELECT quality_floor::float8 FROM tenants t WHERE t.tenant_id = r.tenant_id) AS quality_floor
+             (SELECT quality_floor::float8 FROM tenants t
+               WHERE t.tenant_id = r.tenant_id) AS quality_floor
            FROM request_logs r WHERE request_id = $1 AND status = 'FAILURE'
-             AND EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')
+             AND EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id
+               AND l.kind = 'refund')
              AND NOT EXISTS (SELECT 1 FROM redrives d WHERE d.request_id = r.request_id)
            FOR NO KEY UPDATE OF r""",
         request_id,
@@ -96,7 +105,8 @@ async def _rerun(
     )
     await insert(connection, [submission], old["now"])
     linked = await connection.execute(
-        "INSERT INTO redrives (request_id, redriven_as, action_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO redrives (request_id, redriven_as, action_id) VALUES ($1, $2, $3) ON CONFLICT "
+        "DO NOTHING",
         request_id,
         submission.request_id,
         intent.action_id,

@@ -36,20 +36,28 @@ class RefundStore:
             list(request_ids),
         )
         return {
-            row["request_id"]: Charge(row["tenant_id"], row["environment"], row["amount"], row["succeeded"]) for row in rows
+            row["request_id"]: Charge(
+                row["tenant_id"], row["environment"], row["amount"], row["succeeded"]
+            )
+            for row in rows
         }
 
     async def refund(self, refunds: Sequence[tuple[CreditRefund, Charge]]) -> set[str]:
-        """Enter the refunds that are not entered yet and raise the balances, in one transaction; returns the new ones.
+        """Enter the refunds that are not entered yet and raise the balances, in one transaction;
+        returns the new ones.
 
-        Exactly once by the unique index `ledger_one_refund`, however often and by however many it is called.
+        Exactly once by the unique index `ledger_one_refund`, however often and by however many it
+        is called.
         """
-        ordered = sorted(refunds, key=lambda pair: (pair[1].tenant_id, pair[1].environment, pair[0].request_id))
+        ordered = sorted(
+            refunds, key=lambda pair: (pair[1].tenant_id, pair[1].environment, pair[0].request_id)
+        )
         async with self._pool.acquire() as connection, connection.transaction():
             # Accounts before entries, in the order that acceptance locks them too: no deadlock.
             await connection.execute(
                 """SELECT 1 FROM credit_accounts WHERE (tenant_id, environment) IN
-                   (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY tenant_id, environment FOR NO KEY UPDATE""",
+                   (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY tenant_id, environment
+                     FOR NO KEY UPDATE""",
                 [charge.tenant_id for _, charge in ordered],
                 [charge.environment for _, charge in ordered],
             )
@@ -63,7 +71,8 @@ class RefundStore:
                      RETURNING tenant_id, environment, amount, request_id),
                    raised AS (
                      UPDATE credit_accounts a SET balance = a.balance + s.total
-                     FROM (SELECT tenant_id, environment, sum(amount) AS total FROM entered GROUP BY 1, 2) s
+                     FROM (SELECT tenant_id, environment, sum(amount) AS total FROM entered
+                       GROUP BY 1, 2) s
                      WHERE (a.tenant_id, a.environment) = (s.tenant_id, s.environment))
                    SELECT request_id FROM entered""",
                 [charge.tenant_id for _, charge in ordered],

@@ -20,7 +20,9 @@ async def check(connection: asyncpg.Connection, place: Place) -> int:
     if found is None:
         raise NoWayBack(f"the projection has not read {place.topic}[{place.partition}]")
     if place.offset >= found:
-        raise NoWayBack(f"the projection reads {found} next: going on at {place.offset} would not be back")
+        raise NoWayBack(
+            f"the projection reads {found} next: going on at {place.offset} would not be back"
+        )
     return int(found)
 
 

@@ -1,8 +1,10 @@
-"""Who may do what in Postgres, declared once: a role for each process that uses it, and roles for people.
+"""Who may do what in Postgres, declared once: a role for each process that uses it, and roles for
+people.
 
-The roles can't log in; whoever may log in is a member of one (`create_login`), so a password is changed by making a
-second login and dropping the first. Tables belong to whoever migrates; no role owns one, so none can switch a trigger off.
-Beyond grants, `ledger_entries` has a policy per role: the API enters charges only, the ledger refunds only.
+The roles can't log in; whoever may log in is a member of one (`create_login`), so a password is
+changed by making a second login and dropping the first. Tables belong to whoever migrates; no role
+owns one, so none can switch a trigger off. Beyond grants, `ledger_entries` has a policy per role:
+the API enters charges only, the ledger refunds only.
 """
 
 import base64
@@ -55,20 +57,26 @@ ROLES: tuple[Role, ...] = (
             "ledger_entries": "SELECT, INSERT",
             "request_logs": "SELECT, INSERT",
             "outbox": "INSERT",
-            "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",  # old ones are locked, then removed
+            # old ones are locked, then removed
+            "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
             "webhooks": "SELECT, INSERT, DELETE, "
-            "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, failures)",
+            "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, "
+            "failures)",
             # Written and rotated without ever being read.
-            "webhook_secrets": "SELECT (secret_id, webhook_id, expires_at), INSERT (webhook_id, secret), "
+            "webhook_secrets": "SELECT (secret_id, webhook_id, expires_at), INSERT (webhook_id, "
+            "secret), "
             "UPDATE (expires_at), DELETE",
             "webhook_deliveries": "SELECT, INSERT, UPDATE (status, due_at, tries, leased_until)",
         },
         entries="kind = 'charge'",
     ),
     Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
-    Role("deadline_sweeper", {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"}),
+    Role(
+        "deadline_sweeper",
+        {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"},
+    ),
     Role("dead_letter", {"request_logs": "SELECT", "failure_claims": "SELECT, INSERT"}),
     Role(
         "credit_ledger",
@@ -82,7 +90,8 @@ ROLES: tuple[Role, ...] = (
     Role(
         "status_projection",
         {
-            "request_logs": "SELECT, UPDATE (status, updated_at, error_code, error_message, error_item_index, result)",
+            "request_logs": "SELECT, UPDATE (status, updated_at, error_code, error_message, "
+            "error_item_index, result)",
             "job_events": "SELECT, INSERT, UPDATE (seq)",
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
         },
@@ -93,7 +102,8 @@ ROLES: tuple[Role, ...] = (
             "request_logs": "SELECT (request_id, tenant_id, environment, credits_cost)",
             "webhooks": "SELECT, UPDATE (disabled_reason, disabled_at, failing_since, failures)",
             "webhook_secrets": "SELECT",
-            "webhook_deliveries": "SELECT, INSERT, DELETE, UPDATE (status, attempts, tries, due_at, leased_until, last_at, "
+            "webhook_deliveries": "SELECT, INSERT, DELETE, UPDATE (status, attempts, tries, "
+            "due_at, leased_until, last_at, "
             "last_duration_ms, last_status_code, last_error, last_answer)",
         },
     ),
@@ -106,12 +116,14 @@ ROLES: tuple[Role, ...] = (
             "api_keys": "SELECT, INSERT, UPDATE (revoked_at, expires_at, capabilities)",
             "credit_accounts": "SELECT, INSERT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
-            "request_logs": "SELECT, INSERT, UPDATE (updated_at)",  # a column, because locking a row takes one
+            # a column, because locking a row takes one
+            "request_logs": "SELECT, INSERT, UPDATE (updated_at)",
             "outbox": "SELECT, INSERT",
             "operator_actions": "SELECT, INSERT",
             "redrives": "SELECT, INSERT",
         },
-        entries="kind = 'grant' OR kind = 'charge' AND amount = 0",  # a redriven request costs nothing
+        # a redriven request costs nothing
+        entries="kind = 'grant' OR kind = 'charge' AND amount = 0",
     ),
 )
 """The compositor has none: it knows Kafka and S3 only."""
@@ -120,7 +132,8 @@ BY_PROCESS: dict[str, Role] = {role.process: role for role in ROLES}
 LOCK_KEY = 0x4C4F4F4B54  # advisory lock: one change of roles at a time
 SCRAM_ITERATIONS = 4096
 _MEMBERSHIPS = r"""
-SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles l ON l.oid = m.member
+SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+  JOIN pg_roles l ON l.oid = m.member
 WHERE l.rolname = $1 AND r.rolname LIKE 'looks\_%'"""
 _LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -130,15 +143,19 @@ class BadLogin(ValueError):
 
 
 async def apply(dsn: str) -> list[str]:
-    """Make the roles and their grants as declared, no more and no less, in one transaction; returns the new roles.
+    """Make the roles and their grants as declared, no more and no less, in one transaction; returns
+    the new roles.
 
-    Safe to repeat, also while processes work. Raises asyncpg's PostgresError when it may not, or a table is missing.
+    Safe to repeat, also while processes work. Raises asyncpg's PostgresError when it may not, or a
+    table is missing.
     """
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
-            known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+            known = {
+                row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")
+            }
             fresh = [role.name for role in ROLES if role.name not in known]
             await connection.execute("\n".join(_statements(fresh)))
         return fresh
@@ -152,7 +169,10 @@ def _statements(fresh: list[str]) -> list[str]:
     made.append("ALTER TABLE ledger_entries ENABLE ROW LEVEL SECURITY;")
     for role in ROLES:
         made.append(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role.name};")
-        made += [f"GRANT {privileges} ON {table} TO {role.name};" for table, privileges in role.tables.items()]
+        made += [
+            f"GRANT {privileges} ON {table} TO {role.name};"
+            for table, privileges in role.tables.items()
+        ]
         made += _policies(role)
     return made
 
@@ -161,17 +181,23 @@ def _policies(role: Role) -> list[str]:
     reads, adds = f"{role.name}_reads", f"{role.name}_adds"
     made = [f"DROP POLICY IF EXISTS {policy} ON ledger_entries;" for policy in (reads, adds)]
     if "ledger_entries" in role.tables:
-        made.append(f"CREATE POLICY {reads} ON ledger_entries FOR SELECT TO {role.name} USING (true);")
+        made.append(
+            f"CREATE POLICY {reads} ON ledger_entries FOR SELECT TO {role.name} USING (true);"
+        )
     if role.entries:
-        made.append(f"CREATE POLICY {adds} ON ledger_entries FOR INSERT TO {role.name} WITH CHECK ({role.entries});")
+        made.append(
+            f"CREATE POLICY {adds} ON ledger_entries FOR INSERT TO {role.name} WITH CHECK "
+            f"({role.entries});"
+        )
     return made
 
 
 async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
-    """Let this login in, as a member of the role and of no other of ours; one that exists gets the new password.
+    """Let this login in, as a member of the role and of no other of ours; one that exists gets the
+    new password.
 
-    Postgres is sent the password's SCRAM verifier, so that neither its log nor its activity view ever shows it.
-    Raises BadLogin, or asyncpg's PostgresError.
+    Postgres is sent the password's SCRAM verifier, so that neither its log nor its activity view
+    ever shows it. Raises BadLogin, or asyncpg's PostgresError.
     """
     if not _LOGIN.fullmatch(login) or login in {one.name for one in ROLES}:
         raise BadLogin(f"{login!r} is no name for a login")
@@ -196,9 +222,13 @@ async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
 
 
 def scram_verifier(password: str, salt: bytes) -> str:
-    """What Postgres keeps of a password (RFC 5802, RFC 7677). ASCII only: SASLprep leaves it as it is."""
+    """What Postgres keeps of a password (RFC 5802, RFC 7677). ASCII only: SASLprep leaves it as it
+    is.
+    """
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, SCRAM_ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
-    salt_text, stored_text, server_text = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    salt_text, stored_text, server_text = (
+        base64.b64encode(part).decode() for part in (salt, stored, server)
+    )
     return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{salt_text}${stored_text}:{server_text}"

@@ -20,7 +20,9 @@ class SeededKeys:
 
 
 async def seed(database_url: str, known: SeededKeys | None = None) -> SeededKeys:
-    """Make the tenants, their keys and their credits unless they exist; `known` keys are made to work again."""
+    """Make the tenants, their keys and their credits unless they exist; `known` keys are made to
+    work again.
+    """
     async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
         store = AccountStore(pool)
         keys: dict[str, str] = {}
@@ -28,5 +30,7 @@ async def seed(database_url: str, known: SeededKeys | None = None) -> SeededKeys
             await store.create_tenant(tenant_id, [prefix])
             await store.grant(tenant_id, ENVIRONMENT, credit, "seed")
             text = getattr(known, tenant_id) if known else None
-            _, keys[tenant_id] = await store.create_key(tenant_id, ENVIRONMENT, CAPABILITIES, key=text)
+            _, keys[tenant_id] = await store.create_key(
+                tenant_id, ENVIRONMENT, CAPABILITIES, key=text
+            )
         return SeededKeys(**keys)

@@ -1,6 +1,8 @@
-"""Shadow tables: what the projection's tables should hold, read from the topics anew. Unlogged, made for one rebuild.
+"""Shadow tables: what the projection's tables should hold, read from the topics anew. Unlogged,
+made for one rebuild.
 
-A rebuild that was killed leaves them behind; the next one drops them. Statements here have no time limit.
+A rebuild that was killed leaves them behind; the next one drops them. Statements here have no time
+limit.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -19,12 +21,15 @@ LOCK_KEY = 0x4C4F4F4B5352  # advisory lock: one rebuild or rewind at a time
 TABLES = ("shadow_job_events", "shadow_outcomes", "shadow_requests")
 
 _CREATE = """
-CREATE UNLOGGED TABLE shadow_job_events (LIKE job_events INCLUDING DEFAULTS, written_at timestamptz NOT NULL);
+CREATE UNLOGGED TABLE shadow_job_events (LIKE job_events INCLUDING DEFAULTS, written_at timestamptz
+  NOT NULL);
 CREATE UNLOGGED TABLE shadow_outcomes (
-  request_id text NOT NULL, status text NOT NULL, at timestamptz NOT NULL, error_code text, error_message text,
+  request_id text NOT NULL, status text NOT NULL, at timestamptz NOT NULL, error_code text,
+    error_message text,
   error_item_index int, result jsonb);
 CREATE UNLOGGED TABLE shadow_requests (
-  request_id text NOT NULL, whole boolean NOT NULL, started_at timestamptz, two_outcomes boolean NOT NULL);
+  request_id text NOT NULL, whole boolean NOT NULL, started_at timestamptz, two_outcomes boolean
+    NOT NULL);
 """
 _INDEX = """
 ALTER TABLE shadow_job_events ADD PRIMARY KEY (request_id, seq, event_id);
@@ -34,13 +39,16 @@ ANALYZE shadow_job_events; ANALYZE shadow_outcomes; ANALYZE shadow_requests;
 """
 _SORT_OUT = """
 DELETE FROM shadow_job_events a USING (
-  SELECT ctid, row_number() OVER (PARTITION BY request_id, seq, event_id ORDER BY written_at) AS place FROM shadow_job_events) b
+  SELECT ctid, row_number() OVER (PARTITION BY request_id, seq, event_id
+    ORDER BY written_at) AS place FROM shadow_job_events) b
   WHERE a.ctid = b.ctid AND b.place > 1;
 DELETE FROM shadow_outcomes a USING (
-  SELECT ctid, row_number() OVER (PARTITION BY request_id ORDER BY at) AS place FROM shadow_outcomes) b
+  SELECT ctid, row_number() OVER (PARTITION BY request_id ORDER BY at) AS place
+    FROM shadow_outcomes) b
   WHERE a.ctid = b.ctid AND b.place > 1;
 CREATE TEMPORARY TABLE fresh_requests ON COMMIT DROP AS
-  SELECT request_id, bool_or(whole) AS whole, min(started_at) AS started_at, bool_or(two_outcomes) AS two_outcomes
+  SELECT request_id, bool_or(whole) AS whole, min(started_at) AS started_at, bool_or(two_outcomes)
+    AS two_outcomes
   FROM shadow_requests GROUP BY request_id;
 TRUNCATE shadow_requests;
 INSERT INTO shadow_requests SELECT * FROM fresh_requests;
@@ -50,7 +58,8 @@ INSERT INTO shadow_job_events SELECT * FROM fresh_job_events ON CONFLICT DO NOTH
 INSERT INTO shadow_outcomes SELECT * FROM fresh_outcomes ON CONFLICT DO NOTHING;
 INSERT INTO shadow_requests AS s SELECT * FROM fresh_requests
   ON CONFLICT (request_id) DO UPDATE SET whole = s.whole OR EXCLUDED.whole,
-    started_at = coalesce(s.started_at, EXCLUDED.started_at), two_outcomes = s.two_outcomes OR EXCLUDED.two_outcomes;
+    started_at = coalesce(s.started_at, EXCLUDED.started_at), two_outcomes = s.two_outcomes
+      OR EXCLUDED.two_outcomes;
 DROP TABLE fresh_job_events, fresh_outcomes, fresh_requests;
 """
 
@@ -61,7 +70,9 @@ class RebuildBusy(Exception):
 
 @asynccontextmanager
 async def alone(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection without time limits that holds the lock of rebuilds. Raises RebuildBusy, OSError, PostgresError."""
+    """A connection without time limits that holds the lock of rebuilds. Raises RebuildBusy,
+    OSError, PostgresError.
+    """
     connection = await connect_unbounded(settings, "looks-rebuild")
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
@@ -91,7 +102,8 @@ class ShadowTables:
     async def tenants(self, request_ids: Iterable[str]) -> dict[str, str]:
         """Whose the known ones among these requests are."""
         rows = await self._connection.fetch(
-            "SELECT request_id, tenant_id FROM request_logs WHERE request_id = ANY($1::text[])", list(request_ids)
+            "SELECT request_id, tenant_id FROM request_logs WHERE request_id = ANY($1::text[])",
+            list(request_ids),
         )
         return {row["request_id"]: row["tenant_id"] for row in rows}
 
@@ -135,10 +147,15 @@ class ShadowTables:
 
     async def add_requests(self, rows: Iterable[RequestRow]) -> None:
         """Requests of the history."""
-        await self._copy("requests", [(row.request_id, row.whole, row.started_at, row.two_outcomes) for row in rows])
+        await self._copy(
+            "requests",
+            [(row.request_id, row.whole, row.started_at, row.two_outcomes) for row in rows],
+        )
 
     async def index(self) -> None:
-        """The bulk is in. Records of a request on more than one partition number give rows twice: these are sorted out."""
+        """The bulk is in. Records of a request on more than one partition number give rows twice:
+        these are sorted out.
+        """
         try:
             async with self._connection.transaction():
                 await self._connection.execute(_INDEX)

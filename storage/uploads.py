@@ -1,4 +1,6 @@
-"""Uploads: photos on their way into the object store, and the answers that idempotency keys are replayed from."""
+"""Uploads: photos on their way into the object store, and the answers that idempotency keys are
+replayed from.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -44,16 +46,26 @@ class UploadStore:
         await asyncio.to_thread(self._store.delete, key)
 
     def link(self, key: str) -> str:
-        """A short-lived link, which a browser saves and does not show: what a client sent is not ours to show."""
+        """A short-lived link, which a browser saves and does not show: what a client sent is not
+        ours to show.
+        """
         return self._links.get(self._bucket, key, attachment=True)
 
     def form(self, key: str, content_type: str) -> Form:
-        """A form for exactly this object and type, of 1 byte to `MAX_UPLOAD_BYTES`, good for `FORM_TTL_S`."""
-        url, fields, expires_at = self._links.post(self._bucket, key, content_type, MAX_UPLOAD_BYTES, FORM_TTL_S)
+        """A form for exactly this object and type, of 1 byte to `MAX_UPLOAD_BYTES`, good for
+        `FORM_TTL_S`.
+        """
+        url, fields, expires_at = self._links.post(
+            self._bucket, key, content_type, MAX_UPLOAD_BYTES, FORM_TTL_S
+        )
         return Form(url, fields, expires_at)
 
-    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
-        """The object key that was stored under an idempotency key, and whether for the same bytes; None for none."""
+    async def recall(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey
+    ) -> tuple[str, bool] | None:
+        """The object key that was stored under an idempotency key, and whether for the same bytes;
+        None for none.
+        """
         row = await self._pool.fetchrow(
             """SELECT fingerprint, body FROM idempotency_keys
                WHERE tenant_id = $1 AND environment = $2 AND route = $3 AND key = $4""",
@@ -67,11 +79,17 @@ class UploadStore:
         return bytes(row["body"]).decode(), bytes(row["fingerprint"]) == idempotency.fingerprint
 
     async def remember(
-        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+        self,
+        tenant_id: str,
+        environment: str,
+        idempotency: IdempotencyKey,
+        upload_id: str,
+        object_key: str,
     ) -> bool:
         """Keep what an idempotency key came to; False when another request was first."""
         done = await self._pool.execute(
-            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint, request_id, status_code, body)
+            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint,
+            request_id, status_code, body)
                VALUES ($1, $2, $3, $4, $5, $6, 201, $7) ON CONFLICT DO NOTHING""",
             tenant_id,
             environment,

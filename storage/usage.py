@@ -7,7 +7,9 @@ import asyncpg
 from ulid import ULID
 
 CLOCKS_DIFFER = timedelta(hours=1)
-"""A request's id begins with the time of the process that made it, `created_at` is the database's: never further apart."""
+"""A request's id begins with the time of the process that made it, `created_at` is the database's:
+never further apart.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class UsageStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def by_day(self, tenant_id: str, environment: str, first: date, last: date) -> list[UsageRow]:
+    async def by_day(
+        self, tenant_id: str, environment: str, first: date, last: date
+    ) -> list[UsageRow]:
         """Days `first` to `last`, both included, newest first; days without requests are left out.
 
         A request and all that came of it belong to the day on which it was accepted.
@@ -38,14 +42,17 @@ class UsageStore:
         begin = datetime.combine(first, time(), UTC)
         end = datetime.combine(last, time(), UTC) + timedelta(days=1)
         rows = await self._pool.fetch(
-            """SELECT (r.created_at AT TIME ZONE 'UTC')::date AS day, r.job_type AS operation, count(*) AS requests,
+            """SELECT (r.created_at AT TIME ZONE 'UTC')::date AS day, r.job_type AS operation,
+            count(*) AS requests,
                       count(*) FILTER (WHERE r.status = 'SUCCESS') AS succeeded,
                       count(*) FILTER (WHERE r.status = 'FAILURE') AS failed,
-                      coalesce(sum(-c.amount), 0)::bigint AS charged, coalesce(sum(f.amount), 0)::bigint AS refunded
+                      coalesce(sum(-c.amount), 0)::bigint AS charged, coalesce(sum(f.amount),
+                        0)::bigint AS refunded
                FROM request_logs r
                LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
                LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'
-               WHERE r.tenant_id = $1 AND r.environment = $2 AND r.request_id >= $3 AND r.request_id < $4
+               WHERE r.tenant_id = $1 AND r.environment = $2 AND r.request_id >= $3
+                 AND r.request_id < $4
                  AND r.created_at >= $5 AND r.created_at < $6
                GROUP BY 1, 2 ORDER BY 1 DESC, 2""",
             tenant_id,
@@ -59,5 +66,7 @@ class UsageStore:
 
 
 def _first_id(at: datetime) -> str:
-    """The smallest request id of a moment: ids sort by time, so the rows of some days are a range of the tenant's index."""
+    """The smallest request id of a moment: ids sort by time, so the rows of some days are a range
+    of the tenant's index.
+    """
     return str(ULID.from_bytes(max(0, int(at.timestamp() * 1000)).to_bytes(6) + bytes(10)))

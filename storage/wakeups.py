@@ -1,7 +1,8 @@
-"""Telling API processes, over Postgres, that something happened to a request: NOTIFY in the transaction that makes it true.
+"""Telling API processes, over Postgres, that something happened to a request: NOTIFY in the
+transaction that makes it true.
 
-A wake-up carries nothing but ids: whoever waits reads the rows. So a repeated one is harmless, and one that was missed
-while the connection was away is made good by waking everybody when it is back.
+A wake-up carries nothing but ids: whoever waits reads the rows. So a repeated one is harmless, and
+one that was missed while the connection was away is made good by waking everybody when it is back.
 """
 
 import asyncio
@@ -22,14 +23,20 @@ IDS_PER_NOTE = 250
 
 RECONNECT_S = 0.5
 ALIVE_S = 5.0
-"""How often a silent connection is asked whether it is still there, and how long it may take to answer."""
+"""How often a silent connection is asked whether it is still there, and how long it may take to
+answer.
+"""
 
 
-async def announce(connection: asyncpg.pool.PoolConnectionProxy, request_ids: Sequence[str]) -> None:
+async def announce(
+    connection: asyncpg.pool.PoolConnectionProxy, request_ids: Sequence[str]
+) -> None:
     """Wake whoever waits for these requests, when and if the caller's transaction commits."""
     if request_ids:
         await connection.execute(
-            "SELECT pg_notify($1, note) FROM unnest($2::text[]) AS note", CHANNEL, list(notes(request_ids))
+            "SELECT pg_notify($1, note) FROM unnest($2::text[]) AS note",
+            CHANNEL,
+            list(notes(request_ids)),
         )
 
 
@@ -54,7 +61,13 @@ async def listen(database_url: str, ears: Ears) -> None:
     while True:
         try:
             await _session(database_url, ears)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             log.warning("not listening", error=type(error).__name__)
         finally:
             ears.listening = False
@@ -64,7 +77,9 @@ async def listen(database_url: str, ears: Ears) -> None:
 
 async def _session(database_url: str, ears: Ears) -> None:
     connection = await asyncpg.connect(
-        database_url, timeout=ACQUIRE_TIMEOUT_S, server_settings={"application_name": "looks-listener"}
+        database_url,
+        timeout=ACQUIRE_TIMEOUT_S,
+        server_settings={"application_name": "looks-listener"},
     )
     lost = asyncio.Event()
     try:

@@ -8,7 +8,8 @@ import asyncpg
 from domain.webhook_events import Happening
 from domain.webhooks import Attempt
 
-_COLUMNS = """d.delivery_id, d.event_id, d.event_type, d.request_id, d.status, d.attempts, d.due_at, d.last_at,
+_COLUMNS = """d.delivery_id, d.event_id, d.event_type, d.request_id, d.status, d.attempts,
+  d.due_at, d.last_at,
   d.last_duration_ms, d.last_status_code, d.last_error, d.last_answer, d.created_at"""
 _MINE = "d.webhook_id = $1 AND w.webhook_id = $1 AND w.tenant_id = $2 AND w.environment = $3"
 
@@ -49,10 +50,15 @@ class DeliveryStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def delivery(self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str) -> DeliveryRow | None:
-        """One delivery to an endpoint of this tenant; None for an unknown or another tenant's id."""
+    async def delivery(
+        self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str
+    ) -> DeliveryRow | None:
+        """One delivery to an endpoint of this tenant; None for an unknown or another tenant's
+        id.
+        """
         row = await self._pool.fetchrow(
-            f"SELECT {_COLUMNS} FROM webhook_deliveries d, webhooks w WHERE {_MINE} AND d.delivery_id = $4",
+            f"SELECT {_COLUMNS} FROM webhook_deliveries d, webhooks w WHERE {_MINE} AND "
+            "d.delivery_id = $4",
             webhook_id,
             tenant_id,
             environment,
@@ -60,11 +66,14 @@ class DeliveryStore:
         )
         return _delivery(row) if row else None
 
-    async def deliveries(self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage) -> list[DeliveryRow]:
+    async def deliveries(
+        self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage
+    ) -> list[DeliveryRow]:
         """Deliveries to an endpoint of this tenant, newest first."""
         rows = await self._pool.fetch(
             f"""SELECT {_COLUMNS} FROM webhook_deliveries d, webhooks w
-                WHERE {_MINE} AND ($4::text IS NULL OR d.status = $4) AND ($5::text IS NULL OR d.delivery_id < $5)
+                WHERE {_MINE} AND ($4::text IS NULL OR d.status = $4) AND ($5::text IS NULL
+                  OR d.delivery_id < $5)
                 ORDER BY d.delivery_id DESC LIMIT $6""",
             webhook_id,
             tenant_id,
@@ -78,14 +87,17 @@ class DeliveryStore:
     async def redeliver(
         self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str
     ) -> DeliveryRow | EndpointDisabled | None:
-        """Make a delivery due now, with the whole schedule before it; one that is being tried at this moment is left alone."""
+        """Make a delivery due now, with the whole schedule before it; one that is being tried at
+        this moment is left alone.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             disabled = await _disabled(connection, tenant_id, environment, webhook_id)
             if disabled is not False:
                 return EndpointDisabled() if disabled else None
             await connection.execute(
                 """UPDATE webhook_deliveries
-                   SET status = 'pending', due_at = clock_timestamp(), tries = 0, leased_until = NULL
+                   SET status = 'pending', due_at = clock_timestamp(), tries = 0, leased_until =
+                     NULL
                    WHERE delivery_id = $1 AND webhook_id = $2
                      AND (leased_until IS NULL OR leased_until <= clock_timestamp())""",
                 delivery_id,
@@ -96,14 +108,17 @@ class DeliveryStore:
     async def send(
         self, tenant_id: str, environment: str, webhook_id: str, event: Happening
     ) -> DeliveryRow | EndpointDisabled | None:
-        """Add a delivery of this event to one endpoint, due now; None when there is no such endpoint."""
+        """Add a delivery of this event to one endpoint, due now; None when there is no such
+        endpoint.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             disabled = await _disabled(connection, tenant_id, environment, webhook_id)
             if disabled is not False:
                 return EndpointDisabled() if disabled else None
             await connection.execute(
                 """INSERT INTO webhook_deliveries
-                     (delivery_id, webhook_id, event_id, event_type, request_id, payload, status, due_at)
+                     (delivery_id, webhook_id, event_id, event_type, request_id, payload, status,
+                       due_at)
                    VALUES ($1, $2, $3, $4, $5, $6, 'pending', clock_timestamp())""",
                 event.delivery_id(webhook_id),
                 webhook_id,
@@ -112,13 +127,17 @@ class DeliveryStore:
                 event.request_id,
                 event.payload,
             )
-        return await self.delivery(tenant_id, environment, webhook_id, event.delivery_id(webhook_id))
+        return await self.delivery(
+            tenant_id, environment, webhook_id, event.delivery_id(webhook_id)
+        )
 
 
 async def _disabled(
     connection: asyncpg.pool.PoolConnectionProxy, tenant_id: str, environment: str, webhook_id: str
 ) -> bool | None:
-    """Whether an endpoint is disabled, for as long as this transaction; None when the tenant has no such endpoint."""
+    """Whether an endpoint is disabled, for as long as this transaction; None when the tenant has no
+    such endpoint.
+    """
     disabled: bool | None = await connection.fetchval(
         """SELECT disabled_reason IS NOT NULL FROM webhooks
            WHERE webhook_id = $1 AND tenant_id = $2 AND environment = $3 FOR SHARE""",

@@ -1,8 +1,9 @@
-"""Deliveries of webhooks, as the process that makes and sends them sees them: made once, claimed for a while, settled.
+"""Deliveries of webhooks, as the process that makes and sends them sees them: made once, claimed
+for a while, settled.
 
-A claim is a lease: whoever claims sends and settles before it is over, or another instance sends again. Claims are made
-one at a time (an advisory lock), so the limits on what is under way hold for all instances together. Transactions lock
-an endpoint before its deliveries.
+A claim is a lease: whoever claims sends and settles before it is over, or another instance sends
+again. Claims are made one at a time (an advisory lock), so the limits on what is under way hold for
+all instances together. Transactions lock an endpoint before its deliveries.
 """
 
 from collections import Counter
@@ -14,7 +15,17 @@ import asyncpg
 
 from domain.money import Account
 from domain.webhook_events import Endpoint, Happening
-from domain.webhooks import KEEP, PER_ENDPOINT, Attempt, DisabledReason, Secret, Verdict, Waiting, choose, gives_up
+from domain.webhooks import (
+    KEEP,
+    PER_ENDPOINT,
+    Attempt,
+    DisabledReason,
+    Secret,
+    Verdict,
+    Waiting,
+    choose,
+    gives_up,
+)
 from storage.webhooks import skip_waiting
 
 LEASE_S = 60.0
@@ -56,28 +67,45 @@ class WebhookOutbox:
     async def facts(self, request_ids: Sequence[str]) -> dict[str, Facts]:
         """What is known of these requests; unknown ones are missing."""
         rows = await self._pool.fetch(
-            "SELECT request_id, tenant_id, environment, credits_cost FROM request_logs WHERE request_id = ANY($1::text[])",
+            "SELECT request_id, tenant_id, environment, credits_cost FROM request_logs WHERE "
+            "request_id = ANY($1::text[])",
             list(request_ids),
         )
-        return {row["request_id"]: Facts((row["tenant_id"], row["environment"]), row["credits_cost"]) for row in rows}
+        return {
+            row["request_id"]: Facts((row["tenant_id"], row["environment"]), row["credits_cost"])
+            for row in rows
+        }
 
     async def add(self, events: Sequence[tuple[Account, Happening]]) -> int:
-        """Make one delivery per event and endpoint that wants it, where there is none; returns how many are new."""
+        """Make one delivery per event and endpoint that wants it, where there is none; returns how
+        many are new.
+        """
         accounts = sorted({account for account, _ in events})
         async with self._pool.acquire() as connection, connection.transaction():
             endpoints = await _endpoints(connection, accounts)
-            made = [(one, event) for account, event in events for one in endpoints.get(account, ()) if one.wants(event)]
+            made = [
+                (one, event)
+                for account, event in events
+                for one in endpoints.get(account, ())
+                if one.wants(event)
+            ]
             if not made:
                 return 0
-            made.sort(key=lambda pair: pair[1].delivery_id(pair[0].webhook_id))  # the same order for all: no deadlock
+            made.sort(
+                key=lambda pair: pair[1].delivery_id(pair[0].webhook_id)
+            )  # the same order for all: no deadlock
             done = await connection.execute(
                 """INSERT INTO webhook_deliveries
-                     (delivery_id, webhook_id, event_id, event_type, request_id, payload, status, due_at)
-                   SELECT n.delivery_id, n.webhook_id, n.event_id, n.event_type, n.request_id, n.payload,
+                     (delivery_id, webhook_id, event_id, event_type, request_id, payload, status,
+                       due_at)
+                   SELECT n.delivery_id, n.webhook_id, n.event_id, n.event_type, n.request_id,
+                     n.payload,
                           CASE WHEN n.enabled THEN 'pending' ELSE 'skipped' END,
                           CASE WHEN n.enabled THEN clock_timestamp() END
-                   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::boolean[])
-                        AS n(delivery_id, webhook_id, event_id, event_type, request_id, payload, enabled)
+                   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
+                     $6::bytea[], $7::boolean[])
+                        AS n(delivery_id, webhook_id, event_id, event_type, request_id, payload,
+                          enabled)
                    ON CONFLICT DO NOTHING""",
                 [event.delivery_id(one.webhook_id) for one, event in made],
                 [one.webhook_id for one, _ in made],
@@ -99,9 +127,12 @@ class WebhookOutbox:
             if not chosen:
                 return []
             rows = await connection.fetch(
-                """UPDATE webhook_deliveries d SET leased_until = clock_timestamp() + make_interval(secs => $2)
-                   FROM webhooks w WHERE d.delivery_id = ANY($1::text[]) AND w.webhook_id = d.webhook_id
-                   RETURNING d.delivery_id, d.webhook_id, w.url, d.event_id, d.event_type, d.payload, d.tries,
+                """UPDATE webhook_deliveries d SET leased_until = clock_timestamp() +
+                make_interval(secs => $2)
+                   FROM webhooks w WHERE d.delivery_id = ANY($1::text[])
+                     AND w.webhook_id = d.webhook_id
+                   RETURNING d.delivery_id, d.webhook_id, w.url, d.event_id, d.event_type,
+                     d.payload, d.tries,
                      d.leased_until""",
                 chosen,
                 self._lease_s,
@@ -109,7 +140,9 @@ class WebhookOutbox:
             secrets = await _secrets(connection, {row["webhook_id"] for row in rows})
         return [_claim(row, secrets[row["webhook_id"]]) for row in rows]
 
-    async def settle(self, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> DisabledReason | None:
+    async def settle(
+        self, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime
+    ) -> DisabledReason | None:
         """Record a try and what follows; returns why the endpoint was disabled, if it was.
 
         When the lease is over and somebody else holds the delivery, it stays theirs.
@@ -117,11 +150,16 @@ class WebhookOutbox:
         async with self._pool.acquire() as connection, connection.transaction():
             disabled = await _note(connection, claim.webhook_id, attempt, now)
             await connection.execute(
-                """UPDATE webhook_deliveries d SET attempts = attempts + 1, tries = tries + 1, leased_until = NULL,
-                     last_at = $3, last_duration_ms = $4, last_status_code = $5, last_error = $6, last_answer = $7,
-                     status = CASE WHEN $8 <> 'retry' THEN $8 WHEN w.disabled_reason IS NULL THEN 'pending' ELSE 'skipped' END,
-                     due_at = CASE WHEN $8 = 'retry' AND w.disabled_reason IS NULL THEN $9::timestamptz END
-                   FROM webhooks w WHERE w.webhook_id = d.webhook_id AND d.delivery_id = $1 AND d.leased_until = $2""",
+                """UPDATE webhook_deliveries d SET attempts = attempts + 1, tries = tries + 1,
+                leased_until = NULL,
+                     last_at = $3, last_duration_ms = $4, last_status_code = $5, last_error = $6,
+                       last_answer = $7,
+                     status = CASE WHEN $8 <> 'retry' THEN $8
+                       WHEN w.disabled_reason IS NULL THEN 'pending' ELSE 'skipped' END,
+                     due_at = CASE WHEN $8 = 'retry'
+                       AND w.disabled_reason IS NULL THEN $9::timestamptz END
+                   FROM webhooks w WHERE w.webhook_id = d.webhook_id AND d.delivery_id = $1
+                     AND d.leased_until = $2""",
                 claim.delivery_id,
                 claim.leased_until,
                 attempt.at,
@@ -137,9 +175,12 @@ class WebhookOutbox:
         return disabled
 
     async def oldest_due_s(self) -> float:
-        """For how long the oldest delivery that is due has been waiting for its try; 0 when none is."""
+        """For how long the oldest delivery that is due has been waiting for its try; 0 when none
+        is.
+        """
         age = await self._pool.fetchval(
-            """SELECT extract(epoch FROM clock_timestamp() - min(due_at))::float8 FROM webhook_deliveries
+            """SELECT extract(epoch FROM clock_timestamp() - min(due_at))::float8
+            FROM webhook_deliveries
                WHERE status = 'pending' AND due_at <= clock_timestamp() AND leased_until IS NULL"""
         )
         return float(age or 0.0)
@@ -149,7 +190,8 @@ class WebhookOutbox:
         done = await self._pool.execute(
             """DELETE FROM webhook_deliveries WHERE delivery_id IN (
                  SELECT delivery_id FROM webhook_deliveries
-                 WHERE status <> 'pending' AND created_at < clock_timestamp() - $1::interval LIMIT $2)""",
+                 WHERE status <> 'pending' AND created_at < clock_timestamp() - $1::interval
+                   LIMIT $2)""",
             KEEP,
             PURGE_BATCH,
         )
@@ -159,18 +201,24 @@ class WebhookOutbox:
 Connection = asyncpg.pool.PoolConnectionProxy
 
 
-async def _endpoints(connection: Connection, accounts: Sequence[Account]) -> dict[Account, list[Endpoint]]:
+async def _endpoints(
+    connection: Connection, accounts: Sequence[Account]
+) -> dict[Account, list[Endpoint]]:
     """These accounts' endpoints, locked against being disabled in this moment."""
     rows = await connection.fetch(
-        """SELECT webhook_id, tenant_id, environment, event_types, disabled_reason IS NULL AS enabled, created_at FROM webhooks
-           WHERE (tenant_id, environment) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY webhook_id FOR SHARE""",
+        """SELECT webhook_id, tenant_id, environment, event_types, disabled_reason IS NULL AS
+        enabled, created_at FROM webhooks
+           WHERE (tenant_id, environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+             ORDER BY webhook_id FOR SHARE""",
         [tenant_id for tenant_id, _ in accounts],
         [environment for _, environment in accounts],
     )
     found: dict[Account, list[Endpoint]] = {}
     for row in rows:
         account = (row["tenant_id"], row["environment"])
-        one = Endpoint(row["webhook_id"], account, tuple(row["event_types"]), row["enabled"], row["created_at"])
+        one = Endpoint(
+            row["webhook_id"], account, tuple(row["event_types"]), row["enabled"], row["created_at"]
+        )
         found.setdefault(account, []).append(one)
     return found
 
@@ -185,9 +233,12 @@ async def _skip_abandoned(connection: Connection) -> None:
 
 
 async def _due(connection: Connection) -> tuple[list[Waiting], Counter[str]]:
-    """What is due at enabled endpoints, per endpoint as many as it may have under way; and what each tenant has under way."""
+    """What is due at enabled endpoints, per endpoint as many as it may have under way; and what
+    each tenant has under way.
+    """
     leased = await connection.fetch(
-        """SELECT w.tenant_id, w.webhook_id, count(*) AS number FROM webhook_deliveries d JOIN webhooks w USING (webhook_id)
+        """SELECT w.tenant_id, w.webhook_id, count(*) AS number FROM webhook_deliveries d
+        JOIN webhooks w USING (webhook_id)
            WHERE d.leased_until > clock_timestamp() GROUP BY 1, 2"""
     )
     busy: Counter[str] = Counter()
@@ -195,11 +246,14 @@ async def _due(connection: Connection) -> tuple[list[Waiting], Counter[str]]:
         busy[row["tenant_id"]] += row["number"]
     rows = await connection.fetch(
         """SELECT d.delivery_id, w.tenant_id, d.due_at
-           FROM webhooks w LEFT JOIN unnest($1::text[], $2::int[]) AS b(webhook_id, number) USING (webhook_id),
+           FROM webhooks w LEFT JOIN unnest($1::text[], $2::int[]) AS b(webhook_id, number) USING
+             (webhook_id),
            LATERAL (SELECT delivery_id, due_at FROM webhook_deliveries d
-                    WHERE d.webhook_id = w.webhook_id AND d.status = 'pending' AND d.due_at <= clock_timestamp()
+                    WHERE d.webhook_id = w.webhook_id AND d.status = 'pending'
+                      AND d.due_at <= clock_timestamp()
                       AND (d.leased_until IS NULL OR d.leased_until <= clock_timestamp())
-                    ORDER BY d.due_at LIMIT greatest(0, $3 - coalesce(b.number, 0)) FOR UPDATE SKIP LOCKED) d
+                    ORDER BY d.due_at LIMIT greatest(0, $3 - coalesce(b.number, 0))
+                      FOR UPDATE SKIP LOCKED) d
            WHERE w.disabled_reason IS NULL""",
         [row["webhook_id"] for row in leased],
         [row["number"] for row in leased],
@@ -210,7 +264,8 @@ async def _due(connection: Connection) -> tuple[list[Waiting], Counter[str]]:
 
 async def _secrets(connection: Connection, webhook_ids: set[str]) -> dict[str, tuple[Secret, ...]]:
     rows = await connection.fetch(
-        "SELECT webhook_id, secret, created_at, expires_at FROM webhook_secrets WHERE webhook_id = ANY($1::text[])",
+        "SELECT webhook_id, secret, created_at, expires_at FROM webhook_secrets WHERE webhook_id = "
+        "ANY($1::text[])",
         sorted(webhook_ids),
     )
     found: dict[str, tuple[Secret, ...]] = dict.fromkeys(webhook_ids, ())
@@ -219,11 +274,15 @@ async def _secrets(connection: Connection, webhook_ids: set[str]) -> dict[str, t
     return found
 
 
-async def _note(connection: Connection, webhook_id: str, attempt: Attempt, now: datetime) -> DisabledReason | None:
+async def _note(
+    connection: Connection, webhook_id: str, attempt: Attempt, now: datetime
+) -> DisabledReason | None:
     """What a try says about its endpoint; returns why it is disabled by it, if it is."""
     if attempt.succeeded:
         await connection.execute(
-            "UPDATE webhooks SET failing_since = NULL, failures = 0 WHERE webhook_id = $1 AND failures > 0", webhook_id
+            "UPDATE webhooks SET failing_since = NULL, failures = 0 WHERE webhook_id = $1 AND "
+            "failures > 0",
+            webhook_id,
         )
         return None
     row = await connection.fetchrow(
@@ -237,7 +296,10 @@ async def _note(connection: Connection, webhook_id: str, attempt: Attempt, now: 
     reason = gives_up(attempt, row["failing_since"], row["failures"], now)
     if reason is not None:
         await connection.execute(
-            "UPDATE webhooks SET disabled_reason = $2, disabled_at = $3 WHERE webhook_id = $1", webhook_id, reason.value, now
+            "UPDATE webhooks SET disabled_reason = $2, disabled_at = $3 WHERE webhook_id = $1",
+            webhook_id,
+            reason.value,
+            now,
         )
     return reason
 

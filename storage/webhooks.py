@@ -10,9 +10,14 @@ from domain.webhooks import MAX_SECRETS, DisabledReason
 MAX_PER_TENANT = 20
 """Endpoints of one tenant in one environment."""
 
-_COLUMNS = "webhook_id, url, event_types, description, disabled_reason, disabled_at, failing_since, created_at"
+_COLUMNS = (
+    "webhook_id, url, event_types, description, disabled_reason, disabled_at, failing_since, "
+    "created_at"
+)
 _MINE = "webhook_id = $1 AND tenant_id = $2 AND environment = $3"
-_LOCK_CLASS = 0x4C57  # advisory lock namespace: one change of a tenant's number of endpoints at a time
+_LOCK_CLASS = (
+    0x4C57  # advisory lock namespace: one change of a tenant's number of endpoints at a time
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,16 @@ class WebhookStore:
         """Add an endpoint; None when the tenant has MAX_PER_TENANT."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
-                "SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCK_CLASS, f"{tenant_id}/{environment}"
+                "SELECT pg_advisory_xact_lock($1, hashtext($2))",
+                _LOCK_CLASS,
+                f"{tenant_id}/{environment}",
             )
             row = await connection.fetchrow(
-                f"""INSERT INTO webhooks (webhook_id, tenant_id, environment, url, event_types, description)
+                f"""INSERT INTO webhooks (webhook_id, tenant_id, environment, url, event_types,
+                  description)
                     SELECT $1, $2, $3, $4, $5, $6
-                    WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND environment = $3) < $7
+                    WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2
+                      AND environment = $3) < $7
                     RETURNING {_COLUMNS}""",
                 new.webhook_id,
                 tenant_id,
@@ -87,16 +96,22 @@ class WebhookStore:
             if row is None:
                 return None
             await connection.execute(
-                "INSERT INTO webhook_secrets (webhook_id, secret) VALUES ($1, $2)", new.webhook_id, new.secret
+                "INSERT INTO webhook_secrets (webhook_id, secret) VALUES ($1, $2)",
+                new.webhook_id,
+                new.secret,
             )
         return _webhook(row)
 
     async def webhook(self, tenant_id: str, environment: str, webhook_id: str) -> WebhookRow | None:
         """One endpoint of this tenant; None for an unknown or another tenant's id."""
-        row = await self._pool.fetchrow(f"SELECT {_COLUMNS} FROM webhooks WHERE {_MINE}", webhook_id, tenant_id, environment)
+        row = await self._pool.fetchrow(
+            f"SELECT {_COLUMNS} FROM webhooks WHERE {_MINE}", webhook_id, tenant_id, environment
+        )
         return _webhook(row) if row else None
 
-    async def webhooks(self, tenant_id: str, environment: str, limit: int, before: str | None = None) -> list[WebhookRow]:
+    async def webhooks(
+        self, tenant_id: str, environment: str, limit: int, before: str | None = None
+    ) -> list[WebhookRow]:
         """Endpoints of this tenant, newest first, older than `before`."""
         rows = await self._pool.fetch(
             f"""SELECT {_COLUMNS} FROM webhooks WHERE tenant_id = $1 AND environment = $2
@@ -108,15 +123,22 @@ class WebhookStore:
         )
         return [_webhook(row) for row in rows]
 
-    async def update(self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange) -> WebhookRow | None:
-        """Change an endpoint; None when there is none. Disabling skips what waits; enabling forgets past failures."""
+    async def update(
+        self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange
+    ) -> WebhookRow | None:
+        """Change an endpoint; None when there is none. Disabling skips what waits; enabling forgets
+        past failures.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
-                f"""UPDATE webhooks SET url = coalesce($4, url), event_types = coalesce($5::text[], event_types),
+                f"""UPDATE webhooks SET url = coalesce($4, url), event_types = coalesce($5::text[],
+                  event_types),
                       description = coalesce($6, description),
-                      disabled_reason = CASE WHEN $7::boolean THEN NULL WHEN NOT $7 THEN coalesce(disabled_reason, $8)
+                      disabled_reason = CASE WHEN $7::boolean THEN NULL
+                        WHEN NOT $7 THEN coalesce(disabled_reason, $8)
                                         ELSE disabled_reason END,
-                      disabled_at = CASE WHEN $7::boolean THEN NULL WHEN NOT $7 THEN coalesce(disabled_at, clock_timestamp())
+                      disabled_at = CASE WHEN $7::boolean THEN NULL
+                        WHEN NOT $7 THEN coalesce(disabled_at, clock_timestamp())
                                     ELSE disabled_at END,
                       failing_since = CASE WHEN $7 THEN NULL ELSE failing_since END,
                       failures = CASE WHEN $7 THEN 0 ELSE failures END
@@ -136,27 +158,43 @@ class WebhookStore:
 
     async def delete(self, tenant_id: str, environment: str, webhook_id: str) -> bool:
         """Remove an endpoint with its secrets and deliveries; False when there is none."""
-        done = await self._pool.execute(f"DELETE FROM webhooks WHERE {_MINE}", webhook_id, tenant_id, environment)
+        done = await self._pool.execute(
+            f"DELETE FROM webhooks WHERE {_MINE}", webhook_id, tenant_id, environment
+        )
         return str(done).endswith(" 1")
 
-    async def rotate(self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret) -> datetime | None:
-        """Make a secret the current one; returns until when the one before signs too, None when there is no endpoint."""
+    async def rotate(
+        self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret
+    ) -> datetime | None:
+        """Make a secret the current one; returns until when the one before signs too, None when
+        there is no endpoint.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             mine = await connection.fetchval(
-                f"SELECT 1 FROM webhooks WHERE {_MINE} FOR NO KEY UPDATE", webhook_id, tenant_id, environment
+                f"SELECT 1 FROM webhooks WHERE {_MINE} FOR NO KEY UPDATE",
+                webhook_id,
+                tenant_id,
+                environment,
             )
             if mine is None:
                 return None
             until: datetime = await connection.fetchval(
-                """UPDATE webhook_secrets SET expires_at = clock_timestamp() + make_interval(secs => $2)
+                """UPDATE webhook_secrets SET expires_at = clock_timestamp() + make_interval(secs
+                => $2)
                    WHERE webhook_id = $1 AND expires_at IS NULL RETURNING expires_at""",
                 webhook_id,
                 new.overlap_s,
             )
-            await connection.execute("INSERT INTO webhook_secrets (webhook_id, secret) VALUES ($1, $2)", webhook_id, new.text)
             await connection.execute(
-                """DELETE FROM webhook_secrets WHERE webhook_id = $1 AND (expires_at <= clock_timestamp() OR secret_id IN
-                     (SELECT secret_id FROM webhook_secrets WHERE webhook_id = $1 ORDER BY secret_id DESC OFFSET $2))""",
+                "INSERT INTO webhook_secrets (webhook_id, secret) VALUES ($1, $2)",
+                webhook_id,
+                new.text,
+            )
+            await connection.execute(
+                """DELETE FROM webhook_secrets WHERE webhook_id = $1
+                AND (expires_at <= clock_timestamp() OR secret_id IN
+                     (SELECT secret_id FROM webhook_secrets WHERE webhook_id = $1
+                       ORDER BY secret_id DESC OFFSET $2))""",
                 webhook_id,
                 MAX_SECRETS,
             )
@@ -164,13 +202,15 @@ class WebhookStore:
 
 
 async def skip_waiting(connection: asyncpg.pool.PoolConnectionProxy, webhook_id: str) -> None:
-    """An endpoint was disabled in this transaction: what waits for it is skipped, to be redelivered by hand.
+    """An endpoint was disabled in this transaction: what waits for it is skipped, to be redelivered
+    by hand.
 
     A try that is under way ends first; then it is delivered or skipped.
     """
     await connection.execute(
         """UPDATE webhook_deliveries SET status = 'skipped', due_at = NULL, leased_until = NULL
-           WHERE webhook_id = $1 AND status = 'pending' AND (leased_until IS NULL OR leased_until <= clock_timestamp())""",
+           WHERE webhook_id = $1 AND status = 'pending' AND (leased_until IS NULL
+             OR leased_until <= clock_timestamp())""",
         webhook_id,
     )
 

@@ -1,4 +1,6 @@
-"""For tests of downstream teams: valid sample events, and a topic in memory that behaves as ours do. Needs no Kafka client."""
+"""For tests of downstream teams: valid sample events, and a topic in memory that behaves as ours
+do. Needs no Kafka client.
+"""
 
 from testkit.fake_topic import FakeSubscriber, FakeTopic, Transaction
 from testkit.samples import Record, sample

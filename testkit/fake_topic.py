@@ -1,6 +1,7 @@
 """A topic in memory: order by key, redelivery after a crash, transactions seen whole or not at all.
 
-Offsets have gaps where transactions end or were aborted, as in Kafka. A group has one member at a time.
+Offsets have gaps where transactions end or were aborted, as in Kafka. A group has one member at a
+time.
 """
 
 from collections.abc import Iterator
@@ -110,14 +111,18 @@ class FakeSubscriber:
         self.crash()
 
     def poll(self, max_records: int = 500) -> list[Record]:
-        """The next records: in order within a partition, partition by partition. Empty when there is nothing more to see."""
+        """The next records: in order within a partition, partition by partition. Empty when there
+        is nothing more to see.
+        """
         found: list[Record] = []
         for number in range(len(self._topic.log)):
             entries = self._topic.log[number]
             while len(found) < max_records and self._positions[number] < self._visible(entries):
                 entry = entries[self._positions[number]]
                 self._positions[number] += 1
-                if entry.record is not None and not (self._read_committed and entry.state is _State.ABORTED):
+                if entry.record is not None and not (
+                    self._read_committed and entry.state is _State.ABORTED
+                ):
                     found.append(entry.record)
         return found
 
@@ -127,10 +132,17 @@ class FakeSubscriber:
 
     def crash(self) -> None:
         """Forget what was polled since the last commit: it comes again."""
-        self._positions = dict.fromkeys(range(len(self._topic.log)), 0) | self._topic.committed.get(self._group, {})
+        self._positions = dict.fromkeys(range(len(self._topic.log)), 0) | self._topic.committed.get(
+            self._group, {}
+        )
 
     def _visible(self, entries: list[_Entry]) -> int:
-        """Up to where one can read: nothing beyond an open transaction is seen, not even what is committed."""
+        """Up to where one can read: nothing beyond an open transaction is seen, not even what is
+        committed.
+        """
         if not self._read_committed:
             return len(entries)
-        return next((offset for offset, entry in enumerate(entries) if entry.state is _State.OPEN), len(entries))
+        return next(
+            (offset for offset, entry in enumerate(entries) if entry.state is _State.OPEN),
+            len(entries),
+        )

@@ -18,7 +18,9 @@ _SEQUENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record with the attributes that Kafka clients give theirs, and the event that its value is."""
+    """A record with the attributes that Kafka clients give theirs, and the event that its value
+    is.
+    """
 
     topic: str
     key: bytes
@@ -31,25 +33,40 @@ class Record:
 
 
 def sample(name: str, **changes: Any) -> Record:
-    """A valid record of a topic or event type: `sample("look.completed", tenant_id="acme", image={"width": 512})`.
+    """A valid record of a topic or event type: `sample("look.completed", tenant_id="acme",
+    image={"width": 512})`.
 
-    A mapping among the changes changes the fields that it names and leaves the others. Each sample is about a request of
-    its own unless `request_id` is given; the same request and type have the same `ce_id`.
-    Raises KeyError for a name that is not ours, pydantic's ValidationError when the changes make the event invalid.
+    A mapping among the changes changes the fields that it names and leaves the others. Each sample
+    is about a request of its own unless `request_id` is given; the same request and type have the
+    same `ce_id`. Raises KeyError for a name that is not ours, pydantic's ValidationError when the
+    changes make the event invalid.
     """
     event_type = _type_of(name)
     request_id = str(changes.get("request_id") or new_request_id())
     body = json.loads(json.dumps(body_of(event_type)).replace(REQUEST_ID, request_id))
     event = EVENT_TYPES[event_type].model_validate(_changed(body, changes))
-    meta = Meta(derived_id(event.request_id, event_type), event_type, "/looks/testkit", WRITTEN_AT, _SEQUENCE, TRACEPARENT)
+    meta = Meta(
+        derived_id(event.request_id, event_type),
+        event_type,
+        "/looks/testkit",
+        WRITTEN_AT,
+        _SEQUENCE,
+        TRACEPARENT,
+    )
     made = encode(event, meta)
     topic = TOPIC_OF[type(event)].name
-    return Record(topic, made.key, made.value, made.headers, event, int(WRITTEN_AT.timestamp() * 1000))
+    return Record(
+        topic, made.key, made.value, made.headers, event, int(WRITTEN_AT.timestamp() * 1000)
+    )
 
 
 def _type_of(name: str) -> str:
     """The newest version of a topic's event type."""
-    versions = [event_type for event_type in EVENT_TYPES if name in (event_type, event_type.rpartition(".v")[0])]
+    versions = [
+        event_type
+        for event_type in EVENT_TYPES
+        if name in (event_type, event_type.rpartition(".v")[0])
+    ]
     if not versions:
         raise KeyError(f"{name}: not one of {', '.join(EVENT_TYPES)}")
     return max(versions, key=lambda event_type: int(event_type.rpartition(".v")[2]))

@@ -1,4 +1,6 @@
-"""The stacks that tests run on: real Kafka, Postgres and S3, embedded or in containers (LOOKS_TEST_STACK=docker)."""
+"""The stacks that tests run on: real Kafka, Postgres and S3, embedded or in containers
+(LOOKS_TEST_STACK=docker).
+"""
 
 import os
 import tempfile
@@ -21,17 +23,31 @@ SETTINGS = {
     "LOOKS_KAFKA_SESSION_TIMEOUT_S": "6",
     "LOOKS_DRAIN_TIMEOUT_S": "10",
 }
-"""Shorter times than in production, so that a killed process is replaced within seconds. A deadline that slow machines keep."""
+"""Shorter times than in production, so that a killed process is replaced within seconds. A deadline
+that slow machines keep.
+"""
 
 ENGINE_PORT = free_ports(1)[0]
-"""Where the stack looks for its remote engine: it is there while a test that needs it runs (`tests.engine_server`)."""
+"""Where the stack looks for its remote engine: it is there while a test that needs it runs
+(`tests.engine_server`).
+"""
 
 
 def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
-    """A stack in a folder of its own: pytest closes its own folders to other users at each start, and Postgres is one."""
+    """A stack in a folder of its own: pytest closes its own folders to other users at each start,
+    and Postgres is one.
+    """
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)))
-        env = {**SETTINGS, "LOOKS_ENGINE_URL": f"http://127.0.0.1:{ENGINE_PORT}", "LOOKS_ENGINE_TOKEN": TOKEN}
+        folder = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)
+            )
+        )
+        env = {
+            **SETTINGS,
+            "LOOKS_ENGINE_URL": f"http://127.0.0.1:{ENGINE_PORT}",
+            "LOOKS_ENGINE_TOKEN": TOKEN,
+        }
         if os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker":
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 
@@ -58,5 +74,7 @@ def services() -> Iterator[Stack]:
 def garments() -> Path:
     """Real product photos, where this checkout has them beside it."""
     if not (GARMENTS / "manifest.json").exists():
-        pytest.skip("no photos: ../shared/garments is absent (test data that is not part of the project)")
+        pytest.skip(
+            "no photos: ../shared/garments is absent (test data that is not part of the project)"
+        )
     return GARMENTS

@@ -15,12 +15,16 @@ S3_IMAGE = "minio/minio:RELEASE.2025-09-07T16-13-09Z"
 
 @contextmanager
 def services() -> Iterator[dict[str, str]]:
-    """The addresses of fresh containers; they are removed at the end. Raises docker's error when there is no engine."""
+    """The addresses of fresh containers; they are removed at the end. Raises docker's error when
+    there is no engine.
+    """
     with ExitStack() as stack:
         kafka = stack.enter_context(KafkaContainer(KAFKA_IMAGE).with_kraft())
         postgres = stack.enter_context(PostgresContainer(POSTGRES_IMAGE, driver=None))
         store = DockerContainer(S3_IMAGE).with_command("server /data").with_exposed_ports(9000)
-        store = store.with_env("MINIO_ROOT_USER", ACCESS_KEY).with_env("MINIO_ROOT_PASSWORD", SECRET_KEY)
+        store = store.with_env("MINIO_ROOT_USER", ACCESS_KEY).with_env(
+            "MINIO_ROOT_PASSWORD", SECRET_KEY
+        )
         s3 = stack.enter_context(store)
         yield {
             "LOOKS_KAFKA_BOOTSTRAP": kafka.get_bootstrap_server(),

@@ -48,7 +48,9 @@ def started(port: int | None = None) -> Iterator[Server]:
     port = port or free_ports(1)[0]
     argv = [sys.executable, str(CHECKOUT / "examples" / "remote_engine.py"), "--port", str(port)]
     env = {**os.environ, "ENGINE_TOKEN": TOKEN, "PYTHONPATH": str(CHECKOUT)}
-    process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
     server = Server(port, process)
     try:
         _until_it_answers(server)

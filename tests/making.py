@@ -14,7 +14,9 @@ REQUEST_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 TENANT = "demo"
 
 
-def a_request(request_id: str = REQUEST_ID, *, deadline_s: float = 60, cost: int = 10) -> LookRequested:
+def a_request(
+    request_id: str = REQUEST_ID, *, deadline_s: float = 60, cost: int = 10
+) -> LookRequested:
     """A request accepted at NOW."""
     return LookRequested(
         request_id=request_id,
@@ -29,11 +31,17 @@ def a_request(request_id: str = REQUEST_ID, *, deadline_s: float = 60, cost: int
 def decoded(event: Event, *, sequence: int = 1, **extra: str) -> Decoded:
     """The event as if it had been read."""
     event_type = TYPE_OF[type(event)]
-    meta = Meta(derived_id(event.request_id, event_type), event_type, "/test", NOW, sequence, extra=extra)
+    meta = Meta(
+        derived_id(event.request_id, event_type), event_type, "/test", NOW, sequence, extra=extra
+    )
     return Decoded(event, meta)
 
 
-def work(event: Event, *, offset: int = 0, sequence: int = 1, topic: str | None = None, **extra: str) -> Work:
+def work(
+    event: Event, *, offset: int = 0, sequence: int = 1, topic: str | None = None, **extra: str
+) -> Work:
     """The event as if it had been read from its topic."""
     name = topic or TOPIC_OF[type(event)].name
-    return Work(name, 0, offset, int(NOW.timestamp() * 1000), decoded(event, sequence=sequence, **extra))
+    return Work(
+        name, 0, offset, int(NOW.timestamp() * 1000), decoded(event, sequence=sequence, **extra)
+    )

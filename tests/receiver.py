@@ -1,4 +1,6 @@
-"""A real HTTP receiver on a loopback port that answers as it is told: well, badly, too much, or never."""
+"""A real HTTP receiver on a loopback port that answers as it is told: well, badly, too much, or
+never.
+"""
 
 import asyncio
 import ssl
@@ -35,7 +37,10 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines[1:] if line)}
+            headers = {
+                name.lower(): text
+                for name, _, text in (line.partition(": ") for line in lines[1:] if line)
+            }
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.received.append(Received(lines[0], headers, body))
             self.arrived.set()
@@ -50,7 +55,10 @@ def answering(status: int, body: bytes = b"ok", **headers: str) -> Behaviour:
     """A whole answer. Underscores in header names are dashes."""
 
     async def behave(writer: asyncio.StreamWriter) -> None:
-        lines = {"content-length": str(len(body)), **{name.replace("_", "-"): text for name, text in headers.items()}}
+        lines = {
+            "content-length": str(len(body)),
+            **{name.replace("_", "-"): text for name, text in headers.items()},
+        }
         head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())
         writer.write(f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body)
         await writer.drain()
@@ -68,7 +76,11 @@ def saying(raw: bytes) -> Behaviour:
     return behave
 
 
-def pouring(piece: bytes, every_s: float, head: bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n") -> Behaviour:
+def pouring(
+    piece: bytes,
+    every_s: float,
+    head: bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n",
+) -> Behaviour:
     """A head, then pieces of a body until the other side goes away."""
 
     async def behave(writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,5 @@
-"""`GET /console`: static files, read once and held in memory. No key is needed: all data goes through the v1 routes.
+"""`GET /console`: static files, read once and held in memory. No key is needed: all data goes
+through the v1 routes.
 
 A request's path is looked up among the names that were read, and never joined to a folder.
 """
@@ -27,7 +28,8 @@ TYPES = {
     "jpg": "image/jpeg",
 }
 HEADERS = {
-    "Cache-Control": "no-cache",  # kept, and asked for again by its ETag: a new release is seen at once
+    # kept, and asked for again by its ETag: a new release is seen at once
+    "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,7 +50,9 @@ class StaticFile:
 @cache
 def static_files() -> dict[str, StaticFile]:
     """Every file of the console by its path below `/console/`."""
-    return {name: _read(entry) for name, entry in _below(files("api.console").joinpath("static"), "")}
+    return {
+        name: _read(entry) for name, entry in _below(files("api.console").joinpath("static"), "")
+    }
 
 
 def _below(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
@@ -61,19 +65,27 @@ def _below(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
 
 def _read(entry: Traversable) -> StaticFile:
     content = entry.read_bytes()
-    return StaticFile(content, TYPES[entry.name.rpartition(".")[2]], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    return StaticFile(
+        content,
+        TYPES[entry.name.rpartition(".")[2]],
+        f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+    )
 
 
 def policy(pictures: str) -> str:
     """What the page may load and do. `pictures`: the origin that presigned links point to."""
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {pictures}; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: "
+        f"{pictures}; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for "
+        "'script'; trusted-types 'none'"
     )
 
 
 def picture_origin(links: Links) -> str:
-    """Where presigned links point: signing is local, and says it truly for every kind of endpoint."""
+    """Where presigned links point: signing is local, and says it truly for every kind of
+    endpoint.
+    """
     parts = urlsplit(links.get("bucket", "key"))
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -86,8 +98,15 @@ async def console(request: Request, path: str = "") -> Response:
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND, "There is no such page.")
     ports: Ports = request.app.state.ports
-    headers = {**HEADERS, "ETag": found.etag, "Content-Security-Policy": policy(picture_origin(ports.links))}
-    seen = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    headers = {
+        **HEADERS,
+        "ETag": found.etag,
+        "Content-Security-Policy": policy(picture_origin(ports.links)),
+    }
+    seen = [
+        tag.strip().removeprefix("W/")
+        for tag in request.headers.get("if-none-match", "").split(",")
+    ]
     if found.etag in seen or seen == ["*"]:
         return Response(status_code=304, headers=headers)
     return Response(found.content, headers=headers, media_type=found.media_type)

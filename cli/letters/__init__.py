@@ -1,4 +1,5 @@
-"""`looks dlq`: what operators see of failed requests and quarantined records, and what they do about them.
+"""`looks dlq`: what operators see of failed requests and quarantined records, and what they do
+about them.
 
 Reading joins no group and moves nobody's offsets. Nothing is ever deleted from Kafka.
 """

@@ -1,7 +1,8 @@
 """Carrying out what was decided about records: intent first, then the effect, then the mark.
 
-Whatever is interrupted in between is finished by the same command given again: a record that was sent is found again by
-its action's id, and a new request comes with its mark in one transaction. One operator acts at a time.
+Whatever is interrupted in between is finished by the same command given again: a record that was
+sent is found again by its action's id, and a new request comes with its mark in one transaction.
+One operator acts at a time.
 """
 
 import os
@@ -86,7 +87,13 @@ class Desk:
 async def desk() -> AsyncIterator[Desk]:
     """Connected to the configured database."""
     async with open_pool(database()) as pool:
-        yield Desk(KafkaSettings(), LookSettings(), OperatorActions(pool), RedriveStore(pool), JobStore(pool))
+        yield Desk(
+            KafkaSettings(),
+            LookSettings(),
+            OperatorActions(pool),
+            RedriveStore(pool),
+            JobStore(pool),
+        )
 
 
 def operator_name(given: str | None) -> str:
@@ -99,14 +106,20 @@ def operator_name(given: str | None) -> str:
         return f"uid {os.getuid()}"
 
 
-async def act(at: Desk, orders: Orders, plan: Callable[[], Awaitable[Sequence[Planned]]]) -> Counter[str]:
-    """Say the plan or carry it out; returns how many came to what. Raises typer.Exit, OperatorBusy, KafkaError."""
+async def act(
+    at: Desk, orders: Orders, plan: Callable[[], Awaitable[Sequence[Planned]]]
+) -> Counter[str]:
+    """Say the plan or carry it out; returns how many came to what. Raises typer.Exit, OperatorBusy,
+    KafkaError.
+    """
     if orders.dry_run:
         planned = await plan()
         _say_plan(planned)
         return Counter(f"would {_verb(one.decision)}" for one in planned)
     if not orders.yes and not sys.stdin.isatty():
-        typer.secho("nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True)
+        typer.secho(
+            "nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True
+        )
         raise typer.Exit(1)
     async with at.actions.alone():
         planned = await plan()
@@ -180,10 +193,18 @@ async def _one(at: Desk, orders: Orders, one: Planned, wire: _Wire) -> tuple[str
             return "refused", why
         case Discard():
             fresh = await at.actions.whole(_intent(orders, one), "")
-            return ("discarded", orders.why) if fresh else ("skipped", "something was done about it in the meantime")
+            return (
+                ("discarded", orders.why)
+                if fresh
+                else ("skipped", "something was done about it in the meantime")
+            )
         case Rerun():
-            made = await at.redrives.rerun(one.request_id or "", _intent(orders, one), at.look.deadline_s)
-            return ("rerun", f"as {made}") if made else ("skipped", "it was redriven in the meantime")
+            made = await at.redrives.rerun(
+                one.request_id or "", _intent(orders, one), at.look.deadline_s
+            )
+            return (
+                ("rerun", f"as {made}") if made else ("skipped", "it was redriven in the meantime")
+            )
         case Send():
             return await _send(at, _intent(orders, one), one.decision, wire)
 
@@ -214,11 +235,19 @@ async def _send(at: Desk, wanted: Intent, send: Send, wire: _Wire) -> tuple[str,
     if record is None:
         await at.actions.fail(intent, "the topic has forgotten it")
         return "failed", "the topic has forgotten it"
-    headers = sent_again(tuple((name, raw or b"") for name, raw in record.headers or ()), send.redrives, intent.action_id)
+    headers = sent_again(
+        tuple((name, raw or b"") for name, raw in record.headers or ()),
+        send.redrives,
+        intent.action_id,
+    )
     await faults.at("operator", faults.Point.BEFORE_PUBLISH)
     try:
         sent = await wire.producer.send_and_wait(
-            send.topic, record.value, key=record.key, partition=send.partition, headers=list(headers)
+            send.topic,
+            record.value,
+            key=record.key,
+            partition=send.partition,
+            headers=list(headers),
         )
     except MessageSizeTooLargeError:
         await at.actions.fail(intent, "larger than its topic lets in")
@@ -233,7 +262,9 @@ async def _sent_before(at: Desk, recorded: Recorded, send: Send) -> str | None:
     """Where an interrupted action's record stands, if it was sent; None when it was not."""
     since = recorded.mark.at - timedelta(seconds=at.look.clock_margin_s)
     wanted = recorded.intent.action_id.encode()
-    there = await spans(at.kafka, [TopicPartition(send.topic, send.partition)], since, committed_only=False)
+    there = await spans(
+        at.kafka, [TopicPartition(send.topic, send.partition)], since, committed_only=False
+    )
     async with aclosing(between(at.kafka, there, committed_only=False)) as records:
         async for record in records:
             if dict(record.headers or ()).get(ACTION_HEADER) == wanted:

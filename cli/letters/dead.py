@@ -1,4 +1,6 @@
-"""`looks dlq list, show, redrive, discard, actions`: dead letters, which are failed requests kept whole."""
+"""`looks dlq list, show, redrive, discard, actions`: dead letters, which are failed requests kept
+whole.
+"""
 
 import json
 from collections import Counter, deque
@@ -31,10 +33,14 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     since: options.Since = None,
     until: options.Until = None,
     limit: options.Limit = 50,
-    unsettled: Annotated[bool, typer.Option("--open", help="only those that no operator has dealt with")] = False,
+    unsettled: Annotated[
+        bool, typer.Option("--open", help="only those that no operator has dealt with")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the newest dead letters: when, which request, why, after how many attempts, who decided, what was done."""
+    """List the newest dead letters: when, which request, why, after how many attempts, who decided,
+    what was done.
+    """
     choice = Choice(request, reason, tenant, options.window(since, until))
 
     async def work() -> list[str]:
@@ -44,7 +50,9 @@ def show_list(  # noqa: PLR0913 (options are arguments)
                 found = [one for one in map(found_in, batch) if one is not None]
                 marks, standings = await _known(at, [one.letter for one in found])
                 for one in found:
-                    state = _state(marks.get(one.letter.place), standings.get(one.letter.request_id))
+                    state = _state(
+                        marks.get(one.letter.place), standings.get(one.letter.request_id)
+                    )
                     if state == "open" or not unsettled:
                         lines.append(_object(one, state) if as_json else _line(one, state))
         return list(lines)
@@ -54,7 +62,9 @@ def show_list(  # noqa: PLR0913 (options are arguments)
         typer.echo("\n".join(lines) or "no dead letters")
 
 
-async def _known(at: Desk, letters: Sequence[Letter]) -> tuple[dict[Place, Mark], dict[str, Standing]]:
+async def _known(
+    at: Desk, letters: Sequence[Letter]
+) -> tuple[dict[Place, Mark], dict[str, Standing]]:
     marks = await at.actions.marks([letter.place for letter in letters])
     return marks, await at.redrives.standings([letter.request_id for letter in letters])
 
@@ -69,7 +79,8 @@ def _line(found: Found, state: str) -> str:
     event = found.event
     item = "" if event.reason.item_index is None else f" items[{event.reason.item_index}]"
     return (
-        f"{present.clock(event.dead_lettered_at)} {event.request_id} {event.tenant_id:<12} {state:<10} "
+        f"{present.clock(event.dead_lettered_at)} {event.request_id} {event.tenant_id:<12} "
+        f"{state:<10} "
         f"{event.reason.code}{item} after {event.attempts} by {present.clean(event.decided_by)}: "
         f"{present.clean(event.reason.message)}"
     )
@@ -114,8 +125,12 @@ def show(request: str, as_json: options.AsJson = False) -> None:
     typer.echo(json.dumps(whole) if as_json else "\n".join(lines))
 
 
-async def _chosen(at: Desk, choice: Choice, limit: int, *, per_request: bool) -> tuple[list[Letter], int]:
-    """The first `limit` of the chosen letters, and how many were left out. Per request: only the last one of each."""
+async def _chosen(
+    at: Desk, choice: Choice, limit: int, *, per_request: bool
+) -> tuple[list[Letter], int]:
+    """The first `limit` of the chosen letters, and how many were left out. Per request: only the
+    last one of each.
+    """
     from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
 
     handled = await committed_by(at.kafka, DECLARATION.group)
@@ -151,7 +166,10 @@ def _act(
                 nonlocal left
                 letters, left = await _chosen(at, choice, limit, per_request=per_request)
                 marks, standings = await _known(at, letters)
-                return [decide(one, standings.get(one.request_id), marks.get(one.place)) for one in letters]
+                return [
+                    decide(one, standings.get(one.request_id), marks.get(one.place))
+                    for one in letters
+                ]
 
             return await act(at, orders, plan)
 
@@ -174,16 +192,20 @@ def redrive(  # noqa: PLR0913 (options are arguments)
 ) -> None:
     """Make failed requests good.
 
-    A request that failed by our fault and was refunded gets a new one at no cost, once. A letter that nobody handled is
-    sent again, so that its request fails and is refunded.
+    A request that failed by our fault and was refunded gets a new one at no cost, once. A letter
+    that nobody handled is sent again, so that its request fails and is refunded.
     """
     choice = Choice(request, reason, tenant, options.window(since, until))
     refuse_blanket(everything=choice.everything, said_all=everything)
 
     def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
-        return Planned(letter.place, redrive_letter(letter, standing, mark), letter.request_id, mark=mark)
+        return Planned(
+            letter.place, redrive_letter(letter, standing, mark), letter.request_id, mark=mark
+        )
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=True)
+    _act(
+        choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=True
+    )
 
 
 @app.command()
@@ -207,7 +229,9 @@ def discard(  # noqa: PLR0913 (options are arguments)
     def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
         return Planned(letter.place, discard_letter(standing, mark), letter.request_id)
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=False)
+    _act(
+        choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide, per_request=False
+    )
 
 
 @app.command("actions")
@@ -217,7 +241,10 @@ def show_actions(limit: options.Limit = 50, as_json: options.AsJson = False) -> 
     async def work() -> list[str]:
         async with desk() as at:
             done = await at.actions.newest(limit)
-        return [json.dumps(present.action_object(one)) if as_json else present.action_line(one) for one in done]
+        return [
+            json.dumps(present.action_object(one)) if as_json else present.action_line(one)
+            for one in done
+        ]
 
     lines = guarded(work)
     if lines or not as_json:

@@ -27,7 +27,12 @@ class Choice:
     @property
     def everything(self) -> bool:
         """Whether nothing was selected."""
-        return (self.request, self.reason, self.tenant, self.window) == (None, None, None, Window(None, None))
+        return (self.request, self.reason, self.tenant, self.window) == (
+            None,
+            None,
+            None,
+            Window(None, None),
+        )
 
     def takes(self, event: LookDeadLettered) -> bool:
         """Whether a letter is meant."""
@@ -47,8 +52,12 @@ class Found:
 
 
 async def records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[ConsumerRecord, None]:
-    """The chosen dead letters as records, in order per partition. One that can't be read is in quarantine."""
-    there = await spans(kafka, partitions_of([LOOK_DEAD_LETTER]), choice.window.since, choice.window.until)
+    """The chosen dead letters as records, in order per partition. One that can't be read is in
+    quarantine.
+    """
+    there = await spans(
+        kafka, partitions_of([LOOK_DEAD_LETTER]), choice.window.since, choice.window.until
+    )
     async with aclosing(between(kafka, there)) as everything:
         async for record in everything:
             found = found_in(record)
@@ -57,7 +66,9 @@ async def records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[Consum
 
 
 def found_in(record: ConsumerRecord, handled: int | None = None) -> Found | None:
-    """The letter in a record; None when it can't be read. `handled`: the next offset that its consumer will read."""
+    """The letter in a record; None when it can't be read. `handled`: the next offset that its
+    consumer will read.
+    """
     work = read(record)
     if isinstance(work, Undecodable) or not isinstance(work.decoded.event, LookDeadLettered):
         return None

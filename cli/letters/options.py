@@ -17,10 +17,14 @@ _PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")
 Limit = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
 Request = Annotated[str | None, typer.Option(help="only this request id")]
 Tenant = Annotated[str | None, typer.Option(help="only this tenant's")]
-Since = Annotated[str | None, typer.Option(help="appended at or after: ISO 8601, or 90s, 15m, 2h, 3d ago")]
+Since = Annotated[
+    str | None, typer.Option(help="appended at or after: ISO 8601, or 90s, 15m, 2h, 3d ago")
+]
 Until = Annotated[str | None, typer.Option(help="appended before; written like --since")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
-Everything = Annotated[bool, typer.Option("--all", help="act on every record: say so when nothing is selected")]
+Everything = Annotated[
+    bool, typer.Option("--all", help="act on every record: say so when nothing is selected")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would happen and change nothing")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 Operator = Annotated[str | None, typer.Option(help="who acts; default: the user of this machine")]
@@ -49,13 +53,23 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither ISO 8601 nor like 90s, 15m, 2h, 3d") from None
+        raise typer.BadParameter(
+            f"{text!r} is neither ISO 8601 nor like 90s, 15m, 2h, 3d"
+        ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def place(text: str) -> Place:
-    """A quarantined record's place: `look.quarantine[3]@17`, or `3@17` for short. Raises typer.BadParameter."""
+    """A quarantined record's place: `look.quarantine[3]@17`, or `3@17` for short. Raises
+    typer.BadParameter.
+    """
     parts = _PLACE.fullmatch(text)
-    if parts is None or parts[1] not in (None, LOOK_QUARANTINE.name) or int(parts[2]) >= LOOK_QUARANTINE.partitions:
-        raise typer.BadParameter(f"{text!r} is no place in {LOOK_QUARANTINE.name}: write PARTITION@OFFSET")
+    if (
+        parts is None
+        or parts[1] not in (None, LOOK_QUARANTINE.name)
+        or int(parts[2]) >= LOOK_QUARANTINE.partitions
+    ):
+        raise typer.BadParameter(
+            f"{text!r} is no place in {LOOK_QUARANTINE.name}: write PARTITION@OFFSET"
+        )
     return Place(LOOK_QUARANTINE.name, int(parts[2]), int(parts[3]))

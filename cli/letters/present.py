@@ -12,7 +12,10 @@ from storage.operator_actions import Recorded
 
 def clean(text: str) -> str:
     """The text with control characters written out, line breaks kept."""
-    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def headers_of(record: ConsumerRecord) -> dict[str, str]:
@@ -32,7 +35,10 @@ def clock(at: datetime) -> str:
 
 def whole(record: ConsumerRecord) -> list[str]:
     """Headers and body in full: JSON laid out, other text as it is, other bytes as base64."""
-    lines = [f"{record.topic}[{record.partition}]@{record.offset} appended {clock(written_at(record))} UTC"]
+    lines = [
+        f"{record.topic}[{record.partition}]@{record.offset} appended {clock(written_at(record))} "
+        "UTC"
+    ]
     lines.append(f"  key: {clean(repr(record.key))}")
     lines += [f"  {clean(name)}: {clean(text)}" for name, text in headers_of(record).items()]
     return [*lines, *(f"  {line}" for line in _body(record.value).splitlines())]
@@ -67,7 +73,8 @@ def as_object(record: ConsumerRecord) -> dict[str, object]:
 def timeline(events: Iterable[EventRow]) -> list[str]:
     """A request's events, one a line."""
     return [
-        f"  {clock(event.created_at)} {event.seq:>3} {event.event_type:<10} {event.stage or ''} {clean(event.message)}".rstrip()
+        f"  {clock(event.created_at)} {event.seq:>3} {event.event_type:<10} {event.stage or ''} "
+        f"{clean(event.message)}".rstrip()
         for event in events
     ]
 
@@ -89,7 +96,8 @@ def action_line(recorded: Recorded) -> str:
     intent, mark = recorded.intent, recorded.mark
     why = f": {clean(mark.reason)}" if mark.reason else ""
     return (
-        f"{clock(mark.at)} {clean(mark.operator):<12} {intent.verb:<8} {mark.state:<10} {intent.place} "
+        f"{clock(mark.at)} {clean(mark.operator):<12} {intent.verb:<8} {mark.state:<10} "
+        f"{intent.place} "
         f"{clean(intent.request_id or '-')} {clean(mark.outcome)}{why}"
     )
 

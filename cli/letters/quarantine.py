@@ -27,8 +27,12 @@ MAX_SHOWN_BYTES = 80
 _REQUEST_ID: TypeAdapter[str] = TypeAdapter(RequestId)
 
 Reason = Annotated[str | None, typer.Option(help="only records whose reason contains this")]
-FromTopic = Annotated[str | None, typer.Option("--topic", help="only records that came from this topic")]
-Consumer = Annotated[str | None, typer.Option(help="only records that this consumer could not handle")]
+FromTopic = Annotated[
+    str | None, typer.Option("--topic", help="only records that came from this topic")
+]
+Consumer = Annotated[
+    str | None, typer.Option(help="only records that this consumer could not handle")
+]
 Record = Annotated[str | None, typer.Option(help="only the record at this place, PARTITION@OFFSET")]
 
 
@@ -65,7 +69,9 @@ class Choice:
         return self == Choice(None, None, None, None, None, None, options.Window(None, None))
 
     def takes(self, kept: Kept, record: ConsumerRecord) -> bool:
-        """Whether a record is meant. A tenant is what its body names, where it can be read at all."""
+        """Whether a record is meant. A tenant is what its body names, where it can be read at
+        all.
+        """
         return (
             self.request in (None, kept.request_id)
             and (self.reason is None or self.reason in kept.said("reason"))
@@ -93,11 +99,17 @@ def kept_in(record: ConsumerRecord) -> Kept:
     except (ValidationError, UnicodeDecodeError):
         request_id = None
     place = Place(record.topic, record.partition, record.offset)
-    return Kept(place, origin(headers), headers, request_id, (record.value or b"")[:MAX_SHOWN_BYTES])
+    return Kept(
+        place, origin(headers), headers, request_id, (record.value or b"")[:MAX_SHOWN_BYTES]
+    )
 
 
-async def _records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[tuple[Kept, ConsumerRecord], None]:
-    there = await spans(kafka, partitions_of([LOOK_QUARANTINE]), choice.window.since, choice.window.until)
+async def _records(
+    kafka: KafkaSettings, choice: Choice
+) -> AsyncGenerator[tuple[Kept, ConsumerRecord], None]:
+    there = await spans(
+        kafka, partitions_of([LOOK_QUARANTINE]), choice.window.since, choice.window.until
+    )
     async with aclosing(between(kafka, there)) as everything:
         async for record in everything:
             kept = kept_in(record)
@@ -115,10 +127,14 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     since: options.Since = None,
     until: options.Until = None,
     limit: options.Limit = 50,
-    unsettled: Annotated[bool, typer.Option("--open", help="only those that no operator has dealt with")] = False,
+    unsettled: Annotated[
+        bool, typer.Option("--open", help="only those that no operator has dealt with")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the newest quarantined records: place, origin, who could not handle it, why, what was done, its first bytes."""
+    """List the newest quarantined records: place, origin, who could not handle it, why, what was
+    done, its first bytes.
+    """
     choice = Choice(request, reason, tenant, topic, consumer, None, options.window(since, until))
 
     async def work() -> list[str]:
@@ -130,7 +146,9 @@ def show_list(  # noqa: PLR0913 (options are arguments)
                     mark = marks.get(kept.place)
                     if mark is None or not unsettled:
                         state = mark.state if mark else "open"
-                        lines.append(_object(kept, record, state) if as_json else _line(kept, record, state))
+                        lines.append(
+                            _object(kept, record, state) if as_json else _line(kept, record, state)
+                        )
         return list(lines)
 
     lines = guarded(work)
@@ -140,7 +158,8 @@ def show_list(  # noqa: PLR0913 (options are arguments)
 
 def _line(kept: Kept, record: ConsumerRecord, state: str) -> str:
     return present.clean(
-        f"{present.clock(present.written_at(record))} {kept.place.partition}@{kept.place.offset} {state:<10} "
+        f"{present.clock(present.written_at(record))} {kept.place.partition}@{kept.place.offset} "
+        f"{state:<10} "
         f"from {kept.origin or '?'} {kept.said('consumer')}: {kept.said('reason')} {kept.begins!r}"
     )
 
@@ -161,7 +180,9 @@ def _object(kept: Kept, record: ConsumerRecord, state: str) -> str:
 
 
 @app.command("show")
-def show(record: Annotated[str, typer.Argument(help="PARTITION@OFFSET")], as_json: options.AsJson = False) -> None:
+def show(
+    record: Annotated[str, typer.Argument(help="PARTITION@OFFSET")], as_json: options.AsJson = False
+) -> None:
     """Show one record whole, what was done about it, and the timeline of its request."""
     place = options.place(record)
 
@@ -171,7 +192,10 @@ def show(record: Annotated[str, typer.Argument(help="PARTITION@OFFSET")], as_jso
             if found is None:
                 return None
             mark = (await at.actions.marks([place])).get(place)
-            lines = [*present.whole(found), f"state: {present.clean(str(mark)) if mark else 'open'}"]
+            lines = [
+                *present.whole(found),
+                f"state: {present.clean(str(mark)) if mark else 'open'}",
+            ]
             whole = present.as_object(found) | {"state": mark.state if mark else "open"}
             request_id = kept_in(found).request_id
             return await about(at, request_id, lines, whole) if request_id else (lines, whole)
@@ -184,7 +208,12 @@ def show(record: Annotated[str, typer.Argument(help="PARTITION@OFFSET")], as_jso
     typer.echo(json.dumps(whole) if as_json else "\n".join(lines))
 
 
-def _act(choice: Choice, orders: Orders, limit: int, decide: Callable[[Kept, Mark | None, Mark | None], Planned]) -> None:
+def _act(
+    choice: Choice,
+    orders: Orders,
+    limit: int,
+    decide: Callable[[Kept, Mark | None, Mark | None], Planned],
+) -> None:
     left = 0
 
     async def work() -> Counter[str]:
@@ -213,7 +242,9 @@ async def _chosen(at: Desk, choice: Choice, limit: int) -> tuple[list[Kept], int
     return chosen, left
 
 
-async def _plan(at: Desk, chosen: list[Kept], decide: Callable[[Kept, Mark | None, Mark | None], Planned]) -> list[Planned]:
+async def _plan(
+    at: Desk, chosen: list[Kept], decide: Callable[[Kept, Mark | None, Mark | None], Planned]
+) -> list[Planned]:
     marks = await at.actions.marks([kept.place for kept in chosen])
     origins = [kept.origin for kept in chosen if kept.origin is not None]
     twins = await at.actions.sent_from(origins) | await at.actions.marks(origins)
@@ -247,12 +278,20 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     operator: options.Operator = None,
     why: options.Why = "",
 ) -> None:
-    """Send quarantined records back to the topics that they came from, in the order in which they first came."""
+    """Send quarantined records back to the topics that they came from, in the order in which they
+    first came.
+    """
     choice = Choice(request, reason, tenant, topic, consumer, record, options.window(since, until))
     refuse_blanket(everything=choice.everything, said_all=everything)
 
     def decide(kept: Kept, mark: Mark | None, twin: Mark | None) -> Planned:
-        return Planned(kept.place, redrive_record(kept.headers, BY_NAME, mark, twin), kept.request_id, kept.origin, mark)
+        return Planned(
+            kept.place,
+            redrive_record(kept.headers, BY_NAME, mark, twin),
+            kept.request_id,
+            kept.origin,
+            mark,
+        )
 
     _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide)
 

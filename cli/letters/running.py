@@ -1,4 +1,6 @@
-"""What every command that reads or acts on records is run with: errors as one line, batches, a word at the end."""
+"""What every command that reads or acts on records is run with: errors as one line, batches, a word
+at the end.
+"""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -17,7 +19,9 @@ AT_ONCE = 500
 
 
 def guarded(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a command; what Kafka or another operator is to blame for becomes one line and exit code 2."""
+    """Run a command; what Kafka or another operator is to blame for becomes one line and exit code
+    2.
+    """
     try:
         return run(work)
     except OperatorBusy as error:
@@ -37,7 +41,10 @@ def refuse_blanket(*, everything: bool, said_all: bool) -> None:
 
 def finish(came_to: Counter[str], left: int) -> None:
     """Say what was done in all. Exit code 1 when something was refused or failed."""
-    told = ", ".join(f"{count} {word}" for word, count in sorted(came_to.items())) or "nothing was selected"
+    told = (
+        ", ".join(f"{count} {word}" for word, count in sorted(came_to.items()))
+        or "nothing was selected"
+    )
     typer.echo(f"{told}; {left} more are left: repeat the command" if left else told, err=True)
     if came_to["refused"] or came_to["failed"]:
         raise typer.Exit(1)

@@ -4,7 +4,9 @@ from cli.letters import present
 from cli.letters.acting import Desk
 
 
-async def about(at: Desk, request_id: str, lines: list[str], whole: dict[str, object]) -> tuple[list[str], dict[str, object]]:
+async def about(
+    at: Desk, request_id: str, lines: list[str], whole: dict[str, object]
+) -> tuple[list[str], dict[str, object]]:
     """Both forms with where a request stands, what operators did about it, and its timeline."""
     standing = (await at.redrives.standings([request_id])).get(request_id)
     actions = await at.actions.of_request(request_id)
@@ -12,7 +14,10 @@ async def about(at: Desk, request_id: str, lines: list[str], whole: dict[str, ob
     makes_good = await at.redrives.redriven_from(request_id)
     stands = "unknown"
     if standing is not None:
-        stands = f"{standing.status} {standing.code or ''} {'refunded' if standing.refunded else 'not refunded'}"
+        stands = (
+            f"{standing.status} {standing.code or ''} "
+            f"{'refunded' if standing.refunded else 'not refunded'}"
+        )
         stands += f", redriven as {standing.redriven_as}" if standing.redriven_as else ""
     stands += f", makes good {makes_good}" if makes_good else ""
     lines += [f"request {present.clean(request_id)}: {stands}", *present.timeline(events)]

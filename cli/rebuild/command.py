@@ -1,4 +1,6 @@
-"""`looks db rebuild-projection`: the projection's rows from the topics anew, compared with the live ones, swapped."""
+"""`looks db rebuild-projection`: the projection's rows from the topics anew, compared with the live
+ones, swapped.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +25,17 @@ MAX_SHOWN = 60
 def rebuild_projection(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="compare and change nothing")] = False,
-    keep_shadow: Annotated[bool, typer.Option("--keep-shadow", help="leave the shadow tables for a closer look")] = False,
-    archive: Annotated[bool, typer.Option(help="read what retention deleted from the archive in S3")] = True,
+    keep_shadow: Annotated[
+        bool, typer.Option("--keep-shadow", help="leave the shadow tables for a closer look")
+    ] = False,
+    archive: Annotated[
+        bool, typer.Option(help="read what retention deleted from the archive in S3")
+    ] = True,
 ) -> None:
     """Rebuild request_logs and job_events from the topics. The projection may run meanwhile.
 
-    Exit 0: nothing differs, or it was mended. 1: a dry run found differences. 2: it failed, and nothing was changed.
+    Exit 0: nothing differs, or it was mended. 1: a dry run found differences. 2: it failed, and
+    nothing was changed.
     """
     from cli.rebuild.run import rebuild  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.errors import ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
@@ -39,7 +46,12 @@ def rebuild_projection(
         with _shown() as tell:
             done = run(
                 lambda: rebuild(
-                    topics, settings, open_archive() if archive else None, dry_run=dry_run, keep_shadow=keep_shadow, tell=tell
+                    topics,
+                    settings,
+                    open_archive() if archive else None,
+                    dry_run=dry_run,
+                    keep_shadow=keep_shadow,
+                    tell=tell,
                 )
             )
     except (ReplayError, RebuildBusy) as error:
@@ -54,13 +66,25 @@ def said(done: "Rebuilt") -> Iterator[str]:
     """The outcome, for people."""
     count, compared = done.count, done.compared
     rate = count.records / done.seconds if done.seconds else 0
-    yield f"read {count.records} records in {done.seconds:.1f} s, {rate:,.0f} a second, comparison included"
+    yield (
+        f"read {count.records} records in {done.seconds:.1f} s, {rate:,.0f} a second, comparison "
+        "included"
+    )
     if count.damaged or count.refused:
-        yield f"{count.damaged} can't be read, {count.refused} are of no request or of another tenant's: no rows of these"
+        yield (
+            f"{count.damaged} can't be read, {count.refused} are of no request or of another "
+            "tenant's: no rows of these"
+        )
     if compared.kept:
-        yield f"{compared.kept} requests may have records that are gone: what the topics say no more was kept"
+        yield (
+            f"{compared.kept} requests may have records that are gone: what the topics say no more "
+            "was kept"
+        )
     if compared.two_outcomes:
-        yield f"{compared.two_outcomes} requests both succeeded and failed, says Kafka: their status was kept; run looks audit"
+        yield (
+            f"{compared.two_outcomes} requests both succeeded and failed, says Kafka: their status "
+            "was kept; run looks audit"
+        )
     if done.behind:
         yield f"the projection had {done.behind} offsets yet to read: their rows count as different"
     for (table, word), number in sorted(compared.counts.items()):
@@ -76,7 +100,10 @@ def said(done: "Rebuilt") -> Iterator[str]:
 def _line(one: "Difference") -> str:
     place = one.request_id if one.seq is None else f"{one.request_id} {one.seq}"
     names = (one.live or one.rebuilt or {}).keys()
-    told = ", ".join(f"{name} {_shown_value(one.live, name)} -> {_shown_value(one.rebuilt, name)}" for name in names)
+    told = ", ".join(
+        f"{name} {_shown_value(one.live, name)} -> {_shown_value(one.rebuilt, name)}"
+        for name in names
+    )
     return f"  {one.table} {place} {one.what}: {told}"
 
 

@@ -1,4 +1,6 @@
-"""The topics of the projection, by partition number, into shadow tables: decoding here, rules in `domain`."""
+"""The topics of the projection, by partition number, into shadow tables: decoding here, rules in
+`domain`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -54,10 +56,15 @@ class _Read:
     passed: int
 
 
-async def load(kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTables, tell: Tell) -> Count:
+async def load(
+    kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTables, tell: Tell
+) -> Count:
     """All there is, up to the ends as they are now. Raises a ReplayError, PostgresError."""
     histories = await asyncio.to_thread(_histories, kafka, archive)
-    count = Count(total=sum(one.size for one in histories), ends={one.kafka.part: one.end for one in histories})
+    count = Count(
+        total=sum(one.size for one in histories),
+        ends={one.kafka.part: one.end for one in histories},
+    )
     for group in _groups(histories):
         retold = _Retold(group)
         async for read_ in _ahead(_reads(read_blocks(kafka, group, archive), group)):
@@ -65,19 +72,29 @@ async def load(kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTa
             if retold.is_complete(read_):
                 await shadow.add_requests(retold.requests(read_.partition))
             tell(count)
-        count.complete_since = _latest([count.complete_since, *map(retold.complete_since, retold.numbers)])
+        count.complete_since = _latest(
+            [count.complete_since, *map(retold.complete_since, retold.numbers)]
+        )
     await shadow.index()
     return count
 
 
 async def catch_up(kafka: KafkaSettings, to: Offsets, shadow: ShadowTables, count: Count) -> None:
-    """What the projection has read since, up to these offsets. Raises a ReplayError, PostgresError."""
-    ranges = [Range(*part, count.ends.get(part, 0), end) for part, end in sorted(to.items()) if end > count.ends.get(part, 0)]
+    """What the projection has read since, up to these offsets. Raises a ReplayError,
+    PostgresError.
+    """
+    ranges = [
+        Range(*part, count.ends.get(part, 0), end)
+        for part, end in sorted(to.items())
+        if end > count.ends.get(part, 0)
+    ]
     if not ranges:
         return
     retelling = Retelling(TOPICS)
     async with shadow.merging():
-        async for read_ in _ahead(_reads(Reader(kafka, ranges).blocks(), [History(one) for one in ranges])):
+        async for read_ in _ahead(
+            _reads(Reader(kafka, ranges).blocks(), [History(one) for one in ranges])
+        ):
             await _take(read_, retelling, shadow, count)
         await shadow.add_requests(retelling.requests(None))
     count.ends |= {one.part: one.end or 0 for one in ranges}
@@ -89,7 +106,9 @@ def _histories(kafka: KafkaSettings, archive: "Archive | None") -> list[History]
 
 
 def _groups(histories: Sequence[History]) -> list[list[History]]:
-    """What is read with one reader, by partition number. An archived part is read before the topic's part of its number."""
+    """What is read with one reader, by partition number. An archived part is read before the
+    topic's part of its number.
+    """
     by_number = sorted(histories, key=lambda one: one.kafka.partition)
     if all(one.archived is None for one in histories):
         return [by_number]
@@ -101,11 +120,16 @@ def _latest(moments: Sequence[datetime | None]) -> datetime | None:
 
 
 class _Retold:
-    """The retellings of a group; one is let go when its partition number is complete, so few are there at a time."""
+    """The retellings of a group; one is let go when its partition number is complete, so few are
+    there at a time.
+    """
 
     def __init__(self, group: Sequence[History]) -> None:
         self.numbers = sorted({one.kafka.partition for one in group})
-        self._left = {number: sum(one.size for one in group if one.kafka.partition == number) for number in self.numbers}
+        self._left = {
+            number: sum(one.size for one in group if one.kafka.partition == number)
+            for number in self.numbers
+        }
         self._cut = {one.kafka.part for one in group if one.start > 0}
         self._begins: dict[tuple[str, int], datetime] = {}
         self._retellings: dict[int, Retelling] = {}
@@ -113,7 +137,9 @@ class _Retold:
     def of(self, read_: _Read) -> Retelling:
         """The retelling that a block belongs to."""
         if read_.first_ms is not None:
-            self._begins.setdefault((read_.topic, read_.partition), datetime.fromtimestamp(read_.first_ms / 1000, UTC))
+            self._begins.setdefault(
+                (read_.topic, read_.partition), datetime.fromtimestamp(read_.first_ms / 1000, UTC)
+            )
         if read_.partition not in self._retellings:
             self._retellings[read_.partition] = Retelling(TOPICS)
         return self._retellings[read_.partition]
@@ -128,9 +154,16 @@ class _Retold:
         return self._retellings.pop(number).requests(self.complete_since(number))
 
     def complete_since(self, number: int) -> datetime | None:
-        """Since when nothing of it is missing: a request accepted later has all its records. None: since ever."""
+        """Since when nothing of it is missing: a request accepted later has all its records. None:
+        since ever.
+        """
         cut = [part for part in self._cut if part[1] == number]
-        return _latest([self._begins[part] + CLOCKS_MAY_DIFFER if part in self._begins else NEVER for part in cut])
+        return _latest(
+            [
+                self._begins[part] + CLOCKS_MAY_DIFFER if part in self._begins else NEVER
+                for part in cut
+            ]
+        )
 
 
 def _reads(blocks: Iterator[Block], histories: Sequence[History]) -> Iterator[_Read]:

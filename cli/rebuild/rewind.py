@@ -32,13 +32,18 @@ def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
     operator: Operator = None,
     why: Why = "",
 ) -> None:
-    """Set the projection's offset back: it reads on from there when it is started. It must be stopped. A repeat changes no row.
+    """Set the projection's offset back: it reads on from there when it is started. It must be
+    stopped. A repeat changes no row.
 
     Exit 0: done. 1: refused. 2: out of reach.
     """
-    intent = Intent(new_request_id(), Verb.REWIND, Place(topic, partition, offset), operator_name(operator), why)
+    intent = Intent(
+        new_request_id(), Verb.REWIND, Place(topic, partition, offset), operator_name(operator), why
+    )
     if not (dry_run or yes) and not sys.stdin.isatty():
-        typer.secho("nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True)
+        typer.secho(
+            "nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True
+        )
         raise typer.Exit(1)
     try:
         typer.echo(guarded(lambda: _rewind(intent, dry_run=dry_run, yes=yes)))
@@ -54,7 +59,9 @@ async def _rewind(intent: Intent, *, dry_run: bool, yes: bool) -> str:
     await _refuse_running(kafka)
     begins = await _begins(kafka, place)
     if place.offset < begins:
-        raise NoWayBack(f"{place.topic}[{place.partition}] begins at {begins}: older records are gone")
+        raise NoWayBack(
+            f"{place.topic}[{place.partition}] begins at {begins}: older records are gone"
+        )
     async with alone(database()) as connection:
         before = await check(connection, place)
         told = f"from {before} back to {place}: {before - place.offset} offsets to read again"
@@ -70,7 +77,10 @@ async def _rewind(intent: Intent, *, dry_run: bool, yes: bool) -> str:
 async def _refuse_running(kafka: KafkaSettings) -> None:
     members = await members_of(kafka, DECLARATION.group)
     if members:
-        raise NoWayBack(f"{DECLARATION.name} is running ({members} in its group) and would go on where it is: stop it first")
+        raise NoWayBack(
+            f"{DECLARATION.name} is running ({members} in its group) and would go on where it is: "
+            "stop it first"
+        )
 
 
 async def _begins(kafka: KafkaSettings, place: Place) -> int:

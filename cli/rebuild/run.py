@@ -1,7 +1,8 @@
 """A rebuild from its beginning to its end: read the topics into shadow tables, compare, swap.
 
-The projection may run all the while. Every row that it has written came from a record below the ends taken at the start or
-below its own offsets; in the transaction that compares, the shadow tables are brought up to both.
+The projection may run all the while. Every row that it has written came from a record below the
+ends taken at the start or below its own offsets; in the transaction that compares, the shadow
+tables are brought up to both.
 """
 
 import time
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was read and what differed. `behind`: records that the projection had yet to read; their rows count as different.
+    """What was read and what differed. `behind`: records that the projection had yet to read; their
+    rows count as different.
 
     `swapped`: whether the rows that differed were replaced.
     """
@@ -49,7 +51,9 @@ async def rebuild(  # noqa: PLR0913 (three places and three that are named)
         shadow = ShadowTables(connection)
         await shadow.create()
         count = await load(kafka, archive, shadow, tell)
-        await catch_up(kafka, await projected(connection), shadow, count)  # so that little is left for under the lock
+        await catch_up(
+            kafka, await projected(connection), shadow, count
+        )  # so that little is left for under the lock
         async with comparing(connection, to_swap=not dry_run) as comparison:
             reached = await comparison.projected()
             behind = _behind(reached, count)

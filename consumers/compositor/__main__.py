@@ -15,7 +15,12 @@ from runtime.slots import Slots
 
 async def main(process: Process) -> None:
     """Run until asked to stop."""
-    kafka, look, engine, store = KafkaSettings(), LookSettings(), EngineSettings(), ObjectStoreSettings()
+    kafka, look, engine, store = (
+        KafkaSettings(),
+        LookSettings(),
+        EngineSettings(),
+        ObjectStoreSettings(),
+    )
     engine.check(look)
     pool = RenderPool(look, store, spare=SPARE_WORKERS)
     remote = RenderPool(look, store, engine) if engine.url is not None else None

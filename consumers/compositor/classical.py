@@ -1,4 +1,6 @@
-"""This project's own engine behind the port, with its cut-out cache. The one place where `compositing` makes pictures."""
+"""This project's own engine behind the port, with its cut-out cache. The one place where
+`compositing` makes pictures.
+"""
 
 from compositing import Bars, GarmentError, GarmentInput, Look, LookOptions, compose_garments
 from compositing.guard import guarded
@@ -15,17 +17,26 @@ class ClassicalDresser:
     repeatable = True
 
     def __init__(self, cutouts: CutoutCache, bars: Bars = DEFAULT_BARS) -> None:
-        """`cutouts`: where garments that were met before are kept; `bars`: below which quality none is sold."""
+        """`cutouts`: where garments that were met before are kept; `bars`: below which quality none
+        is sold.
+        """
         self._cutouts, self._bars = cutouts, bars
 
     def dress(self, order: Order) -> Dressed | NotRendered:
-        """Make the look. All of it depends on the photos' bytes alone: what fails here would fail again. Raises MemoryError."""
-        garments = [GarmentInput(data=one.data, category=one.category, name=one.name) for one in order.garments]
+        """Make the look. All of it depends on the photos' bytes alone: what fails here would fail
+        again. Raises MemoryError.
+        """
+        garments = [
+            GarmentInput(data=one.data, category=one.category, name=one.name)
+            for one in order.garments
+        ]
         try:
             kept = self._prepared(order.tenant_id, garments, order.options.working_side_px)
             look = _compose(kept, garments, order.options, self._bars_of(order))
         except GarmentError as error:
-            reason = FailureReason(code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index)
+            reason = FailureReason(
+                code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index
+            )
             return NotRendered(reason, trace=trace_of(error) if error.fault else "")
         return _dressed(look, kept)
 
@@ -46,9 +57,13 @@ class ClassicalDresser:
         return Bars(floor, max(self._bars.dress, floor))
 
 
-def _compose(kept: list[Kept], garments: list[GarmentInput], options: LookOptions, bars: Bars) -> Look:
+def _compose(
+    kept: list[Kept], garments: list[GarmentInput], options: LookOptions, bars: Bars
+) -> Look:
     with guarded(0 if len(garments) == 1 else None):
-        return compose_garments([one.garment for one in kept], [one.category for one in garments], options, bars)
+        return compose_garments(
+            [one.garment for one in kept], [one.category for one in garments], options, bars
+        )
 
 
 def _dressed(look: Look, kept: list[Kept]) -> Dressed:

@@ -1,7 +1,8 @@
 """Garments kept in S3: one of a tenant that is met again is neither cut out nor fitted again.
 
-Keyed by tenant, content, category and engine version; lossless, so a look is the same with and without. Safe to
-lose: whatever is missing, unreadable or out of reach is cut out anew. Bounded by the bucket's lifecycle rule for
+Keyed by tenant, content, category and engine version; lossless, so a look is the same with and
+without. Safe to lose: whatever is missing, unreadable or out of reach is cut out anew. Bounded by
+the bucket's lifecycle rule for
 `cutouts/` (docs/operations.md).
 """
 
@@ -40,7 +41,8 @@ class CutoutCache:
         if self._store is None:
             return Kept(prepare(garment, side_px), None)
         digest = hashlib.sha256(garment.data).hexdigest()
-        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{digest}-{kind_of(garment.category)}-{side_px}.png"
+        name = f"{digest}-{kind_of(garment.category)}-{side_px}.png"
+        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{name}"
         known = self._read(self._store, key)
         if known is not None:
             return known

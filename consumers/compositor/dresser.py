@@ -1,6 +1,8 @@
-"""What making a look needs of an engine: photos, categories and options in, a picture or a named reason out.
+"""What making a look needs of an engine: photos, categories and options in, a picture or a named
+reason out.
 
-Two engines stand behind this port: `classical` (this project's own) and `remote` (one that is spoken to over HTTP).
+Two engines stand behind this port: `classical` (this project's own) and `remote` (one that is
+spoken to over HTTP).
 """
 
 from collections.abc import Mapping
@@ -23,7 +25,9 @@ class Garment:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One look to make, of at least one garment. `quality_floor`: the tenant's own, 0 to 1, where it has one."""
+    """One look to make, of at least one garment. `quality_floor`: the tenant's own, 0 to 1, where
+    it has one.
+    """
 
     request_id: str
     tenant_id: str
@@ -61,7 +65,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Dressed:
-    """A look that was made; `items` has one entry for each garment. `seed`: of the step that draws at random."""
+    """A look that was made; `items` has one entry for each garment. `seed`: of the step that draws
+    at random.
+    """
 
     picture: Picture
     items: tuple[Placed, ...]
@@ -79,4 +85,6 @@ class Dresser(Protocol):
         """Whether the same order gives the same bytes, whenever it is given."""
 
     def dress(self, order: Order) -> Dressed | NotRendered:
-        """Make the look. Blocks for seconds; expected failures are values, and say whether trying again can help."""
+        """Make the look. Blocks for seconds; expected failures are values, and say whether trying
+        again can help.
+        """

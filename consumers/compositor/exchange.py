@@ -1,7 +1,8 @@
-"""One HTTP exchange with an engine that the operator configured: bounded in time and bytes, followed nowhere.
+"""One HTTP exchange with an engine that the operator configured: bounded in time and bytes,
+followed nowhere.
 
-A name is looked up as the system does, private addresses included; certificates are verified; no redirect is followed, no
-proxy of the environment is asked, no content coding is undone.
+A name is looked up as the system does, private addresses included; certificates are verified; no
+redirect is followed, no proxy of the environment is asked, no content coding is undone.
 """
 
 import asyncio
@@ -30,7 +31,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked. `files`: parts of a multipart body, as httpx takes them. `max_bytes`: of the answer's body."""
+    """What is asked. `files`: parts of a multipart body, as httpx takes them. `max_bytes`: of the
+    answer's body.
+    """
 
     method: str
     path: str
@@ -43,13 +46,19 @@ class Exchange:
     """Calls one engine, each call on a connection of its own."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        """Connects with the first call. Raises ValueError without a URL, OSError for a CA file that can't be read."""
+        """Connects with the first call. Raises ValueError without a URL, OSError for a CA file that
+        can't be read.
+        """
         if settings.url is None:
             raise ValueError("there is no LOOKS_ENGINE_URL")
         self._base = settings.url.rstrip("/")
         self._settings = settings
         ca_file = str(settings.ca_file) if settings.ca_file is not None else None
-        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
+        self._trust = (
+            ssl.create_default_context(cafile=ca_file)
+            if ca_file
+            else httpx.create_ssl_context(trust_env=False)
+        )
 
     def call(self, call: Call) -> Answer:
         """Ask once. Blocks. Raises NoAnswer."""
@@ -66,10 +75,14 @@ class Exchange:
 
     async def _exchange(self, call: Call) -> Answer:
         limits = httpx.Timeout(self._settings.timeout_s, connect=self._settings.connect_timeout_s)
-        client = httpx.AsyncClient(verify=self._trust, trust_env=False, follow_redirects=False, timeout=limits)
+        client = httpx.AsyncClient(
+            verify=self._trust, trust_env=False, follow_redirects=False, timeout=limits
+        )
         async with (
             client,
-            client.stream(call.method, self._base + call.path, headers=self._headers(call), **_body(call)) as response,
+            client.stream(
+                call.method, self._base + call.path, headers=self._headers(call), **_body(call)
+            ) as response,
         ):
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise NoAnswer("the answer has a content coding, which was not asked for")

@@ -1,8 +1,9 @@
 """Composes requested looks and decides their outcome.
 
-Key: request id. Order: looks are made side by side, fairly by tenant, and finish in any order; a slow one holds up
-nobody. A replay is safe: the partition's recent history tells what was decided (`domain.history`), results and offsets
-are one Kafka transaction, and the picture's key and bytes depend on the request alone.
+Key: request id. Order: looks are made side by side, fairly by tenant, and finish in any order; a
+slow one holds up nobody. A replay is safe: the partition's recent history tells what was decided
+(`domain.history`), results and offsets are one Kafka transaction, and the picture's key and bytes
+depend on the request alone.
 """
 
 import asyncio
@@ -39,14 +40,25 @@ from runtime.slots import Slots
 from schemas.engines import EngineName
 from schemas.events import CancelLook, Event, LookCompleted, LookRequested
 from schemas.failures import FailureCode, FailureReason
-from schemas.topics import LOOK_CANCEL, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, RETRY_TOPICS
+from schemas.topics import (
+    LOOK_CANCEL,
+    LOOK_COMPLETED,
+    LOOK_DEAD_LETTER,
+    LOOK_PROGRESS,
+    LOOK_REQUESTED,
+    RETRY_TOPICS,
+)
 
 MAX_NOT_BEFORE_S = 3600.0
 TENANT_WINDOW = 32
-"""Looks of one tenant that one partition has in hand: enough to keep every worker busy while the next are read again."""
+"""Looks of one tenant that one partition has in hand: enough to keep every worker busy while the
+next are read again.
+"""
 DEFERRED_MAX = 1_000_000
 """At 17 bytes each."""
-NO_SUCH_ENGINE = FailureReason(code=FailureCode.INTERNAL, message="The engine that makes this look is not there.")
+NO_SUCH_ENGINE = FailureReason(
+    code=FailureCode.INTERNAL, message="The engine that makes this look is not there."
+)
 """It can heal: while a setting is rolled out, another instance may have it."""
 
 
@@ -61,7 +73,8 @@ class Renderer(Protocol):
 class Station:
     """An engine's renderer, and the places that there are at it.
 
-    `opens_photos`: its workers do, so one that is lost may be a photo's fault. Otherwise it is ours, or a remote engine's.
+    `opens_photos`: its workers do, so one that is lost may be a photo's fault. Otherwise it is
+    ours, or a remote engine's.
     """
 
     renderer: Renderer
@@ -81,7 +94,9 @@ OUR_OWN_ALONE = Engines()
 
 
 def declaration(history_window_s: float) -> Declaration:
-    """The compositor's declaration. The window must span a request's life and the difference of clocks."""
+    """The compositor's declaration. The window must span a request's life and the difference of
+    clocks.
+    """
     return Declaration(
         name="compositor",
         topics=(LOOK_REQUESTED, *RETRY_TOPICS, LOOK_CANCEL),
@@ -109,7 +124,9 @@ def photo_of(event: Event, reason: FailureReason | None) -> About | None:
     """Whose photo a decision was about."""
     if not isinstance(event, LookRequested):
         return None
-    return About(event.tenant_id, photos_of(event, reason.item_index if reason is not None else None).digest)
+    return About(
+        event.tenant_id, photos_of(event, reason.item_index if reason is not None else None).digest
+    )
 
 
 class Compositor:
@@ -124,7 +141,9 @@ class Compositor:
         history_window_s: float,
         engines: Engines = OUR_OWN_ALONE,
     ) -> None:
-        """At most as many looks at a time as there are slots, and as there are at a remote engine, where there is one."""
+        """At most as many looks at a time as there are slots, and as there are at a remote engine,
+        where there is one.
+        """
         self.declaration = declaration(history_window_s)
         self._slots = slots
         self._clock = clock
@@ -175,12 +194,24 @@ class Compositor:
             blamed = self._blamed(attempt, result) if station.opens_photos else None
             return blamed or outcome_of(request, result, begun_at, self._clock())
 
-    def begun(self, work: Work, history: PartitionHistory, at: datetime, now: datetime) -> Emit | None:
-        """The progress event of an attempt, unless it was said before or is not worked on any more."""
+    def begun(
+        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
+    ) -> Emit | None:
+        """The progress event of an attempt, unless it was said before or is not worked on any
+        more.
+        """
         attempt = attempt_of(work)
         return begun(attempt, history, at, now) if attempt is not None else None
 
-    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+    def settle(
+        self,
+        work: Work,
+        outcome: Outcome,
+        history: PartitionHistory,
+        now: datetime,
+        *,
+        chance: float,
+    ) -> Settled:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""
         attempt = attempt_of(work)
         if attempt is None:
@@ -220,7 +251,9 @@ class Compositor:
 
 
 def attempt_of(work: Work) -> Attempt | None:
-    """The attempt that a record asks for; None when it is no request or its retry headers make no sense."""
+    """The attempt that a record asks for; None when it is no request or its retry headers make no
+    sense.
+    """
     event = work.decoded.event
     if not isinstance(event, LookRequested):
         return None
@@ -244,7 +277,9 @@ def not_before_s(work: Work) -> float:
     return int(work.decoded.meta.extra.get(NOT_BEFORE_HEADER, "0")) / 1000
 
 
-def outcome_of(request: LookRequested, result: Rendered | NotRendered, begun_at: datetime, now: datetime) -> Outcome:
+def outcome_of(
+    request: LookRequested, result: Rendered | NotRendered, begun_at: datetime, now: datetime
+) -> Outcome:
     """What a worker's result means."""
     if isinstance(result, NotRendered):
         return Later(result.reason) if result.can_heal else Reject(result.reason)

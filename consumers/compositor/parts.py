@@ -37,7 +37,9 @@ class _Reader:
 
     def on_header_end(self) -> None:
         if self._header.lower() == b"content-disposition":
-            self._name = parse_options_header(self._value)[1].get(b"name", b"").decode("utf-8", "replace")
+            self._name = (
+                parse_options_header(self._value)[1].get(b"name", b"").decode("utf-8", "replace")
+            )
 
     def on_headers_finished(self) -> None:
         if self._name not in self._wanted:
@@ -56,10 +58,14 @@ class _Reader:
 
 
 def parts_of(content_type: str, body: bytes, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Each wanted part by its name. Raises BadParts for a body that is not exactly these parts, each once."""
+    """Each wanted part by its name. Raises BadParts for a body that is not exactly these parts,
+    each once.
+    """
     media_type, options = parse_options_header(content_type)
     if media_type != b"multipart/form-data" or not options.get(b"boundary"):
-        raise BadParts(f"the content type is {content_type[:60]!r}, not multipart/form-data with a boundary")
+        raise BadParts(
+            f"the content type is {content_type[:60]!r}, not multipart/form-data with a boundary"
+        )
     reader = _Reader(wanted)
     try:
         parser = MultipartParser(

@@ -1,4 +1,6 @@
-"""Worker processes that make looks, each look bounded in time and memory. A stuck worker is killed and replaced."""
+"""Worker processes that make looks, each look bounded in time and memory. A stuck worker is killed
+and replaced.
+"""
 
 import asyncio
 import multiprocessing
@@ -27,14 +29,20 @@ LOOKS_PER_WORKER = 500
 
 
 class RenderPool:
-    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks than that at a time.
+    """As many workers as `settings.workers`, and `spare` more. Its caller never hands in more looks
+    than that at a time.
 
-    With `remote` these are workers of their own, which ask that engine, as many as its `concurrency`: one that is slow or
-    silent holds up none of our own engine's looks.
+    With `remote` these are workers of their own, which ask that engine, as many as its
+    `concurrency`: one that is slow or silent holds up none of our own engine's looks.
     """
 
     def __init__(
-        self, settings: LookSettings, store: ObjectStoreSettings, remote: EngineSettings | None = None, *, spare: int = 0
+        self,
+        settings: LookSettings,
+        store: ObjectStoreSettings,
+        remote: EngineSettings | None = None,
+        *,
+        spare: int = 0,
     ) -> None:
         """Workers start with the first look."""
         self._time_limit_s = settings.time_limit_s
@@ -56,7 +64,9 @@ class RenderPool:
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         """One look. Cancelling it kills its worker, and a new one takes the place."""
         try:
-            result = await asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=self._time_limit_s))
+            result = await asyncio.wrap_future(
+                self._pool.schedule(render, args=(request,), timeout=self._time_limit_s)
+            )
         except TooLong:
             message = f"The look was not composed within {self._time_limit_s:g} s."
             reason = FailureReason(code=FailureCode.TIMEOUT, message=message)
@@ -72,7 +82,9 @@ class RenderPool:
         return result
 
     def _tell(self, request: LookRequested, result: NotRendered) -> None:
-        """What operators need to find a fault that a client quotes. Here, for a worker's own log is nobody's."""
+        """What operators need to find a fault that a client quotes. Here, for a worker's own log is
+        nobody's.
+        """
         index = result.reason.item_index
         told = result.reason.message in self._told
         if len(self._told) < TOLD_MAX:

@@ -1,7 +1,9 @@
-"""An engine over HTTP behind the port (docs/remote-engine.md). Nothing that it says is believed that can be checked.
+"""An engine over HTTP behind the port (docs/remote-engine.md). Nothing that it says is believed
+that can be checked.
 
-What it says of a photo, by a reason code of ours, fails the look at once. All else that goes wrong is our fault, not the
-photo's, and is tried again by the schedule: the order carries its request id as `Idempotency-Key`, so that is safe.
+What it says of a photo, by a reason code of ours, fails the look at once. All else that goes wrong
+is our fault, not the photo's, and is tried again by the schedule: the order carries its request id
+as `Idempotency-Key`, so that is safe.
 """
 
 import hashlib
@@ -44,7 +46,11 @@ log = logs.get(__name__)
 
 VERSION_PREFIX: Final = "remote:"
 MULTIPART_OVERHEAD_BYTES: Final = 4096
-KINDS: Final = {"webp": ("WEBP", "image/webp"), "png": ("PNG", "image/png"), "jpeg": ("JPEG", "image/jpeg")}
+KINDS: Final = {
+    "webp": ("WEBP", "image/webp"),
+    "png": ("PNG", "image/png"),
+    "jpeg": ("JPEG", "image/jpeg"),
+}
 _ITS_OWN: Final = "in the remote engine: its own log has more"
 _OUT_OF_ORDER: Final = "The engine that makes this look is out of order or out of reach."
 
@@ -77,10 +83,16 @@ class RemoteDresser:
         """Have the look made. Blocks for as long as the engine takes, within the time limit."""
         try:
             answer = self._exchange.call(_call(order))
-            return _good_enough(order, _dressed(order, answer)) if answer.status == 200 else _refused(order, answer)
+            return (
+                _good_enough(order, _dressed(order, answer))
+                if answer.status == 200
+                else _refused(order, answer)
+            )
         except (NoAnswer, BadParts, Malformed) as error:
             log.error("the remote engine failed", request_id=order.request_id, error=str(error))
-            return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=_OUT_OF_ORDER), can_heal=True)
+            return NotRendered(
+                FailureReason(code=FailureCode.INTERNAL, message=_OUT_OF_ORDER), can_heal=True
+            )
 
 
 def _call(order: Order) -> Call:
@@ -88,7 +100,11 @@ def _call(order: Order) -> Call:
     asked = ComposeOrder(
         request_id=order.request_id,
         items=tuple(
-            OrderedItem(category=one.category, bytes=len(one.data), sha256=hashlib.sha256(one.data).hexdigest())
+            OrderedItem(
+                category=one.category,
+                bytes=len(one.data),
+                sha256=hashlib.sha256(one.data).hexdigest(),
+            )
             for one in order.garments
         ),
         options=OrderedOptions(
@@ -101,7 +117,10 @@ def _call(order: Order) -> Call:
             tuck=options.tuck,
         ),
     )
-    photos = ((PHOTO_PART, (str(index), one.data, "application/octet-stream")) for index, one in enumerate(order.garments))
+    photos = (
+        (PHOTO_PART, (str(index), one.data, "application/octet-stream"))
+        for index, one in enumerate(order.garments)
+    )
     return Call(
         "POST",
         COMPOSE_PATH,
@@ -117,12 +136,18 @@ def _good_enough(order: Order, look: Dressed) -> Dressed | NotRendered:
         if item.quality is not None and item.quality < (order.quality_floor or 0.0):
             why = "; ".join(item.quality_reasons) or "the engine gives no reason"
             message = f"The garment cannot be dressed well enough to be sold: {why}."[:1000]
-            return NotRendered(FailureReason(code=FailureCode.CANNOT_BE_DRESSED, message=message, item_index=item.item_index))
+            return NotRendered(
+                FailureReason(
+                    code=FailureCode.CANNOT_BE_DRESSED, message=message, item_index=item.item_index
+                )
+            )
     return look
 
 
 def _refused(order: Order, answer: Answer) -> NotRendered:
-    """What the engine said instead of a picture. Raises Malformed unless it names a photo's fault as the protocol says."""
+    """What the engine said instead of a picture. Raises Malformed unless it names a photo's fault
+    as the protocol says.
+    """
     if not 400 <= answer.status < 500 or len(answer.body) > MAX_ERROR_BYTES:
         raise Malformed(f"it answered {answer.status}")
     try:
@@ -134,8 +159,12 @@ def _refused(order: Order, answer: Answer) -> NotRendered:
     if fault.code not in PHOTO_FAULTS or not (together or named):
         raise Malformed(f"it answered {answer.status} {fault.code!r} of item {fault.item_index}")
     message = _plain(fault.message) or "The photo can't be used."
-    reason = FailureReason(code=FailureCode(fault.code), message=message, item_index=fault.item_index)
-    return NotRendered(reason, trace=_ITS_OWN if reason.code is FailureCode.PHOTO_NOT_PROCESSED else "")
+    reason = FailureReason(
+        code=FailureCode(fault.code), message=message, item_index=fault.item_index
+    )
+    return NotRendered(
+        reason, trace=_ITS_OWN if reason.code is FailureCode.PHOTO_NOT_PROCESSED else ""
+    )
 
 
 def _dressed(order: Order, answer: Answer) -> Dressed:
@@ -150,7 +179,10 @@ def _dressed(order: Order, answer: Answer) -> Dressed:
         raise Malformed("the manifest does not name each item once")
     return Dressed(
         picture=_picture(order, manifest.picture, parts[PICTURE_PART]),
-        items=tuple(_placed(order, item) for item in sorted(manifest.items, key=lambda item: item.item_index)),
+        items=tuple(
+            _placed(order, item)
+            for item in sorted(manifest.items, key=lambda item: item.item_index)
+        ),
         engine_version=VERSION_PREFIX + manifest.engine_version,
         seed=manifest.seed,
         stage_ms={_plain(name): took_ms for name, took_ms in manifest.stage_ms.items()},
@@ -159,18 +191,29 @@ def _dressed(order: Order, answer: Answer) -> Dressed:
 
 
 def _picture(order: Order, said: AnsweredPicture, data: bytes) -> Picture:
-    """The picture, held against what was said and what was asked, and decoded whole: what can't be opened is not sold."""
+    """The picture, held against what was said and what was asked, and decoded whole: what can't be
+    opened is not sold.
+    """
     kind, content_type = KINDS[order.options.format]
     size = (order.options.width_px, order.options.height_px)
     digest = hashlib.sha256(data).hexdigest()
     if (said.bytes, said.sha256) != (len(data), digest):
-        raise Malformed(f"the picture has {len(data)} bytes with SHA-256 {digest}, not {said.bytes} with {said.sha256}")
+        raise Malformed(
+            f"the picture has {len(data)} bytes with SHA-256 {digest}, not {said.bytes} with "
+            f"{said.sha256}"
+        )
     if (said.content_type, (said.width_px, said.height_px)) != (content_type, size):
-        raise Malformed(f"{said.content_type} of {said.width_px} x {said.height_px} is not {content_type} of {size}")
+        raise Malformed(
+            f"{said.content_type} of {said.width_px} x {said.height_px} is not {content_type} of "
+            f"{size}"
+        )
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             if image.size != size or getattr(image, "n_frames", 1) != 1:
-                raise Malformed(f"the picture is {image.size} in {getattr(image, 'n_frames', 1)} frames, not {size} in 1")
+                raise Malformed(
+                    f"the picture is {image.size} in {getattr(image, 'n_frames', 1)} frames, not "
+                    f"{size} in 1"
+                )
             image.load()
     except Malformed:
         raise
@@ -214,7 +257,11 @@ def _parsed(model: type[M], data: bytes) -> M:
         return model.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise Malformed(f"{model.__name__}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"[:200]) from None
+        raise Malformed(
+            f"{model.__name__}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"[
+                :200
+            ]
+        ) from None
 
 
 def _plain(text: str) -> str:

@@ -1,8 +1,9 @@
 """One look in a worker process: photos from S3, the engine, the picture back to S3.
 
-A result is a value that travels between processes. The picture's key depends on the request alone and its bytes on the
-request and the engine's version, so making a look again stores the same picture again. Of an engine that may draw another
-picture the second time the key tells the bytes as well: no attempt ever changes the picture of another.
+A result is a value that travels between processes. The picture's key depends on the request alone
+and its bytes on the request and the engine's version, so making a look again stores the same
+picture again. Of an engine that may draw another picture the second time the key tells the bytes as
+well: no attempt ever changes the picture of another.
 """
 
 import resource
@@ -42,9 +43,15 @@ class _Worker:
 
 
 def prepare(
-    settings: ObjectStoreSettings, memory_bytes: int, keep_cutouts: bool, bars: Bars, remote: EngineSettings | None = None
+    settings: ObjectStoreSettings,
+    memory_bytes: int,
+    keep_cutouts: bool,
+    bars: Bars,
+    remote: EngineSettings | None = None,
 ) -> None:
-    """Called once in a new worker: bound its memory, connect to the store. `remote`: the engine that it asks; None: our own."""
+    """Called once in a new worker: bound its memory, connect to the store. `remote`: the engine
+    that it asks; None: our own.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _Worker.store = ObjectStore(settings)
     cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
@@ -52,23 +59,37 @@ def prepare(
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:
-    """Make the look of a request and store it. Blocks for seconds; raises only what nobody expected."""
+    """Make the look of a request and store it. Blocks for seconds; raises only what nobody
+    expected.
+    """
     try:
         options, warnings = parse_options(request.runtime_config, request.user_category)
         garments = _fetch(request)
         if isinstance(garments, NotRendered):
             return garments
-        order = Order(request.request_id, request.tenant_id, tuple(garments), options, request.quality_floor)
+        order = Order(
+            request.request_id, request.tenant_id, tuple(garments), options, request.quality_floor
+        )
         look = _Worker.dresser.dress(order)
     except InvalidOption as error:
-        return NotRendered(FailureReason(code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]))
+        return NotRendered(
+            FailureReason(
+                code=FailureCode.INTERNAL, message=f"invalid runtime_config: {error}"[:1000]
+            )
+        )
     except MemoryError as error:
-        reason = FailureReason(code=FailureCode.INTERNAL, message="The look needs more memory than one may have.")
-        return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_MEMORY, trace=trace_of(error))
+        reason = FailureReason(
+            code=FailureCode.INTERNAL, message="The look needs more memory than one may have."
+        )
+        return NotRendered(
+            reason, can_heal=True, symptom=Symptom.OUT_OF_MEMORY, trace=trace_of(error)
+        )
     return look if isinstance(look, NotRendered) else _stored(request, look, warnings)
 
 
-def _stored(request: LookRequested, look: Dressed, warnings: tuple[str, ...]) -> Rendered | NotRendered:
+def _stored(
+    request: LookRequested, look: Dressed, warnings: tuple[str, ...]
+) -> Rendered | NotRendered:
     picture = look.picture
     key = _key(request, picture, repeatable=_Worker.dresser.repeatable)
     try:
@@ -101,14 +122,20 @@ def _stored(request: LookRequested, look: Dressed, warnings: tuple[str, ...]) ->
         )
         for item in look.items
     )
-    named = tuple(f"items[{item.item_index}]: {warning}" for item in look.items for warning in item.warnings)
+    named = tuple(
+        f"items[{item.item_index}]: {warning}" for item in look.items for warning in item.warnings
+    )
     stage_ms = {stage: round(took_ms, 1) for stage, took_ms in look.stage_ms.items()}
-    return Rendered(image, placed, look.engine_version, (*warnings, *look.warnings, *named), look.seed, stage_ms)
+    return Rendered(
+        image, placed, look.engine_version, (*warnings, *look.warnings, *named), look.seed, stage_ms
+    )
 
 
 def _key(request: LookRequested, picture: Picture, *, repeatable: bool) -> str:
     own = "" if repeatable else f"-{picture.sha256[:16]}"
-    return f"results/{request.tenant_id}/{request.request_id}{own}.{EXTENSIONS[picture.content_type]}"
+    return (
+        f"results/{request.tenant_id}/{request.request_id}{own}.{EXTENSIONS[picture.content_type]}"
+    )
 
 
 def _fetch(request: LookRequested) -> list[Garment] | NotRendered:
@@ -120,17 +147,23 @@ def _fetch(request: LookRequested) -> list[Garment] | NotRendered:
         except StoreError as error:
             return _store_failed(error, index)
         left_bytes -= len(data)
-        garments.append(Garment(data=data, category=item.trial_item_category, name=item.trial_image))
+        garments.append(
+            Garment(data=data, category=item.trial_item_category, name=item.trial_image)
+        )
     return garments
 
 
 def _store_failed(error: StoreError, index: int | None) -> NotRendered:
     reason = FailureReason(
-        code=_CODES[type(error)], message=_MESSAGES[type(error)].format(error=error)[:1000], item_index=index
+        code=_CODES[type(error)],
+        message=_MESSAGES[type(error)].format(error=error)[:1000],
+        item_index=index,
     )
     if isinstance(error, StoreRefused | StoreUnavailable):
         return NotRendered(
-            reason.model_copy(update={"item_index": None}), can_heal=True, trace=f"{type(error).__name__}: {error}"
+            reason.model_copy(update={"item_index": None}),
+            can_heal=True,
+            trace=f"{type(error).__name__}: {error}",
         )
     return NotRendered(reason)
 
@@ -144,9 +177,11 @@ _CODES: dict[type[StoreError], FailureCode] = {
 }
 _MESSAGES: dict[type[StoreError], str] = {
     ObjectMissing: "There is no object with this key. Upload the photo, then post again.",
-    ObjectForbidden: "The object store does not hand this object out ({error}). Others it does: look at this one's rights, "
+    ObjectForbidden: "The object store does not hand this object out ({error}). Others it does: "
+    "look at this one's rights, "
     "encryption and storage class, or upload the photo under another key.",
-    ObjectTooLarge: f"A photo may have {MAX_PHOTO_BYTES} bytes, all photos of a look {MAX_PHOTOS_BYTES}.",
+    ObjectTooLarge: f"A photo may have {MAX_PHOTO_BYTES} bytes, all photos of a look "
+    f"{MAX_PHOTOS_BYTES}.",
     StoreRefused: "The object store refuses our service; nothing is wrong with the photos.",
     StoreUnavailable: "The object store is out of reach.",
 }

@@ -27,7 +27,8 @@ class Rendered:
 class NotRendered:
     """There is no picture, and whether trying again can help.
 
-    `symptom`: a worker was lost to it, and whose fault that was can't be told from one time. `trace`: where in our code a
+    `symptom`: a worker was lost to it, and whose fault that was can't be told from one time.
+    `trace`: where in our code a
     fault was, for the log.
     """
 

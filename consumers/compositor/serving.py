@@ -1,10 +1,18 @@
-"""The other side of the protocol: a look as an engine answers it. For engines that are written in Python, and for tests."""
+"""The other side of the protocol: a look as an engine answers it. For engines that are written in
+Python, and for tests.
+"""
 
 import secrets
 from collections.abc import Iterable
 
 from consumers.compositor.dresser import Dressed, Order
-from schemas.engines import MANIFEST_PART, PICTURE_PART, AnsweredItem, AnsweredPicture, ComposeManifest
+from schemas.engines import (
+    MANIFEST_PART,
+    PICTURE_PART,
+    AnsweredItem,
+    AnsweredPicture,
+    ComposeManifest,
+)
 
 
 def manifest_of(order: Order, look: Dressed) -> ComposeManifest:
@@ -33,7 +41,10 @@ def answer_of(order: Order, look: Dressed) -> tuple[str, bytes]:
     """Content type and body of the answer 200."""
     manifest = manifest_of(order, look).model_dump_json().encode()
     return multipart(
-        ((MANIFEST_PART, "application/json", manifest), (PICTURE_PART, look.picture.content_type, look.picture.data))
+        (
+            (MANIFEST_PART, "application/json", manifest),
+            (PICTURE_PART, look.picture.content_type, look.picture.data),
+        )
     )
 
 
@@ -42,6 +53,11 @@ def multipart(parts: Iterable[tuple[str, str, bytes]]) -> tuple[str, bytes]:
     boundary = secrets.token_hex(16)
     pieces = []
     for name, kind, data in parts:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: {kind}'
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; '
+            f'filename="{name}"\r\nContent-Type: {kind}'
+        )
         pieces += [head.encode(), b"\r\n\r\n", data, b"\r\n"]
-    return f"multipart/form-data; boundary={boundary}", b"".join((*pieces, f"--{boundary}--\r\n".encode()))
+    return f"multipart/form-data; boundary={boundary}", b"".join(
+        (*pieces, f"--{boundary}--\r\n".encode())
+    )

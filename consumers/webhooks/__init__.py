@@ -1,1 +1,3 @@
-"""Tells tenants' endpoints of finished and failed looks: one part makes deliveries of events, the other sends them."""
+"""Tells tenants' endpoints of finished and failed looks: one part makes deliveries of events, the
+other sends them.
+"""

@@ -21,9 +21,17 @@ async def main(process: Process) -> None:
         outbox = WebhookOutbox(pool)
         handler = Webhooks(outbox)
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler)))
             parts.create_task(
-                run_sessions(process, "webhook_sender", lambda: Sender(process, outbox, egress, Pace(settings.concurrency)))
+                run_sessions(
+                    process, DECLARATION.name, lambda: BatchSession(process, kafka, handler)
+                )
+            )
+            parts.create_task(
+                run_sessions(
+                    process,
+                    "webhook_sender",
+                    lambda: Sender(process, outbox, egress, Pace(settings.concurrency)),
+                )
             )
 
 

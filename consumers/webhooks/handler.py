@@ -1,7 +1,9 @@
-"""Makes deliveries: `look.completed` and `look.failed` become one row per endpoint of their tenant that wants them.
+"""Makes deliveries: `look.completed` and `look.failed` become one row per endpoint of their tenant
+that wants them.
 
-Key: request id. Order does not matter: deliveries carry the event's `seq` and promise no order. A replay is safe: a row is
-unique by endpoint and event. Events older than deliveries are kept, or than their endpoint, are not sent.
+Key: request id. Order does not matter: deliveries carry the event's `seq` and promise no order. A
+replay is safe: a row is unique by endpoint and event. Events older than deliveries are kept, or
+than their endpoint, are not sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,10 @@ from schemas.topics import LOOK_COMPLETED, LOOK_FAILED
 from storage.webhook_outbox import Facts, WebhookOutbox
 
 DECLARATION = Declaration(
-    name="webhooks", topics=(LOOK_COMPLETED, LOOK_FAILED), about="tells tenants' endpoints of outcomes", max_in_flight=500
+    name="webhooks",
+    topics=(LOOK_COMPLETED, LOOK_FAILED),
+    about="tells tenants' endpoints of outcomes",
+    max_in_flight=500,
 )
 
 
@@ -31,11 +36,15 @@ class Webhooks:
         """Make them here."""
         self._outbox = outbox
 
-    async def start_offsets(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+    async def start_offsets(
+        self, partitions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], int]:
         """Where the group committed."""
         return {}
 
-    async def apply(self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]) -> Sequence[Outcome]:
+    async def apply(
+        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
+    ) -> Sequence[Outcome]:
         """Make the deliveries of a batch, all or none."""
         if not works:
             return []
@@ -43,7 +52,9 @@ class Webhooks:
         now = faults.clock(DECLARATION.name)
         judged = [judge(work, facts.get(work.request_id), now) for work in works]
         told = [
-            (facts[work.request_id].account, one) for work, one in zip(works, judged, strict=True) if isinstance(one, Happening)
+            (facts[work.request_id].account, one)
+            for work, one in zip(works, judged, strict=True)
+            if isinstance(one, Happening)
         ]
         if told:
             await self._outbox.add(told)
@@ -61,4 +72,6 @@ def judge(work: Work, known: Facts | None, now: datetime) -> Happening | Outcome
         return Unhandled("the request belongs to another tenant")
     if work.written_at < now - KEEP:
         return Skip("older than deliveries are kept")
-    return happening(work.decoded, known.credits_cost, work.written_at) or Unhandled("nobody is told of this")
+    return happening(work.decoded, known.credits_cost, work.written_at) or Unhandled(
+        "nobody is told of this"
+    )

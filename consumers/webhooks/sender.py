@@ -1,4 +1,6 @@
-"""Sends what is due: claims, signs, posts, settles. A crash leaves a lease that ends; the same id is sent again."""
+"""Sends what is due: claims, signs, posts, settles. A crash leaves a lease that ends; the same id
+is sent again.
+"""
 
 import asyncio
 import contextlib
@@ -41,7 +43,12 @@ class Sender:
     """One session: sends until the process is asked to stop, then finishes what is under way."""
 
     def __init__(
-        self, process: Process, outbox: WebhookOutbox, egress: Egress, pace: Pace, clock: Clock = lambda: faults.clock(NAME)
+        self,
+        process: Process,
+        outbox: WebhookOutbox,
+        egress: Egress,
+        pace: Pace,
+        clock: Clock = lambda: faults.clock(NAME),
     ) -> None:
         """Nothing is sent yet."""
         self._process = process
@@ -53,7 +60,9 @@ class Sender:
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
-        """Send what is due. Raises what went wrong with the database, after the tries under way have ended."""
+        """Send what is due. Raises what went wrong with the database, after the tries under way
+        have ended.
+        """
         watching = asyncio.create_task(self._watch())
         try:
             while not self._process.stopping.is_set():
@@ -81,13 +90,21 @@ class Sender:
     async def _try(self, claim: Claim) -> None:
         """One try, and its note."""
         headers = signed(claim, self._clock())
-        attempt = await self._egress.post(claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s)
+        attempt = await self._egress.post(
+            claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s
+        )
         await faults.at(NAME, faults.Point.AFTER_SEND)
         await self._settle(claim, attempt)
 
     async def _settle(self, claim: Claim, attempt: Attempt) -> None:
         now, trial = self._clock(), claim.event_type == TEST_TYPE
-        verdict = judge(attempt, claim.tries + 1, now, () if trial else self._pace.delays_s, chance=random.random())
+        verdict = judge(
+            attempt,
+            claim.tries + 1,
+            now,
+            () if trial else self._pace.delays_s,
+            chance=random.random(),
+        )
         if trial:
             attempt = shortened(attempt)
         metrics.WEBHOOK_TRIES.labels(verdict.result.value).inc()
@@ -105,10 +122,14 @@ class Sender:
 
 
 def signed(claim: Claim, now: datetime) -> dict[str, str]:
-    """The headers of one try, by Standard Webhooks 1.0: its own time, and a signature by each secret that is valid."""
+    """The headers of one try, by Standard Webhooks 1.0: its own time, and a signature by each
+    secret that is valid.
+    """
     at = whole_second(now)
     text = claim.payload.decode()
-    signatures = [Webhook(secret).sign(claim.event_id, at, text) for secret in signing(claim.secrets, now)]
+    signatures = [
+        Webhook(secret).sign(claim.event_id, at, text) for secret in signing(claim.secrets, now)
+    ]
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
@@ -120,5 +141,7 @@ def signed(claim: Claim, now: datetime) -> dict[str, str]:
 
 
 def shortened(attempt: Attempt) -> Attempt:
-    """A test's try without the answer's text: a test can be sent at will, and is no window on what answers."""
+    """A test's try without the answer's text: a test can be sent at will, and is no window on what
+    answers.
+    """
     return Attempt(attempt.at, attempt.duration_ms, attempt.status_code, attempt.error)

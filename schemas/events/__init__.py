@@ -1,4 +1,6 @@
-"""Every event, by its CloudEvents type. A type's version is its last part; a new version is a new model beside the old."""
+"""Every event, by its CloudEvents type. A type's version is its last part; a new version is a new
+model beside the old.
+"""
 
 from schemas.events.base import Event
 from schemas.events.cancel import CancelLook

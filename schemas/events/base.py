@@ -6,7 +6,9 @@ from schemas.ids import RequestId
 
 
 class Event(BaseModel):
-    """A fact about one request. Readers ignore fields that they do not know; events are never changed once made."""
+    """A fact about one request. Readers ignore fields that they do not know; events are never
+    changed once made.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

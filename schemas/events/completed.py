@@ -31,15 +31,32 @@ class PlacedGarment(BaseModel):
     trial_image: str
     trial_item_category: str
     layer: str
-    box: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive")
-    alpha_area_px: int | None = Field(default=None, ge=0, description="pixels of the picture that it covers")
-    landmarks: Mapping[str, tuple[float, float]] = Field(default_factory=dict, description="x, y in pixels of the picture")
-    cutout: StoredImage | None = Field(default=None, description="the garment cut out of its photo, where that is kept")
+    box: tuple[int, int, int, int] = Field(
+        description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive"
+    )
+    alpha_area_px: int | None = Field(
+        default=None, ge=0, description="pixels of the picture that it covers"
+    )
+    landmarks: Mapping[str, tuple[float, float]] = Field(
+        default_factory=dict, description="x, y in pixels of the picture"
+    )
+    cutout: StoredImage | None = Field(
+        default=None, description="the garment cut out of its photo, where that is kept"
+    )
     warnings: tuple[str, ...] = ()
-    quality: float | None = Field(default=None, ge=0, le=1, description="how sellable its part of the picture is thought to be")
-    quality_reasons: tuple[str, ...] = Field(default=(), description="what lowers the quality, the worst first")
+    quality: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="how sellable its part of the picture is thought to be",
+    )
+    quality_reasons: tuple[str, ...] = Field(
+        default=(), description="what lowers the quality, the worst first"
+    )
     placed: Literal["dressed", "whole"] | None = Field(
-        default=None, description="dressed: laid round the body in parts; whole: shown as photographed, over the body"
+        default=None,
+        description="dressed: laid round the body in parts; whole: shown as photographed, over the "
+        "body",
     )
 
 
@@ -50,8 +67,12 @@ class LookCompleted(Event):
     image: StoredImage
     items: tuple[PlacedGarment, ...]
     engine_version: str
-    seed: int | None = Field(default=None, description="of the engine's only step that draws at random")
-    stage_ms: Mapping[str, float] = Field(default_factory=dict, description="how long each of the engine's stages took")
+    seed: int | None = Field(
+        default=None, description="of the engine's only step that draws at random"
+    )
+    stage_ms: Mapping[str, float] = Field(
+        default_factory=dict, description="how long each of the engine's stages took"
+    )
     duration_ms: int = Field(ge=0)
     completed_at: datetime
     warnings: tuple[str, ...] = ()

@@ -10,7 +10,9 @@ from schemas.failures import FailureReason
 
 
 class LookDeadLettered(Event):
-    """The decision that a request failed. The first one read for a request becomes its `look.failed` and its refund."""
+    """The decision that a request failed. The first one read for a request becomes its
+    `look.failed` and its refund.
+    """
 
     tenant_id: str
     reason: FailureReason

@@ -9,7 +9,9 @@ from schemas.failures import PublishedCode
 
 
 class CreditRefund(Event):
-    """The whole charge of one failed request. Applied once by the ledger, however often it is read."""
+    """The whole charge of one failed request. Applied once by the ledger, however often it is
+    read.
+    """
 
     tenant_id: str
     amount: int = Field(ge=0, description="credits")

@@ -17,10 +17,15 @@ class LookRequested(Event):
     items: tuple[TrialItemInput, ...] = Field(min_length=1)
     runtime_config: Mapping[str, JsonValue] | None = None
     engine: str | None = Field(
-        default=None, max_length=32, description="who makes the picture: classical, remote; null: the deployment's default"
+        default=None,
+        max_length=32,
+        description="who makes the picture: classical, remote; null: the deployment's default",
     )
     quality_floor: float | None = Field(
-        default=None, ge=0, le=1, description="a garment below this quality is refused; the deployment's floor may be higher"
+        default=None,
+        ge=0,
+        le=1,
+        description="a garment below this quality is refused; the deployment's floor may be higher",
     )
     credits_cost: int = Field(ge=0)
     requested_at: datetime

@@ -1,4 +1,6 @@
-"""The compose file runs what the design names: every process of ours, pinned images, health checks, loopback ports."""
+"""The compose file runs what the design names: every process of ours, pinned images, health checks,
+loopback ports.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""What a process does not need is not imported when it starts: only the compositor's workers load the picture engine."""
+"""What a process does not need is not imported when it starts: only the compositor's workers load
+the picture engine.
+"""
 
 import subprocess
 import sys
@@ -8,7 +10,19 @@ import pytest
 from devstack.folder import CHECKOUT
 from devstack.processes import MODULES
 
-HEAVY = ("cv2", "numpy", "PIL", "duckdb", "pyarrow", "pandas", "polars", "matplotlib", "confluent_kafka", "devstack", "typer")
+HEAVY = (
+    "cv2",
+    "numpy",
+    "PIL",
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "matplotlib",
+    "confluent_kafka",
+    "devstack",
+    "typer",
+)
 LIGHT = sorted({*MODULES.values()} - {MODULES["compositor"]})
 
 
@@ -17,10 +31,13 @@ def imported_by(modules: list[str]) -> set[str]:
     code = f"""
 import importlib, importlib.util, sys
 for name in {modules!r}:
-    importlib.import_module(name + ".__main__" if importlib.util.find_spec(name).submodule_search_locations else name)
+    package = importlib.util.find_spec(name).submodule_search_locations
+    importlib.import_module(name + ".__main__" if package else name)
 print(*sorted({set(HEAVY)!r} & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
     return set(done.stdout.split())
 
 

@@ -1,4 +1,6 @@
-"""Clients of Kafka and Postgres are made in few places, where they are told how to prove who they are."""
+"""Clients of Kafka and Postgres are made in few places, where they are told how to prove who they
+are.
+"""
 
 import re
 
@@ -6,7 +8,9 @@ import pytest
 
 from tests.architecture.test_budgets import CHECKOUT, FILES
 
-KAFKA = re.compile(r"\b(AIOKafka(Producer|Consumer|AdminClient)|KafkaBroker|AdminClient|Consumer|Producer)\(")
+KAFKA = re.compile(
+    r"\b(AIOKafka(Producer|Consumer|AdminClient)|KafkaBroker|AdminClient|Consumer|Producer)\("
+)
 POSTGRES = re.compile(r"\basyncpg\.(connect|create_pool)\(")
 
 
@@ -20,11 +24,27 @@ def places(pattern: re.Pattern[str]) -> set[str]:
         (
             KAFKA,
             {
-                *(f"runtime/{name}.py" for name in ("kafka", "subscription", "topics_admin", "reading", "acls", "group_lag")),
+                *(
+                    f"runtime/{name}.py"
+                    for name in (
+                        "kafka",
+                        "subscription",
+                        "topics_admin",
+                        "reading",
+                        "acls",
+                        "group_lag",
+                    )
+                ),
                 *(f"replaying/{name}.py" for name in ("kafka", "copying")),
             },
         ),
-        (POSTGRES, {f"storage/{name}.py" for name in ("database", "migrations", "audit_facts", "roles", "seed", "wakeups")}),
+        (
+            POSTGRES,
+            {
+                f"storage/{name}.py"
+                for name in ("database", "migrations", "audit_facts", "roles", "seed", "wakeups")
+            },
+        ),
     ],
     ids=["kafka", "postgres"],
 )
@@ -35,11 +55,19 @@ def test_clients_are_made_where_they_are_secured(pattern: re.Pattern[str], doors
 
 
 def test_who_makes_a_client_of_kafka_tells_it_how_to_connect() -> None:
-    doors = [path for path in FILES if KAFKA.search(path.read_text()) and path.parent.name in {"runtime", "replaying"}]
+    doors = [
+        path
+        for path in FILES
+        if KAFKA.search(path.read_text()) and path.parent.name in {"runtime", "replaying"}
+    ]
     told = re.compile(r"client_options\(|for_confluent\(|for_faststream\(|for_aiokafka\(")
     assert [str(path) for path in doors if not told.search(path.read_text())] == []
     bare = re.compile(r'"bootstrap.servers": settings|bootstrap_servers=')
-    assert [str(path) for path in doors if path.name != "connection.py" and bare.search(path.read_text())] == []
+    assert [
+        str(path)
+        for path in doors
+        if path.name != "connection.py" and bare.search(path.read_text())
+    ] == []
 
 
 def test_the_pattern_finds_a_client_that_is_made_elsewhere() -> None:

@@ -1,4 +1,6 @@
-"""docs/security.md shows the rights as they are declared: a right that changes changes its row there."""
+"""docs/security.md shows the rights as they are declared: a right that changes changes its row
+there.
+"""
 
 from pathlib import Path
 
@@ -10,9 +12,16 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 
 def kafka_row(access: Access) -> str:
     """One row of the page's table of Kafka rights."""
-    cells = (", ".join(f"`{topic.name}`" for topic in topics) for topics in (access.reads, access.describes, access.writes))
+    cells = (
+        ", ".join(f"`{topic.name}`" for topic in topics)
+        for topics in (access.reads, access.describes, access.writes)
+    )
     reads, describes, writes = (cell or "-" for cell in cells)
-    identity = "group" * access.in_group + ", transactions" * access.transactional + "sees groups" * access.sees_groups
+    identity = (
+        "group" * access.in_group
+        + ", transactions" * access.transactional
+        + "sees groups" * access.sees_groups
+    )
     return f"| `{access.name}` | {reads} | {describes} | {writes} | {identity or '-'} |"
 
 
@@ -25,7 +34,13 @@ def postgres_row(process: str) -> str:
 
 
 def test_the_tables_are_the_declared_rights() -> None:
-    tables = PAGE.read_text().partition("## Kafka: who may do what")[2].partition("## Changing a secret")[0]
+    tables = (
+        PAGE.read_text()
+        .partition("## Kafka: who may do what")[2]
+        .partition("## Changing a secret")[0]
+    )
     rows = [line for line in tables.splitlines() if line.startswith("| `")]
-    wanted = [kafka_row(access) for access in (*PROCESSES, *ROLES.values())] + [postgres_row(name) for name in BY_PROCESS]
+    wanted = [kafka_row(access) for access in (*PROCESSES, *ROLES.values())] + [
+        postgres_row(name) for name in BY_PROCESS
+    ]
     assert rows == wanted

@@ -11,7 +11,11 @@ EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
 
 def declared() -> set[str]:
-    areas = [area for area in vars(settings).values() if isinstance(area, type) and issubclass(area, BaseSettings)]
+    areas = [
+        area
+        for area in vars(settings).values()
+        if isinstance(area, type) and issubclass(area, BaseSettings)
+    ]
     return {
         f"{area.model_config.get('env_prefix', '')}{name}".upper()
         for area in areas

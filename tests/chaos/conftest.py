@@ -59,10 +59,14 @@ class System:
 
 
 @asynccontextmanager
-async def system(services: Stack, folder: Path, instances: Mapping[str, int], bug: Bug | None) -> AsyncIterator[System]:
+async def system(
+    services: Stack, folder: Path, instances: Mapping[str, int], bug: Bug | None
+) -> AsyncIterator[System]:
     """So many instances of these processes, the first named with the bug, until the block ends."""
     names = [(name, number) for name, count in instances.items() for number in range(1, count + 1)]
-    ports = dict(zip([f"health_{instance_name(*one)}" for one in names], free_ports(len(names)), strict=True))
+    ports = dict(
+        zip([f"health_{instance_name(*one)}" for one in names], free_ports(len(names)), strict=True)
+    )
     (folder / "faults").mkdir()
     own = StackFolder(folder / "system")
     own.create()
@@ -71,7 +75,10 @@ async def system(services: Stack, folder: Path, instances: Mapping[str, int], bu
     parts = [process(name, ports, env, instance=number) for name, number in names]
     if bug is not None:
         argv = (sys.executable, "-m", "chaos.sabotage", bug.value, MODULES[sick])
-        parts = [replace(part, argv=argv) if name == sick else part for part, (name, _) in zip(parts, names, strict=True)]
+        parts = [
+            replace(part, argv=argv) if name == sick else part
+            for part, (name, _) in zip(parts, names, strict=True)
+        ]
     supervisor = Supervisor(own)
     made = System(env, folder / "faults", own)
     try:

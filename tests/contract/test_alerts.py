@@ -1,4 +1,6 @@
-"""Alert rules speak only of metrics and labels that exist, and each says how bad it is and what to do."""
+"""Alert rules speak only of metrics and labels that exist, and each says how bad it is and what to
+do.
+"""
 
 import re
 from collections.abc import Iterable
@@ -16,17 +18,23 @@ from schemas.failures import FailureCode
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "alerts.yml"
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]
+]
 
 
 def samples() -> dict[str, set[str]]:
     """Every sample name with its labels: of the processes' metrics and of the audit's textfile."""
     known: dict[str, set[str]] = {}
-    collectors: Iterable[Any] = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    collectors: Iterable[Any] = [
+        one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)
+    ]
     for collector in collectors:
         for family in collector.describe():
             for suffix in SUFFIXES[family.type]:
-                known[family.name + suffix] = set(collector._labelnames) | ({"le"} if suffix == "_bucket" else set())
+                known[family.name + suffix] = set(collector._labelnames) | (
+                    {"le"} if suffix == "_bucket" else set()
+                )
     for family in registry(Tally(), datetime.now(UTC)).collect():
         for sample in family.samples:
             known.setdefault(sample.name, set()).update(sample.labels)
@@ -36,7 +44,9 @@ def samples() -> dict[str, set[str]]:
 def labels_used(expr: str) -> set[str]:
     """Names in {...} and in by (...)."""
     inside = re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", expr)
-    grouped = [name.strip() for names in re.findall(r"\bby \(([^)]*)\)", expr) for name in names.split(",")]
+    grouped = [
+        name.strip() for names in re.findall(r"\bby \(([^)]*)\)", expr) for name in names.split(",")
+    ]
     return {*inside, *grouped}
 
 
@@ -56,7 +66,9 @@ def test_a_rule_names_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any
 
 
 def test_reasons_named_in_rules_exist() -> None:
-    (reasons,) = {re.search(r'reason=~"([^"]+)"', rule["expr"])[1] for rule in RULES if "reason=~" in rule["expr"]}  # type: ignore[index]  # there is a match
+    (reasons,) = {
+        match[1] for rule in RULES if (match := re.search(r'reason=~"([^"]+)"', rule["expr"]))
+    }
     assert set(reasons.split("|")) <= {code.value for code in FailureCode}
 
 

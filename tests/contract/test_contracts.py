@@ -1,4 +1,6 @@
-"""The generated contracts: fresh, valid by their own standards, and compatible with all that was released."""
+"""The generated contracts: fresh, valid by their own standards, and compatible with all that was
+released.
+"""
 
 import gzip
 import json
@@ -20,7 +22,9 @@ from schemas.topics import LOOK_COMPLETED, TOPICS, Audience
 from tests.making import NOW, REQUEST_ID
 
 ASYNCAPI_SCHEMA = Path(__file__).parent / "asyncapi-3.0.0.schema.json.gz"
-"""AsyncAPI's own JSON Schema of its documents (package @asyncapi/specs 6.11.1, Apache-2.0), unchanged but compressed."""
+"""AsyncAPI's own JSON Schema of its documents (package @asyncapi/specs 6.11.1, Apache-2.0),
+unchanged but compressed.
+"""
 
 
 def test_the_committed_contracts_are_fresh() -> None:
@@ -33,7 +37,11 @@ def test_a_stale_a_missing_and_a_superfluous_file_are_named(tmp_path: Path) -> N
     (tmp_path / "look.failed.v1.json").write_text("{}")
     (tmp_path / "look.cancel.v1.json").unlink()
     (tmp_path / "look.forgotten.v1.json").write_text("{}")
-    assert stale(tmp_path) == ["look.cancel.v1.json", "look.failed.v1.json", "look.forgotten.v1.json"]
+    assert stale(tmp_path) == [
+        "look.cancel.v1.json",
+        "look.failed.v1.json",
+        "look.forgotten.v1.json",
+    ]
     write(tmp_path)
     assert stale(tmp_path) == []
 
@@ -83,7 +91,9 @@ def asyncapi() -> dict[str, Any]:
 def test_the_asyncapi_document_is_valid_by_asyncapis_own_schema(asyncapi: dict[str, Any]) -> None:
     validator = Draft7Validator(json.loads(gzip.decompress(ASYNCAPI_SCHEMA.read_bytes())))
     validator.validate(asyncapi)
-    assert not validator.is_valid({**asyncapi, "channels": {"look.completed": {"adress": "look.completed"}}})
+    assert not validator.is_valid(
+        {**asyncapi, "channels": {"look.completed": {"adress": "look.completed"}}}
+    )
 
 
 def test_every_reference_in_it_leads_somewhere(asyncapi: dict[str, Any]) -> None:
@@ -91,7 +101,9 @@ def test_every_reference_in_it_leads_somewhere(asyncapi: dict[str, Any]) -> None
         if isinstance(node, dict):
             own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
             return own + [one for value in node.values() for one in references(value)]
-        return [one for value in node for one in references(value)] if isinstance(node, list) else []
+        return (
+            [one for value in node for one in references(value)] if isinstance(node, list) else []
+        )
 
     found = references(asyncapi)
     assert found
@@ -110,7 +122,11 @@ def test_it_says_of_each_topic_what_a_subscriber_asks(asyncapi: dict[str, Any]) 
         assert settings["topicConfiguration"]["retention.ms"] == topic.retention_ms
         assert channel["tags"][0]["name"] == topic.audience
         assert len(channel["messages"]) == 1
-    public = [name for name, channel in asyncapi["channels"].items() if channel["tags"][0]["name"] == Audience.PUBLIC]
+    public = [
+        name
+        for name, channel in asyncapi["channels"].items()
+        if channel["tags"][0]["name"] == Audience.PUBLIC
+    ]
     assert public == ["look.completed", "look.failed"]
     message = asyncapi["components"]["messages"]["look.completed.v1"]
     assert message["bindings"]["kafka"]["key"]["pattern"]
@@ -122,7 +138,10 @@ def test_it_says_of_each_topic_what_a_subscriber_asks(asyncapi: dict[str, Any]) 
 
 def test_the_headers_we_write_are_the_headers_it_tells_of(asyncapi: dict[str, Any]) -> None:
     headers = asyncapi["components"]["messageTraits"]["record"]["headers"]
-    record = encode(sample_of("look.failed.v1"), Meta(REQUEST_ID, "look.failed.v1", "/looks/x", NOW, 3, "00-a-b-01"))
+    record = encode(
+        sample_of("look.failed.v1"),
+        Meta(REQUEST_ID, "look.failed.v1", "/looks/x", NOW, 3, "00-a-b-01"),
+    )
     texts = {name: raw.decode() for name, raw in record.headers}
     Draft202012Validator(headers).validate(texts)
     assert set(texts) == set(headers["properties"])

@@ -1,4 +1,6 @@
-"""One suite for every engine behind the port: our own, and the same one behind the example server, over HTTP."""
+"""One suite for every engine behind the port: our own, and the same one behind the example server,
+over HTTP.
+"""
 
 import io
 import os
@@ -33,7 +35,9 @@ def server() -> Iterator[Server]:
 
 
 def engine(server: Server, **changes: object) -> RemoteDresser:
-    return RemoteDresser(EngineSettings.model_validate({"url": server.url, "token": TOKEN, **changes}))
+    return RemoteDresser(
+        EngineSettings.model_validate({"url": server.url, "token": TOKEN, **changes})
+    )
 
 
 @pytest.fixture(params=["classical", "remote"])
@@ -45,7 +49,13 @@ def dresser(request: pytest.FixtureRequest) -> Dresser:
 
 @pytest.mark.parametrize("kind", ["webp", "png", "jpeg"])
 def test_a_look_is_what_it_says_it_is(dresser: Dresser, kind: str) -> None:
-    options = LookOptions(width_px=256, format=kind, mannequin="MALE", background="#102030", tuck=True)  # type: ignore[arg-type]  # one of three
+    options = LookOptions(
+        width_px=256,
+        format=kind,  # type: ignore[arg-type]  # one of three
+        mannequin="MALE",
+        background="#102030",
+        tuck=True,
+    )
     made = dresser.dress(an_order(TEE, TROUSERS, options=options))
     assert isinstance(made, Dressed), made
     with Image.open(io.BytesIO(made.picture.data)) as image:
@@ -58,7 +68,11 @@ def test_a_look_is_what_it_says_it_is(dresser: Dresser, kind: str) -> None:
 def test_a_photo_that_can_not_be_used_is_named_and_will_not_heal(dresser: Dresser) -> None:
     refused = dresser.dress(an_order(TEE, Garment(b"no picture", "jeans")))
     assert isinstance(refused, NotRendered)
-    assert (refused.reason.code, refused.reason.item_index, refused.can_heal) == (FailureCode.IMAGE_UNREADABLE, 1, False)
+    assert (refused.reason.code, refused.reason.item_index, refused.can_heal) == (
+        FailureCode.IMAGE_UNREADABLE,
+        1,
+        False,
+    )
     unknown = dresser.dress(an_order(Garment(TEE.data, "spacesuit")))
     assert isinstance(unknown, NotRendered)
     assert (unknown.reason.code, unknown.reason.item_index) == (FailureCode.CATEGORY_MISMATCH, 0)
@@ -92,12 +106,21 @@ def test_a_look_that_is_not_made_in_time_is_given_up(server: Server) -> None:
     given_up = engine(server, timeout_s=0.05).dress(an_order(TEE, TROUSERS))
     assert isinstance(given_up, NotRendered)
     assert given_up.can_heal
-    assert isinstance(engine(server).dress(an_order(TEE, TROUSERS)), Dressed), "what was given up harms nobody"
+    assert isinstance(engine(server).dress(an_order(TEE, TROUSERS)), Dressed), (
+        "what was given up harms nobody"
+    )
 
 
 def test_the_example_does_not_start_without_a_token() -> None:
     example = Path(__file__).resolve().parents[2] / "examples" / "remote_engine.py"
     env = {name: value for name, value in os.environ.items() if name != "ENGINE_TOKEN"}
-    done = subprocess.run([sys.executable, str(example)], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, str(example)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode != 0
     assert "ENGINE_TOKEN" in done.stderr

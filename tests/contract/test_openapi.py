@@ -26,7 +26,14 @@ def document() -> dict[str, Any]:
 
 
 def test_the_seeds_schemas_are_there(document: dict[str, Any]) -> None:
-    seed = {"LookRequest", "TrialItemInput", "WorkflowAcceptedResponse", "JobStatus", "UserCategory", "HTTPValidationError"}
+    seed = {
+        "LookRequest",
+        "TrialItemInput",
+        "WorkflowAcceptedResponse",
+        "JobStatus",
+        "UserCategory",
+        "HTTPValidationError",
+    }
     assert seed <= set(document["components"]["schemas"])
 
 
@@ -40,8 +47,12 @@ def test_the_look_operation_is_the_seeds(document: dict[str, Any]) -> None:
     assert schemas["UserCategory"]["enum"] == ["MALE", "FEMALE"]
     assert set(schemas["HTTPValidationError"]["properties"]) == {"detail", "error"}
     answers = document["paths"]["/v1/look"]["post"]["responses"]
-    assert answers["202"]["content"]["application/json"]["schema"]["$ref"].endswith("/WorkflowAcceptedResponse")
-    assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/HTTPValidationError")
+    assert answers["202"]["content"]["application/json"]["schema"]["$ref"].endswith(
+        "/WorkflowAcceptedResponse"
+    )
+    assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith(
+        "/HTTPValidationError"
+    )
 
 
 def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str, Any]) -> None:
@@ -55,10 +66,16 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
                 assert answer["description"], (path, method, status)
                 if not status.startswith("2"):
                     reference = answer["content"]["application/json"]["schema"]["$ref"]
-                    assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (path, method, status)
+                    assert reference.endswith(("/ErrorEnvelope", "/HTTPValidationError")), (
+                        path,
+                        method,
+                        status,
+                    )
     assert ids == {
-        "create_look", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits", "list_operations",
-        "list_garment_categories", "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "delete_webhook",
+        "create_look", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits",
+        "list_operations",
+        "list_garment_categories", "create_webhook", "list_webhooks", "get_webhook",
+        "update_webhook", "delete_webhook",
         "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries", "get_webhook_delivery",
         "redeliver_webhook_delivery",
         "upload_photo", "presign_upload",
@@ -67,20 +84,26 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
 
 
 def test_the_garment_categories_are_an_enum(document: dict[str, Any]) -> None:
-    assert document["components"]["schemas"]["GarmentCategory"]["enum"] == [category.value for category in GarmentCategory]
+    assert document["components"]["schemas"]["GarmentCategory"]["enum"] == [
+        category.value for category in GarmentCategory
+    ]
     key = document["components"]["schemas"]["GarmentCategoryOut"]["properties"]["key"]
     assert key["$ref"].endswith("/GarmentCategory")
 
 
 def test_the_calls_that_we_make_are_documented(document: dict[str, Any]) -> None:
     for kind in ("look.completed", "look.failed", "webhook.test"):
-        body = document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        body = document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]
         assert body["$ref"].endswith("/WebhookPayload")
 
 
 def test_a_secret_is_in_no_answer_but_those_that_make_one(document: dict[str, Any]) -> None:
     with_secret = {
-        name for name, schema in document["components"]["schemas"].items() if "secret" in schema.get("properties", {})
+        name
+        for name, schema in document["components"]["schemas"].items()
+        if "secret" in schema.get("properties", {})
     }
     assert with_secret == {"WebhookWithSecret", "WebhookSecret"}
 
@@ -91,19 +114,27 @@ def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
     for operations in document["paths"].values():
         for operation in operations.values():
             name = operation["operationId"]
-            places = [(f"{name} body", operation["requestBody"])] if "requestBody" in operation else []
-            places += [(f"{name} {status}", answer) for status, answer in operation["responses"].items()]
+            places = (
+                [(f"{name} body", operation["requestBody"])] if "requestBody" in operation else []
+            )
+            places += [
+                (f"{name} {status}", answer) for status, answer in operation["responses"].items()
+            ]
             for place, holder in places:
                 for kind, content in holder.get("content", {}).items():
                     if kind == "multipart/form-data":
                         continue  # a file has no example in JSON
                     shown = [one["value"] for one in content.get("examples", {}).values()]
-                    whole = content.get("schema", {"type": "string"})  # a stream is text; `itemSchema` is of one event
+                    whole = content.get(
+                        "schema", {"type": "string"}
+                    )  # a stream is text; `itemSchema` is of one event
                     found += [(place, whole, one) for one in [*shown, content.get("example")]]
     return found
 
 
-def test_every_body_and_answer_has_an_example_that_its_schema_allows(document: dict[str, Any]) -> None:
+def test_every_body_and_answer_has_an_example_that_its_schema_allows(
+    document: dict[str, Any],
+) -> None:
     seen: dict[str, int] = {}
     for place, schema, example in examples(document):
         seen.setdefault(place, 0)
@@ -115,11 +146,17 @@ def test_every_body_and_answer_has_an_example_that_its_schema_allows(document: d
 
 
 def test_every_example_belongs_to_an_operation(document: dict[str, Any]) -> None:
-    ids = {operation["operationId"] for operations in document["paths"].values() for operation in operations.values()}
+    ids = {
+        operation["operationId"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    }
     assert set(REQUESTS) | set(ANSWERS) <= ids
 
 
-def test_an_error_that_an_answer_can_carry_is_named_in_its_description(document: dict[str, Any]) -> None:
+def test_an_error_that_an_answer_can_carry_is_named_in_its_description(
+    document: dict[str, Any],
+) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
@@ -130,7 +167,9 @@ def test_an_error_that_an_answer_can_carry_is_named_in_its_description(document:
 
 
 def test_the_limits_of_parameters_are_words_of_json_schema(document: dict[str, Any]) -> None:
-    """A validator in the wrong place makes pydantic write `ge` for `minimum`, which nobody else reads."""
+    """A validator in the wrong place makes pydantic write `ge` for `minimum`, which nobody else
+    reads.
+    """
     parameters = [
         (operation["operationId"], one)
         for operations in document["paths"].values()
@@ -143,25 +182,35 @@ def test_the_limits_of_parameters_are_words_of_json_schema(document: dict[str, A
     assert len(limits) >= 5
 
 
-def test_every_link_leads_to_an_operation_and_names_its_parameters(document: dict[str, Any]) -> None:
+def test_every_link_leads_to_an_operation_and_names_its_parameters(
+    document: dict[str, Any],
+) -> None:
     operations = {
-        operation["operationId"]: operation for operations in document["paths"].values() for operation in operations.values()
+        operation["operationId"]: operation
+        for operations in document["paths"].values()
+        for operation in operations.values()
     }
     followed = set()
     for operation in operations.values():
         for answer in operation["responses"].values():
             for link in answer.get("links", {}).values():
                 target = operations[link["operationId"]]
-                assert set(link.get("parameters", {})) <= {one["name"] for one in target.get("parameters", [])}
+                assert set(link.get("parameters", {})) <= {
+                    one["name"] for one in target.get("parameters", [])
+                }
                 followed.add((operation["operationId"], link["operationId"]))
-    assert followed == {(name, link["operationId"]) for (name, _), links in LINKS.items() for link in links.values()}
+    assert followed == {
+        (name, link["operationId"]) for (name, _), links in LINKS.items() for link in links.values()
+    }
     assert set(operations) >= {name for name, _ in LINKS}
 
 
 def test_the_page_lists_every_error_code_with_its_status() -> None:
     rows = re.findall(r"^\| (\d{3}) \| `([A-Z_]+)` \|", PAGE.read_text(), re.MULTILINE)
     assert rows == sorted(rows, key=lambda row: row[0])
-    assert {(int(status), code) for status, code in rows} == {(status, code.value) for code, status in STATUS.items()}
+    assert {(int(status), code) for status, code in rows} == {
+        (status, code.value) for code, status in STATUS.items()
+    }
     assert len(rows) == len(STATUS)
 
 
@@ -174,7 +223,10 @@ def test_every_answer_tells_of_its_headers(document: dict[str, Any]) -> None:
     }
     assert set(BY_ANSWER) <= set(told)
     assert all("X-Request-Id" in headers for headers in told.values())
-    assert all(("Retry-After" in headers) >= (status in {"429", "503"}) for (_, status), headers in told.items())
+    assert all(
+        ("Retry-After" in headers) >= (status in {"429", "503"})
+        for (_, status), headers in told.items()
+    )
     assert {name for (name, _), headers in told.items() if "Location" in headers} == {
         "create_look",
         "cancel_job",

@@ -1,5 +1,5 @@
-"""docs/subscribing.md: every block of code in it is a file of examples/, word for word, and every example is shown there,
-or explained by a page of its own.
+"""docs/subscribing.md: every block of code in it is a file of examples/, word for word, and every
+example is shown there, or explained by a page of its own.
 """
 
 import re

@@ -1,4 +1,6 @@
-"""The receiver of docs/webhooks.md, run as it stands there: it takes what we send, once, and nothing that was tampered with."""
+"""The receiver of docs/webhooks.md, run as it stands there: it takes what we send, once, and
+nothing that was tampered with.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,9 @@ SECRET, OTHER = make_secret(b"s" * 32), make_secret(b"o" * 32)
 FAILED = LookFailed(
     request_id=REQUEST_ID,
     tenant_id=TENANT,
-    error=FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="Kein Kleidungsstück: ü", item_index=0),
+    error=FailureReason(
+        code=FailureCode.NO_GARMENT_FOUND, message="Kein Kleidungsstück: ü", item_index=0
+    ),
     failed_at=NOW,
 )
 
@@ -34,8 +38,20 @@ def a_call(now: datetime | None = None, *secrets: str) -> tuple[bytes, dict[str,
     event = happening(decoded(FAILED), 10, NOW)
     assert event is not None
     at = now or datetime.now(UTC)
-    kept = tuple(Secret(text, at + timedelta(seconds=age)) for age, text in enumerate(secrets or (SECRET,)))
-    claim = Claim("d", "w", "https://hooks.example/", kept, event.event_id, event.event_type, event.payload, 0, at)
+    kept = tuple(
+        Secret(text, at + timedelta(seconds=age)) for age, text in enumerate(secrets or (SECRET,))
+    )
+    claim = Claim(
+        "d",
+        "w",
+        "https://hooks.example/",
+        kept,
+        event.event_id,
+        event.event_type,
+        event.payload,
+        0,
+        at,
+    )
     return event.payload, signed(claim, at)
 
 
@@ -57,7 +73,11 @@ async def post(page: dict[str, Any], body: bytes, headers: dict[str, str]) -> in
 
 async def test_what_we_send_is_taken_once_however_often_it_comes(page: dict[str, Any]) -> None:
     later = datetime.now(UTC) + timedelta(seconds=5)
-    for body, headers in (a_call(), a_call(), a_call(later)):  # a retry has a time and a signature of its own
+    for body, headers in (
+        a_call(),
+        a_call(),
+        a_call(later),
+    ):  # a retry has a time and a signature of its own
         assert await post(page, body, headers) == 204
     (event,) = page["work"]
     assert (event["type"], event["data"]["request_id"]) == ("look.failed", REQUEST_ID)
@@ -73,20 +93,29 @@ def ago(minutes: int) -> datetime:
     return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
-def with_headers(call: tuple[bytes, dict[str, str]], **changed: str) -> tuple[bytes, dict[str, str]]:
+def with_headers(
+    call: tuple[bytes, dict[str, str]], **changed: str
+) -> tuple[bytes, dict[str, str]]:
     return call[0], {**call[1], **{f"webhook-{name}": text for name, text in changed.items()}}
 
 
 def resigned(before: str, after: str) -> tuple[bytes, dict[str, str]]:
     body, headers = a_call()
-    return with_headers((body, headers), signature=headers["webhook-signature"].replace(before, after))
+    return with_headers(
+        (body, headers), signature=headers["webhook-signature"].replace(before, after)
+    )
 
 
 FORGERIES = {
-    "a byte of the body": lambda: (a_call()[0].replace(b'"credits_refunded":10', b'"credits_refunded":99'), a_call()[1]),
+    "a byte of the body": lambda: (
+        a_call()[0].replace(b'"credits_refunded":10', b'"credits_refunded":99'),
+        a_call()[1],
+    ),
     "an old time": lambda: a_call(ago(6)),
     "a time to come": lambda: a_call(ago(-6)),
-    "an old call with a new time": lambda: with_headers(a_call(ago(6)), timestamp=str(int(ago(0).timestamp()))),
+    "an old call with a new time": lambda: with_headers(
+        a_call(ago(6)), timestamp=str(int(ago(0).timestamp()))
+    ),
     "another id": lambda: with_headers(a_call(), id=a_call()[1]["webhook-id"] + ".1"),
     "no version": lambda: resigned("v1,", ""),
     "another version": lambda: resigned("v1,", "v1a,"),
@@ -115,9 +144,11 @@ def test_the_page_says_the_numbers_of_the_code() -> None:
     text = " ".join(PAGE.read_text().split())
     for words in (
         f"`sk_test_`), {MAX_PER_TENANT} each",
-        f"2xx within {webhooks.TIME_LIMIT_S:g} seconds, of which we read {webhooks.MAX_ANSWER_BYTES // 1024} KiB",
+        f"2xx within {webhooks.TIME_LIMIT_S:g} seconds, of which we read "
+        f"{webhooks.MAX_ANSWER_BYTES // 1024} KiB",
         f"{len(webhooks.DELAYS_S) + 1} tries over {sum(webhooks.DELAYS_S) / 3600:.0f} hours",
-        f"{webhooks.GIVE_UP_AFTER.days} days in which every try failed, {webhooks.GIVE_UP_FAILURES} at least",
+        f"{webhooks.GIVE_UP_AFTER.days} days in which every try failed, "
+        f"{webhooks.GIVE_UP_FAILURES} at least",
         f"kept for {webhooks.KEEP.days} days",
         f"a lease of {LEASE_S:g} s",
         f"{webhooks.PER_ENDPOINT} tries under way at most and a tenant {webhooks.PER_TENANT}",

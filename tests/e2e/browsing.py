@@ -1,4 +1,6 @@
-"""What the console's tests do as somebody in front of a browser: a tab, what it complains of, and the keyboard."""
+"""What the console's tests do as somebody in front of a browser: a tab, what it complains of, and
+the keyboard.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +10,10 @@ from playwright.sync_api import Page, ViewportSize
 
 WITHIN_MS = 120_000
 MAX_TABS = 80
-WATCH = "addEventListener('securitypolicyviolation', (event) => console.error(`blocked by the policy: ${event.blockedURI}`))"
+WATCH = (
+    "addEventListener('securitypolicyviolation', (event) => console.error(`blocked by the policy: "
+    "${event.blockedURI}`))"
+)
 NAMELESS = re.compile(r"^\s*- (?:button|link|textbox|combobox|radio|img)(?::|$| \[)", re.MULTILINE)
 
 
@@ -27,14 +32,21 @@ class Tab:
         """Listen to errors, blocked loads and requests from now on."""
         self.page.set_default_timeout(WITHIN_MS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        self.page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(said.text) if said.type in {"error", "warning"} else None
+            ),
+        )
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         self.page.add_init_script(WATCH)
 
     @property
     def unexpected(self) -> list[str]:
         """Complaints that the test did not provoke."""
-        return [text for text in self.complaints if not any(known in text for known in self.expected)]
+        return [
+            text for text in self.complaints if not any(known in text for known in self.expected)
+        ]
 
     def gate(self) -> None:
         """Open the console, without a key."""
@@ -48,12 +60,16 @@ class Tab:
         self.page.get_by_role("button", name="Open the console").click()
         self.page.get_by_role("heading", name="New look").wait_for()
         if view != "New look":
-            self.page.get_by_role("navigation", name="Console").get_by_role("link", name=view, exact=True).click()
+            self.page.get_by_role("navigation", name="Console").get_by_role(
+                "link", name=view, exact=True
+            ).click()
             self.page.get_by_role("heading", name=view, level=1).wait_for()
 
     def add(self, name: str, data: bytes, kind: str = "image/jpeg") -> None:
         """Choose a file, and wait until it is uploaded."""
-        self.page.get_by_label("Choose files").set_input_files({"name": name, "mimeType": kind, "buffer": data})
+        self.page.get_by_label("Choose files").set_input_files(
+            {"name": name, "mimeType": kind, "buffer": data}
+        )
         self.page.locator(".garment.ready", has_text=name).wait_for()
 
     def send(self) -> str:
@@ -74,13 +90,17 @@ class Tab:
         """What has the focus, by its label or its text."""
         return str(
             self.page.evaluate(
-                "(e => e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent)(document.activeElement)"
+                "(e => e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? "
+                "e.textContent)(document.activeElement)"
             )
         )
 
     def focus_is_visible(self) -> bool:
         """Whether the ring around what has the focus, or around what stands for it, is there."""
-        ringed = "(e => [e, e.nextElementSibling].some(one => one && getComputedStyle(one).outlineStyle === 'solid'))"
+        ringed = (
+            "(e => [e, e.nextElementSibling].some(one => one && getComputedStyle(one).outlineStyle "
+            "=== 'solid'))"
+        )
         return bool(self.page.evaluate(f"{ringed}(document.activeElement)"))
 
     def nameless(self) -> list[str]:
@@ -90,7 +110,11 @@ class Tab:
     def resized(self, size: ViewportSize) -> int:
         """By how many pixels the page scrolls sideways in a window of this size."""
         self.page.set_viewport_size(size)
-        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+        return int(
+            self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+        )
 
     def complete(self, selector: str) -> bool:
         """Whether all these pictures are there and loaded."""

@@ -51,11 +51,15 @@ class Client:
         """Store drawn garments; returns their keys by name."""
         return {name: self.put(f"{folder}/{name}.jpg", small(name)) for name in names}
 
-    def post(self, *items: tuple[str, str], mannequin: str | None = "FEMALE", **more: Any) -> httpx.Response:
+    def post(
+        self, *items: tuple[str, str], mannequin: str | None = "FEMALE", **more: Any
+    ) -> httpx.Response:
         """Post a look of (object key, category) items."""
         body = {
             "user_category": mannequin,
-            "items": [{"trial_image": key, "trial_item_category": category} for key, category in items],
+            "items": [
+                {"trial_image": key, "trial_item_category": category} for key, category in items
+            ],
             "runtime_config": {"width": 256, "format": "jpeg"},
             **more,
         }
@@ -74,7 +78,9 @@ class Client:
         job: dict[str, Any] = answer.json()
         return job
 
-    def finish(self, request_ids: Sequence[str], within_s: float = 300) -> dict[str, dict[str, Any]]:
+    def finish(
+        self, request_ids: Sequence[str], within_s: float = 300
+    ) -> dict[str, dict[str, Any]]:
         """Wait until all are terminal, and refunded where they failed; returns the jobs."""
         jobs: dict[str, dict[str, Any]] = {}
 
@@ -82,7 +88,9 @@ class Client:
             for request_id in request_ids:
                 if request_id not in jobs:
                     job = self.job(request_id)
-                    if job["status"] == "SUCCESS" or (job["status"] == "FAILURE" and job["refunded"]):
+                    if job["status"] == "SUCCESS" or (
+                        job["status"] == "FAILURE" and job["refunded"]
+                    ):
                         jobs[request_id] = job
             return len(jobs) == len(set(request_ids))
 
@@ -102,7 +110,9 @@ def patiently(call: Callable[[], httpx.Response], within_s: float = 60) -> httpx
     return answer
 
 
-def until(true: Callable[[], bool], within_s: float, seen: Callable[[], object] = lambda: "") -> None:
+def until(
+    true: Callable[[], bool], within_s: float, seen: Callable[[], object] = lambda: ""
+) -> None:
     """Poll until something is true. Fails with what was seen when the time is up."""
     give_up_s = time.monotonic() + within_s
     while not true():

@@ -1,4 +1,6 @@
-"""Looks cancelled at every stage of their making: each ends with its outcome, and every stream of events with it."""
+"""Looks cancelled at every stage of their making: each ends with its outcome, and every stream of
+events with it.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,9 +20,16 @@ def test_a_look_cancelled_at_any_moment_ends_with_its_outcome(stack: Stack, clie
         return [event["event_type"] for event in answer.json()["items"]]
 
     def cancelled(number: int) -> str:
-        """At once, or as soon as a reader sees it queued or at work: the moments around the publication of its stages."""
+        """At once, or as soon as a reader sees it queued or at work: the moments around the
+        publication of its stages.
+        """
         request_id = client.accepted((keys["tee"], "t-shirt"))
-        until(lambda: len(events(request_id)) >= number % 3 or client.job(request_id)["status"] in LAST, 120)
+        until(
+            lambda: (
+                len(events(request_id)) >= number % 3 or client.job(request_id)["status"] in LAST
+            ),
+            120,
+        )
         patiently(lambda: client.http.post(f"/v1/jobs/{request_id}/cancel"))
         return request_id
 

@@ -25,7 +25,9 @@ from tests.unit.compositing.test_decode import png_header
 def test_a_look_of_drawn_garments_shows_them_on_the_mannequin(client: Client) -> None:
     keys = client.wardrobe(["tee", "jeans"])
     request_id = client.accepted(
-        (keys["tee"], "t-shirt"), (keys["jeans"], "jeans"), runtime_config={"format": "png", "width": 384}
+        (keys["tee"], "t-shirt"),
+        (keys["jeans"], "jeans"),
+        runtime_config={"format": "png", "width": 384},
     )
     job = client.finish([request_id])[request_id]
     assert job["status"] == "SUCCESS"
@@ -34,7 +36,11 @@ def test_a_look_of_drawn_garments_shows_them_on_the_mannequin(client: Client) ->
     assert (meta["width"], meta["height"], meta["content_type"]) == (384, 576, "image/png")
     data = httpx.get(job["artifacts"][0]["image_url"]).content
     assert (len(data), hashlib.sha256(data).hexdigest()) == (meta["bytes"], meta["sha256"])
-    assert [artifact["role"] for artifact in job["artifacts"]] == ["final", "intermediate", "intermediate"]
+    assert [artifact["role"] for artifact in job["artifacts"]] == [
+        "final",
+        "intermediate",
+        "intermediate",
+    ]
     for artifact in job["artifacts"][1:]:
         kept = httpx.get(artifact["image_url"])
         assert kept.status_code == 200
@@ -47,7 +53,10 @@ def test_the_same_look_again_gives_the_same_picture_and_the_same_cut_outs(client
     keys = client.wardrobe(["sweater"])
     requests = [client.accepted((keys["sweater"], "sweater")) for _ in range(2)]
     jobs = client.finish(requests)
-    first, second = ([artifact["meta"]["sha256"] for artifact in jobs[request]["artifacts"]] for request in requests)
+    first, second = (
+        [artifact["meta"]["sha256"] for artifact in jobs[request]["artifacts"]]
+        for request in requests
+    )
     assert len(first) == 2
     assert first == second
 
@@ -64,22 +73,40 @@ def test_the_events_of_a_look_are_numbered_in_order(client: Client) -> None:
         (3, "succeeded", None),
     ]
     assert page["latest_seq"] == 3
-    assert [event["seq"] for event in client.http.get(f"/v1/jobs/{request_id}/events?since=2").json()["items"]] == [3]
+    assert [
+        event["seq"]
+        for event in client.http.get(f"/v1/jobs/{request_id}/events?since=2").json()["items"]
+    ] == [3]
 
 
-async def test_an_event_has_the_same_id_in_the_list_in_the_stream_and_in_kafka(stack: Stack, client: Client) -> None:
+async def test_an_event_has_the_same_id_in_the_list_in_the_stream_and_in_kafka(
+    stack: Stack, client: Client
+) -> None:
     keys = client.wardrobe(["tee"])
     request_id = client.accepted((keys["tee"], "top"))
     with client.http.stream("GET", f"/v1/jobs/{request_id}/events/stream", timeout=60) as answer:
         text = "".join(answer.iter_text())  # it ends by itself, after the last event
-    blocks = [dict(line.split(": ", 1) for line in block.split("\n")) for block in text.split("\n\n") if "event: " in block]
+    blocks = [
+        dict(line.split(": ", 1) for line in block.split("\n"))
+        for block in text.split("\n\n")
+        if "event: " in block
+    ]
     streamed = [json.loads(block["data"]) for block in blocks]
     assert [block["event"] for block in blocks] == ["queued", "stage", "succeeded"]
     listed = client.http.get(f"/v1/jobs/{request_id}/events").json()["items"]
-    assert [(event["seq"], event["event_id"]) for event in streamed] == [(one["seq"], one["event_id"]) for one in listed]
+    assert [(event["seq"], event["event_id"]) for event in streamed] == [
+        (one["seq"], one["event_id"]) for one in listed
+    ]
     polled = client.http.get(f"/v1/jobs/{request_id}?wait=30").json()
-    assert (polled["status"], polled["billing"]["charged"], polled["billing"]["refunded"]) == ("SUCCESS", 10, 0)
-    assert client.http.get(f"/v1/renders/{request_id}").json()["picture"]["meta"] == polled["artifacts"][0]["meta"]
+    assert (polled["status"], polled["billing"]["charged"], polled["billing"]["refunded"]) == (
+        "SUCCESS",
+        10,
+        0,
+    )
+    assert (
+        client.http.get(f"/v1/renders/{request_id}").json()["picture"]["meta"]
+        == polled["artifacts"][0]["meta"]
+    )
     found: dict[str, str] = {}
 
     def note(record: ConsumerRecord) -> None:
@@ -105,7 +132,9 @@ BAD: dict[str, tuple[bytes | None, str]] = {
 @pytest.mark.hostile(row=6)
 @pytest.mark.hostile(row=33)
 @pytest.mark.parametrize("name", sorted(BAD))
-def test_a_bad_photo_fails_the_look_names_the_item_and_gives_the_credits_back(client: Client, name: str) -> None:
+def test_a_bad_photo_fails_the_look_names_the_item_and_gives_the_credits_back(
+    client: Client, name: str
+) -> None:
     data, code = BAD[name]
     keys = client.wardrobe(["tee"])
     bad = f"users/abc/tests/bad-{name}.jpg"
@@ -117,7 +146,11 @@ def test_a_bad_photo_fails_the_look_names_the_item_and_gives_the_credits_back(cl
     assert (job["status"], job["error"]["code"], job["error"]["item_index"]) == ("FAILURE", code, 1)
     assert job["error"]["message"]
     assert client.balance() == balance
-    kinds = [entry["kind"] for entry in client.http.get("/v1/credits").json()["entries"] if entry["request_id"] == request_id]
+    kinds = [
+        entry["kind"]
+        for entry in client.http.get("/v1/credits").json()["entries"]
+        if entry["request_id"] == request_id
+    ]
     assert sorted(kinds) == ["charge", "refund"]
 
 
@@ -129,7 +162,9 @@ def test_fifteen_credits_buy_one_look_however_many_are_posted_at_once(other: Cli
         answers = list(pool.map(lambda _: other.post((key, "top")), range(50)))
     assert sorted({answer.status_code for answer in answers}) == [202, 402]
     assert [answer.status_code for answer in answers].count(202) == 1
-    assert {answer.json()["error"]["code"] for answer in answers if answer.status_code == 402} == {"INSUFFICIENT_BALANCE"}
+    assert {answer.json()["error"]["code"] for answer in answers if answer.status_code == 402} == {
+        "INSUFFICIENT_BALANCE"
+    }
     assert other.balance() == 5
 
 
@@ -140,7 +175,9 @@ def test_a_hundred_posts_with_one_idempotency_key_are_one_charge(client: Client)
     balance = client.balance()
     headers = {"Idempotency-Key": f"once-{time.time_ns()}"}
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: client.http.post("/v1/look", json=body, headers=headers), range(100)))
+        answers = list(
+            pool.map(lambda _: client.http.post("/v1/look", json=body, headers=headers), range(100))
+        )
     accepted = [answer for answer in answers if answer.status_code == 202]
     assert {answer.status_code for answer in answers} <= {202, 409}
     assert len({answer.content for answer in accepted}) == 1
@@ -163,7 +200,9 @@ def test_nothing_of_another_tenant_can_be_seen_or_named(client: Client, other: C
 
 
 def test_a_body_of_two_megabytes_is_refused(client: Client) -> None:
-    answer = client.http.post("/v1/look", content=b"x" * 2_000_000, headers={"Content-Type": "application/json"})
+    answer = client.http.post(
+        "/v1/look", content=b"x" * 2_000_000, headers={"Content-Type": "application/json"}
+    )
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
@@ -199,30 +238,46 @@ async def _drain(consumer: AIOKafkaConsumer) -> list[list[ConsumerRecord]]:
 
 def photos(garments: Path, *categories: str) -> Iterator[dict[str, str]]:
     listed = json.loads((garments / "manifest.json").read_text())["garments"]
-    return (one for one in listed if one["category"] in categories and one.get("background", "plain") == "plain")
+    return (
+        one
+        for one in listed
+        if one["category"] in categories and one.get("background", "plain") == "plain"
+    )
 
 
 def test_real_photos_come_back_dressed(client: Client, garments: Path) -> None:
-    top, trousers, dress = (next(photos(garments, category)) for category in ("top", "trousers", "dress"))
+    top, trousers, dress = (
+        next(photos(garments, category)) for category in ("top", "trousers", "dress")
+    )
     key = {
-        one["file"]: client.put(f"users/abc/photos/{one['file']}", (garments / one["file"]).read_bytes())
+        one["file"]: client.put(
+            f"users/abc/photos/{one['file']}", (garments / one["file"]).read_bytes()
+        )
         for one in (top, trousers, dress)
     }
     outfit = client.accepted(
-        (key[top["file"]], top["category"]), (key[trousers["file"]], trousers["category"]), runtime_config=None
+        (key[top["file"]], top["category"]),
+        (key[trousers["file"]], trousers["category"]),
+        runtime_config=None,
     )
-    gown = client.accepted((key[dress["file"]], dress["category"]), mannequin=None, runtime_config=None)
+    gown = client.accepted(
+        (key[dress["file"]], dress["category"]), mannequin=None, runtime_config=None
+    )
     jobs = client.finish([outfit, gown])
     for job in jobs.values():
         assert job["status"] == "SUCCESS", job["error"]
         pixels = picture(job)
         assert pixels.shape == (1152, 768, 3)
         chroma = pixels.max(-1).astype(int) - pixels.min(-1)
-        assert float(np.mean(chroma > 30)) > 0.02  # cloth is coloured; the mannequin and the studio are grey
+        assert (
+            float(np.mean(chroma > 30)) > 0.02
+        )  # cloth is coloured; the mannequin and the studio are grey
 
 
 def decided(client: Client, request_id: str) -> httpx.Response:
-    """The answer to a cancel, asked for again while it is 202: not decided within the route's 10 s, on a busy machine."""
+    """The answer to a cancel, asked for again while it is 202: not decided within the route's 10 s,
+    on a busy machine.
+    """
     for _ in range(6):
         answer = client.http.post(f"/v1/jobs/{request_id}/cancel")
         if answer.status_code != 202:
@@ -234,7 +289,9 @@ def decided(client: Client, request_id: str) -> httpx.Response:
 def test_a_cancel_ends_in_one_outcome_and_is_answered_alike_again(client: Client) -> None:
     keys = client.wardrobe(["tee"])
     before = client.balance()
-    ids = [client.accepted((keys["tee"], "t-shirt"), runtime_config={"width": 1024}) for _ in range(6)]
+    ids = [
+        client.accepted((keys["tee"], "t-shirt"), runtime_config={"width": 1024}) for _ in range(6)
+    ]
     answers = {request_id: decided(client, request_id) for request_id in reversed(ids)}
     jobs = client.finish(ids)
     for request_id, answer in answers.items():

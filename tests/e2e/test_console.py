@@ -1,4 +1,6 @@
-"""The console in real Chromium, on the whole system: as a visitor, by keyboard alone, in the dark, on a phone, under attack."""
+"""The console in real Chromium, on the whole system: as a visitor, by keyboard alone, in the dark,
+on a phone, under attack.
+"""
 
 import asyncio
 import os
@@ -46,11 +48,15 @@ def tab(browser: Browser, stack: Stack) -> Iterator[Tab]:
     yield made
     context.close()
     assert made.unexpected == []
-    known = {stack.env[name].partition("//")[2] for name in ("LOOKS_API_URL", "LOOKS_S3_ENDPOINT_URL")}
+    known = {
+        stack.env[name].partition("//")[2] for name in ("LOOKS_API_URL", "LOOKS_S3_ENDPOINT_URL")
+    }
     assert made.hosts - {""} <= known  # blob: URLs have no host
 
 
-def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(tab: Tab, client: Client) -> None:
+def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(
+    tab: Tab, client: Client
+) -> None:
     page, before = tab.page, client.balance()
     tab.enter()
     page.get_by_role("button", name="Use sample garments").click()
@@ -83,7 +89,10 @@ def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(tab: Tab
 def test_the_key_is_in_the_session_of_its_tab_and_nowhere_else(tab: Tab) -> None:
     page = tab.page
     tab.enter("Webhooks")
-    kept = page.evaluate("[Object.values(sessionStorage), Object.values(localStorage), document.cookie, location.href]")
+    kept = page.evaluate(
+        "[Object.values(sessionStorage), Object.values(localStorage), document.cookie, "
+        "location.href]"
+    )
     assert (kept[0], kept[1], kept[2]) == ([tab.key], [], "")
     assert "sk_" not in kept[3]
     assert page.context.cookies() == []
@@ -108,7 +117,9 @@ def test_a_key_that_does_not_work_is_refused_in_words_and_not_kept(tab: Tab) -> 
         expect(page.get_by_role("alert")).to_contain_text("key")
         assert page.evaluate("sessionStorage.length") == 0
     tab.enter()
-    page.evaluate("sessionStorage.setItem('looks.key', 'sk_live_revoked')")  # as if it had been revoked meanwhile
+    page.evaluate(
+        "sessionStorage.setItem('looks.key', 'sk_live_revoked')"
+    )  # as if it had been revoked meanwhile
     page.get_by_role("link", name="Credits", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("This key does not work")
     expect(page.get_by_role("alert").locator("code")).to_have_text(re.compile("^[0-9A-Z]{26}$"))
@@ -148,7 +159,9 @@ def test_the_way_to_a_picture_can_be_gone_by_keyboard_alone(tab: Tab) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
-def test_a_look_whose_answer_is_lost_is_sent_again_and_charged_once(tab: Tab, client: Client) -> None:
+def test_a_look_whose_answer_is_lost_is_sent_again_and_charged_once(
+    tab: Tab, client: Client
+) -> None:
     page, before = tab.page, client.balance()
     tab.expected.append("ERR_FAILED")
     keys: list[str | None] = []
@@ -183,10 +196,14 @@ def test_a_failed_look_says_which_garment_why_and_what_came_back(tab: Tab, clien
     expect(page.locator("#account")).to_contain_text(f"{before:,}")
     page.get_by_role("navigation", name="Console").get_by_role("link", name="Looks").click()
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
-    expect(page.locator(f".wall a[href='#/looks/{request_id}']")).to_contain_text(job["error"]["message"])
+    expect(page.locator(f".wall a[href='#/looks/{request_id}']")).to_contain_text(
+        job["error"]["message"]
+    )
 
 
-def test_a_running_look_can_be_cancelled_after_a_question(tab: Tab, stack: Stack, client: Client) -> None:
+def test_a_running_look_can_be_cancelled_after_a_question(
+    tab: Tab, stack: Stack, client: Client
+) -> None:
     page, before = tab.page, client.balance()
     tab.enter()
     tab.add("tee.jpg", small("tee"))
@@ -209,7 +226,9 @@ def test_a_running_look_can_be_cancelled_after_a_question(tab: Tab, stack: Stack
 
 
 def asked_to_cancel(stack: Stack) -> set[str]:
-    """The requests of all cancel commands. Read in a thread of its own: Playwright has a loop in this one."""
+    """The requests of all cancel commands. Read in a thread of its own: Playwright has a loop in
+    this one.
+    """
     found: set[str] = set()
     reading = read_all(
         KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]),
@@ -224,7 +243,11 @@ def asked_to_cancel(stack: Stack) -> set[str]:
 def test_a_broken_stream_says_so_and_goes_on_after_the_last_event(tab: Tab, client: Client) -> None:
     request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
     client.finish([request_id])
-    first = client.http.get(f"/v1/jobs/{request_id}/events/stream").text.split("event: stage")[0].rpartition("id: ")[0]
+    first = (
+        client.http.get(f"/v1/jobs/{request_id}/events/stream")
+        .text.split("event: stage")[0]
+        .rpartition("id: ")[0]
+    )
     came: list[str | None] = []
 
     def once(route: Route) -> None:
@@ -247,7 +270,10 @@ def test_what_is_hostile_is_shown_as_text(tab: Tab) -> None:
     page = tab.page
     tab.expected += ["422", "Trusted", "trusted-types-sink"]
     category = {"key": "top", "label": HOSTILE, "body_region": HOSTILE, "layer": 31, "synonyms": []}
-    refusal = {"error": {"code": "VALIDATION_ERROR", "message": HOSTILE, "request_id": HOSTILE}, "detail": []}
+    refusal = {
+        "error": {"code": "VALIDATION_ERROR", "message": HOSTILE, "request_id": HOSTILE},
+        "detail": [],
+    }
     page.route("**/v1/garment-categories", lambda route: route.fulfill(json={"items": [category]}))
     page.route("**/v1/look/validate", lambda route: route.fulfill(status=422, json=refusal))
     tab.enter()
@@ -257,7 +283,9 @@ def test_what_is_hostile_is_shown_as_text(tab: Tab) -> None:
     expect(page.locator(".garment .name")).to_have_text(f"{HOSTILE}.jpg")
     expect(page.get_by_role("alert")).to_contain_text(HOSTILE)
     assert page.locator("img[src='x']").count() == 0
-    with pytest.raises(Exception, match="TrustedHTML"):  # and a script that forgets itself is stopped by the policy
+    with pytest.raises(
+        Exception, match="TrustedHTML"
+    ):  # and a script that forgets itself is stopped by the policy
         page.evaluate("text => { document.body.innerHTML = text }", HOSTILE)
     assert page.evaluate("window.harmed") is None
 
@@ -296,14 +324,18 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_view_fits_desktop_and_phone_and_names_its_parts(tab: Tab, client: Client, scheme: Any) -> None:
+def test_every_view_fits_desktop_and_phone_and_names_its_parts(
+    tab: Tab, client: Client, scheme: Any
+) -> None:
     good = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
     bad = client.accepted(("users/abc/tests/none.jpg", "top"))
     client.finish([good, bad])
     page = tab.page
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.gate()
-    faults = [("gate", size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))]
+    faults = [
+        ("gate", size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))
+    ]
     assert tab.nameless() == []
     tab.enter()
     tab.add(f"{'a-very-long-name' * 12}.jpg", small("tee"))
@@ -313,7 +345,9 @@ def test_every_view_fits_desktop_and_phone_and_names_its_parts(tab: Tab, client:
         page.locator(loaded).first.wait_for()
         assert (view, tab.nameless()) == (view, [])
         assert page.get_by_role("main").count() == page.get_by_role("banner").count() == 1
-        faults += [(view, size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))]
+        faults += [
+            (view, size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))
+        ]
     assert faults == []
     paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (paper == "rgb(21, 18, 15)") == (scheme == "dark")

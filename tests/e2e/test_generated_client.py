@@ -1,4 +1,6 @@
-"""A client that a generator makes of the served OpenAPI document works as it comes: no hand has touched it."""
+"""A client that a generator makes of the served OpenAPI document works as it comes: no hand has
+touched it.
+"""
 
 import io
 import os
@@ -39,7 +41,9 @@ class Generated:
 
     def photo(self, data: bytes) -> Any:
         """The body of an upload."""
-        return self.models.UploadPhotoBody(file=self.module("types").File(io.BytesIO(data), "tee.jpg", "image/jpeg"))
+        return self.models.UploadPhotoBody(
+            file=self.module("types").File(io.BytesIO(data), "tee.jpg", "image/jpeg")
+        )
 
     def look(self, key: str, category: str = "top", **more: Any) -> Any:
         """The body of a look of one item."""
@@ -54,10 +58,12 @@ def generated(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     tools = Path(sys.executable).parent
     done = subprocess.run(
         [
-            tools / "openapi-python-client", "generate", "--url", f"{stack.env['LOOKS_API_URL']}/openapi.json",
+            tools / "openapi-python-client", "generate", "--url",
+            f"{stack.env['LOOKS_API_URL']}/openapi.json",
             "--output-path", folder / PACKAGE, "--meta", "none", "--fail-on-warning",
         ],
-        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}, capture_output=True, text=True,
+        timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(folder))
@@ -80,11 +86,15 @@ def test_a_photo_becomes_a_look_with_events_a_picture_and_a_receipt(generated: G
     assert isinstance(checked, models.LookValidation)
     assert (checked.credits_cost, checked.sufficient, checked.warnings) == (10, True, [])
     key = f"generated-{upload.upload_key[-30:]}"
-    accepted, again = [generated.call("looks.create_look", body=body, idempotency_key=key) for _ in range(2)]
+    accepted, again = [
+        generated.call("looks.create_look", body=body, idempotency_key=key) for _ in range(2)
+    ]
     assert isinstance(accepted, models.WorkflowAcceptedResponse)
     assert accepted == again
     name = accepted.request_id
-    until(lambda: generated.call("jobs.get_job", name, wait=10).status == models.JobStatus.SUCCESS, 60)
+    until(
+        lambda: generated.call("jobs.get_job", name, wait=10).status == models.JobStatus.SUCCESS, 60
+    )
     job = generated.call("jobs.get_job", name)
     assert (job.billing.charged, job.billing.refunded, job.error) == (10, 0, None)
     assert (job.artifacts[0].role, job.artifacts[0].meta.width) == (models.ArtifactRole.FINAL, 768)
@@ -97,12 +107,21 @@ def test_a_photo_becomes_a_look_with_events_a_picture_and_a_receipt(generated: G
 
 def test_pages_follow_one_another_by_their_cursors(generated: Generated) -> None:
     upload = generated.call("uploads.upload_photo", body=generated.photo(small("tee")))
-    made = {generated.call("looks.create_look", body=generated.look(upload.upload_key)).request_id for _ in range(3)}
+    made = {
+        generated.call("looks.create_look", body=generated.look(upload.upload_key)).request_id
+        for _ in range(3)
+    }
     since = datetime.now(UTC) - timedelta(minutes=10)
     page = generated.call("jobs.list_jobs", limit=2, created_after=since, job_type=["look"])
     seen = [job.request_id for job in page.items]
     while page.next_cursor is not None and not made <= set(seen):
-        page = generated.call("jobs.list_jobs", limit=2, created_after=since, job_type=["look"], cursor=page.next_cursor)
+        page = generated.call(
+            "jobs.list_jobs",
+            limit=2,
+            created_after=since,
+            job_type=["look"],
+            cursor=page.next_cursor,
+        )
         seen += [job.request_id for job in page.items]
     assert made <= set(seen)
     assert seen == sorted(set(seen), reverse=True)
@@ -113,16 +132,22 @@ def test_pages_follow_one_another_by_their_cursors(generated: Generated) -> None
 
 def test_endpoints_are_made_listed_changed_and_removed(generated: Generated) -> None:
     models = generated.models
-    made = generated.call("webhooks.create_webhook", body=models.CreateWebhook(url="http://127.0.0.1:9/"))
+    made = generated.call(
+        "webhooks.create_webhook", body=models.CreateWebhook(url="http://127.0.0.1:9/")
+    )
     assert isinstance(made, models.WebhookWithSecret)
     assert made.secret.startswith("whsec_")
     try:
         listed = generated.call("webhooks.list_webhooks", limit=100)
         assert made.id in [one.id for one in listed.items]
-        changed = generated.call("webhooks.update_webhook", made.id, body=models.UpdateWebhook(enabled=False))
+        changed = generated.call(
+            "webhooks.update_webhook", made.id, body=models.UpdateWebhook(enabled=False)
+        )
         assert (changed.enabled, changed.disabled_reason) == (False, "owner")
     finally:
-        gone = generated.module("api.webhooks.delete_webhook").sync_detailed(made.id, client=generated.connection)
+        gone = generated.module("api.webhooks.delete_webhook").sync_detailed(
+            made.id, client=generated.connection
+        )
     assert gone.status_code == 204
 
 
@@ -131,7 +156,9 @@ def test_refusals_are_typed(stack: Stack, generated: Generated) -> None:
     missing = generated.call("jobs.get_job", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert isinstance(missing, models.ErrorEnvelope)
     assert missing.error.code == models.ErrorCode.JOB_NOT_FOUND
-    invalid = generated.call("looks.create_look", body=generated.look("users/abc/x.jpg", "spacesuit"))
+    invalid = generated.call(
+        "looks.create_look", body=generated.look("users/abc/x.jpg", "spacesuit")
+    )
     assert isinstance(invalid, models.HTTPValidationError)
     assert invalid.error.code == models.ErrorCode.VALIDATION_ERROR
     assert invalid.detail[0].loc == ["body", "items", 0, "trial_item_category"]

@@ -1,4 +1,6 @@
-"""SIGKILL any one process, or service, while looks are in flight: nothing is lost, nothing doubled."""
+"""SIGKILL any one process, or service, while looks are in flight: nothing is lost, nothing
+doubled.
+"""
 
 import httpx
 import pytest
@@ -12,10 +14,15 @@ IN_FLIGHT = 100
 
 @pytest.mark.hostile(row=25)
 @pytest.mark.parametrize("name", [name for name in ALL if name != "api"])
-def test_a_killed_process_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
+def test_a_killed_process_loses_and_doubles_nothing(
+    stack: Stack, client: Client, name: str
+) -> None:
     keys = client.wardrobe(["tee"])
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
-    until(lambda: any(client.job(request_id)["status"] == "SUCCESS" for request_id in requests[:20]), 60)
+    until(
+        lambda: any(client.job(request_id)["status"] == "SUCCESS" for request_id in requests[:20]),
+        60,
+    )
     killed = stack.kill(name)
     jobs = client.finish(requests)
     assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
@@ -26,7 +33,9 @@ def test_a_killed_process_loses_and_doubles_nothing(stack: Stack, client: Client
 
 @pytest.mark.hostile(row=25)
 @pytest.mark.parametrize("name", ["kafka", "postgres", "s3"])
-def test_a_killed_service_loses_and_doubles_nothing(stack: Stack, client: Client, name: str) -> None:
+def test_a_killed_service_loses_and_doubles_nothing(
+    stack: Stack, client: Client, name: str
+) -> None:
     keys = client.wardrobe(["tee"])
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
     stack.kill(name)

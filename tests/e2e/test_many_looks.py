@@ -20,7 +20,10 @@ def test_two_hundred_looks_at_once_keep_every_promise(stack: Stack, client: Clie
             bad = text if number % (2 * BAD_EVERY) else f"users/abc/tests/missing-{number}.jpg"
             return client.accepted((keys["jeans"], "jeans"), (bad, "top"))
         outfit = ("tee", "jeans") if number % 2 else ("tee", "skirt", "shoes")
-        return client.accepted(*((keys[name], category(name)) for name in outfit), mannequin="MALE" if number % 3 else "FEMALE")
+        return client.accepted(
+            *((keys[name], category(name)) for name in outfit),
+            mannequin="MALE" if number % 3 else "FEMALE",
+        )
 
     with ThreadPoolExecutor(16) as pool:
         requests = list(pool.map(post, range(LOOKS)))

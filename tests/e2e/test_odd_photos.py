@@ -1,4 +1,6 @@
-"""A photo that the engine trips over, many times, from one tenant: its own looks fail at once, and nobody else notices."""
+"""A photo that the engine trips over, many times, from one tenant: its own looks fail at once, and
+nobody else notices.
+"""
 
 import json
 import struct
@@ -15,8 +17,16 @@ EXIF = ((0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 10, 1, struct.pack("<
 
 def odd() -> bytes:
     """A good JPEG with such EXIF."""
-    entries = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in EXIF)
-    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(EXIF)) + entries + bytes(4) + struct.pack("<ii", -1, 0)
+    entries = b"".join(
+        struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in EXIF
+    )
+    block = (
+        b"Exif\0\0II*\0"
+        + struct.pack("<IH", 8, len(EXIF))
+        + entries
+        + bytes(4)
+        + struct.pack("<ii", -1, 0)
+    )
     photo = small("tee")
     return photo[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + photo[2:]
 
@@ -25,7 +35,12 @@ def another_tenant(stack: Stack) -> Client:
     """With the credits of one look."""
     tenant = f"calm{time.time_ns()}"
     assert looks(stack, "tenants", "create", tenant, "--prefix", "users/calm").returncode == 0
-    assert looks(stack, "credits", "grant", "--tenant", tenant, "--amount", "10", "--reference", "calm").returncode == 0
+    assert (
+        looks(
+            stack, "credits", "grant", "--tenant", tenant, "--amount", "10", "--reference", "calm"
+        ).returncode
+        == 0
+    )
     return Client(stack, looks(stack, "keys", "create", "--tenant", tenant).stdout.strip())
 
 
@@ -33,7 +48,10 @@ def test_one_tenants_odd_photos_fail_at_once_by_name_or_are_made_and_another_ten
     stack: Stack, client: Client
 ) -> None:
     other = another_tenant(stack)
-    key, good = client.put("users/abc/tests/odd.jpg", odd()), other.put("users/calm/tee.jpg", small("tee"))
+    key, good = (
+        client.put("users/abc/tests/odd.jpg", odd()),
+        other.put("users/calm/tee.jpg", small("tee")),
+    )
     balance = client.balance()
     requests = [client.accepted((key, "t-shirt")) for _ in range(LOOKS)]
     theirs = other.accepted((good, "t-shirt"))

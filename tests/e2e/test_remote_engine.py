@@ -1,4 +1,6 @@
-"""Looks by a remote engine on a running stack: the example's server, killed in mid-look and started again."""
+"""Looks by a remote engine on a running stack: the example's server, killed in mid-look and started
+again.
+"""
 
 import hashlib
 import signal
@@ -28,7 +30,9 @@ def engine() -> Iterator[Server]:
 
 def sha_of(job: dict[str, Any]) -> str:
     """Of the final picture, fetched as a client would."""
-    return hashlib.sha256(httpx.get(job["artifacts"][0]["image_url"], timeout=30).content).hexdigest()
+    return hashlib.sha256(
+        httpx.get(job["artifacts"][0]["image_url"], timeout=30).content
+    ).hexdigest()
 
 
 def made_by(job: dict[str, Any]) -> str:
@@ -36,7 +40,9 @@ def made_by(job: dict[str, Any]) -> str:
     return str(job["latest_event"]["extra"]["engine_version"])
 
 
-def test_a_look_by_the_remote_engine_is_the_look_that_was_asked_for(stack: Stack, client: Client, engine: Server) -> None:
+def test_a_look_by_the_remote_engine_is_the_look_that_was_asked_for(
+    stack: Stack, client: Client, engine: Server
+) -> None:
     keys = client.wardrobe(["tee"])
     remote = client.accepted((keys["tee"], "top"), runtime_config={**SMALL, "engine": "remote"})
     own = client.accepted((keys["tee"], "top"), runtime_config={**SMALL, "engine": "classical"})
@@ -50,23 +56,37 @@ def test_a_look_by_the_remote_engine_is_the_look_that_was_asked_for(stack: Stack
     assert code == 0, output
 
 
-def test_a_photo_that_the_remote_engine_can_not_use_fails_at_once_and_is_refunded(client: Client, engine: Server) -> None:
+def test_a_photo_that_the_remote_engine_can_not_use_fails_at_once_and_is_refunded(
+    client: Client, engine: Server
+) -> None:
     key = client.put("users/abc/tests/no-photo.jpg", b"no photo")
     good = client.wardrobe(["tee"])["tee"]
-    request = client.accepted((good, "top"), (key, "jeans"), runtime_config={**SMALL, "engine": "remote"})
+    request = client.accepted(
+        (good, "top"), (key, "jeans"), runtime_config={**SMALL, "engine": "remote"}
+    )
     job = client.finish([request])[request]
-    assert (job["status"], job["error"]["code"], job["error"]["item_index"]) == ("FAILURE", "image_unreadable", 1)
+    assert (job["status"], job["error"]["code"], job["error"]["item_index"]) == (
+        "FAILURE",
+        "image_unreadable",
+        1,
+    )
     assert stages(client, request).count("composing") == 1
 
 
-def test_an_engine_that_is_killed_in_mid_look_is_asked_again_and_all_ends_well(stack: Stack, client: Client) -> None:
+def test_an_engine_that_is_killed_in_mid_look_is_asked_again_and_all_ends_well(
+    stack: Stack, client: Client
+) -> None:
     keys = client.wardrobe(["tee"])
     with started(ENGINE_PORT) as first:
         first.send(signal.SIGSTOP)  # it takes connections and does nothing
-        request = client.accepted((keys["tee"], "top"), runtime_config={**SMALL, "engine": "remote"})
+        request = client.accepted(
+            (keys["tee"], "top"), runtime_config={**SMALL, "engine": "remote"}
+        )
         own = client.accepted((keys["tee"], "top"), runtime_config={**SMALL, "engine": "classical"})
         until(lambda: connected(stack), 60)
-        assert client.finish([own])[own]["status"] == "SUCCESS", "an engine that hangs holds up no look of our own"
+        assert client.finish([own])[own]["status"] == "SUCCESS", (
+            "an engine that hangs holds up no look of our own"
+        )
         assert client.job(request)["status"] == "IN_PROGRESS"
         first.kill()
     until(lambda: "retrying" in stages(client, request), 60)
@@ -82,7 +102,12 @@ def test_a_tenants_looks_are_made_by_its_engine(stack: Stack, engine: Server) ->
     tenant = f"remote{time.time_ns()}"
     assert looks(stack, "tenants", "create", tenant, "--prefix", "users/abc").returncode == 0
     assert looks(stack, "tenants", "engine", tenant, "remote").returncode == 0
-    assert looks(stack, "credits", "grant", "--tenant", tenant, "--amount", "10", "--reference", "r").returncode == 0
+    assert (
+        looks(
+            stack, "credits", "grant", "--tenant", tenant, "--amount", "10", "--reference", "r"
+        ).returncode
+        == 0
+    )
     client = Client(stack, looks(stack, "keys", "create", "--tenant", tenant).stdout.strip())
     keys = client.wardrobe(["tee"])
     request = client.accepted((keys["tee"], "top"))

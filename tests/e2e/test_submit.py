@@ -40,7 +40,9 @@ def test_photos_become_a_picture_with_its_events_and_its_receipt(
     jeans, output = tmp_path / "jeans.jpg", tmp_path / "look.png"
     jeans.write_bytes(small("jeans"))
     balance = client.balance()
-    done = submit(stack, f"{tee}:t-shirt", f"{jeans}:jeans", "--mannequin", "FEMALE", "--output", str(output))
+    done = submit(
+        stack, f"{tee}:t-shirt", f"{jeans}:jeans", "--mannequin", "FEMALE", "--output", str(output)
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{output}\n"
     with Image.open(output) as picture:
@@ -51,7 +53,9 @@ def test_photos_become_a_picture_with_its_events_and_its_receipt(
     assert job["request_id"] in done.stderr
 
 
-def test_a_look_that_fails_names_the_photo_and_gives_the_credits_back(stack: Stack, client: Client, tmp_path: Path) -> None:
+def test_a_look_that_fails_names_the_photo_and_gives_the_credits_back(
+    stack: Stack, client: Client, tmp_path: Path
+) -> None:
     blank, output = tmp_path / "blank.png", tmp_path / "look.png"
     Image.new("RGB", (200, 200), (240, 240, 240)).save(blank)
     balance = client.balance()
@@ -64,7 +68,9 @@ def test_a_look_that_fails_names_the_photo_and_gives_the_credits_back(stack: Sta
     assert client.balance() == balance
 
 
-def test_what_is_wrong_is_said_in_words_with_its_exit_code(stack: Stack, tee: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_in_words_with_its_exit_code(
+    stack: Stack, tee: Path, tmp_path: Path
+) -> None:
     text = tmp_path / "notes.jpg"
     text.write_text("no picture")
     cases = [

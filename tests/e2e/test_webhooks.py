@@ -1,4 +1,6 @@
-"""A webhook as its owner lives it: made, tested, called for a look with the event's id, its secret rotated, removed."""
+"""A webhook as its owner lives it: made, tested, called for a look with the event's id, its secret
+rotated, removed.
+"""
 
 import queue
 import threading
@@ -44,7 +46,9 @@ def good(answer: httpx.Response, status: int) -> Any:
     return answer.json() if answer.content else None
 
 
-def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, "queue.Queue[Call]"]) -> None:
+def test_an_endpoint_is_told_of_a_look(
+    client: Client, receiver: tuple[str, "queue.Queue[Call]"]
+) -> None:
     url, calls = receiver
     webhook = good(client.http.post("/v1/webhooks", json={"url": url}), 201)
     path = f"/v1/webhooks/{webhook['id']}"
@@ -60,13 +64,23 @@ def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, "que
         assert (event["type"], event["data"]["request_id"]) == ("look.completed", request_id)
         until(lambda: client.job(request_id)["status"] == "SUCCESS", 30)
         assert client.http.get(event["data"]["job_url"]).json()["request_id"] == request_id
-        seqs = [one["seq"] for one in client.http.get(f"/v1/jobs/{request_id}/events").json()["items"]]
-        assert event["data"]["seq"] == max(seqs)
-        until(lambda: not good(client.http.get(f"{path}/deliveries?status=pending"), 200)["items"], 30)
-        (delivery,) = [
-            one for one in good(client.http.get(f"{path}/deliveries"), 200)["items"] if one["request_id"] == request_id
+        seqs = [
+            one["seq"] for one in client.http.get(f"/v1/jobs/{request_id}/events").json()["items"]
         ]
-        assert (delivery["status"], delivery["event_id"], delivery["attempts"]) == ("delivered", headers["webhook-id"], 1)
+        assert event["data"]["seq"] == max(seqs)
+        until(
+            lambda: not good(client.http.get(f"{path}/deliveries?status=pending"), 200)["items"], 30
+        )
+        (delivery,) = [
+            one
+            for one in good(client.http.get(f"{path}/deliveries"), 200)["items"]
+            if one["request_id"] == request_id
+        ]
+        assert (delivery["status"], delivery["event_id"], delivery["attempts"]) == (
+            "delivered",
+            headers["webhook-id"],
+            1,
+        )
 
         rotated = good(client.http.post(f"{path}/rotate-secret"), 200)
         good(client.http.post(f"{path}/deliveries/{delivery['id']}/redeliver"), 202)

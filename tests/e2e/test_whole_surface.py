@@ -1,7 +1,8 @@
-"""The whole OpenAPI document under Schemathesis, against the real stack: examples, coverage, fuzzing, and states by links.
+"""The whole OpenAPI document under Schemathesis, against the real stack: examples, coverage,
+fuzzing, and states by links.
 
-The API is a process of its own beside the stack's, with limits on rates and guesses that a thousand hostile requests a
-minute do not meet; the pipeline behind it is the stack's.
+The API is a process of its own beside the stack's, with limits on rates and guesses that a thousand
+hostile requests a minute do not meet; the pipeline behind it is the stack's.
 """
 
 import asyncio
@@ -28,20 +29,26 @@ CONFIG = CHECKOUT / "tests" / "e2e" / "surface" / "schemathesis.toml"
 CREDITS = 600
 MET = (
     "POST /v1/look", "POST /v1/webhooks", "GET /v1/jobs/{request_id}",
-    "GET /v1/jobs/{request_id}/events", "GET /v1/jobs/{request_id}/events/stream", "PATCH /v1/webhooks/{webhook_id}",
+    "GET /v1/jobs/{request_id}/events", "GET /v1/jobs/{request_id}/events/stream",
+    "PATCH /v1/webhooks/{webhook_id}",
     "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
 )  # fmt: skip
-"""Operations that must have succeeded at least once, or the run has seen little behind its refusals."""
+"""Operations that must have succeeded at least once, or the run has seen little behind its
+refusals.
+"""
 UNMET = {
     f"LOOKS_API_{name}": "100000"
     for name in (
-        "RATE_PER_S", "RATE_BURST", "READ_RATE_PER_S", "READ_RATE_BURST", "AUTH_FAILURES_PER_S", "AUTH_FAILURES_BURST",
+        "RATE_PER_S", "RATE_BURST", "READ_RATE_PER_S", "READ_RATE_BURST", "AUTH_FAILURES_PER_S",
+        "AUTH_FAILURES_BURST",
     )
 }  # fmt: skip
 
 
 async def tenants(url: str) -> tuple[str, str]:
-    """Keys of two new tenants: one may name what lies below users/abc/, the other has things of its own."""
+    """Keys of two new tenants: one may name what lies below users/abc/, the other has things of its
+    own.
+    """
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
         store, keys = AccountStore(pool), []
         for prefix in ("users/abc/", "users/elsewhere/"):
@@ -56,9 +63,17 @@ async def tenants(url: str) -> tuple[str, str]:
 def unlimited(stack: Stack, tmp_path: Path) -> Iterator[str]:
     """The address of an API without limits of rates over the stack's services."""
     (port,) = free_ports(1)
-    env = {**os.environ, **stack.env, **UNMET, "LOOKS_API_PORT": str(port), "LOOKS_INSTANCE": "surface"}
+    env = {
+        **os.environ,
+        **stack.env,
+        **UNMET,
+        "LOOKS_API_PORT": str(port),
+        "LOOKS_INSTANCE": "surface",
+    }
     with (tmp_path / "api.log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "api"], env=env, cwd=CHECKOUT, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api"], env=env, cwd=CHECKOUT, stdout=log, stderr=log
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         until(lambda: answers(url), 60, lambda: (tmp_path / "api.log").read_text()[-2000:])
@@ -92,7 +107,8 @@ def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     report = tmp_path / "report.json"
     done = subprocess.run(
         [
-            Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIG, "run", f"{unlimited}/openapi.json",
+            Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIG, "run",
+            f"{unlimited}/openapi.json",
             "--report-json-path", report, "--no-color",
         ],
         env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=540, check=False,
@@ -103,4 +119,6 @@ def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     assert said["test_cases"]["generated"] > 500
     assert {phase["status"] for phase in said["phases"].values()} == {"success"}, said["phases"]
     for operation in MET:
-        assert sum(phase["accepted"] for phase in said["valid_rates"][operation].values()) > 0, operation
+        assert sum(phase["accepted"] for phase in said["valid_rates"][operation].values()) > 0, (
+            operation
+        )

@@ -8,7 +8,9 @@ from storage.submissions import Accepted, Submission
 TENANT, ENVIRONMENT = "demo", "live"
 
 
-def submission(request_id: str | None = None, *, tenant: str = TENANT, deadline_s: float = 60, cost: int = 10) -> Submission:
+def submission(
+    request_id: str | None = None, *, tenant: str = TENANT, deadline_s: float = 60, cost: int = 10
+) -> Submission:
     """A submission of one item."""
     return Submission(
         request_id=request_id or new_request_id(),

@@ -28,7 +28,9 @@ def kafka(services: Stack) -> KafkaSettings:
 @pytest.fixture
 async def pool(services: Stack) -> AsyncIterator[asyncpg.Pool]:
     """The database of the services."""
-    async with open_pool(DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})) as made:
+    async with open_pool(
+        DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})
+    ) as made:
         yield made
 
 
@@ -36,10 +38,14 @@ Begin = Callable[[Process], Session]
 
 
 @asynccontextmanager
-async def running(name: str, begin: Begin, *, breaker_pause_s: float = BREAKER_PAUSE_S) -> AsyncIterator[Process]:
+async def running(
+    name: str, begin: Begin, *, breaker_pause_s: float = BREAKER_PAUSE_S
+) -> AsyncIterator[Process]:
     """A process of ours inside the test, until the block ends; then it drains."""
     process = Process(name, ProcessSettings(instance=f"test-{name}"))
-    task = asyncio.create_task(run_sessions(process, name, lambda: begin(process), breaker_pause_s=breaker_pause_s))
+    task = asyncio.create_task(
+        run_sessions(process, name, lambda: begin(process), breaker_pause_s=breaker_pause_s)
+    )
     try:
         async with asyncio.timeout(60):
             while not process.ready:

@@ -12,7 +12,11 @@ from schemas.topics import Topic
 async def records_of(kafka: KafkaSettings, topic: Topic, request_id: str) -> list[ConsumerRecord]:
     """A topic's committed records about one request."""
     found: list[ConsumerRecord] = []
-    await read_all(kafka, (topic,), lambda record: found.append(record) if record.key == request_id.encode() else None)
+    await read_all(
+        kafka,
+        (topic,),
+        lambda record: found.append(record) if record.key == request_id.encode() else None,
+    )
     return found
 
 

@@ -1,4 +1,6 @@
-"""The API as it is served, on a real socket in a thread, over fakes; and a client that speaks bytes."""
+"""The API as it is served, on a real socket in a thread, over fakes; and a client that speaks
+bytes.
+"""
 
 import asyncio
 import json
@@ -86,7 +88,9 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, str], Any]:
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     while len(body) < int(headers.get("content-length", "0")):
         body += connection.recv(65_536)
     shown = json.loads(body) if headers.get("content-type") == "application/json" else body

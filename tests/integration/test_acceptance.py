@@ -21,13 +21,29 @@ async def tenant_with(pool: asyncpg.Pool, credit: int) -> str:
     return tenant
 
 
-async def test_a_charge_its_row_its_entry_and_its_outbox_row_come_together(pool: asyncpg.Pool) -> None:
+async def test_a_charge_its_row_its_entry_and_its_outbox_row_come_together(
+    pool: asyncpg.Pool,
+) -> None:
     tenant = await tenant_with(pool, 100)
     one = submission(tenant=tenant)
     assert await Acceptance(pool, batch_max=8, queue_max=8).accept(one) == Accepted(one.answer)
-    assert await pool.fetchval("SELECT amount FROM ledger_entries WHERE request_id = $1", one.request_id) == -10
-    assert await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", one.request_id) == "NOT_STARTED"
-    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE key = $1 AND topic = 'look.requested'", one.request_id) == 1
+    assert (
+        await pool.fetchval(
+            "SELECT amount FROM ledger_entries WHERE request_id = $1", one.request_id
+        )
+        == -10
+    )
+    assert (
+        await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", one.request_id)
+        == "NOT_STARTED"
+    )
+    assert (
+        await pool.fetchval(
+            "SELECT count(*) FROM outbox WHERE key = $1 AND topic = 'look.requested'",
+            one.request_id,
+        )
+        == 1
+    )
     assert await AccountStore(pool).balance(tenant, "live") == 90
 
 
@@ -35,11 +51,16 @@ async def test_a_charge_its_row_its_entry_and_its_outbox_row_come_together(pool:
 async def test_two_processes_never_overspend_one_account(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 155)
     processes = [Acceptance(pool, batch_max=16, queue_max=500) for _ in range(3)]
-    verdicts = await asyncio.gather(*(processes[number % 3].accept(submission(tenant=tenant)) for number in range(150)))
+    verdicts = await asyncio.gather(
+        *(processes[number % 3].accept(submission(tenant=tenant)) for number in range(150))
+    )
     assert sum(isinstance(verdict, Accepted) for verdict in verdicts) == 15
     assert sum(isinstance(verdict, Unpaid) for verdict in verdicts) == 135
     assert await AccountStore(pool).balance(tenant, "live") == 5
-    assert await pool.fetchval("SELECT sum(amount) FROM ledger_entries WHERE tenant_id = $1", tenant) == 5
+    assert (
+        await pool.fetchval("SELECT sum(amount) FROM ledger_entries WHERE tenant_id = $1", tenant)
+        == 5
+    )
 
 
 async def test_what_arrives_during_a_commit_shares_the_next(pool: asyncpg.Pool) -> None:
@@ -59,7 +80,9 @@ async def test_one_idempotency_key_is_decided_once_across_processes(pool: asyncp
 
     async def post(number: int) -> Verdict:
         one = submission(tenant=tenant)
-        return await processes[number % 3].accept(replace(one, idempotency=key, answer=one.request_id.encode()))
+        return await processes[number % 3].accept(
+            replace(one, idempotency=key, answer=one.request_id.encode())
+        )
 
     verdicts = await asyncio.gather(*(post(number) for number in range(90)))
     answers = {verdict.answer for verdict in verdicts if isinstance(verdict, Accepted)}
@@ -74,7 +97,9 @@ async def test_one_idempotency_key_is_decided_once_across_processes(pool: asyncp
 async def test_a_refusal_does_not_use_up_the_key(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 0)
     acceptance = Acceptance(pool, batch_max=16, queue_max=16)
-    one = replace(submission(tenant=tenant), idempotency=IdempotencyKey("POST /v1/look", "k", b"same"))
+    one = replace(
+        submission(tenant=tenant), idempotency=IdempotencyKey("POST /v1/look", "k", b"same")
+    )
     assert await acceptance.accept(one) == Unpaid(0)
     await AccountStore(pool).grant(tenant, "live", 10, "top-up")
     assert await acceptance.accept(one) == Accepted(one.answer)
@@ -84,8 +109,13 @@ async def test_a_bad_member_of_a_batch_fails_alone(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 1000)
     acceptance = Acceptance(pool, batch_max=16, queue_max=64)
     twin = new_request_id()
-    works = [submission(tenant=tenant) for _ in range(5)] + [submission(twin, tenant=tenant), submission(twin, tenant=tenant)]
-    results = await asyncio.gather(*(acceptance.accept(work) for work in works), return_exceptions=True)
+    works = [submission(tenant=tenant) for _ in range(5)] + [
+        submission(twin, tenant=tenant),
+        submission(twin, tenant=tenant),
+    ]
+    results = await asyncio.gather(
+        *(acceptance.accept(work) for work in works), return_exceptions=True
+    )
     assert sum(isinstance(result, Accepted) for result in results) == 6
     assert sum(isinstance(result, asyncpg.UniqueViolationError) for result in results) == 1
     assert await AccountStore(pool).balance(tenant, "live") == 1000 - 60
@@ -94,14 +124,21 @@ async def test_a_bad_member_of_a_batch_fails_alone(pool: asyncpg.Pool) -> None:
 async def test_a_full_queue_refuses_before_anything_is_written(pool: asyncpg.Pool) -> None:
     tenant = await tenant_with(pool, 1000)
     acceptance = Acceptance(pool, batch_max=1, queue_max=2)
-    results = await asyncio.gather(*(acceptance.accept(submission(tenant=tenant)) for _ in range(10)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(acceptance.accept(submission(tenant=tenant)) for _ in range(10)), return_exceptions=True
+    )
     refused = sum(isinstance(result, Overloaded) for result in results)
     assert refused == 8
     assert await AccountStore(pool).balance(tenant, "live") == 1000 - 10 * (10 - refused)
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE ledger_entries SET amount = 0", "DELETE FROM ledger_entries", "TRUNCATE ledger_entries"]
+    "statement",
+    [
+        "UPDATE ledger_entries SET amount = 0",
+        "DELETE FROM ledger_entries",
+        "TRUNCATE ledger_entries",
+    ],
 )
 async def test_the_ledger_can_not_be_changed(pool: asyncpg.Pool, statement: str) -> None:
     with pytest.raises(asyncpg.RaiseError, match="never changed"):

@@ -30,9 +30,17 @@ def looks(stack: Stack, *words: str, **env: str) -> subprocess.CompletedProcess[
 
 async def test_a_tenant_gets_a_key_and_credits_once(services: Stack, pool: asyncpg.Pool) -> None:
     tenant = f"t{new_request_id().lower()}"
-    assert looks(services, "tenants", "create", tenant, "--prefix", f"users/{tenant}").stdout == "created\n"
-    assert looks(services, "tenants", "create", tenant, "--prefix", f"users/{tenant}").stdout == "exists already\n"
-    key = looks(services, "keys", "create", "--tenant", tenant, "--environment", "test").stdout.strip()
+    assert (
+        looks(services, "tenants", "create", tenant, "--prefix", f"users/{tenant}").stdout
+        == "created\n"
+    )
+    assert (
+        looks(services, "tenants", "create", tenant, "--prefix", f"users/{tenant}").stdout
+        == "exists already\n"
+    )
+    key = looks(
+        services, "keys", "create", "--tenant", tenant, "--environment", "test"
+    ).stdout.strip()
     assert environment_of(key) == "test"
     credential = await AccountStore(pool).credential(key)
     assert credential is not None
@@ -40,13 +48,28 @@ async def test_a_tenant_gets_a_key_and_credits_once(services: Stack, pool: async
     stored = await pool.fetchval("SELECT key_hash FROM api_keys WHERE tenant_id = $1", tenant)
     assert key.encode() not in stored
     for said in ("granted; balance 50\n", "granted before; balance 50\n"):
-        assert looks(services, "credits", "grant", "--tenant", tenant, "--amount", "50", "--reference", "r1").stdout == said
+        assert (
+            looks(
+                services,
+                "credits",
+                "grant",
+                "--tenant",
+                tenant,
+                "--amount",
+                "50",
+                "--reference",
+                "r1",
+            ).stdout
+            == said
+        )
     assert looks(services, "keys", "revoke", credential.key_id).stdout == "revoked\n"
     assert await AccountStore(pool).credential(key) is None
     assert "revoked" in looks(services, "keys", "list", "--tenant", tenant).stdout
 
 
-async def test_a_key_is_rotated_with_overlap_and_the_list_shows_it(services: Stack, pool: asyncpg.Pool) -> None:
+async def test_a_key_is_rotated_with_overlap_and_the_list_shows_it(
+    services: Stack, pool: asyncpg.Pool
+) -> None:
     tenant = f"t{new_request_id().lower()}"
     await AccountStore(pool).create_tenant(tenant, [f"users/{tenant}/"])
     made = looks(services, "keys", "create", "--tenant", tenant, "--expires-in", "7d")
@@ -84,11 +107,18 @@ def test_what_can_not_be_done_is_refused_in_words(services: Stack, words: tuple[
 
 
 def test_negative_grants_are_refused(services: Stack) -> None:
-    assert looks(services, "credits", "grant", "--tenant", "demo", "--amount", "-5", "--reference", "x").returncode == 2
+    assert (
+        looks(
+            services, "credits", "grant", "--tenant", "demo", "--amount", "-5", "--reference", "x"
+        ).returncode
+        == 2
+    )
 
 
 def test_a_database_out_of_reach_is_one_line_and_exit_2(services: Stack) -> None:
-    done = looks(services, "keys", "list", LOOKS_DATABASE_URL="postgresql://postgres@127.0.0.1:1/postgres")
+    done = looks(
+        services, "keys", "list", LOOKS_DATABASE_URL="postgresql://postgres@127.0.0.1:1/postgres"
+    )
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
 
@@ -98,7 +128,9 @@ def test_topics_and_migrations_are_safe_to_repeat(services: Stack) -> None:
     assert looks(services, "db", "migrate").stdout == "up to date\n"
 
 
-async def test_a_migration_that_was_changed_after_it_was_applied_is_refused(services: Stack, tmp_path: Path) -> None:
+async def test_a_migration_that_was_changed_after_it_was_applied_is_refused(
+    services: Stack, tmp_path: Path
+) -> None:
     script = tmp_path / "9999_test.sql"
     script.write_text("SELECT 1")
     assert await migrate(services.env["LOOKS_DATABASE_URL"], tmp_path) == ["9999_test.sql"]
@@ -111,10 +143,16 @@ async def test_a_migration_that_was_changed_after_it_was_applied_is_refused(serv
 async def test_the_audit_names_what_somebody_broke(services: Stack, pool: asyncpg.Pool) -> None:
     tenant = f"t{new_request_id().lower()}"
     await AccountStore(pool).create_tenant(tenant, ["users/x/"])
-    await pool.execute("UPDATE credit_accounts SET balance = 7 WHERE tenant_id = $1 AND environment = 'live'", tenant)
+    await pool.execute(
+        "UPDATE credit_accounts SET balance = 7 WHERE tenant_id = $1 AND environment = 'live'",
+        tenant,
+    )
     try:
         done = looks(services, "audit", LOOKS_KAFKA_TRANSACTION_ABORT_INTERVAL_S="1")
         assert done.returncode == 1
-        assert f"VIOLATION 7 (balances are the sum of their entries) {tenant}/live: the balance is 7" in done.stdout
+        assert (
+            f"VIOLATION 7 (balances are the sum of their entries) {tenant}/live: the balance is 7"
+            in done.stdout
+        )
     finally:
         await pool.execute("UPDATE credit_accounts SET balance = 0 WHERE tenant_id = $1", tenant)

@@ -1,6 +1,8 @@
-"""What operators do about failed requests and quarantined records, on real Kafka and Postgres, as they type it.
+"""What operators do about failed requests and quarantined records, on real Kafka and Postgres, as
+they type it.
 
-Nothing is charged, refunded, published or sent twice, whatever is repeated or interrupted; the audit stays clean.
+Nothing is charged, refunded, published or sent twice, whatever is repeated or interrupted; the
+audit stays clean.
 """
 
 import asyncio
@@ -99,7 +101,8 @@ def ledger(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
 
 def letter(event: LookRequested, reason: FailureReason = OURS) -> Emit:
     dead_lettered = LookDeadLettered(
-        request_id=event.request_id, tenant_id=event.tenant_id, reason=reason, request=event, attempts=4, decided_by="test",
+        request_id=event.request_id, tenant_id=event.tenant_id, reason=reason, request=event,
+        attempts=4, decided_by="test",
         dead_lettered_at=now(),
     )  # fmt: skip
     return Emit(dead_lettered, ("look.dead-letter", "test"), 2)
@@ -134,25 +137,46 @@ async def failed_and_refunded(
 
 
 async def keep(
-    producer: AIOKafkaProducer, topic: Topic, key: str, value: bytes, offset: int, *, consumer: str = "test", **extra: str
+    producer: AIOKafkaProducer,
+    topic: Topic,
+    key: str,
+    value: bytes,
+    offset: int,
+    *,
+    consumer: str = "test",
+    **extra: str,
 ) -> str:
-    """Put a record into quarantine as a consumer does; returns its place. It comes from the key's `offset`-th made-up place."""
+    """Put a record into quarantine as a consumer does; returns its place. It comes from the key's
+    `offset`-th made-up place.
+    """
     more = [(name.replace("_", "-"), text.encode()) for name, text in extra.items()]
     headers = [("ce_id", b"poison"), ("raw", b"\xff"), *more]
     number = partition_of(key)
     came_from = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) + offset
-    record = ConsumerRecord(topic.name, number, came_from, 0, 0, key.encode(), value, None, 0, 0, headers)
+    record = ConsumerRecord(
+        topic.name, number, came_from, 0, 0, key.encode(), value, None, 0, 0, headers
+    )
     out = quarantined(record, "not JSON of the expected shape", consumer)
-    kept = await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+    kept = await producer.send_and_wait(
+        out.topic, out.value, key=out.key, headers=list(out.headers)
+    )
     return f"{kept.partition}@{kept.offset}"
 
 
 async def sent_again(kafka: KafkaSettings, topic: Topic, key: str) -> list[Any]:
-    return [record for record in await records_of(kafka, topic, key) if "looks-redrives" in dict(record.headers)]
+    return [
+        record
+        for record in await records_of(kafka, topic, key)
+        if "looks-redrives" in dict(record.headers)
+    ]
 
 
 async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, acceptance: Acceptance
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    acceptance: Acceptance,
 ) -> None:
     ours = await event_of(pool, acceptance)
     published = metrics.DEAD_LETTERS.labels("internal")._value.get()
@@ -175,26 +199,47 @@ async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
     said = await dlq(services, "redrive", "--request", ours.request_id, "--yes")
     assert said.exit_code == 0
     assert f"redriven as {fresh}" in said.output
-    assert await pool.fetchval("SELECT count(*) FROM redrives WHERE request_id = $1", ours.request_id) == 1
-    charged = await pool.fetch("SELECT kind, amount FROM ledger_entries WHERE request_id = $1", fresh)
+    assert (
+        await pool.fetchval("SELECT count(*) FROM redrives WHERE request_id = $1", ours.request_id)
+        == 1
+    )
+    charged = await pool.fetch(
+        "SELECT kind, amount FROM ledger_entries WHERE request_id = $1", fresh
+    )
     assert [tuple(row) for row in charged] == [("charge", 0)]
     assert await AccountStore(pool).balance("demo", "live") == balance
     row = await pool.fetchrow("SELECT * FROM request_logs WHERE request_id = $1", fresh)
     old = await pool.fetchrow("SELECT * FROM request_logs WHERE request_id = $1", ours.request_id)
     assert row is not None
     assert old is not None
-    assert all(row[name] == old[name] for name in ("tenant_id", "environment", "items", "runtime_config", "user_category"))
+    assert all(
+        row[name] == old[name]
+        for name in ("tenant_id", "environment", "items", "runtime_config", "user_category")
+    )
 
     image = IMAGE.model_copy(
-        update={"key": f"results/demo/{fresh}", "bytes": len(PICTURE), "sha256": hashlib.sha256(PICTURE).hexdigest()}
+        update={
+            "key": f"results/demo/{fresh}",
+            "bytes": len(PICTURE),
+            "sha256": hashlib.sha256(PICTURE).hexdigest(),
+        }
     )
-    object_store(services.env).put_object(Bucket=services.env["LOOKS_S3_BUCKET"], Key=image.key, Body=PICTURE)
+    object_store(services.env).put_object(
+        Bucket=services.env["LOOKS_S3_BUCKET"], Key=image.key, Body=PICTURE
+    )
     renderer = Renderer(Rendered(image, (), "test", ()))
-    async with running("relay", relay(kafka, pool)), running("compositor", compositor(kafka, renderer)):
+    async with (
+        running("relay", relay(kafka, pool)),
+        running("compositor", compositor(kafka, renderer)),
+    ):
         async with running("projection", projection(kafka, pool)):
 
             async def succeeded() -> bool:
-                return bool(await pool.fetchval("SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", fresh))
+                return bool(
+                    await pool.fetchval(
+                        "SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", fresh
+                    )
+                )
 
             await until(succeeded)
     assert ours.request_id not in renderer.made
@@ -208,7 +253,11 @@ async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
 
 
 async def test_a_look_that_failed_for_its_tenants_photos_is_not_made_anew_but_put_aside(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, acceptance: Acceptance
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    acceptance: Acceptance,
 ) -> None:
     theirs = await event_of(pool, acceptance)
     await failed_and_refunded(kafka, pool, producer, [letter(theirs, THEIRS)])
@@ -217,14 +266,22 @@ async def test_a_look_that_failed_for_its_tenants_photos_is_not_made_anew_but_pu
     assert (said.exit_code, await counts(pool)) == (1, before)
     assert "not our fault" in said.output
     listed = ("list", "--request", theirs.request_id, "--open")
-    assert "object_not_found items[0] after 4 by test: gone" in (await dlq(services, *listed)).stdout
-    said = await dlq(services, "discard", "--request", theirs.request_id, "--why", "told them", "--yes")
+    assert (
+        "object_not_found items[0] after 4 by test: gone" in (await dlq(services, *listed)).stdout
+    )
+    said = await dlq(
+        services, "discard", "--request", theirs.request_id, "--why", "told them", "--yes"
+    )
     assert (said.exit_code, said.stderr) == (0, "1 discarded\n"), said.output
     assert (await dlq(services, *listed)).stdout == "no dead letters\n"
 
 
 async def test_a_rerun_that_fails_too_gives_nothing_back_and_may_be_made_good_itself(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, acceptance: Acceptance
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    acceptance: Acceptance,
 ) -> None:
     first = await event_of(pool, acceptance)
     await failed_and_refunded(kafka, pool, producer, [letter(first)])
@@ -234,7 +291,9 @@ async def test_a_rerun_that_fails_too_gives_nothing_back_and_may_be_made_good_it
     await failed_and_refunded(kafka, pool, producer, [letter(await requested(pool, second))])
     assert await refunds_of(pool, second) == [0]
     rows = await pool.fetchval("SELECT count(*) FROM request_logs")
-    both = await asyncio.gather(*(RedriveStore(pool).rerun(second, intent(number), 60) for number in range(2)))
+    both = await asyncio.gather(
+        *(RedriveStore(pool).rerun(second, intent(number), 60) for number in range(2))
+    )
     assert sorted(made is None for made in both) == [False, True]
     assert await pool.fetchval("SELECT count(*) FROM request_logs") == rows + 1
     assert (await RedriveStore(pool).standings([second]))[second].redriven_as in both
@@ -242,35 +301,60 @@ async def test_a_rerun_that_fails_too_gives_nothing_back_and_may_be_made_good_it
 
 def intent(number: int) -> Intent:
     """One operator of two who redrive different letters of one request at the same moment."""
-    return Intent(new_request_id(), Verb.RERUN, Place(LOOK_DEAD_LETTER.name, 0, 10**12 + number), f"operator {number}", "")
+    return Intent(
+        new_request_id(),
+        Verb.RERUN,
+        Place(LOOK_DEAD_LETTER.name, 0, 10**12 + number),
+        f"operator {number}",
+        "",
+    )
 
 
 async def test_a_letter_that_nobody_could_handle_is_sent_again_and_fails_its_request_once(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, acceptance: Acceptance
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    acceptance: Acceptance,
 ) -> None:
     lost = new_request_id()
     restored = submission(lost, deadline_s=3600)
     event = LookRequested(
-        request_id=lost, tenant_id="demo", items=restored.items, credits_cost=10, requested_at=now(), deadline_at=now()
+        request_id=lost,
+        tenant_id="demo",
+        items=restored.items,
+        credits_cost=10,
+        requested_at=now(),
+        deadline_at=now(),
     )
     async with running("dead", dead(kafka, pool)):
-        await publish(producer, letter(event))  # its row is not there: a database from before the request, say
+        await publish(
+            producer, letter(event)
+        )  # its row is not there: a database from before the request, say
 
         async def kept() -> bool:
             return len(await records_of(kafka, LOOK_QUARANTINE, lost)) == 1
 
         await until(kept)
-    assert "there is no such request" in (await dlq(services, "redrive", "--request", lost, "--yes")).output
+    assert (
+        "there is no such request"
+        in (await dlq(services, "redrive", "--request", lost, "--yes")).output
+    )
     await acceptance.accept(restored)
     unread = await event_of(pool, acceptance)
     await publish(producer, letter(unread))
     said = await dlq(services, "redrive", "--request", unread.request_id, "--yes")
     assert "dead_letter has not read it yet" in said.output
-    assert "its tenant has no outcome yet" in (await dlq(services, "discard", "--request", lost, "--why", "x", "--yes")).output
+    assert (
+        "its tenant has no outcome yet"
+        in (await dlq(services, "discard", "--request", lost, "--why", "x", "--yes")).output
+    )
 
     said = await dlq(services, "redrive", "--request", lost, "--yes", "--why", "row restored")
     assert (said.exit_code, said.stderr) == (0, "1 sent\n"), said.output
-    assert "has not read it yet" in (await dlq(services, "redrive", "--request", lost, "--yes")).output
+    assert (
+        "has not read it yet" in (await dlq(services, "redrive", "--request", lost, "--yes")).output
+    )
     said = await dlq(services, "quarantine", "redrive", "--request", lost, "--yes")
     assert (said.exit_code, said.stderr) == (0, "1 skipped\n"), said.output
     assert len(await records_of(kafka, LOOK_DEAD_LETTER, lost)) == 2  # as it came and sent again
@@ -293,7 +377,18 @@ async def test_quarantined_records_go_back_whole_in_order_and_once(
     assert dry.stdout.count("would send") == 3
     assert (await counts(pool), await sent_again(kafka, CREDIT_REFUND, key)) == (before, [])
 
-    said = await dlq(services, "quarantine", "redrive", "--request", key, "--yes", "--operator", "ann", "--why", "mended")
+    said = await dlq(
+        services,
+        "quarantine",
+        "redrive",
+        "--request",
+        key,
+        "--yes",
+        "--operator",
+        "ann",
+        "--why",
+        "mended",
+    )
     assert said.exit_code == 1  # one was refused
     assert "3 sent" in said.stderr
     assert "redriven 3 times" in said.stdout
@@ -307,7 +402,9 @@ async def test_quarantined_records_go_back_whole_in_order_and_once(
         assert dict(record.headers)["looks-redrives"] == b"1"
         assert record.partition == partition_of(key)
 
-    said = await dlq(services, "quarantine", "discard", "--record", spent, "--why", "beyond repair", "--yes")
+    said = await dlq(
+        services, "quarantine", "discard", "--record", spent, "--why", "beyond repair", "--yes"
+    )
     assert "1 discarded" in said.stderr
     listed = await dlq(services, "quarantine", "list", "--request", key, "--json")
     states = [json.loads(line)["state"] for line in listed.stdout.splitlines()]
@@ -318,7 +415,9 @@ async def test_quarantined_records_go_back_whole_in_order_and_once(
     assert "state: discarded by" in shown.stdout
 
 
-async def test_selection_by_topic_consumer_reason_and_time(services: Stack, producer: AIOKafkaProducer) -> None:
+async def test_selection_by_topic_consumer_reason_and_time(
+    services: Stack, producer: AIOKafkaProducer
+) -> None:
     key = new_request_id()
     body = json.dumps({"tenant_id": key}).encode()
     await keep(producer, LOOK_REQUESTED, key, body, 0, consumer=key)
@@ -328,21 +427,43 @@ async def test_selection_by_topic_consumer_reason_and_time(services: Stack, prod
         assert listed.exit_code == 0, listed.output
         return len(listed.stdout.splitlines())
 
-    meant = ("--topic", "look.requested", "--consumer", key, "--reason", "not JSON", "--tenant", key, "--since", "5m")
+    meant = (
+        "--topic",
+        "look.requested",
+        "--consumer",
+        key,
+        "--reason",
+        "not JSON",
+        "--tenant",
+        key,
+        "--since",
+        "5m",
+    )
     assert await found(*meant, "--open") == 1
-    for other in (("--topic", "look.cancel"), ("--consumer", "x"), ("--reason", "CSV"), ("--tenant", "x"), ("--until", "5m")):
+    for other in (
+        ("--topic", "look.cancel"),
+        ("--consumer", "x"),
+        ("--reason", "CSV"),
+        ("--tenant", "x"),
+        ("--until", "5m"),
+    ):
         assert await found(*other) == 0
-    assert (await dlq(services, "quarantine", "redrive", "--yes")).exit_code == 2  # all of them must be said
+    assert (
+        await dlq(services, "quarantine", "redrive", "--yes")
+    ).exit_code == 2  # all of them must be said
 
 
-async def test_a_terminal_is_asked_and_no_is_no(services: Stack, pool: asyncpg.Pool, producer: AIOKafkaProducer) -> None:
+async def test_a_terminal_is_asked_and_no_is_no(
+    services: Stack, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
     place = await keep(producer, CREDIT_REFUND, new_request_id(), b"\xff", 0)
     before = await counts(pool)
     terminal, side = pty.openpty()
     os.write(terminal, b"n\n")
     words = ("dlq", "quarantine", "redrive", "--record", place)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from cli.main import app; app()", *words, stdin=side, stdout=-1, stderr=-1,
+        sys.executable, "-c", "from cli.main import app; app()", *words, stdin=side, stdout=-1,
+        stderr=-1,
         env={**os.environ, **services.env},
     )  # fmt: skip
     said, complained = await asyncio.wait_for(process.communicate(), 60)
@@ -376,7 +497,9 @@ async def test_a_redrive_killed_halfway_is_finished_by_repeating_it(
     assert len(await sent_again(kafka, CREDIT_REFUND, key)) == (point == "after-publish")
     listed = await dlq(services, "quarantine", "list", "--request", key, "--json")
     assert json.loads(listed.stdout)["state"] == "unfinished"
-    discarded = await dlq(services, "quarantine", "discard", "--record", place, "--why", "x", "--yes")
+    discarded = await dlq(
+        services, "quarantine", "discard", "--record", place, "--why", "x", "--yes"
+    )
     assert "interrupted" in discarded.stdout
     for word in ("1 sent", "1 skipped"):
         assert word in (await dlq(services, *words[1:])).stderr
@@ -384,16 +507,21 @@ async def test_a_redrive_killed_halfway_is_finished_by_repeating_it(
 
 
 @pytest.mark.parametrize("table", ["operator_actions", "redrives"])
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET action_id = 'x'", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM {}", "UPDATE {} SET action_id = 'x'", "TRUNCATE {} CASCADE"]
+)
 async def test_what_operators_did_is_never_rewritten(
     table: str, statement: str, pool: asyncpg.Pool, acceptance: Acceptance
 ) -> None:
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute("INSERT INTO redrives VALUES ($1, $2, 'a')", *await accept(acceptance, 2))
         await connection.execute(
-            """INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset", operator)
+            "INSERT INTO redrives VALUES ($1, $2, 'a')", *await accept(acceptance, 2)
+        )
+        await connection.execute(
+            """INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset",
+            operator)
                VALUES ('a', 'intended', 'discard', 'x', 0, 0, 'ann')"""
         )
         with pytest.raises(asyncpg.RaiseError, match="are never changed"):
@@ -411,7 +539,9 @@ async def test_a_compositor_whose_every_look_fails_by_its_fault_stops_deciding_a
     before = trips._value.get()
     async with running("breaking", compositor(kafka, renderer), breaker_pause_s=3):
         for request_id in ids:
-            await publish(producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1))
+            await publish(
+                producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1)
+            )
 
         async def tripped() -> bool:
             return bool(trips._value.get() > before)

@@ -1,7 +1,8 @@
-"""The examples of docs/subscribing.md on real Kafka: killed midway, and no effect is missing or repeated.
+"""The examples of docs/subscribing.md on real Kafka: killed midway, and no effect is missing or
+repeated.
 
-Each gets a topic with completions in committed transactions, some of them published twice, between aborted transactions
-and one record that is no event.
+Each gets a topic with completions in committed transactions, some of them published twice, between
+aborted transactions and one record that is no event.
 """
 
 import asyncio
@@ -63,7 +64,9 @@ class Published:
             await self.producer.send_and_wait(self.topic, b"no JSON", key=b"x", headers=headers)
 
     async def _send(self, record: Record) -> None:
-        await self.producer.send(self.topic, record.value, key=record.key, headers=list(record.headers))
+        await self.producer.send(
+            self.topic, record.value, key=record.key, headers=list(record.headers)
+        )
 
 
 @asynccontextmanager
@@ -83,7 +86,9 @@ async def a_topic(kafka: KafkaSettings) -> AsyncIterator[Published]:
 
 @contextmanager
 def started(argv: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(argv, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        argv, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     try:
         yield process
     finally:
@@ -91,37 +96,56 @@ def started(argv: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[b
         process.communicate()
 
 
-async def until(true: Callable[[], bool], process: subprocess.Popen[bytes], seen: Callable[[], object]) -> None:
+async def until(
+    true: Callable[[], bool], process: subprocess.Popen[bytes], seen: Callable[[], object]
+) -> None:
     async with asyncio.timeout(WITHIN_S):
         while not true():
             if process.poll() is not None:
                 raise AssertionError(
-                    f"the example ended: {(process.stderr.read() if process.stderr else b'')[-2000:]!r}; {seen()}"
+                    "the example ended: "
+                    f"{(process.stderr.read() if process.stderr else b'')[-2000:]!r}; {seen()}"
                 )
             await asyncio.sleep(0.1)
 
 
-async def survives_a_kill(published: Published, argv: list[str], env: dict[str, str], effects: Callable[[], list[str]]) -> None:
-    """Kill it as soon as it has done something, publish more, start it again: all is done, each once."""
+async def survives_a_kill(
+    published: Published, argv: list[str], env: dict[str, str], effects: Callable[[], list[str]]
+) -> None:
+    """Kill it as soon as it has done something, publish more, start it again: all is done, each
+    once.
+    """
     await published.publish(transactions=5)
     with started(argv, env) as first:
         await until(lambda: bool(effects()), first, effects)
         os.kill(first.pid, signal.SIGKILL)
     await published.publish(transactions=5)
     with started(argv, env) as second:
-        await until(lambda: len(set(effects())) >= len(published.committed), second, lambda: len(effects()))
-        # What was published twice or aborted is behind what was waited for only in part: let the rest come, if any does.
+        await until(
+            lambda: len(set(effects())) >= len(published.committed), second, lambda: len(effects())
+        )
+        # What was published twice or aborted is behind what was waited for only in part: let the
+        # rest come, if any does.
         await published.publish(transactions=1)
-        await until(lambda: len(set(effects())) >= len(published.committed), second, lambda: len(effects()))
+        await until(
+            lambda: len(set(effects())) >= len(published.committed), second, lambda: len(effects())
+        )
     assert sorted(effects()) == sorted(published.committed)
 
 
 def environment(kafka: KafkaSettings, published: Published, **more: str) -> dict[str, str]:
-    return {"KAFKA_BOOTSTRAP": kafka.bootstrap, "TOPIC": published.topic, "GROUP": f"{published.topic}.group", **more}
+    return {
+        "KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "TOPIC": published.topic,
+        "GROUP": f"{published.topic}.group",
+        **more,
+    }
 
 
 @pytest.mark.parametrize("example", ["subscriber_aiokafka.py", "subscriber_faststream.py"])
-async def test_the_python_subscribers_lose_and_repeat_nothing(kafka: KafkaSettings, tmp_path: Path, example: str) -> None:
+async def test_the_python_subscribers_lose_and_repeat_nothing(
+    kafka: KafkaSettings, tmp_path: Path, example: str
+) -> None:
     inbox = tmp_path / "inbox.sqlite"
 
     def rows(query: str) -> list[str]:
@@ -154,13 +178,21 @@ async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
         async def look() -> None:
             while True:
                 if await pool.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{schema}.set_aside"):
-                    found[:] = [row["request_id"] for row in await pool.fetch(f"SELECT request_id FROM {schema}.pictures")]
+                    found[:] = [
+                        row["request_id"]
+                        for row in await pool.fetch(f"SELECT request_id FROM {schema}.pictures")
+                    ]
                 await asyncio.sleep(0.1)
 
         looking = asyncio.create_task(look())
         try:
             argv = [sys.executable, str(EXAMPLES / "subscriber_inbox.py")]
-            await survives_a_kill(published, argv, environment(kafka, published, DATABASE_URL=url), lambda: list(found))
+            await survives_a_kill(
+                published,
+                argv,
+                environment(kafka, published, DATABASE_URL=url),
+                lambda: list(found),
+            )
         finally:
             looking.cancel()
             rows = await pool.fetch(f"SELECT request_id FROM {schema}.pictures")
@@ -168,7 +200,9 @@ async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
         assert sorted(row["request_id"] for row in rows) == sorted(published.committed)
 
 
-async def test_the_java_subscriber_loses_and_repeats_nothing(services: Stack, kafka: KafkaSettings, tmp_path: Path) -> None:
+async def test_the_java_subscriber_loses_and_repeats_nothing(
+    services: Stack, kafka: KafkaSettings, tmp_path: Path
+) -> None:
     client = jars(cache_folder(services.folder))
     compile_java(EXAMPLES / "Subscriber.java", tmp_path / "classes", client, services)
     inbox = tmp_path / "inbox"
@@ -176,7 +210,11 @@ async def test_the_java_subscriber_loses_and_repeats_nothing(services: Stack, ka
     def effects() -> list[str]:
         """Request ids; what is no event was kept as well, under its id."""
         kept = [path.read_bytes() for path in inbox.glob("*.json")] if inbox.exists() else []
-        return [value.partition(b'"request_id":"')[2][:26].decode() for value in kept if value != b"no JSON"]
+        return [
+            value.partition(b'"request_id":"')[2][:26].decode()
+            for value in kept
+            if value != b"no JSON"
+        ]
 
     async with a_topic(kafka) as published:
         argv = [java(), "-cp", ":".join([*client, str(tmp_path / "classes")]), "Subscriber"]
@@ -189,13 +227,25 @@ async def test_kcat_prints_each_committed_record(kafka: KafkaSettings) -> None:
     async with a_topic(kafka) as published:
         await published.publish(transactions=2)
         env = {**os.environ, **environment(kafka, published)}
-        process = await asyncio.create_subprocess_exec(EXAMPLES / "kcat.sh", env=env, stdout=subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(
+            EXAMPLES / "kcat.sh", env=env, stdout=subprocess.PIPE
+        )
         out, _ = await process.communicate()
     keys = [line.split(" ", 3)[2] for line in out.decode().splitlines()]
     assert set(keys) - {"x"} == set(published.committed)
 
 
 def test_the_example_of_the_test_kit_passes() -> None:
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLES / "test_my_subscriber.py")]
-    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(EXAMPLES / "test_my_subscriber.py"),
+    ]
+    done = subprocess.run(
+        argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert "1 passed" in done.stdout, done.stdout + done.stderr

@@ -1,4 +1,6 @@
-"""One tenant's burst on real Kafka: another's single look is next, cancels and deadlines reach what waits, memory is flat."""
+"""One tenant's burst on real Kafka: another's single look is next, cancels and deadlines reach what
+waits, memory is flat.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -36,7 +38,9 @@ PLACES = 4
 BIG, SMALL = "demo", "other"
 NUMBER = 7
 """The partition that bears it all: the worst case."""
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 MADE = Rendered(IMAGE, (), "test", ())
 
 
@@ -59,10 +63,15 @@ async def accepted(pool: asyncpg.Pool, tenant_id: str, count: int = 1) -> list[L
     requests: list[LookRequested] = []
     while len(requests) < count:
         request_ids = list(islice(wanted, min(TOGETHER, count - len(requests))))
-        asked = [submission(request_id, tenant=tenant_id, deadline_s=600, cost=1) for request_id in request_ids]
+        asked = [
+            submission(request_id, tenant=tenant_id, deadline_s=600, cost=1)
+            for request_id in request_ids
+        ]
         verdicts = await asyncio.gather(*(acceptance.accept(one) for one in asked))
         assert all(isinstance(verdict, Accepted) for verdict in verdicts)
-        rows = await pool.fetch("DELETE FROM outbox WHERE key = ANY($1::text[]) RETURNING value", request_ids)
+        rows = await pool.fetch(
+            "DELETE FROM outbox WHERE key = ANY($1::text[]) RETURNING value", request_ids
+        )
         requests += [LookRequested.model_validate_json(row["value"]) for row in rows]
     return requests
 
@@ -98,7 +107,9 @@ async def publish(producer: AIOKafkaProducer, *events: LookRequested | CancelLoo
     sends = []
     for event in events:
         out = outgoing(Emit(event, (event.request_id,), 1), "/test", now())
-        sends.append(await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers)))
+        sends.append(
+            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
+        )
     await asyncio.gather(*sends)
 
 
@@ -112,7 +123,9 @@ class Clock:
 
 
 @asynccontextmanager
-async def compositor(kafka: KafkaSettings, renderer: GatedRenderer, clock: Clock) -> AsyncIterator[LaneSession]:
+async def compositor(
+    kafka: KafkaSettings, renderer: GatedRenderer, clock: Clock
+) -> AsyncIterator[LaneSession]:
     """A running compositor, and its session."""
     sessions: list[LaneSession] = []
 
@@ -136,7 +149,10 @@ async def until_waiting(session: LaneSession, *, deferred: int, in_flight: int) 
             while (session.deferred, session.in_flight) != (deferred, in_flight):
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        pytest.fail(f"{session.deferred} deferred and {session.in_flight} in flight, not {deferred} and {in_flight}")
+        pytest.fail(
+            f"{session.deferred} deferred and {session.in_flight} in flight, not {deferred} and "
+            f"{in_flight}"
+        )
 
 
 async def outcomes(kafka: KafkaSettings, requests: list[LookRequested]) -> dict[str, list[object]]:
@@ -175,7 +191,9 @@ async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
             return bool((await outcomes(kafka, [single]))[single.request_id])
 
         await until(decided)
-        clock.ahead = timedelta(hours=1)  # what waits is past its deadline now: the sweeper's to decide
+        clock.ahead = timedelta(
+            hours=1
+        )  # what waits is past its deadline now: the sweeper's to decide
         renderer.let(BURST)
         await until_waiting(session, deferred=0, in_flight=0)
     assert renderer.made.count(BIG) < 100
@@ -185,7 +203,9 @@ async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
     assert await begun_by_a_successor(kafka, pool, producer) == []
 
 
-async def begun_by_a_successor(kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[str]:
+async def begun_by_a_successor(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> list[str]:
     """What a new owner composes beside a new request: nothing when every offset was committed."""
     renderer = GatedRenderer()
     (marker,) = await accepted(pool, BIG)
@@ -197,10 +217,12 @@ async def begun_by_a_successor(kafka: KafkaSettings, pool: asyncpg.Pool, produce
             return any(request.request_id == marker.request_id for request in renderer.begun)
 
         await until(met)
-    return [request.request_id for request in renderer.begun if request.request_id != marker.request_id]
+    return [
+        request.request_id for request in renderer.begun if request.request_id != marker.request_id
+    ]
 
 
-async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_by_whoever_comes_next(
+async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_by_the_next(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
     looks = await accepted(pool, BIG, 10 * TENANT_WINDOW)
@@ -209,9 +231,14 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
     first, second = GatedRenderer(), GatedRenderer()
     async with compositor(kafka, first, Clock()) as session:
         # The second copies of what is at work are passed over at once; all others wait.
-        await until_waiting(session, deferred=2 * (len(looks) - TENANT_WINDOW), in_flight=TENANT_WINDOW)
+        await until_waiting(
+            session, deferred=2 * (len(looks) - TENANT_WINDOW), in_flight=TENANT_WINDOW
+        )
         command = CancelLook(
-            request_id=cancelled.request_id, tenant_id=BIG, requested_at=now(), deadline_at=cancelled.deadline_at
+            request_id=cancelled.request_id,
+            tenant_id=BIG,
+            requested_at=now(),
+            deadline_at=cancelled.deadline_at,
         )
         await publish(producer, command)
 
@@ -235,7 +262,9 @@ async def test_what_is_deferred_is_cancelled_at_once_and_the_rest_is_made_once_b
         await until(all_made)
         await until_waiting(session, deferred=0, in_flight=0)
     assert first.begun
-    assert {request.request_id for request in first.begun}.isdisjoint(request.request_id for request in second.begun)
+    assert {request.request_id for request in first.begun}.isdisjoint(
+        request.request_id for request in second.begun
+    )
     found = await outcomes(kafka, looks)
     assert {len(events) for events in found.values()} == {1}
     (letter,) = found.pop(cancelled.request_id)

@@ -1,4 +1,5 @@
-"""What hostile bytes on a socket come to: an answer in the envelope, a closed connection, and no cost to others.
+"""What hostile bytes on a socket come to: an answer in the envelope, a closed connection, and no
+cost to others.
 
 Rows are those of the list of hostile inputs that this surface is held against.
 """
@@ -29,7 +30,9 @@ def served() -> Iterator[Served]:
 
 
 def refusal(shown: tuple[int, dict[str, str], object]) -> tuple[int, str]:
-    """Status and code; every refusal has the envelope and an exchange id, and hides what was sent."""
+    """Status and code; every refusal has the envelope and an exchange id, and hides what was
+    sent.
+    """
     status, headers, body = shown
     assert isinstance(body, dict), body
     assert headers["x-request-id"] == body["error"]["request_id"]
@@ -51,7 +54,9 @@ def test_a_good_request_is_accepted_on_a_connection_that_lives_on(served: Served
 
 def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     with served.connect() as connection:
-        connection.sendall(b"".join(served.head(method="GET", path=f"/v1/jobs?limit={n}") for n in (1, 2, 3)))
+        connection.sendall(
+            b"".join(served.head(method="GET", path=f"/v1/jobs?limit={n}") for n in (1, 2, 3))
+        )
         data = b""
         while data.count(b"HTTP/1.1 200") < 3:
             data += connection.recv(65_536)
@@ -65,16 +70,28 @@ def test_pipelined_requests_are_answered_in_order(served: Served) -> None:
     ("lines", "body", "expected"),
     [
         ((JSON, "Content-Length: 2", "Content-Length: 3"), b"{}", (400, "MALFORMED_REQUEST")),
-        ((JSON, "Content-Length: 2", "Transfer-Encoding: chunked"), b"0\r\n\r\n", (400, "MALFORMED_REQUEST")),
+        (
+            (JSON, "Content-Length: 2", "Transfer-Encoding: chunked"),
+            b"0\r\n\r\n",
+            (400, "MALFORMED_REQUEST"),
+        ),
         ((JSON, "Transfer-Encoding: chunked, identity"), b"0\r\n\r\n", (400, "MALFORMED_REQUEST")),
         ((JSON, "Content-Length: -1"), b"", (400, "MALFORMED_REQUEST")),
         ((JSON, "Content-Length: 99999999999999999999999"), b"", (400, "MALFORMED_REQUEST")),
         ((JSON, "Content-Length: 9223372036854775808"), b"", (413, "PAYLOAD_TOO_LARGE")),
         ((JSON, "Content-Length: 1e3"), b"", (400, "MALFORMED_REQUEST")),
         ((JSON, "Transfer-Encoding: chunked"), b"zz\r\n", (400, "MALFORMED_REQUEST")),
-        ((JSON, "Transfer-Encoding: chunked"), b"ffffffffffffffffff\r\n", (400, "MALFORMED_REQUEST")),
+        (
+            (JSON, "Transfer-Encoding: chunked"),
+            b"ffffffffffffffffff\r\n",
+            (400, "MALFORMED_REQUEST"),
+        ),
         ((JSON, "Content-Length: 2000000"), b" " * 2_000_000, (413, "PAYLOAD_TOO_LARGE")),
-        ((JSON, "Content-Encoding: gzip", "Content-Length: 4"), b"\x1f\x8b\x08\x00", (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (
+            (JSON, "Content-Encoding: gzip", "Content-Length: 4"),
+            b"\x1f\x8b\x08\x00",
+            (415, "UNSUPPORTED_MEDIA_TYPE"),
+        ),
         (("Content-Type: text/plain", "Content-Length: 2"), b"{}", (415, "UNSUPPORTED_MEDIA_TYPE")),
         (("Content-Length: 2",), b"{}", (415, "UNSUPPORTED_MEDIA_TYPE")),
     ],
@@ -90,14 +107,20 @@ def test_row_11_bodies_that_are_not_what_they_say_are_refused(
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[" * 100_000, b'{"items": [', b'{"items": [], "items": []}', b'{"items": []} {}', b'{"items": [] /* none */}',
-        b'{"items": 9223372036854775808}', b'{"items": NaN}', b'{"items": "\\ud800"}', b"\xef\xbb\xbf" + GOOD,
+        b"", b"[" * 100_000, b'{"items": [', b'{"items": [], "items": []}', b'{"items": []} {}',
+        b'{"items": [] /* none */}',
+        b'{"items": 9223372036854775808}', b'{"items": NaN}', b'{"items": "\\ud800"}',
+        b"\xef\xbb\xbf" + GOOD,
         GOOD.decode().encode("utf-16"),
     ],
-    ids=["empty", "nested", "torn", "twice", "trailing", "comment", "2^63", "NaN", "surrogate", "BOM", "UTF-16"],
+    ids=["empty", "nested", "torn", "twice", "trailing", "comment", "2^63", "NaN", "surrogate",
+    "BOM", "UTF-16"],
 )  # fmt: skip
 def test_row_11_texts_that_are_not_plain_json_are_refused(served: Served, body: bytes) -> None:
-    assert refusal(served.ask(served.head(JSON, f"Content-Length: {len(body)}"), body)) == (422, "VALIDATION_ERROR")
+    assert refusal(served.ask(served.head(JSON, f"Content-Length: {len(body)}"), body)) == (
+        422,
+        "VALIDATION_ERROR",
+    )
     assert served.acceptance.accepted == []
 
 
@@ -105,7 +128,10 @@ def test_row_11_texts_that_are_not_plain_json_are_refused(served: Served, body: 
 def test_row_11_a_chunked_body_without_end_is_cut_off_by_its_size(served: Served) -> None:
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
     pieces = (chunk for _ in range(1000))
-    assert refusal(served.ask(served.head(JSON, "Transfer-Encoding: chunked"), *pieces)) == (413, "PAYLOAD_TOO_LARGE")
+    assert refusal(served.ask(served.head(JSON, "Transfer-Encoding: chunked"), *pieces)) == (
+        413,
+        "PAYLOAD_TOO_LARGE",
+    )
 
 
 @pytest.mark.hostile(row=11)
@@ -198,7 +224,9 @@ def test_row_32_the_limits_that_are_served_with_close_within_ten_seconds() -> No
     assert LINGER_S < 10
 
 
-def test_a_connection_that_waits_between_two_requests_is_closed_and_others_are_served(served: Served) -> None:
+def test_a_connection_that_waits_between_two_requests_is_closed_and_others_are_served(
+    served: Served,
+) -> None:
     with served.connect() as connection:
         connection.sendall(served.head(method="GET", path="/v1/credits"))
         assert answer(connection)[0] == 200
@@ -209,8 +237,14 @@ def test_a_connection_that_waits_between_two_requests_is_closed_and_others_are_s
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (b"GET /v1/credits HTTP/1.1\r\n" + b"X-A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", (431, "HEADERS_TOO_LARGE")),
-        (b"GET /v1/credits HTTP/1.1\r\nX-A: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n", (431, "HEADERS_TOO_LARGE")),
+        (
+            b"GET /v1/credits HTTP/1.1\r\n" + b"X-A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+            (431, "HEADERS_TOO_LARGE"),
+        ),
+        (
+            b"GET /v1/credits HTTP/1.1\r\nX-A: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n",
+            (431, "HEADERS_TOO_LARGE"),
+        ),
         (b"GET /v1/" + b"a" * MAX_URL_BYTES + b" HTTP/1.1\r\n\r\n", (414, "URI_TOO_LONG")),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", (400, "MALFORMED_REQUEST")),
         (b"GET /v1/credits HTTP/1.1\r\nA b: c\r\n\r\n", (400, "MALFORMED_REQUEST")),
@@ -220,14 +254,18 @@ def test_a_connection_that_waits_between_two_requests_is_closed_and_others_are_s
     ],
     ids=["many", "large", "target", "tls", "space", "folded", "nul", "version"],
 )
-def test_heads_that_are_too_large_or_malformed_are_refused(served: Served, head: bytes, expected: tuple[int, str]) -> None:
+def test_heads_that_are_too_large_or_malformed_are_refused(
+    served: Served, head: bytes, expected: tuple[int, str]
+) -> None:
     with served.connect() as connection:
         send(connection, [head])
         assert refusal(answer(connection)) == expected
         assert closed(connection)
 
 
-@pytest.mark.parametrize("piece", [b"X-Flood: yes\r\n" * 1000, b"x" * 16_000], ids=["headers", "one header"])
+@pytest.mark.parametrize(
+    "piece", [b"X-Flood: yes\r\n" * 1000, b"x" * 16_000], ids=["headers", "one header"]
+)
 def test_a_head_without_end_is_cut_off_by_its_size(served: Served, piece: bytes) -> None:
     begin = b"GET /v1/credits HTTP/1.1\r\nX-First: a"
     with served.connect() as connection:
@@ -248,7 +286,9 @@ def test_a_head_in_many_pieces_is_as_good_as_whole(served: Served) -> None:
 
 
 @pytest.mark.hostile(row=41)
-def test_row_41_an_id_of_the_clients_is_not_taken_and_a_forwarded_address_is_not_believed(served: Served) -> None:
+def test_row_41_an_id_of_the_clients_is_not_taken_and_a_forwarded_address_is_not_believed(
+    served: Served,
+) -> None:
     line = "X-Request-Id: 01ARZ3NDEKTSV4RRFFQ69G5FAV"
     _, headers, _ = served.ask(served.head(line, method="GET", path="/v1/credits"))
     assert headers["x-request-id"] != "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -260,8 +300,13 @@ def test_row_41_an_id_of_the_clients_is_not_taken_and_a_forwarded_address_is_not
 
 def guess(served: Served, forwarded: str) -> int:
     """The status of a well-formed key that is none, from an address that the client makes up."""
-    guessed = f"GET /v1/credits HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {make_key('live', secrets.choice)}\r\n"
-    return served.ask(f"{guessed}X-Forwarded-For: {forwarded}\r\nForwarded: for={forwarded}\r\n\r\n".encode())[0]
+    guessed = (
+        "GET /v1/credits HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer "
+        f"{make_key('live', secrets.choice)}\r\n"
+    )
+    return served.ask(
+        f"{guessed}X-Forwarded-For: {forwarded}\r\nForwarded: for={forwarded}\r\n\r\n".encode()
+    )[0]
 
 
 @pytest.mark.hostile(row=41)
@@ -273,7 +318,9 @@ def guess(served: Served, forwarded: str) -> int:
 def test_row_41_a_made_up_address_brings_no_new_guesses_unless_a_proxy_that_is_named_says_it(
     trusted: str, expected: list[int]
 ) -> None:
-    with serving(trusted_proxies=trusted, auth_failures_burst=3, auth_failures_per_s=0.001) as proxied:
+    with serving(
+        trusted_proxies=trusted, auth_failures_burst=3, auth_failures_per_s=0.001
+    ) as proxied:
         assert [guess(proxied, f"198.51.100.{number}") for number in range(8)] == expected
 
 
@@ -281,9 +328,12 @@ def test_row_41_a_made_up_address_brings_no_new_guesses_unless_a_proxy_that_is_n
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("TRACE", "/v1/look", 405), ("PUT", "/v1/look", 405), ("PATCH", "/v1/credits", 405), ("OPTIONS", "/v1/look", 405),
-        ("POST", "//v1/look", 404), ("POST", "/v1/look/", 404), ("POST", "/v1/Look", 404), ("POST", "/v1/look;x", 404),
-        ("GET", "/v1/../v1/look", 404), ("GET", "/v1/%2e%2e/look", 404), ("CONNECT", "api.test:443", 400),
+        ("TRACE", "/v1/look", 405), ("PUT", "/v1/look", 405), ("PATCH", "/v1/credits", 405),
+        ("OPTIONS", "/v1/look", 405),
+        ("POST", "//v1/look", 404), ("POST", "/v1/look/", 404), ("POST", "/v1/Look", 404),
+        ("POST", "/v1/look;x", 404),
+        ("GET", "/v1/../v1/look", 404), ("GET", "/v1/%2e%2e/look", 404),
+        ("CONNECT", "api.test:443", 400),
     ],
 )  # fmt: skip
 def test_row_42_other_methods_and_paths_are_refused_in_the_envelope(

@@ -1,4 +1,6 @@
-"""Keys and grants on a real Postgres: rotation, expiry, revocation across processes, and money that is refused."""
+"""Keys and grants on a real Postgres: rotation, expiry, revocation across processes, and money that
+is refused.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -23,7 +25,9 @@ async def a_tenant(pool: asyncpg.Pool) -> tuple[AccountStore, str]:
     return store, tenant
 
 
-async def test_a_rotated_key_works_beside_its_successor_until_the_overlap_is_over(pool: asyncpg.Pool) -> None:
+async def test_a_rotated_key_works_beside_its_successor_until_the_overlap_is_over(
+    pool: asyncpg.Pool,
+) -> None:
     store, tenant = await a_tenant(pool)
     old_id, old = await store.create_key(tenant, "test", ["jobs:read"])
     new_id, new, ends_at = await store.rotate_key(old_id, timedelta(hours=1))
@@ -36,16 +40,24 @@ async def test_a_rotated_key_works_beside_its_successor_until_the_overlap_is_ove
     assert await store.credential(old) is None
     assert await store.credential(new) is not None
     rows = {row["key_id"]: row for row in await store.keys(tenant)}
-    assert (rows[old_id]["expired"], rows[new_id]["expired"], rows[new_id]["replaces"]) == (True, None, old_id)
+    assert (rows[old_id]["expired"], rows[new_id]["expired"], rows[new_id]["replaces"]) == (
+        True,
+        None,
+        old_id,
+    )
     assert ends_at.tzinfo is not None
 
 
-async def test_an_overlap_of_nothing_ends_the_old_key_at_once_and_never_lengthens_a_life(pool: asyncpg.Pool) -> None:
+async def test_an_overlap_of_nothing_ends_the_old_key_at_once_and_never_lengthens_a_life(
+    pool: asyncpg.Pool,
+) -> None:
     store, tenant = await a_tenant(pool)
     key_id, key = await store.create_key(tenant, "live", CAPABILITIES)
     await store.rotate_key(key_id, timedelta())
     assert await store.credential(key) is None
-    short_id, _ = await store.create_key(tenant, "live", CAPABILITIES, expires_in=timedelta(minutes=5))
+    short_id, _ = await store.create_key(
+        tenant, "live", CAPABILITIES, expires_in=timedelta(minutes=5)
+    )
     ends_at = await pool.fetchval("SELECT expires_at FROM api_keys WHERE key_id = $1", short_id)
     assert (await store.rotate_key(short_id, timedelta(days=1)))[2] == ends_at
 
@@ -53,7 +65,9 @@ async def test_an_overlap_of_nothing_ends_the_old_key_at_once_and_never_lengthen
 async def test_a_key_that_ended_or_was_rotated_is_not_rotated(pool: asyncpg.Pool) -> None:
     store, tenant = await a_tenant(pool)
     key_id, _ = await store.create_key(tenant, "live", CAPABILITIES)
-    tries = await asyncio.gather(*(store.rotate_key(key_id, timedelta(hours=1)) for _ in range(5)), return_exceptions=True)
+    tries = await asyncio.gather(
+        *(store.rotate_key(key_id, timedelta(hours=1)) for _ in range(5)), return_exceptions=True
+    )
     assert sum(isinstance(one, KeyEnded) for one in tries) == 4
     revoked_id, _ = await store.create_key(tenant, "live", CAPABILITIES)
     await store.revoke_key(revoked_id)
@@ -64,24 +78,33 @@ async def test_a_key_that_ended_or_was_rotated_is_not_rotated(pool: asyncpg.Pool
 
 @pytest.mark.hostile(row=13)
 @pytest.mark.hostile(row=47)
-async def test_a_revoked_or_expired_key_is_refused_by_every_process_once_its_cache_is_over(pool: asyncpg.Pool) -> None:
+async def test_a_revoked_or_expired_key_is_refused_by_every_process_once_its_cache_is_over(
+    pool: asyncpg.Pool,
+) -> None:
     store, tenant = await a_tenant(pool)
     assert ApiSettings().key_cache_ttl_s <= 1
     ports, *_ = make_ports()
     ports = replace(ports, accounts=store)
     processes = [
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=create_app(ports)), base_url="http://api.test") for _ in range(2)
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=create_app(ports)), base_url="http://api.test"
+        )
+        for _ in range(2)
     ]
     for end in ("revoked_at", "expires_at"):
         key_id, key = await store.create_key(tenant, "live", CAPABILITIES)
         headers = {"Authorization": f"Bearer {key}"}
-        assert [(await http.get("/v1/credits", headers=headers)).status_code for http in processes] == [200, 200]
+        assert [
+            (await http.get("/v1/credits", headers=headers)).status_code for http in processes
+        ] == [200, 200]
         if end == "revoked_at":
             await store.revoke_key(key_id)
         else:
             await pool.execute("UPDATE api_keys SET expires_at = now() WHERE key_id = $1", key_id)
         await asyncio.sleep(ports.api.key_cache_ttl_s)
-        assert [(await http.get("/v1/credits", headers=headers)).status_code for http in processes] == [401, 401]
+        assert [
+            (await http.get("/v1/credits", headers=headers)).status_code for http in processes
+        ] == [401, 401]
     for http in processes:
         await http.aclose()
 
@@ -92,15 +115,23 @@ async def test_the_use_of_a_key_is_written_at_most_once_a_minute(pool: asyncpg.P
     await store.mark_used([key_id])
     seen = await pool.fetchval("SELECT last_used_at FROM api_keys WHERE key_id = $1", key_id)
     await store.mark_used([key_id])
-    assert await pool.fetchval("SELECT last_used_at FROM api_keys WHERE key_id = $1", key_id) == seen
-    await pool.execute("UPDATE api_keys SET last_used_at = now() - interval '61 s' WHERE key_id = $1", key_id)
+    assert (
+        await pool.fetchval("SELECT last_used_at FROM api_keys WHERE key_id = $1", key_id) == seen
+    )
+    await pool.execute(
+        "UPDATE api_keys SET last_used_at = now() - interval '61 s' WHERE key_id = $1", key_id
+    )
     await store.mark_used([key_id])
-    assert await pool.fetchval("SELECT last_used_at >= $2 FROM api_keys WHERE key_id = $1", key_id, seen)
+    assert await pool.fetchval(
+        "SELECT last_used_at >= $2 FROM api_keys WHERE key_id = $1", key_id, seen
+    )
 
 
 @pytest.mark.hostile(row=46)
 @pytest.mark.parametrize("amount", [0, -1, -(2**63), 2**63, 2**63 - 1, 10**30, MAX_BALANCE + 1])
-async def test_row_46_amounts_that_are_none_are_refused_and_leave_no_entry(pool: asyncpg.Pool, amount: int) -> None:
+async def test_row_46_amounts_that_are_none_are_refused_and_leave_no_entry(
+    pool: asyncpg.Pool, amount: int
+) -> None:
     store, tenant = await a_tenant(pool)
     with pytest.raises(GrantRefused):
         await store.grant(tenant, "live", amount, "r")

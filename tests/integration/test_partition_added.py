@@ -1,4 +1,6 @@
-"""Somebody gives a topic one partition more on a living system, on a Kafka of its own: not ready, and no look is lost."""
+"""Somebody gives a topic one partition more on a living system, on a Kafka of its own: not ready,
+and no look is lost.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -51,12 +53,16 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def compositor(kafka: KafkaSettings, renderer: Renderer, instance: str) -> AsyncIterator[Process]:
+async def compositor(
+    kafka: KafkaSettings, renderer: Renderer, instance: str
+) -> AsyncIterator[Process]:
     """One instance, until the block ends; whether it is ever ready is the test's affair."""
     process = Process("compositor", ProcessSettings(instance=instance))
 
     def begin() -> LaneSession:
-        return LaneSession(process, kafka, Compositor(renderer, Slots(4), now, history_window_s=120), now)
+        return LaneSession(
+            process, kafka, Compositor(renderer, Slots(4), now, history_window_s=120), now
+        )
 
     task = asyncio.create_task(run_sessions(process, "compositor", begin))
     try:
@@ -78,15 +84,25 @@ async def outcomes(kafka: KafkaSettings, requests: list[LookRequested]) -> dict[
     return found
 
 
-async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(kafka: KafkaSettings) -> None:
+async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(
+    kafka: KafkaSettings,
+) -> None:
     requests = [
-        a_request(new_request_id()).model_copy(update={"deadline_at": now() + timedelta(seconds=600)}) for _ in range(LOOKS)
+        a_request(new_request_id()).model_copy(
+            update={"deadline_at": now() + timedelta(seconds=600)}
+        )
+        for _ in range(LOOKS)
     ]
     stuck = requests[-1]
     renderer = Renderer(stuck_on=stuck.request_id)
-    restarts = sum(sample.value for metric in metrics.SESSION_RESTARTS.collect() for sample in metric.samples)
+    restarts = sum(
+        sample.value for metric in metrics.SESSION_RESTARTS.collect() for sample in metric.samples
+    )
     async with AsyncExitStack() as stack:
-        both = [await stack.enter_async_context(compositor(kafka, renderer, name)) for name in ("a", "b")]
+        both = [
+            await stack.enter_async_context(compositor(kafka, renderer, name))
+            for name in ("a", "b")
+        ]
         producer = new_producer(kafka, "test")
         await producer.start()
         stack.push_async_callback(producer.stop)
@@ -98,7 +114,9 @@ async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(k
         await publish(producer, Emit(requests[0], ("1",), 1))
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
         await asyncio.to_thread(
-            admin.create_partitions([NewPartitions(LOOK_REQUESTED.name, PARTITIONS + 1)])[LOOK_REQUESTED.name].result
+            admin.create_partitions([NewPartitions(LOOK_REQUESTED.name, PARTITIONS + 1)])[
+                LOOK_REQUESTED.name
+            ].result
         )
 
         async def none_ready() -> bool:
@@ -116,7 +134,10 @@ async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(k
 
         await until(begun)
         command = CancelLook(
-            request_id=stuck.request_id, tenant_id=stuck.tenant_id, requested_at=now(), deadline_at=stuck.deadline_at
+            request_id=stuck.request_id,
+            tenant_id=stuck.tenant_id,
+            requested_at=now(),
+            deadline_at=stuck.deadline_at,
         )
         await publish(producer, Emit(command, ("cancel",), 1))
 
@@ -131,5 +152,7 @@ async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(k
     assert letter.reason.code is FailureCode.CANCELLED
     assert {type(event) for events in found.values() for event in events} == {LookCompleted}
     assert {len(events) for events in found.values()} == {1}
-    after = sum(sample.value for metric in metrics.SESSION_RESTARTS.collect() for sample in metric.samples)
+    after = sum(
+        sample.value for metric in metrics.SESSION_RESTARTS.collect() for sample in metric.samples
+    )
     assert after == restarts, "no session was thrown away over it"

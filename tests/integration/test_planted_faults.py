@@ -1,6 +1,8 @@
-"""A safeguard switched off and what it prevented done by hand: the audit names the promise each time.
+"""A safeguard switched off and what it prevented done by hand: the audit names the promise each
+time.
 
-Each plant is what the system would leave behind without one of its safeguards; all are put right again.
+Each plant is what the system would leave behind without one of its safeguards; all are put right
+again.
 """
 
 from collections.abc import AsyncIterator
@@ -16,11 +18,14 @@ from tests.integration.test_command_line import looks
 
 UNGUARDED = "ALTER TABLE ledger_entries DISABLE TRIGGER ledger_append_only"
 GUARDED = "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_append_only"
-ONE_REFUND = "CREATE UNIQUE INDEX ledger_one_refund ON ledger_entries (request_id) WHERE kind = 'refund'"
+ONE_REFUND = (
+    "CREATE UNIQUE INDEX ledger_one_refund ON ledger_entries (request_id) WHERE kind = 'refund'"
+)
 FAILED = "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal' WHERE request_id = $1"
 OPEN = "UPDATE request_logs SET status = 'NOT_STARTED', error_code = NULL WHERE request_id = $1"
 REFUNDED = """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
-  SELECT tenant_id, environment, 'refund', credits_cost, request_id FROM request_logs WHERE request_id = $1"""
+  SELECT tenant_id, environment, 'refund', credits_cost, request_id FROM request_logs
+    WHERE request_id = $1"""
 OUTBOX = """INSERT INTO outbox (topic, key, value, headers)
   SELECT topic, key, value, headers FROM kept WHERE key = $1"""
 
@@ -28,20 +33,23 @@ PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "the outbox mark: a row goes without having been sent": (
         ("CREATE TABLE kept AS SELECT * FROM outbox", "DELETE FROM outbox WHERE key = $1"),
         (OUTBOX, "DROP TABLE kept"),
-        "VIOLATION 1 (accepted requests are durable) {request}: neither in the outbox nor in look.requested",
+        "VIOLATION 1 (accepted requests are durable) {request}: neither in the outbox nor in "
+        "look.requested",
     ),
     "the charge's transaction: a request without its charge": (
         (UNGUARDED, "DELETE FROM ledger_entries WHERE request_id = $1", GUARDED),
         (
             """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
-               SELECT tenant_id, environment, 'charge', -credits_cost, request_id FROM request_logs WHERE request_id = $1""",
+               SELECT tenant_id, environment, 'charge', -credits_cost, request_id FROM request_logs
+                 WHERE request_id = $1""",
         ),
         "VIOLATION 2 (charged exactly once) {request}: charges [] for a cost of 10",
     ),
     "the deadline: nobody expires an open request": (
         ("UPDATE request_logs SET deadline_at = now() - interval '1 hour' WHERE request_id = $1",),
         ("UPDATE request_logs SET deadline_at = now() + interval '1 hour' WHERE request_id = $1",),
-        "VIOLATION 3 (one terminal outcome by the deadline) {request}: NOT_STARTED although its deadline was",
+        "VIOLATION 3 (one terminal outcome by the deadline) {request}: NOT_STARTED although its "
+        "deadline was",
     ),
     "the unique refund key: a refund is entered twice": (
         ("DROP INDEX ledger_one_refund", FAILED, REFUNDED, REFUNDED),
@@ -63,7 +71,9 @@ PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 
 
 @asynccontextmanager
-async def planted(pool: asyncpg.Pool, request_id: str, plant: tuple[str, ...], undo: tuple[str, ...]) -> AsyncIterator[None]:
+async def planted(
+    pool: asyncpg.Pool, request_id: str, plant: tuple[str, ...], undo: tuple[str, ...]
+) -> AsyncIterator[None]:
     """The statements done, and undone afterwards; those that speak of the request are given it."""
     async with pool.acquire() as connection:
         for statement in plant:
@@ -76,7 +86,9 @@ async def planted(pool: asyncpg.Pool, request_id: str, plant: tuple[str, ...], u
 
 
 @pytest.mark.parametrize("fault", sorted(PLANTS))
-async def test_the_audit_names_the_broken_promise(services: Stack, pool: asyncpg.Pool, fault: str) -> None:
+async def test_the_audit_names_the_broken_promise(
+    services: Stack, pool: asyncpg.Pool, fault: str
+) -> None:
     plant, undo, line = PLANTS[fault]
     (request_id,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=3600)
     expected = line.format(request=request_id)

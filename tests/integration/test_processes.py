@@ -1,4 +1,6 @@
-"""Each process on real Kafka and Postgres: what it does, what it does when it is told twice, what it does with poison."""
+"""Each process on real Kafka and Postgres: what it does, what it does when it is told twice, what
+it does with poison.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,7 +50,9 @@ from tests.integration.accepting import accept
 from tests.integration.conftest import running, until
 from tests.integration.reading import records_of, requested
 
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
 
 
@@ -71,7 +75,9 @@ async def publish(producer: AIOKafkaProducer, emit: Emit, times: int = 1) -> Non
 
 
 class Renderer:
-    """Makes what it is told to make, and counts. `stuck_on`: a request that it does not finish until it is let."""
+    """Makes what it is told to make, and counts. `stuck_on`: a request that it does not finish
+    until it is let.
+    """
 
     def __init__(self, result: Rendered | NotRendered | None = None, *, stuck_on: str = "") -> None:
         self.result = result or Rendered(IMAGE, (), "test", ())
@@ -88,7 +94,9 @@ class Renderer:
 
 def compositor(kafka: KafkaSettings, renderer: Renderer, clock=now):  # type: ignore[no-untyped-def]  # a closure that makes sessions
     def begin(process: Process) -> Session:
-        return LaneSession(process, kafka, Compositor(renderer, Slots(4), clock, history_window_s=120), clock)
+        return LaneSession(
+            process, kafka, Compositor(renderer, Slots(4), clock, history_window_s=120), clock
+        )
 
     return begin
 
@@ -103,16 +111,27 @@ def projection(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-unt
 
 async def refunds_of(pool: asyncpg.Pool, request_id: str) -> list[int]:
     """Amounts of the ledger's refunds of one request."""
-    rows = await pool.fetch("SELECT amount FROM ledger_entries WHERE request_id = $1 AND kind = 'refund'", request_id)
+    rows = await pool.fetch(
+        "SELECT amount FROM ledger_entries WHERE request_id = $1 AND kind = 'refund'", request_id
+    )
     return [row["amount"] for row in rows]
 
 
-async def test_two_relays_side_by_side_publish_every_row_once(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
+async def test_two_relays_side_by_side_publish_every_row_once(
+    kafka: KafkaSettings, pool: asyncpg.Pool
+) -> None:
     async with running("relay-a", relay(kafka, pool)), running("relay-b", relay(kafka, pool)):
         ids = await accept(Acceptance(pool, batch_max=64, queue_max=64), 60)
 
         async def empty() -> bool:
-            return int(await pool.fetchval("SELECT count(*) FROM outbox WHERE key = ANY($1::text[])", ids)) == 0
+            return (
+                int(
+                    await pool.fetchval(
+                        "SELECT count(*) FROM outbox WHERE key = ANY($1::text[])", ids
+                    )
+                )
+                == 0
+            )
 
         await until(empty)
     counts = {request_id: 0 for request_id in ids}
@@ -134,9 +153,13 @@ async def test_a_compositor_whose_clock_is_a_minute_slow_completes_nothing_late(
     (late,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=-5)
     (in_time,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=60)
     renderer = Renderer()
-    async with running("compositor", compositor(kafka, renderer, lambda: now() - timedelta(minutes=1))):
+    async with running(
+        "compositor", compositor(kafka, renderer, lambda: now() - timedelta(minutes=1))
+    ):
         for request_id in (late, in_time):
-            await publish(producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1))
+            await publish(
+                producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1)
+            )
 
         async def completed() -> bool:
             return bool(await records_of(kafka, LOOK_COMPLETED, in_time))
@@ -165,7 +188,9 @@ async def test_a_request_published_twice_is_composed_and_completed_once(
 
         await until(completed)
         await publish(producer, Emit(event, ("look.requested",)))
-    async with running("compositor", compositor(kafka, renderer)):  # a successor learns the past from Kafka
+    async with running(
+        "compositor", compositor(kafka, renderer)
+    ):  # a successor learns the past from Kafka
         await publish(producer, Emit(event, ("look.requested",)))
         marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
         while partition_of(marker) != partition_of(request_id):
@@ -194,7 +219,12 @@ async def test_a_cancel_that_is_read_before_the_decision_wins(
             return request_id in renderer.made
 
         await until(begun)
-        cancel = CancelLook(request_id=request_id, tenant_id=event.tenant_id, requested_at=now(), deadline_at=event.deadline_at)
+        cancel = CancelLook(
+            request_id=request_id,
+            tenant_id=event.tenant_id,
+            requested_at=now(),
+            deadline_at=event.deadline_at,
+        )
         await publish(producer, Emit(cancel, ("look.cancel",)))
 
         async def decided() -> bool:
@@ -206,7 +236,9 @@ async def test_a_cancel_that_is_read_before_the_decision_wins(
 
 @pytest.mark.hostile(row=7)
 @pytest.mark.hostile(row=25)
-async def test_an_owner_that_was_replaced_can_not_commit_any_more(kafka: KafkaSettings, pool: asyncpg.Pool) -> None:
+async def test_an_owner_that_was_replaced_can_not_commit_any_more(
+    kafka: KafkaSettings, pool: asyncpg.Pool
+) -> None:
     zombie = new_producer(kafka, "zombie", transactional_id="looks.test.0")
     await zombie.start()
     await zombie.begin_transaction()
@@ -234,15 +266,24 @@ async def dead_letter_of(pool: asyncpg.Pool, request_id: str) -> LookDeadLettere
 
 
 async def test_a_transaction_that_takes_too_long_costs_its_lane_and_nothing_else(
-    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(faults, "_folder", lambda: tmp_path)
     ids = await accept(Acceptance(pool, batch_max=8, queue_max=8), 16, deadline_s=60)
     long = next(one for one in ids if partition_of(one) != partition_of(ids[0]))
     renderer = Renderer(stuck_on=long)
     reopened, restarted = metrics.LANES_REOPENED.labels("compositor"), metrics.SESSION_RESTARTS
-    before = reopened._value.get(), [sample.value for one in restarted.collect() for sample in one.samples]
-    async with running("compositor", compositor(kafka.model_copy(update={"transaction_timeout_s": 1.0}), renderer)):
+    before = (
+        reopened._value.get(),
+        [sample.value for one in restarted.collect() for sample in one.samples],
+    )
+    async with running(
+        "compositor", compositor(kafka.model_copy(update={"transaction_timeout_s": 1.0}), renderer)
+    ):
         await publish(producer, Emit(await requested(pool, long), (LOOK_REQUESTED.name,), 1))
 
         async def at_work() -> bool:
@@ -279,7 +320,9 @@ async def test_a_dead_letter_read_twice_fails_and_refunds_once(
             return await refunds_of(pool, request_id) != []
 
         await until(refunded)
-        refund = CreditRefund(request_id=request_id, tenant_id="demo", amount=10, reason=GONE.code, refunded_at=now())
+        refund = CreditRefund(
+            request_id=request_id, tenant_id="demo", amount=10, reason=GONE.code, refunded_at=now()
+        )
         await publish(producer, Emit(refund, ("credit.refund",)), times=3)
         wrong = refund.model_copy(update={"amount": 1000})
         await publish(producer, Emit(wrong, ("credit.refund", "wrong")))
@@ -291,7 +334,9 @@ async def test_a_dead_letter_read_twice_fails_and_refunds_once(
     assert len(await records_of(kafka, LOOK_FAILED, request_id)) == 1
     assert len(await records_of(kafka, CREDIT_REFUND, request_id)) == 1 + 3 + 1
     assert await refunds_of(pool, request_id) == [10]
-    entries = await pool.fetchval("SELECT sum(amount) FROM ledger_entries WHERE tenant_id = 'demo' AND environment = 'live'")
+    entries = await pool.fetchval(
+        "SELECT sum(amount) FROM ledger_entries WHERE tenant_id = 'demo' AND environment = 'live'"
+    )
     assert await AccountStore(pool).balance("demo", "live") == entries
 
 
@@ -300,7 +345,9 @@ class SlowClaims(ClaimStore):
 
     stuck_on = ""
 
-    async def claim(self, request_id: str, code: str, topic: str, partition: int, offset: int) -> Claim:
+    async def claim(
+        self, request_id: str, code: str, topic: str, partition: int, offset: int
+    ) -> Claim:
         if request_id == self.stuck_on:
             await asyncio.Event().wait()
         return await super().claim(request_id, code, topic, partition, offset)
@@ -313,22 +360,34 @@ async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next
     number = partition_of(ids[0])
     same = [ids[0], *(one for one in ids[1:] if partition_of(one) == number)]
     for request_id in same:
-        await publish(producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2))
+        await publish(
+            producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2)
+        )
     claims = SlowClaims(pool)
     claims.stuck_on = same[0]
     owner = asyncio.create_task(
-        LaneSession(Process("dead_letter", ProcessSettings(instance="slow")), kafka, DeadLetters(claims), now).run()
+        LaneSession(
+            Process("dead_letter", ProcessSettings(instance="slow")),
+            kafka,
+            DeadLetters(claims),
+            now,
+        ).run()
     )
 
     async def claimed() -> bool:
-        count = await pool.fetchval("SELECT count(*) FROM failure_claims WHERE request_id = ANY($1::text[])", same[1:])
+        count = await pool.fetchval(
+            "SELECT count(*) FROM failure_claims WHERE request_id = ANY($1::text[])", same[1:]
+        )
         return int(count) == len(same) - 1
 
     await until(claimed)
     await asyncio.sleep(1)  # long enough for a commit of what is claimed, if there were one
     owner.cancel()
     await asyncio.wait({owner})
-    async with running("dead_letter", lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)):
+    async with running(
+        "dead_letter",
+        lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now),
+    ):
 
         async def published() -> bool:
             return all([await records_of(kafka, LOOK_FAILED, request_id) for request_id in same])
@@ -346,18 +405,29 @@ async def test_poison_is_kept_whole_and_stops_nobody(
     event = await requested(pool, request_id)
     number = partition_of(request_id)
     poisons = [b"\xff not json", b"{}", None, b"x" * 300_000]
-    async with running("projection", projection(kafka, pool)), running("compositor", compositor(kafka, Renderer())):
+    async with (
+        running("projection", projection(kafka, pool)),
+        running("compositor", compositor(kafka, Renderer())),
+    ):
         for poison in poisons:
-            await producer.send_and_wait(LOOK_REQUESTED.name, poison, key=request_id.encode(), partition=number)
+            await producer.send_and_wait(
+                LOOK_REQUESTED.name, poison, key=request_id.encode(), partition=number
+            )
         await publish(producer, Emit(event, ("look.requested",), 1))
 
         async def succeeded() -> bool:
-            return bool(await pool.fetchval("SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", request_id))
+            return bool(
+                await pool.fetchval(
+                    "SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", request_id
+                )
+            )
 
         await until(succeeded)
 
         async def kept() -> bool:
-            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(poisons)  # by two readers of the topic
+            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(
+                poisons
+            )  # by two readers of the topic
 
         await until(kept)
     values = [record.value for record in await records_of(kafka, LOOK_QUARANTINE, request_id)]
@@ -373,10 +443,14 @@ async def test_an_overdue_request_is_expired_only_once_the_projection_has_caught
     # The look was completed in time, but nobody has projected it yet.
     await publish(producer, outcome_of(event))
     look = LookSettings(clock_margin_s=0.1)
-    sweeper = lambda process: DeadlineSweeper(process, kafka, look, OverdueStore(pool), ProjectionStore(pool))  # noqa: E731 (one line says it)
+
+    def sweeper(process: Process) -> DeadlineSweeper:
+        return DeadlineSweeper(process, kafka, look, OverdueStore(pool), ProjectionStore(pool))
+
     (overdue,) = await accept(Acceptance(pool, batch_max=1, queue_max=1), deadline_s=0.001)
     async with running("sweeper", sweeper):
-        await asyncio.sleep(8)  # past deadline + transaction timeout + abort interval + margin: only the projection is missing
+        # Past deadline, transaction timeout, abort interval, margin: only the projection is left.
+        await asyncio.sleep(8)
         assert await records_of(kafka, LOOK_DEAD_LETTER, request_id) == []
         async with running("projection", projection(kafka, pool)):
 
@@ -385,7 +459,10 @@ async def test_an_overdue_request_is_expired_only_once_the_projection_has_caught
 
             await until(expired)
     assert await records_of(kafka, LOOK_DEAD_LETTER, request_id) == []
-    assert await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", request_id) == "SUCCESS"
+    assert (
+        await pool.fetchval("SELECT status FROM request_logs WHERE request_id = $1", request_id)
+        == "SUCCESS"
+    )
 
 
 def outcome_of(event: LookRequested) -> Emit:

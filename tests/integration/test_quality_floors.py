@@ -1,4 +1,6 @@
-"""A tenant's quality floor: set by an operator, carried by each of its requests, and by a request that makes one good."""
+"""A tenant's quality floor: set by an operator, carried by each of its requests, and by a request
+that makes one good.
+"""
 
 import asyncpg
 import orjson
@@ -17,24 +19,43 @@ from tests.integration.test_command_line import looks
 
 
 async def floor_of(pool: asyncpg.Pool, request_id: str) -> float | None:
-    value = await pool.fetchval("SELECT value FROM outbox WHERE key = $1 AND topic = 'look.requested'", request_id)
+    value = await pool.fetchval(
+        "SELECT value FROM outbox WHERE key = $1 AND topic = 'look.requested'", request_id
+    )
     floor: float | None = orjson.loads(value)["quality_floor"]
     return floor
 
 
-async def test_an_operator_sets_and_shows_a_tenants_floor(services: Stack, pool: asyncpg.Pool) -> None:
+async def test_an_operator_sets_and_shows_a_tenants_floor(
+    services: Stack, pool: asyncpg.Pool
+) -> None:
     tenant, store = await tenant_with(pool, 0), AccountStore(pool)
     assert looks(services, "tenants", "quality-floor", tenant).stdout == f"{tenant}: default\n"
     for word, floor in (("0.35", 0.35), ("0", 0.0), ("1", 1.0), ("default", None)):
-        assert looks(services, "tenants", "quality-floor", tenant, word).stdout == f"{tenant}: {word}\n"
+        assert (
+            looks(services, "tenants", "quality-floor", tenant, word).stdout
+            == f"{tenant}: {word}\n"
+        )
         assert looks(services, "tenants", "quality-floor", tenant).stdout == f"{tenant}: {word}\n"
         assert (await store.tenant(tenant)).quality_floor == floor
-        (shown,) = [line for line in looks(services, "tenants", "list").stdout.splitlines() if line.startswith(tenant)]
+        (shown,) = [
+            line
+            for line in looks(services, "tenants", "list").stdout.splitlines()
+            if line.startswith(tenant)
+        ]
         assert shown.endswith(f" quality floor {word}") is (floor is not None)
 
 
 @pytest.mark.parametrize(
-    "words", [("nobody",), ("nobody", "0.5"), ("demo", "1.01"), ("demo", "nan"), ("demo", "inf"), ("demo", "high")]
+    "words",
+    [
+        ("nobody",),
+        ("nobody", "0.5"),
+        ("demo", "1.01"),
+        ("demo", "nan"),
+        ("demo", "inf"),
+        ("demo", "high"),
+    ],
 )
 def test_a_floor_that_makes_no_sense_is_refused(services: Stack, words: tuple[str, ...]) -> None:
     refused = looks(services, "tenants", "quality-floor", *words)
@@ -52,7 +73,11 @@ async def test_the_table_takes_no_other_floor(pool: asyncpg.Pool, floor: float) 
 
 
 async def test_each_request_carries_its_tenants_floor_of_the_moment(pool: asyncpg.Pool) -> None:
-    strict, easy, store = await tenant_with(pool, 100), await tenant_with(pool, 100), AccountStore(pool)
+    strict, easy, store = (
+        await tenant_with(pool, 100),
+        await tenant_with(pool, 100),
+        AccountStore(pool),
+    )
     acceptance = Acceptance(pool, batch_max=8, queue_max=8)
     for floor in (None, 0.35, 1.0, None):
         await store.set_quality_floor(strict, floor)
@@ -68,13 +93,16 @@ async def test_a_look_that_is_made_good_has_its_tenants_floor_of_today(pool: asy
     one = submission(tenant=tenant)
     await Acceptance(pool, batch_max=8, queue_max=8).accept(one)
     await pool.execute(
-        "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal', error_message = 'x' WHERE request_id = $1",
+        "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal', error_message = 'x' "
+        "WHERE request_id = $1",
         one.request_id,
     )
     await pool.execute(
-        """WITH refund AS (INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
+        """WITH refund AS (INSERT INTO ledger_entries (tenant_id, environment, kind, amount,
+        request_id)
                            VALUES ($1, 'live', 'refund', 10, $2))
-           UPDATE credit_accounts SET balance = balance + 10 WHERE tenant_id = $1 AND environment = 'live'""",
+           UPDATE credit_accounts SET balance = balance + 10 WHERE tenant_id = $1
+             AND environment = 'live'""",
         tenant,
         one.request_id,
     )

@@ -1,4 +1,5 @@
-"""The projection rebuilt from real topics: equal row for row, corruption named and mended, a kill and live traffic harmless.
+"""The projection rebuilt from real topics: equal row for row, corruption named and mended, a kill
+and live traffic harmless.
 
 A stack of its own: a rebuild speaks of every request that there is.
 """
@@ -30,7 +31,15 @@ from runtime.kafka import AIOKafkaProducer, new_producer, outgoing
 from runtime.process import Process
 from runtime.reading import partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookRequested, Stage, StoredImage
+from schemas.events import (
+    Event,
+    LookCompleted,
+    LookFailed,
+    LookProgress,
+    LookRequested,
+    Stage,
+    StoredImage,
+)
 from schemas.failures import FailureCode, FailureReason
 from schemas.ids import new_request_id
 from schemas.topics import BY_NAME, LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED, PARTITIONS
@@ -42,7 +51,9 @@ from tests.integration.conftest import running, until
 from tests.integration.reading import requested
 from tests.integration.test_command_line import looks
 
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
 CANCELLED = FailureReason(code=FailureCode.CANCELLED, message="cancelled")
 Said = tuple[Event, int]
@@ -51,7 +62,8 @@ Said = tuple[Event, int]
 _DUMP = """
 SELECT 'r' AS tab, request_id, 0 AS seq, to_jsonb(r)::text AS row FROM request_logs r
 UNION ALL SELECT 'e', request_id, seq, to_jsonb(e)::text FROM job_events e
-UNION ALL SELECT 'o', topic, partition, next_offset::text FROM projection_offsets ORDER BY 1, 2, 3"""
+UNION ALL SELECT 'o', topic, partition, next_offset::text FROM projection_offsets
+  ORDER BY 1, 2, 3"""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +87,9 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
 
 async def publish(producer: AIOKafkaProducer, said: Sequence[Said]) -> None:
     for event, number in said:
-        out = outgoing(Emit(event, (type(event).__name__, str(number)), number), "/test", datetime.now(UTC))
+        out = outgoing(
+            Emit(event, (type(event).__name__, str(number)), number), "/test", datetime.now(UTC)
+        )
         await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
 
 
@@ -85,7 +99,13 @@ def at(request: LookRequested, number: int) -> datetime:
 
 
 def progress(request: LookRequested, number: int, stage: Stage = Stage.COMPOSING) -> Said:
-    return LookProgress(request_id=request.request_id, tenant_id=TENANT, stage=stage, attempt=1, at=at(request, number)), number
+    return LookProgress(
+        request_id=request.request_id,
+        tenant_id=TENANT,
+        stage=stage,
+        attempt=1,
+        at=at(request, number),
+    ), number
 
 
 def completed(request: LookRequested, number: int) -> Said:
@@ -103,7 +123,9 @@ def completed(request: LookRequested, number: int) -> Said:
 
 
 def failed(request: LookRequested, number: int, why: FailureReason = GONE) -> Said:
-    return LookFailed(request_id=request.request_id, tenant_id=TENANT, error=why, failed_at=at(request, number)), number
+    return LookFailed(
+        request_id=request.request_id, tenant_id=TENANT, error=why, failed_at=at(request, number)
+    ), number
 
 
 async def accepted(pool: asyncpg.Pool, count: int) -> list[LookRequested]:
@@ -112,7 +134,9 @@ async def accepted(pool: asyncpg.Pool, count: int) -> list[LookRequested]:
 
 
 async def history(pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[LookRequested]:
-    """Requests in every state, told in no good order and some of it twice, beside what no projection can apply."""
+    """Requests in every state, told in no good order and some of it twice, beside what no
+    projection can apply.
+    """
     requests = await accepted(pool, 7)
     plain, retried, broken, stopped, begun, fresh, _never_sent = requests
     late: list[Said] = [
@@ -124,7 +148,12 @@ async def history(pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[LookRe
         progress(plain, 2),
     ]
     early: list[Said] = [(one, 1) for one in (plain, retried, broken, stopped, begun, fresh)]
-    early += [progress(retried, 2), progress(retried, 3, Stage.RETRYING), progress(broken, 2), progress(begun, 2)]
+    early += [
+        progress(retried, 2),
+        progress(retried, 3, Stage.RETRYING),
+        progress(broken, 2),
+        progress(begun, 2),
+    ]
     await publish(producer, late + early + late[:3] + early[:8])
     stranger = plain.model_copy(update={"tenant_id": "other"})
     unknown = plain.model_copy(update={"request_id": new_request_id()})
@@ -136,7 +165,8 @@ async def history(pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[LookRe
 @asynccontextmanager
 async def projecting(kafka: KafkaSettings, pool: asyncpg.Pool) -> AsyncIterator[None]:
     async with running(
-        "projection", lambda process: BatchSession(process, kafka, StatusProjection(ProjectionStore(pool)))
+        "projection",
+        lambda process: BatchSession(process, kafka, StatusProjection(ProjectionStore(pool))),
     ) as process:
         assert isinstance(process, Process)
         yield
@@ -151,7 +181,9 @@ async def has_read_all(kafka: KafkaSettings, pool: asyncpg.Pool) -> bool:
     return all(reached.get(part, 0) >= end for part, end in ends.items())
 
 
-async def projected_history(kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[LookRequested]:
+async def projected_history(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> list[LookRequested]:
     requests = await history(pool, producer)
     async with projecting(kafka, pool):
         await until(lambda: has_read_all(kafka, pool))
@@ -165,18 +197,38 @@ async def dump(pool: asyncpg.Pool) -> list[tuple[object, ...]]:
 async def corrupt(pool: asyncpg.Pool, requests: Sequence[LookRequested]) -> None:
     """One request for each kind of damage."""
     plain, retried, broken, stopped, begun, fresh, never_sent = (one.request_id for one in requests)
-    await pool.execute("UPDATE request_logs SET status = 'IN_PROGRESS', result = NULL WHERE request_id = $1", plain)
-    await pool.execute("UPDATE request_logs SET result = jsonb_set(result, '{seed}', '7') WHERE request_id = $1", retried)
-    await pool.execute("UPDATE request_logs SET error_code = 'internal' WHERE request_id = $1", broken)
+    await pool.execute(
+        "UPDATE request_logs SET status = 'IN_PROGRESS', result = NULL WHERE request_id = $1", plain
+    )
+    await pool.execute(
+        "UPDATE request_logs SET result = jsonb_set(result, '{seed}', '7') WHERE request_id = $1",
+        retried,
+    )
+    await pool.execute(
+        "UPDATE request_logs SET error_code = 'internal' WHERE request_id = $1", broken
+    )
     await pool.execute("DELETE FROM job_events WHERE request_id = $1 AND seq = 2", stopped)
-    await pool.execute("UPDATE job_events SET message = 'x' WHERE request_id = $1 AND seq = 2", begun)
-    await pool.execute("UPDATE request_logs SET updated_at = updated_at + interval '1 hour' WHERE request_id = $1", fresh)
-    await pool.execute("INSERT INTO job_events VALUES ($1, 1, 'e', 'queued', NULL, '', '{}', now())", never_sent)
+    await pool.execute(
+        "UPDATE job_events SET message = 'x' WHERE request_id = $1 AND seq = 2", begun
+    )
+    await pool.execute(
+        "UPDATE request_logs SET updated_at = updated_at + interval '1 hour' WHERE request_id = $1",
+        fresh,
+    )
+    await pool.execute(
+        "INSERT INTO job_events VALUES ($1, 1, 'e', 'queued', NULL, '', '{}', now())", never_sent
+    )
 
 
 def named(done: Rebuilt) -> set[tuple[str, str, int | None, str, tuple[str, ...]]]:
     return {
-        (one.table, one.request_id, one.seq, one.what, tuple(one.live or ()) if one.what == "differs" else ())
+        (
+            one.table,
+            one.request_id,
+            one.seq,
+            one.what,
+            tuple(one.live or ()) if one.what == "differs" else (),
+        )
         for one in done.compared.sample
     }
 
@@ -187,7 +239,12 @@ async def test_the_rebuilt_rows_are_the_live_ones_and_corruption_is_named_and_me
     requests = await projected_history(kafka, pool, producer)
     before = await dump(pool)
     same = await rebuild(kafka, database, None, dry_run=True)
-    assert (same.compared.counts, same.compared.sample, same.behind, same.compared.kept) == ({}, [], 0, 0)
+    assert (same.compared.counts, same.compared.sample, same.behind, same.compared.kept) == (
+        {},
+        [],
+        0,
+        0,
+    )
     assert (same.count.damaged, same.count.refused) == (1, 2)
     await corrupt(pool, requests)
     damaged = await dump(pool)
@@ -208,19 +265,31 @@ async def test_the_rebuilt_rows_are_the_live_ones_and_corruption_is_named_and_me
     assert not (await rebuild(kafka, database, None)).swapped
 
 
-async def told(kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, *said: Said) -> None:
+async def told(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, *said: Said
+) -> None:
     """Published, and projected before anything else is."""
     await publish(producer, said)
     async with projecting(kafka, pool):
         await until(lambda: has_read_all(kafka, pool))
 
 
-async def test_two_events_with_one_number_are_both_kept_with_the_outcome_last_and_hidden_ones_come_back(
-    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, database: DatabaseSettings, services: Stack
+async def test_two_events_with_one_number_are_both_kept_outcome_last_and_hidden_ones_come_back(
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    database: DatabaseSettings,
+    services: Stack,
 ) -> None:
     in_order, late, plain = await accepted(pool, 3)
     alarms = metrics.EVENT_COLLISIONS._value.get()
-    first: list[Said] = [(in_order, 1), progress(in_order, 2), (late, 1), failed(late, 2, CANCELLED), (plain, 1)]
+    first: list[Said] = [
+        (in_order, 1),
+        progress(in_order, 2),
+        (late, 1),
+        failed(late, 2, CANCELLED),
+        (plain, 1),
+    ]
     second: list[Said] = [failed(in_order, 2, CANCELLED), progress(late, 2)]
     await told(kafka, pool, producer, *first)
     await told(kafka, pool, producer, *second)
@@ -228,7 +297,10 @@ async def test_two_events_with_one_number_are_both_kept_with_the_outcome_last_an
     assert metrics.EVENT_COLLISIONS._value.get() == alarms + 2
     before = await dump(pool)
     for one in (in_order, late):
-        rows = await pool.fetch("SELECT seq, event_type FROM job_events WHERE request_id = $1 ORDER BY seq", one.request_id)
+        rows = await pool.fetch(
+            "SELECT seq, event_type FROM job_events WHERE request_id = $1 ORDER BY seq",
+            one.request_id,
+        )
         assert [tuple(row) for row in rows] == [(1, "queued"), (2, "stage"), (3, "failed")]
     assert (await rebuild(kafka, database, None, dry_run=True)).compared.counts == {}
     audited = looks(services, "audit", "--settle-s", "0").stdout
@@ -237,9 +309,13 @@ async def test_two_events_with_one_number_are_both_kept_with_the_outcome_last_an
     assert f"{plain.request_id}: topics" not in audited
 
     # As an older projection left them: the event that came second was dropped.
-    await pool.execute("DELETE FROM job_events WHERE request_id = $1 AND seq = 3", in_order.request_id)
+    await pool.execute(
+        "DELETE FROM job_events WHERE request_id = $1 AND seq = 3", in_order.request_id
+    )
     await pool.execute("DELETE FROM job_events WHERE request_id = $1 AND seq = 2", late.request_id)
-    await pool.execute("UPDATE job_events SET seq = 2 WHERE request_id = $1 AND seq = 3", late.request_id)
+    await pool.execute(
+        "UPDATE job_events SET seq = 2 WHERE request_id = $1 AND seq = 3", late.request_id
+    )
     assert (await rebuild(kafka, database, None)).swapped
     assert await dump(pool) == before
 
@@ -251,7 +327,8 @@ async def test_an_empty_projection_is_rebuilt_whole(
     before = await dump(pool)
     await pool.execute("TRUNCATE job_events")
     await pool.execute(
-        """UPDATE request_logs SET status = 'NOT_STARTED', updated_at = created_at, error_code = NULL, error_message = NULL,
+        """UPDATE request_logs SET status = 'NOT_STARTED', updated_at = created_at, error_code =
+        NULL, error_message = NULL,
            error_item_index = NULL, result = NULL"""
     )
     assert (await rebuild(kafka, database, None)).swapped
@@ -259,14 +336,20 @@ async def test_an_empty_projection_is_rebuilt_whole(
 
 
 async def test_a_rebuild_killed_while_it_swaps_leaves_the_live_tables_as_they_were(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, database: DatabaseSettings
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    database: DatabaseSettings,
 ) -> None:
     requests = await projected_history(kafka, pool, producer)
     before = await dump(pool)
     await corrupt(pool, requests)
     damaged = await dump(pool)
     async with pool.acquire() as held, held.transaction():
-        await held.execute("SELECT FROM request_logs WHERE request_id = $1 FOR UPDATE", requests[0].request_id)
+        await held.execute(
+            "SELECT FROM request_logs WHERE request_id = $1 FOR UPDATE", requests[0].request_id
+        )
         words = ["-c", "from cli.main import app; app()", "db", "rebuild-projection"]
         env = {**os.environ, **services.env, "PYTHONPATH": str(CHECKOUT)}
         process = await asyncio.create_subprocess_exec(sys.executable, *words, env=env)
@@ -275,7 +358,8 @@ async def test_a_rebuild_killed_while_it_swaps_leaves_the_live_tables_as_they_we
             assert process.returncode is None
             return bool(
                 await pool.fetchval(
-                    """SELECT count(*) FROM pg_stat_activity WHERE application_name = 'looks-rebuild'
+                    """SELECT count(*) FROM pg_stat_activity
+                    WHERE application_name = 'looks-rebuild'
                        AND wait_event_type = 'Lock' AND query LIKE '%UPDATE request_logs%'"""
                 )
             )
@@ -323,11 +407,22 @@ async def test_a_projection_that_goes_on_meanwhile_loses_nothing(
     ids = [one.request_id for one in looks]
     query = "SELECT count(*) FROM request_logs WHERE status = 'SUCCESS' AND request_id = ANY($1)"
     assert await pool.fetchval(query, ids) == len(ids)
-    assert await pool.fetchval("SELECT count(*) FROM job_events WHERE request_id = ANY($1)", ids) == 3 * len(ids)
+    assert await pool.fetchval(
+        "SELECT count(*) FROM job_events WHERE request_id = ANY($1)", ids
+    ) == 3 * len(ids)
 
 
 def rewind_words(offset: int, partition: int, *more: str) -> list[str]:
-    words = ["db", "rewind-projection", "--topic", LOOK_COMPLETED.name, "--partition", str(partition), "--offset", str(offset)]
+    words = [
+        "db",
+        "rewind-projection",
+        "--topic",
+        LOOK_COMPLETED.name,
+        "--partition",
+        str(partition),
+        "--offset",
+        str(offset),
+    ]
     return [*words, "--operator", "ann", "--why", "reads it again", *more]
 
 
@@ -337,7 +432,8 @@ async def test_a_rewind_is_recorded_and_refused_forwards_and_while_the_projectio
     await projected_history(kafka, pool, producer)
     before = await dump(pool)
     (row,) = await pool.fetch(
-        "SELECT * FROM projection_offsets WHERE topic = $1 AND next_offset > 0 LIMIT 1", LOOK_COMPLETED.name
+        "SELECT * FROM projection_offsets WHERE topic = $1 AND next_offset > 0 LIMIT 1",
+        LOOK_COMPLETED.name,
     )
     runner, part, end = CliRunner(env=services.env), row["partition"], row["next_offset"]
 
@@ -348,7 +444,10 @@ async def test_a_rewind_is_recorded_and_refused_forwards_and_while_the_projectio
     async with projecting(kafka, pool):
         code, told = await looks(rewind_words(0, part, "--yes"))
         assert (code, "stop it first" in told) == (1, True), told
-    assert await looks(rewind_words(0, part)) == (1, "nothing was done: say --yes, or --dry-run to see what would be\n")
+    assert await looks(rewind_words(0, part)) == (
+        1,
+        "nothing was done: say --yes, or --dry-run to see what would be\n",
+    )
     code, told = await looks(rewind_words(end, part, "--yes"))
     assert (code, "would not be back" in told) == (1, True), told
     code, told = await looks(rewind_words(0, part, "--dry-run"))
@@ -370,14 +469,20 @@ async def test_requests_older_than_the_topics_keep_what_they_have(
     requests = await projected_history(kafka, pool, producer)
     before = await dump(pool)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    short = [TopicPartition(topic.name, n, -1) for topic in (LOOK_REQUESTED, LOOK_PROGRESS) for n in range(PARTITIONS)]
+    short = [
+        TopicPartition(topic.name, n, -1)
+        for topic in (LOOK_REQUESTED, LOOK_PROGRESS)
+        for n in range(PARTITIONS)
+    ]
     for future in admin.delete_records(short).values():
         future.result(30)
     found = await rebuild(kafka, database, None)
     assert (found.compared.counts, found.swapped) == ({}, False)
     assert found.compared.kept > 0
     plain, begun = requests[0].request_id, requests[4].request_id
-    await pool.execute("UPDATE request_logs SET status = 'IN_PROGRESS', result = NULL WHERE request_id = $1", plain)
+    await pool.execute(
+        "UPDATE request_logs SET status = 'IN_PROGRESS', result = NULL WHERE request_id = $1", plain
+    )
     await pool.execute("DELETE FROM job_events WHERE request_id = $1", begun)
     lost = [row for row in before if row[:2] != ("e", begun)]
     assert (await rebuild(kafka, database, None)).compared.requests == 1

@@ -14,7 +14,13 @@ import duckdb
 import psutil
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -66,7 +72,9 @@ def topics(kafka: KafkaSettings) -> Iterator[Topics]:
 
     def make() -> str:
         made.append(f"test.{new_request_id().lower()}")
-        topic = NewTopic(made[-1], PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"})
+        topic = NewTopic(
+            made[-1], PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"}
+        )
         admin.create_topics([topic])[made[-1]].result(30)
         return made[-1]
 
@@ -76,9 +84,15 @@ def topics(kafka: KafkaSettings) -> Iterator[Topics]:
 
 
 def fill(kafka: KafkaSettings, topic: str, numbers: Sequence[int], *, tenant: str = "demo") -> None:
-    """Completions, in one committed transaction after an aborted one, as the compositor leaves them."""
+    """Completions, in one committed transaction after an aborted one, as the compositor leaves
+    them.
+    """
     producer = Producer(
-        {"bootstrap.servers": kafka.bootstrap, "transactional.id": new_request_id(), "partitioner": "murmur2_random"}
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "transactional.id": new_request_id(),
+            "partitioner": "murmur2_random",
+        }
     )
     producer.init_transactions(30)
     for committed in (False, True):
@@ -114,9 +128,13 @@ def poison(kafka: KafkaSettings, topic: str) -> None:
     assert producer.flush(30) == 0
 
 
-def to_parquet(kafka: KafkaSettings, topic: str, folder: Path, archive: Archive | None = None) -> Summary:
+def to_parquet(
+    kafka: KafkaSettings, topic: str, folder: Path, archive: Archive | None = None
+) -> Summary:
     sink = ParquetSink(folder, WORDS, None)
-    return run(kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"), archive=archive)
+    return run(
+        kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"), archive=archive
+    )
 
 
 def to_parquet_in_halves(kafka: KafkaSettings, topic: str, folder: Path) -> Summary:
@@ -125,7 +143,9 @@ def to_parquet_in_halves(kafka: KafkaSettings, topic: str, folder: Path) -> Summ
 
 
 def durations(folder: Path) -> list[int]:
-    found = duckdb.execute(f"SELECT duration_ms FROM '{folder}/**/*.parquet' ORDER BY ALL").fetchall()
+    found = duckdb.execute(
+        f"SELECT duration_ms FROM '{folder}/**/*.parquet' ORDER BY ALL"
+    ).fetchall()
     return [row[0] for row in found]
 
 
@@ -160,7 +180,9 @@ def test_committed_records_up_to_the_end_are_rows_and_no_group_is_touched(
     assert durations(tmp_path) == list(range(260))
 
 
-def test_two_processes_write_what_one_would_and_each_offset_once(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+def test_two_processes_write_what_one_would_and_each_offset_once(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
     topic = topics()
     fill(kafka, topic, range(200))
     poison(kafka, topic)
@@ -178,10 +200,18 @@ def test_two_processes_write_what_one_would_and_each_offset_once(kafka: KafkaSet
     assert durations(tmp_path) == list(range(260))
 
 
-def test_a_range_of_time_moves_no_more_bytes_than_it_holds_and_one_segment(kafka: KafkaSettings, topics: Topics) -> None:
-    admin, topic, segment = AdminClient({"bootstrap.servers": kafka.bootstrap}), topics(), 1024 * 1024
+def test_a_range_of_time_moves_no_more_bytes_than_it_holds_and_one_segment(
+    kafka: KafkaSettings, topics: Topics
+) -> None:
+    admin, topic, segment = (
+        AdminClient({"bootstrap.servers": kafka.bootstrap}),
+        topics(),
+        1024 * 1024,
+    )
     config = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    config.add_incremental_config(ConfigEntry("segment.bytes", str(segment), incremental_operation=AlterConfigOpType.SET))
+    config.add_incremental_config(
+        ConfigEntry("segment.bytes", str(segment), incremental_operation=AlterConfigOpType.SET)
+    )
     admin.incremental_alter_configs([config])[config].result(30)
     moments = list[datetime]()
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
@@ -192,13 +222,17 @@ def test_a_range_of_time_moves_no_more_bytes_than_it_holds_and_one_segment(kafka
         time.sleep(0.05)  # so that the broker's clock, in milliseconds, moves between two of them
         moments.append(datetime.now(UTC))
         time.sleep(0.05)
-    ranges = resolve(kafka, Selection((topic,), start=AtTime(moments[1]), end=AtTime(moments[2]))).ranges
+    ranges = resolve(
+        kafka, Selection((topic,), start=AtTime(moments[1]), end=AtTime(moments[2]))
+    ).ranges
     reader = Reader(kafka, ranges)
     assert sum(len(block) for block in reader.blocks()) == 20
     assert 20 * 64 * 1024 <= reader.traffic.sent_bytes <= 20 * 66 * 1024 + segment
 
 
-def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(kafka: KafkaSettings, topics: Topics) -> None:
+def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(
+    kafka: KafkaSettings, topics: Topics
+) -> None:
     topic = topics()
     fill(kafka, topic, range(30))
     fill(kafka, topic, range(30, 40), tenant="other")
@@ -206,12 +240,18 @@ def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(kafka
     found = list(replay(topic, settings=kafka, damaged=damaged))
     assert sorted(one.said.event.duration_ms for one in found if one.said) == list(range(40))  # type: ignore[attr-defined]  # all are completions
     assert damaged == []
-    assert [one.key for one in replay(topic, settings=kafka, request_id=request_id(7))] == [request_id(7).encode()]
-    assert sorted(to_arrow(topic, settings=kafka, tenant_id="other")["duration_ms"].to_pylist()) == list(range(30, 40))
+    assert [one.key for one in replay(topic, settings=kafka, request_id=request_id(7))] == [
+        request_id(7).encode()
+    ]
+    assert sorted(
+        to_arrow(topic, settings=kafka, tenant_id="other")["duration_ms"].to_pylist()
+    ) == list(range(30, 40))
     assert len(to_pandas(topic, settings=kafka)) == to_polars(topic, settings=kafka).height == 40
     third = [one for one in found if one.partition == 3]
     start = third[1].offset
-    assert [one.offset for one in replay(topic, settings=kafka, start=f"offset:3={start}")] == [one.offset for one in third[1:]]
+    assert [one.offset for one in replay(topic, settings=kafka, start=f"offset:3={start}")] == [
+        one.offset for one in third[1:]
+    ]
     assert to_arrow(topic, settings=kafka, start="2100-01-01").num_rows == 0
 
 
@@ -227,8 +267,13 @@ def test_a_range_of_time_reads_only_that_range(kafka: KafkaSettings, topics: Top
         (Selection((topic,), end=AtTime(middle)), range(60)),
     ):
         reader = Reader(kafka, resolve(kafka, chosen).ranges)
-        assert sum(len(block) for block in reader.blocks()) == reader.traffic.records == len(numbers)
-        sizes = [len(record.key) + len(record.value) for record in (encoded(a_completion(number)) for number in numbers)]
+        assert (
+            sum(len(block) for block in reader.blocks()) == reader.traffic.records == len(numbers)
+        )
+        sizes = [
+            len(record.key) + len(record.value)
+            for record in (encoded(a_completion(number)) for number in numbers)
+        ]
         assert reader.traffic.bytes == sum(sizes)
 
 
@@ -243,7 +288,8 @@ from runtime.settings import KafkaSettings
 folder = Path(sys.argv[3])
 sink = ParquetSink(folder, {"tenant": None}, None, rows_per_file=20, share_from=1)
 tell = lambda step: (print(step.done, flush=True), sys.stdin.readline())  # goes on when it is let
-run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), sink, side=SideFile(folder / "damaged.jsonl"), tell=tell)
+side = SideFile(folder / "damaged.jsonl")
+run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), sink, side=side, tell=tell)
 """
 
 
@@ -291,7 +337,9 @@ def child_of(pid: int) -> psutil.Process:
     return child
 
 
-def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
     source, target = topics(), topics()
     fill(kafka, source, range(50))
     side = SideFile(tmp_path / "damaged.jsonl")
@@ -307,18 +355,25 @@ def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(kafka: KafkaSe
 
 def archived(kafka: KafkaSettings, topic: str, archive: Archive) -> int:
     found = resolve(kafka, Selection((topic,)))
-    ranges = {one.part: to_archive(archive, one.part, found.log_starts[one.part], one.end or 0) for one in found.ranges}
+    ranges = {
+        one.part: to_archive(archive, one.part, found.log_starts[one.part], one.end or 0)
+        for one in found.ranges
+    }
     wanted = {part: one for part, one in ranges.items() if one is not None}
     return sum(file.rows for _, file in tier(archive, Reader(kafka, list(wanted.values())), wanted))
 
 
 def delete_all(kafka: KafkaSettings, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    for future in admin.delete_records([TopicPartition(topic, number, -1) for number in range(PARTITIONS)]).values():
+    for future in admin.delete_records(
+        [TopicPartition(topic, number, -1) for number in range(PARTITIONS)]
+    ).values():
         future.result(30)
 
 
-def test_archive_and_topic_are_one_history_without_gap_or_overlap(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+def test_archive_and_topic_are_one_history_without_gap_or_overlap(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
     topic, bucket = topics(), Bucket()
     fill(kafka, topic, range(80))
     poison(kafka, topic)
@@ -341,7 +396,9 @@ def test_archive_and_topic_are_one_history_without_gap_or_overlap(kafka: KafkaSe
         archived(kafka, topic, Archive(bucket))
 
 
-def test_following_gives_what_comes_until_it_is_interrupted(kafka: KafkaSettings, topics: Topics, tmp_path: Path) -> None:
+def test_following_gives_what_comes_until_it_is_interrupted(
+    kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
     topic = topics()
     fill(kafka, topic, range(10))
 
@@ -368,14 +425,20 @@ def test_the_command_writes_lines_and_says_damage_by_its_exit_code(
     words = ["replay", topic, "--format", "jsonl", "--output", str(output), "--damaged", str(side)]
     done = CliRunner(env=services.env).invoke(app, words)
     assert done.exit_code == 3, done.output
-    assert sorted(json.loads(line)["duration_ms"] for line in output.read_text().splitlines()) == list(range(5))
+    assert sorted(
+        json.loads(line)["duration_ms"] for line in output.read_text().splitlines()
+    ) == list(range(5))
     assert len(side.read_text().splitlines()) == 1
-    refused = CliRunner(env=services.env).invoke(app, ["replay", topic, "--to-topic", "look.requested"])
+    refused = CliRunner(env=services.env).invoke(
+        app, ["replay", topic, "--to-topic", "look.requested"]
+    )
     assert refused.exit_code == 1
     assert "live topic" in refused.output
 
 
-def test_the_command_archives_to_the_bucket_and_repeats_nothing(services: Stack, kafka: KafkaSettings, topics: Topics) -> None:
+def test_the_command_archives_to_the_bucket_and_repeats_nothing(
+    services: Stack, kafka: KafkaSettings, topics: Topics
+) -> None:
     topic = topics()
     fill(kafka, topic, range(5))
     words = ["archive", topic, "--before", "0s"]

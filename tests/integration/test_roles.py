@@ -1,4 +1,6 @@
-"""The roles of Postgres: what each is granted is what it declares, and enough for what its process asks."""
+"""The roles of Postgres: what each is granted is what it declares, and enough for what its process
+asks.
+"""
 
 import re
 import secrets
@@ -44,8 +46,10 @@ SELECT c.relname AS on_table, a.privilege_type AS what
 FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE r.rolname = $1 AND c.relkind IN ('r', 'v', 'S')"""
 _COLUMNS = """
-SELECT c.relname AS on_table, a.privilege_type || ' (' || string_agg(t.attname, ', ' ORDER BY t.attname) || ')' AS what
-FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) a JOIN pg_roles r ON r.oid = a.grantee
+SELECT c.relname AS on_table, a.privilege_type || ' (' || string_agg(t.attname, ', '
+  ORDER BY t.attname) || ')' AS what
+FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) a
+  JOIN pg_roles r ON r.oid = a.grantee
 WHERE r.rolname = $1 GROUP BY c.relname, a.privilege_type"""
 
 
@@ -61,7 +65,9 @@ async def dsn(services: Stack) -> str:
 async def acting_as(dsn: str, process: str) -> AsyncIterator[asyncpg.Pool]:
     """Connections that may do what a process may."""
     role = roles.BY_PROCESS[process].name
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings={"role": role}) as pool:
+    async with asyncpg.create_pool(
+        dsn, min_size=1, max_size=4, server_settings={"role": role}
+    ) as pool:
         yield pool
 
 
@@ -70,7 +76,9 @@ def declared(role: Role) -> set[tuple[str, str]]:
     found = set()
     for table, privileges in role.tables.items():
         for verb, columns in re.findall(r"([A-Z]+)(?: \(([^)]*)\))?", privileges):
-            found.add((table, f"{verb} ({', '.join(sorted(columns.split(', ')))})" if columns else verb))
+            found.add(
+                (table, f"{verb} ({', '.join(sorted(columns.split(', ')))})" if columns else verb)
+            )
     return found
 
 
@@ -80,11 +88,18 @@ async def granted(pool: asyncpg.Pool, role: Role) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.process)
-async def test_a_role_has_what_it_declares_and_nothing_else(dsn: str, pool: asyncpg.Pool, role: Role) -> None:
+async def test_a_role_has_what_it_declares_and_nothing_else(
+    dsn: str, pool: asyncpg.Pool, role: Role
+) -> None:
     assert await granted(pool, role) == declared(role)
-    powers = "SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = $1"
+    powers = (
+        "SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM "
+        "pg_roles WHERE rolname = $1"
+    )
     assert await pool.fetchval(powers, role.name) is False
-    owned = "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = $1"
+    owned = (
+        "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = $1"
+    )
     assert await pool.fetchval(owned, role.name) == 0
 
 
@@ -103,7 +118,9 @@ async def test_what_was_granted_by_hand_is_taken_back(dsn: str, pool: asyncpg.Po
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.process)
-async def test_no_role_can_change_the_ledger_or_switch_its_triggers_off(dsn: str, role: Role) -> None:
+async def test_no_role_can_change_the_ledger_or_switch_its_triggers_off(
+    dsn: str, role: Role
+) -> None:
     async with acting_as(dsn, role.process) as pool:
         for statement in (
             "UPDATE ledger_entries SET amount = 0",
@@ -121,15 +138,24 @@ async def test_no_role_can_change_the_ledger_or_switch_its_triggers_off(dsn: str
 
 @pytest.mark.parametrize(
     ("process", "kind"),
-    [("api", "refund"), ("api", "grant"), ("credit_ledger", "charge"), ("credit_ledger", "grant"), ("operator", "refund")],
+    [
+        ("api", "refund"),
+        ("api", "grant"),
+        ("credit_ledger", "charge"),
+        ("credit_ledger", "grant"),
+        ("operator", "refund"),
+    ],
 )
 async def test_a_role_enters_only_its_own_kind_of_entry(dsn: str, process: str, kind: str) -> None:
     amount = -1 if kind == "charge" else 1
-    request_id, reference = (None, new_request_id()) if kind == "grant" else (new_request_id(), None)
+    request_id, reference = (
+        (None, new_request_id()) if kind == "grant" else (new_request_id(), None)
+    )
     async with acting_as(dsn, process) as pool:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await pool.execute(
-                """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id, reference)
+                """INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id,
+                reference)
                    VALUES ('demo', 'live', $1, $2, $3, $4)""",
                 kind,
                 amount,
@@ -147,7 +173,9 @@ async def test_the_api_does_its_work_and_moves_no_status(dsn: str) -> None:
         assert await store.balance("demo", "live") > 0
         assert (await store.statement("demo", "live", 1))[0].request_id == request_id
         assert await store.credential(make_key("live", secrets.choice)) is None
-        assert [job.request_id for job in await JobStore(pool).jobs("demo", "live", JobFilter(), 1)] == [request_id]
+        assert [
+            job.request_id for job in await JobStore(pool).jobs("demo", "live", JobFilter(), 1)
+        ] == [request_id]
         assert await JobStore(pool).events(request_id, 0) == []
         for statement in (
             "UPDATE request_logs SET status = 'IN_PROGRESS'",
@@ -158,11 +186,18 @@ async def test_the_api_does_its_work_and_moves_no_status(dsn: str) -> None:
                 await pool.execute(statement)
 
 
-async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_roles(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_roles(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     one = submission()
     assert isinstance(await Acceptance(pool, batch_max=8, queue_max=8).accept(one), Accepted)
     async with acting_as(dsn, "dead_letter") as theirs:
-        assert await ClaimStore(theirs).claim(one.request_id, FailureCode.EXPIRED.value, "look.dead-letter", 0, 1) is Claim.WON
+        assert (
+            await ClaimStore(theirs).claim(
+                one.request_id, FailureCode.EXPIRED.value, "look.dead-letter", 0, 1
+            )
+            is Claim.WON
+        )
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await theirs.execute("DELETE FROM failure_claims")
     async with acting_as(dsn, "credit_ledger") as theirs:
@@ -174,10 +209,14 @@ async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_rol
             reason=FailureCode.EXPIRED,
             refunded_at=datetime.now(UTC),
         )
-        assert await RefundStore(theirs).refund([(event, charges[one.request_id])]) == {one.request_id}
+        assert await RefundStore(theirs).refund([(event, charges[one.request_id])]) == {
+            one.request_id
+        }
         assert await RefundStore(theirs).refund([(event, charges[one.request_id])]) == set()
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await theirs.execute("INSERT INTO credit_accounts (tenant_id, environment) VALUES ('demo', 'live')")
+            await theirs.execute(
+                "INSERT INTO credit_accounts (tenant_id, environment) VALUES ('demo', 'live')"
+            )
     async with acting_as(dsn, "status_projection") as theirs:
         store = ProjectionStore(theirs)
         place = ("roles-test", int(new_request_id()[-4:], 36) % 10_000)
@@ -188,7 +227,9 @@ async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_rol
             await theirs.execute("UPDATE request_logs SET credits_cost = 0")
 
 
-async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=-10)
     published: list[OutboxRow] = []
 
@@ -211,7 +252,9 @@ async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(dsn: str
             await theirs.execute("SELECT * FROM ledger_entries")
 
 
-async def test_an_auditor_reads_everything_it_checks_and_an_operator_manages_tenants(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_an_auditor_reads_everything_it_checks_and_an_operator_manages_tenants(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     (request_id,) = await accept(Acceptance(pool, batch_max=8, queue_max=8))
     async with snapshot(f"{dsn}?role=looks_auditor") as view:
         assert await view.accounts()
@@ -229,41 +272,66 @@ async def test_an_auditor_reads_everything_it_checks_and_an_operator_manages_ten
         assert await store.revoke_key(newer)
 
 
-async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobody(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobody(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     one = submission()
     assert isinstance(await Acceptance(pool, batch_max=8, queue_max=8).accept(one), Accepted)
     event = CreditRefund(
-        request_id=one.request_id, tenant_id=TENANT, amount=10, reason=FailureCode.INTERNAL, refunded_at=datetime.now(UTC)
+        request_id=one.request_id,
+        tenant_id=TENANT,
+        amount=10,
+        reason=FailureCode.INTERNAL,
+        refunded_at=datetime.now(UTC),
     )
     refunds = RefundStore(pool)
     await refunds.refund([(event, (await refunds.charges([one.request_id]))[one.request_id])])
     await pool.execute(
-        "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal' WHERE request_id = $1", one.request_id
+        "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal' WHERE request_id = $1",
+        one.request_id,
     )
     async with acting_as(dsn, "operator") as theirs:
         number = int(one.request_id[-6:].encode().hex(), 16)
-        intent = Intent(new_request_id(), Verb.RERUN, Place("look.dead-letter", 0, number), "an operator", "")
+        intent = Intent(
+            new_request_id(), Verb.RERUN, Place("look.dead-letter", 0, number), "an operator", ""
+        )
         again = await RedriveStore(theirs).rerun(one.request_id, intent, 60)
         assert again is not None
-        assert (await RedriveStore(theirs).standings([one.request_id]))[one.request_id].redriven_as == again
+        assert (await RedriveStore(theirs).standings([one.request_id]))[
+            one.request_id
+        ].redriven_as == again
         async with OperatorActions(theirs).alone():
             assert len(await OperatorActions(theirs).of_request(one.request_id)) <= 1
-        for statement in ("UPDATE operator_actions SET reason = ''", "DELETE FROM redrives", "DELETE FROM outbox"):
+        for statement in (
+            "UPDATE operator_actions SET reason = ''",
+            "DELETE FROM redrives",
+            "DELETE FROM outbox",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await theirs.execute(statement)
-    assert await pool.fetchval("SELECT amount FROM ledger_entries WHERE request_id = $1", again) == 0
+    assert (
+        await pool.fetchval("SELECT amount FROM ledger_entries WHERE request_id = $1", again) == 0
+    )
 
 
 async def test_webhooks_are_managed_by_the_api_and_sent_by_their_process(dsn: str) -> None:
-    happening = Happening(new_request_id(), "look.completed", new_request_id(), b"{}", datetime.now(UTC))
+    happening = Happening(
+        new_request_id(), "look.completed", new_request_id(), b"{}", datetime.now(UTC)
+    )
     webhook_id = new_request_id()
-    new = NewWebhook(webhook_id, "https://hooks.example/", ("look.completed",), "", make_secret(b"x" * 32))
+    new = NewWebhook(
+        webhook_id, "https://hooks.example/", ("look.completed",), "", make_secret(b"x" * 32)
+    )
     async with acting_as(dsn, "api") as theirs:
         assert await WebhookStore(theirs).create(TENANT, ENVIRONMENT, new) is not None
-        assert await WebhookStore(theirs).rotate(TENANT, ENVIRONMENT, webhook_id, NewSecret(make_secret(b"y" * 32), 60))
+        assert await WebhookStore(theirs).rotate(
+            TENANT, ENVIRONMENT, webhook_id, NewSecret(make_secret(b"y" * 32), 60)
+        )
         sent = await DeliveryStore(theirs).send(TENANT, ENVIRONMENT, webhook_id, happening)
         assert isinstance(sent, DeliveryRow)
-        assert await DeliveryStore(theirs).redeliver(TENANT, ENVIRONMENT, webhook_id, sent.delivery_id)
+        assert await DeliveryStore(theirs).redeliver(
+            TENANT, ENVIRONMENT, webhook_id, sent.delivery_id
+        )
     async with acting_as(dsn, "webhooks") as theirs:
         outbox = WebhookOutbox(theirs)
         await outbox.add([((TENANT, ENVIRONMENT), replace(happening, event_id=new_request_id()))])
@@ -274,29 +342,42 @@ async def test_webhooks_are_managed_by_the_api_and_sent_by_their_process(dsn: st
         await outbox.settle(claims[0], attempt, Verdict(Result.DELIVERED), datetime.now(UTC))
         await outbox.purge()
         assert await outbox.facts([new_request_id()]) == {}
-        for statement in ("UPDATE webhooks SET url = 'x'", "DELETE FROM webhooks", "SELECT * FROM api_keys"):
+        for statement in (
+            "UPDATE webhooks SET url = 'x'",
+            "DELETE FROM webhooks",
+            "SELECT * FROM api_keys",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await theirs.execute(statement)
     async with acting_as(dsn, "api") as theirs:
-        assert await WebhookStore(theirs).update(TENANT, ENVIRONMENT, webhook_id, WebhookChange(enabled=False))
+        assert await WebhookStore(theirs).update(
+            TENANT, ENVIRONMENT, webhook_id, WebhookChange(enabled=False)
+        )
         assert await WebhookStore(theirs).delete(TENANT, ENVIRONMENT, webhook_id)
 
 
 @pytest.mark.parametrize(
-    ("login", "password"), [("postgres", "long enough"), ("looks_api", "long enough!"), ("a b", "long enough!")]
+    ("login", "password"),
+    [("postgres", "long enough"), ("looks_api", "long enough!"), ("a b", "long enough!")],
 )
-async def test_a_login_that_is_not_ours_or_a_weak_password_is_refused(dsn: str, login: str, password: str) -> None:
+async def test_a_login_that_is_not_ours_or_a_weak_password_is_refused(
+    dsn: str, login: str, password: str
+) -> None:
     with pytest.raises(roles.BadLogin):
         await roles.create_login(dsn, roles.BY_PROCESS["api"], login, password)
 
 
-async def test_the_owner_of_the_tables_can_not_be_made_a_login(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_the_owner_of_the_tables_can_not_be_made_a_login(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     with pytest.raises(roles.BadLogin, match="member of no role"):
         await roles.create_login(dsn, roles.BY_PROCESS["api"], "postgres", "long enough!")
     assert await pool.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = 'postgres'")
 
 
-async def test_a_login_belongs_to_one_role_and_its_password_is_kept_as_a_verifier(dsn: str, pool: asyncpg.Pool) -> None:
+async def test_a_login_belongs_to_one_role_and_its_password_is_kept_as_a_verifier(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
     login = f"t_{new_request_id().lower()}"
     await roles.create_login(dsn, roles.BY_PROCESS["api"], login, "a long password")
     await roles.create_login(dsn, roles.BY_PROCESS["auditor"], login, "another long password")

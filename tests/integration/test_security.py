@@ -1,4 +1,6 @@
-"""A secured stack: each process with its own user, role and rights, over TLS; what is not declared is refused."""
+"""A secured stack: each process with its own user, role and rights, over TLS; what is not declared
+is refused.
+"""
 
 import asyncio
 import json
@@ -62,8 +64,12 @@ def stack() -> Iterator[Stack]:
             yield made
         finally:
             made.stop()
-        late = [line for line in made.log("supervisor").splitlines() if "did not stop within" in line]
-        assert [line for line in late if " s3 did not" not in line] == []  # the object store is killed after 2 s on purpose
+        late = [
+            line for line in made.log("supervisor").splitlines() if "did not stop within" in line
+        ]
+        assert [
+            line for line in late if " s3 did not" not in line
+        ] == []  # the object store is killed after 2 s on purpose
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +89,14 @@ def ports(stack: Stack) -> dict[str, int]:
     return loaded
 
 
-def kafka_of(stack: Stack, secured: Secured, name: str, password: str | None = None) -> KafkaSettings:
+def kafka_of(
+    stack: Stack, secured: Secured, name: str, password: str | None = None
+) -> KafkaSettings:
     """What one user connects with."""
-    known = {"LOOKS_KAFKA_USERNAME": user_of(name), "LOOKS_KAFKA_PASSWORD": password or secured.password(name)}
+    known = {
+        "LOOKS_KAFKA_USERNAME": user_of(name),
+        "LOOKS_KAFKA_PASSWORD": password or secured.password(name),
+    }
     return settings_of(KafkaSettings, {**stack.env, **known})
 
 
@@ -95,7 +106,9 @@ def looks(env: Mapping[str, str], *words: str, typed: str = "") -> Result:
 
 
 async def write(settings: KafkaSettings, topic: Topic, transactional_id: str | None = None) -> None:
-    """Write one record that no reader sees: its transaction is aborted. Raises what Kafka answers."""
+    """Write one record that no reader sees: its transaction is aborted. Raises what Kafka
+    answers.
+    """
     producer = new_producer(settings, "test", transactional_id=transactional_id)
     try:
         await producer.start()
@@ -110,7 +123,9 @@ async def write(settings: KafkaSettings, topic: Topic, transactional_id: str | N
 
 
 @pytest.mark.hostile(row=7)
-async def test_only_dead_letters_credentials_can_write_a_refund(stack: Stack, secured: Secured) -> None:
+async def test_only_dead_letters_credentials_can_write_a_refund(
+    stack: Stack, secured: Secured
+) -> None:
     refused = []
     for access in PROCESSES:
         settings = kafka_of(stack, secured, access.name)
@@ -123,7 +138,9 @@ async def test_only_dead_letters_credentials_can_write_a_refund(stack: Stack, se
 
 
 @pytest.mark.hostile(row=7)
-async def test_the_compositor_can_write_what_it_must_and_no_refund(stack: Stack, secured: Secured) -> None:
+async def test_the_compositor_can_write_what_it_must_and_no_refund(
+    stack: Stack, secured: Secured
+) -> None:
     settings = kafka_of(stack, secured, "compositor")
     await write(settings, LOOK_PROGRESS, "looks.compositor.test")
     with pytest.raises(TopicAuthorizationFailedError):
@@ -157,7 +174,9 @@ def test_a_subscriber_reads_public_topics_in_its_own_groups(
     stack: Stack, secured: Secured, topic: Topic, group: str, error: str | None
 ) -> None:
     settings = kafka_of(stack, secured, SUBSCRIBING_TEAM)
-    consumer = Consumer({**for_confluent(settings), "group.id": group, "enable.partition.eof": True})
+    consumer = Consumer(
+        {**for_confluent(settings), "group.id": group, "enable.partition.eof": True}
+    )
     try:
         consumer.assign([TopicPartition(topic.name, 0)])
         answer = consumer.poll(30)
@@ -169,7 +188,9 @@ def test_a_subscriber_reads_public_topics_in_its_own_groups(
 
 
 @pytest.mark.hostile(row=7)
-@pytest.mark.parametrize("how", ["plaintext", "anonymous", "wrong password", "wrong authority", "no certificate"])
+@pytest.mark.parametrize(
+    "how", ["plaintext", "anonymous", "wrong password", "wrong authority", "no certificate"]
+)
 async def test_who_does_not_prove_who_it_is_gets_no_connection(
     stack: Stack, secured: Secured, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,8 +199,15 @@ async def test_who_does_not_prove_who_it_is_gets_no_connection(
         "plaintext": {**good, "security_protocol": "SASL_PLAINTEXT"},
         "anonymous": {**good, "security_protocol": "SSL"},
         "wrong password": {**good, "sasl_plain_password": "wrong"},
-        "wrong authority": {**good, "ssl_context": client_options(_trusting_others(stack, secured))["ssl_context"]},
-        "no certificate": {**good, "security_protocol": "SSL", "bootstrap_servers": _internal(stack)},
+        "wrong authority": {
+            **good,
+            "ssl_context": client_options(_trusting_others(stack, secured))["ssl_context"],
+        },
+        "no certificate": {
+            **good,
+            "security_protocol": "SSL",
+            "bootstrap_servers": _internal(stack),
+        },
     }
     assert await _connects(good)
     caplog.clear()
@@ -207,10 +235,15 @@ def _trusting_others(stack: Stack, secured: Secured) -> KafkaSettings:
     return kafka_of(stack, secured, "compositor").model_copy(update={"ca_file": None})
 
 
-async def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(stack: Stack, secured: Secured) -> None:
+async def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(
+    stack: Stack, secured: Secured
+) -> None:
     place = f"127.0.0.1:{ports(stack)['postgres']}/postgres"
     tls = f"sslmode=verify-full&sslrootcert={secured.ca}"
-    right, wrong = (f"postgresql://login_api:{password}@{place}" for password in (secured.password("api"), "wrong"))
+    right, wrong = (
+        f"postgresql://login_api:{password}@{place}"
+        for password in (secured.password("api"), "wrong")
+    )
     connection = await asyncpg.connect(f"{right}?{tls}")
     assert await connection.fetchval("SELECT current_user") == "login_api"
     await connection.close()
@@ -219,7 +252,9 @@ async def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(stack:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="without TLS"):
         await asyncpg.connect(f"{right}?sslmode=disable")
     with pytest.raises(OSError, match="certificate verify failed"):
-        await asyncpg.connect(f"{right}?sslmode=verify-full&sslrootcert={_another_authority(secured)}")
+        await asyncpg.connect(
+            f"{right}?sslmode=verify-full&sslrootcert={_another_authority(secured)}"
+        )
 
 
 def _another_authority(secured: Secured) -> Path:
@@ -231,11 +266,16 @@ def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_as_itse
     stack: Stack, secured: Secured, client: Client
 ) -> None:
     before, keys = client.balance(), client.wardrobe(["tee"])
-    made, failed = client.accepted((keys["tee"], "top")), client.accepted(("users/abc/absent.jpg", "top"))
+    made, failed = (
+        client.accepted((keys["tee"], "top")),
+        client.accepted(("users/abc/absent.jpg", "top")),
+    )
     jobs = client.finish([made, failed])
     assert (jobs[made]["status"], jobs[failed]["status"]) == ("SUCCESS", "FAILURE")
     assert client.balance() == before - 10
-    assert asyncio.run(connected(stack)) == {f"login_{name}" for name in MODULES if name in BY_PROCESS}
+    assert asyncio.run(connected(stack)) == {
+        f"login_{name}" for name in MODULES if name in BY_PROCESS
+    }
     audited = looks(secured.env_of("auditor", stack.env), "audit", "--settle-s", "5")
     assert audited.exit_code == 0, audited.output
     assert audited.stdout.startswith("clean: ")
@@ -246,13 +286,17 @@ async def connected(stack: Stack) -> set[str]:
     dsn = settings_of(DatabaseSettings, stack.env).dsn
     connection = await asyncpg.connect(dsn)
     try:
-        rows = await connection.fetch("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'looks'")
+        rows = await connection.fetch(
+            "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'looks'"
+        )
     finally:
         await connection.close()
     return {row["usename"] for row in rows}
 
 
-def test_the_brokers_acls_are_the_declared_ones_and_a_stranger_is_named_and_left(stack: Stack) -> None:
+def test_the_brokers_acls_are_the_declared_ones_and_a_stranger_is_named_and_left(
+    stack: Stack,
+) -> None:
     assert looks(stack.env, "topics", "acls").stdout == "up to date\n"
     stranger = Acl(user_of("api"), Resource.TOPIC, CREDIT_REFUND.name, Operation.WRITE)
     acls.apply(settings_of(KafkaSettings, stack.env), {stranger.user: [stranger]})
@@ -279,26 +323,40 @@ def remove(settings: KafkaSettings, acl: Acl) -> None:
         assert len(done.result(20)) == 1
 
 
-def test_a_rotated_kafka_password_works_and_the_older_one_ends(stack: Stack, secured: Secured) -> None:
+def test_a_rotated_kafka_password_works_and_the_older_one_ends(
+    stack: Stack, secured: Secured
+) -> None:
     user, fresh = user_of(SUBSCRIBING_TEAM), "a-new-password-of-the-team"
-    assert looks(stack.env, "topics", "password", user, typed=f"{fresh}\n").stdout == f"{user} has a new password\n"
+    assert (
+        looks(stack.env, "topics", "password", user, typed=f"{fresh}\n").stdout
+        == f"{user} has a new password\n"
+    )
     assert asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM, fresh))))
     assert not asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM))))
 
 
 def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: Secured) -> None:
-    said = looks(stack.env, "db", "login", "auditor", "login_auditor_next", typed="the-next-password\n")
+    said = looks(
+        stack.env, "db", "login", "auditor", "login_auditor_next", typed="the-next-password\n"
+    )
     assert said.stdout == "login_auditor_next may log in as auditor\n"
-    for user, password in (("login_auditor_next", "the-next-password"), ("login_auditor", secured.password("auditor"))):
+    for user, password in (
+        ("login_auditor_next", "the-next-password"),
+        ("login_auditor", secured.password("auditor")),
+    ):
         place = f"postgresql://{user}:{password}@127.0.0.1:{ports(stack)['postgres']}/postgres"
-        assert asyncio.run(grants_seen(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")) == len(TENANTS)
+        assert asyncio.run(
+            grants_seen(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")
+        ) == len(TENANTS)
 
 
 async def grants_seen(dsn: str) -> int:
     """How many grants whoever connects so can read."""
     connection = await asyncpg.connect(dsn)
     try:
-        return int(await connection.fetchval("SELECT count(*) FROM ledger_entries WHERE kind = 'grant'"))
+        return int(
+            await connection.fetchval("SELECT count(*) FROM ledger_entries WHERE kind = 'grant'")
+        )
     finally:
         await connection.close()
 
@@ -322,12 +380,22 @@ def test_no_secret_is_in_a_log_a_metric_an_argument_or_a_process_environment(
     stack: Stack, secured: Secured, client: Client
 ) -> None:
     client.finish([client.accepted(("users/abc/absent.jpg", "top"))])
-    secrets = [*secured.secret_texts(), stack.env["AWS_SECRET_ACCESS_KEY"], stack.env["LOOKS_API_KEY"]]
+    secrets = [
+        *secured.secret_texts(),
+        stack.env["AWS_SECRET_ACCESS_KEY"],
+        stack.env["LOOKS_API_KEY"],
+    ]
     planted = f"said {secrets[0]}"
     logs = {path.name: path.read_text(errors="replace") for path in stack.folder.log.iterdir()}
     assert all(logs[f"{name}.log"] for name in (*MODULES, "kafka", "postgres"))
-    metrics = {name: httpx.get(f"http://127.0.0.1:{ports(stack)[f'health_{name}']}/metrics").text for name in MODULES}
-    arguments = {str(one.pid): " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+    metrics = {
+        name: httpx.get(f"http://127.0.0.1:{ports(stack)[f'health_{name}']}/metrics").text
+        for name in MODULES
+    }
+    arguments = {
+        str(one.pid): " ".join(one.info["cmdline"] or ())
+        for one in psutil.process_iter(["cmdline"])
+    }
     assert any("consumers.compositor" in line for line in arguments.values())
     assert leaks({**logs, **metrics, **arguments, "planted": planted}, secrets) == ["planted"]
     kept = {name: str(psutil.Process(stack.pid(name)).environ()) for name in MODULES}
@@ -337,6 +405,10 @@ def test_no_secret_is_in_a_log_a_metric_an_argument_or_a_process_environment(
 
 def test_its_secrets_are_readable_by_their_owner_alone(stack: Stack) -> None:
     assert stack.folder.secured.stat().st_mode & 0o077 == 0
-    private = [path for path in stack.folder.secured.rglob("*") if re.search(r"LOOKS_|\.(key|both|json)$", path.name)]
+    private = [
+        path
+        for path in stack.folder.secured.rglob("*")
+        if re.search(r"LOOKS_|\.(key|both|json)$", path.name)
+    ]
     assert len(private) > len(PROCESSES)
     assert [path for path in private if path.stat().st_mode & 0o077] == []

@@ -1,4 +1,6 @@
-"""A real server and readers that do not read: cut off within the write time, and nothing is held for them any more."""
+"""A real server and readers that do not read: cut off within the write time, and nothing is held
+for them any more.
+"""
 
 import asyncio
 import socket
@@ -30,7 +32,13 @@ async def serving() -> AsyncIterator[tuple[int, str, FakeJobs, Hub]]:
     app = create_app(ports)
     app.state.hub.listening = True
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, http=GuardedProtocol, log_config=None, access_log=False, lifespan="off"
+        app,
+        host="127.0.0.1",
+        port=0,
+        http=GuardedProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
     )
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -64,7 +72,9 @@ def open_stream(port: int, key: str, request_id: str) -> socket.socket:
 
 
 @pytest.mark.hostile(row=31)
-async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(streams, "WRITE_S", 0.3)
     async with serving() as (port, key, jobs, hub):
         slow = await asyncio.to_thread(open_stream, port, key, planted(jobs, EVENTS))
@@ -77,7 +87,9 @@ async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(m
         writer.close()
         await until(lambda: _true(not hub._by_request), within_s=15)
         received = await _drain(slow)
-        assert 0 < received < EVENTS * len(MESSAGE) * 0.8  # cut off in the middle: what the kernel holds is some megabytes
+        assert (
+            0 < received < EVENTS * len(MESSAGE) * 0.8
+        )  # cut off in the middle: what the kernel holds is some megabytes
         slow.close()
 
 

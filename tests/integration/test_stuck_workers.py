@@ -1,4 +1,6 @@
-"""A worker that hangs in native code or asks for too much memory, with real worker processes: the next looks are made."""
+"""A worker that hangs in native code or asks for too much memory, with real worker processes: the
+next looks are made.
+"""
 
 import asyncio
 import io
@@ -37,14 +39,18 @@ MEMORY_BYTES = 900 * 1024 * 1024
 
 def a_look(name: str) -> LookRequested:
     item = TrialItemInput(trial_image=f"{FOLDER}/{name}", trial_item_category=WARDROBE["tee"])
-    return a_request(new_request_id()).model_copy(update={"items": (item,), "runtime_config": {"width": 256}})
+    return a_request(new_request_id()).model_copy(
+        update={"items": (item,), "runtime_config": {"width": 256}}
+    )
 
 
 @pytest.fixture
 def pool(
     request: pytest.FixtureRequest, services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[RenderPool]:
-    """One worker with 10 s for a look, or spare ones too and 120 s; faults for them are planted in `tmp_path`."""
+    """One worker with 10 s for a look, or spare ones too and 120 s; faults for them are planted in
+    `tmp_path`.
+    """
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, services.env[name])
     monkeypatch.setenv("LOOKS_FAULTS_DIR", str(tmp_path))
@@ -55,14 +61,21 @@ def pool(
     )
     upload(services.env, {"tee"}, FOLDER)
     spare = getattr(request, "param", 0)
-    look = LookSettings(time_limit_s=120 if spare else 10, workers=1, worker_memory_bytes=MEMORY_BYTES, cutout_cache=False)
+    look = LookSettings(
+        time_limit_s=120 if spare else 10,
+        workers=1,
+        worker_memory_bytes=MEMORY_BYTES,
+        cutout_cache=False,
+    )
     made = RenderPool(look, store, spare=spare)
     yield made
     made.close()
 
 
 @pytest.mark.hostile(row=33)
-async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_made(pool: RenderPool, tmp_path: Path) -> None:
+async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_made(
+    pool: RenderPool, tmp_path: Path
+) -> None:
     assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
     (stuck,) = workers()
     (tmp_path / "worker.after-upload").write_text("stop")
@@ -70,7 +83,9 @@ async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_m
     outcome = await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
     assert isinstance(outcome, Later), "it is tried again by the schedule"
     assert outcome.reason.code is FailureCode.TIMEOUT
-    assert isinstance(await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done)
+    assert isinstance(
+        await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done
+    )
     assert not stuck.is_running() or stuck.status() == psutil.STATUS_ZOMBIE
     assert workers() != [stuck]
 
@@ -79,7 +94,9 @@ async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_m
 async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_one_is_made(
     pool: RenderPool, services: Stack
 ) -> None:
-    object_store(services.env).put_object(Bucket=services.env["LOOKS_S3_BUCKET"], Key=f"{FOLDER}/huge.png", Body=huge())
+    object_store(services.env).put_object(
+        Bucket=services.env["LOOKS_S3_BUCKET"], Key=f"{FOLDER}/huge.png", Body=huge()
+    )
     failed = await pool.render(a_look("huge.png"))
     assert isinstance(failed, NotRendered)
     assert failed.reason.code is FailureCode.INTERNAL
@@ -88,7 +105,7 @@ async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_on
 
 
 @pytest.mark.parametrize(("fault", "spoken_of"), [("stop", "take longer"), ("kill", "crash")])
-async def test_photos_that_lose_a_worker_twice_are_at_fault_and_the_same_photos_once_more_cost_one_worker(
+async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_one_worker(
     pool: RenderPool, tmp_path: Path, fault: str, spoken_of: str
 ) -> None:
     compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
@@ -103,7 +120,9 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_the_same_photos_
     first = await attempt(compositor, work(a_look("tee.jpg")))
     assert isinstance(first, Later)
     assert first.suspect
-    elsewhere = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)  # told by the record alone
+    elsewhere = Compositor(
+        pool, Slots(1), lambda: NOW, history_window_s=60
+    )  # told by the record alone
     retried = work(a_look("tee.jpg"))
     retried.decoded.meta.extra.update({ATTEMPT_HEADER: "2", SUSPECT_HEADER: first.suspect})  # type: ignore[attr-defined]  # a dict
     for outcome in (
@@ -113,11 +132,15 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_the_same_photos_
         assert isinstance(outcome, Reject)
         assert outcome.reason.code is FailureCode.PHOTO_NOT_PROCESSED
         assert spoken_of in outcome.reason.message
-    assert isinstance(await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done)
+    assert isinstance(
+        await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done
+    )
 
 
 @pytest.mark.parametrize("pool", [1], indirect=True)
-async def test_another_tenants_look_is_made_while_one_tenants_hang(pool: RenderPool, tmp_path: Path) -> None:
+async def test_another_tenants_look_is_made_while_one_tenants_hang(
+    pool: RenderPool, tmp_path: Path
+) -> None:
     async def look(compositor: Compositor, tenant_id: str) -> Outcome:
         request = a_look("tee.jpg").model_copy(update={"tenant_id": tenant_id})
         return await compositor.handle(work(request), PartitionHistory(), nobody_listens)
@@ -148,11 +171,15 @@ def nobody_listens(_: datetime) -> None:
 
 def workers() -> list[psutil.Process]:
     """The worker processes of this process's pool."""
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return [
+        child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())
+    ]
 
 
 def huge() -> bytes:
-    """A drawn garment of 48 megapixels: allowed, and more than the worker of this test has memory for."""
+    """A drawn garment of 48 megapixels: allowed, and more than the worker of this test has memory
+    for.
+    """
     small = cv2.imdecode(np.frombuffer(draw("tee"), np.uint8), cv2.IMREAD_COLOR)
     assert small is not None
     data = io.BytesIO()

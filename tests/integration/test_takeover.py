@@ -1,4 +1,6 @@
-"""Taking partitions over when something went wrong before: offsets that are gone or set back, a transaction left open."""
+"""Taking partitions over when something went wrong before: offsets that are gone or set back, a
+transaction left open.
+"""
 
 import asyncio
 import json
@@ -53,17 +55,23 @@ def dead(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
 async def keys_of(kafka: KafkaSettings, topic: Topic) -> Counter[str]:
     """How many records a topic has of each request."""
     found: Counter[str] = Counter()
-    await read_all(kafka, (topic,), lambda record: found.update([(record.key or b"").decode(errors="replace")]))
+    await read_all(
+        kafka, (topic,), lambda record: found.update([(record.key or b"").decode(errors="replace")])
+    )
     return found
 
 
 async def lose_offsets(kafka: KafkaSettings, damage: str) -> None:
-    """What Kafka does to a group that was idle for a week, or an operator to one that is to read again."""
+    """What Kafka does to a group that was idle for a week, or an operator to one that is to read
+    again.
+    """
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     if damage == "gone":
         asked = admin.delete_consumer_groups([DECLARATION.group])[DECLARATION.group]
     else:
-        places = [TopicPartition(LOOK_DEAD_LETTER.name, n, 0) for n in range(LOOK_DEAD_LETTER.partitions)]
+        places = [
+            TopicPartition(LOOK_DEAD_LETTER.name, n, 0) for n in range(LOOK_DEAD_LETTER.partitions)
+        ]
         back = [ConsumerGroupTopicPartitions(DECLARATION.group, places)]
         asked = admin.alter_consumer_group_offsets(back)[DECLARATION.group]
     await asyncio.to_thread(asked.result, 30)
@@ -74,13 +82,21 @@ async def test_a_group_whose_offsets_are_lost_publishes_no_failure_again(
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, damage: str
 ) -> None:
     accepted = await accept(Acceptance(pool, batch_max=64, queue_max=64), 24, deadline_s=3600)
-    by_number = {number: [one for one in accepted if partition_of(one) == number] for number in map(partition_of, accepted)}
-    pairs = [(ids[0], ids[1]) for ids in by_number.values() if len(ids) > 1]  # two of a partition: they are read in order
+    by_number = {
+        number: [one for one in accepted if partition_of(one) == number]
+        for number in map(partition_of, accepted)
+    }
+    pairs = [
+        (ids[0], ids[1]) for ids in by_number.values() if len(ids) > 1
+    ]  # two of a partition: they are read in order
     before, after = [first for first, _ in pairs], [second for _, second in pairs]
 
     async def fail(*ids: str) -> None:
         for request_id in ids:
-            await publish(producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2))
+            await publish(
+                producer,
+                Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2),
+            )
 
         async def published() -> bool:
             told = await keys_of(kafka, LOOK_FAILED)
@@ -99,17 +115,25 @@ async def test_a_group_whose_offsets_are_lost_publishes_no_failure_again(
 
 
 async def test_a_transaction_left_open_holds_up_its_own_partition_alone_and_is_named(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+    services: Stack,
+    kafka: KafkaSettings,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lane_opening, "PATIENCE_S", (0.5,))
     ids = await accept(Acceptance(pool, batch_max=16, queue_max=16), 16, deadline_s=3600)
     number = partition_of(ids[0])
     held = [one for one in ids if partition_of(one) == number]
     others = [one for one in ids if partition_of(one) != number]
-    stray = new_producer(kafka.model_copy(update={"transaction_timeout_s": 300}), "stray", transactional_id="stray")
+    stray = new_producer(
+        kafka.model_copy(update={"transaction_timeout_s": 300}), "stray", transactional_id="stray"
+    )
     await stray.start()
     await stray.begin_transaction()
-    written = await stray.send_and_wait(LOOK_PROGRESS.name, b"stray", key=b"stray", partition=number)
+    written = await stray.send_and_wait(
+        LOOK_PROGRESS.name, b"stray", key=b"stray", partition=number
+    )
     not_open = metrics.LANES_NOT_OPEN.labels("compositor")
 
     async def completed(request_ids: list[str]) -> bool:
@@ -119,14 +143,18 @@ async def test_a_transaction_left_open_holds_up_its_own_partition_alone_and_is_n
     with structlog.testing.capture_logs() as said:
         async with running("compositor", compositor(kafka, Renderer())):
             for request_id in ids:
-                await publish(producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1))
+                await publish(
+                    producer, Emit(await requested(pool, request_id), (LOOK_REQUESTED.name,), 1)
+                )
             await until(lambda: completed(others))
             told = await keys_of(kafka, LOOK_COMPLETED)
             assert not any(told[one] for one in held)
             assert not_open._value.get() == 1
 
             async def named() -> bool:
-                return any(one["event"].startswith("an open transaction holds a lane up") for one in said)
+                return any(
+                    one["event"].startswith("an open transaction holds a lane up") for one in said
+                )
 
             await until(named)
             shown = looks(services, "topics", "transactions", "--idle-s", "0", "--json")
@@ -138,10 +166,21 @@ async def test_a_transaction_left_open_holds_up_its_own_partition_alone_and_is_n
 
             await until(open_again)
     await stray.stop()
-    named_one = next(one for one in said if one["event"].startswith("an open transaction holds a lane up"))
-    place = {"topic": LOOK_PROGRESS.name, "partition": number, "first_offset": written.offset, "transactional_id": "stray"}
+    named_one = next(
+        one for one in said if one["event"].startswith("an open transaction holds a lane up")
+    )
+    place = {
+        "topic": LOOK_PROGRESS.name,
+        "partition": number,
+        "first_offset": written.offset,
+        "transactional_id": "stray",
+    }
     assert {name: named_one[name] for name in place} == place
     assert shown.returncode == 1
-    (listed,) = [one for one in map(json.loads, shown.stdout.splitlines()) if one["transactional_id"] == "stray"]
+    (listed,) = [
+        one
+        for one in map(json.loads, shown.stdout.splitlines())
+        if one["transactional_id"] == "stray"
+    ]
     assert {name: listed[name] for name in place} == place
     assert listed["producer_id"] == named_one["producer_id"]

@@ -1,7 +1,9 @@
-"""`looks topics lag` on real Kafka, and `looks topics apply --registry` against a small server that answers like a registry.
+"""`looks topics lag` on real Kafka, and `looks topics apply --registry` against a small server that
+answers like a registry.
 
-No schema registry is at hand here: the server keeps the rules of the interface that we rely on (subjects, numbered ids,
-the same schema the same id, 409 for what it finds incompatible), not a registry's own checker.
+No schema registry is at hand here: the server keeps the rules of the interface that we rely on
+(subjects, numbered ids, the same schema the same id, 409 for what it finds incompatible), not a
+registry's own checker.
 """
 
 import json
@@ -15,7 +17,14 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    ResourceType,
+)
 from typer.testing import CliRunner
 
 from cli.lag import _export
@@ -87,8 +96,12 @@ def registry() -> Iterator[Registry]:
     thread.join()
 
 
-def test_every_topics_schemas_are_registered_and_registering_again_changes_nothing(services: Stack, registry: Registry) -> None:
-    first = looks(services, "topics", "apply", "--registry", registry.url, "--registry-policy", "LENIENT")
+def test_every_topics_schemas_are_registered_and_registering_again_changes_nothing(
+    services: Stack, registry: Registry
+) -> None:
+    first = looks(
+        services, "topics", "apply", "--registry", registry.url, "--registry-policy", "LENIENT"
+    )
     assert first.returncode == 0, first.stderr
     subjects = {f"{topic.name}-value" for topic in TOPICS if topic.event is not None}
     assert set(registry.schemas) == set(registry.settings) == subjects
@@ -115,9 +128,15 @@ def test_what_the_registry_says_is_told(services: Stack, registry: Registry) -> 
     assert "OPEN_CONTENT_MODEL" in done.stderr
 
 
-def test_applying_topics_sets_what_is_declared_and_leaves_alone_what_is_not(services: Stack) -> None:
+def test_applying_topics_sets_what_is_declared_and_leaves_alone_what_is_not(
+    services: Stack,
+) -> None:
     client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
-    foreign = {"min.insync.replicas": "1", "segment.ms": "86400000", "unclean.leader.election.enable": "false"}
+    foreign = {
+        "min.insync.replicas": "1",
+        "segment.ms": "86400000",
+        "unclean.leader.election.enable": "false",
+    }
     alter(client, {**foreign, "retention.ms": "1000"})
     line = f"look.quarantine: retention.ms 1000 -> {LOOK_QUARANTINE.retention_ms}"
     try:
@@ -140,7 +159,10 @@ def test_min_insync_replicas_is_not_lowered_and_a_refusal_is_a_line_and_exit_1(
     try:
         done = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
         assert (done.exit_code, done.stdout) == (1, "up to date\n")
-        assert "look.quarantine: min.insync.replicas is 3 and is not lowered to the declared 2" in done.stderr
+        assert (
+            "look.quarantine: min.insync.replicas is 3 and is not lowered to the declared 2"
+            in done.stderr
+        )
         wanted["retention.ms"] = "-7"
         refused = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
         assert refused.exit_code == 1
@@ -151,9 +173,15 @@ def test_min_insync_replicas_is_not_lowered_and_a_refusal_is_a_line_and_exit_1(
         alter(client, {"min.insync.replicas": None}, AlterConfigOpType.DELETE)
 
 
-def alter(client: AdminClient, values: Mapping[str, str | None], how: AlterConfigOpType = AlterConfigOpType.SET) -> None:
+def alter(
+    client: AdminClient,
+    values: Mapping[str, str | None],
+    how: AlterConfigOpType = AlterConfigOpType.SET,
+) -> None:
     """Change settings of the quarantine topic by hand."""
-    entries = [ConfigEntry(name, value, incremental_operation=how) for name, value in values.items()]
+    entries = [
+        ConfigEntry(name, value, incremental_operation=how) for name, value in values.items()
+    ]
     resource = ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name, incremental_configs=entries)
     for done in client.incremental_alter_configs([resource]).values():
         done.result(20)
@@ -161,29 +189,49 @@ def alter(client: AdminClient, values: Mapping[str, str | None], how: AlterConfi
 
 def own(client: AdminClient) -> dict[str, str]:
     """The settings that are the quarantine topic's own."""
-    (asked,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name)]).values()
+    (asked,) = client.describe_configs(
+        [ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name)]
+    ).values()
     own_source = ConfigSource.DYNAMIC_TOPIC_CONFIG
-    return {name: entry.value for name, entry in asked.result(20).items() if ConfigSource(entry.source) is own_source}
+    return {
+        name: entry.value
+        for name, entry in asked.result(20).items()
+        if ConfigSource(entry.source) is own_source
+    }
 
 
-async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(services: Stack, kafka: KafkaSettings) -> None:
+async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(
+    services: Stack, kafka: KafkaSettings
+) -> None:
     key, group = new_request_id(), f"lag-{new_request_id()}"
     topic, partition = LOOK_QUARANTINE.name, partition_of(key)
     place = TopicPartition(topic, partition)
     producer = new_producer(kafka, group, transactional_id=group)
     await producer.start()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False, isolation_level="read_committed"
+        bootstrap_servers=kafka.bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
     )
     await consumer.start()
     try:
         async with producer.transaction():
-            sent = [await producer.send_and_wait(topic, b"x", key=key.encode(), partition=partition) for _ in range(3)]
+            sent = [
+                await producer.send_and_wait(topic, b"x", key=key.encode(), partition=partition)
+                for _ in range(3)
+            ]
         consumer.assign([place])
         await consumer.commit({place: sent[1].offset})
         (behind,) = lags(kafka, [group])
-        assert (behind.topic, behind.partition, behind.committed) == (topic, partition, sent[1].offset)
-        assert behind.records == behind.end - sent[1].offset == 3  # two records and the marker of their transaction
+        assert (behind.topic, behind.partition, behind.committed) == (
+            topic,
+            partition,
+            sent[1].offset,
+        )
+        assert (
+            behind.records == behind.end - sent[1].offset == 3
+        )  # two records and the marker of their transaction
         assert behind.seconds is not None
         later = lags(kafka, [group])[0]
         assert later.seconds is not None
@@ -193,7 +241,12 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(serv
         told = looks(services, "topics", "lag", "--group", group)
         assert f"{group:<32} {topic}" in told.stdout
         assert "3 records" in told.stdout
-        assert json.loads(looks(services, "topics", "lag", "--group", group, "--json").stdout)["records"] == 3
+        assert (
+            json.loads(looks(services, "topics", "lag", "--group", group, "--json").stdout)[
+                "records"
+            ]
+            == 3
+        )
         await consumer.commit({place: sent[2].offset + 1})
         (done,) = lags(kafka, [group])
         assert (done.records, done.seconds) == (0, 0.0)  # only the marker is before it
@@ -205,4 +258,6 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(serv
 def test_a_kafka_out_of_reach_is_one_line_and_exit_2(services: Stack) -> None:
     done = looks(services, "topics", "lag", LOOKS_KAFKA_BOOTSTRAP="127.0.0.1:1")
     assert done.returncode == 2
-    assert len([line for line in done.stderr.splitlines() if line.startswith("KafkaException")]) == 1
+    assert (
+        len([line for line in done.stderr.splitlines() if line.startswith("KafkaException")]) == 1
+    )

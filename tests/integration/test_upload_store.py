@@ -31,7 +31,9 @@ def s3(services: Stack) -> Iterator[ObjectStoreSettings]:
     os.environ.update({name: services.env[name] for name in names})
     boto3.DEFAULT_SESSION = None
     yield ObjectStoreSettings(
-        bucket=services.env["LOOKS_S3_BUCKET"], endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"], presigned_ttl_s=60
+        bucket=services.env["LOOKS_S3_BUCKET"],
+        endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"],
+        presigned_ttl_s=60,
     )
     for name, value in before.items():
         os.environ.pop(name, None)
@@ -57,17 +59,29 @@ def a_key() -> str:
 
 def stored(services: Stack, key: str) -> bytes | None:
     client = object_store(services.env)
-    found = client.list_objects_v2(Bucket=services.env["LOOKS_S3_BUCKET"], Prefix=key).get("Contents", [])
-    return client.get_object(Bucket=services.env["LOOKS_S3_BUCKET"], Key=key)["Body"].read() if found else None
+    found = client.list_objects_v2(Bucket=services.env["LOOKS_S3_BUCKET"], Prefix=key).get(
+        "Contents", []
+    )
+    return (
+        client.get_object(Bucket=services.env["LOOKS_S3_BUCKET"], Key=key)["Body"].read()
+        if found
+        else None
+    )
 
 
-async def test_a_file_is_stored_and_its_link_saves_it(services: Stack, uploads: UploadStore) -> None:
+async def test_a_file_is_stored_and_its_link_saves_it(
+    services: Stack, uploads: UploadStore
+) -> None:
     key, file = a_key(), BytesIO(PNG)
     file.seek(100)
     await uploads.put(key, file, "image/png")
     assert stored(services, key) == PNG
     answer = ask("GET", uploads.link(key))
-    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, PNG, "image/png")
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (
+        200,
+        PNG,
+        "image/png",
+    )
     assert answer.headers["content-disposition"] == "attachment"
     await uploads.delete(key)
     assert stored(services, key) is None
@@ -104,7 +118,9 @@ def post(url: str, fields: dict[str, str], data: bytes = PNG) -> int:
     return httpx.post(url, data=fields, files={"file": ("x", data)}, timeout=60).status_code
 
 
-async def test_a_form_stores_the_object_that_it_is_for(services: Stack, uploads: UploadStore) -> None:
+async def test_a_form_stores_the_object_that_it_is_for(
+    services: Stack, uploads: UploadStore
+) -> None:
     key = a_key()
     form = uploads.form(key, "image/png")
     assert 200 <= post(form.url, form.fields) < 300
@@ -113,8 +129,12 @@ async def test_a_form_stores_the_object_that_it_is_for(services: Stack, uploads:
 
 
 @pytest.mark.hostile(row=36)
-@pytest.mark.parametrize("change", ["key", "type", "empty", "too large", "policy", "signature", "no policy"])
-async def test_row_36_a_form_stores_nothing_else(services: Stack, uploads: UploadStore, change: str) -> None:
+@pytest.mark.parametrize(
+    "change", ["key", "type", "empty", "too large", "policy", "signature", "no policy"]
+)
+async def test_row_36_a_form_stores_nothing_else(
+    services: Stack, uploads: UploadStore, change: str
+) -> None:
     key, elsewhere = a_key(), a_key()
     form = uploads.form(key, "image/png")
     fields, data = dict(form.fields), PNG
@@ -152,7 +172,9 @@ async def test_of_requests_with_one_idempotency_key_one_is_remembered(uploads: U
     once = IdempotencyKey("POST /v1/uploads", new_request_id(), b"digest")
     assert await uploads.recall("demo", "live", once) is None
     assert await uploads.remember("demo", "live", once, new_request_id(), "users/abc/uploads/1.png")
-    assert not await uploads.remember("demo", "live", once, new_request_id(), "users/abc/uploads/2.png")
+    assert not await uploads.remember(
+        "demo", "live", once, new_request_id(), "users/abc/uploads/2.png"
+    )
     assert await uploads.recall("demo", "live", once) == ("users/abc/uploads/1.png", True)
     other = IdempotencyKey(once.route, once.key, b"other digest")
     assert await uploads.recall("demo", "live", other) == ("users/abc/uploads/1.png", False)

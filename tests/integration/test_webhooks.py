@@ -1,4 +1,6 @@
-"""Webhooks on real Postgres and Kafka, to a real receiver: told once per event, whatever answers, fails or crashes."""
+"""Webhooks on real Postgres and Kafka, to a real receiver: told once per event, whatever answers,
+fails or crashes.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +44,9 @@ from tests.receiver import Received, Receiver, answering, pouring, receiving, si
 LIVE = "live"
 BOTH = ("look.completed", "look.failed")
 QUICK = Pace(concurrency=16, delays_s=(0.05,) * 7, time_limit_s=5)
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 
 
 @dataclass
@@ -55,7 +59,9 @@ class Hook:
     secret: str
 
     async def deliveries(self, status: str | None = None) -> list[DeliveryRow]:
-        return await DeliveryStore(self.pool).deliveries(self.tenant, LIVE, self.webhook_id, DeliveryPage(100, status))
+        return await DeliveryStore(self.pool).deliveries(
+            self.tenant, LIVE, self.webhook_id, DeliveryPage(100, status)
+        )
 
     async def stand_at(self, status: str, count: int = 1) -> bool:
         return len(await self.deliveries(status)) == count
@@ -67,7 +73,9 @@ class Hook:
         return events
 
     async def change(self, **change: Any) -> None:
-        await WebhookStore(self.pool).update(self.tenant, LIVE, self.webhook_id, WebhookChange(**change))
+        await WebhookStore(self.pool).update(
+            self.tenant, LIVE, self.webhook_id, WebhookChange(**change)
+        )
 
     async def disabled(self) -> str | None:
         row = await WebhookStore(self.pool).webhook(self.tenant, LIVE, self.webhook_id)
@@ -77,7 +85,13 @@ class Hook:
 
 def happened() -> Happening:
     request_id = new_request_id()
-    return Happening(derived_id(request_id, "x"), "look.completed", request_id, b'{"type":"look.completed"}', datetime.now(UTC))
+    return Happening(
+        derived_id(request_id, "x"),
+        "look.completed",
+        request_id,
+        b'{"type":"look.completed"}',
+        datetime.now(UTC),
+    )
 
 
 async def a_tenant(pool: asyncpg.Pool) -> str:
@@ -87,7 +101,9 @@ async def a_tenant(pool: asyncpg.Pool) -> str:
     return tenant
 
 
-async def a_hook(pool: asyncpg.Pool, url: str, tenant: str | None = None, environment: str = LIVE) -> Hook:
+async def a_hook(
+    pool: asyncpg.Pool, url: str, tenant: str | None = None, environment: str = LIVE
+) -> Hook:
     owner = tenant or await a_tenant(pool)
     new = NewWebhook(new_request_id(), url, BOTH, "", make_secret(new_request_id().encode()))
     assert await WebhookStore(pool).create(owner, environment, new) is not None
@@ -95,7 +111,9 @@ async def a_hook(pool: asyncpg.Pool, url: str, tenant: str | None = None, enviro
 
 
 @asynccontextmanager
-async def sending(pool: asyncpg.Pool, pace: Pace = QUICK, *, lease_s: float = 60, **more: Any) -> AsyncIterator[None]:
+async def sending(
+    pool: asyncpg.Pool, pace: Pace = QUICK, *, lease_s: float = 60, **more: Any
+) -> AsyncIterator[None]:
     """The sending half of the process, until the block ends; then it drains."""
     process = Process("webhooks", ProcessSettings(instance="test"))
     egress, outbox = Egress(Resolver(4), insecure=True), WebhookOutbox(pool, lease_s)
@@ -132,32 +150,55 @@ async def test_an_outcome_on_kafka_becomes_one_signed_call_with_the_events_own_i
         reason = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
         now = datetime.now(UTC)
         completed = LookCompleted(
-            request_id=made.request_id, tenant_id=hook.tenant, image=IMAGE, items=(), engine_version="t", duration_ms=1,
+            request_id=made.request_id, tenant_id=hook.tenant, image=IMAGE, items=(),
+            engine_version="t", duration_ms=1,
             completed_at=now,
         )  # fmt: skip
-        failed = LookFailed(request_id=lost.request_id, tenant_id=hook.tenant, error=reason, failed_at=now)
-        records = [outgoing(Emit(event, ("outcome",), 3), "/test", now) for event in (completed, failed)]
+        failed = LookFailed(
+            request_id=lost.request_id, tenant_id=hook.tenant, error=reason, failed_at=now
+        )
+        records = [
+            outgoing(Emit(event, ("outcome",), 3), "/test", now) for event in (completed, failed)
+        ]
         producer = new_producer(kafka, "test")
         await producer.start()
         for out in records * 2:  # everything twice
-            await producer.send_and_wait(out.topic, out.value, key=out.key, headers=list(out.headers))
+            await producer.send_and_wait(
+                out.topic, out.value, key=out.key, headers=list(out.headers)
+            )
         await producer.stop()
         handler = Webhooks(WebhookOutbox(pool))
-        async with running("webhooks", lambda process: BatchSession(process, kafka, handler)), sending(pool):
+        async with (
+            running("webhooks", lambda process: BatchSession(process, kafka, handler)),
+            sending(pool),
+        ):
             await until(lambda: hook.stand_at("delivered", 2))
         assert elsewhere.received == []
     ids = {dict(out.headers)["ce_id"].decode() for out in records}
     assert {received.headers["webhook-id"] for received in receiver.received} == ids
     assert len(receiver.received) == 2
-    told = {body["type"]: body["data"] for body in (verified(received, hook.secret) for received in receiver.received)}
-    assert (told["look.completed"]["request_id"], told["look.completed"]["seq"]) == (made.request_id, 3)
-    assert (told["look.failed"]["credits_refunded"], told["look.failed"]["error"]["code"]) == (10, "object_not_found")
+    told = {
+        body["type"]: body["data"]
+        for body in (verified(received, hook.secret) for received in receiver.received)
+    }
+    assert (told["look.completed"]["request_id"], told["look.completed"]["seq"]) == (
+        made.request_id,
+        3,
+    )
+    assert (told["look.failed"]["credits_refunded"], told["look.failed"]["error"]["code"]) == (
+        10,
+        "object_not_found",
+    )
 
 
 async def test_what_failed_is_sent_again_with_the_same_id_and_body_and_a_time_of_its_own(
     pool: asyncpg.Pool, receiver: Receiver
 ) -> None:
-    receiver.then = [answering(500, b"not now"), answering(302, location="http://127.0.0.1:1/"), answering(200, b"thanks")]
+    receiver.then = [
+        answering(500, b"not now"),
+        answering(302, location="http://127.0.0.1:1/"),
+        answering(200, b"thanks"),
+    ]
     hook = await a_hook(pool, receiver.url)
     clock = datetime.now(UTC)
 
@@ -169,7 +210,9 @@ async def test_what_failed_is_sent_again_with_the_same_id_and_body_and_a_time_of
     async with sending(pool, clock=ticking):
         (event,) = await hook.tell()
         await until(lambda: hook.stand_at("delivered"))
-    assert [received.headers["webhook-id"] for received in receiver.received] == [event.event_id] * 3
+    assert [received.headers["webhook-id"] for received in receiver.received] == [
+        event.event_id
+    ] * 3
     assert [received.body for received in receiver.received] == [event.payload] * 3
     assert len({received.headers["webhook-timestamp"] for received in receiver.received}) > 1
     assert all(verified(received, hook.secret) for received in receiver.received)
@@ -190,7 +233,9 @@ async def test_the_schedule_ends_with_its_last_try_and_a_redelivery_begins_it_an
         assert len(receiver.received) == 8
         receiver.always = answering(200)
         (delivery,) = await hook.deliveries()
-        await DeliveryStore(pool).redeliver(hook.tenant, LIVE, hook.webhook_id, delivery.delivery_id)
+        await DeliveryStore(pool).redeliver(
+            hook.tenant, LIVE, hook.webhook_id, delivery.delivery_id
+        )
         await until(lambda: hook.stand_at("delivered"))
     assert receiver.received[-1].headers["webhook-id"] == event.event_id
     assert (await hook.deliveries())[0].attempts == 9
@@ -200,7 +245,12 @@ async def test_the_schedule_ends_with_its_last_try_and_a_redelivery_begins_it_an
 @pytest.mark.parametrize(
     ("behaviour", "status", "seen"),
     [
-        pytest.param(pouring(b"x", 0.05), "failed", "no complete answer within 0.5 s", id="a body that never ends"),
+        pytest.param(
+            pouring(b"x", 0.05),
+            "failed",
+            "no complete answer within 0.5 s",
+            id="a body that never ends",
+        ),
         pytest.param(silence, "failed", "no complete answer within 0.5 s", id="no answer"),
         pytest.param(answering(301, location="/"), "failed", 301, id="a redirect"),
         pytest.param(pouring(b"x" * 65536, 0), "delivered", 200, id="a gigabyte"),
@@ -237,7 +287,9 @@ async def test_410_disables_at_once_and_what_comes_then_is_skipped_until_it_is_r
         await hook.change(enabled=True)
         await deliveries.redeliver(*words)
         await until(lambda: hook.stand_at("delivered"))
-    assert [received.headers["webhook-id"] for received in receiver.received][1:] == [event.event_id]
+    assert [received.headers["webhook-id"] for received in receiver.received][1:] == [
+        event.event_id
+    ]
 
 
 async def test_an_endpoint_that_failed_for_days_is_disabled_with_what_waits_for_it(
@@ -246,13 +298,17 @@ async def test_an_endpoint_that_failed_for_days_is_disabled_with_what_waits_for_
     receiver.always = answering(500)
     hook = await a_hook(pool, receiver.url)
     await pool.execute(
-        "UPDATE webhooks SET failing_since = clock_timestamp() - $2::interval, failures = $3 WHERE webhook_id = $1",
+        "UPDATE webhooks SET failing_since = clock_timestamp() - $2::interval, failures = $3 WHERE "
+        "webhook_id = $1",
         hook.webhook_id,
         GIVE_UP_AFTER,
         GIVE_UP_FAILURES,
     )
     await hook.tell()
-    await pool.execute("UPDATE webhook_deliveries SET due_at = now() + interval '1 h' WHERE webhook_id = $1", hook.webhook_id)
+    await pool.execute(
+        "UPDATE webhook_deliveries SET due_at = now() + interval '1 h' WHERE webhook_id = $1",
+        hook.webhook_id,
+    )
     await hook.tell()
     async with sending(pool):
         await until(lambda: hook.stand_at("skipped", 2))
@@ -260,7 +316,9 @@ async def test_an_endpoint_that_failed_for_days_is_disabled_with_what_waits_for_
     assert len(receiver.received) == 1
 
 
-async def test_one_success_forgets_the_failures_before_it(pool: asyncpg.Pool, receiver: Receiver) -> None:
+async def test_one_success_forgets_the_failures_before_it(
+    pool: asyncpg.Pool, receiver: Receiver
+) -> None:
     receiver.then = [answering(500)]
     hook = await a_hook(pool, receiver.url)
     async with sending(pool):
@@ -306,10 +364,14 @@ async def test_a_crash_between_call_and_note_sends_the_same_id_again(
             await until(lambda: hook.stand_at("delivered"))
     finally:
         faults._folder.cache_clear()
-    assert [received.headers["webhook-id"] for received in receiver.received] == [event.event_id] * 2
+    assert [received.headers["webhook-id"] for received in receiver.received] == [
+        event.event_id
+    ] * 2
 
 
-async def test_a_dead_endpoint_holds_its_own_places_and_delays_nobody(pool: asyncpg.Pool, receiver: Receiver) -> None:
+async def test_a_dead_endpoint_holds_its_own_places_and_delays_nobody(
+    pool: asyncpg.Pool, receiver: Receiver
+) -> None:
     async with receiving() as dead:
         dead.always = silence
         stuck, well = await a_hook(pool, dead.url), await a_hook(pool, receiver.url)
@@ -318,12 +380,16 @@ async def test_a_dead_endpoint_holds_its_own_places_and_delays_nobody(pool: asyn
             await asyncio.wait_for(dead.arrived.wait(), 20)
             await well.tell(20)
             await until(lambda: well.stand_at("delivered", 20), within_s=20)
-            assert len(await stuck.deliveries("pending")) >= PER_ENDPOINT  # they are not even all tried
+            assert (
+                len(await stuck.deliveries("pending")) >= PER_ENDPOINT
+            )  # they are not even all tried
             assert len(dead.received) <= 2 * PER_ENDPOINT
             await until(lambda: stuck.stand_at("failed", 3 * PER_ENDPOINT), within_s=30)
 
 
-async def test_several_instances_share_the_work_and_send_nothing_twice(pool: asyncpg.Pool, receiver: Receiver) -> None:
+async def test_several_instances_share_the_work_and_send_nothing_twice(
+    pool: asyncpg.Pool, receiver: Receiver
+) -> None:
     hook = await a_hook(pool, receiver.url)
     events = await hook.tell(60)
     async with sending(pool), sending(pool):
@@ -333,7 +399,7 @@ async def test_several_instances_share_the_work_and_send_nothing_twice(pool: asy
     )
 
 
-async def test_no_more_than_an_endpoints_share_is_claimed_at_a_time_and_a_lease_that_ends_is_claimed_again(
+async def test_no_more_than_an_endpoints_share_is_claimed_and_an_ended_lease_is_claimed_again(
     pool: asyncpg.Pool,
 ) -> None:
     hook = await a_hook(pool, "http://127.0.0.1:1/")
@@ -341,11 +407,17 @@ async def test_no_more_than_an_endpoints_share_is_claimed_at_a_time_and_a_lease_
     outbox = WebhookOutbox(pool, lease_s=0.5)
     first = [claim for claim in await outbox.claim(1000) if claim.webhook_id == hook.webhook_id]
     assert len(first) == PER_ENDPOINT
-    assert [claim for claim in await outbox.claim(1000) if claim.webhook_id == hook.webhook_id] == []
+    assert [
+        claim for claim in await outbox.claim(1000) if claim.webhook_id == hook.webhook_id
+    ] == []
     again: list[str] = []
 
     async def claimed_again() -> bool:
-        again.extend(claim.delivery_id for claim in await outbox.claim(1000) if claim.webhook_id == hook.webhook_id)
+        again.extend(
+            claim.delivery_id
+            for claim in await outbox.claim(1000)
+            if claim.webhook_id == hook.webhook_id
+        )
         return bool(again)
 
     await until(claimed_again)
@@ -353,19 +425,25 @@ async def test_no_more_than_an_endpoints_share_is_claimed_at_a_time_and_a_lease_
     await hook.change(enabled=False)
 
 
-async def test_an_event_makes_one_delivery_however_often_it_is_read_and_none_from_before(pool: asyncpg.Pool) -> None:
+async def test_an_event_makes_one_delivery_however_often_it_is_read_and_none_from_before(
+    pool: asyncpg.Pool,
+) -> None:
     hook = await a_hook(pool, "http://127.0.0.1:1/")
     account, event = (hook.tenant, LIVE), happened()
     outbox = WebhookOutbox(pool)
     assert await outbox.add([(account, event)] * 2) == 1
     assert await outbox.add([(account, event)]) == 0
-    old = replace(event, event_id=new_request_id(), written_at=datetime.now(UTC) - timedelta(hours=1))
+    old = replace(
+        event, event_id=new_request_id(), written_at=datetime.now(UTC) - timedelta(hours=1)
+    )
     assert await outbox.add([(account, old)]) == 0
     await hook.change(enabled=False)
     assert [row.status for row in await hook.deliveries()] == ["skipped"]
 
 
-async def test_finished_deliveries_go_after_their_time_and_waiting_ones_stay(pool: asyncpg.Pool) -> None:
+async def test_finished_deliveries_go_after_their_time_and_waiting_ones_stay(
+    pool: asyncpg.Pool,
+) -> None:
     hook = await a_hook(pool, "http://127.0.0.1:1/")
     await hook.tell(2)
     await hook.change(enabled=False)
@@ -391,41 +469,66 @@ async def test_nothing_of_another_tenant_is_read_changed_or_sent(pool: asyncpg.P
     for tenant, environment in ((neighbour.tenant, LIVE), (hook.tenant, "test")):
         who = (tenant, environment, hook.webhook_id)
         assert await webhooks.webhook(*who) is None
-        assert await webhooks.update(*who, WebhookChange(url="http://127.0.0.1:2/", enabled=False)) is None
+        assert (
+            await webhooks.update(*who, WebhookChange(url="http://127.0.0.1:2/", enabled=False))
+            is None
+        )
         assert await webhooks.rotate(*who, NewSecret(make_secret(b"x" * 32), 0)) is None
         assert await webhooks.delete(*who) is False
-        assert hook.webhook_id not in {row.webhook_id for row in await webhooks.webhooks(tenant, environment, 100)}
+        assert hook.webhook_id not in {
+            row.webhook_id for row in await webhooks.webhooks(tenant, environment, 100)
+        }
         assert await deliveries.deliveries(*who, DeliveryPage(100)) == []
         assert await deliveries.delivery(*who, delivery.delivery_id) is None
         assert await deliveries.redeliver(*who, delivery.delivery_id) is None
         assert await deliveries.send(*who, happened()) is None
     own = (neighbour.tenant, LIVE, neighbour.webhook_id)
-    assert await deliveries.delivery(*own, delivery.delivery_id) is None  # another's delivery under one's own endpoint
+    assert (
+        await deliveries.delivery(*own, delivery.delivery_id) is None
+    )  # another's delivery under one's own endpoint
     assert await deliveries.redeliver(*own, delivery.delivery_id) is None
     assert await webhooks.webhook(hook.tenant, LIVE, hook.webhook_id) == mine
     assert await hook.deliveries() == [delivery]
 
 
-async def test_a_tenants_endpoints_are_limited_also_when_many_are_made_at_once(pool: asyncpg.Pool) -> None:
+async def test_a_tenants_endpoints_are_limited_also_when_many_are_made_at_once(
+    pool: asyncpg.Pool,
+) -> None:
     tenant = await a_tenant(pool)
     store = WebhookStore(pool)
-    news = [NewWebhook(new_request_id(), "https://hooks.example/", BOTH, "", "whsec_x") for _ in range(MAX_PER_TENANT + 10)]
+    news = [
+        NewWebhook(new_request_id(), "https://hooks.example/", BOTH, "", "whsec_x")
+        for _ in range(MAX_PER_TENANT + 10)
+    ]
     made = await asyncio.gather(*(store.create(tenant, LIVE, new) for new in news))
     assert sum(row is not None for row in made) == MAX_PER_TENANT
     assert await store.delete(tenant, LIVE, next(row.webhook_id for row in made if row))
-    assert await store.create(tenant, LIVE, replace(news[0], webhook_id=new_request_id())) is not None
+    assert (
+        await store.create(tenant, LIVE, replace(news[0], webhook_id=new_request_id())) is not None
+    )
 
 
-async def test_the_apis_role_writes_secrets_and_can_not_read_them(services: Stack, pool: asyncpg.Pool) -> None:
+async def test_the_apis_role_writes_secrets_and_can_not_read_them(
+    services: Stack, pool: asyncpg.Pool
+) -> None:
     hook = await a_hook(pool, "http://127.0.0.1:1/")
     url = services.env["LOOKS_DATABASE_URL"]
     await roles.apply(url)
     role = roles.BY_PROCESS["api"].name
-    async with asyncpg.create_pool(url, min_size=1, max_size=1, server_settings={"role": role}) as limited:
+    async with asyncpg.create_pool(
+        url, min_size=1, max_size=1, server_settings={"role": role}
+    ) as limited:
         store = WebhookStore(limited)
-        new = NewWebhook(new_request_id(), "https://hooks.example/", BOTH, "", make_secret(b"x" * 32))
+        new = NewWebhook(
+            new_request_id(), "https://hooks.example/", BOTH, "", make_secret(b"x" * 32)
+        )
         assert await store.create(hook.tenant, LIVE, new) is not None
-        assert await store.rotate(hook.tenant, LIVE, new.webhook_id, NewSecret(make_secret(b"y" * 32), 60)) is not None
+        assert (
+            await store.rotate(
+                hook.tenant, LIVE, new.webhook_id, NewSecret(make_secret(b"y" * 32), 60)
+            )
+            is not None
+        )
         for statement in ("SELECT secret FROM webhook_secrets", "SELECT * FROM webhook_secrets"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await limited.fetch(statement)

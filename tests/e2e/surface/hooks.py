@@ -1,7 +1,9 @@
-"""What is checked of every exchange beside Schemathesis's own checks, which loads this module (`schemathesis.toml`).
+"""What is checked of every exchange beside Schemathesis's own checks, which loads this module
+(`schemathesis.toml`).
 
-NamespaceRule: what one tenant did, done again by another, finds nothing of the first. LeakageRule: of what was refused
-nothing is left. Both after RESTler. One worker runs the cases, so what was made before is known here.
+NamespaceRule: what one tenant did, done again by another, finds nothing of the first. LeakageRule:
+of what was refused nothing is left. Both after RESTler. One worker runs the cases, so what was made
+before is known here.
 """
 
 import os
@@ -48,12 +50,16 @@ def as_first(response: Response) -> bool:
 
 @schemathesis.hook
 def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
-    """Give half of the good looks and webhooks what a schema can't say: a photo that is there, a target that may be called.
+    """Give half of the good looks and webhooks what a schema can't say: a photo that is there, a
+    target that may be called.
 
-    Uploads stay as they are made, pictures of one pixel that are refused: a file put in their place no longer counts as
-    allowed by the schema. Uploads that succeed are those of `test_reference_flows` and `test_generated_client`.
+    Uploads stay as they are made, pictures of one pixel that are refused: a file put in their place
+    no longer counts as allowed by the schema. Uploads that succeed are those of
+    `test_reference_flows` and `test_generated_client`.
     """
-    good = case.meta is not None and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
+    good = (
+        case.meta is not None and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
+    )
     if good and isinstance(case.body, dict) and not len(str(case.body)) % 2:
         case.body = workable(case.operation.definition.raw["operationId"], case.body)
     return case
@@ -65,7 +71,11 @@ def workable(operation: str, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "url": TARGET}
     if operation in {"create_look", "validate_look"}:
         items = [{"trial_image": PHOTO, "trial_item_category": "top"}]
-        return {"user_category": body.get("user_category"), "items": items, "runtime_config": {"width": 256}}
+        return {
+            "user_category": body.get("user_category"),
+            "items": items,
+            "runtime_config": {"width": 256},
+        }
     return body
 
 
@@ -93,7 +103,9 @@ def enveloped(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
 
 @schemathesis.check
 def nothing_of_others(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """NamespaceRule: the same request with the other tenant's key finds none of the first tenant's things."""
+    """NamespaceRule: the same request with the other tenant's key finds none of the first tenant's
+    things.
+    """
     if not as_first(response) or not (response.status_code < 300 or response.status_code == 409):
         return
     again = response.request.copy()
@@ -108,9 +120,16 @@ def nothing_of_others(ctx: CheckContext, response: Response, case: Case[Any]) ->
 
 @schemathesis.check
 def nothing_of_what_failed(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """LeakageRule: after a refused create the newest thing is one that was accepted, and the exchange's id is no job."""
+    """LeakageRule: after a refused create the newest thing is one that was accepted, and the
+    exchange's id is no job.
+    """
     path = LISTS.get(case.operation.definition.raw["operationId"])
-    if path is None or case.method != "POST" or not as_first(response) or not 400 <= response.status_code < 500:
+    if (
+        path is None
+        or case.method != "POST"
+        or not as_first(response)
+        or not 400 <= response.status_code < 500
+    ):
         return
     base, headers = (case.operation.base_url or "").rstrip("/"), {"Authorization": f"Bearer {KEY}"}
     listed = http.get(f"{base}{path}?limit=1", headers=headers, timeout=PATIENCE_S)
@@ -118,4 +137,7 @@ def nothing_of_what_failed(ctx: CheckContext, response: Response, case: Case[Any
     newest = listed.json()["items"]
     assert {one.get("request_id") or one["id"] for one in newest} <= mine
     exchange = response.json()["error"]["request_id"]
-    assert http.get(f"{base}/v1/jobs/{exchange}", headers=headers, timeout=PATIENCE_S).status_code == 404
+    assert (
+        http.get(f"{base}/v1/jobs/{exchange}", headers=headers, timeout=PATIENCE_S).status_code
+        == 404
+    )

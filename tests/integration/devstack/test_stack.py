@@ -1,4 +1,6 @@
-"""The development stack under bad luck: repeated, killed, orphaned, its ports taken, its home read-only."""
+"""The development stack under bad luck: repeated, killed, orphaned, its ports taken, its home
+read-only.
+"""
 
 import os
 import signal
@@ -54,7 +56,9 @@ def test_acknowledged_objects_survive_a_killed_store(services: Stack) -> None:
     bucket = services.env["LOOKS_S3_BUCKET"]
     try:
         for number in range(OBJECTS):
-            client.put_object(Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode())
+            client.put_object(
+                Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode()
+            )
         killed = services.kill("s3")
         until(lambda: services.pid("s3") != killed and _reads(client, bucket, 0), 60)
         assert all(_reads(client, bucket, number) for number in range(OBJECTS))
@@ -109,7 +113,9 @@ def test_a_recycled_process_id_is_not_ours_to_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("home", ["/proc/nowhere", "", "/"])
-def test_downloads_find_a_place_without_a_writable_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+def test_downloads_find_a_place_without_a_writable_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     if home == "/":
         monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")

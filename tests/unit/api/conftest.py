@@ -13,13 +13,24 @@ from domain.api_keys import CAPABILITIES, make_key
 from domain.object_keys import reachable
 from storage.accounts import Credential
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
-from tests.unit.api.fakes import FakeAcceptance, FakeAccounts, FakeCancellations, FakeJobs, FakeUploads, make_ports
+from tests.unit.api.fakes import (
+    FakeAcceptance,
+    FakeAccounts,
+    FakeCancellations,
+    FakeJobs,
+    FakeUploads,
+    make_ports,
+)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def plain_tracebacks() -> None:
-    """The tracebacks that structlog draws by default show every local variable: seconds for each 500."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    """The tracebacks that structlog draws by default show every local variable: seconds for each
+    500.
+    """
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    )
 
 
 @dataclass
@@ -40,7 +51,9 @@ class Api:
         return {"Authorization": f"Bearer {self.key}", **more}
 
 
-def grant_key(accounts: FakeAccounts, tenant: str, *capabilities: str, environment: str = "live") -> str:
+def grant_key(
+    accounts: FakeAccounts, tenant: str, *capabilities: str, environment: str = "live"
+) -> str:
     """A key of a tenant whose objects lie below users/<tenant>/."""
     key = make_key(environment, secrets.choice)
     accounts.credentials[key] = Credential(
@@ -64,4 +77,14 @@ async def api() -> AsyncIterator[Api]:
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        yield Api(http, accounts, acceptance, jobs, ports.cancellations, ports.webhooks, ports.deliveries, ports.uploads, key)
+        yield Api(
+            http,
+            accounts,
+            acceptance,
+            jobs,
+            ports.cancellations,
+            ports.webhooks,
+            ports.deliveries,
+            ports.uploads,
+            key,
+        )

@@ -19,7 +19,9 @@ class FakeWebhooks:
     async def create(self, tenant_id: str, environment: str, new: NewWebhook) -> WebhookRow | None:
         if sum(key[:2] == (tenant_id, environment) for key in self.rows) >= MAX_PER_TENANT:
             return None
-        row = WebhookRow(new.webhook_id, new.url, new.event_types, new.description, None, None, None, NOW)
+        row = WebhookRow(
+            new.webhook_id, new.url, new.event_types, new.description, None, None, None, NOW
+        )
         self.rows[tenant_id, environment, new.webhook_id] = row
         self.secrets[new.webhook_id] = [new.secret]
         return row
@@ -27,12 +29,16 @@ class FakeWebhooks:
     async def webhook(self, tenant_id: str, environment: str, webhook_id: str) -> WebhookRow | None:
         return self.rows.get((tenant_id, environment, webhook_id))
 
-    async def webhooks(self, tenant_id: str, environment: str, limit: int, before: str | None = None) -> list[WebhookRow]:
+    async def webhooks(
+        self, tenant_id: str, environment: str, limit: int, before: str | None = None
+    ) -> list[WebhookRow]:
         mine = [row for key, row in self.rows.items() if key[:2] == (tenant_id, environment)]
         mine = [row for row in mine if before is None or row.webhook_id < before]
         return sorted(mine, key=lambda row: row.webhook_id, reverse=True)[:limit]
 
-    async def update(self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange) -> WebhookRow | None:
+    async def update(
+        self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange
+    ) -> WebhookRow | None:
         row = self.rows[tenant_id, environment, webhook_id]
         changed = {name: getattr(change, name) for name in ("url", "event_types", "description")}
         row = replace(row, **{name: value for name, value in changed.items() if value is not None})
@@ -48,7 +54,9 @@ class FakeWebhooks:
     async def delete(self, tenant_id: str, environment: str, webhook_id: str) -> bool:
         return self.rows.pop((tenant_id, environment, webhook_id), None) is not None
 
-    async def rotate(self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret) -> datetime | None:
+    async def rotate(
+        self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret
+    ) -> datetime | None:
         self.secrets[webhook_id].append(new.text)
         return NOW + timedelta(seconds=new.overlap_s)
 
@@ -60,11 +68,15 @@ class FakeDeliveries:
         self.rows: dict[tuple[str, str], DeliveryRow] = {}
         self._webhooks = webhooks
 
-    async def delivery(self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str) -> DeliveryRow | None:
+    async def delivery(
+        self, tenant_id: str, environment: str, webhook_id: str, delivery_id: str
+    ) -> DeliveryRow | None:
         mine = (tenant_id, environment, webhook_id) in self._webhooks.rows
         return self.rows.get((webhook_id, delivery_id)) if mine else None
 
-    async def deliveries(self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage) -> list[DeliveryRow]:
+    async def deliveries(
+        self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage
+    ) -> list[DeliveryRow]:
         rows = [row for (webhook, _), row in self.rows.items() if webhook == webhook_id]
         rows = [row for row in rows if chosen.status in (None, row.status)]
         rows = [row for row in rows if chosen.before is None or row.delivery_id < chosen.before]
@@ -89,7 +101,17 @@ class FakeDeliveries:
     def plant(self, webhook_id: str, event: Happening, status: str = "pending") -> DeliveryRow:
         """A delivery that is there."""
         delivery_id, due_at = event.delivery_id(webhook_id), NOW if status == "pending" else None
-        row = DeliveryRow(delivery_id, event.event_id, event.event_type, event.request_id, status, 0, due_at, None, NOW)
+        row = DeliveryRow(
+            delivery_id,
+            event.event_id,
+            event.event_type,
+            event.request_id,
+            status,
+            0,
+            due_at,
+            None,
+            NOW,
+        )
         self.rows[webhook_id, delivery_id] = row
         return row
 

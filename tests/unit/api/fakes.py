@@ -21,10 +21,12 @@ from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhoo
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RESULT: dict[str, object] = {
     "image": {
-        "bucket": "looks", "key": "results/abc/secret.png", "content_type": "image/png", "width": 768, "height": 1152,
+        "bucket": "looks", "key": "results/abc/secret.png", "content_type": "image/png",
+        "width": 768, "height": 1152,
         "bytes": 9, "sha256": "0" * 64,
     },
-    "items": [{"trial_image": "users/abc/x.jpg", "trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4]}],
+    "items": [{"trial_image": "users/abc/x.jpg", "trial_item_category": "top", "layer": "31",
+    "box": [1, 2, 3, 4]}],
     "completed_at": "2026-01-02T03:04:06Z",
 }  # fmt: skip
 """The body of a `look.completed`, as far as it is shown."""
@@ -53,8 +55,12 @@ class FakeAccounts:
     async def balance(self, tenant_id: str, environment: str) -> int:
         return self.balances[tenant_id, environment]
 
-    async def statement(self, tenant_id: str, environment: str, limit: int, before: int | None = None) -> list[LedgerEntry]:
-        return [entry for entry in reversed(self.entries) if before is None or entry.id < before][:limit]
+    async def statement(
+        self, tenant_id: str, environment: str, limit: int, before: int | None = None
+    ) -> list[LedgerEntry]:
+        return [entry for entry in reversed(self.entries) if before is None or entry.id < before][
+            :limit
+        ]
 
 
 class FakeAcceptance:
@@ -72,7 +78,10 @@ class FakeAcceptance:
         identity, idempotency = submission.identity, submission.idempotency
         if identity in self._keys and idempotency is not None and identity is not None:
             known = self._keys[identity]
-            same = known.idempotency is not None and known.idempotency.fingerprint == idempotency.fingerprint
+            same = (
+                known.idempotency is not None
+                and known.idempotency.fingerprint == idempotency.fingerprint
+            )
             return Accepted(known.answer, replayed=True) if same else KeyReused()
         balances = self._accounts.balances
         if payable(balances, [(submission.account, submission.credits_cost)]) == [False]:
@@ -97,11 +106,19 @@ class FakeJobs:
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         return self.rows.get((tenant_id, environment, request_id))
 
-    async def jobs(self, tenant_id: str, environment: str, chosen: JobFilter, limit: int) -> list[JobRow]:
-        mine = [row for (tenant, env, _), row in self.rows.items() if (tenant, env) == (tenant_id, environment)]
+    async def jobs(
+        self, tenant_id: str, environment: str, chosen: JobFilter, limit: int
+    ) -> list[JobRow]:
+        mine = [
+            row
+            for (tenant, env, _), row in self.rows.items()
+            if (tenant, env) == (tenant_id, environment)
+        ]
         mine = [row for row in mine if chosen.before is None or row.request_id < chosen.before]
         if chosen.idempotency_key is not None:
-            mine = [row for row in mine if row.request_id == self.made_with.get(chosen.idempotency_key)]
+            mine = [
+                row for row in mine if row.request_id == self.made_with.get(chosen.idempotency_key)
+            ]
         return sorted(mine, key=lambda row: row.request_id, reverse=True)[:limit]
 
     async def news(self, since: Mapping[str, int]) -> dict[str, News]:
@@ -111,35 +128,56 @@ class FakeJobs:
         jobs = {row.request_id: row for row in self.rows.values() if row.request_id in since}
         return {
             request_id: News(
-                job, [row for row in self.event_rows if row.request_id == request_id and row.seq > since[request_id]]
+                job,
+                [
+                    row
+                    for row in self.event_rows
+                    if row.request_id == request_id and row.seq > since[request_id]
+                ],
             )
             for request_id, job in jobs.items()
         }
 
     async def renders(
-        self, tenant_id: str, environment: str, limit: int, *, before: str | None = None, only: str | None = None
+        self,
+        tenant_id: str,
+        environment: str,
+        limit: int,
+        *,
+        before: str | None = None,
+        only: str | None = None,
     ) -> list[JobRow]:
         rows = await self.jobs(tenant_id, environment, JobFilter(before=before), 10_000)
-        return [row for row in rows if row.status == "SUCCESS" and only in (None, row.request_id)][:limit]
+        return [row for row in rows if row.status == "SUCCESS" and only in (None, row.request_id)][
+            :limit
+        ]
 
     def say(self, request_id: str, event_type: str, message: str = "") -> EventRow:
         """Add the next event of a job, and move the job with it."""
-        key, job = next((key, row) for key, row in self.rows.items() if row.request_id == request_id)
+        key, job = next(
+            (key, row) for key, row in self.rows.items() if row.request_id == request_id
+        )
         seq = job.latest_seq + 1
-        event = EventRow(request_id, seq, derived_id(request_id, str(seq)), event_type, None, message, {}, NOW)
+        event = EventRow(
+            request_id, seq, derived_id(request_id, str(seq)), event_type, None, message, {}, NOW
+        )
         self.event_rows.append(event)
         moved = {
             "queued": job,
             "stage": replace(job, status="IN_PROGRESS"),
             "succeeded": replace(job, status="SUCCESS", result=RESULT),
-            "failed": replace(job, status="FAILURE", error=("image_unreadable", "It can't be read.", 0)),
+            "failed": replace(
+                job, status="FAILURE", error=("image_unreadable", "It can't be read.", 0)
+            ),
         }[event_type]
         self.rows[key] = replace(moved, latest_event=event)
         return event
 
 
 class FakeCancellations:
-    """Decides at once what the pipeline would decide: `outcomes` by request, cancelled unless told otherwise."""
+    """Decides at once what the pipeline would decide: `outcomes` by request, cancelled unless told
+    otherwise.
+    """
 
     def __init__(self, jobs: FakeJobs) -> None:
         self.asked: list[str] = []
@@ -156,7 +194,11 @@ class FakeCancellations:
 
 def cancelled(job: JobRow) -> JobRow:
     """A job that was cancelled and refunded."""
-    return refunded(replace(job, status="FAILURE", error=("cancelled", "The look was cancelled on request.", None)))
+    return refunded(
+        replace(
+            job, status="FAILURE", error=("cancelled", "The look was cancelled on request.", None)
+        )
+    )
 
 
 def refunded(job: JobRow) -> JobRow:
@@ -170,7 +212,9 @@ class FakeUsage:
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
 
-    async def by_day(self, tenant_id: str, environment: str, first: date, last: date) -> list[UsageRow]:
+    async def by_day(
+        self, tenant_id: str, environment: str, first: date, last: date
+    ) -> list[UsageRow]:
         return [row for row in self.rows if first <= row.day <= last]
 
 
@@ -206,22 +250,51 @@ class FakeUploads:
         return "https://objects.test/looks/signed-upload"
 
     def form(self, key: str, content_type: str) -> Form:
-        return Form("https://objects.test/looks", {"key": key, "Content-Type": content_type}, datetime.now(UTC))
+        return Form(
+            "https://objects.test/looks",
+            {"key": key, "Content-Type": content_type},
+            datetime.now(UTC),
+        )
 
-    async def recall(self, tenant_id: str, environment: str, idempotency: IdempotencyKey) -> tuple[str, bool] | None:
+    async def recall(
+        self, tenant_id: str, environment: str, idempotency: IdempotencyKey
+    ) -> tuple[str, bool] | None:
         found = self.answers.get((tenant_id, environment, idempotency.route, idempotency.key))
         return (found[1], found[0] == idempotency.fingerprint) if found else None
 
     async def remember(
-        self, tenant_id: str, environment: str, idempotency: IdempotencyKey, upload_id: str, object_key: str
+        self,
+        tenant_id: str,
+        environment: str,
+        idempotency: IdempotencyKey,
+        upload_id: str,
+        object_key: str,
     ) -> bool:
         mine = (idempotency.fingerprint, object_key)
-        return self.answers.setdefault((tenant_id, environment, idempotency.route, idempotency.key), mine) == mine
+        return (
+            self.answers.setdefault(
+                (tenant_id, environment, idempotency.route, idempotency.key), mine
+            )
+            == mine
+        )
 
 
 def a_job(request_id: str) -> JobRow:
     """A job that was just accepted."""
-    return JobRow(request_id, "look", "NOT_STARTED", 10, None, Receipt(10, NOW), NOW, NOW, NOW, None, None, None)
+    return JobRow(
+        request_id,
+        "look",
+        "NOT_STARTED",
+        10,
+        None,
+        Receipt(10, NOW),
+        NOW,
+        NOW,
+        NOW,
+        None,
+        None,
+        None,
+    )
 
 
 def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, FakeJobs]:

@@ -1,4 +1,6 @@
-"""The console's files over HTTP: open to all, bound to themselves by their headers, found by name and never by path."""
+"""The console's files over HTTP: open to all, bound to themselves by their headers, found by name
+and never by path.
+"""
 
 import re
 import subprocess
@@ -19,11 +21,14 @@ from tests.unit.api.conftest import Api
 FILES = static_files()
 TEXTS = {name: one.content.decode() for name, one in FILES.items() if not name.endswith(".jpg")}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: https://objects.test; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: "
+    "https://objects.test; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for "
+    "'script'; trusted-types 'none'"
 )
 NOT_FILES = (
-    "..%2f", "..%2froutes.py", "%2e%2e/routes.py", "samples", "samples/", "samples/..%2findex.html", "%2fetc%2fpasswd",
+    "..%2f", "..%2froutes.py", "%2e%2e/routes.py", "samples", "samples/", "samples/..%2findex.html",
+    "%2fetc%2fpasswd",
     "..%5croutes.py", "index.html%00", "routes.py", "INDEX.HTML", "/index.html", "samples/none.jpg",
 )  # fmt: skip
 MAX_LINES = 300
@@ -34,7 +39,9 @@ AA = 4.5
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/"])
-async def test_the_page_needs_no_key_and_may_load_only_its_own_and_the_stores_pictures(api: Api, path: str) -> None:
+async def test_the_page_needs_no_key_and_may_load_only_its_own_and_the_stores_pictures(
+    api: Api, path: str
+) -> None:
     answer = await api.http.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -56,24 +63,34 @@ async def test_every_file_is_served_with_its_type_and_asked_for_again_by_its_tag
             again = await api.http.get(f"/console/{name}", headers={"If-None-Match": seen})
             assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
             assert again.headers["content-security-policy"] == POLICY
-        assert (await api.http.get(f"/console/{name}", headers={"If-None-Match": '"other"'})).status_code == 200
+        assert (
+            await api.http.get(f"/console/{name}", headers={"If-None-Match": '"other"'})
+        ).status_code == 200
 
 
 async def test_what_is_not_a_file_of_the_console_is_not_found(api: Api) -> None:
     for path in NOT_FILES:
         answer = await api.http.get(f"/console/{path}")
-        assert (path, answer.status_code, answer.json()["error"]["code"]) == (path, 404, "NOT_FOUND")
+        assert (path, answer.status_code, answer.json()["error"]["code"]) == (
+            path,
+            404,
+            "NOT_FOUND",
+        )
 
 
 async def test_the_console_is_no_part_of_the_contract_and_is_only_read(api: Api) -> None:
-    assert not [path for path in (await api.http.get("/openapi.json")).json()["paths"] if "console" in path]
+    assert not [
+        path for path in (await api.http.get("/openapi.json")).json()["paths"] if "console" in path
+    ]
     answer = await api.http.post("/console")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_the_files_are_found_from_any_folder(tmp_path: Path) -> None:
     program = "from api.console.routes import static_files; print(len(static_files()))"
-    found = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert int(found.stdout) == len(FILES) >= 20
 
 
@@ -82,7 +99,10 @@ def test_the_files_are_found_from_any_folder(tmp_path: Path) -> None:
     [
         ({"endpoint_url": "http://127.0.0.1:9000"}, "http://127.0.0.1:9000"),
         (
-            {"endpoint_url": "http://s3:8333", "public_endpoint_url": "https://pictures.example.com"},
+            {
+                "endpoint_url": "http://s3:8333",
+                "public_endpoint_url": "https://pictures.example.com",
+            },
             "https://pictures.example.com",
         ),
         ({"region": "eu-central-1"}, "https://s3.eu-central-1.amazonaws.com"),
@@ -108,16 +128,21 @@ def test_the_page_has_nothing_inline_and_names_only_files_that_are_there() -> No
 
 def test_the_scripts_make_no_markup_of_text_and_leave_nothing_behind() -> None:
     forbidden = re.compile(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function|localStorage|indexedDB|"
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new "
+        r"Function|localStorage|indexedDB|"
         r"document\.cookie|https?://(?!www\.w3\.org/2000/svg|example\.com)"
     )
-    assert {name: found.group() for name, text in TEXTS.items() if (found := forbidden.search(text))} == {}
+    assert {
+        name: found.group() for name, text in TEXTS.items() if (found := forbidden.search(text))
+    } == {}
     assert [name for name, text in TEXTS.items() if "sessionStorage" in text] == ["key.js"]
 
 
 def test_the_files_are_short() -> None:
     assert max(len(text.splitlines()) for text in TEXTS.values()) <= MAX_LINES
-    assert sum(len(text) for name, text in TEXTS.items() if name.endswith(".js")) <= MAX_SCRIPT_BYTES
+    assert (
+        sum(len(text) for name, text in TEXTS.items() if name.endswith(".js")) <= MAX_SCRIPT_BYTES
+    )
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
@@ -130,7 +155,11 @@ def test_the_samples_are_the_garments_that_the_project_draws(name: str) -> None:
 
 
 def palette(scheme: str) -> dict[str, str]:
-    light, _, dark = TEXTS["console.css"].partition("*, *::before")[0].partition("@media (prefers-color-scheme: dark)")
+    light, _, dark = (
+        TEXTS["console.css"]
+        .partition("*, *::before")[0]
+        .partition("@media (prefers-color-scheme: dark)")
+    )
     colours = dict(COLOUR.findall(light))
     return colours | dict(COLOUR.findall(dark)) if scheme == "dark" else colours
 
@@ -138,7 +167,9 @@ def palette(scheme: str) -> dict[str, str]:
 def luminance(colour: str) -> float:
     """Relative luminance, WCAG 2.2."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -146,11 +177,19 @@ def luminance(colour: str) -> float:
 def test_text_stands_out_from_what_it_lies_on(scheme: str) -> None:
     colours = palette(scheme)
     pairs = [(text, paper) for text in ("ink", "quiet") for paper in ("paper", "surface", "sunken")]
-    pairs += [("good", "good-paper"), ("bad", "bad-paper"), ("busy", "busy-paper"), ("ink", "idle-paper"), ("ink", "bad-paper")]
+    pairs += [
+        ("good", "good-paper"),
+        ("bad", "bad-paper"),
+        ("busy", "busy-paper"),
+        ("ink", "idle-paper"),
+        ("ink", "bad-paper"),
+    ]
     pairs += [("on-primary", "primary"), ("bad", "surface"), ("good", "surface"), ("busy", "paper")]
     low = {}
     for text, paper in pairs:
-        lighter, darker = sorted((luminance(colours[text]), luminance(colours[paper])), reverse=True)
+        lighter, darker = sorted(
+            (luminance(colours[text]), luminance(colours[paper])), reverse=True
+        )
         if (ratio := (lighter + 0.05) / (darker + 0.05)) < AA:
             low[text, paper] = round(ratio, 2)
     assert low == {}

@@ -1,4 +1,6 @@
-"""The topics' contract over HTTP: open to all, the document as committed, a page that loads and runs nothing."""
+"""The topics' contract over HTTP: open to all, the document as committed, a page that loads and
+runs nothing.
+"""
 
 import json
 import re
@@ -39,7 +41,11 @@ async def test_the_page_tells_of_every_topic_and_may_load_nothing(api: Api) -> N
 
 
 async def test_neither_is_part_of_the_http_contract(api: Api) -> None:
-    assert not [path for path in json.loads((await api.http.get("/openapi.json")).text)["paths"] if "asyncapi" in path]
+    assert not [
+        path
+        for path in json.loads((await api.http.get("/openapi.json")).text)["paths"]
+        if "asyncapi" in path
+    ]
 
 
 def test_what_a_document_says_is_escaped() -> None:

@@ -17,11 +17,15 @@ def other(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.hostile(row=5)
-async def test_row_5_every_route_that_names_something_of_the_other_environment_finds_nothing(api: Api) -> None:
+async def test_row_5_every_route_that_names_something_of_the_other_environment_finds_nothing(
+    api: Api,
+) -> None:
     headers = other(api)
     request_id, nothing = new_request_id(), new_request_id()
     api.jobs.rows["abc", "live", request_id] = a_job(request_id)
-    made = await api.http.post("/v1/webhooks", json={"url": "https://hooks.example.com/x"}, headers=api.headers())
+    made = await api.http.post(
+        "/v1/webhooks", json={"url": "https://hooks.example.com/x"}, headers=api.headers()
+    )
     assert made.status_code == 201, made.text
     planted = {"request_id": request_id, "webhook_id": made.json()["id"], "delivery_id": nothing}
     ports, *_ = make_ports()
@@ -34,7 +38,9 @@ async def test_row_5_every_route_that_names_something_of_the_other_environment_f
             seen = []
             body: dict[str, Any] | None = {} if "requestBody" in operation else None
             for named in (planted, dict.fromkeys(planted, nothing)):
-                answer = await api.http.request(method, path.format(**named), json=body, headers=headers)
+                answer = await api.http.request(
+                    method, path.format(**named), json=body, headers=headers
+                )
                 error = answer.json()["error"]
                 seen.append((answer.status_code, error["code"], error["message"]))
             assert seen[0][0] == 404, (method, path)
@@ -60,7 +66,9 @@ async def test_row_5_uploads_lie_apart_and_can_not_be_named_across(api: Api) -> 
     keys = {}
     for name, headers in (("live", api.headers()), ("test", other(api))):
         answer = await api.http.post("/v1/uploads", files={"file": photo}, headers=headers)
-        form = await api.http.post("/v1/uploads/presigned", json={"content_type": "image/png", "bytes": 1}, headers=headers)
+        form = await api.http.post(
+            "/v1/uploads/presigned", json={"content_type": "image/png", "bytes": 1}, headers=headers
+        )
         keys[name] = [answer.json()["upload_key"], form.json()["upload_key"]]
     assert all(key.startswith("users/abc/uploads/") for key in keys["live"])
     assert all(key.startswith("test/users/abc/uploads/") for key in keys["test"])
@@ -68,7 +76,9 @@ async def test_row_5_uploads_lie_apart_and_can_not_be_named_across(api: Api) -> 
         for environment, status in ((mine, 202), (theirs, 422)):
             for key in keys[environment]:
                 look = {"items": [{"trial_image": key, "trial_item_category": "top"}]}
-                assert (await api.http.post("/v1/look", json=look, headers=headers)).status_code == status
+                assert (
+                    await api.http.post("/v1/look", json=look, headers=headers)
+                ).status_code == status
 
 
 @pytest.mark.hostile(row=5)
@@ -81,10 +91,18 @@ async def test_row_5_a_look_of_a_test_key_is_paid_with_test_credits(api: Api) ->
 
 @pytest.mark.hostile(row=16)
 async def test_row_16_many_keys_of_a_tenant_share_its_quota() -> None:
-    ports, accounts, _, _ = make_ports(read_rate_per_s=0.001, read_rate_burst=5, tenant_rate_factor=2)
+    ports, accounts, _, _ = make_ports(
+        read_rate_per_s=0.001, read_rate_burst=5, tenant_rate_factor=2
+    )
     keys = [grant_key(accounts, "abc") for _ in range(10)]
-    async with AsyncClient(transport=ASGITransport(app=create_app(ports)), base_url="http://api.test") as http:
-        answers = [await http.get("/v1/credits", headers={"Authorization": f"Bearer {key}"}) for _ in range(5) for key in keys]
+    async with AsyncClient(
+        transport=ASGITransport(app=create_app(ports)), base_url="http://api.test"
+    ) as http:
+        answers = [
+            await http.get("/v1/credits", headers={"Authorization": f"Bearer {key}"})
+            for _ in range(5)
+            for key in keys
+        ]
         stranger = {"Authorization": f"Bearer {grant_key(accounts, 'other')}"}
         assert (await http.get("/v1/credits", headers=stranger)).status_code == 200
     assert [answer.status_code for answer in answers].count(200) == 10

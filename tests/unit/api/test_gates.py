@@ -31,7 +31,9 @@ def spoiled(key: str) -> str:
         "Bearer schlüssel",
     ],
 )
-async def test_a_request_without_a_valid_key_is_unauthenticated(api: Api, header: str | None) -> None:
+async def test_a_request_without_a_valid_key_is_unauthenticated(
+    api: Api, header: str | None
+) -> None:
     headers = [] if header is None else [(b"Authorization", header.encode())]
     answer = await api.http.post("/v1/look", json=GOOD, headers=headers)
     assert answer.status_code == 401
@@ -40,7 +42,9 @@ async def test_a_request_without_a_valid_key_is_unauthenticated(api: Api, header
 
 @pytest.mark.hostile(row=13)
 @pytest.mark.parametrize("query", ["api_key={key}", "limit=1&key=Bearer%20{key}", "x={quoted}"])
-async def test_a_key_in_the_query_is_none_and_spoils_the_one_in_the_header(api: Api, query: str) -> None:
+async def test_a_key_in_the_query_is_none_and_spoils_the_one_in_the_header(
+    api: Api, query: str
+) -> None:
     path = "/v1/jobs?" + query.format(key=api.key, quoted=api.key.replace("_", "%5F"))
     for headers in ({}, api.headers()):
         assert (await api.http.get(path, headers=headers)).status_code == 401
@@ -67,7 +71,9 @@ async def test_an_unknown_caller_is_refused_before_the_body_is_read(api: Api) ->
         raise AssertionError("the body was read")
         yield b""
 
-    answer = await api.http.post("/v1/look", content=body(), headers={"Content-Type": "application/json"})
+    answer = await api.http.post(
+        "/v1/look", content=body(), headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 401
 
 
@@ -76,7 +82,9 @@ async def test_a_chunked_body_is_counted_as_it_comes(api: Api) -> None:
         for _ in range(100):
             yield b" " * 1024
 
-    answer = await api.http.post("/v1/look", content=body(), headers=api.headers(**{"Content-Type": "application/json"}))
+    answer = await api.http.post(
+        "/v1/look", content=body(), headers=api.headers(**{"Content-Type": "application/json"})
+    )
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
@@ -96,10 +104,13 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
         sent.append(message)
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/v1/look",
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
+        "path": "/v1/look",
         "raw_path": b"/v1/look",
-        "query_string": b"", "root_path": "", "scheme": "http", "server": ("api.test", 80), "client": ("127.0.0.1", 1),
-        "headers": [(b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json")],
+        "query_string": b"", "root_path": "", "scheme": "http", "server": ("api.test", 80),
+        "client": ("127.0.0.1", 1),
+        "headers": [(b"authorization", f"Bearer {key}".encode()),
+        (b"content-type", b"application/json")],
     }  # fmt: skip
     await create_app(ports)(scope, receive, send)  # type: ignore[arg-type]  # plain dicts stand for ASGI messages
     assert sent[0]["status"] == 408
@@ -111,12 +122,17 @@ async def test_a_key_over_its_rate_is_told_when_to_come_back() -> None:
     key, another = grant_key(accounts, "abc"), grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
-        answers = [await http.get("/v1/credits", headers={"Authorization": f"Bearer {key}"}) for _ in range(4)]
+        answers = [
+            await http.get("/v1/credits", headers={"Authorization": f"Bearer {key}"})
+            for _ in range(4)
+        ]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert answers[3].json()["error"]["code"] == "RATE_LIMITED"
         assert 1 <= int(answers[3].headers["retry-after"]) <= 2
         assert answers[0].headers["ratelimit"] == '"key-reads";r=2;t=0'
-        assert (await http.get("/v1/credits", headers={"Authorization": f"Bearer {another}"})).status_code == 200
+        assert (
+            await http.get("/v1/credits", headers={"Authorization": f"Bearer {another}"})
+        ).status_code == 200
 
 
 async def test_a_revoked_key_stops_working_when_the_cache_is_over() -> None:

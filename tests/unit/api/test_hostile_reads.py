@@ -1,4 +1,6 @@
-"""Hostile queries and ids on the reading routes: refused by name, and nothing of another tenant can be told from nothing."""
+"""Hostile queries and ids on the reading routes: refused by name, and nothing of another tenant can
+be told from nothing.
+"""
 
 import base64
 
@@ -22,7 +24,10 @@ def planted(api: Api, tenant: str = "abc", count: int = 1) -> list[str]:
 
 @pytest.mark.hostile(row=29)
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("limit", ["0", "-1", "101", "1e3", "%D9%A3", "", "1&limit=2", "1.0", "1_0", "%2B1", " 1", "9" * 5000])
+@pytest.mark.parametrize(
+    "limit",
+    ["0", "-1", "101", "1e3", "%D9%A3", "", "1&limit=2", "1.0", "1_0", "%2B1", " 1", "9" * 5000],
+)
 async def test_a_bad_limit_is_refused(api: Api, path: str, limit: str) -> None:
     answer = await api.http.get(f"{path}?limit={limit}", headers=api.headers())
     assert answer.status_code == 422
@@ -32,15 +37,23 @@ async def test_a_bad_limit_is_refused(api: Api, path: str, limit: str) -> None:
 @pytest.mark.parametrize("kind", ["%00", "", "LOOK", "look'--", "x" * 65, "%F0%9F%91%97"])
 async def test_a_job_type_that_can_be_none_is_refused(api: Api, kind: str) -> None:
     answer = await api.http.get(f"/v1/jobs?job_type=look&job_type={kind}", headers=api.headers())
-    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "job_type", 1])
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (
+        422,
+        ["query", "job_type", 1],
+    )
 
 
 @pytest.mark.hostile(row=30)
 @pytest.mark.parametrize("route", ["events", "events/stream"])
-@pytest.mark.parametrize("since", ["-1", str(2**63), str(2**31), "1;2", "1" * 10_000, "", "%D9%A3", "1.0", "0&since=1", "nan"])
+@pytest.mark.parametrize(
+    "since",
+    ["-1", str(2**63), str(2**31), "1;2", "1" * 10_000, "", "%D9%A3", "1.0", "0&since=1", "nan"],
+)
 async def test_a_bad_since_is_refused(api: Api, route: str, since: str) -> None:
     (request_id,) = planted(api)
-    answer = await api.http.get(f"/v1/jobs/{request_id}/{route}?since={since}", headers=api.headers())
+    answer = await api.http.get(
+        f"/v1/jobs/{request_id}/{route}?since={since}", headers=api.headers()
+    )
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "since"]
 
@@ -48,7 +61,9 @@ async def test_a_bad_since_is_refused(api: Api, route: str, since: str) -> None:
 @pytest.mark.hostile(row=30)
 async def test_a_since_from_the_future_has_no_events_yet(api: Api) -> None:
     (request_id,) = planted(api)
-    page = (await api.http.get(f"/v1/jobs/{request_id}/events?since=99", headers=api.headers())).json()
+    page = (
+        await api.http.get(f"/v1/jobs/{request_id}/events?since=99", headers=api.headers())
+    ).json()
     assert page == {"items": [], "latest_seq": 1}
 
 
@@ -62,7 +77,9 @@ async def test_every_flipped_bit_of_a_cursor_is_noticed(api: Api, path: str) -> 
         flipped = bytearray(raw)
         flipped[bit // 8] ^= 1 << bit % 8
         text = base64.urlsafe_b64encode(bytes(flipped)).decode().rstrip("=")
-        assert (await api.http.get(f"{path}?cursor={text}", headers=api.headers())).status_code == 422, bit
+        assert (
+            await api.http.get(f"{path}?cursor={text}", headers=api.headers())
+        ).status_code == 422, bit
     assert (await api.http.get(f"{path}?cursor={cursor}", headers=api.headers())).status_code == 200
 
 
@@ -87,7 +104,10 @@ async def test_a_cursor_of_another_list_tenant_or_filter_is_refused(api: Api) ->
         ("/v1/credits?cursor=%00", api.headers()),
     ):
         answer = await api.http.get(url, headers=headers)
-        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "cursor"]), url
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (
+            422,
+            ["query", "cursor"],
+        ), url
 
 
 ROUTES = (
@@ -103,11 +123,23 @@ ROUTES = (
 
 @pytest.mark.hostile(row=1)
 @pytest.mark.parametrize(("method", "route"), ROUTES)
-async def test_ids_of_others_and_of_nobody_have_one_answer(api: Api, method: str, route: str) -> None:
+async def test_ids_of_others_and_of_nobody_have_one_answer(
+    api: Api, method: str, route: str
+) -> None:
     (theirs,) = planted(api, "other")
     test_data = new_request_id()
     api.jobs.rows["abc", "test", test_data] = a_job(test_data)
-    unknown = [theirs, test_data, new_request_id(), theirs.lower(), theirs + "0", "%00", "' OR 1=1--", "x" * 5000, "٣"]
+    unknown = [
+        theirs,
+        test_data,
+        new_request_id(),
+        theirs.lower(),
+        theirs + "0",
+        "%00",
+        "' OR 1=1--",
+        "x" * 5000,
+        "٣",
+    ]
     bodies = set()
     for request_id in unknown:
         answer = await api.http.request(method, route.format(request_id), headers=api.headers())
@@ -128,10 +160,13 @@ async def test_path_tricks_lead_nowhere(api: Api, method: str, route: str) -> No
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        ("from=yesterday", "from"), ("from=86400", "from"), ("from=2026-02-30", "from"), ("from=2026-01-02T00:00:00Z", "from"),
-        ("from=", "from"), ("to=20260101", "to"), ("to=%D9%A2026-01-01", "to"), ("from=2026-01-02&to=2026-01-01", "from"),
+        ("from=yesterday", "from"), ("from=86400", "from"), ("from=2026-02-30", "from"),
+        ("from=2026-01-02T00:00:00Z", "from"),
+        ("from=", "from"), ("to=20260101", "to"), ("to=%D9%A2026-01-01", "to"),
+        ("from=2026-01-02&to=2026-01-01", "from"),
         ("from=2024-01-01&to=2026-01-01", "from"),
-        ("to=0001-01-01", "to"), ("to=9999-12-31", "to"), ("from=2026-01-01&from=2026-01-02", "from"),
+        ("to=0001-01-01", "to"), ("to=9999-12-31", "to"),
+        ("from=2026-01-01&from=2026-01-02", "from"),
     ],
 )  # fmt: skip
 async def test_bad_days_are_refused(api: Api, query: str, parameter: str) -> None:
@@ -140,7 +175,9 @@ async def test_bad_days_are_refused(api: Api, query: str, parameter: str) -> Non
     assert answer.json()["detail"][0]["loc"] == ["query", parameter]
 
 
-@pytest.mark.parametrize("query", ["to=2000-01-01", "from=2999-12-31&to=2999-12-31", "from=2000-01-01&to=2000-12-31"])
+@pytest.mark.parametrize(
+    "query", ["to=2000-01-01", "from=2999-12-31&to=2999-12-31", "from=2000-01-01&to=2000-12-31"]
+)
 async def test_days_up_to_the_ends_of_the_range_are_answered(api: Api, query: str) -> None:
     assert (await api.http.get(f"/v1/usage?{query}", headers=api.headers())).status_code == 200
 
@@ -156,7 +193,9 @@ async def test_days_up_to_the_ends_of_the_range_are_answered(api: Api, query: st
         ("/v1/look/validate", "POST"),
     ],
 )
-async def test_a_method_that_a_path_does_not_have_is_told_which_it_has(api: Api, path: str, allowed: str) -> None:
+async def test_a_method_that_a_path_does_not_have_is_told_which_it_has(
+    api: Api, path: str, allowed: str
+) -> None:
     for method in ("PUT", "PATCH", "TRACE"):
         answer = await api.http.request(method, path, headers=api.headers())
         assert (answer.status_code, answer.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -164,15 +203,21 @@ async def test_a_method_that_a_path_does_not_have_is_told_which_it_has(api: Api,
 
 
 @pytest.mark.parametrize(
-    ("path", "allowed"), [("/v1/webhooks", "GET, HEAD, POST"), ("/v1/webhooks/x", "DELETE, GET, HEAD, PATCH")]
+    ("path", "allowed"),
+    [("/v1/webhooks", "GET, HEAD, POST"), ("/v1/webhooks/x", "DELETE, GET, HEAD, PATCH")],
 )
-async def test_a_path_of_several_routes_names_the_methods_of_all(api: Api, path: str, allowed: str) -> None:
+async def test_a_path_of_several_routes_names_the_methods_of_all(
+    api: Api, path: str, allowed: str
+) -> None:
     answer = await api.http.put(path, headers=api.headers())
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.hostile(row=42)
-@pytest.mark.parametrize("path", ["/v1/look/", "//v1/look", "/v1/Look", "/v1/look;x", "/v1/jobs/x/events/stream/y", "/v2/jobs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/look/", "//v1/look", "/v1/Look", "/v1/look;x", "/v1/jobs/x/events/stream/y", "/v2/jobs"],
+)
 async def test_a_path_that_is_almost_one_of_ours_is_not_found(api: Api, path: str) -> None:
     answer = await api.http.get(f"http://api.test{path}", headers=api.headers())
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")

@@ -83,7 +83,10 @@ async def test_row_15_the_refusal_says_when_to_come_back() -> None:
 
 async def test_a_key_that_worked_goes_on_working_beside_guesses_of_its_address() -> None:
     accounts = FakeAccounts()
-    key, known = grant_key(accounts, "abc"), ring(accounts, key_cache_ttl_s=1e-9, auth_failures_per_s=0.001)
+    key, known = (
+        grant_key(accounts, "abc"),
+        ring(accounts, key_cache_ttl_s=1e-9, auth_failures_per_s=0.001),
+    )
     assert await status(known, key) == 200
     for _ in range(200):
         await status(known, unknown())
@@ -97,10 +100,15 @@ async def test_good_keys_take_nothing_from_their_address() -> None:
     assert [await status(known, grant_key(accounts, "abc")) for _ in range(10)] == [200] * 10
 
 
-async def test_guesses_push_no_key_out_and_the_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_guesses_push_no_key_out_and_the_memory_has_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(keys, "MAX_REMEMBERED", 10)
     accounts = FakeAccounts()
-    key, known = grant_key(accounts, "abc"), ring(accounts, key_cache_ttl_s=60, auth_failures_burst=1000)
+    key, known = (
+        grant_key(accounts, "abc"),
+        ring(accounts, key_cache_ttl_s=60, auth_failures_burst=1000),
+    )
     assert await status(known, key) == 200
     for _ in range(50):
         await status(known, unknown())

@@ -23,7 +23,12 @@ def test_a_bucket_refills_with_time_and_never_over_its_brim() -> None:
 def test_a_request_that_one_bucket_refuses_takes_nothing_from_another() -> None:
     buckets = TokenBuckets()
     mine, ours = Claim("k", Limit("key", 0.001, 5)), Claim("t", Limit("tenant", 0.001, 2))
-    assert [buckets.take_now([mine, ours], 0.0).allowed for _ in range(4)] == [True, True, False, False]
+    assert [buckets.take_now([mine, ours], 0.0).allowed for _ in range(4)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert buckets.take_now([mine], 0.0).remaining == 2
 
 
@@ -32,7 +37,12 @@ def test_who_is_refused_is_told_the_bucket_and_the_seconds_after_which_it_is_all
     fast, slow = Claim("k", Limit("key", 1, 1)), Claim("t", Limit("tenant", 0.1, 1))
     assert buckets.take_now([fast, slow], 0.0).reset_s == 0
     refused = buckets.take_now([fast, slow], 0.0)
-    assert (refused.allowed, refused.limit.name, refused.remaining, refused.reset_s) == (False, "tenant", 0, 10)
+    assert (refused.allowed, refused.limit.name, refused.remaining, refused.reset_s) == (
+        False,
+        "tenant",
+        0,
+        10,
+    )
     assert not buckets.take_now([fast, slow], refused.reset_s - 0.1).allowed
     assert buckets.take_now([fast, slow], refused.reset_s).allowed
 
@@ -50,18 +60,24 @@ def test_reads_and_writes_environments_and_tenants_have_buckets_of_their_own() -
     settings = ApiSettings(rate_burst=3, read_rate_burst=7, tenant_rate_factor=2)
     assert [claim.limit.burst for claim in request_claims(settings, who(), "POST")] == [3, 6]
     assert [claim.limit.burst for claim in request_claims(settings, who(), "GET")] == [7, 14]
-    tenants = {request_claims(settings, one, "GET")[1].owner for one in (who(), who(environment="test"), who(tenant="other"))}
+    tenants = {
+        request_claims(settings, one, "GET")[1].owner
+        for one in (who(), who(environment="test"), who(tenant="other"))
+    }
     assert len(tenants) == 3
 
 
 @pytest.mark.parametrize(
     ("one", "another", "same"),
     [
-        ("192.0.2.1", "192.0.2.2", False), ("192.0.2.1", "::ffff:192.0.2.1", True), ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("192.0.2.1", "192.0.2.2", False), ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
         ("2001:db8::1", "2001:db8:0:1::1", False), ("testclient", None, False),
     ],
 )  # fmt: skip
-def test_an_address_is_a_client_and_of_ipv6_its_network(one: str, another: str | None, same: bool) -> None:
+def test_an_address_is_a_client_and_of_ipv6_its_network(
+    one: str, another: str | None, same: bool
+) -> None:
     settings = ApiSettings()
     assert (failure_claim(settings, one) == failure_claim(settings, another)) is same
 

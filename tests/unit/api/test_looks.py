@@ -1,4 +1,6 @@
-"""POST /v1/look: what is accepted, what is refused with which code, and that a refusal charges nothing."""
+"""POST /v1/look: what is accepted, what is refused with which code, and that a refusal charges
+nothing.
+"""
 
 import json
 from dataclasses import replace
@@ -39,7 +41,9 @@ async def test_a_good_request_is_accepted_with_a_ulid_and_its_price(api: Api) ->
 
 @pytest.mark.parametrize("user_category", ["MALE", "FEMALE", None])
 async def test_every_mannequin_can_be_asked_for(api: Api, user_category: str | None) -> None:
-    answer = await api.http.post("/v1/look", json={**GOOD, "user_category": user_category}, headers=api.headers())
+    answer = await api.http.post(
+        "/v1/look", json={**GOOD, "user_category": user_category}, headers=api.headers()
+    )
     assert answer.status_code == 202
 
 
@@ -77,13 +81,18 @@ async def test_unknown_options_are_accepted(api: Api) -> None:
         (item(trial_image="users/abc//shirt.jpg"), ["body", "items", 0, "trial_image"]),
         (item(trial_image="users\\abc\\shirt.jpg"), ["body", "items", 0, "trial_image"]),
         (item(trial_image="users/abc/" + "x" * 2000), ["body", "items", 0, "trial_image"]),
-        (item(trial_image="http://169.254.169.254/latest/meta-data/"), ["body", "items", 0, "trial_image"]),
+        (
+            item(trial_image="http://169.254.169.254/latest/meta-data/"),
+            ["body", "items", 0, "trial_image"],
+        ),
         (item(trial_image="results/abc/x.png"), ["body", "items", 0, "trial_image"]),
         (item(trial_item_category="spacesuit"), ["body", "items", 0, "trial_item_category"]),
         (item(trial_item_category=3), ["body", "items", 0, "trial_item_category"]),
     ],
 )
-async def test_bad_bodies_name_the_place_and_charge_nothing(api: Api, body: Any, place: list[str | int]) -> None:
+async def test_bad_bodies_name_the_place_and_charge_nothing(
+    api: Api, body: Any, place: list[str | int]
+) -> None:
     answer = await api.http.post("/v1/look", json=body, headers=api.headers())
     assert answer.status_code == 422, answer.text
     shown = answer.json()
@@ -96,13 +105,17 @@ async def test_bad_bodies_name_the_place_and_charge_nothing(api: Api, body: Any,
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"not json", b"{", b"[1, 2", b'{"items": NaN}', b'{"items": 1e999}', b'{"items": [], "items": []}',
-        b'{"x": "\\ud800"}', b'{"x": "a\\u0000b"}', b"[" * 50_000, b'{"a":' * 40 + b"1" + b"}" * 40, "{'é".encode("utf-16"),
+        b"", b"not json", b"{", b"[1, 2", b'{"items": NaN}', b'{"items": 1e999}', b'{"items": [], '
+                                                                                  b'"items": []}',
+        b'{"x": "\\ud800"}', b'{"x": "a\\u0000b"}', b"[" * 50_000, b'{"a":' * 40 + b"1" + b"}" * 40,
+        "{'é".encode("utf-16"),
         b'{"n": 123456789012345678901234567890}', b"\xff\xfe", b"null",
     ],
 )  # fmt: skip
 async def test_what_is_not_plain_json_is_refused(api: Api, raw: bytes) -> None:
-    answer = await api.http.post("/v1/look", content=raw, headers=api.headers(**{"Content-Type": "application/json"}))
+    answer = await api.http.post(
+        "/v1/look", content=raw, headers=api.headers(**{"Content-Type": "application/json"})
+    )
     assert answer.status_code == 422, answer.text
     assert answer.json()["error"]["code"] == "VALIDATION_ERROR"
     assert api.acceptance.accepted == []
@@ -110,9 +123,13 @@ async def test_what_is_not_plain_json_is_refused(api: Api, raw: bytes) -> None:
 
 async def test_the_refusal_does_not_echo_what_was_sent(api: Api) -> None:
     secret = "hunter2-do-not-echo"
-    answer = await api.http.post("/v1/look", json=item(trial_image=f"users/other/{secret}"), headers=api.headers())
+    answer = await api.http.post(
+        "/v1/look", json=item(trial_image=f"users/other/{secret}"), headers=api.headers()
+    )
     assert secret not in answer.text
-    answer = await api.http.post("/v1/look", json={**GOOD, "user_category": secret}, headers=api.headers())
+    answer = await api.http.post(
+        "/v1/look", json={**GOOD, "user_category": secret}, headers=api.headers()
+    )
     assert secret not in answer.text
 
 
@@ -127,7 +144,9 @@ async def test_a_repeated_idempotency_key_is_charged_once_and_answered_alike(api
     headers = api.headers(**{"Idempotency-Key": "order-7"})
     first = await api.http.post("/v1/look", json=GOOD, headers=headers)
     again = await api.http.post(
-        "/v1/look", content=json.dumps(dict(reversed(GOOD.items()))), headers={**headers, "Content-Type": "application/json"}
+        "/v1/look",
+        content=json.dumps(dict(reversed(GOOD.items()))),
+        headers={**headers, "Content-Type": "application/json"},
     )
     assert again.content == first.content
     assert again.headers["idempotency-replayed"] == "true"
@@ -137,14 +156,19 @@ async def test_a_repeated_idempotency_key_is_charged_once_and_answered_alike(api
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ümlaut"])
 async def test_malformed_idempotency_keys_are_refused(api: Api, key: str) -> None:
-    headers = [(name.encode(), text.encode()) for name, text in api.headers(**{"Idempotency-Key": key}).items()]
+    headers = [
+        (name.encode(), text.encode())
+        for name, text in api.headers(**{"Idempotency-Key": key}).items()
+    ]
     answer = await api.http.post("/v1/look", json=GOOD, headers=headers)
     assert answer.status_code == 422
     assert api.acceptance.accepted == []
 
 
 async def code_of(api: Api, **request: Any) -> tuple[int, str]:
-    answer = await api.http.request(**{"method": "POST", "url": "/v1/look", "json": GOOD, "headers": api.headers(), **request})
+    answer = await api.http.request(
+        **{"method": "POST", "url": "/v1/look", "json": GOOD, "headers": api.headers(), **request}
+    )
     error = answer.json()["error"]
     assert set(error) == {"code", "message", "request_id"}
     assert answer.headers["x-request-id"] == error["request_id"]
@@ -164,8 +188,15 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         await code_of(api, url="/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV", method="GET", json=None),
         await code_of(api, method="PUT"),
         await code_of(api, headers=api.headers(Accept="text/html")),
-        await code_of(api, json=None, content=b"x" * 70_000, headers=api.headers(**{"Content-Type": "application/json"})),
-        await code_of(api, json=None, content=b"a=1", headers=api.headers(**{"Content-Type": "text/plain"})),
+        await code_of(
+            api,
+            json=None,
+            content=b"x" * 70_000,
+            headers=api.headers(**{"Content-Type": "application/json"}),
+        ),
+        await code_of(
+            api, json=None, content=b"a=1", headers=api.headers(**{"Content-Type": "text/plain"})
+        ),
     }
     done = new_request_id()
     api.jobs.rows["abc", "live", done] = replace(a_job(done), status="SUCCESS")
@@ -177,8 +208,16 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
     seen.add(await code_of(api, json={**GOOD, "user_category": "FEMALE"}, headers=keyed))
     api.accounts.balances["abc", "live"] = 9
     seen.add(await code_of(api))
-    torn = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
-    for failure in (Overloaded(), OSError("refused"), asyncpg.TooManyConnectionsError("full"), TimeoutError(), torn):
+    torn = asyncpg.InternalClientError(
+        "cannot switch to state 12; another operation (2) is in progress"
+    )
+    for failure in (
+        Overloaded(),
+        OSError("refused"),
+        asyncpg.TooManyConnectionsError("full"),
+        TimeoutError(),
+        torn,
+    ):
         api.acceptance.failure = failure
         seen.add(await code_of(api))
     api.acceptance.failure = RuntimeError("a bug")

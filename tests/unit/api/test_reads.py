@@ -36,7 +36,10 @@ async def test_another_tenants_job_looks_like_no_job(api: Api) -> None:
         "/v1/jobs/..%2f",
     ):
         answer = await api.http.get(path, headers=api.headers())
-        assert (answer.status_code, answer.json()["error"]["code"]) in {(404, "JOB_NOT_FOUND"), (404, "NOT_FOUND")}, path
+        assert (answer.status_code, answer.json()["error"]["code"]) in {
+            (404, "JOB_NOT_FOUND"),
+            (404, "NOT_FOUND"),
+        }, path
 
 
 async def test_a_job_has_the_documented_shape(api: Api) -> None:
@@ -44,7 +47,8 @@ async def test_a_job_has_the_documented_shape(api: Api) -> None:
     api.jobs.rows["abc", "live", request_id] = a_job(request_id)
     job = (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()
     assert set(job) == {
-        "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "billing", "created_at", "updated_at",
+        "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "billing",
+        "created_at", "updated_at",
         "deadline_at", "error", "latest_event", "artifacts", "garments",
     }  # fmt: skip
     assert job["artifacts"] == []
@@ -58,7 +62,11 @@ async def test_pages_follow_one_another_without_loss(api: Api) -> None:
     cursor = None
     while True:
         page = (
-            await api.http.get("/v1/jobs", params={"limit": 3, **({"cursor": cursor} if cursor else {})}, headers=api.headers())
+            await api.http.get(
+                "/v1/jobs",
+                params={"limit": 3, **({"cursor": cursor} if cursor else {})},
+                headers=api.headers(),
+            )
         ).json()
         seen += [job["request_id"] for job in page["items"]]
         assert page["count"] == len(page["items"])
@@ -85,7 +93,8 @@ async def test_a_cursor_is_good_only_for_its_own_list(api: Api) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=0", "limit=101", "limit=x", "status=DONE", "created_after=yesterday", "created_after=0.5",
+        "limit=0", "limit=101", "limit=x", "status=DONE", "created_after=yesterday",
+        "created_after=0.5",
         "created_before=2026-01-02T03:04:05", "created_before=9999-12-31T23:59:59-01:00",
     ],
 )  # fmt: skip
@@ -99,15 +108,24 @@ async def test_bad_queries_name_the_parameter(api: Api, query: str) -> None:
 async def test_bad_since_is_refused(api: Api, since: str) -> None:
     request_id = new_request_id()
     api.jobs.rows["abc", "live", request_id] = a_job(request_id)
-    assert (await api.http.get(f"/v1/jobs/{request_id}/events?since={since}", headers=api.headers())).status_code == 422
+    assert (
+        await api.http.get(f"/v1/jobs/{request_id}/events?since={since}", headers=api.headers())
+    ).status_code == 422
 
 
 async def test_credits_show_the_balance_and_the_entries(api: Api) -> None:
-    api.accounts.entries = [LedgerEntry(1, None, "grant", 100, NOW), LedgerEntry(2, new_request_id(), "charge", -10, NOW)]
+    api.accounts.entries = [
+        LedgerEntry(1, None, "grant", 100, NOW),
+        LedgerEntry(2, new_request_id(), "charge", -10, NOW),
+    ]
     first = (await api.http.get("/v1/credits?limit=1", headers=api.headers())).json()
     assert first["balance"] == 100
     assert [entry["amount"] for entry in first["entries"]] == [-10]
-    second = (await api.http.get(f"/v1/credits?limit=1&cursor={first['next_cursor']}", headers=api.headers())).json()
+    second = (
+        await api.http.get(
+            f"/v1/credits?limit=1&cursor={first['next_cursor']}", headers=api.headers()
+        )
+    ).json()
     assert [entry["kind"] for entry in second["entries"]] == ["grant"]
     assert second["next_cursor"] is None
 
@@ -133,8 +151,12 @@ async def test_a_job_carries_its_receipt(api: Api) -> None:
     api.jobs.rows["abc", "live", request_id] = cancelled(a_job(request_id))
     at = "2026-01-02T03:04:05Z"
     receipt = {"charged": 10, "charged_at": at, "refunded": 10, "refunded_at": at}
-    assert (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()["billing"] == receipt
-    assert (await api.http.get("/v1/jobs", headers=api.headers())).json()["items"][0]["billing"] == receipt
+    assert (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()[
+        "billing"
+    ] == receipt
+    assert (await api.http.get("/v1/jobs", headers=api.headers())).json()["items"][0][
+        "billing"
+    ] == receipt
 
 
 async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api) -> None:
@@ -153,7 +175,12 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     shown = await api.http.get(f"/v1/renders/{ids[0]}", headers=api.headers())
     assert shown.json()["picture"]["image_url"] == "https://objects.test/looks/signed"
     unjudged: dict[str, object] = {"quality": None, "quality_reasons": [], "placed": None}
-    garment: dict[str, object] = {"trial_item_category": "top", "layer": "31", "box": [1, 2, 3, 4], "warnings": []}
+    garment: dict[str, object] = {
+        "trial_item_category": "top",
+        "layer": "31",
+        "box": [1, 2, 3, 4],
+        "warnings": [],
+    }
     assert shown.json()["garments"] == [garment | unjudged]
     assert "secret.png" not in shown.text
     assert "users/abc" not in shown.text
@@ -161,14 +188,20 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
 
 async def test_usage_is_by_day_and_operation_with_the_net(api: Api) -> None:
     usage = app_of(api).state.ports.usage
-    usage.rows = [UsageRow(date(2026, 1, 2), "look", 12, 10, 1, 120, 10), UsageRow(date(2025, 12, 1), "look", 1, 1, 0, 10, 0)]
-    shown = (await api.http.get("/v1/usage?from=2026-01-01&to=2026-01-31", headers=api.headers())).json()
+    usage.rows = [
+        UsageRow(date(2026, 1, 2), "look", 12, 10, 1, 120, 10),
+        UsageRow(date(2025, 12, 1), "look", 1, 1, 0, 10, 0),
+    ]
+    shown = (
+        await api.http.get("/v1/usage?from=2026-01-01&to=2026-01-31", headers=api.headers())
+    ).json()
     assert shown == {
         "first_day": "2026-01-01",
         "last_day": "2026-01-31",
         "items": [
             {
-                "day": "2026-01-02", "operation": "look", "requests": 12, "succeeded": 10, "failed": 1,
+                "day": "2026-01-02", "operation": "look", "requests": 12, "succeeded": 10,
+                "failed": 1,
                 "credits_charged": 120, "credits_refunded": 10, "credits_net": 110,
             }
         ],
@@ -183,8 +216,15 @@ async def test_a_dry_run_prices_a_look_and_leaves_no_trace(api: Api) -> None:
     warnings = ["unknown option 'glitter' was ignored"]
     for balance, sufficient in ((100, True), (10, True), (9, False)):
         api.accounts.balances["abc", "live"] = balance
-        answer = await api.http.post("/v1/look/validate", json=body, headers=api.headers(**{"Idempotency-Key": "k"}))
-        expected = {"credits_cost": 10, "balance": balance, "sufficient": sufficient, "warnings": warnings}
+        answer = await api.http.post(
+            "/v1/look/validate", json=body, headers=api.headers(**{"Idempotency-Key": "k"})
+        )
+        expected = {
+            "credits_cost": 10,
+            "balance": balance,
+            "sufficient": sufficient,
+            "warnings": warnings,
+        }
         assert (answer.status_code, answer.json()) == (200, expected)
         assert api.accounts.balances["abc", "live"] == balance
     assert api.acceptance.accepted == []
@@ -199,6 +239,15 @@ async def test_a_dry_run_prices_a_look_and_leaves_no_trace(api: Api) -> None:
         {**GOOD, "items": [{"trial_image": "users/abc/x.jpg", "trial_item_category": "spacesuit"}]},
     ],
 )
-async def test_a_dry_run_refuses_what_a_look_refuses_in_the_same_words(api: Api, body: dict[str, Any]) -> None:
-    dry, real = [await api.http.post(path, json=body, headers=api.headers()) for path in ("/v1/look/validate", "/v1/look")]
-    assert (dry.status_code, dry.json()["detail"]) == (real.status_code, real.json()["detail"]) == (422, dry.json()["detail"])
+async def test_a_dry_run_refuses_what_a_look_refuses_in_the_same_words(
+    api: Api, body: dict[str, Any]
+) -> None:
+    dry, real = [
+        await api.http.post(path, json=body, headers=api.headers())
+        for path in ("/v1/look/validate", "/v1/look")
+    ]
+    assert (
+        (dry.status_code, dry.json()["detail"])
+        == (real.status_code, real.json()["detail"])
+        == (422, dry.json()["detail"])
+    )

@@ -43,9 +43,11 @@ class Live:
 
     def stream(self, request_id: str, query: str = "", **headers: str) -> "Stream":
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+            "scheme": "http",
             "root_path": "",
-            "path": f"/v1/jobs/{request_id}/events/stream", "raw_path": f"/v1/jobs/{request_id}/events/stream".encode(),
+            "path": f"/v1/jobs/{request_id}/events/stream",
+            "raw_path": f"/v1/jobs/{request_id}/events/stream".encode(),
             "query_string": query.encode(), "server": ("api.test", 80), "client": ("127.0.0.1", 1),
             "headers": [(b"authorization", f"Bearer {self.key}".encode())]
             + [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()],
@@ -102,7 +104,11 @@ class Stream:
         """What an EventSource would dispatch: id, type, data."""
         found = []
         for block in self.text.split("\n\n"):
-            fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line and not line.startswith(":"))
+            fields = dict(
+                line.split(": ", 1)
+                for line in block.split("\n")
+                if ": " in line and not line.startswith(":")
+            )
             if "event" in fields:
                 found.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
         return found
@@ -131,13 +137,19 @@ async def test_a_stream_sends_what_was_and_what_comes_and_ends_after_the_last_ev
         await stream.until("event: stage")
         made.tell(request_id, "succeeded")
         await stream.ended()
-        assert [(seq, kind) for seq, kind, _ in stream.events()] == [("1", "queued"), ("2", "stage"), ("3", "succeeded")]
+        assert [(seq, kind) for seq, kind, _ in stream.events()] == [
+            ("1", "queued"),
+            ("2", "stage"),
+            ("3", "succeeded"),
+        ]
         listed = (await get(made, f"/v1/jobs/{request_id}/events")).json()["items"]
         assert [data for _, _, data in stream.events()] == listed
         assert listed[2]["artifacts"][0]["image_url"] == "https://objects.test/looks/signed"
 
 
-async def test_the_first_bytes_come_at_once_with_headers_that_keep_proxies_from_holding_them() -> None:
+async def test_the_first_bytes_come_at_once_with_headers_that_keep_proxies_from_holding_them() -> (
+    None
+):
     async with live() as made:
         stream = made.stream(made.job())
         await stream.until("\n\n")
@@ -153,9 +165,12 @@ async def test_the_first_bytes_come_at_once_with_headers_that_keep_proxies_from_
 
 
 @pytest.mark.parametrize(
-    ("query", "headers"), [("since=1", {}), ("", {"last_event_id": "1"}), ("since=0", {"last_event_id": "1"})]
+    ("query", "headers"),
+    [("since=1", {}), ("", {"last_event_id": "1"}), ("since=0", {"last_event_id": "1"})],
 )
-async def test_a_stream_goes_on_after_what_the_reader_has(query: str, headers: dict[str, str]) -> None:
+async def test_a_stream_goes_on_after_what_the_reader_has(
+    query: str, headers: dict[str, str]
+) -> None:
     async with live() as made:
         stream = await made.stream(made.job("queued", "stage", "failed"), query, **headers).ended()
         assert [seq for seq, _, _ in stream.events()] == ["2", "3"]
@@ -165,7 +180,11 @@ async def test_a_stream_goes_on_after_what_the_reader_has(query: str, headers: d
 async def test_a_reader_from_the_future_is_reset_and_told_everything() -> None:
     async with live() as made:
         stream = await made.stream(made.job("queued", "succeeded"), last_event_id="3").ended()
-        assert [(seq, kind) for seq, kind, _ in stream.events()] == [("0", "reset"), ("1", "queued"), ("2", "succeeded")]
+        assert [(seq, kind) for seq, kind, _ in stream.events()] == [
+            ("0", "reset"),
+            ("1", "queued"),
+            ("2", "succeeded"),
+        ]
 
 
 async def test_a_reader_who_has_the_last_event_is_told_not_to_come_back() -> None:
@@ -175,7 +194,10 @@ async def test_a_reader_who_has_the_last_event_is_told_not_to_come_back() -> Non
 
 
 @pytest.mark.hostile(row=30)
-@pytest.mark.parametrize("given", ["-1", str(2**63), str(2**31), "1;2", "9" * 10_000, "", "1.0", "٣", " 1", "1_0", "x", "+1"])
+@pytest.mark.parametrize(
+    "given",
+    ["-1", str(2**63), str(2**31), "1;2", "9" * 10_000, "", "1.0", "٣", " 1", "1_0", "x", "+1"],
+)
 async def test_a_malformed_last_event_id_is_refused(given: str) -> None:
     async with live() as made:
         stream = await made.stream(made.job("queued"), last_event_id=given).ended()
@@ -192,7 +214,9 @@ async def test_two_last_event_ids_are_refused() -> None:
         assert (await first.ended()).status == 422
 
 
-async def test_silence_is_filled_with_pings_and_a_long_stream_asks_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_filled_with_pings_and_a_long_stream_asks_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(streams, "PING_S", 0.02)
     monkeypatch.setattr(streams, "STREAM_S", 0.2)
     async with live() as made:
@@ -201,7 +225,9 @@ async def test_silence_is_filled_with_pings_and_a_long_stream_asks_to_come_back(
         assert stream.events()[-1][1] == "reconnect"
 
 
-async def test_a_revoked_keys_stream_ends_and_sends_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_revoked_keys_stream_ends_and_sends_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert waiting.KEY_CHECK_S <= 0.5
     monkeypatch.setattr(waiting, "KEY_CHECK_S", 0.01)
     async with live() as made:
@@ -300,7 +326,9 @@ async def test_a_stream_outlasts_a_database_that_is_away(monkeypatch: pytest.Mon
         assert [kind for _, kind, _ in (await stream.ended()).events()] == ["queued", "succeeded"]
 
 
-async def test_without_a_listener_news_are_found_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_listener_news_are_found_by_looking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(waiting, "RECHECK_S", 0.02)
     async with live() as made:
         made.app.state.hub.listening = False
@@ -367,7 +395,9 @@ async def test_a_long_poll_answers_when_the_job_has_ended_and_is_refunded() -> N
         made.tell(request_id, "failed")
         await _read_again(made)
         assert not poll.done()  # a failure that is not refunded yet is no answer
-        made.jobs.rows["abc", "live", request_id] = refunded(made.jobs.rows["abc", "live", request_id])
+        made.jobs.rows["abc", "live", request_id] = refunded(
+            made.jobs.rows["abc", "live", request_id]
+        )
         made.app.state.hub.wake([request_id])
         job = (await asyncio.wait_for(poll, WITHIN_S)).json()
         assert (job["status"], job["refunded"], job["billing"]["refunded"]) == ("FAILURE", True, 10)
@@ -389,16 +419,22 @@ async def test_a_long_poll_gives_what_there_is_when_the_time_is_up() -> None:
         request_id = made.job("queued")
         page = (await get(made, f"/v1/jobs/{request_id}/events?since=1&wait=0.05")).json()
         assert page == {"items": [], "latest_seq": 1}
-        assert (await get(made, f"/v1/jobs/{request_id}?wait=0.05")).json()["status"] == "NOT_STARTED"
+        assert (await get(made, f"/v1/jobs/{request_id}?wait=0.05")).json()[
+            "status"
+        ] == "NOT_STARTED"
 
 
 async def test_nobody_waits_for_events_of_a_job_that_has_ended() -> None:
     async with live() as made:
-        page = await asyncio.wait_for(get(made, f"/v1/jobs/{made.job('queued', 'failed')}/events?since=2&wait=30"), WITHIN_S)
+        page = await asyncio.wait_for(
+            get(made, f"/v1/jobs/{made.job('queued', 'failed')}/events?since=2&wait=30"), WITHIN_S
+        )
         assert page.json() == {"items": [], "latest_seq": 2}
 
 
-@pytest.mark.parametrize("wait", ["nan", "inf", "-1", "31", "", "1e1", "x", "30.5", "٣", "1&wait=2"])
+@pytest.mark.parametrize(
+    "wait", ["nan", "inf", "-1", "31", "", "1e1", "x", "30.5", "٣", "1&wait=2"]
+)
 async def test_a_bad_wait_is_refused(api: Api, wait: str) -> None:
     request_id = new_request_id()
     api.jobs.rows["abc", "live", request_id] = a_job(request_id)

@@ -1,4 +1,6 @@
-"""Uploads: what is stored and where, what is refused, and how little of a file is ever in memory."""
+"""Uploads: what is stored and where, what is refused, and how little of a file is ever in
+memory.
+"""
 
 import asyncio
 import hashlib
@@ -24,7 +26,9 @@ PADDED_PNG = PNG + b"\0" * (MAX_UPLOAD_BYTES - len(PNG))
 
 
 async def upload(api: Api, data: bytes, name: str = "x.png", **headers: str) -> httpx.Response:
-    return await api.http.post("/v1/uploads", files={"file": (name, data)}, headers=api.headers(**headers))
+    return await api.http.post(
+        "/v1/uploads", files={"file": (name, data)}, headers=api.headers(**headers)
+    )
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
@@ -32,7 +36,9 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("data", "kind"), [(PNG, "png"), (JPEG, "jpeg"), (WEBP, "webp")])
-async def test_a_photo_is_stored_under_a_key_of_ours_by_what_its_bytes_are(api: Api, data: bytes, kind: str) -> None:
+async def test_a_photo_is_stored_under_a_key_of_ours_by_what_its_bytes_are(
+    api: Api, data: bytes, kind: str
+) -> None:
     answer = await upload(api, data, "../../evil.exe")
     assert answer.status_code == 201, answer.text
     body = answer.json()
@@ -40,7 +46,9 @@ async def test_a_photo_is_stored_under_a_key_of_ours_by_what_its_bytes_are(api: 
     folder, _, name = body["upload_key"].rpartition("/")
     assert folder == "users/abc/uploads"
     assert name.endswith({"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[kind])
-    assert api.uploads.objects == {body["upload_key"]: (f"image/{kind}", len(data), hashlib.sha256(data).digest())}
+    assert api.uploads.objects == {
+        body["upload_key"]: (f"image/{kind}", len(data), hashlib.sha256(data).digest())
+    }
     assert "ratelimit" in answer.headers
     look = {"items": [{"trial_image": body["upload_key"], "trial_item_category": "top"}]}
     assert (await api.http.post("/v1/look", json=look, headers=api.headers())).status_code == 202
@@ -49,15 +57,20 @@ async def test_a_photo_is_stored_under_a_key_of_ours_by_what_its_bytes_are(api: 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", (415, "UNSUPPORTED_MEDIA_TYPE")), (b"GIF89a" + b"x" * 500, (415, "UNSUPPORTED_MEDIA_TYPE")),
-        (b"<svg onload='x'/>" * 9, (415, "UNSUPPORTED_MEDIA_TYPE")), (b"%PDF-1.7" + b"x" * 90, (415, "UNSUPPORTED_MEDIA_TYPE")),
-        (png_header(50_000, 50_000), (422, "VALIDATION_ERROR")), (png_header(8, 8), (422, "VALIDATION_ERROR")),
+        (b"", (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b"GIF89a" + b"x" * 500, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b"<svg onload='x'/>" * 9, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (b"%PDF-1.7" + b"x" * 90, (415, "UNSUPPORTED_MEDIA_TYPE")),
+        (png_header(50_000, 50_000), (422, "VALIDATION_ERROR")),
+        (png_header(8, 8), (422, "VALIDATION_ERROR")),
         (PNG[:18], (422, "VALIDATION_ERROR")), (PADDED_PNG + b"\0", (413, "PAYLOAD_TOO_LARGE")),
         (PADDED_PNG + b"\0" * 100_000, (413, "PAYLOAD_TOO_LARGE")),
     ],
     ids=["empty", "gif", "svg", "pdf", "bomb", "tiny", "cut", "one byte more", "much more"],
 )  # fmt: skip
-async def test_what_is_no_usable_photo_is_refused_and_not_stored(api: Api, data: bytes, expected: tuple[int, str]) -> None:
+async def test_what_is_no_usable_photo_is_refused_and_not_stored(
+    api: Api, data: bytes, expected: tuple[int, str]
+) -> None:
     answer = await upload(api, data)
     assert code(answer) == expected
     if expected[0] == 422:
@@ -73,25 +86,33 @@ BOUND = "multipart/form-data; boundary=b"
 
 
 def part(name: str, data: bytes = PNG) -> bytes:
-    return f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="x"\r\n\r\n'.encode() + data + b"\r\n"
+    return (
+        f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="x"\r\n\r\n'.encode()
+        + data
+        + b"\r\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("content_type", "body", "expected", "place"),
     [
-        ("image/png", PNG, 415, None), ("application/json", b"{}", 415, None), ("multipart/form-data", part("file"), 415, None),
+        ("image/png", PNG, 415, None), ("application/json", b"{}", 415, None),
+        ("multipart/form-data", part("file"), 415, None),
         (BOUND, b"", 422, ["body", "file"]), (BOUND, b"--b--\r\n", 422, ["body", "file"]),
         (BOUND, part("photo") + b"--b--\r\n", 422, ["body", "photo"]),
         (BOUND, part("file") + part("file") + b"--b--\r\n", 422, ["body", "file"]),
         (BOUND, part("file"), 422, ["body"]), (BOUND, b"no boundary at all", 422, ["body"]),
-        (BOUND, b"--b\r\n" + b"X: y\r\n" * 20 + b"\r\n", 422, ["body"]), (BOUND, b"--b\r\nX: " + b"y" * 9000, 422, ["body"]),
+        (BOUND, b"--b\r\n" + b"X: y\r\n" * 20 + b"\r\n", 422, ["body"]),
+        (BOUND, b"--b\r\nX: " + b"y" * 9000, 422, ["body"]),
         (f"multipart/form-data; boundary={'b' * 300}", b"", 422, ["body"]),
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_one_file_is_refused_where_it_is_wrong(
     api: Api, content_type: str, body: bytes, expected: int, place: list[str] | None
 ) -> None:
-    answer = await api.http.post("/v1/uploads", content=body, headers=api.headers(**{"Content-Type": content_type}))
+    answer = await api.http.post(
+        "/v1/uploads", content=body, headers=api.headers(**{"Content-Type": content_type})
+    )
     assert answer.status_code == expected, answer.text
     assert place is None or answer.json()["detail"][0]["loc"] == place
     assert api.uploads.objects == {}
@@ -101,15 +122,23 @@ async def test_a_key_and_a_file_are_stored_once(api: Api) -> None:
     first, again = [await upload(api, PNG, **{"Idempotency-Key": "k"}) for _ in range(2)]
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json()["upload_key"] == again.json()["upload_key"]
-    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
-    assert code(await upload(api, JPEG, **{"Idempotency-Key": "k"})) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (
+        False,
+        "true",
+    )
+    assert code(await upload(api, JPEG, **{"Idempotency-Key": "k"})) == (
+        422,
+        "IDEMPOTENCY_KEY_REUSED",
+    )
     assert len(api.uploads.objects) == 1
     assert (await upload(api, PNG, **{"Idempotency-Key": "other"})).status_code == 201
     assert code(await upload(api, PNG, **{"Idempotency-Key": "a b"})) == (422, "VALIDATION_ERROR")
 
 
 async def test_of_uploads_with_one_key_at_once_one_object_stays(api: Api) -> None:
-    answers = await asyncio.gather(*(upload(api, PNG, **{"Idempotency-Key": "k"}) for _ in range(8)))
+    answers = await asyncio.gather(
+        *(upload(api, PNG, **{"Idempotency-Key": "k"}) for _ in range(8))
+    )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["upload_key"] for answer in answers}) == 1
     assert set(api.uploads.objects) == {answers[0].json()["upload_key"]}
@@ -136,7 +165,9 @@ async def test_the_object_store_out_of_reach_is_503_and_the_key_is_not_used_up(a
 
 async def test_uploading_needs_the_capability_to_create(api: Api) -> None:
     reader = grant_key(api.accounts, "abc", "jobs:read")
-    answer = await api.http.post("/v1/uploads", files={"file": PNG}, headers={"Authorization": f"Bearer {reader}"})
+    answer = await api.http.post(
+        "/v1/uploads", files={"file": PNG}, headers={"Authorization": f"Bearer {reader}"}
+    )
     assert code(answer) == (403, "CAPABILITY_MISSING")
 
 
@@ -166,10 +197,13 @@ class Caller:
         self.sent: list[dict[str, Any]] = []
         self._messages = list(messages)
         self.scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/v1/uploads",
-            "raw_path": b"/v1/uploads", "query_string": b"", "root_path": "", "scheme": "http", "server": ("api.test", 80),
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
+            "path": "/v1/uploads",
+            "raw_path": b"/v1/uploads", "query_string": b"", "root_path": "", "scheme": "http",
+            "server": ("api.test", 80),
             "client": ("127.0.0.1", 1),
-            "headers": [(b"authorization", f"Bearer {api_key}".encode()), (b"content-type", BOUND.encode())],
+            "headers": [(b"authorization", f"Bearer {api_key}".encode()),
+            (b"content-type", BOUND.encode())],
         }  # fmt: skip
 
     async def receive(self) -> dict[str, Any]:
@@ -185,7 +219,9 @@ BEGUN = {"type": "http.request", "body": part("file")[:-2], "more_body": True}
 
 
 @pytest.mark.parametrize("then", [{"type": "http.disconnect"}, None], ids=["gone", "stalled"])
-async def test_a_client_that_goes_away_or_stalls_leaves_nothing_behind(then: dict[str, Any] | None) -> None:
+async def test_a_client_that_goes_away_or_stalls_leaves_nothing_behind(
+    then: dict[str, Any] | None,
+) -> None:
     ports, accounts, _, _ = make_ports(upload_timeout_s=0.1)
     caller = Caller(grant_key(accounts, "abc"), BEGUN, *([then] if then else []))
     await create_app(ports)(caller.scope, caller.receive, caller.send)  # type: ignore[arg-type]  # dicts stand for ASGI messages
@@ -227,11 +263,14 @@ async def test_a_form_names_one_object_and_its_type(api: Api) -> None:
         ({"bytes": 1}, "content_type"), ({"content_type": "image/png"}, "bytes"),
         ({"content_type": "image/gif", "bytes": 1}, "content_type"),
         ({"content_type": "text/html", "bytes": 1}, "content_type"),
-        *(({"content_type": "image/png", "bytes": n}, "bytes") for n in (0, -1, MAX_UPLOAD_BYTES + 1, 2**63, 1.5, "1", True)),
+        *(({"content_type": "image/png", "bytes": n}, "bytes") for n in (0, -1,
+        MAX_UPLOAD_BYTES + 1, 2**63, 1.5, "1", True)),
         ({"content_type": "image/png", "bytes": 1, "key": "users/other/x"}, "key"),
     ],
 )  # fmt: skip
-async def test_a_form_for_anything_else_is_refused_where_it_is_wrong(api: Api, body: dict[str, Any], place: str) -> None:
+async def test_a_form_for_anything_else_is_refused_where_it_is_wrong(
+    api: Api, body: dict[str, Any], place: str
+) -> None:
     answer = await api.http.post("/v1/uploads/presigned", json=body, headers=api.headers())
     assert code(answer) == (422, "VALIDATION_ERROR")
     assert answer.json()["detail"][0]["loc"] == ["body", place]

@@ -23,7 +23,9 @@ async def created(api: Api, **more: Any) -> dict[str, Any]:
 
 
 async def call(api: Api, method: str, path: str, **more: Any) -> tuple[int, dict[str, Any]]:
-    answer = await api.http.request(method, f"/v1/webhooks{path}", **{"headers": api.headers(), **more})
+    answer = await api.http.request(
+        method, f"/v1/webhooks{path}", **{"headers": api.headers(), **more}
+    )
     return answer.status_code, answer.json() if answer.content else {}
 
 
@@ -55,7 +57,9 @@ async def test_a_new_endpoint_is_enabled_and_told_of_everything(api: Api) -> Non
         {"url": 7},
     ],
 )
-async def test_what_can_not_be_an_endpoint_is_422_and_not_kept(api: Api, body: dict[str, Any]) -> None:
+async def test_what_can_not_be_an_endpoint_is_422_and_not_kept(
+    api: Api, body: dict[str, Any]
+) -> None:
     assert (await call(api, "POST", "", json=body))[0] == 422
     assert api.webhooks.rows == {}
 
@@ -80,8 +84,12 @@ async def test_a_change_changes_what_it_names_and_judges_a_new_target(api: Api) 
     status, changed = await call(api, "PATCH", f"/{webhook['id']}", json={"enabled": False})
     assert (status, changed["enabled"], changed["disabled_reason"]) == (200, False, "owner")
     assert (changed["url"], changed["description"]) == (URL, "mine")
-    assert (await call(api, "PATCH", f"/{webhook['id']}", json={"url": "https://private.example"}))[0] == 422
-    assert (await call(api, "PATCH", f"/{webhook['id']}", json={"enabled": True}))[1]["enabled"] is True
+    assert (await call(api, "PATCH", f"/{webhook['id']}", json={"url": "https://private.example"}))[
+        0
+    ] == 422
+    assert (await call(api, "PATCH", f"/{webhook['id']}", json={"enabled": True}))[1][
+        "enabled"
+    ] is True
 
 
 async def test_a_deleted_endpoint_is_gone(api: Api) -> None:
@@ -98,20 +106,32 @@ async def test_a_rotated_secret_is_new_with_and_without_a_body(api: Api) -> None
     assert with_default["previous_valid_until"] == "2026-01-03T03:04:05Z"  # a day after NOW
     _, at_once = await call(api, "POST", f"/{webhook['id']}/rotate-secret", json={"overlap_s": 0})
     assert at_once["previous_valid_until"] == "2026-01-02T03:04:05Z"
-    assert api.webhooks.secrets[webhook["id"]] == [webhook["secret"], with_default["secret"], at_once["secret"]]
-    assert (await call(api, "POST", f"/{webhook['id']}/rotate-secret", json={"overlap_s": 10**9}))[0] == 422
+    assert api.webhooks.secrets[webhook["id"]] == [
+        webhook["secret"],
+        with_default["secret"],
+        at_once["secret"],
+    ]
+    assert (await call(api, "POST", f"/{webhook['id']}/rotate-secret", json={"overlap_s": 10**9}))[
+        0
+    ] == 422
 
 
 async def test_a_test_is_a_delivery_to_be_read(api: Api) -> None:
     webhook = await created(api)
     status, delivery = await call(api, "POST", f"/{webhook['id']}/test")
     assert (status, delivery["event_type"], delivery["status"]) == (202, "webhook.test", "pending")
-    assert await call(api, "GET", f"/{webhook['id']}/deliveries/{delivery['id']}") == (200, delivery)
+    assert await call(api, "GET", f"/{webhook['id']}/deliveries/{delivery['id']}") == (
+        200,
+        delivery,
+    )
 
 
 async def test_deliveries_are_listed_by_state_and_redelivered_unless_disabled(api: Api) -> None:
     webhook = await created(api)
-    rows = [api.deliveries.plant(webhook["id"], trial(new_request_id(), NOW), status) for status in ("failed", "delivered")]
+    rows = [
+        api.deliveries.plant(webhook["id"], trial(new_request_id(), NOW), status)
+        for status in ("failed", "delivered")
+    ]
     _, page = await call(api, "GET", f"/{webhook['id']}/deliveries?status=failed")
     assert [one["id"] for one in page["items"]] == [rows[0].delivery_id]
     assert (await call(api, "GET", f"/{webhook['id']}/deliveries?status=lost"))[0] == 422
@@ -150,22 +170,32 @@ async def test_another_tenants_endpoint_looks_like_none(api: Api, method: str, t
     webhook = await created(api)
     delivery = api.deliveries.plant(webhook["id"], trial(new_request_id(), NOW), "failed")
     tail = tail.format(delivery=delivery.delivery_id)
-    strangers = [grant_key(api.accounts, "other"), grant_key(api.accounts, "abc", environment="test")]
+    strangers = [
+        grant_key(api.accounts, "other"),
+        grant_key(api.accounts, "abc", environment="test"),
+    ]
     body: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
     bodies = []
-    for key, name in [(key, webhook["id"]) for key in strangers] + [(api.key, new_request_id()), (api.key, "%00")]:
+    for key, name in [(key, webhook["id"]) for key in strangers] + [
+        (api.key, new_request_id()),
+        (api.key, "%00"),
+    ]:
         headers = {"Authorization": f"Bearer {key}"}
         status, answer = await call(api, method, f"/{name}{tail}", headers=headers, **body)
         assert status == 404
         del answer["error"]["request_id"]
         bodies.append(answer)
-    assert bodies == [{"error": {"code": "WEBHOOK_NOT_FOUND", "message": "There is no such webhook."}}] * 4
+    assert (
+        bodies
+        == [{"error": {"code": "WEBHOOK_NOT_FOUND", "message": "There is no such webhook."}}] * 4
+    )
     assert api.deliveries.rows[webhook["id"], delivery.delivery_id].status == "failed"
 
 
 @pytest.mark.hostile(row=14)
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("POST", ""), ("POST", "/x/test"), ("PATCH", "/x"), ("DELETE", "/x")]
+    ("method", "path"),
+    [("GET", ""), ("POST", ""), ("POST", "/x/test"), ("PATCH", "/x"), ("DELETE", "/x")],
 )
 async def test_managing_needs_its_capability(api: Api, method: str, path: str) -> None:
     key = grant_key(api.accounts, "abc", "jobs:create", "jobs:read")

@@ -2,7 +2,17 @@
 
 import pytest
 
-from chaos.plan import COPIED, INSTANCES, UPSTREAMS, Kind, Poison, Wish, instance_name, orders, strikes
+from chaos.plan import (
+    COPIED,
+    INSTANCES,
+    UPSTREAMS,
+    Kind,
+    Poison,
+    Wish,
+    instance_name,
+    orders,
+    strikes,
+)
 from chaos.poison import poison
 from chaos.proxy import Harm
 from devstack.processes import MODULES
@@ -28,17 +38,23 @@ def test_faults_come_in_order_of_time_and_of_every_kind() -> None:
 
 
 def test_a_kind_that_can_not_be_done_here_is_left_out() -> None:
-    assert Kind.DISK not in {strike.kind for strike in strikes(7, 4000, 100.0, without=frozenset({Kind.DISK}))}
+    assert Kind.DISK not in {
+        strike.kind for strike in strikes(7, 4000, 100.0, without=frozenset({Kind.DISK}))
+    }
 
 
 def test_every_target_exists() -> None:
-    instances = {instance_name(name, n) for name, count in INSTANCES.items() for n in range(1, count + 1)}
+    instances = {
+        instance_name(name, n) for name, count in INSTANCES.items() for n in range(1, count + 1)
+    }
     named = {
         Kind.KILL: instances,
         Kind.STOP: instances,
         Kind.RESTART: instances,
         Kind.SCALE: set(MODULES),
-        Kind.LINK: {f"{name}>{upstream}" for name, upstreams in UPSTREAMS.items() for upstream in upstreams},
+        Kind.LINK: {
+            f"{name}>{upstream}" for name, upstreams in UPSTREAMS.items() for upstream in upstreams
+        },
         Kind.POINT: {f"{name}.{point}" for name, points in POINTS.items() for point in points},
         Kind.POISON: set(BY_NAME),
         Kind.COPY: {topic.name for topic in COPIED},
@@ -46,7 +62,9 @@ def test_every_target_exists() -> None:
     for strike in MANY:
         assert strike.target in named.get(strike.kind, {strike.target})
     assert {strike.target for strike in MANY if strike.kind is Kind.POINT} == named[Kind.POINT]
-    assert {strike.detail for strike in MANY if strike.kind is Kind.LINK} == set(Harm) - {Harm.UNAVAILABLE}
+    assert {strike.detail for strike in MANY if strike.kind is Kind.LINK} == set(Harm) - {
+        Harm.UNAVAILABLE
+    }
 
 
 def test_every_process_is_struck_and_linked() -> None:

@@ -46,11 +46,17 @@ def test_a_good_photo_is_blamed_only_where_the_campaign_struck_its_worker() -> N
     reason = FailureReason(code=FailureCode.INTERNAL, message="m")
     promises = Promises(accepted={"good": Wish.LOOK})
     rows: dict[str, tuple[str, str | None]] = {"good": ("FAILURE", "photo_not_processed")}
-    for symptom, excusable in ((Symptom.DIED, True), (Symptom.OUT_OF_TIME, True), (Symptom.OUT_OF_MEMORY, False)):
+    for symptom, excusable in (
+        (Symptom.DIED, True),
+        (Symptom.OUT_OF_TIME, True),
+        (Symptom.OUT_OF_MEMORY, False),
+    ):
         blamed = judge(symptom, reason, again=True)
         assert isinstance(blamed, Reject)
         assert is_excused(blamed.reason.code, blamed.reason.message) is excusable
-    assert not is_excused("photo_not_processed", "This photo can't be processed: quote fault 1a2b3c4d.")
+    assert not is_excused(
+        "photo_not_processed", "This photo can't be processed: quote fault 1a2b3c4d."
+    )
     assert not is_excused("image_unreadable", f"fault {fault_of(Symptom.DIED)}")
     assert broken_promises(promises, rows, excused={"good"}) == []
     assert len(broken_promises(promises, rows, excused={"another"})) == 1

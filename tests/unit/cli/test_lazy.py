@@ -12,7 +12,8 @@ from cli.main import app
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 HEAVY = (
-    "aiokafka asyncpg boto3 compositing confluent_kafka cv2 devstack duckdb fastapi faststream httpx matplotlib numpy pandas "
+    "aiokafka asyncpg boto3 compositing confluent_kafka cv2 devstack duckdb fastapi faststream "
+    "httpx matplotlib numpy pandas "
     "polars pyarrow replaying runtime storage"
 ).split()
 
@@ -28,12 +29,18 @@ except SystemExit as end:
     assert end.code == 0, end.code
 print("heavy:", sorted(set({HEAVY!r}) & set(sys.modules)))
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
-@pytest.mark.parametrize(("group", "names"), [([], COMMANDS), (["topics"], OF_TOPICS)], ids=["looks", "looks topics"])
-def test_each_command_is_there_with_the_help_that_the_list_says(group: list[str], names: dict[str, Named]) -> None:
+@pytest.mark.parametrize(
+    ("group", "names"), [([], COMMANDS), (["topics"], OF_TOPICS)], ids=["looks", "looks topics"]
+)
+def test_each_command_is_there_with_the_help_that_the_list_says(
+    group: list[str], names: dict[str, Named]
+) -> None:
     listed = CliRunner().invoke(app, [*group, "--help"]).output
     for name, named in names.items():
         command = load(name, named)

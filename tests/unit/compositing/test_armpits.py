@@ -14,7 +14,9 @@ WALL, NAVY = (238, 238, 238), (30, 40, 70)
 
 
 def cutout(*light: tuple[slice, slice]) -> Cutout:
-    """A navy square before a light wall, with rectangles of the wall's colour that are taken for cloth."""
+    """A navy square before a light wall, with rectangles of the wall's colour that are taken for
+    cloth.
+    """
     rgb = np.full((SIDE, SIDE, 3), WALL, np.uint8)
     alpha = np.zeros((SIDE, SIDE), np.float32)
     rgb[40:360, 40:360], alpha[40:360, 40:360] = NAVY, 1

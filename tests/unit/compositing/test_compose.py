@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from compositing import Bars, GarmentError, GarmentInput, InvalidOption, LookOptions, compose, parse_options
+from compositing import (
+    Bars,
+    GarmentError,
+    GarmentInput,
+    InvalidOption,
+    LookOptions,
+    compose,
+    parse_options,
+)
 from compositing.cut.cutout import cut
 from compositing.decode import Photo, decode
 from compositing.mannequin import load
@@ -25,7 +33,10 @@ def look(*items: tuple[NDArray[np.uint8], str], options: LookOptions = SMALL) ->
     made = compose([GarmentInput(save(pixels), category) for pixels, category in items], options)
     decoded = cv2.imdecode(np.frombuffer(made.image, np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(
+        cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB),
+        np.uint8,
+    )
 
 
 def hue_share(picture: NDArray[np.uint8], box: tuple[int, int, int, int], channel: int) -> float:
@@ -71,7 +82,9 @@ def test_a_jacket_lies_over_a_top_and_a_top_over_trousers() -> None:
     picture = look((tee(blue), "jacket"), (trousers(green), "trousers"), (tee(red), "t-shirt"))
     body = load("FEMALE", 384)
     middle, beside = int(body.centre_x), int(body.centre_x) + 28
-    assert hue_share(picture, (middle - 4, body.waist_y - 40, middle + 4, body.waist_y), 0) > 0.95  # it stands open
+    assert (
+        hue_share(picture, (middle - 4, body.waist_y - 40, middle + 4, body.waist_y), 0) > 0.95
+    )  # it stands open
     assert hue_share(picture, (beside, body.waist_y - 60, beside + 10, body.waist_y), 2) > 0.95
     without = look((trousers(green), "trousers"), (tee(red), "t-shirt"))
     hips = (int(body.centre_x) - 25, body.waist_y + 15, int(body.centre_x) + 25, body.waist_y + 35)
@@ -81,7 +94,9 @@ def test_a_jacket_lies_over_a_top_and_a_top_over_trousers() -> None:
 def test_tucking_in_puts_the_trousers_over_the_top() -> None:
     red, green = (200, 30, 30), (30, 160, 30)
     tucked = look(
-        (tee(red), "t-shirt"), (trousers(green), "trousers"), options=LookOptions(width_px=384, format="png", tuck=True)
+        (tee(red), "t-shirt"),
+        (trousers(green), "trousers"),
+        options=LookOptions(width_px=384, format="png", tuck=True),
     )
     body = load("FEMALE", 384)
     y = int(body.waist_y + 0.6 * (body.hip_y - body.waist_y))
@@ -107,16 +122,22 @@ def test_formats_and_mannequins(kind: str, mannequin: str) -> None:
 
 
 def test_a_transparent_background_is_transparent_and_a_coloured_one_coloured() -> None:
-    clear = look((tee(), "top"), options=LookOptions(width_px=256, format="png", background="transparent"))
+    clear = look(
+        (tee(), "top"), options=LookOptions(width_px=256, format="png", background="transparent")
+    )
     assert clear.shape[2] == 4
     assert clear[5, 5, 3] == 0
     assert clear[130, 128, 3] == 255
-    pink = look((tee(), "top"), options=LookOptions(width_px=256, format="png", background="#ff8080"))
+    pink = look(
+        (tee(), "top"), options=LookOptions(width_px=256, format="png", background="#ff8080")
+    )
     assert np.abs(pink[5, 5].astype(int) - [255, 128, 128]).max() < 8
 
 
 def test_the_manifest_says_where_each_item_went() -> None:
-    made = compose([GarmentInput(save(tee()), "top"), GarmentInput(save(trousers()), "jeans")], SMALL)
+    made = compose(
+        [GarmentInput(save(tee()), "top"), GarmentInput(save(trousers()), "jeans")], SMALL
+    )
     top, jeans = made.manifest.items
     assert (top.item_index, jeans.item_index) == (0, 1)
     assert top.layer > jeans.layer
@@ -162,7 +183,9 @@ def test_what_is_no_single_garment_is_never_sold(name: str, seed: int) -> None:
 
 def test_a_photo_that_stands_on_its_head_is_put_right() -> None:
     upright = compose([GarmentInput(save(tee()), "t-shirt")], SMALL)
-    turned = compose([GarmentInput(save(np.ascontiguousarray(tee()[::-1, ::-1])), "t-shirt")], SMALL)
+    turned = compose(
+        [GarmentInput(save(np.ascontiguousarray(tee()[::-1, ::-1])), "t-shirt")], SMALL
+    )
     boxes = [np.array(made.manifest.items[0].box) for made in (upright, turned)]
     assert np.abs(boxes[0] - boxes[1]).max() <= 6
 
@@ -194,7 +217,10 @@ def test_a_bad_item_is_named(data: bytes, category: str, code: str) -> None:
 
 @pytest.mark.hostile(row=33)
 @settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=2000), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]))
+@given(
+    st.binary(max_size=2000),
+    st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]),
+)
 def test_no_bytes_crash_the_engine(tail: bytes, magic: bytes) -> None:
     with pytest.raises(GarmentError):
         compose([GarmentInput(magic + tail, "top")], SMALL)
@@ -203,8 +229,10 @@ def test_no_bytes_crash_the_engine(tail: bytes, magic: bytes) -> None:
 @pytest.mark.parametrize(
     ("config", "name"),
     [
-        ({"width": 255}, "width"), ({"width": 2049}, "width"), ({"width": True}, "width"), ({"width": "768"}, "width"),
-        ({"format": "gif"}, "format"), ({"quality": 0}, "quality"), ({"background": "red"}, "background"),
+        ({"width": 255}, "width"), ({"width": 2049}, "width"), ({"width": True}, "width"),
+        ({"width": "768"}, "width"),
+        ({"format": "gif"}, "format"), ({"quality": 0}, "quality"),
+        ({"background": "red"}, "background"),
         ({"tuck": 1}, "tuck"),
         ({"background": "transparent", "format": "jpeg"}, "background"),
     ],

@@ -19,10 +19,17 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and has hardly any data."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -91,7 +98,8 @@ def test_large_photos_are_scaled_down() -> None:
         (b"\x89PNG\r\n\x1a\n" + b"\0" * (MAX_BYTES + 1), "image_too_large"),
     ],
     ids=[
-        "empty", "text", "gif", "eps", "cut png", "cut jpeg", "false jpeg", "false webp", "bomb", "thin",
+        "empty", "text", "gif", "eps", "cut png", "cut jpeg", "false jpeg", "false webp", "bomb",
+        "thin",
         "huge", "pixel", "heavy",
     ],
 )  # fmt: skip

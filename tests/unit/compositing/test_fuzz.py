@@ -1,10 +1,13 @@
-"""Pictures that nobody would draw on purpose, through the engine's public door: a look comes out, or an error with a name.
+"""Pictures that nobody would draw on purpose, through the engine's public door: a look comes out,
+or an error with a name.
 
-Shapes as screenshots, logos and packaging are, in every mode and format, with EXIF of every form, whole and damaged, for every
-category. LOOKS_FUZZ_EXAMPLES=5000 looks longer; with LOOKS_FUZZ_SEED set, at others than the suite does.
+Shapes as screenshots, logos and packaging are, in every mode and format, with EXIF of every form,
+whole and damaged, for every category. LOOKS_FUZZ_EXAMPLES=5000 looks longer; with LOOKS_FUZZ_SEED
+set, at others than the suite does.
 
-What comes out through the guard (`compositing.guard`) has a name, and is a gap in the engine all the same: the faults are
-counted and shown (`pytest -rP`), and once GAPS_ALLOWED is False there may be none.
+What comes out through the guard (`compositing.guard`) has a name, and is a gap in the engine all
+the same: the faults are counted and shown (`pytest -rP`), and once GAPS_ALLOWED is False there may
+be none.
 """
 
 import io
@@ -24,7 +27,9 @@ from schemas.categories import CATEGORIES
 from schemas.failures import FailureCode
 
 GAPS_ALLOWED = True
-"""Turn it off once the engine knows what to do with every shape: then nothing may come through the guard."""
+"""Turn it off once the engine knows what to do with every shape: then nothing may come through the
+guard.
+"""
 
 EXAMPLES = int(os.environ.get("LOOKS_FUZZ_EXAMPLES", "0"))
 SEED = os.environ.get("LOOKS_FUZZ_SEED")
@@ -54,7 +59,9 @@ class Drawing:
                 case "ring":
                     draw.ellipse(box, None, fill, 9)
                 case "triangle":
-                    draw.polygon([box[0], box[3], (box[0] + box[2]) // 2, box[1], box[2], box[3]], fill)
+                    draw.polygon(
+                        [box[0], box[3], (box[0] + box[2]) // 2, box[1], box[2], box[3]], fill
+                    )
                 case _:
                     getattr(draw, kind)(box, fill)
         return image
@@ -64,7 +71,9 @@ SHARE = st.integers(0, 40).map(lambda part: part / 40)
 GROUNDS = st.sampled_from(["white"] * 5 + ["#f0f0f0", "black", "grey", "orange"])
 COLOURS = st.sampled_from(["white", "black", "orange", "navy", "grey", "#f0f0f0", "#010101", "red"])
 SHAPES = st.tuples(
-    st.sampled_from(["rectangle", "ellipse", "line", "ring", "triangle"]), st.tuples(SHARE, SHARE, SHARE, SHARE), COLOURS
+    st.sampled_from(["rectangle", "ellipse", "line", "ring", "triangle"]),
+    st.tuples(SHARE, SHARE, SHARE, SHARE),
+    COLOURS,
 )
 USUAL = [(400, 500), (300, 650), (650, 300), (400, 866)]
 SIZES = st.sampled_from(USUAL * 4 + [(256, 256), (1, 1), (2, 700), (700, 3), (33, 47)])
@@ -74,14 +83,22 @@ FORMS = st.sampled_from(
     + [("JPEG", mode) for mode in ("RGB", "L", "CMYK", "YCbCr")]
     + [("WEBP", mode) for mode in ("RGB", "RGBA")]
 )
-TAGS = st.sampled_from([0x0112, 0x011A, 0x011B, 0x0128, 0x8769, 0x8825, 0xA005, 0x9286, 0x0000, 0xFFFF])
+TAGS = st.sampled_from(
+    [0x0112, 0x011A, 0x011B, 0x0128, 0x8769, 0x8825, 0xA005, 0x9286, 0x0000, 0xFFFF]
+)
 ENTRIES = st.lists(
-    st.tuples(TAGS, st.integers(0, 13), st.sampled_from([0, 1, 2, 3, 0xFFFFFFFF]), st.binary(min_size=4, max_size=4)),
+    st.tuples(
+        TAGS,
+        st.integers(0, 13),
+        st.sampled_from([0, 1, 2, 3, 0xFFFFFFFF]),
+        st.binary(min_size=4, max_size=4),
+    ),
     max_size=4,
 )
 TURNS = st.integers(0, 9).map(lambda turn: [(0x0112, 3, 1, struct.pack("<HH", turn, 0))])
 EXIF = st.tuples(
-    st.one_of(st.just([]), TURNS, st.tuples(TURNS, ENTRIES).map(lambda both: both[0] + both[1])), st.binary(max_size=24)
+    st.one_of(st.just([]), TURNS, st.tuples(TURNS, ENTRIES).map(lambda both: both[0] + both[1])),
+    st.binary(max_size=24),
 )
 DAMAGE = st.one_of(
     st.just(()),
@@ -92,8 +109,12 @@ DAMAGE = st.one_of(
 
 
 def exif_of(entries: Sequence[tuple[int, int, int, bytes]], tail: bytes) -> bytes:
-    """A block of EXIF with these directory entries, whether they make sense or not; offsets into it are whatever they are."""
-    directory = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in entries)
+    """A block of EXIF with these directory entries, whether they make sense or not; offsets into it
+    are whatever they are.
+    """
+    directory = b"".join(
+        struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in entries
+    )
     return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + tail
 
 
@@ -112,11 +133,15 @@ def damaged(data: bytes, damage: tuple[str, float, bytes] | tuple[()]) -> bytes:
         return data
     how, share, piece = damage
     at = round(share * len(data))
-    return data[:at] + (b"" if how == "cut" else piece + data[at + (len(piece) if how == "over" else 0) :])
+    return data[:at] + (
+        b"" if how == "cut" else piece + data[at + (len(piece) if how == "over" else 0) :]
+    )
 
 
 def composed(items: Sequence[GarmentInput]) -> str:
-    """What came of it, in a word; a fault that came through the guard by its name and where it arose."""
+    """What came of it, in a word; a fault that came through the guard by its name and where it
+    arose.
+    """
     try:
         look = compose(items, LookOptions(width_px=256, format="png"))
     except CompositingError as error:
@@ -132,12 +157,20 @@ def named(error: CompositingError, items: int) -> str:
         return type(error).__name__
     assert error.code in CODES
     assert error.item_index is None or 0 <= error.item_index < items
-    return f"{error.code} {error.fault} {type(error.__cause__).__name__}" if error.fault else error.code
+    return (
+        f"{error.code} {error.fault} {type(error.__cause__).__name__}"
+        if error.fault
+        else error.code
+    )
 
 
 def tell(title: str, came: Counter[str]) -> None:
     """Show what came out, and hold the guard to it."""
-    through = {what: count for what, count in came.items() if what.startswith(FailureCode.PHOTO_NOT_PROCESSED)}
+    through = {
+        what: count
+        for what, count in came.items()
+        if what.startswith(FailureCode.PHOTO_NOT_PROCESSED)
+    }
     tried = f"{title}: {sum(came.values())} tried, {sum(through.values())} through the guard"
     print(f"{tried}: {dict(came.most_common())}")  # noqa: T201 (this is the record)
     assert came["a look"], "nothing was made: this tries nothing"
@@ -161,11 +194,18 @@ def test_every_shape_in_every_form_is_a_look_or_an_error_with_a_name() -> None:
 
     @seed(int(SEED or 0))
     @looking(100)
-    @given(st.lists(st.tuples(DRAWINGS, st.sampled_from(NAMES)), min_size=1, max_size=2), FORMS, EXIF)
+    @given(
+        st.lists(st.tuples(DRAWINGS, st.sampled_from(NAMES)), min_size=1, max_size=2), FORMS, EXIF
+    )
     def tried(
-        worn: list[tuple[Drawing, str]], form: tuple[str, str], exif: tuple[list[tuple[int, int, int, bytes]], bytes]
+        worn: list[tuple[Drawing, str]],
+        form: tuple[str, str],
+        exif: tuple[list[tuple[int, int, int, bytes]], bytes],
     ) -> None:
-        items = [GarmentInput(as_file(drawing.picture(), form, exif_of(*exif)), name) for drawing, name in worn]
+        items = [
+            GarmentInput(as_file(drawing.picture(), form, exif_of(*exif)), name)
+            for drawing, name in worn
+        ]
         came[composed(items)] += 1
 
     tried()

@@ -1,11 +1,20 @@
-"""The engine's door: what nobody expected comes out by a name, and what was meant comes out as it was."""
+"""The engine's door: what nobody expected comes out by a name, and what was meant comes out as it
+was.
+"""
 
 import errno
 import re
 
 import pytest
 
-from compositing import CompositingError, GarmentError, GarmentInput, InvalidOption, LookOptions, compose
+from compositing import (
+    CompositingError,
+    GarmentError,
+    GarmentInput,
+    InvalidOption,
+    LookOptions,
+    compose,
+)
 from compositing.guard import fingerprint, guarded
 from tests.unit.compositing.pictures import save, tee
 
@@ -22,7 +31,10 @@ def one_fault() -> BaseException:
     return through(ValueError("one"))
 
 
-@pytest.mark.parametrize("error", [IndexError("x"), OSError(errno.EIO, "x"), RecursionError(), AssertionError(), KeyError("k")])
+@pytest.mark.parametrize(
+    "error",
+    [IndexError("x"), OSError(errno.EIO, "x"), RecursionError(), AssertionError(), KeyError("k")],
+)
 def test_what_nobody_expected_names_the_photo_and_the_fault(error: Exception) -> None:
     came = through(error, 3)
     assert isinstance(came, GarmentError)
@@ -33,7 +45,11 @@ def test_what_nobody_expected_names_the_photo_and_the_fault(error: Exception) ->
 
 
 def test_an_error_that_was_meant_is_passed_on() -> None:
-    for error in (GarmentError("no_garment_found", "m"), InvalidOption("width", "m"), KeyboardInterrupt()):
+    for error in (
+        GarmentError("no_garment_found", "m"),
+        InvalidOption("width", "m"),
+        KeyboardInterrupt(),
+    ):
         assert through(error) is error
 
 
@@ -64,6 +80,8 @@ def test_a_look_of_nothing_is_the_callers_mistake() -> None:
 
 
 def test_a_good_photo_passes_through_the_door() -> None:
-    assert compose([GarmentInput(save(tee()), "t-shirt")], LookOptions(width_px=256)).width_px == 256
+    assert (
+        compose([GarmentInput(save(tee()), "t-shirt")], LookOptions(width_px=256)).width_px == 256
+    )
     with pytest.raises(CompositingError):
         compose([GarmentInput(b"", "t-shirt")], LookOptions(width_px=256))

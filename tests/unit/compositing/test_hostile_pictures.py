@@ -1,4 +1,6 @@
-"""Files that are made to cost a decoder time or memory, or are not what they say: a picture or a reason, within bounds."""
+"""Files that are made to cost a decoder time or memory, or are not what they say: a picture or a
+reason, within bounds.
+"""
 
 import io
 import struct
@@ -23,7 +25,10 @@ LIMIT_BYTES = 64 * 1024 * 1024
 def with_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
     """A good PNG with these chunks behind its head."""
     data = save(tee(), "PNG")
-    made = (struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks)
+    made = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
     return data[:PNG_HEAD_BYTES] + b"".join(made) + data[PNG_HEAD_BYTES:]
 
 
@@ -68,8 +73,12 @@ def as_kind(kind: str) -> bytes:
 
 
 @pytest.mark.hostile(row=33)
-@pytest.mark.parametrize("make", [text_bomb, profile_bomb, many_frames, many_scans, turned_nine_ways])
-def test_row_33_a_file_made_to_cost_much_is_a_picture_or_a_reason_within_bounds(make: Callable[[], bytes]) -> None:
+@pytest.mark.parametrize(
+    "make", [text_bomb, profile_bomb, many_frames, many_scans, turned_nine_ways]
+)
+def test_row_33_a_file_made_to_cost_much_is_a_picture_or_a_reason_within_bounds(
+    make: Callable[[], bytes],
+) -> None:
     data = make()
     tracemalloc.start()
     began_s = time.process_time()
@@ -94,7 +103,10 @@ def test_row_33_another_format_is_refused_by_its_first_bytes(kind: str) -> None:
 
 
 @pytest.mark.hostile(row=33)
-@pytest.mark.parametrize("data", [b"SIMPLE  =                    T", b"8BPS\0\1", b"<svg/>", b"\0\0\0\x0cjP  \r\n", b"qoif"])
+@pytest.mark.parametrize(
+    "data",
+    [b"SIMPLE  =                    T", b"8BPS\0\1", b"<svg/>", b"\0\0\0\x0cjP  \r\n", b"qoif"],
+)
 def test_row_33_formats_that_nobody_writes_here_are_refused_too(data: bytes) -> None:
     with pytest.raises(GarmentError) as refused:
         decode(data + bytes(200), SIDE_PX)

@@ -35,16 +35,25 @@ def test_landmarks_lie_on_the_body_at_every_size(kind: str, width_px: int) -> No
         assert arm.shoulder[1] < arm.armpit[1] < arm.elbow[1] < arm.wrist[1] < arm.ankle[1]
         for point in (arm.shoulder, arm.elbow, arm.wrist, arm.ankle):
             assert body.body[int(point[1]), int(point[0])]
-        lean = np.degrees(np.arctan2(abs(arm.wrist[0] - arm.shoulder[0]), arm.wrist[1] - arm.shoulder[1]))
+        lean = np.degrees(
+            np.arctan2(abs(arm.wrist[0] - arm.shoulder[0]), arm.wrist[1] - arm.shoulder[1])
+        )
         assert 12 <= lean <= 21
 
 
 @pytest.mark.parametrize(
     ("kind", "chest", "waist", "hips", "neck"),
-    [("FEMALE", (84, 90), (64, 72), (90, 96), (30, 36)), ("MALE", (96, 102), (78, 88), (94, 102), (35, 41))],
+    [
+        ("FEMALE", (84, 90), (64, 72), (90, 96), (30, 36)),
+        ("MALE", (96, 102), (78, 88), (94, 102), (35, 41)),
+    ],
 )
 def test_the_body_has_a_shop_size(
-    kind: str, chest: tuple[float, float], waist: tuple[float, float], hips: tuple[float, float], neck: tuple[float, float]
+    kind: str,
+    chest: tuple[float, float],
+    waist: tuple[float, float],
+    hips: tuple[float, float],
+    neck: tuple[float, float],
 ) -> None:
     body = load(kind, 1024)
     facts = body.facts
@@ -55,7 +64,10 @@ def test_the_body_has_a_shop_size(
     narrow = float(np.nanmin(girth_cm[armpit_y : body.hip_y]))
     collar = 200 * facts.neck_half_girth / facts.px_per_m
     arm_cm = [100 * float(arm.length[-1]) / facts.px_per_m for arm in facts.arms.values()]
-    print(f"{kind}: chest {bust:.1f}, waist {narrow:.1f}, hips {seat:.1f}, neck {collar:.1f}, arms {arm_cm}")  # noqa: T201 (what a failure needs to be understood)
+    print(  # noqa: T201 (what a failure needs to be understood)
+        f"{kind}: chest {bust:.1f}, waist {narrow:.1f}, hips {seat:.1f}, neck {collar:.1f}, arms "
+        f"{arm_cm}"
+    )
     assert chest[0] <= bust <= chest[1]
     assert waist[0] <= narrow <= waist[1]
     assert hips[0] <= seat <= hips[1]
@@ -80,6 +92,12 @@ def test_facts_agree_with_the_picture_at_every_size(kind: str, width_px: int) ->
         assert np.all(np.diff(arm.length) > 0)
         assert np.all(arm.half_girth >= 2 * 0.95 * arm.half_width)
         in_picture = np.hypot(np.diff(arm.x), np.diff(arm.y)).sum()
-        assert in_picture == pytest.approx(arm.length[-1], rel=0.02), "the arms are in the picture's plane"
+        assert in_picture == pytest.approx(arm.length[-1], rel=0.02), (
+            "the arms are in the picture's plane"
+        )
         assert np.linalg.norm(body.sides[side].wrist - [arm.x[-1], arm.y[-1]]) < 0.01 * width_px
-        assert (facts.shoulder_tip[side][0] - body.centre_x) * side > (facts.neck_base[side][0] - body.centre_x) * side > 0
+        assert (
+            (facts.shoulder_tip[side][0] - body.centre_x) * side
+            > (facts.neck_base[side][0] - body.centre_x) * side
+            > 0
+        )

@@ -1,6 +1,8 @@
-"""The engine on real photos, where this checkout has them beside it: the bounds that a shop's picture must keep.
+"""The engine on real photos, where this checkout has them beside it: the bounds that a shop's
+picture must keep.
 
-The photos are test data under a non-commercial licence: read in place, never copied. `make gallery` shows them all.
+The photos are test data under a non-commercial licence: read in place, never copied. `make gallery`
+shows them all.
 """
 
 import statistics

@@ -12,16 +12,25 @@ Said = tuple[int, str]
 
 @dataclass
 class FakeS3:
-    """Objects, and what is answered instead. `refusals`: (method, beginning of the key) -> what is said, the longest first."""
+    """Objects, and what is answered instead. `refusals`: (method, beginning of the key) -> what is
+    said, the longest first.
+    """
 
     url: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     refusals: dict[tuple[str, str], Said] = field(default_factory=dict)
 
     def answer(self, method: str, key: str, body: bytes) -> tuple[int, bytes]:
-        for (verb, prefix), (status, code) in sorted(self.refusals.items(), key=lambda one: -len(one[0][1])):
+        for (verb, prefix), (status, code) in sorted(
+            self.refusals.items(), key=lambda one: -len(one[0][1])
+        ):
             if verb == method and key.startswith(prefix):
-                return status, f"<Error><Code>{code}</Code><Message>.</Message></Error>".encode() if code else b""
+                return (
+                    status,
+                    f"<Error><Code>{code}</Code><Message>.</Message></Error>".encode()
+                    if code
+                    else b"",
+                )
         if method == "PUT":
             self.objects[key] = body
             return 200, b""
@@ -40,7 +49,9 @@ def running_s3() -> Iterator[FakeS3]:
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, said = store.answer(self.command, self.path.partition("?")[0].split("/", 2)[2], body)
+            status, said = store.answer(
+                self.command, self.path.partition("?")[0].split("/", 2)[2], body
+            )
             self.send_response(status)
             self.send_header("Content-Length", str(len(said)))
             self.end_headers()

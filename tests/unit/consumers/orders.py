@@ -36,5 +36,10 @@ def a_picture(data: bytes | None = None, kind: str = "PNG") -> Picture:
 
 def a_look(picture: Picture | None = None, *items: Placed, **changes: object) -> Dressed:
     """The answer to `an_order`."""
-    made = Dressed(picture or a_picture(), items or (Placed(0, 31, (10, 20, 200, 300), 5000),), "vton-1.5", seed=7)
+    made = Dressed(
+        picture or a_picture(),
+        items or (Placed(0, 31, (10, 20, 200, 300), 5000),),
+        "vton-1.5",
+        seed=7,
+    )
     return replace(made, **changes)  # type: ignore[arg-type]  # fields of Dressed

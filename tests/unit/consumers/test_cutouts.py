@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from compositing import ENGINE_VERSION, GarmentError, GarmentInput, LookOptions, compose, compose_garments, pack, unpack
+from compositing import (
+    ENGINE_VERSION,
+    GarmentError,
+    GarmentInput,
+    LookOptions,
+    compose,
+    compose_garments,
+    pack,
+    unpack,
+)
 from consumers.compositor.cutouts import CutoutCache
 from storage.object_store import ObjectMissing, StoreUnavailable
 from tests.unit.compositing.pictures import save, tee
@@ -60,7 +69,10 @@ def test_a_kept_cut_out_is_of_its_tenant_version_content_and_shape(store: Store)
     cache.get("abc", GarmentInput(TEE.data, "trousers"))
     cache.get("abc", GarmentInput(save(tee((10, 200, 10))), "t-shirt"))
     assert len(store.objects) == 4
-    assert all(key.startswith(("cutouts/abc/", "cutouts/def/")) and f"/{ENGINE_VERSION}/" in key for key in store.objects)
+    assert all(
+        key.startswith(("cutouts/abc/", "cutouts/def/")) and f"/{ENGINE_VERSION}/" in key
+        for key in store.objects
+    )
     assert kept.image is not None
     assert len(store.objects[kept.image.key]) == kept.image.bytes
     assert (kept.image.height, kept.image.width) == kept.garment.cutout.alpha.shape
@@ -86,7 +98,9 @@ def test_a_store_that_is_down_costs_time_and_nothing_else(store: Store) -> None:
 
 def test_a_photo_without_a_garment_is_not_kept(store: Store) -> None:
     with pytest.raises(GarmentError):
-        CutoutCache(store).get("abc", GarmentInput(save(np.full((200, 200, 3), 255, np.uint8)), "top"))  # type: ignore[arg-type]  # as above
+        CutoutCache(store).get(  # type: ignore[arg-type]  # as above
+            "abc", GarmentInput(save(np.full((200, 200, 3), 255, np.uint8)), "top")
+        )
     assert store.objects == {}
 
 

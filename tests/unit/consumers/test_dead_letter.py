@@ -31,11 +31,15 @@ class NoClaims(ClaimStore):
     def __init__(self) -> None:
         """Without a database."""
 
-    async def claim(self, request_id: str, code: str, topic: str, partition: int, offset: int) -> Claim:
+    async def claim(
+        self, request_id: str, code: str, topic: str, partition: int, offset: int
+    ) -> Claim:
         raise AssertionError("claimed")
 
 
-def test_a_letter_whose_failure_was_published_is_skipped_for_as_long_as_it_can_be_read_again() -> None:
+def test_a_letter_whose_failure_was_published_is_skipped_for_as_long_as_it_can_be_read_again() -> (
+    None
+):
     handler, history = DeadLetters(NoClaims()), PartitionHistory()
     assert handler.receive(work(LETTER), history, NOW) is None
     until = NOW + timedelta(seconds=DECLARATION.history_window_s)

@@ -1,4 +1,6 @@
-"""What a look comes to when the store, the engine or the photo fails: whose fault it is, and whether it is tried again."""
+"""What a look comes to when the store, the engine or the photo fails: whose fault it is, and
+whether it is tried again.
+"""
 
 from collections.abc import Iterator
 
@@ -29,7 +31,12 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with running_s3() as store:
         store.objects[PHOTO] = save(tee(), "JPEG")
-        monkeypatch.setattr(_Worker, "store", ObjectStore(ObjectStoreSettings(endpoint_url=store.url)), raising=False)
+        monkeypatch.setattr(
+            _Worker,
+            "store",
+            ObjectStore(ObjectStoreSettings(endpoint_url=store.url)),
+            raising=False,
+        )
         monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(CutoutCache(None)), raising=False)
         yield store
 
@@ -53,14 +60,19 @@ def test_a_good_photo_is_made_and_stored(s3: FakeS3) -> None:
     ("method", "where", "status", "code"),
     [
         *(("PUT", "results/", status, code) for status, code in [
-            (403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (404, "NoSuchBucket"), (403, "QuotaExceeded"),
-            (400, "InvalidArgument"), (409, "OperationAborted"), (503, "SlowDown"), (500, "InternalError"),
+            (403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (404, "NoSuchBucket"),
+            (403, "QuotaExceeded"),
+            (400, "InvalidArgument"), (409, "OperationAborted"), (503, "SlowDown"),
+            (500, "InternalError"),
             (507, "StorageFull"),
         ]),
         *(("GET", "users/", status, code) for status, code in [
-            (404, "NoSuchBucket"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"), (403, "RequestTimeTooSkewed"),
-            (400, "ExpiredToken"), (400, "InvalidToken"), (403, "AccountProblem"), (400, "AuthorizationHeaderMalformed"),
-            (301, "PermanentRedirect"), (503, "SlowDown"), (429, "TooManyRequests"), (400, "RequestTimeout"), (500, ""),
+            (404, "NoSuchBucket"), (403, "InvalidAccessKeyId"), (403, "SignatureDoesNotMatch"),
+            (403, "RequestTimeTooSkewed"),
+            (400, "ExpiredToken"), (400, "InvalidToken"), (403, "AccountProblem"),
+            (400, "AuthorizationHeaderMalformed"),
+            (301, "PermanentRedirect"), (503, "SlowDown"), (429, "TooManyRequests"),
+            (400, "RequestTimeout"), (500, ""),
         ]),
         ("GET", "", 403, "AccessDenied"),
     ],
@@ -98,7 +110,9 @@ def test_what_the_store_says_of_one_object_names_it_and_is_not_tried_again(
     result = failed()
     assert (result.reason.code, result.can_heal, result.reason.item_index) == (told, False, 0)
     assert result.reason.code not in OUR_FAULTS
-    assert told is FailureCode.OBJECT_NOT_FOUND or (code in result.reason.message and told in SUSPECT_FAULTS)
+    assert told is FailureCode.OBJECT_NOT_FOUND or (
+        code in result.reason.message and told in SUSPECT_FAULTS
+    )
 
 
 def engine_that(error: Exception) -> type[CutoutCache]:
@@ -112,15 +126,23 @@ def engine_that(error: Exception) -> type[CutoutCache]:
 def test_what_nobody_expected_of_given_bytes_is_the_photos_with_a_fault_that_can_be_found(
     s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(engine_that(ZeroDivisionError("at x = 3"))(None)))
+    monkeypatch.setattr(
+        _Worker, "dresser", ClassicalDresser(engine_that(ZeroDivisionError("at x = 3"))(None))
+    )
     result = failed()
-    assert (result.reason.code, result.can_heal, result.reason.item_index) == (FailureCode.PHOTO_NOT_PROCESSED, False, 0)
+    assert (result.reason.code, result.can_heal, result.reason.item_index) == (
+        FailureCode.PHOTO_NOT_PROCESSED,
+        False,
+        0,
+    )
     assert result.reason.code not in OUR_FAULTS
     assert "ZeroDivisionError: at x = 3" in result.trace
     assert "quote fault" in result.reason.message
 
 
-def test_want_of_memory_may_be_another_looks_doing(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_may_be_another_looks_doing(
+    s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(engine_that(MemoryError())(None)))
     result = failed()
     assert (result.symptom, result.can_heal) == (Symptom.OUT_OF_MEMORY, True)

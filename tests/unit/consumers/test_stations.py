@@ -1,4 +1,6 @@
-"""Who makes a look: what it asks for, else the default; an engine that hangs holds up no other's looks."""
+"""Who makes a look: what it asks for, else the default; an engine that hangs holds up no other's
+looks.
+"""
 
 import asyncio
 from datetime import datetime
@@ -17,7 +19,9 @@ from schemas.events import LookCompleted, LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from tests.making import NOW, a_request, work
 
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 
 
 class Fake:
@@ -42,9 +46,17 @@ def nobody_listens(_: datetime) -> None:
     """Progress is not what is tested here."""
 
 
-def compositor(remote: Fake | None, default: EngineName = EngineName.CLASSICAL, own: Fake | None = None) -> Compositor:
+def compositor(
+    remote: Fake | None, default: EngineName = EngineName.CLASSICAL, own: Fake | None = None
+) -> Compositor:
     station = Station(remote, Slots(1)) if remote is not None else None
-    return Compositor(own or Fake("own"), Slots(1), lambda: NOW, history_window_s=60, engines=Engines(station, default))
+    return Compositor(
+        own or Fake("own"),
+        Slots(1),
+        lambda: NOW,
+        history_window_s=60,
+        engines=Engines(station, default),
+    )
 
 
 async def handled(one: Compositor, engine: str | None) -> Outcome:
@@ -61,7 +73,9 @@ async def handled(one: Compositor, engine: str | None) -> Outcome:
         ("remote", EngineName.CLASSICAL, "other"),
     ],
 )
-async def test_a_look_is_made_by_whom_it_asks_for(engine: str | None, default: EngineName, made_by: str) -> None:
+async def test_a_look_is_made_by_whom_it_asks_for(
+    engine: str | None, default: EngineName, made_by: str
+) -> None:
     outcome = await handled(compositor(Fake("other"), default), engine)
     assert isinstance(outcome, Done)
     completed = outcome.emits[0].event
@@ -98,7 +112,9 @@ async def test_draining_sends_away_who_waits_for_a_remote_engine() -> None:
 
 
 @pytest.mark.parametrize("symptom", Symptom)
-async def test_a_worker_that_asks_a_remote_engine_is_never_lost_by_the_photos_fault(symptom: Symptom) -> None:
+async def test_a_worker_that_asks_a_remote_engine_is_never_lost_by_the_photos_fault(
+    symptom: Symptom,
+) -> None:
     other = Fake("other")
     other.lost = symptom
     one = compositor(other)

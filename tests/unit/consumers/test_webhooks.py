@@ -34,7 +34,9 @@ def test_an_outcome_is_told_under_its_own_id() -> None:
         (a_request(), KNOWN, "not an outcome"),
     ],
 )
-def test_what_can_not_be_true_is_for_quarantine(event: LookFailed, known: Facts | None, why: str) -> None:
+def test_what_can_not_be_true_is_for_quarantine(
+    event: LookFailed, known: Facts | None, why: str
+) -> None:
     assert judge(work(event), known, NOW) == Unhandled(why)
 
 

@@ -16,11 +16,17 @@ def test_a_key_has_its_prefix_and_length_and_says_its_environment(environment: s
 def test_every_single_wrong_character_is_noticed() -> None:
     key = make_key("live", random.Random(2).choice)
     for place in range(len("sk_live_"), len(key)):
-        wrong = key[:place] + ALPHABET[(ALPHABET.index(key[place]) + 1) % len(ALPHABET)] + key[place + 1 :]
+        wrong = (
+            key[:place]
+            + ALPHABET[(ALPHABET.index(key[place]) + 1) % len(ALPHABET)]
+            + key[place + 1 :]
+        )
         assert environment_of(wrong) is None
 
 
-@pytest.mark.parametrize("text", ["", "sk_live_", "sk_prod_" + "a" * 49, "x" * 57, "sk_live_" + "é" * 49])
+@pytest.mark.parametrize(
+    "text", ["", "sk_live_", "sk_prod_" + "a" * 49, "x" * 57, "sk_live_" + "é" * 49]
+)
 def test_other_texts_are_no_keys(text: str) -> None:
     assert environment_of(text) is None
 

@@ -5,10 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from domain.audit import InTopic, Moment, RequestFacts, Violation, account, quarantined, stray, violations
+from domain.audit import (
+    InTopic,
+    Moment,
+    RequestFacts,
+    Violation,
+    account,
+    quarantined,
+    stray,
+    violations,
+)
 from tests.making import NOW, REQUEST_ID
 
-MOMENT = Moment(now=NOW + timedelta(hours=1), settle_s=30, margin_s=60, topics_since=NOW - timedelta(days=6))
+MOMENT = Moment(
+    now=NOW + timedelta(hours=1), settle_s=30, margin_s=60, topics_since=NOW - timedelta(days=6)
+)
 ONE = InTopic(1, 1, True, NOW)
 SUCCEEDED = RequestFacts(
     request_id=REQUEST_ID,
@@ -27,7 +38,8 @@ SUCCEEDED = RequestFacts(
     completed=ONE,
 )
 FAILED = replace(
-    SUCCEEDED, status="FAILURE", refunds=(10,), completed=InTopic(), failed=ONE, refund_events=ONE, claimed_at=NOW,
+    SUCCEEDED, status="FAILURE", refunds=(10,), completed=InTopic(), failed=ONE, refund_events=ONE,
+    claimed_at=NOW,
     events=((1, "queued"), (2, "failed")),
 )  # fmt: skip
 OPEN = replace(
@@ -42,7 +54,13 @@ OPEN = replace(
 
 
 @pytest.mark.parametrize(
-    "facts", [SUCCEEDED, FAILED, OPEN, replace(OPEN, in_outbox=True, requested=InTopic(), outbox_since=MOMENT.now)]
+    "facts",
+    [
+        SUCCEEDED,
+        FAILED,
+        OPEN,
+        replace(OPEN, in_outbox=True, requested=InTopic(), outbox_since=MOMENT.now),
+    ],
 )
 def test_a_clean_history_gives_no_violation(facts: RequestFacts) -> None:
     assert list(violations(facts, MOMENT)) == []
@@ -69,7 +87,16 @@ def test_a_clean_history_gives_no_violation(facts: RequestFacts) -> None:
         (8, replace(OPEN, shared_numbers=(2,))),
         (8, replace(SUCCEEDED, events=((1, "queued"), (2, "succeeded"), (3, "stage")))),
         (8, replace(SUCCEEDED, events=((1, "queued"), (2, "stage"), (3, "failed")))),
-        (9, replace(FAILED, failed=InTopic(), status="IN_PROGRESS", refunds=(10,), deadline_at=MOMENT.now)),
+        (
+            9,
+            replace(
+                FAILED,
+                failed=InTopic(),
+                status="IN_PROGRESS",
+                refunds=(10,),
+                deadline_at=MOMENT.now,
+            ),
+        ),
     ],
 )
 def test_a_broken_promise_is_named(promise: int, facts: RequestFacts) -> None:
@@ -77,14 +104,20 @@ def test_a_broken_promise_is_named(promise: int, facts: RequestFacts) -> None:
 
 
 def test_a_completion_and_a_refund_break_the_refund_promise() -> None:
-    seen = [violation.seen for violation in violations(replace(SUCCEEDED, refunds=(10,)), MOMENT) if violation.promise == 4]
+    seen = [
+        violation.seen
+        for violation in violations(replace(SUCCEEDED, refunds=(10,)), MOMENT)
+        if violation.promise == 4
+    ]
     assert seen == ["succeeded and refunded", "a completion and a refund were published"]
 
 
 def test_events_that_may_still_travel_are_no_violation() -> None:
     fresh = MOMENT.now - timedelta(seconds=5)
     travelling = InTopic(1, 1, True, fresh)
-    failing = replace(FAILED, refunds=(), refund_events=travelling, updated_at=fresh, claimed_at=fresh)
+    failing = replace(
+        FAILED, refunds=(), refund_events=travelling, updated_at=fresh, claimed_at=fresh
+    )
     assert list(violations(failing, MOMENT)) == []
     unread = InTopic(1, 1, False, fresh)
     assert list(violations(replace(OPEN, completed=unread), MOMENT)) == []
@@ -97,8 +130,12 @@ def test_a_record_about_nobody_is_a_violation_once_its_row_must_have_been_seen()
     assert violation.promise == 4
 
 
-@pytest.mark.parametrize(("balance", "entries", "count"), [(10, 10, 0), (10, 9, 1), (-1, -1, 1), (-1, 0, 2)])
-def test_a_balance_is_the_sum_of_its_entries_and_never_negative(balance: int, entries: int, count: int) -> None:
+@pytest.mark.parametrize(
+    ("balance", "entries", "count"), [(10, 10, 0), (10, 9, 1), (-1, -1, 1), (-1, 0, 2)]
+)
+def test_a_balance_is_the_sum_of_its_entries_and_never_negative(
+    balance: int, entries: int, count: int
+) -> None:
     assert len(list(account("demo/live", balance, entries))) == count
 
 

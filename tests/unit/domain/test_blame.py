@@ -30,15 +30,26 @@ def test_a_worker_lost_twice_to_the_same_photos_is_their_fault(symptom: Symptom)
 
 def test_the_next_attempt_is_told_what_the_one_before_was_lost_to() -> None:
     for suspect in ("", Symptom.DIED.value):
-        _, emits = settle(Attempt(a_request()), Later(TOO_SLOW, suspect), PartitionHistory(), NOW, chance=0)
+        _, emits = settle(
+            Attempt(a_request()), Later(TOO_SLOW, suspect), PartitionHistory(), NOW, chance=0
+        )
         assert emits[0].extra.get(SUSPECT_HEADER, "") == suspect
 
 
 def test_photos_are_told_apart_by_tenant_key_and_category_and_not_by_request() -> None:
     one = a_request()
     assert photos_of(one) == photos_of(a_request("01ARZ3NDEKTSV4RRFFQ69G5FAW"))
-    other = one.model_copy(update={"items": (TrialItemInput(trial_image="users/abc/tee.jpg", trial_item_category="dress"),)})
-    assert len({photos_of(one), photos_of(other), photos_of(one.model_copy(update={"tenant_id": "b"}))}) == 3
+    other = one.model_copy(
+        update={
+            "items": (TrialItemInput(trial_image="users/abc/tee.jpg", trial_item_category="dress"),)
+        }
+    )
+    assert (
+        len(
+            {photos_of(one), photos_of(other), photos_of(one.model_copy(update={"tenant_id": "b"}))}
+        )
+        == 3
+    )
     both = one.model_copy(update={"items": (*one.items, *other.items)})
     assert photos_of(both, 0) == photos_of(one)
     assert photos_of(both) not in {photos_of(one), photos_of(other)}

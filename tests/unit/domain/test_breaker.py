@@ -32,7 +32,9 @@ def fine(breaker: Breaker, tenant: str, photo: object) -> None:
 
 
 @given(st.lists(st.integers(), max_size=300), st.integers(0, 4))
-def test_one_tenants_photos_never_trip_it_however_many_and_whatever_a_few_others_do(photos: list[int], strays: int) -> None:
+def test_one_tenants_photos_never_trip_it_however_many_and_whatever_a_few_others_do(
+    photos: list[int], strays: int
+) -> None:
     breaker = Breaker(BreakerLimit())
     for photo in photos:
         suspected(breaker, "odd", photo)
@@ -57,7 +59,9 @@ def test_a_fault_of_ours_that_every_photo_of_several_tenants_meets_trips_it(tena
     assert breaker.tripped
 
 
-def test_one_tenants_odd_photos_among_others_good_ones_do_not_trip_it_and_a_bad_release_does() -> None:
+def test_one_tenants_odd_photos_among_others_good_ones_do_not_trip_it_and_a_bad_release_does() -> (
+    None
+):
     breaker = Breaker(BreakerLimit())
     for number in range(2000):
         suspected(breaker, "odd", number)

@@ -5,7 +5,14 @@ import pytest
 from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, begun, note, settle, started
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Reject, Skip
-from schemas.events import LookCompleted, LookDeadLettered, LookProgress, LookRequested, Stage, StoredImage
+from schemas.events import (
+    LookCompleted,
+    LookDeadLettered,
+    LookProgress,
+    LookRequested,
+    Stage,
+    StoredImage,
+)
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, RETRY_DELAYS_S, RETRY_TOPICS
 from tests.making import NOW, REQUEST_ID, TENANT, a_request
@@ -15,9 +22,17 @@ BAD_PHOTO = FailureReason(code=FailureCode.IMAGE_UNREADABLE, message="not a pict
 
 
 def completion() -> Done:
-    image = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+    image = StoredImage(
+        bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+    )
     event = LookCompleted(
-        request_id=REQUEST_ID, tenant_id=TENANT, image=image, items=(), engine_version="1", duration_ms=1, completed_at=NOW
+        request_id=REQUEST_ID,
+        tenant_id=TENANT,
+        image=image,
+        items=(),
+        engine_version="1",
+        duration_ms=1,
+        completed_at=NOW,
     )
     return Done((Emit(event, ("look.completed",)),))
 
@@ -34,9 +49,13 @@ def test_a_finished_look_is_published_before_its_deadline() -> None:
 
 
 @pytest.mark.hostile(row=27)
-@pytest.mark.parametrize("outcome", [completion(), Reject(BAD_PHOTO), Later(INTERNAL)], ids=["done", "reject", "later"])
+@pytest.mark.parametrize(
+    "outcome", [completion(), Reject(BAD_PHOTO), Later(INTERNAL)], ids=["done", "reject", "later"]
+)
 def test_at_its_deadline_nothing_is_decided(outcome: Done | Reject | Later) -> None:
-    result, emits = settle(Attempt(a_request()), outcome, PartitionHistory(), a_request().deadline_at, chance=0)
+    result, emits = settle(
+        Attempt(a_request()), outcome, PartitionHistory(), a_request().deadline_at, chance=0
+    )
     assert result == Skip("expired")
     assert emits == ()
 
@@ -55,28 +74,41 @@ def test_a_decided_request_is_not_decided_again() -> None:
     _, emits = settle(Attempt(a_request()), completion(), history, NOW, chance=0)
     note(history, emits[0], a_request().deadline_at)
     history.note_cancelled(REQUEST_ID, a_request().deadline_at)
-    assert settle(Attempt(a_request()), completion(), history, NOW, chance=0) == (Skip("duplicate"), ())
+    assert settle(Attempt(a_request()), completion(), history, NOW, chance=0) == (
+        Skip("duplicate"),
+        (),
+    )
 
 
 def test_what_can_heal_goes_to_the_retry_topics_in_turn_and_then_fails() -> None:
     request = a_request(deadline_s=3600)
     topics = []
     for number in range(1, len(RETRY_DELAYS_S) + 1):
-        outcome, emits = settle(Attempt(request, number), Later(INTERNAL), PartitionHistory(), NOW, chance=0)
+        outcome, emits = settle(
+            Attempt(request, number), Later(INTERNAL), PartitionHistory(), NOW, chance=0
+        )
         assert isinstance(outcome, Later)
         topics.append(emits[0].target)
         assert emits[0].extra[ATTEMPT_HEADER] == str(number + 1)
         assert isinstance(emits[1].event, LookProgress)
         assert emits[1].event.stage is Stage.RETRYING
     assert tuple(topics) == RETRY_TOPICS
-    outcome, emits = settle(Attempt(request, len(RETRY_DELAYS_S) + 1), Later(INTERNAL), PartitionHistory(), NOW, chance=0)
+    outcome, emits = settle(
+        Attempt(request, len(RETRY_DELAYS_S) + 1),
+        Later(INTERNAL),
+        PartitionHistory(),
+        NOW,
+        chance=0,
+    )
     assert outcome == Reject(INTERNAL)
     assert isinstance(emits[0].event, LookDeadLettered)
     assert emits[0].event.reason == INTERNAL
 
 
 def test_a_retry_that_would_come_after_the_deadline_fails_at_once() -> None:
-    outcome, emits = settle(Attempt(a_request(deadline_s=1)), Later(INTERNAL), PartitionHistory(), NOW, chance=0)
+    outcome, emits = settle(
+        Attempt(a_request(deadline_s=1)), Later(INTERNAL), PartitionHistory(), NOW, chance=0
+    )
     assert outcome == Reject(INTERNAL)
     assert len(emits) == 1
 
@@ -132,7 +164,9 @@ def test_history_forgets_what_can_no_longer_matter() -> None:
 
 
 def test_a_number_is_remembered_as_soon_as_it_is_given() -> None:
-    """DESIGN 3.8: a cancel after this finds the number taken, whether or not the event has been seen."""
+    """DESIGN 3.8: a cancel after this finds the number taken, whether or not the event has been
+    seen.
+    """
     history, attempt = PartitionHistory(), Attempt(a_request())
     emit = begun(attempt, history, NOW, NOW)
     assert emit is not None

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from domain.copartitions import common, differing, number_of, ranges
 
-COUNTS = st.dictionaries(st.sampled_from(["requested", "retry", "cancel", "progress"]), st.integers(1, 20), min_size=1)
+COUNTS = st.dictionaries(
+    st.sampled_from(["requested", "retry", "cancel", "progress"]), st.integers(1, 20), min_size=1
+)
 MEMBERS = st.lists(st.text("abc", min_size=1), min_size=1, max_size=6, unique=True).map(sorted)
 
 
@@ -14,7 +16,9 @@ def test_every_number_of_every_topic_has_one_owner_and_what_all_have_is_shared_o
     there: dict[str, int], members: list[str]
 ) -> None:
     owned = ranges(there, members)
-    assert sorted(number for mine in owned.values() for number in mine) == list(range(max(there.values())))
+    assert sorted(number for mine in owned.values() for number in mine) == list(
+        range(max(there.values()))
+    )
     shared = [sum(number < min(there.values()) for number in mine) for mine in owned.values()]
     assert max(shared) - min(shared) <= 1
 

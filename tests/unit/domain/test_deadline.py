@@ -11,8 +11,12 @@ COMPLETED, FAILED = ("look.completed", 3), ("look.failed", 3)
 
 
 @pytest.mark.hostile(row=47)
-def test_a_request_is_overdue_only_after_every_transaction_of_before_its_deadline_has_ended() -> None:
-    assert overdue_before(NOW, transaction_timeout_s=20, clock_margin_s=5) == NOW - timedelta(seconds=25)
+def test_a_request_is_overdue_only_after_every_transaction_of_before_its_deadline_has_ended() -> (
+    None
+):
+    assert overdue_before(NOW, transaction_timeout_s=20, clock_margin_s=5) == NOW - timedelta(
+        seconds=25
+    )
 
 
 def test_the_projection_is_caught_up_when_it_has_read_every_topic_to_its_end() -> None:

@@ -1,6 +1,8 @@
-"""The rules against every order of events that a fault can make: state machines that Hypothesis drives.
+"""The rules against every order of events that a fault can make: state machines that Hypothesis
+drives.
 
-The world of each machine is a few lines of what Kafka and Postgres promise; the rules under test are the real ones.
+The world of each machine is a few lines of what Kafka and Postgres promise; the rules under test
+are the real ones.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +12,15 @@ from itertools import pairwise
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from domain.composing import ATTEMPT_HEADER, Attempt, begun, note, settle
 from domain.deadline import OpenRequest, expirations, overdue_before
@@ -18,7 +28,15 @@ from domain.history import PartitionHistory
 from domain.money import payable, spent
 from domain.outcomes import Done, Emit, Later, Outcome, Reject
 from domain.projection import RANK, fold
-from schemas.events import LookCompleted, LookDeadLettered, LookFailed, LookProgress, LookRequested, Stage, StoredImage
+from schemas.events import (
+    LookCompleted,
+    LookDeadLettered,
+    LookFailed,
+    LookProgress,
+    LookRequested,
+    Stage,
+    StoredImage,
+)
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import JobStatus
 from schemas.topics import RETRY_TOPICS
@@ -27,14 +45,22 @@ from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
 DEADLINE_S = 60.0
 TRANSACTION_S = 5.0
 MARGIN_S = 2.0
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 AWAY = FailureReason(code=FailureCode.INTERNAL, message="S3 is away")
 BAD = FailureReason(code=FailureCode.IMAGE_UNREADABLE, message="not a picture", item_index=0)
 
 
 def completion() -> Done:
     event = LookCompleted(
-        request_id=REQUEST_ID, tenant_id=TENANT, image=IMAGE, items=(), engine_version="1", duration_ms=1, completed_at=NOW
+        request_id=REQUEST_ID,
+        tenant_id=TENANT,
+        image=IMAGE,
+        items=(),
+        engine_version="1",
+        duration_ms=1,
+        completed_at=NOW,
     )
     return Done((Emit(event, ("look.completed",)),))
 
@@ -63,10 +89,12 @@ class Work:
 
 
 class OneLook(RuleBasedStateMachine):
-    """One request through crashes, takeovers, duplicates, cancels, retries and time: one outcome, and the right one.
+    """One request through crashes, takeovers, duplicates, cancels, retries and time: one outcome,
+    and the right one.
 
-    Promised by Kafka: a fenced producer's transaction does not commit, a takeover fences, and the new owner restores its
-    history from what was committed. Everything else may happen at any moment.
+    Promised by Kafka: a fenced producer's transaction does not commit, a takeover fences, and the
+    new owner restores its history from what was committed. Everything else may happen at any
+    moment.
     """
 
     running = Bundle("running")
@@ -114,7 +142,9 @@ class OneLook(RuleBasedStateMachine):
     def an_attempt_is_made_whole(
         self, data: st.DataObject, name: str, chance: float, seconds: float, *, cancelled: bool
     ) -> None:
-        """Begun and ended, with time and perhaps a cancel in between: the crossings that matter most."""
+        """Begun and ended, with time and perhaps a cancel in between: the crossings that matter
+        most.
+        """
         work = self._deliver(data)
         if cancelled:
             self.cancels += 1
@@ -147,7 +177,9 @@ class OneLook(RuleBasedStateMachine):
     @precondition(lambda self: not self._decided())
     @rule()
     def the_sweeper_looks(self) -> None:
-        before = overdue_before(self.now, transaction_timeout_s=TRANSACTION_S, clock_margin_s=MARGIN_S)
+        before = overdue_before(
+            self.now, transaction_timeout_s=TRANSACTION_S, clock_margin_s=MARGIN_S
+        )
         if self.request.deadline_at < before:
             last = max((emit.sequence for emit in self.log), default=1)
             for emit in expirations([OpenRequest(self.request, last)], self.now):
@@ -164,7 +196,9 @@ class OneLook(RuleBasedStateMachine):
     def nothing_follows_the_outcome_but_what_was_under_way(self) -> None:
         for index, emit in enumerate(self.log):
             if isinstance(emit.event, LookCompleted | LookDeadLettered):
-                assert not any(isinstance(later.event, LookRequested) for later in self.log[index + 1 :])
+                assert not any(
+                    isinstance(later.event, LookRequested) for later in self.log[index + 1 :]
+                )
 
     @invariant()
     def events_are_numbered_in_causal_order(self) -> None:
@@ -175,7 +209,11 @@ class OneLook(RuleBasedStateMachine):
 
     @invariant()
     def each_attempt_is_announced_once(self) -> None:
-        told = [(emit.event.stage, emit.event.attempt) for emit in self.log if isinstance(emit.event, LookProgress)]
+        told = [
+            (emit.event.stage, emit.event.attempt)
+            for emit in self.log
+            if isinstance(emit.event, LookProgress)
+        ]
         assert len(set(told)) == len(told)
 
     def _commit(self, owner: Owner, emits: tuple[Emit, ...]) -> None:
@@ -189,14 +227,18 @@ class OneLook(RuleBasedStateMachine):
                 self.deliverable.append(Attempt(emit.event, int(emit.extra[ATTEMPT_HEADER])))
 
     def _outcomes(self) -> list[Emit]:
-        return [emit for emit in self.log if isinstance(emit.event, LookCompleted | LookDeadLettered)]
+        return [
+            emit for emit in self.log if isinstance(emit.event, LookCompleted | LookDeadLettered)
+        ]
 
     def _decided(self) -> bool:
         return bool(self._outcomes())
 
 
 class Ledger(RuleBasedStateMachine):
-    """Accounts through batches of charges, refunds given again and again: balances are their entries' sums, never negative."""
+    """Accounts through batches of charges, refunds given again and again: balances are their
+    entries' sums, never negative.
+    """
 
     @initialize(balance=st.integers(0, 100))
     def opened(self, balance: int) -> None:
@@ -205,14 +247,21 @@ class Ledger(RuleBasedStateMachine):
         self.charges: list[tuple[tuple[str, str], int]] = []
         self.refunds: dict[int, int] = {}
 
-    @rule(costs=st.lists(st.tuples(st.sampled_from(["a", "b", "nobody"]), st.integers(0, 40)), max_size=8))
+    @rule(
+        costs=st.lists(
+            st.tuples(st.sampled_from(["a", "b", "nobody"]), st.integers(0, 40)), max_size=8
+        )
+    )
     def a_batch_is_charged(self, costs: list[tuple[str, int]]) -> None:
         batch = [((tenant, "live"), cost) for tenant, cost in costs]
         verdicts = payable(self.balances, batch)
         for account, total in spent(batch, verdicts).items():
             self.balances[account] -= total
         self.charges += [one for one, paid in zip(batch, verdicts, strict=True) if paid]
-        assert all(paid or cost > self.balances.get(account, -1) for (account, cost), paid in zip(batch, verdicts, strict=True))
+        assert all(
+            paid or cost > self.balances.get(account, -1)
+            for (account, cost), paid in zip(batch, verdicts, strict=True)
+        )
 
     @precondition(lambda self: self.charges)
     @rule(data=st.data())
@@ -229,7 +278,11 @@ class Ledger(RuleBasedStateMachine):
         for account, balance in self.balances.items():
             entries = self.granted[account]
             entries -= sum(cost for charged, cost in self.charges if charged == account)
-            entries += sum(amount for index, amount in self.refunds.items() if self.charges[index][0] == account)
+            entries += sum(
+                amount
+                for index, amount in self.refunds.items()
+                if self.charges[index][0] == account
+            )
             assert balance == entries
             assert balance >= 0
 
@@ -259,8 +312,12 @@ def history_of(outcome: str) -> list[LookRequested | LookProgress | LookComplete
     order=st.lists(st.integers(0, 4), min_size=5, max_size=20),
     cuts=st.sets(st.integers(1, 19)),
 )
-def test_the_projection_ends_the_same_in_any_order_and_batches(outcome: str, order: list[int], cuts: set[int]) -> None:
-    """Topics are read side by side and again after a crash: states only move forward, and end where they must."""
+def test_the_projection_ends_the_same_in_any_order_and_batches(
+    outcome: str, order: list[int], cuts: set[int]
+) -> None:
+    """Topics are read side by side and again after a crash: states only move forward, and end where
+    they must.
+    """
     events = history_of(outcome)
     told = [decoded(events[index], sequence=index + 1) for index in order] + [
         decoded(event, sequence=index + 1) for index, event in enumerate(events)

@@ -10,7 +10,9 @@ REASON = FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="nothing on it
 
 
 def composing() -> LookProgress:
-    return LookProgress(request_id=REQUEST_ID, tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=NOW)
+    return LookProgress(
+        request_id=REQUEST_ID, tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=NOW
+    )
 
 
 def failed() -> LookFailed:

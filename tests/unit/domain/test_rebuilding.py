@@ -1,4 +1,6 @@
-"""The history of one partition number, retold: each row once, in any order of topics, and nothing that can't be true."""
+"""The history of one partition number, retold: each row once, in any order of topics, and nothing
+that can't be true.
+"""
 
 from datetime import timedelta
 from itertools import permutations
@@ -15,21 +17,31 @@ from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQU
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
 
 TOPICS = tuple(topic.name for topic in (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED))
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 TENANTS = {REQUEST_ID: TENANT}
 LATER = NOW + timedelta(seconds=1)
 
 
 def progress(sequence: int, second: int = 0) -> Decoded:
     at = NOW + timedelta(seconds=second)
-    event = LookProgress(request_id=REQUEST_ID, tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=at)
+    event = LookProgress(
+        request_id=REQUEST_ID, tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=at
+    )
     return decoded(event, sequence=sequence)
 
 
 REQUESTED = decoded(a_request(), sequence=1)
 COMPLETED = decoded(
     LookCompleted(
-        request_id=REQUEST_ID, tenant_id=TENANT, image=IMAGE, items=(), engine_version="1", duration_ms=1, completed_at=LATER
+        request_id=REQUEST_ID,
+        tenant_id=TENANT,
+        image=IMAGE,
+        items=(),
+        engine_version="1",
+        duration_ms=1,
+        completed_at=LATER,
     ),
     sequence=3,
 )
@@ -55,7 +67,9 @@ def retold(*told: tuple[str, Decoded]) -> tuple[list[int], list[StatusChange], l
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_in_any_order_of_topics_a_look_has_its_events_once_and_one_outcome(order: tuple[int, ...]) -> None:
+def test_in_any_order_of_topics_a_look_has_its_events_once_and_one_outcome(
+    order: tuple[int, ...],
+) -> None:
     topics = [
         (LOOK_REQUESTED.name, [REQUESTED, REQUESTED]),
         (LOOK_PROGRESS.name, [progress(2), progress(2, 9)]),
@@ -70,7 +84,9 @@ def test_in_any_order_of_topics_a_look_has_its_events_once_and_one_outcome(order
 
 def test_a_request_with_two_outcomes_keeps_the_first_and_is_marked() -> None:
     _, outcomes, requests = retold(
-        (LOOK_REQUESTED.name, REQUESTED), (LOOK_COMPLETED.name, COMPLETED), (LOOK_FAILED.name, FAILED)
+        (LOOK_REQUESTED.name, REQUESTED),
+        (LOOK_COMPLETED.name, COMPLETED),
+        (LOOK_FAILED.name, FAILED),
     )
     assert [one.status for one in outcomes] == [JobStatus.SUCCESS]
     assert requests == [RequestRow(REQUEST_ID, whole=False, started_at=None, two_outcomes=True)]
@@ -86,7 +102,9 @@ def test_a_number_beyond_the_plain_ones_is_told_once() -> None:
     assert retold(far, far)[0] == [PLAIN_NUMBERS + 1]
 
 
-@pytest.mark.parametrize("tenants", [{}, {REQUEST_ID: "other"}], ids=["no such request", "another tenant's"])
+@pytest.mark.parametrize(
+    "tenants", [{}, {REQUEST_ID: "other"}], ids=["no such request", "another tenant's"]
+)
 def test_what_cannot_be_true_gives_no_row(tenants: dict[str, str]) -> None:
     retelling = Retelling(TOPICS)
     told = retelling.take(LOOK_REQUESTED.name, [(0, REQUESTED)], tenants)

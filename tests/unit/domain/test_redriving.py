@@ -1,4 +1,6 @@
-"""What operators may do: each case of a failed request and of a quarantined record has one answer, with its reason."""
+"""What operators may do: each case of a failed request and of a quarantined record has one answer,
+with its reason.
+"""
 
 from dataclasses import replace
 
@@ -59,7 +61,9 @@ KEPT = {
         (LETTER, replace(REFUNDED, code=FailureCode.OBJECT_NOT_FOUND), "not our fault"),
     ],
 )
-def test_a_dead_letter_that_may_not_be_redriven_says_why(letter: Letter, standing: Standing | None, why: str) -> None:
+def test_a_dead_letter_that_may_not_be_redriven_says_why(
+    letter: Letter, standing: Standing | None, why: str
+) -> None:
     decision = redrive_letter(letter, standing, None)
     assert isinstance(decision, Refused)
     assert why in decision.why
@@ -77,12 +81,18 @@ def test_only_our_faults_are_made_good() -> None:
 
 
 def test_a_request_is_redriven_once() -> None:
-    assert redrive_letter(LETTER, replace(REFUNDED, redriven_as="other"), None) == Already("redriven as other")
+    assert redrive_letter(LETTER, replace(REFUNDED, redriven_as="other"), None) == Already(
+        "redriven as other"
+    )
 
 
 @pytest.mark.parametrize("status", [JobStatus.NOT_STARTED, JobStatus.IN_PROGRESS])
-def test_a_letter_that_nobody_handled_is_sent_again_and_its_request_is_not_composed(status: JobStatus) -> None:
-    assert redrive_letter(LETTER, replace(OPEN, status=status), None) == Send("look.dead-letter", 3, 1)
+def test_a_letter_that_nobody_handled_is_sent_again_and_its_request_is_not_composed(
+    status: JobStatus,
+) -> None:
+    assert redrive_letter(LETTER, replace(OPEN, status=status), None) == Send(
+        "look.dead-letter", 3, 1
+    )
     assert redrive_letter(replace(LETTER, redrives=2), OPEN, None) == Send("look.dead-letter", 3, 3)
 
 
@@ -96,7 +106,9 @@ def test_no_request_is_ever_both_open_and_made_anew() -> None:
 
 def test_what_was_done_about_a_letter_is_not_done_again_and_what_was_begun_is_finished() -> None:
     assert isinstance(redrive_letter(LETTER, OPEN, DONE), Already)
-    assert redrive_letter(LETTER, replace(OPEN, claimed=True), BEGUN) == Send("look.dead-letter", 3, 1)
+    assert redrive_letter(LETTER, replace(OPEN, claimed=True), BEGUN) == Send(
+        "look.dead-letter", 3, 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +132,9 @@ def test_a_letter_is_put_aside_only_when_its_tenant_waits_for_nothing(
 def test_a_quarantined_record_goes_back_to_the_partition_that_it_came_from() -> None:
     assert origin(KEPT) == Place("look.requested", 4, 9)
     assert redrive_record(KEPT, BY_NAME, None, None) == Send("look.requested", 4, 1)
-    assert redrive_record(KEPT | {"looks-redrives": "2"}, BY_NAME, None, None) == Send("look.requested", 4, 3)
+    assert redrive_record(KEPT | {"looks-redrives": "2"}, BY_NAME, None, None) == Send(
+        "look.requested", 4, 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,13 +148,17 @@ def test_a_quarantined_record_goes_back_to_the_partition_that_it_came_from() -> 
         (KEPT | {"looks-redrives": "3"}, "redriven 3 times"),
     ],
 )
-def test_a_quarantined_record_that_may_not_go_back_says_why(headers: dict[str, str], why: str) -> None:
+def test_a_quarantined_record_that_may_not_go_back_says_why(
+    headers: dict[str, str], why: str
+) -> None:
     decision = redrive_record(headers, BY_NAME, None, None)
     assert isinstance(decision, Refused)
     assert why in decision.why
 
 
-@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic.event is not None], ids=lambda topic: topic.name)
+@pytest.mark.parametrize(
+    "topic", [topic for topic in TOPICS if topic.event is not None], ids=lambda topic: topic.name
+)
 def test_no_subscriber_outside_reads_a_record_twice(topic) -> None:  # type: ignore[no-untyped-def]  # a Topic
     decision = redrive_record(KEPT | {"looks-quarantine-topic": topic.name}, BY_NAME, None, None)
     assert isinstance(decision, Refused) == (topic.audience is Audience.PUBLIC)
@@ -153,16 +171,28 @@ def test_two_copies_of_one_record_go_back_once() -> None:
 
 
 def test_a_quarantined_record_is_put_aside_unless_something_was_done_or_begun() -> None:
-    assert [type(discard_record(mark)) for mark in (None, DONE, BEGUN)] == [Discard, Already, Refused]
+    assert [type(discard_record(mark)) for mark in (None, DONE, BEGUN)] == [
+        Discard,
+        Already,
+        Refused,
+    ]
 
 
-@pytest.mark.parametrize(("text", "count"), [("0", 0), ("2", 2), ("-1", 0), ("many", 0), ("9" * 5000, 0), ("²", 0)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("0", 0), ("2", 2), ("-1", 0), ("many", 0), ("9" * 5000, 0), ("²", 0)]
+)
 def test_a_count_that_makes_no_sense_is_none(text: str, count: int) -> None:
     assert redrives({"looks-redrives": text}) == count
 
 
 def test_a_record_that_is_sent_again_keeps_its_own_headers() -> None:
-    headers = (("ce_id", b"x"), ("looks-quarantine-reason", b"r"), ("raw", b"\xff"), ("looks-redrives", b"1"), ("ce_id", b"y"))
+    headers = (
+        ("ce_id", b"x"),
+        ("looks-quarantine-reason", b"r"),
+        ("raw", b"\xff"),
+        ("looks-redrives", b"1"),
+        ("ce_id", b"y"),
+    )
     assert sent_again(headers, 2, "A") == (
         ("ce_id", b"x"),
         ("raw", b"\xff"),

@@ -10,11 +10,16 @@ DELAYS_S = (2, 10, 30)
 
 
 @given(st.integers(1, 10), st.floats(0, 0.999), st.floats(0, 100))
-def test_a_retry_waits_its_delay_and_never_passes_the_deadline(attempt: int, chance: float, life_s: float) -> None:
+def test_a_retry_waits_its_delay_and_never_passes_the_deadline(
+    attempt: int, chance: float, life_s: float
+) -> None:
     deadline_at = NOW + timedelta(seconds=life_s)
     retry = next_retry(attempt, NOW, deadline_at, DELAYS_S, chance=chance)
     if retry is None:
-        assert attempt > len(DELAYS_S) or DELAYS_S[attempt - 1] * (1 + JITTER * chance) >= life_s - 1e-5
+        assert (
+            attempt > len(DELAYS_S)
+            or DELAYS_S[attempt - 1] * (1 + JITTER * chance) >= life_s - 1e-5
+        )
         return
     waited_s = (retry.not_before - NOW).total_seconds()
     assert DELAYS_S[attempt - 1] <= waited_s + 1e-5

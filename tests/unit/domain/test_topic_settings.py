@@ -12,7 +12,9 @@ AS_DECLARED = Standing(12, 3, declared(LOOK_REQUESTED, 3), frozenset(declared(LO
 
 def having(**values: str) -> Standing:
     named = {name.replace("_", "."): value for name, value in values.items()}
-    return replace(AS_DECLARED, values={**AS_DECLARED.values, **named}, own=AS_DECLARED.own | set(named))
+    return replace(
+        AS_DECLARED, values={**AS_DECLARED.values, **named}, own=AS_DECLARED.own | set(named)
+    )
 
 
 def test_a_topic_that_is_as_declared_is_not_touched() -> None:
@@ -45,6 +47,12 @@ def test_min_insync_replicas_is_never_lowered(now: str) -> None:
     assert f"min.insync.replicas is {now} and is not lowered to the declared 2" in line
 
 
-def test_min_insync_replicas_that_somebody_removed_comes_back_where_there_are_three_copies() -> None:
-    without = replace(having(min_insync_replicas="1"), own=AS_DECLARED.own - {"min.insync.replicas"})
-    assert [str(change) for change in changes(LOOK_REQUESTED, without)] == ["look.requested: min.insync.replicas 1 -> 2"]
+def test_min_insync_replicas_that_somebody_removed_comes_back_where_there_are_three_copies() -> (
+    None
+):
+    without = replace(
+        having(min_insync_replicas="1"), own=AS_DECLARED.own - {"min.insync.replicas"}
+    )
+    assert [str(change) for change in changes(LOOK_REQUESTED, without)] == [
+        "look.requested: min.insync.replicas 1 -> 2"
+    ]

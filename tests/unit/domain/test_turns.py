@@ -13,7 +13,9 @@ def test_a_burst_of_one_tenant_does_not_hold_up_another() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers())))
-def test_everybody_gets_a_turn_once_in_the_order_of_their_line(joins: list[tuple[str, int]]) -> None:
+def test_everybody_gets_a_turn_once_in_the_order_of_their_line(
+    joins: list[tuple[str, int]],
+) -> None:
     turns: Turns[tuple[str, int]] = Turns()
     for tenant, number in joins:
         turns.join(tenant, (tenant, number))
@@ -22,7 +24,9 @@ def test_everybody_gets_a_turn_once_in_the_order_of_their_line(joins: list[tuple
         served.append(one)
     assert len(served) == len(joins)
     for tenant in "abc":
-        assert [one for one in served if one[0] == tenant] == [one for one in joins if one[0] == tenant]
+        assert [one for one in served if one[0] == tenant] == [
+            one for one in joins if one[0] == tenant
+        ]
 
 
 def test_who_is_passed_over_keeps_its_turn() -> None:

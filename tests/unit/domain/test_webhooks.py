@@ -52,8 +52,12 @@ def test_there_are_8_tries_over_24_hours() -> None:
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_delay_is_jittered_by_a_fifth_either_way(number: int) -> None:
-    least, most = (delay_s(judge(Attempt(NOW, 1, 500), number, NOW, chance=chance)) for chance in (0.0, 1.0))
-    assert (least, most) == pytest.approx((DELAYS_S[number - 1] * (1 - JITTER), DELAYS_S[number - 1] * (1 + JITTER)))
+    least, most = (
+        delay_s(judge(Attempt(NOW, 1, 500), number, NOW, chance=chance)) for chance in (0.0, 1.0)
+    )
+    assert (least, most) == pytest.approx(
+        (DELAYS_S[number - 1] * (1 - JITTER), DELAYS_S[number - 1] * (1 + JITTER))
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,8 +80,12 @@ def test_only_2xx_is_success(attempt: Attempt, result: Result) -> None:
     assert judge(attempt, 1, NOW, chance=0.5).result is result
 
 
-@pytest.mark.parametrize(("status", "heeded"), [(429, True), (503, True), (500, False), (200, False)])
-def test_retry_after_lengthens_a_delay_where_it_counts_and_up_to_an_hour(status: int, heeded: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "heeded"), [(429, True), (503, True), (500, False), (200, False)]
+)
+def test_retry_after_lengthens_a_delay_where_it_counts_and_up_to_an_hour(
+    status: int, heeded: bool
+) -> None:
     for asked, waits in (("120", 120), ("999999999999", MAX_RETRY_AFTER_S), ("1", DELAYS_S[0])):
         verdict = judge(Attempt(NOW, 1, status, retry_after=asked), 1, NOW, chance=0.5)
         if status != 200:
@@ -88,7 +96,8 @@ def test_retry_after_lengthens_a_delay_where_it_counts_and_up_to_an_hour(status:
     ("header", "seconds"),
     [
         (None, 0), ("", 0), ("soon", 0), ("-5", 0), ("1.5", 0), ("²", 0), ("30", 30), (" 30 ", 30),
-        ("Fri, 02 Jan 2026 03:05:05 GMT", 60), ("Fri, 02 Jan 2026 03:00:00 GMT", 0), ("Fri, 99 Jan 2026 03:00:00 GMT", 0),
+        ("Fri, 02 Jan 2026 03:05:05 GMT", 60), ("Fri, 02 Jan 2026 03:00:00 GMT", 0),
+        ("Fri, 99 Jan 2026 03:00:00 GMT", 0),
     ],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:
@@ -131,7 +140,10 @@ def test_a_secret_does_not_show_in_a_log() -> None:
 
 
 def waiting(tenant: str, count: int) -> list[Waiting]:
-    return [Waiting(f"{tenant}-{number:03}", tenant, NOW + timedelta(seconds=number)) for number in range(count)]
+    return [
+        Waiting(f"{tenant}-{number:03}", tenant, NOW + timedelta(seconds=number))
+        for number in range(count)
+    ]
 
 
 def test_tenants_take_turns_and_the_oldest_of_each_comes_first() -> None:
@@ -140,11 +152,21 @@ def test_tenants_take_turns_and_the_oldest_of_each_comes_first() -> None:
 
 
 def test_who_has_much_under_way_comes_after_who_has_nothing() -> None:
-    assert choose([*waiting("many", 5), *waiting("new", 2)], {"many": 10}, 3) == ["new-000", "new-001", "many-000"]
+    assert choose([*waiting("many", 5), *waiting("new", 2)], {"many": 10}, 3) == [
+        "new-000",
+        "new-001",
+        "many-000",
+    ]
 
 
-@given(st.lists(st.sampled_from("abc")), st.dictionaries(st.sampled_from("abc"), st.integers(0, 40)), st.integers(0, 80))
-def test_no_more_than_is_free_and_than_a_tenant_may(tenants: list[str], busy: dict[str, int], free: int) -> None:
+@given(
+    st.lists(st.sampled_from("abc")),
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 40)),
+    st.integers(0, 80),
+)
+def test_no_more_than_is_free_and_than_a_tenant_may(
+    tenants: list[str], busy: dict[str, int], free: int
+) -> None:
     due = [Waiting(f"{tenant}{number}", tenant, NOW) for number, tenant in enumerate(tenants)]
     chosen = choose(due, busy, free)
     assert len(chosen) == len(set(chosen)) <= free
@@ -156,10 +178,22 @@ def test_no_more_than_is_free_and_than_a_tenant_may(tenants: list[str], busy: di
 
 
 IMAGE = StoredImage(
-    bucket="b", key="results/demo/secret.webp", content_type="image/webp", width=1, height=1, bytes=1, sha256="0" * 64
+    bucket="b",
+    key="results/demo/secret.webp",
+    content_type="image/webp",
+    width=1,
+    height=1,
+    bytes=1,
+    sha256="0" * 64,
 )
 COMPLETED = LookCompleted(
-    request_id=REQUEST_ID, tenant_id=TENANT, image=IMAGE, items=(), engine_version="1", duration_ms=1, completed_at=NOW
+    request_id=REQUEST_ID,
+    tenant_id=TENANT,
+    image=IMAGE,
+    items=(),
+    engine_version="1",
+    duration_ms=1,
+    completed_at=NOW,
 )
 FAILED = LookFailed(
     request_id=REQUEST_ID,
@@ -178,9 +212,14 @@ def told(event: LookCompleted | LookFailed) -> Happening:
 def test_an_endpoint_is_told_the_outcome_and_no_object_key() -> None:
     record = told(COMPLETED)
     payload = WebhookPayload.model_validate_json(record.payload)
-    assert (payload.type, payload.timestamp, record.event_id) == ("look.completed", NOW, decoded(COMPLETED).meta.id)
+    assert (payload.type, payload.timestamp, record.event_id) == (
+        "look.completed",
+        NOW,
+        decoded(COMPLETED).meta.id,
+    )
     assert payload.data.model_dump(mode="json") == {
-        "request_id": REQUEST_ID, "status": "SUCCESS", "seq": 4, "credits_cost": 10, "credits_refunded": 0, "error": None,
+        "request_id": REQUEST_ID, "status": "SUCCESS", "seq": 4, "credits_cost": 10,
+        "credits_refunded": 0, "error": None,
         "job_url": f"/v1/jobs/{REQUEST_ID}",
     }  # fmt: skip
     assert b"results/" not in record.payload
@@ -188,18 +227,28 @@ def test_an_endpoint_is_told_the_outcome_and_no_object_key() -> None:
 
 def test_a_failure_names_its_reason_and_the_refund() -> None:
     data = WebhookPayload.model_validate_json(told(FAILED).payload).data.model_dump(mode="json")
-    assert (data["status"], data["credits_refunded"], data["error"]["code"]) == ("FAILURE", 10, "no_garment_found")
+    assert (data["status"], data["credits_refunded"], data["error"]["code"]) == (
+        "FAILURE",
+        10,
+        "no_garment_found",
+    )
 
 
 def test_the_largest_payload_is_small_enough() -> None:
-    worst = FAILED.model_copy(update={"error": FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="\x01" * 1000)})
+    worst = FAILED.model_copy(
+        update={"error": FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="\x01" * 1000)}
+    )
     assert len(told(worst).payload) <= MAX_PAYLOAD_BYTES
 
 
 def test_the_same_event_has_the_same_bytes_and_one_delivery_per_endpoint() -> None:
     assert told(COMPLETED) == told(COMPLETED)
     one, another = new_request_id(), new_request_id()
-    assert told(COMPLETED).delivery_id(one) == told(COMPLETED).delivery_id(one) != told(COMPLETED).delivery_id(another)
+    assert (
+        told(COMPLETED).delivery_id(one)
+        == told(COMPLETED).delivery_id(one)
+        != told(COMPLETED).delivery_id(another)
+    )
     assert told(COMPLETED).delivery_id(one) != told(FAILED).delivery_id(one)
 
 

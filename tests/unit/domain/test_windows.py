@@ -1,4 +1,6 @@
-"""Arrivals, ends, cancels and second readings in any order: each record is given out once, in order, few at a time."""
+"""Arrivals, ends, cancels and second readings in any order: each record is given out once, in
+order, few at a time.
+"""
 
 from collections import defaultdict
 
@@ -29,7 +31,13 @@ def test_nothing_is_wanted_until_half_of_the_window_is_free() -> None:
     assert windows.wanted() is None
     windows.leave("first", "a")
     assert windows.wanted() == Place("first", SIZE)
-    assert [windows.claim(Place("first", offset)) for offset in range(3, 8)] == [None, "a", "a", None, None]
+    assert [windows.claim(Place("first", offset)) for offset in range(3, 8)] == [
+        None,
+        "a",
+        "a",
+        None,
+        None,
+    ]
     assert windows.wanted() is None
 
 
@@ -52,11 +60,18 @@ def test_hungry_tenants_are_read_for_in_turn() -> None:
         windows.arrive(Place("first", offset + 1), "b", offset)
     windows.leave("first", "a")
     windows.leave("first", "b")
-    assert [windows.wanted() for _ in range(4)] == [Place("first", 4), Place("first", 5), Place("first", 4), Place("first", 5)]
+    assert [windows.wanted() for _ in range(4)] == [
+        Place("first", 4),
+        Place("first", 5),
+        Place("first", 4),
+        Place("first", 5),
+    ]
 
 
 class Queue(RuleBasedStateMachine):
-    """A partition number with tenants who queue, and a reader who reads any stretch of it again, asked or not."""
+    """A partition number with tenants who queue, and a reader who reads any stretch of it again,
+    asked or not.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +92,9 @@ class Queue(RuleBasedStateMachine):
     @rule(topic=TOPICS, tenant=TENANTS, data=st.data())
     def work_ends(self, topic: str, tenant: str, data: st.DataObject) -> None:
         if self.at_work[topic, tenant]:
-            self.at_work[topic, tenant].remove(data.draw(st.sampled_from(self.at_work[topic, tenant])))
+            self.at_work[topic, tenant].remove(
+                data.draw(st.sampled_from(self.at_work[topic, tenant]))
+            )
             self.windows.leave(topic, tenant)
 
     @rule(topic=TOPICS, tenant=TENANTS, data=st.data())
@@ -117,8 +134,14 @@ class Queue(RuleBasedStateMachine):
         if place in self.hastened:
             self.hastened.remove(place)
         else:
-            earlier = [offset for offset in range(place.offset) if self.log[place.topic][offset] == tenant]
-            waiting = [offset for offset in earlier if offset not in given and Place(place.topic, offset) not in self.hastened]
+            earlier = [
+                offset for offset in range(place.offset) if self.log[place.topic][offset] == tenant
+            ]
+            waiting = [
+                offset
+                for offset in earlier
+                if offset not in given and Place(place.topic, offset) not in self.hastened
+            ]
             assert waiting == [], "one that came earlier still waits"
             assert len(self.at_work[place.topic, tenant]) <= SIZE
         given.append(place.offset)
@@ -152,7 +175,9 @@ TestQueue.settings = settings(max_examples=40, stateful_step_count=30, deadline=
 @settings(max_examples=10, deadline=None)
 def test_a_long_line_is_given_out_whole_and_in_order(size: int, count: int) -> None:
     windows = Windows(size)
-    served = [offset for offset in range(count) if windows.arrive(Place("first", offset), "a", offset)]
+    served = [
+        offset for offset in range(count) if windows.arrive(Place("first", offset), "a", offset)
+    ]
     at_work = len(served)
     while (place := windows.wanted()) is not None or at_work:
         for _ in range(at_work if place is None else 0):

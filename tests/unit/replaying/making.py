@@ -19,7 +19,9 @@ def request_id(number: int) -> str:
     return derived_id("01ARZ3NDEKTSV4RRFFQ69G5FAV", str(number))
 
 
-def a_completion(number: int = 0, *, tenant: str = TENANT, category: str = "shirt") -> LookCompleted:
+def a_completion(
+    number: int = 0, *, tenant: str = TENANT, category: str = "shirt"
+) -> LookCompleted:
     """A completed look of one garment."""
     name = request_id(number)
     picture = StoredImage(
@@ -54,7 +56,9 @@ def a_completion(number: int = 0, *, tenant: str = TENANT, category: str = "shir
 def encoded(event: Event, *, sequence: int = 4) -> Encoded:
     """The record of an event."""
     event_type = TYPE_OF[type(event)]
-    return encode(event, Meta(derived_id(event.request_id, event_type), event_type, "/test", NOW, sequence))
+    return encode(
+        event, Meta(derived_id(event.request_id, event_type), event_type, "/test", NOW, sequence)
+    )
 
 
 def a_block(
@@ -83,4 +87,8 @@ def a_block(
 
 def completions(first: int, count: int, *, step_ms: int = 1) -> Block:
     """Completed looks with these numbers at these offsets."""
-    return a_block([a_completion(number) for number in range(first, first + count)], first=first, step_ms=step_ms)
+    return a_block(
+        [a_completion(number) for number in range(first, first + count)],
+        first=first,
+        step_ms=step_ms,
+    )

@@ -11,7 +11,15 @@ from replaying.cookbook import Cookbook, questions
 from replaying.errors import BadSelection
 from replaying.parquet import ParquetSink
 from replaying.plots import report
-from schemas.events import CreditRefund, Event, LookCompleted, LookFailed, LookProgress, LookRequested, Stage
+from schemas.events import (
+    CreditRefund,
+    Event,
+    LookCompleted,
+    LookFailed,
+    LookProgress,
+    LookRequested,
+    Stage,
+)
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import TOPIC_OF
 from tests.making import a_request
@@ -26,7 +34,9 @@ def requested(number: int, tenant: str, hour: int = 0) -> LookRequested:
     return a_request(request_id(number)).model_copy(update=changes)
 
 
-def completed(number: int, tenant: str, *, took_s: int, category: str, size: int, hour: int = 0) -> LookCompleted:
+def completed(
+    number: int, tenant: str, *, took_s: int, category: str, size: int, hour: int = 0
+) -> LookCompleted:
     made = a_completion(number, tenant=tenant, category=category)
     at = DAY + timedelta(hours=hour, seconds=took_s)
     image = made.image.model_copy(update={"bytes": size, "width": 100 * number, "height": 10})
@@ -40,11 +50,15 @@ def failed(number: int, tenant: str, code: FailureCode) -> LookFailed:
 
 
 def refund(number: int, tenant: str, code: FailureCode) -> CreditRefund:
-    return CreditRefund(request_id=request_id(number), tenant_id=tenant, amount=10, reason=code, refunded_at=DAY)
+    return CreditRefund(
+        request_id=request_id(number), tenant_id=tenant, amount=10, reason=code, refunded_at=DAY
+    )
 
 
 def progress(number: int, stage: Stage, attempt: int) -> LookProgress:
-    return LookProgress(request_id=request_id(number), tenant_id="a", stage=stage, attempt=attempt, at=DAY)
+    return LookProgress(
+        request_id=request_id(number), tenant_id="a", stage=stage, attempt=attempt, at=DAY
+    )
 
 
 EVENTS: dict[type[Event], Sequence[Event]] = {
@@ -72,7 +86,11 @@ STEPS = [
 ]
 
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
-    "completions_by_category": [(date(2026, 1, 2), "jeans", 1), (date(2026, 1, 2), "shirt", 1), (date(2026, 1, 3), "shirt", 1)],
+    "completions_by_category": [
+        (date(2026, 1, 2), "jeans", 1),
+        (date(2026, 1, 2), "shirt", 1),
+        (date(2026, 1, 3), "shirt", 1),
+    ],
     "time_to_look": [(3, 2000.0, 2900.0, 2980.0)],
     "failure_reasons": [("cancelled", 1, 0.5), ("timeout", 1, 0.5)],
     "refunds_against_charges": [("a", 30, 0, 0.0), ("b", 30, 20, 0.667)],
@@ -95,7 +113,8 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sink.take(a_block(events[:1], first=len(events), topic=topic))  # delivered once more
     steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
     steps.headers = [  # each its own event
-        [*(headers or ()), ("ce_id", f"step-{number}".encode())] for number, headers in enumerate(steps.headers)
+        [*(headers or ()), ("ce_id", f"step-{number}".encode())]
+        for number, headers in enumerate(steps.headers)
     ]
     sink.take(steps)
     sink.close(complete=True)

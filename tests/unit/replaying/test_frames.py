@@ -1,4 +1,6 @@
-"""Batches are unpacked to what was written; what came damaged is refused; headers read in bulk are those read one by one."""
+"""Batches are unpacked to what was written; what came damaged is refused; headers read in bulk are
+those read one by one.
+"""
 
 from collections.abc import Sequence
 
@@ -22,7 +24,9 @@ ROWS: list[Row] = [
 ]
 
 
-def written(rows: Sequence[Row], compression: int, *, producer: int = -1, transactional: bool = False) -> bytes:
+def written(
+    rows: Sequence[Row], compression: int, *, producer: int = -1, transactional: bool = False
+) -> bytes:
     builder = DefaultRecordBatchBuilder(2, compression, transactional, producer, 0, 0, 1 << 24)
     for offset, (at_ms, key, value, headers) in enumerate(rows):
         builder.append(offset, at_ms, key, value, headers)
@@ -39,7 +43,10 @@ def unpacked(raw: bytes) -> Block:
 @pytest.mark.parametrize("compression", [NONE, ZSTD])
 def test_records_are_as_they_were_written(compression: int) -> None:
     block = unpacked(written(ROWS, compression) * 2 + b"torn")
-    assert [*zip(block.timestamps_ms, block.keys, block.values, block.headers, strict=True)] == [*ROWS, *ROWS]
+    assert [*zip(block.timestamps_ms, block.keys, block.values, block.headers, strict=True)] == [
+        *ROWS,
+        *ROWS,
+    ]
     assert block.offsets == [0, 1, 2, 0, 1, 2]
 
 

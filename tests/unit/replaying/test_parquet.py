@@ -33,7 +33,9 @@ def test_files_lie_by_topic_and_day_and_say_their_offsets(tmp_path: Path) -> Non
         "topic=look.completed/day=2026-01-02/part-0-0-1.parquet",
         "topic=look.completed/day=2026-01-03/part-0-2-3.parquet",
     ]
-    found = duckdb.execute(f"SELECT DISTINCT topic, day::VARCHAR FROM '{tmp_path}/**/*.parquet' ORDER BY ALL").fetchall()
+    found = duckdb.execute(
+        f"SELECT DISTINCT topic, day::VARCHAR FROM '{tmp_path}/**/*.parquet' ORDER BY ALL"
+    ).fetchall()
     assert found == [("look.completed", "2026-01-02"), ("look.completed", "2026-01-03")]
 
 
@@ -119,7 +121,9 @@ def test_duckdb_holds_each_offset_once_however_often_it_is_written(tmp_path: Pat
         sink.take(a_block([a_completion(9)], first=2, partition=1))
         sink.close(complete=True)
     with duckdb.connect(str(path), read_only=True) as db:
-        found = db.execute("SELECT _partition, _offset, image.bytes FROM look_completed ORDER BY ALL").fetchall()
+        found = db.execute(
+            "SELECT _partition, _offset, image.bytes FROM look_completed ORDER BY ALL"
+        ).fetchall()
     assert found == [(0, 0, 7), (0, 1, 7), (0, 2, 7), (0, 3, 7), (1, 2, 7)]
 
 

@@ -23,7 +23,10 @@ def test_a_place_is_an_offset_a_time_or_an_age(words: str, expected: object) -> 
     assert place(words, NOW) == expected
 
 
-@pytest.mark.parametrize("words", ["", "offset:", "offset:-1", "offset:0=", "offset:0=1,", "2 fortnights", "yesterday", "1e9d"])
+@pytest.mark.parametrize(
+    "words",
+    ["", "offset:", "offset:-1", "offset:0=", "offset:0=1,", "2 fortnights", "yesterday", "1e9d"],
+)
 def test_what_is_no_place_is_refused_in_words(words: str) -> None:
     with pytest.raises(BadSelection, match="offset"):
         place(words, NOW)
@@ -57,7 +60,9 @@ def test_a_partition_that_an_offset_does_not_name_is_left_out() -> None:
 def test_a_request_is_looked_for_from_the_time_in_its_id() -> None:
     chosen = select(["look.completed"], NOW, request_id=REQUEST_ID)
     assert isinstance(chosen.start, AtTime)
-    assert chosen.start.at == datetime(2016, 7, 30, 23, 54, 10, 259000, tzinfo=UTC) - CLOCKS_MAY_DIFFER
+    assert (
+        chosen.start.at == datetime(2016, 7, 30, 23, 54, 10, 259000, tzinfo=UTC) - CLOCKS_MAY_DIFFER
+    )
     assert chosen.key() == REQUEST_ID.encode()
 
 

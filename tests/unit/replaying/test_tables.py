@@ -14,21 +14,45 @@ from replaying.blocks import Block, read
 from replaying.columns import TIME, columns
 from replaying.tables import TableReader, table_schema
 from schemas.envelope import Decoded, Encoded
-from schemas.events import EVENT_TYPES, CreditRefund, LookDeadLettered, LookFailed, LookProgress, Stage
+from schemas.events import (
+    EVENT_TYPES,
+    CreditRefund,
+    LookDeadLettered,
+    LookFailed,
+    LookProgress,
+    Stage,
+)
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, TENANT, a_request
-from tests.unit.replaying.making import NOON_MS, a_block, a_completion, completions, encoded, request_id
+from tests.unit.replaying.making import (
+    NOON_MS,
+    a_block,
+    a_completion,
+    completions,
+    encoded,
+    request_id,
+)
 
 REASON = FailureReason(code=FailureCode.TIMEOUT, message="too slow", item_index=None)
 LATE = FailureReason(code=FailureCode.PHOTO_NOT_PROCESSED, message="fault 1a2b3c4d", item_index=0)
 EVENTS = (
-    a_request(request_id(1)).model_copy(update={"runtime_config": {"width": 256, "deep": {"a": [1, None]}}}),
-    LookProgress(request_id=request_id(2), tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=NOW),
+    a_request(request_id(1)).model_copy(
+        update={"runtime_config": {"width": 256, "deep": {"a": [1, None]}}}
+    ),
+    LookProgress(
+        request_id=request_id(2), tenant_id=TENANT, stage=Stage.COMPOSING, attempt=1, at=NOW
+    ),
     a_completion(3),
     LookFailed(request_id=request_id(4), tenant_id=TENANT, error=REASON, failed_at=NOW),
     LookFailed(request_id=request_id(4), tenant_id=TENANT, error=LATE, failed_at=NOW),
-    CreditRefund(request_id=request_id(5), tenant_id=TENANT, amount=10, reason=FailureCode.TIMEOUT, refunded_at=NOW),
+    CreditRefund(
+        request_id=request_id(5),
+        tenant_id=TENANT,
+        amount=10,
+        reason=FailureCode.TIMEOUT,
+        refunded_at=NOW,
+    ),
     LookDeadLettered(
         request_id=request_id(6),
         tenant_id=TENANT,
@@ -64,11 +88,15 @@ def test_every_event_type_is_read_in_bulk(model: Any) -> None:
 def test_a_row_is_the_event_with_its_place(reader: TableReader, event: Any) -> None:
     (row,) = rows(reader, a_block([event], first=7, topic=TOPIC_OF[type(event)].name))
     assert row["_offset"] == 7
-    assert row["_timestamp"] == datetime.fromtimestamp(NOON_MS / 1000, UTC) + timedelta(milliseconds=7)
+    assert row["_timestamp"] == datetime.fromtimestamp(NOON_MS / 1000, UTC) + timedelta(
+        milliseconds=7
+    )
     assert (row["_key"], row["_sequence"], row["_ce_time"]) == (event.request_id, 4, NOW)
     body = {name: value for name, value in row.items() if not name.startswith("_")}
     if "runtime_config" in body and body["runtime_config"] is not None:
-        body["runtime_config"] = {name: json.loads(text) for name, text in body["runtime_config"].items()}
+        body["runtime_config"] = {
+            name: json.loads(text) for name, text in body["runtime_config"].items()
+        }
     if "request" in body:
         body["request"] = {**body["request"], "runtime_config": None}
     assert type(event).model_validate(body) == event
@@ -85,7 +113,12 @@ def test_columns_are_typed() -> None:
 def changed(**changes: object) -> Encoded:
     good = encoded(a_completion(1))
     body = json.loads(good.value) | changes
-    return replace(good, value=json.dumps({name: value for name, value in body.items() if value is not ...}).encode())
+    return replace(
+        good,
+        value=json.dumps(
+            {name: value for name, value in body.items() if value is not ...}
+        ).encode(),
+    )
 
 
 def with_value(value: bytes) -> Encoded:
@@ -95,7 +128,9 @@ def with_value(value: bytes) -> Encoded:
 def with_headers(**changes: bytes | None) -> Encoded:
     good = encoded(a_completion(1))
     kept = dict(good.headers) | changes
-    return replace(good, headers=tuple((name, raw) for name, raw in kept.items() if raw is not None))
+    return replace(
+        good, headers=tuple((name, raw) for name, raw in kept.items() if raw is not None)
+    )
 
 
 WHOLE = encoded(a_completion(1)).value
@@ -154,7 +189,9 @@ def test_a_damaged_record_is_found_among_good_ones(reader: TableReader, record: 
         with_headers(traceparent="größer".encode()),
     ],
 )
-def test_what_the_model_accepts_is_a_row_however_it_is_spelled(reader: TableReader, record: Encoded) -> None:
+def test_what_the_model_accepts_is_a_row_however_it_is_spelled(
+    reader: TableReader, record: Encoded
+) -> None:
     block = a_block([record])
     found = read(block.topic, block.values[0], block.headers[0])
     assert isinstance(found, Decoded)
@@ -192,8 +229,16 @@ TOKENS = [
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 12), st.sampled_from(TOKENS)), min_size=1, max_size=2))
-def test_bulk_and_model_agree_about_any_bytes(reader: TableReader, edits: list[tuple[int, int, bytes]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 12), st.sampled_from(TOKENS)),
+        min_size=1,
+        max_size=2,
+    )
+)
+def test_bulk_and_model_agree_about_any_bytes(
+    reader: TableReader, edits: list[tuple[int, int, bytes]]
+) -> None:
     value = WHOLE
     for at, length, token in edits:
         value = value[:at] + token + value[at + length :]
@@ -210,7 +255,9 @@ def test_a_large_block_with_a_little_damage_loses_only_that(reader: TableReader)
     made = reader.read(block)
     assert [one.offset for one in made.damaged] == [1234]
     assert made.rows == 1999
-    assert list(made.by_type["look.completed.v1"]["_offset"].to_pylist()) == [n for n in range(2000) if n != 1234]
+    assert list(made.by_type["look.completed.v1"]["_offset"].to_pylist()) == [
+        n for n in range(2000) if n != 1234
+    ]
 
 
 def test_a_tenant_sees_only_its_own_rows() -> None:

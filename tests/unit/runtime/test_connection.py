@@ -12,7 +12,12 @@ from runtime.settings import KafkaSettings
 
 
 def settings(protocol: str, mechanism: str = "SCRAM-SHA-512") -> KafkaSettings:
-    known = {"security_protocol": protocol, "sasl_mechanism": mechanism, "username": "u", "password": "p"}
+    known = {
+        "security_protocol": protocol,
+        "sasl_mechanism": mechanism,
+        "username": "u",
+        "password": "p",
+    }
     return KafkaSettings.model_validate(known)
 
 
@@ -27,7 +32,10 @@ def test_user_and_password_reach_every_library(protocol: str, mechanism: str) ->
     told: list[Any] = [protocol, mechanism, "u", "p"]
     assert [plain[name] for name in names] == told
     assert [declared[name] for name in names] == told
-    assert [confluent[name] for name in ("security.protocol", "sasl.mechanism", "sasl.username", "sasl.password")] == told
+    assert [
+        confluent[name]
+        for name in ("security.protocol", "sasl.mechanism", "sasl.username", "sasl.password")
+    ] == told
 
 
 @pytest.mark.parametrize(("protocol", "encrypted"), [("PLAINTEXT", False), ("SSL", True)])

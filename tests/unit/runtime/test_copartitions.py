@@ -1,4 +1,6 @@
-"""Members of a group and the sizes of topics: one owner for all that concerns a key, whatever somebody added."""
+"""Members of a group and the sizes of topics: one owner for all that concerns a key, whatever
+somebody added.
+"""
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -14,7 +16,9 @@ from runtime.settings import ProcessSettings
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_CANCEL, LOOK_PROGRESS, LOOK_REQUESTED
 
-DECLARED = Declaration(name="test", topics=(LOOK_REQUESTED, LOOK_CANCEL), about="a test", history=(LOOK_PROGRESS,))
+DECLARED = Declaration(
+    name="test", topics=(LOOK_REQUESTED, LOOK_CANCEL), about="a test", history=(LOOK_PROGRESS,)
+)
 
 
 class Cluster:
@@ -38,8 +42,13 @@ def members(**topics: tuple[str, ...]) -> dict[str, ConsumerProtocolMemberMetada
     return {name: NumberAssignor.metadata(of) for name, of in topics.items()}
 
 
-def assigned(cluster: Cluster, group: dict[str, ConsumerProtocolMemberMetadata]) -> dict[str, dict[str, list[int]]]:
-    return {member: dict(given.assignment) for member, given in NumberAssignor.assign(cluster, group).items()}
+def assigned(
+    cluster: Cluster, group: dict[str, ConsumerProtocolMemberMetadata]
+) -> dict[str, dict[str, list[int]]]:
+    return {
+        member: dict(given.assignment)
+        for member, given in NumberAssignor.assign(cluster, group).items()
+    }
 
 
 BOTH = ("look.requested", "look.cancel")
@@ -47,9 +56,17 @@ BOTH = ("look.requested", "look.cancel")
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 12, 14])
 def test_topics_of_one_size_are_assigned_as_kafkas_own_assignor_does(count: int) -> None:
-    cluster, group = Cluster(look_requested=12, look_cancel=12), members(**{f"m{number:02}": BOTH for number in range(count)})
-    kafkas = {member: dict(given.assignment) for member, given in RangePartitionAssignor.assign(cluster, group).items()}
-    assert assigned(cluster, group) == {member: {topic: kafkas[member].get(topic, []) for topic in BOTH} for member in group}
+    cluster, group = (
+        Cluster(look_requested=12, look_cancel=12),
+        members(**{f"m{number:02}": BOTH for number in range(count)}),
+    )
+    kafkas = {
+        member: dict(given.assignment)
+        for member, given in RangePartitionAssignor.assign(cluster, group).items()
+    }
+    assert assigned(cluster, group) == {
+        member: {topic: kafkas[member].get(topic, []) for topic in BOTH} for member in group
+    }
 
 
 def test_a_partition_more_gives_no_number_two_owners() -> None:
@@ -61,7 +78,9 @@ def test_a_partition_more_gives_no_number_two_owners() -> None:
 
 
 def test_a_member_is_given_nothing_that_it_does_not_read() -> None:
-    owned = assigned(Cluster(look_requested=4, look_cancel=4), members(old=("look.requested",), new=BOTH))
+    owned = assigned(
+        Cluster(look_requested=4, look_cancel=4), members(old=("look.requested",), new=BOTH)
+    )
     assert owned["old"].keys() == {"look.requested"}
     assert sorted(owned["old"]["look.requested"] + owned["new"]["look.requested"]) == [0, 1, 2, 3]
     assert owned["new"]["look.cancel"] == [0, 1, 2, 3]
@@ -76,7 +95,10 @@ def test_a_key_has_the_same_partition_in_a_topic_that_somebody_enlarged() -> Non
 
 
 async def test_a_process_is_ready_only_while_its_topics_are_as_declared() -> None:
-    process, cluster = Process("test", ProcessSettings()), Cluster(look_requested=12, look_cancel=12, look_progress=12)
+    process, cluster = (
+        Process("test", ProcessSettings()),
+        Cluster(look_requested=12, look_cancel=12, look_progress=12),
+    )
     found = Copartitions(process, DECLARED, cluster)
     await found.start()
     assert process.ready

@@ -1,4 +1,6 @@
-"""Calling strangers: no socket to an address that is not public, none to one that was not judged, and little read."""
+"""Calling strangers: no socket to an address that is not public, none to one that was not judged,
+and little read.
+"""
 
 import gzip
 import shutil
@@ -113,7 +115,9 @@ async def test_a_hostile_url_is_refused_without_a_socket(wire: Wire, url: str) -
         ("none.example", []),
     ],
 )
-async def test_a_host_with_any_private_address_is_refused_without_a_socket(wire: Wire, host: str, addresses: list[str]) -> None:
+async def test_a_host_with_any_private_address_is_refused_without_a_socket(
+    wire: Wire, host: str, addresses: list[str]
+) -> None:
     await refused(Egress(Names(addresses)), f"https://{host}/")
     assert wire.connected == []
 
@@ -128,10 +132,14 @@ async def test_a_host_that_was_public_once_is_judged_again_at_delivery(wire: Wir
 
 
 @pytest.mark.hostile(row=38)
-async def test_the_connection_goes_to_the_judged_address_and_the_name_is_not_looked_up_again(wire: Wire) -> None:
+async def test_the_connection_goes_to_the_judged_address_and_the_name_is_not_looked_up_again(
+    wire: Wire,
+) -> None:
     async with receiving() as receiver:
         names = Names(["127.0.0.1"], ["10.0.0.1"])
-        attempt = await Egress(names, insecure=True).post(f"http://hooks.example:{receiver.port}/hook?x=1", b"{}", {"a": "b"})
+        attempt = await Egress(names, insecure=True).post(
+            f"http://hooks.example:{receiver.port}/hook?x=1", b"{}", {"a": "b"}
+        )
         assert attempt.status_code == 200
         assert names.asked == [("hooks.example", receiver.port)]
         assert wire.looked_up == []
@@ -144,7 +152,9 @@ async def test_the_connection_goes_to_the_judged_address_and_the_name_is_not_loo
 async def test_the_next_address_is_tried_when_nobody_listens_on_the_first() -> None:
     async with receiving() as receiver:
         egress = Egress(Names(["127.0.0.2", "127.0.0.1"]), insecure=True)
-        assert (await egress.post(f"http://hooks.example:{receiver.port}/", b"{}", {})).status_code == 200
+        assert (
+            await egress.post(f"http://hooks.example:{receiver.port}/", b"{}", {})
+        ).status_code == 200
 
 
 @pytest.fixture
@@ -153,8 +163,13 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl: nothing here makes certificates")
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hooks.example -addext subjectAltName=DNS:hooks.example"
-    subprocess.run(["openssl", *words.split(), "-out", cert, "-keyout", key], check=True, capture_output=True)
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hooks.example -addext "
+        "subjectAltName=DNS:hooks.example"
+    )
+    subprocess.run(
+        ["openssl", *words.split(), "-out", cert, "-keyout", key], check=True, capture_output=True
+    )
     return cert, key
 
 
@@ -168,7 +183,9 @@ async def test_tls_asks_for_the_urls_own_name_and_checks_it(certificate: tuple[P
         egress = Egress(Names(["127.0.0.1"]), insecure=True, trust=trust)
         good = await egress.post(f"https://hooks.example:{receiver.port}/", b"{}", {})
         other = await egress.post(f"https://other.example:{receiver.port}/", b"{}", {})
-        unknown = await Egress(Names(["127.0.0.1"]), insecure=True).post(f"https://hooks.example:{receiver.port}/", b"{}", {})
+        unknown = await Egress(Names(["127.0.0.1"]), insecure=True).post(
+            f"https://hooks.example:{receiver.port}/", b"{}", {}
+        )
     assert good.status_code == 200
     assert asked[:2] == ["hooks.example", "other.example"]
     assert (other.status_code, unknown.status_code) == (None, None)
@@ -190,7 +207,9 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
     async with receiving() as receiver, receiving() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert (await Egress(Resolver(1), insecure=True).post(receiver.url, b"{}", {})).status_code == 200
+        assert (
+            await Egress(Resolver(1), insecure=True).post(receiver.url, b"{}", {})
+        ).status_code == 200
         assert proxy.received == []
 
 
@@ -219,14 +238,18 @@ async def test_a_compressed_bomb_stays_compressed() -> None:
     [
         pytest.param(silence, id="says nothing"),
         pytest.param(pouring(b"x", 0.05), id="a body that never ends"),
-        pytest.param(pouring(b"x: y\r\n", 0.05, head=b"HTTP/1.1 200 OK\r\n"), id="a head that never ends"),
+        pytest.param(
+            pouring(b"x: y\r\n", 0.05, head=b"HTTP/1.1 200 OK\r\n"), id="a head that never ends"
+        ),
     ],
 )
 async def test_an_answer_that_is_late_is_none(behaviour: object) -> None:
     async with receiving() as receiver:
         receiver.always = behaviour  # type: ignore[assignment]  # parametrize forgets the type
         begun_s = time.monotonic()
-        attempt = await Egress(Resolver(1), insecure=True).post(receiver.url, b"{}", {}, time_limit_s=0.4)
+        attempt = await Egress(Resolver(1), insecure=True).post(
+            receiver.url, b"{}", {}, time_limit_s=0.4
+        )
         assert time.monotonic() - begun_s < 10
     assert (attempt.status_code, attempt.error) == (None, "no complete answer within 0.4 s")
 
@@ -270,4 +293,6 @@ async def test_what_nobody_foresaw_is_a_failed_attempt_and_no_more() -> None:
 async def test_retry_after_is_kept() -> None:
     async with receiving() as receiver:
         receiver.always = answering(503, retry_after="30")
-        assert (await Egress(Resolver(1), insecure=True).post(receiver.url, b"{}", {})).retry_after == "30"
+        assert (
+            await Egress(Resolver(1), insecure=True).post(receiver.url, b"{}", {})
+        ).retry_after == "30"

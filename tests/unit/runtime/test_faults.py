@@ -19,7 +19,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     faults._folder.cache_clear()
 
 
-async def test_without_the_setting_a_fault_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_setting_a_fault_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("LOOKS_FAULTS_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     faults._folder.cache_clear()

@@ -1,8 +1,9 @@
-"""A cancel, a repeat or another owner at every step that the lane's loop takes: events keep their numbers and their end.
+"""A cancel, a repeat or another owner at every step that the lane's loop takes: events keep their
+numbers and their end.
 
-The compositor's own handler, lane and transactions run against a broker in memory, which keeps what Kafka promises: a
-transaction is seen whole or not at all, and a fenced producer commits nothing. Each step is one turn of the event loop, so no
-await is left out.
+The compositor's own handler, lane and transactions run against a broker in memory, which keeps what
+Kafka promises: a transaction is seen whole or not at all, and a fenced producer commits nothing.
+Each step is one turn of the event loop, so no await is left out.
 """
 
 import asyncio
@@ -35,9 +36,13 @@ from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, TOPIC_OF
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
 
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 AWAY = NotRendered(FailureReason(code=FailureCode.INTERNAL, message="S3 is away"), can_heal=True)
-BAD = NotRendered(FailureReason(code=FailureCode.IMAGE_UNREADABLE, message="not a picture", item_index=0))
+BAD = NotRendered(
+    FailureReason(code=FailureCode.IMAGE_UNREADABLE, message="not a picture", item_index=0)
+)
 MADE = Rendered(IMAGE, (), "test", ())
 RESULTS: dict[str, tuple[Rendered | NotRendered, ...]] = {
     "done": (MADE,),
@@ -57,17 +62,37 @@ class Broker:
     log: list[Record] = field(default_factory=list)
     owner: int = 0
 
-    def append(self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> None:
-        self.log.append(a_record(topic, sum(one.topic == topic for one in self.log), value, key, headers))
+    def append(
+        self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]
+    ) -> None:
+        self.log.append(
+            a_record(topic, sum(one.topic == topic for one in self.log), value, key, headers)
+        )
 
 
-def a_record(topic: str, offset: int, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> Record:
-    return ConsumerRecord(topic, 0, offset, int(NOW.timestamp() * 1000), 1, key, value, None, len(key), len(value), headers)
+def a_record(
+    topic: str, offset: int, value: bytes, key: bytes, headers: list[tuple[str, bytes]]
+) -> Record:
+    return ConsumerRecord(
+        topic,
+        0,
+        offset,
+        int(NOW.timestamp() * 1000),
+        1,
+        key,
+        value,
+        None,
+        len(key),
+        len(value),
+        headers,
+    )
 
 
 def told(event: Event, offset: int = 0) -> Record:
     encoded = encode(event, decoded(event).meta)
-    return a_record(TOPIC_OF[type(event)].name, offset, encoded.value, encoded.key, [*encoded.headers])
+    return a_record(
+        TOPIC_OF[type(event)].name, offset, encoded.value, encoded.key, [*encoded.headers]
+    )
 
 
 class Producer:
@@ -88,7 +113,9 @@ class Producer:
         await self._asked()
         self.open = []
 
-    async def send(self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]) -> "asyncio.Future[object]":
+    async def send(
+        self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]
+    ) -> "asyncio.Future[object]":
         await self._asked()
         self.open.append((topic, value, key, headers))
         return asyncio.ensure_future(self._acknowledge())
@@ -155,7 +182,9 @@ class World:
         )
 
     def takeover(self) -> None:
-        """Another owner fences the last one, which does not know it yet, and restores what was committed."""
+        """Another owner fences the last one, which does not know it yet, and restores what was
+        committed.
+        """
         handler = Compositor(self.renderer, Slots(1), lambda: self.now, history_window_s=600)
         producer, history = Producer(self.broker), PartitionHistory()
         cancels = [told(self.cancel_command(), offset) for offset in range(self.cancels)]
@@ -171,7 +200,12 @@ class World:
 
     def cancel_command(self) -> CancelLook:
         request = self.request
-        return CancelLook(request_id=REQUEST_ID, tenant_id=TENANT, requested_at=NOW, deadline_at=request.deadline_at)
+        return CancelLook(
+            request_id=REQUEST_ID,
+            tenant_id=TENANT,
+            requested_at=NOW,
+            deadline_at=request.deadline_at,
+        )
 
     def cancel(self) -> None:
         self.lanes[-1].take(told(self.cancel_command(), self.cancels))
@@ -183,7 +217,9 @@ class World:
 
     def deliver_retries(self) -> None:
         """What was put on retry topics, at the moment when it is due."""
-        retries = [one for one in self.broker.log if one.topic.startswith(f"{LOOK_REQUESTED.name}.retry")]
+        retries = [
+            one for one in self.broker.log if one.topic.startswith(f"{LOOK_REQUESTED.name}.retry")
+        ]
         for record in retries[self.taken :]:
             self.taken += 1
             due_ms = int(dict(record.headers)[NOT_BEFORE_HEADER])
@@ -225,7 +261,9 @@ class World:
 
 @pytest.mark.parametrize("name", sorted(RESULTS))
 @pytest.mark.parametrize("happening", ["cancel", "repeat", "takeover"])
-async def test_whatever_turn_it_comes_at_every_event_has_a_number_of_its_own(name: str, happening: str) -> None:
+async def test_whatever_turn_it_comes_at_every_event_has_a_number_of_its_own(
+    name: str, happening: str
+) -> None:
     step, last = 0, 1
     while step <= last:
         world = World(name)
@@ -236,7 +274,9 @@ async def test_whatever_turn_it_comes_at_every_event_has_a_number_of_its_own(nam
 
 
 HAPPENINGS = st.dictionaries(
-    st.integers(0, 60), st.lists(st.sampled_from(["cancel", "repeat", "takeover"]), min_size=1, max_size=2), max_size=5
+    st.integers(0, 60),
+    st.lists(st.sampled_from(["cancel", "repeat", "takeover"]), min_size=1, max_size=2),
+    max_size=5,
 )
 
 
@@ -245,7 +285,9 @@ HAPPENINGS = st.dictionaries(
 def test_several_of_them_at_any_turns(name: str, plan: dict[int, list[str]]) -> None:
     async def one() -> None:
         world = World(name)
-        await world.run({step: [getattr(world, one) for one in names] for step, names in plan.items()})
+        await world.run(
+            {step: [getattr(world, one) for one in names] for step, names in plan.items()}
+        )
         world.check()
 
     asyncio.run(one())

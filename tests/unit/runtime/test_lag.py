@@ -42,7 +42,11 @@ class Consumer:
 
 
 def shown(partition: TopicPartition) -> float | None:
-    labels = {"consumer": "lagging", "topic": partition.topic, "partition": str(partition.partition)}
+    labels = {
+        "consumer": "lagging",
+        "topic": partition.topic,
+        "partition": str(partition.partition),
+    }
     return REGISTRY.get_sample_value("looks_consumer_lag_records", labels)
 
 
@@ -54,7 +58,9 @@ async def rounds(consumer: Consumer) -> None:
 
 async def test_lag_is_shown_while_a_partition_is_owned() -> None:
     consumer = Consumer()
-    watching = asyncio.create_task(watch_lag("lagging", consumer, consumer.assignment, every_s=0.01))
+    watching = asyncio.create_task(
+        watch_lag("lagging", consumer, consumer.assignment, every_s=0.01)
+    )
     await rounds(consumer)
     assert shown(FIRST) is None
     consumer.down = False
@@ -88,7 +94,7 @@ def held(metric: str) -> float | None:
     return REGISTRY.get_sample_value(f"looks_open_transaction_{metric}", labels)
 
 
-async def test_a_transaction_left_open_is_seen_by_the_stable_offset_that_stands_before_the_end() -> None:
+async def test_a_transaction_left_open_is_seen_by_the_stable_offset_before_the_end() -> None:
     consumer, back = Fetched(), HeldBack("held")
     told = [
         ((10, 10, 0), (0, 0)),

@@ -1,4 +1,6 @@
-"""A lane with a producer that keeps records in memory: what it takes, what it defers, what it commits."""
+"""A lane with a producer that keeps records in memory: what it takes, what it defers, what it
+commits.
+"""
 
 import asyncio
 import tracemalloc
@@ -26,7 +28,9 @@ from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, a_request, decoded
 
-IMAGE = StoredImage(bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64)
+IMAGE = StoredImage(
+    bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
+)
 
 
 class Producer:
@@ -39,13 +43,17 @@ class Producer:
     async def begin_transaction(self) -> None:
         """Nothing to do."""
 
-    async def send(self, topic: str, value: bytes | None, **_: object) -> "asyncio.Future[SimpleNamespace]":
+    async def send(
+        self, topic: str, value: bytes | None, **_: object
+    ) -> "asyncio.Future[SimpleNamespace]":
         self.topics.append(topic)
         done = asyncio.get_running_loop().create_future()
         done.set_result(SimpleNamespace(timestamp=int(NOW.timestamp() * 1000)))
         return done
 
-    async def send_offsets_to_transaction(self, offsets: dict[SimpleNamespace, int], group: str) -> None:
+    async def send_offsets_to_transaction(
+        self, offsets: dict[SimpleNamespace, int], group: str
+    ) -> None:
         self.position.update({partition.topic: offset for partition, offset in offsets.items()})
 
     async def commit_transaction(self) -> None:
@@ -85,7 +93,15 @@ class Stubborn(Compositor):
         event = a_request(work.request_id).model_copy(update={"credits_cost": -1})
         return Done((Emit(event, ("look.requested",)),))
 
-    def settle(self, work: Work, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float) -> Settled:
+    def settle(
+        self,
+        work: Work,
+        outcome: Outcome,
+        history: PartitionHistory,
+        now: datetime,
+        *,
+        chance: float,
+    ) -> Settled:
         return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
 
@@ -141,7 +157,17 @@ def record(event: Event, offset: int) -> "ConsumerRecord[bytes, bytes]":
     topic = TOPIC_OF[type(event)].name
     headers = [*encoded.headers]
     return ConsumerRecord(
-        topic, 0, offset, milliseconds, 1, encoded.key, encoded.value, None, len(encoded.key), len(encoded.value), headers
+        topic,
+        0,
+        offset,
+        milliseconds,
+        1,
+        encoded.key,
+        encoded.value,
+        None,
+        len(encoded.key),
+        len(encoded.value),
+        headers,
     )
 
 
@@ -182,7 +208,10 @@ async def test_a_cancel_of_a_deferred_request_is_decided_while_the_window_is_ful
         for one in records:
             world.lane.take(one)
         cancel = CancelLook(
-            request_id=waiting.request_id, tenant_id=waiting.tenant_id, requested_at=NOW, deadline_at=waiting.deadline_at
+            request_id=waiting.request_id,
+            tenant_id=waiting.tenant_id,
+            requested_at=NOW,
+            deadline_at=waiting.deadline_at,
         )
         world.lane.take(record(cancel, 0))
         world.read_again(records)
@@ -256,7 +285,7 @@ async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole()
         assert world.producer.topics == [LOOK_QUARANTINE.name]
 
 
-async def test_work_that_somebody_else_cancels_ends_its_lane_rather_than_hold_its_offset_for_ever() -> None:
+async def test_work_that_somebody_else_cancels_ends_its_lane_rather_than_hold_its_offset() -> None:
     async with a_world() as world:
         world.renderer.open = Cancelled()
         world.lane.take(a_burst(1)[0])
@@ -279,5 +308,7 @@ async def test_a_deferred_record_costs_less_than_32_bytes() -> None:
         finally:
             tracemalloc.stop()  # pydantic's cache of strings is left out: it is bounded, at 16,384
         assert world.lane.deferred == len(records) - TENANT_WINDOW
-        grown = snapshot.filter_traces([tracemalloc.Filter(inclusive=False, filename_pattern="*pydantic*")])
+        grown = snapshot.filter_traces(
+            [tracemalloc.Filter(inclusive=False, filename_pattern="*pydantic*")]
+        )
         assert sum(found.size for found in grown.statistics("filename")) < 32 * 3_000

@@ -1,4 +1,6 @@
-"""Which decisions of a lane stop all deciding: never one tenant's photos, always a fault of ours."""
+"""Which decisions of a lane stop all deciding: never one tenant's photos, always a fault of
+ours.
+"""
 
 import asyncio
 
@@ -36,10 +38,14 @@ class Away(Failing):
 
 
 async def decide(world: World, tenants: int) -> None:
-    """Hand in looks of so many tenants, each with a photo of its own, until all are decided or deciding has stopped."""
+    """Hand in looks of so many tenants, each with a photo of its own, until all are decided or
+    deciding has stopped.
+    """
     for number in range(LOOKS):
         item = TrialItemInput(trial_image=f"users/{number}.jpg", trial_item_category="top")
-        request = a_request(new_request_id()).model_copy(update={"tenant_id": f"t{number % tenants}", "items": (item,)})
+        request = a_request(new_request_id()).model_copy(
+            update={"tenant_id": f"t{number % tenants}", "items": (item,)}
+        )
         world.lane.take(record(request, number))
         async with asyncio.timeout(10):
             while world.lane.in_flight and not world.failures:
@@ -50,7 +56,9 @@ async def test_one_tenants_odd_photos_stop_nobody_however_many() -> None:
     async with a_world(Failing) as world:
         await decide(world, 1)
         assert world.failures == []
-        assert world.producer.topics.count(LOOK_DEAD_LETTER.name) == LOOKS, "each failed at once, none was tried again"
+        assert world.producer.topics.count(LOOK_DEAD_LETTER.name) == LOOKS, (
+            "each failed at once, none was tried again"
+        )
 
 
 @pytest.mark.parametrize("tenants", [2, 5])

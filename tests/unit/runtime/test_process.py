@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-# A thread that never ends stands for what uvloop can do with a closed TLS connection: the loop's end waits for it.
+# A thread that never ends stands for what uvloop can do with a closed TLS connection: the loop's
+# end waits for it.
 SCRIPT = """
 import asyncio, threading
 from runtime.process import Process, run
@@ -19,8 +20,14 @@ run("test", main)
 
 
 @pytest.mark.parametrize(("ending", "code"), [("return", 0), ("raise RuntimeError('broken')", 1)])
-def test_a_process_ends_with_its_work_although_its_loop_can_not_be_closed(ending: str, code: int) -> None:
+def test_a_process_ends_with_its_work_although_its_loop_can_not_be_closed(
+    ending: str, code: int
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(ending=ending)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", SCRIPT.format(ending=ending)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == code, done.stderr

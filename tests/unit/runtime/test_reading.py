@@ -1,4 +1,6 @@
-"""Reading up to an end, from a topic in memory: all of it, nothing after it, and no waiting without end."""
+"""Reading up to an end, from a topic in memory: all of it, nothing after it, and no waiting without
+end.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,9 +20,13 @@ def record(tp: TopicPartition, offset: int) -> "ConsumerRecord[bytes, bytes]":
 
 
 class Reader:
-    """Gives two records at a time; then it jumps to `last`, as over transaction markers, or stays where it is."""
+    """Gives two records at a time; then it jumps to `last`, as over transaction markers, or stays
+    where it is.
+    """
 
-    def __init__(self, offsets: dict[TopicPartition, list[int]], last: dict[TopicPartition, int]) -> None:
+    def __init__(
+        self, offsets: dict[TopicPartition, list[int]], last: dict[TopicPartition, int]
+    ) -> None:
         self._offsets, self._last = offsets, last
         self._at: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
@@ -47,7 +53,9 @@ class Reader:
     async def position(self, tp: TopicPartition) -> int:
         return self._at[tp]
 
-    async def getmany(self, *partitions: TopicPartition, **_: int) -> dict[TopicPartition, list[object]]:
+    async def getmany(
+        self, *partitions: TopicPartition, **_: int
+    ) -> dict[TopicPartition, list[object]]:
         await asyncio.sleep(0.001)
         found: dict[TopicPartition, list[object]] = {}
         for tp in partitions:
@@ -59,24 +67,32 @@ class Reader:
         return found
 
 
-async def read(monkeypatch: pytest.MonkeyPatch, reader: Reader, within: reading.Spans) -> list[tuple[int, int]]:
+async def read(
+    monkeypatch: pytest.MonkeyPatch, reader: Reader, within: reading.Spans
+) -> list[tuple[int, int]]:
     monkeypatch.setattr(reading, "new_reader", lambda *_, **__: reader)
     return [(one.partition, one.offset) async for one in reading.between(KafkaSettings(), within)]
 
 
-async def test_all_of_each_span_is_read_and_nothing_beyond_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_of_each_span_is_read_and_nothing_beyond_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reader = Reader({HERE: [0, 1, 2, 3, 4], THERE: [0, 1, 2]}, {})
     found = await read(monkeypatch, reader, {HERE: (1, 4), THERE: (0, 1)})
     assert sorted(found) == [(0, 1), (0, 2), (0, 3), (1, 0)]
     assert reader.stopped
 
 
-async def test_an_end_behind_transaction_markers_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_end_behind_transaction_markers_is_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reader = Reader({HERE: [0, 2]}, {HERE: 5})
     assert await read(monkeypatch, reader, {HERE: (0, 5)}) == [(0, 0), (0, 2)]
 
 
-async def test_an_end_that_never_comes_is_given_up_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_end_that_never_comes_is_given_up_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(reading, "STALLED_AFTER_S", 0.05)
     reader = Reader({HERE: [0, 1]}, {})
     with pytest.raises(TimeoutError, match=r"no end of look\.completed\[0\]@2"):

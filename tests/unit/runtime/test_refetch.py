@@ -14,7 +14,9 @@ TOPIC = "look.requested"
 
 
 class Reader:
-    """Reads what the topic holds, three records at a time. `before`: done whenever records are about to be given."""
+    """Reads what the topic holds, three records at a time. `before`: done whenever records are
+    about to be given.
+    """
 
     before: Callable[[], None] | None = None
 

@@ -7,23 +7,39 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from runtime import settings
-from runtime.settings import Area, DatabaseSettings, EngineSettings, KafkaSettings, LookSettings, SecretsSettings
+from runtime.settings import (
+    Area,
+    DatabaseSettings,
+    EngineSettings,
+    KafkaSettings,
+    LookSettings,
+    SecretsSettings,
+)
 
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOKS_SECRETS_DIR", "LOOKS_DATABASE_URL", "LOOKS_DATABASE_CA_FILE", "LOOKS_KAFKA_PASSWORD"):
+    for name in (
+        "LOOKS_SECRETS_DIR",
+        "LOOKS_DATABASE_URL",
+        "LOOKS_DATABASE_CA_FILE",
+        "LOOKS_KAFKA_PASSWORD",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_a_secret_comes_from_a_file_and_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_comes_from_a_file_and_wins_over_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "LOOKS_DATABASE_URL").write_text("postgresql://from-a-file\n")
     monkeypatch.setenv("LOOKS_SECRETS_DIR", str(tmp_path))
     monkeypatch.setenv("LOOKS_DATABASE_URL", "postgresql://from-the-environment")
     assert DatabaseSettings().url.get_secret_value() == "postgresql://from-a-file"
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_secrets_that_is_not_there_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOOKS_SECRETS_DIR", str(tmp_path / "absent"))
     with pytest.raises(ValidationError, match="does not point to a directory"):
         KafkaSettings()
@@ -37,13 +53,24 @@ def test_an_empty_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_area_reads_files() -> None:
-    areas = [one for one in vars(settings).values() if isinstance(one, type) and issubclass(one, BaseSettings)]
-    assert {one.__name__ for one in areas if not issubclass(one, Area)} == {"BaseSettings", "SecretsSettings"}
+    areas = [
+        one
+        for one in vars(settings).values()
+        if isinstance(one, type) and issubclass(one, BaseSettings)
+    ]
+    assert {one.__name__ for one in areas if not issubclass(one, Area)} == {
+        "BaseSettings",
+        "SecretsSettings",
+    }
 
 
 @pytest.mark.parametrize("known", [{}, {"username": "u"}, {"password": "p"}])
-def test_a_user_without_a_password_is_refused_and_the_password_not_shown(known: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"):
+def test_a_user_without_a_password_is_refused_and_the_password_not_shown(
+    known: dict[str, str],
+) -> None:
+    with pytest.raises(
+        ValidationError, match="needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"
+    ):
         KafkaSettings.model_validate({"security_protocol": "SASL_SSL", **known})
 
 
@@ -51,11 +78,15 @@ def test_a_secret_is_not_in_what_settings_look_like() -> None:
     made = KafkaSettings.model_validate({"username": "u", "password": "hidden-word"})
     assert "hidden-word" not in f"{made!r} {made} {made.model_dump()}"
     with pytest.raises(ValidationError) as refused:
-        KafkaSettings.model_validate({"password": "hidden-word", "session_timeout_s": "hidden-word"})
+        KafkaSettings.model_validate(
+            {"password": "hidden-word", "session_timeout_s": "hidden-word"}
+        )
     assert "hidden-word" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("url", "joint"), [("postgresql://h/d", "?"), ("postgresql://h/d?a=b", "&")])
+@pytest.mark.parametrize(
+    ("url", "joint"), [("postgresql://h/d", "?"), ("postgresql://h/d?a=b", "&")]
+)
 def test_an_authority_makes_tls_and_the_servers_name_a_must(url: str, joint: str) -> None:
     made = DatabaseSettings.model_validate({"url": url, "ca_file": "/etc/ca.pem"})
     assert made.dsn == f"{url}{joint}sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"

@@ -18,5 +18,7 @@ class Indifferent(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
 def test_every_address_of_a_cluster_is_an_address_of_its_own() -> None:
     declared = Declaration(name="test", topics=(CREDIT_REFUND,), about="a test")
-    subscription = Subscription(KafkaSettings(bootstrap="127.0.0.1:1,127.0.0.1:2"), declared, Indifferent())
+    subscription = Subscription(
+        KafkaSettings(bootstrap="127.0.0.1:1,127.0.0.1:2"), declared, Indifferent()
+    )
     assert subscription._broker.specification.url == ["127.0.0.1:1", "127.0.0.1:2"]

@@ -26,7 +26,9 @@ async def test_a_cancelled_call_comes_to_its_end_first() -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("away"), TimeoutError()])
-async def test_what_a_call_comes_to_is_told_and_swallowed_only_when_nobody_waits(error: Exception) -> None:
+async def test_what_a_call_comes_to_is_told_and_swallowed_only_when_nobody_waits(
+    error: Exception,
+) -> None:
     async def fail() -> None:
         await asyncio.sleep(0)
         raise error

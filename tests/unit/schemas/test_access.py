@@ -1,4 +1,6 @@
-"""Rights on Kafka: each consumer's own declaration and the declared rights say the same, and only few may write money."""
+"""Rights on Kafka: each consumer's own declaration and the declared rights say the same, and only
+few may write money.
+"""
 
 from collections.abc import Iterable
 
@@ -10,8 +12,26 @@ from consumers.webhooks import handler as webhooks
 from devstack.processes import MODULES
 from producers.deadline_sweeper import OUTCOME_TOPICS
 from runtime.declaration import Declaration
-from schemas.access import AUDITOR, OPERATOR, PROCESSES, SUBSCRIBER, Access, Acl, Operation, Resource, role_acls, user_of
-from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_FAILED, LOOK_QUARANTINE, LOOK_REQUESTED, Topic
+from schemas.access import (
+    AUDITOR,
+    OPERATOR,
+    PROCESSES,
+    SUBSCRIBER,
+    Access,
+    Acl,
+    Operation,
+    Resource,
+    role_acls,
+    user_of,
+)
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_COMPLETED,
+    LOOK_FAILED,
+    LOOK_QUARANTINE,
+    LOOK_REQUESTED,
+    Topic,
+)
 
 DECLARED = (
     declaration(60),
@@ -36,11 +56,15 @@ def test_every_process_has_rights_and_nobody_else() -> None:
 
 
 def test_every_process_that_is_in_a_group_declares_itself_here() -> None:
-    assert {access.name for access in PROCESSES if access.in_group} == {declared.name for declared in DECLARED}
+    assert {access.name for access in PROCESSES if access.in_group} == {
+        declared.name for declared in DECLARED
+    }
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
-def test_a_consumer_may_read_what_it_subscribes_to_and_restores_from_and_nothing_else(declared: Declaration) -> None:
+def test_a_consumer_may_read_what_it_subscribes_to_and_restores_from_and_nothing_else(
+    declared: Declaration,
+) -> None:
     access = BY_NAME[declared.name]
     assert names(access.reads) == names((*declared.topics, *declared.history))
     assert LOOK_QUARANTINE in access.writes
@@ -62,12 +86,18 @@ def test_the_sweeper_asks_where_topics_end_and_reads_none() -> None:
         (LOOK_COMPLETED, "compositor"),
     ],
 )
-def test_one_process_alone_writes_a_request_an_outcome_or_a_refund(topic: Topic, process: str) -> None:
+def test_one_process_alone_writes_a_request_an_outcome_or_a_refund(
+    topic: Topic, process: str
+) -> None:
     assert writers(topic) == {process}
 
 
 def test_an_operator_sends_no_outcome_and_no_refund() -> None:
-    assert names(OPERATOR.writes) & {"look.completed", "look.failed", "look.quarantine", "credit.refund"} == set()
+    assert (
+        names(OPERATOR.writes)
+        & {"look.completed", "look.failed", "look.quarantine", "credit.refund"}
+        == set()
+    )
 
 
 def test_the_api_can_do_nothing_on_kafka() -> None:
@@ -91,7 +121,15 @@ def test_an_auditor_writes_nothing() -> None:
 
 
 def test_rights_become_one_acl_each() -> None:
-    access = Access("x", "", reads=(LOOK_FAILED,), writes=(LOOK_FAILED,), describes=(), in_group=True, transactional=True)
+    access = Access(
+        "x",
+        "",
+        reads=(LOOK_FAILED,),
+        writes=(LOOK_FAILED,),
+        describes=(),
+        in_group=True,
+        transactional=True,
+    )
     assert access.acls("looks.x") == {
         Acl("looks.x", Resource.TOPIC, "look.failed", Operation.READ),
         Acl("looks.x", Resource.TOPIC, "look.failed", Operation.WRITE),

@@ -1,6 +1,8 @@
-"""Which changes of a schema are allowed and which are refused: the table, and each row proven by records.
+"""Which changes of a schema are allowed and which are refused: the table, and each row proven by
+records.
 
-A row says what breaks: `new` when a new reader can't read old records, `old` when an old reader can't read new ones.
+A row says what breaks: `new` when a new reader can't read old records, `old` when an old reader
+can't read new ones.
 """
 
 import json
@@ -88,19 +90,24 @@ TABLE: dict[str, Row] = {
     # Allowed.
     "nothing": Row(one(int), one(int)),
     "an optional field with a default is added": Row({}, one(OPTIONAL, None)),
-    "an optional field with a default is added in a list": Row(one(list[Inner]), one(list[InnerWithOptional])),
-    "an optional field with a default is added in a map": Row(one(dict[str, Inner]), one(dict[str, InnerWithOptional])),
+    "an optional field with a default is added in a list": Row(one(list[Inner]),
+    one(list[InnerWithOptional])),
+    "an optional field with a default is added in a map": Row(one(dict[str, Inner]),
+    one(dict[str, InnerWithOptional])),
     "an optional field with a default is added in an optional object": Row(
         one(Inner | None, None), one(InnerWithOptional | None, None)
     ),
     "an optional field with a default is added in a tree": Row(one(Tree), one(TreeWithOptional)),
     "an optional field is removed": Row(one(OPTIONAL, None), {}),
     "an optional field is renamed": Row(one(OPTIONAL, None), {"y": (OPTIONAL, None)}),
-    "a bound is written in another way": Row(one(Annotated[int, Field(ge=1)]), one(Annotated[int, Field(ge=1.0)])),
+    "a bound is written in another way": Row(one(Annotated[int, Field(ge=1)]),
+    one(Annotated[int, Field(ge=1.0)])),
     # Refused: fields.
     "a required field is added": Row({}, one(int), "new"),
-    "a required field is added in a list": Row(one(list[Inner]), one(list[InnerWithRequired]), "new"),
-    "a required field is added in a map": Row(one(dict[str, Inner]), one(dict[str, InnerWithRequired]), "new"),
+    "a required field is added in a list": Row(one(list[Inner]), one(list[InnerWithRequired]),
+    "new"),
+    "a required field is added in a map": Row(one(dict[str, Inner]),
+    one(dict[str, InnerWithRequired]), "new"),
     "a required field is added in a tree": Row(one(Tree), one(TreeWithRequired), "new"),
     "a required field is removed": Row(one(int), {}, "old"),
     "a required field is renamed": Row(one(int), {"y": (int, ...)}, "new old"),
@@ -116,7 +123,8 @@ TABLE: dict[str, Row] = {
     "a field is no longer nullable": Row(one(int | None), one(int), "new"),
     "text becomes a time": Row(one(str), one(datetime), "new"),
     "a list becomes a map": Row(one(list[int]), one(dict[str, int]), "new old"),
-    "the items of a list become another type": Row(one(list[list[int]]), one(list[list[dict[str, int]]]), "new old"),
+    "the items of a list become another type": Row(one(list[list[int]]),
+    one(list[list[dict[str, int]]]), "new old"),
     "the values of a map are widened": Row(one(dict[str, int]), one(dict[str, int | None]), "old"),
     "any value becomes a number": Row(one(dict[str, JsonValue]), one(dict[str, int]), "new"),
     "a tuple has one more item": Row(one(tuple[int, int]), one(tuple[int, int, int]), "new old"),
@@ -125,23 +133,32 @@ TABLE: dict[str, Row] = {
     "an enum value is added": Row(one(Two), one(Three), "old"),
     "an enum value is removed": Row(one(Three), one(Two), "new"),
     "an enum becomes any text": Row(one(Two), one(str), "old"),
-    "a lower bound is tightened": Row(one(Annotated[int, Field(ge=0)]), one(Annotated[int, Field(ge=1)]), "new"),
-    "a lower bound is loosened": Row(one(Annotated[int, Field(ge=1)]), one(Annotated[int, Field(ge=0)]), "old"),
-    "an upper bound is tightened": Row(one(Annotated[int, Field(le=9)]), one(Annotated[int, Field(le=8)]), "new"),
+    "a lower bound is tightened": Row(one(Annotated[int, Field(ge=0)]),
+    one(Annotated[int, Field(ge=1)]), "new"),
+    "a lower bound is loosened": Row(one(Annotated[int, Field(ge=1)]),
+    one(Annotated[int, Field(ge=0)]), "old"),
+    "an upper bound is tightened": Row(one(Annotated[int, Field(le=9)]),
+    one(Annotated[int, Field(le=8)]), "new"),
     "an upper bound is set": Row(one(int), one(Annotated[int, Field(le=8)]), "new"),
-    "a bound is now excluded": Row(one(Annotated[float, Field(ge=0)]), one(Annotated[float, Field(gt=0)]), "new"),
-    "a text may be longer": Row(one(Annotated[str, Field(max_length=3)]), one(Annotated[str, Field(max_length=5)]), "old"),
+    "a bound is now excluded": Row(one(Annotated[float, Field(ge=0)]),
+    one(Annotated[float, Field(gt=0)]), "new"),
+    "a text may be longer": Row(one(Annotated[str, Field(max_length=3)]),
+    one(Annotated[str, Field(max_length=5)]), "old"),
     "a text may be empty": Row(one(Annotated[str, Field(min_length=1)]), one(str), "old"),
     "a list may have more items": Row(
-        one(Annotated[list[int], Field(max_length=1)]), one(Annotated[list[int], Field(max_length=2)]), "old"
+        one(Annotated[list[int], Field(max_length=1)]),
+        one(Annotated[list[int], Field(max_length=2)]), "old"
     ),
-    "a list must have an item": Row(one(list[int]), one(Annotated[list[int], Field(min_length=1)]), "new"),
+    "a list must have an item": Row(one(list[int]), one(Annotated[list[int], Field(min_length=1)]),
+    "new"),
     "a pattern is another": Row(
-        one(Annotated[str, Field(pattern="^[ab]$")]), one(Annotated[str, Field(pattern="^[bc]$")]), "new old"
+        one(Annotated[str, Field(pattern="^[ab]$")]), one(Annotated[str, Field(pattern="^[bc]$")]),
+        "new old"
     ),
     "a pattern is dropped": Row(one(Annotated[str, Field(pattern="^[ab]$")]), one(str), "old"),
     # Refused: what readers ignore.
-    "unknown fields are refused from now on": Row({**one(int), "y": (int, 0)}, one(int), "new", ("ignore", "forbid")),
+    "unknown fields are refused from now on": Row({**one(int), "y": (int, 0)}, one(int), "new",
+    ("ignore", "forbid")),
     "unknown fields are written from now on": Row(one(int), {**one(int)}, "", ("ignore", "allow")),
     "unknown fields were written, and one is named now": Row(
         one(int), {**one(int), "a": (OPTIONAL, None)}, "new", ("allow", "ignore")
@@ -156,7 +173,9 @@ def models(row: Row) -> tuple[type[BaseModel], type[BaseModel]]:
 
 
 def readable_by(reader: type[BaseModel]) -> Callable[[Any], bool]:
-    """By the letter of the reader's schema and by its model: what a team in any language meets, and what one in Python does."""
+    """By the letter of the reader's schema and by its model: what a team in any language meets, and
+    what one in Python does.
+    """
     validator = Draft202012Validator(reader.model_json_schema())
 
     def reads(value: Any) -> bool:
@@ -172,10 +191,16 @@ def readable_by(reader: type[BaseModel]) -> Callable[[Any], bool]:
 
 
 def an_unreadable_record(writer: type[BaseModel], reader: type[BaseModel], tries: int) -> Any:
-    """One that the writer may write and the reader can't read; NONE when there was none among so many."""
+    """One that the writer may write and the reader can't read; NONE when there was none among so
+    many.
+    """
     schema, reads = writer.model_json_schema(), readable_by(reader)
     try:
-        return find(values(schema, schema), lambda value: not reads(value), settings=settings(max_examples=tries, **QUICK))
+        return find(
+            values(schema, schema),
+            lambda value: not reads(value),
+            settings=settings(max_examples=tries, **QUICK),
+        )
     except NoSuchExample:
         return NONE
 
@@ -193,7 +218,9 @@ def test_the_table_of_changes(name: str) -> None:
 
 @pytest.mark.parametrize("name", TABLE)
 def test_records_prove_each_row(name: str) -> None:
-    """What is allowed: no drawn record is unreadable. What is refused: a record is found that its reader can't read."""
+    """What is allowed: no drawn record is unreadable. What is refused: a record is found that its
+    reader can't read.
+    """
     old, new = models(TABLE[name])
     for side, writer, reader in (("new", old, new), ("old", new, old)):
         if side in TABLE[name].breaks.split():
@@ -204,8 +231,10 @@ def test_records_prove_each_row(name: str) -> None:
 
 LEAVES = st.sampled_from(
     [
-        {"type": "integer"}, {"type": "number"}, {"type": "string"}, {"type": "null"}, {"enum": ["a"], "type": "string"},
-        {"enum": ["a", "b"], "type": "string"}, {"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 2},
+        {"type": "integer"}, {"type": "number"}, {"type": "string"}, {"type": "null"},
+        {"enum": ["a"], "type": "string"},
+        {"enum": ["a", "b"], "type": "string"}, {"type": "integer", "minimum": 1},
+        {"type": "string", "maxLength": 2},
     ]
 )  # fmt: skip
 
@@ -214,18 +243,30 @@ def compound(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     fields = st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
     objects = fields.flatmap(
         lambda chosen: st.builds(
-            lambda required, more: {"type": "object", "properties": chosen, "required": sorted(required), **more},
+            lambda required,
+            more: {"type": "object", "properties": chosen, "required": sorted(required), **more},
             st.sets(st.sampled_from(sorted(chosen)) if chosen else st.nothing()),
-            st.sampled_from([{}, *({"additionalProperties": others} for others in (False, True, {"type": "string"}))]),
+            st.sampled_from([{},
+            *({"additionalProperties": others} for others in (False, True, {"type": "string"}))]),
         )
     )  # fmt: skip
-    arrays = st.builds(lambda items, least: {"type": "array", "items": items, "minItems": least}, inner, st.integers(0, 1))
+    arrays = st.builds(
+        lambda items, least: {"type": "array", "items": items, "minItems": least},
+        inner,
+        st.integers(0, 1),
+    )
     return objects | arrays | st.builds(lambda one, other: {"anyOf": [one, other]}, inner, inner)
 
 
 @settings(max_examples=150, **QUICK)
-@given(st.recursive(LEAVES, compound, max_leaves=4), st.recursive(LEAVES, compound, max_leaves=4), st.data())
-def test_whatever_is_found_readable_is(writer: dict[str, Any], reader: dict[str, Any], data: st.DataObject) -> None:
+@given(
+    st.recursive(LEAVES, compound, max_leaves=4),
+    st.recursive(LEAVES, compound, max_leaves=4),
+    st.data(),
+)
+def test_whatever_is_found_readable_is(
+    writer: dict[str, Any], reader: dict[str, Any], data: st.DataObject
+) -> None:
     if not unreadable(writer, reader):
         Draft202012Validator(reader).validate(data.draw(values(writer, writer)))
 

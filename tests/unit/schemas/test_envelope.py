@@ -16,11 +16,27 @@ from schemas.envelope import (
     encode,
     new_traceparent,
 )
-from schemas.events import EVENT_TYPES, TYPE_OF, Event, LookCompleted, LookFailed, LookRequested, StoredImage
+from schemas.events import (
+    EVENT_TYPES,
+    TYPE_OF,
+    Event,
+    LookCompleted,
+    LookFailed,
+    LookRequested,
+    StoredImage,
+)
 from schemas.samples import sample_of
 from tests.making import NOW, REQUEST_ID, a_request
 
-META = Meta("01ARZ3NDEKTSV4RRFFQ69G5FAW", "look.requested.v1", "/looks/api", NOW, 1, new_traceparent(), {"looks-attempt": "2"})
+META = Meta(
+    "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+    "look.requested.v1",
+    "/looks/api",
+    NOW,
+    1,
+    new_traceparent(),
+    {"looks-attempt": "2"},
+)
 GOOD = encode(a_request(), META)
 
 
@@ -35,7 +51,16 @@ def test_what_is_encoded_is_decoded() -> None:
 
 def test_the_headers_are_those_of_the_cloudevents_kafka_binding() -> None:
     names = {name for name, _ in GOOD.headers}
-    required = {"ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_specversion", "content-type", "ce_dataschema"}
+    required = {
+        "ce_id",
+        "ce_type",
+        "ce_source",
+        "ce_subject",
+        "ce_time",
+        "ce_specversion",
+        "content-type",
+        "ce_dataschema",
+    }
     assert required <= names
     assert dict(GOOD.headers)["ce_specversion"] == b"1.0"
     assert dict(GOOD.headers)["ce_subject"] == REQUEST_ID.encode()
@@ -64,14 +89,21 @@ def test_the_headers_are_those_of_the_cloudevents_kafka_binding() -> None:
         (GOOD.value, with_header("ce_source", b"\xff"), "UTF-8"),
     ],
 )
-def test_bad_records_are_values_with_a_reason(value: bytes | None, headers: list[tuple[str, bytes]], reason: str) -> None:
+def test_bad_records_are_values_with_a_reason(
+    value: bytes | None, headers: list[tuple[str, bytes]], reason: str
+) -> None:
     result = decode(value, headers, LookRequested)
     assert isinstance(result, Undecodable)
     assert reason in result.reason
 
 
-@given(st.binary(max_size=400), st.lists(st.tuples(st.sampled_from([n for n, _ in GOOD.headers]), st.binary(max_size=40))))
-def test_no_bytes_at_all_make_decoding_raise(value: bytes, headers: list[tuple[str, bytes]]) -> None:
+@given(
+    st.binary(max_size=400),
+    st.lists(st.tuples(st.sampled_from([n for n, _ in GOOD.headers]), st.binary(max_size=40))),
+)
+def test_no_bytes_at_all_make_decoding_raise(
+    value: bytes, headers: list[tuple[str, bytes]]
+) -> None:
     for expected in EVENT_TYPES.values():
         decode(value, headers, expected)
         decode(value, GOOD.headers, expected)

@@ -59,7 +59,9 @@ def schemas(*models: type[BaseModel]) -> dict[tuple[int, int, int], dict[str, An
         (schemas(First, Deprecating), Without, Allowed((1, 2, 0))),
     ],
 )
-def test_what_is_allowed_gets_the_next_number(released: Any, current: type[BaseModel], verdict: object) -> None:
+def test_what_is_allowed_gets_the_next_number(
+    released: Any, current: type[BaseModel], verdict: object
+) -> None:
     names = {"title": "Model"}
     named = {version: {**schema, **names} for version, schema in released.items()}
     assert judge(named, {**current.model_json_schema(), **names}) == verdict
@@ -70,7 +72,11 @@ def test_what_is_allowed_gets_the_next_number(released: Any, current: type[BaseM
     [
         (schemas(First), Without, "$.b is gone: release it as deprecated first"),
         (schemas(First), AnotherB, "a new reader can't read records of 1.0.0: $.b"),
-        (schemas(First, Deprecating, Without), AnotherB, "a new reader can't read records of 1.0.0: $.b"),
+        (
+            schemas(First, Deprecating, Without),
+            AnotherB,
+            "a new reader can't read records of 1.0.0: $.b",
+        ),
         (schemas(First), AnotherDefault, "the default of $.b differs"),
     ],
 )

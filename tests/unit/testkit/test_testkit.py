@@ -34,11 +34,15 @@ def test_a_change_changes_what_it_names() -> None:
     assert event.request_id in event.image.key
 
 
-def test_samples_are_about_requests_of_their_own_and_the_same_request_has_the_same_event_id() -> None:
+def test_samples_are_about_requests_of_their_own_and_the_same_request_has_the_same_event_id() -> (
+    None
+):
     one, other = sample("look.failed"), sample("look.failed")
     assert one.key != other.key
     again = sample("look.failed", request_id=one.event.request_id)
-    assert dict(again.headers)["ce_id"] == dict(one.headers)["ce_id"] != dict(other.headers)["ce_id"]
+    assert (
+        dict(again.headers)["ce_id"] == dict(one.headers)["ce_id"] != dict(other.headers)["ce_id"]
+    )
     letter = sample("look.dead-letter").event
     assert isinstance(letter, LookDeadLettered)
     assert letter.request.request_id == letter.request_id
@@ -65,7 +69,12 @@ def test_records_of_a_key_share_a_partition_and_keep_their_order() -> None:
     topic = FakeTopic("look.progress")
     for attempt in range(1, 4):
         topic.publish(
-            *(sample("look.progress", request_id=f"01ARZ3NDEKTSV4RRFFQ69G5FA{end}", attempt=attempt) for end in "VWX")
+            *(
+                sample(
+                    "look.progress", request_id=f"01ARZ3NDEKTSV4RRFFQ69G5FA{end}", attempt=attempt
+                )
+                for end in "VWX"
+            )
         )
     polled = topic.subscribe("g").poll()
     assert len(polled) == 9
@@ -73,7 +82,9 @@ def test_records_of_a_key_share_a_partition_and_keep_their_order() -> None:
         of_key = [record for record in polled if record.event.request_id.endswith(end)]
         assert len({record.partition for record in of_key}) == 1
         assert [record.offset for record in of_key] == sorted(record.offset for record in of_key)
-        assert [b'"attempt":%d' % attempt in record.value for attempt, record in enumerate(of_key, 1)] == [True] * 3
+        assert [
+            b'"attempt":%d' % attempt in record.value for attempt, record in enumerate(of_key, 1)
+        ] == [True] * 3
 
 
 def test_what_was_not_committed_comes_again_after_a_crash() -> None:
@@ -115,6 +126,16 @@ def test_nothing_behind_an_open_transaction_is_seen_and_offsets_have_gaps() -> N
 
 
 def test_the_kit_is_imported_without_any_client_library() -> None:
-    clients = "{'aiokafka', 'asyncpg', 'boto3', 'confluent_kafka', 'fastapi', 'faststream', 'httpx'}"
-    code = f"import sys, testkit; testkit.sample('look.completed'); sys.exit(len({clients} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False).returncode == 0
+    clients = (
+        "{'aiokafka', 'asyncpg', 'boto3', 'confluent_kafka', 'fastapi', 'faststream', 'httpx'}"
+    )
+    code = (
+        f"import sys, testkit; testkit.sample('look.completed'); sys.exit(len({clients} & "
+        "set(sys.modules)))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False
+        ).returncode
+        == 0
+    )

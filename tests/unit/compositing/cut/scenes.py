@@ -63,7 +63,9 @@ def grainy(picture: NDArray[np.floating], sigma: float, seed: int = 1) -> Pixels
     return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
 
 
-def laid(garment: Mask, cloth: NDArray[np.floating] | Colour, ground: NDArray[np.floating]) -> NDArray[np.float32]:
+def laid(
+    garment: Mask, cloth: NDArray[np.floating] | Colour, ground: NDArray[np.floating]
+) -> NDArray[np.float32]:
     """A garment of a cloth on a ground, its edge anti-aliased."""
     share = cv2.GaussianBlur(garment.astype(np.float32), (0, 0), 0.7)[..., None]
     return np.asarray(np.asarray(cloth, np.float32) * share + ground * (1 - share), np.float32)
@@ -75,13 +77,19 @@ def plain(colour: Colour) -> NDArray[np.float32]:
 
 
 def white_on_white() -> Drawn:
-    """A white T-shirt, modelled by faint shades and a seam at its hem, that casts a soft shadow on the floor below its hem."""
+    """A white T-shirt, modelled by faint shades and a seam at its hem, that casts a soft shadow on
+    the floor below its hem.
+    """
     truth = filled(TEE)
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
     ellipse = np.exp(-(((columns - 240) / 125) ** 4) - ((rows - 550) / 20) ** 2)
-    shades = 246 - 6 * np.cos(columns / 23) ** 2 - 10 * (np.abs(columns - 240) > 85) - 24 * (rows > 535)
+    shades = (
+        246 - 6 * np.cos(columns / 23) ** 2 - 10 * (np.abs(columns - 240) > 85) - 24 * (rows > 535)
+    )
     ground = plain((255, 255, 255)) - 36 * ellipse[..., None]
-    return Drawn(np.clip(laid(truth, np.dstack([shades] * 3), ground), 0, 255).astype(np.uint8), truth)
+    return Drawn(
+        np.clip(laid(truth, np.dstack([shades] * 3), ground), 0, 255).astype(np.uint8), truth
+    )
 
 
 def hanging() -> Drawn:
@@ -97,7 +105,9 @@ def strapped() -> tuple[Drawn, Mask]:
     """A top on spaghetti straps, and where these are."""
     straps = np.zeros(SIZE[::-1], np.uint8)
     for side in (-1, 1):
-        path = np.array([(240 + side * 58, 222), (240 + side * 66, 110), (240 + side * 76, 240)], np.int32)
+        path = np.array(
+            [(240 + side * 58, 222), (240 + side * 66, 110), (240 + side * 76, 240)], np.int32
+        )
         cv2.polylines(straps, [path], False, 1, 6)
     body = filled(STRAPPED)
     truth = body | (straps > 0)
@@ -120,7 +130,9 @@ def on_a_sheet() -> Drawn:
 
 
 def printed_like_its_ground() -> tuple[Drawn, Mask]:
-    """A dark T-shirt on a grainy floor, with patches of the floor's colour; and those of them that it encloses."""
+    """A dark T-shirt on a grainy floor, with patches of the floor's colour; and those of them that
+    it encloses.
+    """
     truth = filled(TEE)
     cloth = plain((40, 52, 74))
     for centre in ((240, 300), (205, 430), (330, 470), (335, 400)):

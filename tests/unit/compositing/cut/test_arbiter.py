@@ -23,7 +23,9 @@ def seen(drawn: scenes.Drawn) -> Scene:
 
 def at_scene(mask: scenes.Mask, seen: Scene) -> scenes.Mask:
     height, width = seen.colours.shape[:2]
-    return np.asarray(cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0)
+    return np.asarray(
+        cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    )
 
 
 def spoilt(truth: scenes.Mask, kind: str) -> scenes.Mask:
@@ -41,7 +43,9 @@ def spoilt(truth: scenes.Mask, kind: str) -> scenes.Mask:
 
 
 @pytest.mark.parametrize("kind", ["half lost", "floor kept", "swollen", "only the middle"])
-def test_the_truth_scores_better_than_a_spoilt_mask(drawn: scenes.Drawn, seen: Scene, kind: str) -> None:
+def test_the_truth_scores_better_than_a_spoilt_mask(
+    drawn: scenes.Drawn, seen: Scene, kind: str
+) -> None:
     truth, bad = at_scene(drawn.truth, seen), at_scene(spoilt(drawn.truth, kind), seen)
     assert score(seen, Opinion(truth, "")) > score(seen, Opinion(bad, "")) + 0.02
     verdict = settle(seen, [Opinion(bad, "bad"), Opinion(truth, "good")])
@@ -53,7 +57,11 @@ def test_the_templates_fit_decides_between_equals(drawn: scenes.Drawn, seen: Sce
     truth = at_scene(drawn.truth, seen)
     longer = np.asarray(cv2.dilate(truth.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     wanted = longer.sum()
-    verdict = settle(seen, [Opinion(truth, "short"), Opinion(longer, "long")], lambda mask: float(mask.sum() >= wanted))
+    verdict = settle(
+        seen,
+        [Opinion(truth, "short"), Opinion(longer, "long")],
+        lambda mask: float(mask.sum() >= wanted),
+    )
     assert verdict is not None
     assert verdict.by == "long"
 

@@ -48,7 +48,9 @@ def test_the_joint_between_two_boards_is_not_garment() -> None:
 
 
 def hook_and_strap() -> tuple[scenes.Mask, scenes.Mask, scenes.Mask]:
-    """A body with an arch that joins it at both ends, and a rod that joins it at one: all, arch, rod."""
+    """A body with an arch that joins it at both ends, and a rod that joins it at one: all, arch,
+    rod.
+    """
     body, arch, rod = (np.zeros((400, 400), np.uint8) for _ in range(3))
     cv2.rectangle(body, (100, 150), (300, 390), 1, -1)
     cv2.ellipse(arch, (150, 155), (35, 80), 0, 180, 360, 1, 4)

@@ -36,8 +36,12 @@ def drawn(shape: Shape, numbers: Array, names: dict[str, int]) -> Drawn:
     origin = every.min(0) - 8
     size = np.ceil(every.max(0) - origin + 8).astype(int)
     # a point q of the drawing lies at (q + 0.5) * FINER - 0.5 of the finer one
-    big = filled([(one - origin + 0.5) * FINER - 0.5 for one in polygons], (size[1] * FINER, size[0] * FINER))
-    alpha = cv2.resize(big.astype(np.float32), (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
+    big = filled(
+        [(one - origin + 0.5) * FINER - 0.5 for one in polygons], (size[1] * FINER, size[0] * FINER)
+    )
+    alpha = cv2.resize(
+        big.astype(np.float32), (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA
+    )
     rgb = np.full((*alpha.shape, 3), (90, 110, 160), np.uint8)
     points = {name: nodes[k] - origin for name, k in names.items()}
     return Drawn(rgb, np.asarray(alpha, np.float32), points, 2 * HALF)
@@ -48,7 +52,9 @@ def upper_names(*, sleeved: bool) -> dict[str, int]:
     named = ["neck", "tip", "pit", "hem"]
     found: dict[str, int] = {}
     for i, side in enumerate(("left", "right")):
-        found |= {f"{name}_{side}": upper.PER_SIDE * i + upper.SIDE_NODES.index(name) for name in named}
+        found |= {
+            f"{name}_{side}": upper.PER_SIDE * i + upper.SIDE_NODES.index(name) for name in named
+        }
         if sleeved:
             arm = upper.ARMS + 6 * i
             found |= {f"cuff_outer_{side}": arm + 4, f"cuff_inner_{side}": arm + 5}
@@ -92,7 +98,10 @@ def random_legs(rng: np.random.Generator) -> Drawn:
     leg += [rng.uniform(-0.4, -0.15), 0.0]
     names: dict[str, int] = {}
     for i, side in enumerate(("left", "right")):
-        names |= {f"{name}_{side}": 8 * i + legs.SIDE.index(name) for name in ("waist", "hem_outer", "hem_inner")}
+        names |= {
+            f"{name}_{side}": 8 * i + legs.SIDE.index(name)
+            for name in ("waist", "hem_outer", "hem_inner")
+        }
     return drawn(shape, np.array(trunk + leg * 2), names | {"crotch": 17})
 
 

@@ -35,7 +35,10 @@ def point(template: Template, name: str) -> np.ndarray:
 
 def errors(template: Template, drawing: Drawn) -> list[float]:
     """Of each landmark, over the chest or hips."""
-    return [float(np.hypot(*(point(template, name) - p))) / drawing.width_px for name, p in drawing.points.items()]
+    return [
+        float(np.hypot(*(point(template, name) - p))) / drawing.width_px
+        for name, p in drawing.points.items()
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
