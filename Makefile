@@ -33,8 +33,14 @@ down: install ## Stop the stack; data stays
 reset: install ## Stop the stack and forget its data
 	@$(BIN)/looks dev reset
 
-test: install ## Run the whole suite on the embedded stack
-	@$(BIN)/python -m pytest
+quick: install ## Run every test that needs no stack, on all cores
+	@$(BIN)/python -m pytest --numprocesses auto tests/architecture tests/contract tests/unit
+
+test: install ## Run the whole suite but the fault campaigns on the embedded stack
+	@$(BIN)/python -m pytest --ignore tests/chaos
+
+faults: install ## Strike a whole system while it works: a short campaign, and one planted bug after another
+	@$(BIN)/python -m pytest tests/chaos
 
 browser: ## Install Chromium for the console's tests, where apt-get and root are there
 	@if command -v chromium >/dev/null; then echo "chromium is there"; \
@@ -82,4 +88,4 @@ lock: ## Write the lock files anew
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset test browser check fix bench chaos gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults browser check fix bench chaos gallery contracts pictures assets lock

@@ -1,9 +1,10 @@
 """What commands connect with, and a clear word when a setting is missing."""
 
 import asyncio
+import selectors
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import asyncpg
@@ -15,10 +16,7 @@ from storage.accounts import AccountStore
 from storage.database import open_pool
 
 T = TypeVar("T")
-CLOSING_S = 0.2
-"""asyncpg says goodbye to a server that refused it in the background: a loop that ends at once
-leaves the socket open.
-"""
+CLOSING_MAX_S, CLOSING_POLL_S = 5.0, 0.01
 
 
 def database() -> DatabaseSettings:
@@ -52,18 +50,34 @@ def secret(name: str) -> str:
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run a command's work; connection failures become one line and exit code 2."""
+    sockets = selectors.DefaultSelector()
 
     async def main() -> T:
+        own = len(sockets.get_map())  # the loop's own pipe
         try:
             return await work()
-        except asyncpg.PostgresError:
-            await asyncio.sleep(CLOSING_S)
+        except (OSError, asyncpg.PostgresError):
+            await _closed(sockets, own)
             raise
 
+    def loop() -> asyncio.AbstractEventLoop:
+        # Not uvloop: its `close` can wait without end for a TLS connection that was closed.
+        return asyncio.SelectorEventLoop(sockets)
+
     try:
-        return asyncio.run(
-            main()
-        )  # not uvloop: its `close` can wait without end for a TLS connection that was closed
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(main())
     except (OSError, asyncpg.PostgresError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
+
+
+async def _closed(sockets: selectors.BaseSelector, own: int) -> None:
+    """Wait until nothing is open. asyncpg says goodbye to a server that refused it in the
+    background, and a loop that ends at once would leave its socket open.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING_MAX_S):
+            while len(sockets.get_map()) > own:
+                await asyncio.sleep(CLOSING_POLL_S)
+    await asyncio.sleep(CLOSING_POLL_S)  # what has left the selector is closed a turn later

@@ -4,12 +4,14 @@ and replaced.
 
 import asyncio
 import multiprocessing
+from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as TooLong
+from functools import partial
 
 import pebble
 
 from compositing import Bars
-from consumers.compositor.render import prepare, render
+from consumers.compositor.render import idle, prepare, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from runtime import logs
@@ -19,13 +21,67 @@ from schemas.failures import FailureCode, FailureReason
 
 log = logs.get(__name__)
 
+Result = Rendered | NotRendered
+
 UNEXPECTED = FailureReason(code=FailureCode.INTERNAL, message="The look could not be composed.")
 SPARE_WORKERS = 1
 """At work only while others are slow (`runtime.slots`)."""
 TOLD_MAX = 1000
 """Faults whose traceback is logged once; a tenant's thousand odd photos must not fill the log."""
+CANCEL_GRACE_S = 3.0
+"""About what a new worker costs. Most looks end sooner."""
+RENEWAL_MIN_S, RENEWAL_MAX_S = 0.1, 30.0
+"""Between two tries to have a worker; doubled at each."""
 LOOKS_PER_WORKER = 500
 """A worker is replaced after so many looks: what a native library leaks stays bounded."""
+
+
+class _Place:
+    """One worker process and the pipe to it.
+
+    Each has a pool of its own: in a pool of several all workers read one pipe under one lock, a
+    look that was cancelled in the pipe would still cost the worker that takes it, and a worker that
+    is stopped holds up all others meanwhile.
+    """
+
+    def __init__(self, make: Callable[[], pebble.ProcessPool]) -> None:
+        self._make = make
+        self._pool = make()
+        self._closed = False
+
+    def begin(self, request: LookRequested, limit_s: float) -> "asyncio.Future[Result]":
+        """Make a look. Cancelling it kills the worker."""
+        return asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=limit_s))
+
+    @property
+    def whole(self) -> bool:
+        """Whether work can be given to it. A pool whose idle worker died never works again."""
+        return self._pool.active
+
+    async def ready(self) -> None:
+        """Return once a worker is there and idle."""
+        pause_s = RENEWAL_MIN_S
+        while not self._closed:
+            try:
+                await asyncio.wrap_future(self._pool.schedule(idle))
+                return
+            except (RuntimeError, pebble.ProcessExpired) as error:
+                if self._closed:
+                    return
+                log.error("a worker died while it had no look; making a new one", why=repr(error))
+            await asyncio.to_thread(self._stop)
+            self._pool = self._make()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RENEWAL_MAX_S)
+
+    def close(self) -> None:
+        """Kill the worker. Blocks until it is gone."""
+        self._closed = True
+        self._stop()
+
+    def _stop(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble has no annotation here
+        self._pool.join()
 
 
 class RenderPool:
@@ -43,12 +99,16 @@ class RenderPool:
         remote: EngineSettings | None = None,
         *,
         spare: int = 0,
+        grace_s: float = CANCEL_GRACE_S,
     ) -> None:
         """Workers start with the first look."""
         self._time_limit_s = settings.time_limit_s
+        self._grace_s = grace_s
         self._told: set[str] = set()
-        self._pool = pebble.ProcessPool(
-            max_workers=(settings.workers if remote is None else remote.concurrency) + spare,
+        count = (settings.workers if remote is None else remote.concurrency) + spare
+        make = partial(
+            pebble.ProcessPool,
+            max_workers=1,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
             initargs=(
@@ -60,13 +120,24 @@ class RenderPool:
             ),
             context=multiprocessing.get_context("spawn"),
         )
+        self._places = [_Place(make) for _ in range(count)]
+        self._free: asyncio.Queue[_Place] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
-        """One look. Cancelling it kills its worker, and a new one takes the place."""
+        """One look.
+
+        Cancelling it waits for nothing. A look that was begun may end within `grace_s`, which costs
+        less than a new worker; then its worker is killed, and a new one takes the place.
+        """
+        free = self._started()
+        place = await free.get()
+        while not place.whole:
+            self._keep(self._offer(place))
+            place = await free.get()
+        work = place.begin(request, self._time_limit_s)
         try:
-            result = await asyncio.wrap_future(
-                self._pool.schedule(render, args=(request,), timeout=self._time_limit_s)
-            )
+            result = await asyncio.shield(work)
         except TooLong:
             message = f"The look was not composed within {self._time_limit_s:g} s."
             reason = FailureReason(code=FailureCode.TIMEOUT, message=message)
@@ -77,9 +148,39 @@ class RenderPool:
         except Exception:
             log.exception("composing failed unexpectedly", request_id=request.request_id)
             return NotRendered(UNEXPECTED, can_heal=True)
+        finally:
+            self._keep(self._give_back(place, work))
         if isinstance(result, NotRendered) and result.trace:
             self._tell(request, result)
         return result
+
+    def _started(self) -> "asyncio.Queue[_Place]":
+        """The places that are free. The first call starts all workers."""
+        if self._free is None:
+            self._free = asyncio.Queue()
+            for place in self._places:
+                self._keep(self._offer(place))
+        return self._free
+
+    async def _give_back(self, place: _Place, work: "asyncio.Future[Result]") -> None:
+        if not work.done():
+            await asyncio.wait({work}, timeout=self._grace_s)
+        whole = work.done() and not work.cancelled() and work.exception() is None
+        if whole and self._free is not None:
+            self._free.put_nowait(place)
+            return
+        work.cancel()
+        await self._offer(place)
+
+    async def _offer(self, place: _Place) -> None:
+        await place.ready()
+        if self._free is not None:
+            self._free.put_nowait(place)
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _tell(self, request: LookRequested, result: NotRendered) -> None:
         """What operators need to find a fault that a client quotes. Here, for a worker's own log is
@@ -100,5 +201,5 @@ class RenderPool:
 
     def close(self) -> None:
         """Kill the workers. Blocks until they are gone."""
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble has no annotation here
-        self._pool.join()
+        for place in self._places:
+            place.close()

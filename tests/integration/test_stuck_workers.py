@@ -5,6 +5,7 @@ next looks are made.
 import asyncio
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -60,14 +61,14 @@ def pool(
         region=services.env["LOOKS_S3_REGION"],
     )
     upload(services.env, {"tee"}, FOLDER)
-    spare = getattr(request, "param", 0)
+    spare, grace_s = getattr(request, "param", (0, 60))
     look = LookSettings(
         time_limit_s=120 if spare else 10,
         workers=1,
         worker_memory_bytes=MEMORY_BYTES,
         cutout_cache=False,
     )
-    made = RenderPool(look, store, spare=spare)
+    made = RenderPool(look, store, spare=spare, grace_s=grace_s)
     yield made
     made.close()
 
@@ -137,7 +138,7 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_o
     )
 
 
-@pytest.mark.parametrize("pool", [1], indirect=True)
+@pytest.mark.parametrize("pool", [(1, 60)], indirect=True)
 async def test_another_tenants_look_is_made_while_one_tenants_hang(
     pool: RenderPool, tmp_path: Path
 ) -> None:
@@ -165,15 +166,77 @@ async def test_another_tenants_look_is_made_while_one_tenants_hang(
     await asyncio.gather(hanging, behind, return_exceptions=True)
 
 
+@pytest.mark.parametrize("pool", [(1, 60)], indirect=True)
+async def test_looks_cancelled_at_any_moment_cost_no_worker(pool: RenderPool) -> None:
+    pool_s = await took_s(pool)
+    before = {worker.pid for worker in workers()}
+    compositor = Compositor(pool, Slots(1, spare=1), lambda: NOW, history_window_s=60)
+    asked = [
+        asyncio.create_task(
+            compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
+        )
+        for _ in range(60)
+    ]
+    for number, one in enumerate(asked):
+        await asyncio.sleep(pool_s * (number % 7) / 7)
+        one.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+    assert {worker.pid for worker in workers()} == before
+
+
+@pytest.mark.parametrize("pool", [(1, 0.1)], indirect=True)
+async def test_a_cancelled_look_that_hangs_keeps_its_worker_no_longer_than_the_grace(
+    pool: RenderPool, tmp_path: Path
+) -> None:
+    await took_s(pool)
+    before = {worker.pid for worker in workers()}
+    plant = tmp_path / "worker.after-upload"
+    plant.write_text("stop")
+    hanging = asyncio.create_task(pool.render(a_look("tee.jpg")))
+    async with asyncio.timeout(100):
+        while plant.exists():
+            await asyncio.sleep(0.02)
+    hanging.cancel()
+    async with asyncio.timeout(100):
+        while len({worker.pid for worker in workers()} & before) == len(before):
+            await asyncio.sleep(0.02)
+    for _ in before:
+        assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+
+
+async def test_a_worker_that_is_killed_while_it_has_nothing_to_do_is_replaced(
+    pool: RenderPool,
+) -> None:
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+    for _ in range(3):
+        (worker,) = workers()
+        worker.kill()
+        async with asyncio.timeout(100):
+            while isinstance(await pool.render(a_look("tee.jpg")), NotRendered):
+                await asyncio.sleep(0.02)
+
+
+async def took_s(pool: RenderPool) -> float:
+    """How long a look takes once all workers are there."""
+    await asyncio.gather(*(pool.render(a_look("tee.jpg")) for _ in range(2)))
+    begun = asyncio.get_running_loop().time()
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+    return asyncio.get_running_loop().time() - begun
+
+
 def nobody_listens(_: datetime) -> None:
     """Progress is not what is tested here."""
 
 
 def workers() -> list[psutil.Process]:
     """The worker processes of this process's pool."""
-    return [
-        child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())
-    ]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # a zombie, too
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def huge() -> bytes:
