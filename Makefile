@@ -6,6 +6,8 @@ PYTHON ?= $(shell for v in python3.11 python3.12 python3.13 python3.14 python3; 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Without bytecode each process needs three times the CPU to start, whatever a shell says elsewhere.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -78,6 +78,6 @@ async def _closed(sockets: selectors.BaseSelector, own: int) -> None:
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSING_MAX_S):
-            while len(sockets.get_map()) > own:
+            while len(sockets.get_map()) > own:  # noqa: ASYNC110 (a selector has no event)
                 await asyncio.sleep(CLOSING_POLL_S)
     await asyncio.sleep(CLOSING_POLL_S)  # what has left the selector is closed a turn later

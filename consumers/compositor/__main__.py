@@ -37,6 +37,7 @@ async def main(process: Process) -> None:
         return LaneSession(process, kafka, handler, clock)
 
     try:
+        await pool.open(process.stopping)
         await run_sessions(process, "compositor", begin)
     finally:
         await asyncio.to_thread(pool.close)

@@ -7,11 +7,12 @@ import multiprocessing
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as TooLong
 from functools import partial
+from typing import Any
 
 import pebble
 
-from compositing import Bars
-from consumers.compositor.render import idle, prepare, render
+from compositing.options import Bars
+from consumers.compositor.entry import PRELOADED, idle, prepare, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from runtime import logs
@@ -63,7 +64,9 @@ class _Place:
         pause_s = RENEWAL_MIN_S
         while not self._closed:
             try:
-                await asyncio.wrap_future(self._pool.schedule(idle))
+                wrong = await asyncio.wrap_future(self._pool.schedule(idle))
+                if wrong:
+                    log.warning("the engine's rehearsal failed", why=wrong)
                 return
             except (RuntimeError, pebble.ProcessExpired) as error:
                 if self._closed:
@@ -101,11 +104,13 @@ class RenderPool:
         spare: int = 0,
         grace_s: float = CANCEL_GRACE_S,
     ) -> None:
-        """Workers start with the first look."""
+        """No worker is started: `open`, or the first look, does."""
         self._time_limit_s = settings.time_limit_s
         self._grace_s = grace_s
         self._told: set[str] = set()
         count = (settings.workers if remote is None else remote.concurrency) + spare
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([PRELOADED])
         make = partial(
             pebble.ProcessPool,
             max_workers=1,
@@ -118,11 +123,19 @@ class RenderPool:
                 Bars(settings.quality_floor, settings.quality_dress),
                 remote,
             ),
-            context=multiprocessing.get_context("spawn"),
+            context=context,
         )
         self._places = [_Place(make) for _ in range(count)]
         self._free: asyncio.Queue[_Place] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, stopping: asyncio.Event) -> None:
+        """Start the workers; return when all are there and rehearsed, or at `stopping`."""
+        self._started()
+        stop = asyncio.create_task(stopping.wait())
+        waiting: set[asyncio.Future[Any]] = {asyncio.gather(*self._tasks), stop}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
 
     async def render(self, request: LookRequested) -> Rendered | NotRendered:
         """One look.

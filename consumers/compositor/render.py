@@ -58,10 +58,6 @@ def prepare(
     _Worker.dresser = ClassicalDresser(cutouts, bars) if remote is None else RemoteDresser(remote)
 
 
-def idle() -> None:
-    """Nothing: whoever waits for it learns that this worker is ready."""
-
-
 def render(request: LookRequested) -> Rendered | NotRendered:
     """Make the look of a request and store it. Blocks for seconds; raises only what nobody
     expected.

@@ -45,16 +45,24 @@ def a_look(name: str) -> LookRequested:
     )
 
 
+@pytest.fixture(scope="module")
+def plants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where faults are planted. One folder for all tests: the server that workers are forked from
+    has the environment of its first pool.
+    """
+    return tmp_path_factory.mktemp("plants")
+
+
 @pytest.fixture
 def pool(
-    request: pytest.FixtureRequest, services: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, services: Stack, plants: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[RenderPool]:
     """One worker with 10 s for a look, or spare ones too and 120 s; faults for them are planted in
-    `tmp_path`.
+    `plants`.
     """
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, services.env[name])
-    monkeypatch.setenv("LOOKS_FAULTS_DIR", str(tmp_path))
+    monkeypatch.setenv("LOOKS_FAULTS_DIR", str(plants))
     store = ObjectStoreSettings(
         bucket=services.env["LOOKS_S3_BUCKET"],
         endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"],
@@ -75,11 +83,11 @@ def pool(
 
 @pytest.mark.hostile(row=33)
 async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_made(
-    pool: RenderPool, tmp_path: Path
+    pool: RenderPool, plants: Path
 ) -> None:
     assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
     (stuck,) = workers()
-    (tmp_path / "worker.after-upload").write_text("stop")
+    (plants / "worker.after-upload").write_text("stop")
     compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
     outcome = await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
     assert isinstance(outcome, Later), "it is tried again by the schedule"
@@ -107,10 +115,10 @@ async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_on
 
 @pytest.mark.parametrize(("fault", "spoken_of"), [("stop", "take longer"), ("kill", "crash")])
 async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_one_worker(
-    pool: RenderPool, tmp_path: Path, fault: str, spoken_of: str
+    pool: RenderPool, plants: Path, fault: str, spoken_of: str
 ) -> None:
     compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
-    plant = tmp_path / "worker.after-upload"
+    plant = plants / "worker.after-upload"
 
     async def attempt(compositor: Compositor, asked: Work) -> Outcome:
         plant.write_text(fault)
@@ -140,7 +148,7 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_o
 
 @pytest.mark.parametrize("pool", [(1, 60)], indirect=True)
 async def test_another_tenants_look_is_made_while_one_tenants_hang(
-    pool: RenderPool, tmp_path: Path
+    pool: RenderPool, plants: Path
 ) -> None:
     async def look(compositor: Compositor, tenant_id: str) -> Outcome:
         request = a_look("tee.jpg").model_copy(update={"tenant_id": tenant_id})
@@ -150,7 +158,7 @@ async def test_another_tenants_look_is_made_while_one_tenants_hang(
     await asyncio.gather(look(warming, "other"), look(warming, "other"))
     compositor = Compositor(pool, Slots(1, spare=1), lambda: NOW, history_window_s=60)
     assert isinstance(await look(compositor, "other"), Done)  # how long a look takes is known
-    plant = tmp_path / "worker.after-upload"
+    plant = plants / "worker.after-upload"
     plant.write_text("stop")
     hanging = asyncio.create_task(look(compositor, "odd"))
     async with asyncio.timeout(100):
@@ -187,11 +195,11 @@ async def test_looks_cancelled_at_any_moment_cost_no_worker(pool: RenderPool) ->
 
 @pytest.mark.parametrize("pool", [(1, 0.1)], indirect=True)
 async def test_a_cancelled_look_that_hangs_keeps_its_worker_no_longer_than_the_grace(
-    pool: RenderPool, tmp_path: Path
+    pool: RenderPool, plants: Path
 ) -> None:
     await took_s(pool)
     before = {worker.pid for worker in workers()}
-    plant = tmp_path / "worker.after-upload"
+    plant = plants / "worker.after-upload"
     plant.write_text("stop")
     hanging = asyncio.create_task(pool.render(a_look("tee.jpg")))
     async with asyncio.timeout(100):
@@ -234,8 +242,8 @@ def workers() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):  # a zombie, too
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.append(child)
+            if "multiprocessing.forkserver" in " ".join(child.cmdline()):
+                found += [one for one in child.children() if one.status() != psutil.STATUS_ZOMBIE]
     return found
 
 
