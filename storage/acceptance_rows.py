@@ -15,24 +15,22 @@ from schemas.ids import derived_id
 from storage.submissions import Accepted, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 
 LOCK_CLASS = 0x4944  # advisory lock namespace of idempotency keys
-_INSERT = """WITH n AS (
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-       $6::text[], $7::bigint[],
-                          $8::timestamptz[], $9::bytea[], $10::text[])
-     AS n(request_id, tenant_id, environment, user_category, items, runtime_config, cost,
-       deadline_at, value, headers)),
-   charged AS (
-     INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
-     SELECT tenant_id, environment, 'charge', -cost, request_id FROM n),
-   logged AS (
-     INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
-       runtime_config,
-                               credits_cost, created_at, updated_at, deadline_at)
-     SELECT request_id, tenant_id, environment, user_category, items::jsonb,
-       runtime_config::jsonb, cost,
-            $11::timestamptz, $11::timestamptz, deadline_at FROM n)
-   INSERT INTO outbox (topic, key, value, headers)
-   SELECT 'look.requested', request_id, value, headers::jsonb FROM n"""
+_INSERT = """
+WITH n AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                       $7::bigint[], $8::timestamptz[], $9::bytea[], $10::text[])
+  AS n(request_id, tenant_id, environment, user_category, items, runtime_config,
+       cost, deadline_at, value, headers)),
+charged AS (
+  INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
+  SELECT tenant_id, environment, 'charge', -cost, request_id FROM n),
+logged AS (
+  INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
+                            runtime_config, credits_cost, created_at, updated_at, deadline_at)
+  SELECT request_id, tenant_id, environment, user_category, items::jsonb,
+         runtime_config::jsonb, cost, $11::timestamptz, $11::timestamptz, deadline_at FROM n)
+INSERT INTO outbox (topic, key, value, headers)
+SELECT 'look.requested', request_id, value, headers::jsonb FROM n"""
 
 
 async def known(
@@ -59,10 +57,9 @@ async def known(
     free = {identity for identity, row in zip(keyed, locked, strict=True) if row["got"]}
     stored = await connection.fetch(
         """SELECT i.tenant_id, i.environment, i.route, i.key, i.fingerprint, i.body
-        FROM idempotency_keys i
-           JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(tenant_id, environment,
-             route, key)
-           USING (tenant_id, environment, route, key)""",
+           FROM idempotency_keys i
+           JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+             AS u(tenant_id, environment, route, key) USING (tenant_id, environment, route, key)""",
         *columns,
     )
     answers = {
@@ -103,8 +100,8 @@ async def decide(
     deciding = [submissions[position] for position in first]
     accounts = sorted({submission.account for submission in deciding})
     rows = await connection.fetch(
-        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8, clock_timestamp()
-        AS now
+        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8,
+             clock_timestamp() AS now
            FROM credit_accounts a JOIN tenants t USING (tenant_id)
            WHERE (a.tenant_id, a.environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
            ORDER BY a.tenant_id, a.environment FOR NO KEY UPDATE OF a""",

@@ -8,10 +8,9 @@ import asyncpg
 import orjson
 
 _JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category,
-  r.created_at, r.updated_at,
-  r.deadline_at, r.error_code, r.error_message, r.error_item_index, r.result::text AS result,
-  -c.amount AS charged, c.created_at AS charged_at, f.amount AS refunded, f.created_at AS
-    refunded_at
+  r.created_at, r.updated_at, r.deadline_at, r.error_code, r.error_message, r.error_item_index,
+  r.result::text AS result, -c.amount AS charged, c.created_at AS charged_at,
+  f.amount AS refunded, f.created_at AS refunded_at
   FROM request_logs r
   LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
   LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'"""

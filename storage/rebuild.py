@@ -33,8 +33,8 @@ ranked AS (
 in_order AS (
   SELECT r.*, row_number() OVER (PARTITION BY request_id
     ORDER BY final, place > 1, seq, written_at, event_id) AS nth,
-    max(seq) OVER (PARTITION BY request_id) - count(*) FILTER (WHERE place = 1) OVER (PARTITION BY
-      request_id) AS beyond
+    max(seq) OVER (PARTITION BY request_id)
+      - count(*) FILTER (WHERE place = 1) OVER (PARTITION BY request_id) AS beyond
   FROM ranked r),
 numbers AS (
   SELECT request_id, seq AS number, row_number() OVER (PARTITION BY request_id ORDER BY seq) AS nth
@@ -44,18 +44,18 @@ rebuilt AS (
     WHERE c.request_id IS NULL
   UNION ALL
   SELECT request_id, coalesce(n.number, o.nth + o.beyond)::int, event_id, event_type, stage,
-    message, extra, created_at,
-    written_at, o.seq FROM in_order o LEFT JOIN numbers n USING (request_id, nth))
+    message, extra, created_at, written_at, o.seq
+  FROM in_order o LEFT JOIN numbers n USING (request_id, nth))
 SELECT request_id, seq, s.told_as, coalesce(s.event_id, l.event_id) AS event_id,
   CASE WHEN l.event_id IS NULL THEN 'missing' WHEN s.event_id IS NULL THEN 'extra' ELSE 'differs'
     END AS what,
   CASE WHEN l.event_id IS NULL OR s.event_id IS NULL THEN ARRAY['row'] ELSE array_remove(ARRAY[
-    CASE WHEN l.event_id <> s.event_id THEN 'event_id' END, CASE
-      WHEN l.event_type <> s.event_type THEN 'event_type' END,
-    CASE WHEN l.stage IS DISTINCT FROM s.stage THEN 'stage' END, CASE
-      WHEN l.message <> s.message THEN 'message' END,
-    CASE WHEN l.extra <> s.extra THEN 'extra' END, CASE
-      WHEN l.created_at <> s.created_at THEN 'created_at' END], NULL)
+    CASE WHEN l.event_id <> s.event_id THEN 'event_id' END,
+    CASE WHEN l.event_type <> s.event_type THEN 'event_type' END,
+    CASE WHEN l.stage IS DISTINCT FROM s.stage THEN 'stage' END,
+    CASE WHEN l.message <> s.message THEN 'message' END,
+    CASE WHEN l.extra <> s.extra THEN 'extra' END,
+    CASE WHEN l.created_at <> s.created_at THEN 'created_at' END], NULL)
   END AS columns
 FROM job_events l FULL JOIN rebuilt s USING (request_id, seq)
 LEFT JOIN shadow_requests q USING (request_id) LEFT JOIN request_logs r USING (request_id)
@@ -77,8 +77,8 @@ CREATE TEMPORARY TABLE differing_requests ON COMMIT DROP AS
 WITH rebuilt AS (
   SELECT r.request_id, r.created_at, r.status AS live_status, s.at, q.started_at,
     coalesce(q.whole, r.created_at >= $1, false) AS whole,
-    coalesce(s.status, CASE WHEN q.started_at IS NULL THEN 'NOT_STARTED' ELSE 'IN_PROGRESS' END) AS
-      status,
+    coalesce(s.status, CASE WHEN q.started_at IS NULL THEN 'NOT_STARTED' ELSE 'IN_PROGRESS' END)
+      AS status,
     s.error_code, s.error_message, s.error_item_index, s.result
   FROM request_logs r LEFT JOIN shadow_requests q USING (request_id)
     LEFT JOIN shadow_outcomes s USING (request_id)
@@ -87,15 +87,15 @@ found AS (
   SELECT b.*, greatest(b.created_at, b.started_at, b.at) AS updated_at, array_remove(ARRAY[
     CASE WHEN r.status <> b.status THEN 'status' END,
     CASE WHEN r.updated_at NOT IN (greatest(b.created_at, b.started_at, b.at),
-                                   greatest(b.created_at, coalesce(b.at, b.started_at))) THEN
-                                     'updated_at' END,
+                                   greatest(b.created_at, coalesce(b.at, b.started_at)))
+      THEN 'updated_at' END,
     CASE WHEN r.error_code IS DISTINCT FROM b.error_code THEN 'error_code' END,
     CASE WHEN r.error_message IS DISTINCT FROM b.error_message THEN 'error_message' END,
     CASE WHEN r.error_item_index IS DISTINCT FROM b.error_item_index THEN 'error_item_index' END,
     CASE WHEN r.result IS DISTINCT FROM b.result THEN 'result' END], NULL) AS columns
   FROM rebuilt b JOIN request_logs r USING (request_id)
-  WHERE b.whole OR b.status IN ('SUCCESS', 'FAILURE') OR (b.status = 'IN_PROGRESS'
-    AND r.status = 'NOT_STARTED'))
+  WHERE b.whole OR b.status IN ('SUCCESS', 'FAILURE')
+    OR (b.status = 'IN_PROGRESS' AND r.status = 'NOT_STARTED'))
 SELECT request_id, status, updated_at, error_code, error_message, error_item_index, result, columns
 FROM found WHERE cardinality(columns) > 0"""
 
@@ -115,8 +115,7 @@ LEFT JOIN shadow_job_events s ON d.what <> 'extra'
 ORDER BY d.request_id, d.seq"""
 _REQUEST_SAMPLE = """
 SELECT 'request_logs' AS tab, request_id, NULL::int AS seq, 'differs' AS what, d.columns,
-  to_jsonb(r) AS live,
-  to_jsonb(d) AS rebuilt
+  to_jsonb(r) AS live, to_jsonb(d) AS rebuilt
 FROM (SELECT * FROM differing_requests ORDER BY request_id LIMIT $1) d
   JOIN request_logs r USING (request_id)
 ORDER BY request_id"""

@@ -21,15 +21,14 @@ LOCK_KEY = 0x4C4F4F4B5352  # advisory lock: one rebuild or rewind at a time
 TABLES = ("shadow_job_events", "shadow_outcomes", "shadow_requests")
 
 _CREATE = """
-CREATE UNLOGGED TABLE shadow_job_events (LIKE job_events INCLUDING DEFAULTS, written_at timestamptz
-  NOT NULL);
+CREATE UNLOGGED TABLE shadow_job_events (
+  LIKE job_events INCLUDING DEFAULTS, written_at timestamptz NOT NULL);
 CREATE UNLOGGED TABLE shadow_outcomes (
-  request_id text NOT NULL, status text NOT NULL, at timestamptz NOT NULL, error_code text,
-    error_message text,
-  error_item_index int, result jsonb);
+  request_id text NOT NULL, status text NOT NULL, at timestamptz NOT NULL,
+  error_code text, error_message text, error_item_index int, result jsonb);
 CREATE UNLOGGED TABLE shadow_requests (
-  request_id text NOT NULL, whole boolean NOT NULL, started_at timestamptz, two_outcomes boolean
-    NOT NULL);
+  request_id text NOT NULL, whole boolean NOT NULL, started_at timestamptz,
+  two_outcomes boolean NOT NULL);
 """
 _INDEX = """
 ALTER TABLE shadow_job_events ADD PRIMARY KEY (request_id, seq, event_id);
@@ -47,8 +46,8 @@ DELETE FROM shadow_outcomes a USING (
     FROM shadow_outcomes) b
   WHERE a.ctid = b.ctid AND b.place > 1;
 CREATE TEMPORARY TABLE fresh_requests ON COMMIT DROP AS
-  SELECT request_id, bool_or(whole) AS whole, min(started_at) AS started_at, bool_or(two_outcomes)
-    AS two_outcomes
+  SELECT request_id, bool_or(whole) AS whole, min(started_at) AS started_at,
+    bool_or(two_outcomes) AS two_outcomes
   FROM shadow_requests GROUP BY request_id;
 TRUNCATE shadow_requests;
 INSERT INTO shadow_requests SELECT * FROM fresh_requests;

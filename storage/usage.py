@@ -43,17 +43,16 @@ class UsageStore:
         end = datetime.combine(last, time(), UTC) + timedelta(days=1)
         rows = await self._pool.fetch(
             """SELECT (r.created_at AT TIME ZONE 'UTC')::date AS day, r.job_type AS operation,
-            count(*) AS requests,
+                      count(*) AS requests,
                       count(*) FILTER (WHERE r.status = 'SUCCESS') AS succeeded,
                       count(*) FILTER (WHERE r.status = 'FAILURE') AS failed,
-                      coalesce(sum(-c.amount), 0)::bigint AS charged, coalesce(sum(f.amount),
-                        0)::bigint AS refunded
+                      coalesce(sum(-c.amount), 0)::bigint AS charged,
+                      coalesce(sum(f.amount), 0)::bigint AS refunded
                FROM request_logs r
                LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
                LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'
                WHERE r.tenant_id = $1 AND r.environment = $2 AND r.request_id >= $3
-                 AND r.request_id < $4
-                 AND r.created_at >= $5 AND r.created_at < $6
+                 AND r.request_id < $4 AND r.created_at >= $5 AND r.created_at < $6
                GROUP BY 1, 2 ORDER BY 1 DESC, 2""",
             tenant_id,
             environment,
