@@ -43,7 +43,7 @@ async def main(process: Process) -> None:
     """Serve until asked to stop, then finish what is being answered."""
     settings, database, object_store = ApiSettings(), DatabaseSettings(), ObjectStoreSettings()
     allow_many_files()
-    async with open_pool(database, wait=True) as pool:
+    async with open_pool(database, process, wait=True) as pool:
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),

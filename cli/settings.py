@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from runtime.settings import ApiSettings, DatabaseSettings
 from storage.accounts import AccountStore
-from storage.database import open_pool
+from storage.database import DATABASE_AWAY, open_pool
 
 T = TypeVar("T")
 CLOSING_S = 0.2
@@ -56,7 +56,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     async def main() -> T:
         try:
             return await work()
-        except asyncpg.PostgresError:
+        except (*DATABASE_AWAY, asyncpg.PostgresError):
             await asyncio.sleep(CLOSING_S)
             raise
 
@@ -64,6 +64,6 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         return asyncio.run(
             main()
         )  # not uvloop: its `close` can wait without end for a TLS connection that was closed
-    except (OSError, asyncpg.PostgresError) as error:
+    except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error

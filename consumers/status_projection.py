@@ -82,7 +82,7 @@ def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         handler = StatusProjection(ProjectionStore(pool))
         await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
 

@@ -183,6 +183,11 @@ STREAM_ENDS = Counter(
     "early: look at the proxy.",
     ["why"],
 )
+DATABASE_NOT_WRITABLE = Gauge(
+    "looks_database_not_writable",
+    "1 while a process can't write to its database: it is away, or the server at the address only "
+    "reads, as an old primary after a failover.",
+)
 LISTENER_RECONNECTS = Counter(
     "looks_listener_reconnects_total",
     "Times an API process lost the connection on which it hears of news and polled. Rising: "

@@ -33,6 +33,8 @@ class Process:
         self.settings = settings
         self.stopping = asyncio.Event()
         self.ready = False
+        self.lacks: set[str] = set()
+        """What its work needs and has not got at the moment; it is not ready meanwhile."""
 
     @property
     def source(self) -> str:
@@ -51,7 +53,7 @@ async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
     health = HealthServer(
         settings.health_host,
         settings.health_port,
-        ready=lambda: process.ready and not process.stopping.is_set(),
+        ready=lambda: process.ready and not process.lacks and not process.stopping.is_set(),
     )
     await health.start()
     log.info("started")

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from storage.database import WRITABLE
+
 Tables = dict[str, str]
 """Table -> privileges, as GRANT takes them, some on columns alone."""
 
@@ -149,7 +151,7 @@ async def apply(dsn: str) -> list[str]:
     Safe to repeat, also while processes work. Raises asyncpg's PostgresError when it may not, or a
     table is missing.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
@@ -204,7 +206,7 @@ async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
     if not (password.isascii() and password.isprintable() and len(password) >= 12):
         raise BadLogin("a password has at least 12 characters, all of them printable ASCII")
     verifier = scram_verifier(password, secrets.token_bytes(16))
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
