@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from runtime import logs
+from runtime import logs, offset_jumps
 from runtime.health import HealthServer
 from runtime.settings import ProcessSettings
 
@@ -80,6 +80,7 @@ def run(name: str, main: Main) -> None:
     """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
     settings = ProcessSettings()
     logs.configure(name, settings.instance, settings.log_level)
+    offset_jumps.watch(name)
     uvloop.run(_whole(name, main, settings))
 
 

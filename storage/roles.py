@@ -42,6 +42,7 @@ _AUDITED = (
     "outbox",
     "failure_claims",
     "job_events",
+    "job_event_gaps",
     "projection_offsets",
     "credit_accounts",
     "cancellations",
@@ -63,6 +64,7 @@ ROLES: tuple[Role, ...] = (
             "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
+            "job_event_gaps": "SELECT",
             "webhooks": "SELECT, INSERT, DELETE, "
             "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, "
             "failures)",
@@ -96,6 +98,7 @@ ROLES: tuple[Role, ...] = (
             "error_item_index, result)",
             "job_events": "SELECT, INSERT, UPDATE (seq)",
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
+            "job_event_gaps": "SELECT, INSERT, DELETE, UPDATE (missing)",
         },
     ),
     Role(

@@ -79,6 +79,8 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_dead_letters_total",
         "looks_outbox_oldest_seconds",
         "looks_database_not_writable",
+        "looks_offset_jumps_total",
+        "looks_events_lost_total",
         "looks_breaker_trips_total",
         "looks_expired_total",
         'outcome=~"quarantined|unhandled"',
