@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.housekeeping import purge_idempotency_keys
 from api.keys import note_once, note_use
+from api.photos import PhotoChecker
 from api.ports import Ports
 from api.server import server_config
 from api.serving import allow_many_files
@@ -42,8 +43,10 @@ RESOLVER_THREADS = 4
 async def main(process: Process) -> None:
     """Serve until asked to stop, then finish what is being answered."""
     settings, database, object_store = ApiSettings(), DatabaseSettings(), ObjectStoreSettings()
+    look = LookSettings()
+    photos = PhotoChecker(look.worker_memory_bytes)
     allow_many_files()
-    async with open_pool(database, wait=True) as pool:
+    async with open_pool(database, process, wait=True) as pool:
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
@@ -56,9 +59,10 @@ async def main(process: Process) -> None:
             ),
             links=Presigner(object_store),
             uploads=UploadStore(pool, object_store),
+            photos=photos,
             usage=UsageStore(pool),
             api=settings,
-            look=LookSettings(),
+            look=look,
             engine=EngineSettings(),
         )
         app = create_app(ports)
@@ -69,6 +73,7 @@ async def main(process: Process) -> None:
         )
         await _serve(process, settings, app, beside)
         await note_once(app.state.keys.use, ports.accounts)
+        await photos.close()
 
 
 async def _serve(

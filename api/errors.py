@@ -9,7 +9,6 @@ ApiError                 carries one of our codes; everything else is translated
 
 from collections.abc import Mapping, Sequence
 
-import asyncpg
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +20,7 @@ from schemas.errors import STATUS, ErrorCode
 from schemas.ids import new_request_id
 from schemas.responses import ErrorBody, ErrorEnvelope, HTTPValidationError, ValidationErrorItem
 from storage.acceptance import Overloaded
+from storage.database import DATABASE_AWAY
 
 log = logs.get(__name__)
 
@@ -35,18 +35,6 @@ OUT_OF_REACH = (
 """A connection that is cut during a commit leaves its outcome open, so no more than this can be
 promised.
 """
-
-DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    # what asyncpg says when the connection is cut in the middle of its protocol
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    Overloaded,
-)
 
 
 class ApiError(HTTPException):
@@ -176,6 +164,6 @@ def install(app: FastAPI) -> None:
             request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id.")
         )
 
-    for kind in (StarletteHTTPException, RequestValidationError, *DATABASE_AWAY):
+    for kind in (StarletteHTTPException, RequestValidationError, Overloaded, *DATABASE_AWAY):
         app.add_exception_handler(kind, on_api_error)
     app.add_exception_handler(Exception, on_anything_else)

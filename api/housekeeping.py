@@ -4,8 +4,8 @@ batches.
 
 import asyncio
 
-from api.errors import DATABASE_AWAY
 from runtime import logs, metrics
+from storage.database import DATABASE_AWAY
 from storage.idempotency import IdempotencyStore
 
 log = logs.get(__name__)

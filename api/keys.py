@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from api.errors import DATABASE_AWAY, ApiError
+from api.errors import ApiError
 from api.limits import TokenBuckets, failure_claim
 from api.ports import Accounts
 from domain.api_keys import environment_of
@@ -17,6 +17,7 @@ from runtime.metrics import AUTH_FAILURES
 from runtime.settings import ApiSettings
 from schemas.errors import ErrorCode
 from storage.accounts import Credential
+from storage.database import DATABASE_AWAY
 
 log = logs.get(__name__)
 

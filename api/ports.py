@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
+from compositing import GarmentError
 from domain.webhook_events import Happening
 from runtime.settings import ApiSettings, EngineSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
@@ -183,6 +184,13 @@ class Uploads(Protocol):
         """Keep what an idempotency key came to; False when another request was first."""
 
 
+class Photos(Protocol):
+    """Decodes photos to see whether that can be done."""
+
+    async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
+        """What is wrong with a photo; None: it can be decoded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of it."""
@@ -196,6 +204,7 @@ class Ports:
     targets: Targets
     links: Links
     uploads: Uploads
+    photos: Photos
     usage: Uses
     api: ApiSettings
     look: LookSettings

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api import present
-from api.errors import DATABASE_AWAY, ApiError
+from api.errors import ApiError
 from api.gates import credential_of
 from api.news import SharedReads
 from api.ports import Ports
@@ -23,6 +23,7 @@ from api.serving import abort
 from api.waiting import End, Hub, Waiter, until
 from domain.following import TERMINAL_EVENTS, Resume
 from runtime import logs, metrics
+from storage.database import DATABASE_AWAY
 from storage.jobs import News
 
 log = logs.get(__name__)

@@ -21,7 +21,7 @@ from api.looks import ERRORS
 from api.multipart import file_of
 from api.ports import Ports
 from compositing import GarmentError
-from compositing.header import EXTENSIONS, HeaderReader
+from compositing.header import EXTENSIONS, NAMES, HeaderReader
 from runtime import logs
 from runtime.metrics import UPLOADS
 from schemas.errors import ErrorCode
@@ -74,7 +74,7 @@ _FORM = {
                         FIELD: {
                             "type": "string",
                             "format": "binary",
-                            "description": "a JPEG, PNG or WebP picture, 25 MiB at most",
+                            "description": f"a {NAMES} picture, 25 MiB at most",
                         }
                     },
                 }
@@ -98,8 +98,8 @@ async def upload_photo(
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Upload:
-    """Store one photo, free of charge. Its type is read from its bytes, its size in pixels from its
-    header.
+    """Store one photo, free of charge. Its type is read from its bytes, and it is decoded once:
+    what is accepted can be decoded.
     """
     ports: Ports = request.app.state.ports
     places: asyncio.Semaphore = request.app.state.upload_places
@@ -110,7 +110,7 @@ async def upload_photo(
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
             file = cast(BinaryIO, spool)
             try:
-                content_type, digest = await _receive(request, file)
+                content_type, digest = await _receive(request, ports, file)
             except ApiError:
                 UPLOADS.labels("refused").inc()
                 raise
@@ -144,8 +144,10 @@ async def presign_upload(request: Request, body: PresignedUploadRequest) -> Pres
     )
 
 
-async def _receive(request: Request, file: BinaryIO) -> tuple[str, bytes]:
-    """Spool the file: its content type and SHA-256. Raises ApiError 408, 413, 415 or 422."""
+async def _receive(request: Request, ports: Ports, file: BinaryIO) -> tuple[str, bytes]:
+    """Spool the file and see that it can be decoded: its content type and SHA-256. Raises ApiError
+    408, 413, 415 or 422.
+    """
     header, digest, size_bytes = HeaderReader(), hashlib.sha256(), 0
     waiting = bytearray()
     try:
@@ -163,6 +165,8 @@ async def _receive(request: Request, file: BinaryIO) -> tuple[str, bytes]:
                 waiting.clear()
         await asyncio.to_thread(file.write, bytes(waiting))
         content_type, _, _ = header.end()
+        if (problem := await ports.photos.problem(file, size_bytes)) is not None:
+            raise problem
     except GarmentError as error:
         raise _unusable(header, error) from None
     except ClientDisconnect:

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from api.errors import DATABASE_AWAY, RETRY_AFTER_S, ApiError
+from api.errors import RETRY_AFTER_S, ApiError
 from runtime import logs, metrics
 from schemas.errors import ErrorCode
 from storage.accounts import Credential
+from storage.database import DATABASE_AWAY
 
 log = logs.get(__name__)
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from runtime.settings import ApiSettings, DatabaseSettings
 from storage.accounts import AccountStore
-from storage.database import open_pool
+from storage.database import DATABASE_AWAY, open_pool
 
 T = TypeVar("T")
 CLOSING_MAX_S, CLOSING_POLL_S = 5.0, 0.01
@@ -56,7 +56,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         own = len(sockets.get_map())  # the loop's own pipe
         try:
             return await work()
-        except (OSError, asyncpg.PostgresError):
+        except (*DATABASE_AWAY, asyncpg.PostgresError):
             await _closed(sockets, own)
             raise
 
@@ -67,7 +67,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     try:
         with asyncio.Runner(loop_factory=loop) as runner:
             return runner.run(main())
-    except (OSError, asyncpg.PostgresError) as error:
+    except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
 

@@ -4,6 +4,7 @@ anything is kept."""
 import struct
 from typing import Final
 
+from compositing import boxes
 from compositing.errors import GarmentError
 
 MAX_PIXELS: Final = 50_000_000
@@ -11,8 +12,35 @@ MAX_SIDE_PX: Final = 12_000
 MIN_SIDE_PX: Final = 32
 MAGIC: Final = ((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"))
 LONGEST_MAGIC: Final = 12
-CONTENT_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+CONTENT_TYPES: Final = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "HEIF": "image/heic",
+}
+EXTENSIONS: Final = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/avif": "avif",
+    "image/heic": "heic",
+}
+NAMES: Final = "JPEG, PNG, WebP, AVIF or HEIC"
+_OTHERS: Final = (
+    (b"GIF8", "a GIF"),
+    (b"BM", "a BMP"),
+    (b"II*\0", "a TIFF or raw photo"),
+    (b"MM\0*", "a TIFF or raw photo"),
+    (b"%PDF", "a PDF"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"<svg", "an SVG"),
+    (b"<?xml", "an XML file"),
+    (b"8BPS", "a Photoshop file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+)
 
 _PNG_HEAD: Final = 24
 _WEBP_HEAD: Final = 30
@@ -50,7 +78,7 @@ class HeaderReader:
         self._skip_bytes = 0
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises GarmentError: not a JPEG, PNG or WebP picture, damaged, or of a size that
+        """Read on. Raises GarmentError: not a picture that is taken, damaged, or of a size that
         can't be used."""
         if self.size is not None:
             return
@@ -60,6 +88,8 @@ class HeaderReader:
             return
         self._kept += data[skipped:]
         if self.content_type is None and len(self._kept) >= LONGEST_MAGIC:
+            if len(self._kept) < (boxes.brands_end(self._kept) or 0):
+                return
             self.content_type = _content_type(self._kept)
         match self.content_type:
             case "image/png":
@@ -68,6 +98,8 @@ class HeaderReader:
                 self.size = _webp(self._kept)
             case "image/jpeg":
                 self.size = self._jpeg()
+            case "image/avif" | "image/heic":
+                self.size = self._boxed()
         if self.size is not None:
             self._kept = b""
             check_size(*self.size)
@@ -76,7 +108,7 @@ class HeaderReader:
         """Content type, width and height, once all bytes were fed. Raises GarmentError when the
         header never came."""
         if self.content_type is None or self.size is None:
-            raise _damaged() if self.content_type else _unknown()
+            raise _damaged() if self.content_type else _unknown(self._kept)
         return self.content_type, *self.size
 
     def _jpeg(self) -> tuple[int, int] | None:
@@ -103,18 +135,56 @@ class HeaderReader:
         self._skip_bytes = max(0, at - len(data))
         return None
 
+    def _boxed(self) -> tuple[int, int] | None:
+        """From box to box until the one that describes the pictures; the others are passed over."""
+        data, at = self._kept, 0
+        while at + 8 <= len(data):
+            length = int.from_bytes(data[at : at + 4], "big")
+            if length == 1 and at + 16 <= len(data):
+                length = int.from_bytes(data[at + 8 : at + 16], "big")
+            elif length == 1:
+                break
+            if length < 8:
+                raise _damaged()
+            if data[at + 4 : at + 8] == b"meta":
+                if length > boxes.MAX_META_BYTES:
+                    raise _damaged()
+                if at + length > len(data):
+                    break
+                size = boxes.size_in(data[at + 8 : at + length])
+                if size is None:
+                    raise _damaged()
+                return size
+            at += length
+        self._kept = data[at:]
+        self._skip_bytes = max(0, at - len(data))
+        return None
+
 
 def kind_of(data: bytes) -> str | None:
-    """JPEG, PNG or WEBP by a picture's first LONGEST_MAGIC bytes; None: something else."""
+    """JPEG, PNG, WEBP, AVIF or HEIF by a picture's first bytes, LONGEST_MAGIC or its first box;
+    None: something else.
+    """
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    return next((kind for magic, kind in MAGIC if data.startswith(magic)), None)
+    found = next((kind for magic, kind in MAGIC if data.startswith(magic)), None)
+    return found or boxes.kind_of(data)
+
+
+def unknown_text(data: bytes) -> str:
+    """What to say of a file that is none of the pictures that are taken: its name, and what to
+    do.
+    """
+    for magic, name in _OTHERS:
+        if data.lstrip()[: len(magic)] == magic or data.startswith(magic):
+            return f"The file is {name}. Export or save it as {NAMES}."
+    return f"The file is not a {NAMES} picture."
 
 
 def _content_type(data: bytes) -> str:
     kind = kind_of(data)
     if kind is None:
-        raise _unknown()
+        raise _unknown(data)
     return CONTENT_TYPES[kind]
 
 
@@ -142,8 +212,8 @@ def _webp(data: bytes) -> tuple[int, int] | None:
     raise _damaged()
 
 
-def _unknown() -> GarmentError:
-    return GarmentError("image_unreadable", "The file is not a JPEG, PNG or WebP picture.")
+def _unknown(data: bytes) -> GarmentError:
+    return GarmentError("image_unreadable", unknown_text(data))
 
 
 def _damaged() -> GarmentError:

@@ -87,7 +87,7 @@ def judge(event: object, charge: Charge | None) -> Outcome:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         handler = CreditLedger(RefundStore(pool))
         await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
 

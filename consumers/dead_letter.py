@@ -118,7 +118,7 @@ class DeadLetters:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         handler = DeadLetters(ClaimStore(pool))
         await run_sessions(
             process,

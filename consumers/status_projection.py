@@ -6,22 +6,30 @@ in the transaction that applies a batch, event rows are unique by (request, seq)
 moves forward. Two events with one number are an alarm, and both are kept.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from consumers.event_gaps import EventGaps
 from domain.outcomes import Done, Outcome, Unhandled
 from domain.projection import Changes, Collision, fold, objection
 from runtime import logs, metrics
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
+from runtime.kafka import TopicPartition
 from runtime.process import Process, run
+from runtime.reading import high_watermarks
 from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
 from storage.database import open_pool
+from storage.event_gaps import EventGapStore
 from storage.projection import ProjectionStore, Spans
 
 log = logs.get(__name__)
+
+Partitions = Sequence[tuple[str, int]]
+Ends = Callable[[Partitions], Awaitable[Mapping[tuple[str, int], int]]]
 
 DECLARATION = Declaration(
     name="status_projection",
@@ -36,15 +44,31 @@ class StatusProjection:
 
     declaration = DECLARATION
 
-    def __init__(self, store: ProjectionStore) -> None:
-        """Project into this store."""
+    def __init__(self, store: ProjectionStore, ends: Ends | None = None) -> None:
+        """Project into this store. `ends`: the end of each of these partitions now."""
         self._store = store
+        self._ends = ends
 
     async def start_offsets(
         self, partitions: Sequence[tuple[str, int]]
     ) -> Mapping[tuple[str, int], int]:
-        """Where the rows say that reading stopped."""
-        return await self._store.offsets(partitions)
+        """Where the rows say that reading stopped; a partition that ends before that was made anew,
+        and is read from its beginning.
+        """
+        offsets = await self._store.offsets(partitions)
+        ends = await self._ends([*offsets]) if self._ends and offsets else {}
+        for (topic, partition), end in ends.items():
+            if end < offsets[topic, partition]:
+                log.error(
+                    "a partition ends before what was read of it: read from its beginning",
+                    topic=topic,
+                    partition=partition,
+                    offset=offsets.pop((topic, partition)),
+                    end=end,
+                )
+                metrics.OFFSET_JUMPS.labels(DECLARATION.name, topic).inc()
+                await self._store.set_back(topic, partition, 0)
+        return offsets
 
     async def apply(self, works: Sequence[Work], positions: Spans) -> Sequence[Outcome]:
         """Fold the batch and apply it; events of unknown requests are for quarantine."""
@@ -82,9 +106,24 @@ def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
-        handler = StatusProjection(ProjectionStore(pool))
-        await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
+
+    async def ends(partitions: Partitions) -> Mapping[tuple[str, int], int]:
+        found = await high_watermarks(kafka, [TopicPartition(*one) for one in partitions])
+        return {(tp.topic, tp.partition): end for tp, end in found.items()}
+
+    async with open_pool(DatabaseSettings(), process) as pool, asyncio.TaskGroup() as parts:
+        store, gaps = ProjectionStore(pool), EventGapStore(pool)
+        handler = StatusProjection(store, ends)
+        parts.create_task(
+            run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
+        )
+        parts.create_task(
+            run_sessions(
+                process,
+                "event_gaps",
+                lambda: EventGaps(process, kafka, DECLARATION.topics, gaps, store),
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class Changes:
     events: list[JobEventRow] = field(default_factory=list)
     statuses: dict[str, StatusChange] = field(default_factory=dict)
 
+    @property
+    def finished(self) -> list[str]:
+        """The requests whose last event is among these."""
+        return [row.request_id for row in self.events if row.event_type in TERMINAL_EVENTS]
+
 
 def fold(records: Iterable[Decoded]) -> Changes:
     """The changes of a batch, in reading order. For one request the furthest status wins, the first

@@ -138,7 +138,7 @@ class DeadlineSweeper:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka, look = KafkaSettings(), LookSettings()
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         overdue, projection = OverdueStore(pool), ProjectionStore(pool)
         await run_sessions(
             process, NAME, lambda: DeadlineSweeper(process, kafka, look, overdue, projection)

@@ -75,7 +75,7 @@ class OutboxRelay:
 async def main(process: Process) -> None:
     """Run until asked to stop."""
     kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         outbox = OutboxStore(pool)
         await run_sessions(process, NAME, lambda: OutboxRelay(process, kafka, outbox))
 

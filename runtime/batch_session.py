@@ -90,13 +90,17 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             self._positions.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Begin where the handler's own offsets say, or else where the group committed."""
+        """Begin where the handler's own offsets say, or else where the group committed. Nothing is
+        read until that is known.
+        """
+        self._consumer.pause(*assigned)
         try:
             own = await self._handler.start_offsets([(tp.topic, tp.partition) for tp in assigned])
             for tp in assigned:
                 start = own.get((tp.topic, tp.partition))
                 if start is not None:
                     self._consumer.seek(tp, start)
+            self._consumer.resume(*assigned)
         except Exception as error:
             self._broken = error
 
@@ -117,7 +121,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self, polled: dict[TopicPartition, list[ConsumerRecord]]
     ) -> dict[TopicPartition, tuple[int, int]]:
         moved: dict[TopicPartition, tuple[int, int]] = {}
-        for tp in self._consumer.assignment():
+        for tp in self._consumer.assignment() - self._consumer.paused():
             position = await self._consumer.position(tp)
             if tp not in self._positions:
                 batch = polled.get(tp)

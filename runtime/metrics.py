@@ -46,6 +46,17 @@ EVENT_COLLISIONS = Counter(
     "Events met whose number within their request is another event's. Both are kept. Any: two "
     "owners, or one that forgot.",
 )
+OFFSET_JUMPS = Counter(
+    "looks_offset_jumps_total",
+    "Times a consumer's place was not in its partition any more: records were deleted before they "
+    "were read, or the topic was made anew. Any: see what was lost.",
+    ["consumer", "topic"],
+)
+EVENTS_LOST = Counter(
+    "looks_events_lost_total",
+    "Events of finished jobs that the projection will never see: deleted, or in quarantine. "
+    "Readers pass over them.",
+)
 DEFERRED = Gauge(
     "looks_deferred",
     "Records read and put off because their tenant has a window full at work. Growing for long: "
@@ -182,6 +193,11 @@ STREAM_ENDS = Counter(
     "Event streams by why they ended. Many `slow`: clients or a proxy do not read. Many `gone` "
     "early: look at the proxy.",
     ["why"],
+)
+DATABASE_NOT_WRITABLE = Gauge(
+    "looks_database_not_writable",
+    "1 while a process can't write to its database: it is away, or the server at the address only "
+    "reads, as an old primary after a failover.",
 )
 LISTENER_RECONNECTS = Counter(
     "looks_listener_reconnects_total",

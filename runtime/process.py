@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from runtime import logs
+from runtime import logs, offset_jumps
 from runtime.health import HealthServer
 from runtime.settings import ProcessSettings
 
@@ -33,6 +33,8 @@ class Process:
         self.settings = settings
         self.stopping = asyncio.Event()
         self.ready = False
+        self.lacks: set[str] = set()
+        """What its work needs and has not got at the moment; it is not ready meanwhile."""
 
     @property
     def source(self) -> str:
@@ -51,7 +53,7 @@ async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
     health = HealthServer(
         settings.health_host,
         settings.health_port,
-        ready=lambda: process.ready and not process.stopping.is_set(),
+        ready=lambda: process.ready and not process.lacks and not process.stopping.is_set(),
     )
     await health.start()
     log.info("started")
@@ -78,6 +80,7 @@ def run(name: str, main: Main) -> None:
     """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
     settings = ProcessSettings()
     logs.configure(name, settings.instance, settings.log_level)
+    offset_jumps.watch(name)
     uvloop.run(_whole(name, main, settings))
 
 

@@ -15,6 +15,8 @@ class PhotoType(StrEnum):
     JPEG = "image/jpeg"
     PNG = "image/png"
     WEBP = "image/webp"
+    AVIF = "image/avif"
+    HEIC = "image/heic"
 
 
 class Upload(BaseModel):

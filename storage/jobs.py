@@ -15,11 +15,13 @@ _JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_cat
   LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
   LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'"""
 
-_GAPLESS = """SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place
-  FROM job_events e
-  WHERE e.request_id = ANY($1::text[])"""
+_SHOWN = """SELECT * FROM (
+  SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place,
+    g.missing IS NOT NULL AS passed_over
+  FROM job_events e LEFT JOIN job_event_gaps g USING (request_id)
+  WHERE e.request_id = ANY($1::text[])) ordered WHERE seq = place OR passed_over"""
 """Events arrive from several topics in any order; a reader is shown them only up to the first one
-that is missing.
+that is missing, unless that will not come (`storage.event_gaps`).
 """
 
 
@@ -147,9 +149,10 @@ class JobStore:
         return [_job(row, latest.get(row["request_id"])) for row in rows]
 
     async def events(self, request_id: str, since: int) -> list[EventRow]:
-        """Events with a larger seq than `since`, ascending, without gaps from 1 on."""
+        """Events with a larger seq than `since`, ascending, without gaps from 1 on but
+        for what will not come."""
         rows = await self._pool.fetch(
-            f"SELECT * FROM ({_GAPLESS}) g WHERE seq = place AND seq > $2 ORDER BY seq",
+            f"SELECT * FROM ({_SHOWN}) s WHERE seq > $2 ORDER BY seq",
             [request_id],
             since,
         )
@@ -189,9 +192,9 @@ class JobStore:
         """
         ids, seqs = list(since), list(since.values())
         rows = await self._pool.fetch(
-            f"""SELECT g.* FROM ({_GAPLESS}) g JOIN unnest($1::text[], $2::int[]) AS w(request_id,
+            f"""SELECT s.* FROM ({_SHOWN}) s JOIN unnest($1::text[], $2::int[]) AS w(request_id,
               since) USING (request_id)
-                WHERE g.seq = g.place AND g.seq > w.since ORDER BY g.request_id, g.seq""",
+                WHERE s.seq > w.since ORDER BY s.request_id, s.seq""",
             ids,
             seqs,
         )
@@ -207,8 +210,7 @@ class JobStore:
 
     async def _latest(self, request_ids: Sequence[str]) -> dict[str, EventRow]:
         rows = await self._pool.fetch(
-            f"SELECT DISTINCT ON (request_id) * FROM ({_GAPLESS}) g WHERE seq = place ORDER BY "
-            "request_id, seq DESC",
+            f"SELECT DISTINCT ON (request_id) * FROM ({_SHOWN}) s ORDER BY request_id, seq DESC",
             list(request_ids),
         )
         return {row["request_id"]: _event(row) for row in rows}

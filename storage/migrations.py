@@ -5,6 +5,8 @@ from pathlib import Path
 
 import asyncpg
 
+from storage.database import WRITABLE
+
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 LOCK_KEY = 0x4C4F4F4B53  # advisory lock: one migration at a time
 
@@ -21,7 +23,7 @@ async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
     side by side.
     """
     scripts = _scripts(folder)
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(database_url, target_session_attrs=WRITABLE)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
         await connection.execute(_HISTORY)

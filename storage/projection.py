@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from domain.projection import Changes, Collision, JobEventRow, squeeze_in
+from storage.event_gaps import notice
 from storage.wakeups import announce
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]
@@ -39,6 +40,16 @@ class ProjectionStore:
         )
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
+    async def set_back(self, topic: str, partition: int, offset: int) -> None:
+        """Go on at an earlier offset: the partition ends before the one that was kept."""
+        await self._pool.execute(
+            """UPDATE projection_offsets SET next_offset = $3
+               WHERE (topic, partition) = ($1, $2) AND next_offset > $3""",
+            topic,
+            partition,
+            offset,
+        )
+
     async def tenants(self, request_ids: Sequence[str]) -> dict[str, str]:
         """Whose the known ones among these requests are."""
         rows = await self._pool.fetch(
@@ -60,6 +71,7 @@ class ProjectionStore:
                 collisions = await _add_events(connection, changes.events)
             if changes.statuses:
                 await _move_statuses(connection, changes)
+            await notice(connection, changes.finished)
             await announce(connection, [event.request_id for event in changes.events])
         return collisions
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from storage.database import WRITABLE
+
 Tables = dict[str, str]
 """Table -> privileges, as GRANT takes them, some on columns alone."""
 
@@ -40,6 +42,7 @@ _AUDITED = (
     "outbox",
     "failure_claims",
     "job_events",
+    "job_event_gaps",
     "projection_offsets",
     "credit_accounts",
     "cancellations",
@@ -61,6 +64,7 @@ ROLES: tuple[Role, ...] = (
             "idempotency_keys": "SELECT, INSERT, DELETE, UPDATE (created_at)",
             "cancellations": "SELECT, INSERT",
             "job_events": "SELECT",
+            "job_event_gaps": "SELECT",
             "webhooks": "SELECT, INSERT, DELETE, "
             "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, "
             "failures)",
@@ -94,6 +98,7 @@ ROLES: tuple[Role, ...] = (
             "error_item_index, result)",
             "job_events": "SELECT, INSERT, UPDATE (seq)",
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
+            "job_event_gaps": "SELECT, INSERT, DELETE, UPDATE (missing)",
         },
     ),
     Role(
@@ -149,7 +154,7 @@ async def apply(dsn: str) -> list[str]:
     Safe to repeat, also while processes work. Raises asyncpg's PostgresError when it may not, or a
     table is missing.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
@@ -204,7 +209,7 @@ async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
     if not (password.isascii() and password.isprintable() and len(password) >= 12):
         raise BadLogin("a password has at least 12 characters, all of them printable ASCII")
     verifier = scram_verifier(password, secrets.token_bytes(16))
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)

@@ -13,7 +13,7 @@ from typing import Protocol
 import asyncpg
 
 from runtime import logs, metrics
-from storage.database import ACQUIRE_TIMEOUT_S
+from storage.database import ACQUIRE_TIMEOUT_S, WRITABLE, is_read_only
 
 log = logs.get(__name__)
 
@@ -79,6 +79,7 @@ async def _session(database_url: str, ears: Ears) -> None:
     connection = await asyncpg.connect(
         database_url,
         timeout=ACQUIRE_TIMEOUT_S,
+        target_session_attrs=WRITABLE,
         server_settings={"application_name": "looks-listener"},
     )
     lost = asyncio.Event()
@@ -91,7 +92,7 @@ async def _session(database_url: str, ears: Ears) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(ALIVE_S):
                     await lost.wait()
-            if not lost.is_set():
-                await connection.fetchval("SELECT 1", timeout=ALIVE_S)
+            if not lost.is_set() and await is_read_only(connection):
+                return  # news is written elsewhere now
     finally:
         connection.terminate()

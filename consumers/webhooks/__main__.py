@@ -17,7 +17,7 @@ async def main(process: Process) -> None:
     """Make and send deliveries until asked to stop."""
     kafka, settings = KafkaSettings(), WebhookSettings()
     egress = Egress(Resolver(settings.concurrency), insecure=settings.allow_insecure_targets)
-    async with open_pool(DatabaseSettings()) as pool:
+    async with open_pool(DatabaseSettings(), process) as pool:
         outbox = WebhookOutbox(pool)
         handler = Webhooks(outbox)
         async with asyncio.TaskGroup() as parts:

@@ -56,7 +56,7 @@ function dropZone(add, signal) {
   const zone = h("div", { class: "drop" },
     h("p", {}, h("strong", {}, "Drop garment photos here")),
     input, h("label", { for: "photos", class: "button" }, "Choose files"),
-    h("p", { class: "quiet" }, "JPEG, PNG or WebP, 25 MiB at most; one garment a photo."));
+    h("p", { class: "quiet" }, "JPEG, PNG, WebP, AVIF or HEIC, 25 MiB at most; one garment a photo."));
   const over = (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();

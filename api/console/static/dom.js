@@ -37,7 +37,7 @@ const WORDS = {
   RATE_LIMITED: "Too many requests",
   UNAVAILABLE: "The service is busy",
   VALIDATION_ERROR: "Something in the request is not right",
-  UNSUPPORTED_MEDIA_TYPE: "Not a JPEG, PNG or WebP picture",
+  UNSUPPORTED_MEDIA_TYPE: "Not a JPEG, PNG, WebP, AVIF or HEIC picture",
   PAYLOAD_TOO_LARGE: "Larger than 25 MiB",
   JOB_NOT_FOUND: "There is no such look",
   OUTCOME_CAME_FIRST: "Too late to cancel",

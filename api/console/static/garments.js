@@ -4,7 +4,7 @@ import { Refused, idempotencyKey, insist } from "./api.js";
 
 export const MAX_ITEMS = 50;
 export const MAX_BYTES = 25 * 1024 * 1024;
-export const TYPES = ["image/jpeg", "image/png", "image/webp"];
+export const TYPES = ["image/jpeg", "image/png", "image/webp", "image/avif", "image/heic"];
 export const SAMPLES = [
   ["tee", "t-shirt"], ["shirt", "shirt"], ["sweater", "sweater"], ["jacket", "jacket"],
   ["jeans", "jeans"], ["skirt", "skirt"], ["dress", "dress"], ["shoes", "shoes"],
@@ -103,7 +103,7 @@ class Draft extends EventTarget {
 
 function objection(file, count) {
   if (count >= MAX_ITEMS) return `a look has ${MAX_ITEMS} garments at most`;
-  if (file.type && !TYPES.includes(file.type)) return "not a JPEG, PNG or WebP picture";
+  if (file.type && !TYPES.includes(file.type)) return "not a JPEG, PNG, WebP, AVIF or HEIC picture";
   if (file.size > MAX_BYTES) return "larger than 25 MiB";
   return file.size ? null : "empty";
 }

@@ -18,6 +18,7 @@ from tests.unit.api.fakes import (
     FakeAccounts,
     FakeCancellations,
     FakeJobs,
+    FakePhotos,
     FakeUploads,
     make_ports,
 )
@@ -45,6 +46,7 @@ class Api:
     webhooks: FakeWebhooks
     deliveries: FakeDeliveries
     uploads: FakeUploads
+    photos: FakePhotos
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -74,6 +76,7 @@ async def api() -> AsyncIterator[Api]:
     assert isinstance(ports.webhooks, FakeWebhooks)
     assert isinstance(ports.deliveries, FakeDeliveries)
     assert isinstance(ports.uploads, FakeUploads)
+    assert isinstance(ports.photos, FakePhotos)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
@@ -86,5 +89,6 @@ async def api() -> AsyncIterator[Api]:
             ports.webhooks,
             ports.deliveries,
             ports.uploads,
+            ports.photos,
             key,
         )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import BinaryIO
 
 from api.ports import Ports
+from compositing import GarmentError
 from domain.api_keys import environment_of
 from domain.money import payable
 from runtime.settings import ApiSettings, LookSettings
@@ -279,6 +280,16 @@ class FakeUploads:
         )
 
 
+class FakePhotos:
+    """Every photo can be decoded, but the one that is told."""
+
+    def __init__(self) -> None:
+        self.damaged: GarmentError | None = None
+
+    async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
+        return self.damaged
+
+
 def a_job(request_id: str) -> JobRow:
     """A job that was just accepted."""
     return JobRow(
@@ -313,6 +324,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         targets=FakeTargets(),
         links=FakeLinks(),
         uploads=FakeUploads(),
+        photos=FakePhotos(),
         usage=FakeUsage(),
         api=settings,
         look=LookSettings(),

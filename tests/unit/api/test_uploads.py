@@ -13,6 +13,7 @@ import pytest
 
 from api import uploads
 from api.app import create_app
+from compositing.errors import GarmentError
 from schemas.uploads import MAX_UPLOAD_BYTES
 from storage.object_store import StoreUnavailable
 from tests.unit.api.conftest import Api, grant_key
@@ -278,3 +279,15 @@ async def test_a_form_for_anything_else_is_refused_where_it_is_wrong(
 
 def test_the_places_for_bytes_in_memory_are_small() -> None:
     assert uploads.IN_MEMORY_BYTES + uploads.WRITE_BYTES <= 2 * 1024 * 1024
+
+
+async def test_a_photo_that_can_not_be_decoded_is_refused_and_not_stored(api: Api) -> None:
+    api.photos.damaged = GarmentError("image_unreadable", "The photo is damaged.")
+    answer = await upload(api, PNG)
+    assert code(answer) == (422, "VALIDATION_ERROR")
+    assert answer.json()["detail"][0] == {
+        "loc": ["body", "file"],
+        "msg": "The photo is damaged.",
+        "type": "image_unreadable",
+    }
+    assert api.uploads.objects == {}

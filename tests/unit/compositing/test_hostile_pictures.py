@@ -97,7 +97,7 @@ def test_row_33_a_file_made_to_cost_much_is_a_picture_or_a_reason_within_bounds(
 @pytest.mark.hostile(row=33)
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "BMP", "EPS", "ICO", "TGA", "PPM", "PDF"])
 def test_row_33_another_format_is_refused_by_its_first_bytes(kind: str) -> None:
-    with pytest.raises(GarmentError, match="not a JPEG, PNG or WebP") as refused:
+    with pytest.raises(GarmentError, match="JPEG, PNG, WebP, AVIF or HEIC") as refused:
         decode(as_kind(kind), SIDE_PX)
     assert refused.value.code == "image_unreadable"
 

@@ -1,0 +1,43 @@
+"""`python -m api.photo_worker BYTES`: decodes photos as the compositor's workers do, within as much
+memory, and says what is wrong with each.
+
+On standard input, again and again: a photo's length (8 bytes, big end first) and its bytes. On
+standard output a line each: `null`, or `{"code": ..., "message": ...}`.
+"""
+
+import resource
+import sys
+
+import orjson
+
+from api.photos import LENGTH_BYTES
+from compositing import GarmentError
+from compositing.decode import decode
+
+SIDE_PX = 1024
+"""Decoding for a smaller picture is as strict and quicker."""
+
+
+def problem_with(data: bytes) -> dict[str, str] | None:
+    """What is wrong with a photo; None: it can be decoded."""
+    try:
+        decode(data, SIDE_PX)
+    except GarmentError as error:
+        return {"code": error.code, "message": str(error)}
+    except MemoryError:
+        return {"code": "image_too_large", "message": "The photo needs too much memory to decode."}
+    return None
+
+
+def main() -> None:
+    """Answer until there is no more to read."""
+    limit = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    while len(head := sys.stdin.buffer.read(LENGTH_BYTES)) == LENGTH_BYTES:
+        answer = problem_with(sys.stdin.buffer.read(int.from_bytes(head, "big")))
+        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

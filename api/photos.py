@@ -1,0 +1,110 @@
+"""Whether a photo can be decoded, found out before it is accepted: what an upload's 201 took never
+fails as damaged later.
+
+Strangers' bytes are decoded in processes of their own (`api.photo_worker`), bounded in memory and
+time; one that a photo ends is replaced.
+"""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from typing import BinaryIO
+
+import orjson
+
+from compositing import GarmentError
+from runtime import logs
+
+log = logs.get(__name__)
+
+WORKERS = 2
+TIME_LIMIT_S = 20.0
+PHOTOS_PER_WORKER = 500
+"""A worker is replaced after so many: what a native library leaks stays bounded."""
+CHUNK_BYTES = 256 * 1024
+LENGTH_BYTES = 8
+"""Of what stands before each photo."""
+
+
+class PhotoChecker:
+    """Not shared between event loops. Workers start with the first photo."""
+
+    def __init__(self, memory_bytes: int, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+        """`memory_bytes`: of one worker."""
+        self._memory_bytes = memory_bytes
+        self._time_limit_s = time_limit_s
+        self._idle: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()
+        for _ in range(WORKERS):
+            self._idle.put_nowait(None)
+
+    async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
+        """What is wrong with a photo; None: it can be decoded. Waits for its turn."""
+        worker = await self._idle.get()
+        kept = None
+        try:
+            if worker is None:
+                worker = await self._start()
+            async with asyncio.timeout(self._time_limit_s):
+                told = await worker.ask(file, size_bytes)
+            if worker.asked < PHOTOS_PER_WORKER:
+                kept = worker
+        except TimeoutError:
+            return GarmentError("image_unreadable", "The photo takes too long to decode.")
+        except (EOFError, ConnectionError) as error:
+            log.warning("a photo ended its decoder", error=type(error).__name__)
+            return GarmentError("image_unreadable", "The photo can't be decoded.")
+        finally:
+            self._idle.put_nowait(kept)
+            if worker is not None and kept is None:
+                await asyncio.shield(worker.end())
+        return GarmentError(told["code"], told["message"]) if told else None
+
+    async def close(self) -> None:
+        """End the workers."""
+        for _ in range(WORKERS):
+            worker = await self._idle.get()
+            if worker is not None:
+                await worker.end()
+
+    async def _start(self) -> "_Worker":
+        words = (sys.executable, "-m", "api.photo_worker", str(self._memory_bytes))
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
+        )
+        try:
+            return _Worker(await asyncio.shield(starting))
+        except asyncio.CancelledError:
+            await _Worker(await starting).end()
+            raise
+
+
+class _Worker:
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.asked = 0
+
+    async def ask(self, file: BinaryIO, size_bytes: int) -> dict[str, str] | None:
+        """Raises EOFError or ConnectionError when the worker ends."""
+        self.asked += 1
+        stdin, stdout = self.process.stdin, self.process.stdout
+        if stdin is None or stdout is None:
+            raise EOFError
+        stdin.write(size_bytes.to_bytes(LENGTH_BYTES, "big"))
+        await asyncio.to_thread(file.seek, 0)
+        while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            stdin.write(piece)
+            await stdin.drain()
+        line = await stdout.readline()
+        if not line:
+            raise EOFError
+        told: dict[str, str] | None = orjson.loads(line)
+        return told
+
+    async def end(self) -> None:
+        """Now, whatever it does."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
