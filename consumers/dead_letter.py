@@ -7,23 +7,29 @@ Kafka transaction with its offset, in order. Where the offset is lost or set bac
 itself tells what was published about the letters that are read again.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Annotated
+
+from faststream import Context, ContextRepo
 
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
 from runtime import faults, metrics
+from runtime.application import Application, start
 from runtime.declaration import Begin, Declaration, Settled
 from runtime.lane_session import LaneSession
-from runtime.process import Process, run
+from runtime.process import Process
+from runtime.received import Reading, readings
 from runtime.records import Work
-from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
 from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
 from storage.claims import Claim, ClaimStore
-from storage.database import open_pool
+from storage.database import TRANSIENT, open_pool
 
 DECLARATION = Declaration(
     name="dead_letter",
@@ -115,17 +121,32 @@ class DeadLetters:
         """Claims are quick: what has begun finishes."""
 
 
-async def main(process: Process) -> None:
-    """Run until asked to stop."""
-    kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
-        handler = DeadLetters(ClaimStore(pool))
-        await run_sessions(
-            process,
-            DECLARATION.name,
-            lambda: LaneSession(process, kafka, handler, lambda: faults.clock(DECLARATION.name)),
+async def claim(readings: list[Reading], session: Annotated[LaneSession, Context()]) -> None:
+    """Each letter to the lane of its partition number."""
+    session.take(readings)
+
+
+def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
+    """The FastStream application."""
+    application = Application(
+        DECLARATION, process=process, kafka=kafka, lifespan=resources, heals=TRANSIENT
+    )
+    application.sessions(
+        lambda one: LaneSession(
+            one, DeadLetters(one.context.get("claims")), lambda: faults.clock(DECLARATION.name)
         )
+    )
+    application.subscriber(claim, decoder=readings)
+    return application
+
+
+@asynccontextmanager
+async def resources(context: ContextRepo) -> AsyncIterator[None]:
+    """What is depended on, for as long as the application runs."""
+    async with open_pool(DatabaseSettings()) as pool:
+        context.set_global("claims", ClaimStore(pool))
+        yield
 
 
 if __name__ == "__main__":
-    run(DECLARATION.name, main)
+    start(app)

@@ -6,19 +6,23 @@ in the transaction that applies a batch, event rows are unique by (request, seq)
 moves forward. Two events with one number are an alarm, and both are kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from faststream import Context, ContextRepo
 
 from domain.outcomes import Done, Outcome, Unhandled
 from domain.projection import Changes, Collision, fold, objection
 from runtime import logs, metrics
+from runtime.application import Application, start
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
-from runtime.process import Process, run
+from runtime.process import Process
 from runtime.records import Work
-from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
-from storage.database import open_pool
+from storage.database import TRANSIENT, open_pool
 from storage.projection import ProjectionStore, Spans
 
 log = logs.get(__name__)
@@ -27,37 +31,60 @@ DECLARATION = Declaration(
     name="status_projection",
     topics=(LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
     about="keeps request_logs and job_events current",
-    max_in_flight=2000,
+    poll_records=2000,
 )
 
 
-class StatusProjection:
-    """Applies batches of events to Postgres."""
+async def project(
+    works: list[Work],
+    positions: Annotated[Spans, Context()],
+    store: Annotated[ProjectionStore, Context()],
+) -> Sequence[Outcome]:
+    """Fold the batch and apply it; events of unknown requests are for quarantine."""
+    tenants = await store.tenants([work.request_id for work in works]) if works else {}
+    outcomes = [judge(work, tenants) for work in works]
+    known = [
+        work.decoded
+        for work, outcome in zip(works, outcomes, strict=True)
+        if isinstance(outcome, Done)
+    ]
+    for collision in await store.apply(fold(known) if known else Changes(), positions):
+        _alarm(collision)
+    return outcomes
 
-    declaration = DECLARATION
+
+def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
+    """The FastStream application."""
+    application = Application(
+        DECLARATION, process=process, kafka=kafka, lifespan=resources, heals=TRANSIENT
+    )
+    application.sessions(lambda one: BatchSession(one, Offsets(one.context.get("store"))))
+    application.subscriber(project)
+    return application
+
+
+@asynccontextmanager
+async def resources(context: ContextRepo) -> AsyncIterator[None]:
+    """What the handler depends on, for as long as the application runs."""
+    async with open_pool(DatabaseSettings()) as pool:
+        context.set_global("store", ProjectionStore(pool))
+        yield
+
+
+class Offsets:
+    """The projection's own, beside the rows that they say were applied."""
 
     def __init__(self, store: ProjectionStore) -> None:
-        """Project into this store."""
+        """In this store."""
         self._store = store
 
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
+    async def start(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
         """Where the rows say that reading stopped."""
         return await self._store.offsets(partitions)
 
-    async def apply(self, works: Sequence[Work], positions: Spans) -> Sequence[Outcome]:
-        """Fold the batch and apply it; events of unknown requests are for quarantine."""
-        tenants = await self._store.tenants([work.request_id for work in works]) if works else {}
-        outcomes = [judge(work, tenants) for work in works]
-        known = [
-            work.decoded
-            for work, outcome in zip(works, outcomes, strict=True)
-            if isinstance(outcome, Done)
-        ]
-        for collision in await self._store.apply(fold(known) if known else Changes(), positions):
-            _alarm(collision)
-        return outcomes
+    async def moved(self, positions: Spans) -> None:
+        """Nothing was read; the sweeper waits for all there is to be read."""
+        await self._store.apply(Changes(), positions)
 
 
 def _alarm(collision: Collision) -> None:
@@ -79,13 +106,5 @@ def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
     return Done() if why is None else Unhandled(why)
 
 
-async def main(process: Process) -> None:
-    """Run until asked to stop."""
-    kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings()) as pool:
-        handler = StatusProjection(ProjectionStore(pool))
-        await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
-
-
 if __name__ == "__main__":
-    run(DECLARATION.name, main)
+    start(app)

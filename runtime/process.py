@@ -12,9 +12,10 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import uvloop
+from starlette.types import ASGIApp
 
 from runtime import logs
-from runtime.health import HealthServer
+from runtime.health import HealthServer, health_app
 from runtime.settings import ProcessSettings
 
 log = logs.get(__name__)
@@ -35,6 +36,11 @@ class Process:
         self.ready = False
 
     @property
+    def serving(self) -> bool:
+        """Whether it does its work, and is not asked to stop."""
+        return self.ready and not self.stopping.is_set()
+
+    @property
     def source(self) -> str:
         """The CloudEvents source of what it publishes."""
         return f"/looks/{self.name}"
@@ -43,16 +49,12 @@ class Process:
 Main = Callable[[Process], Awaitable[None]]
 
 
-async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
-    process = Process(name, settings)
+async def _live(process: Process, main: Main, app: ASGIApp) -> None:
+    settings = process.settings
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.stopping.set)
-    health = HealthServer(
-        settings.health_host,
-        settings.health_port,
-        ready=lambda: process.ready and not process.stopping.is_set(),
-    )
+    health = HealthServer(settings.health_host, settings.health_port, app)
     await health.start()
     log.info("started")
     work = asyncio.ensure_future(main(process))
@@ -76,15 +78,16 @@ async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
 
 def run(name: str, main: Main) -> None:
     """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
-    settings = ProcessSettings()
-    logs.configure(name, settings.instance, settings.log_level)
-    uvloop.run(_whole(name, main, settings))
+    process = Process(name, ProcessSettings())
+    uvloop.run(live(process, main, health_app(ready=lambda: process.serving)))
 
 
-async def _whole(name: str, main: Main, settings: ProcessSettings) -> None:
+async def live(process: Process, main: Main, app: ASGIApp) -> None:
+    """The life of a process; `app` is served on its health port."""
+    logs.configure(process.name, process.settings.instance, process.settings.log_level)
     code = 1
     try:
-        await _live(name, main, settings)
+        await _live(process, main, app)
         code = 0
     finally:
         _leave_within(CLOSE_WITHIN_S, code)

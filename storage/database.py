@@ -8,6 +8,8 @@ import asyncpg
 from runtime.settings import DatabaseSettings
 
 ACQUIRE_TIMEOUT_S = 5.0
+TRANSIENT = (asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What is raised when the database is away, begins anew or refuses what another try may do."""
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER
 from storage.acceptance import Acceptance
 from storage.submissions import Accepted
 from tests.integration.accepting import submission
+from tests.integration.applications import compositor_session
 from tests.integration.conftest import running, until
 
 BURST = 10_000
@@ -131,7 +132,7 @@ async def compositor(
 
     def begin(process: Process) -> Session:
         handler = Compositor(renderer, Slots(PLACES), clock, history_window_s=120)
-        sessions.append(LaneSession(process, kafka, handler, clock))
+        sessions.append(compositor_session(process, kafka, handler, clock))
         return sessions[-1]
 
     async with running("compositor", begin):
