@@ -5,23 +5,22 @@ refund of a request. A refund without a charge, of another amount, or for a look
 not applied: it goes to quarantine.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated
-
-from faststream import Context, ContextRepo
 
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from runtime import metrics
 from runtime.application import Application, start
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
+from runtime.injected import Injected
 from runtime.process import Process
 from runtime.records import Work
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
 from schemas.events import CreditRefund
 from schemas.topics import CREDIT_REFUND
-from storage.database import TRANSIENT, open_pool
+from storage.database import TRANSIENT
+from storage.injected import injecting
 from storage.refunds import Charge, RefundStore
 
 DECLARATION = Declaration(
@@ -31,7 +30,7 @@ DECLARATION = Declaration(
 )
 
 
-async def refund(works: list[Work], store: Annotated[RefundStore, Context()]) -> Sequence[Outcome]:
+async def refund(works: list[Work], store: Annotated[RefundStore, Injected()]) -> Sequence[Outcome]:
     """Enter the refunds that are owed and not entered yet."""
     charges = await store.charges([work.request_id for work in works])
     outcomes = [judge(work.decoded.event, charges.get(work.request_id)) for work in works]
@@ -56,19 +55,15 @@ async def refund(works: list[Work], store: Annotated[RefundStore, Context()]) ->
 def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
     """The FastStream application."""
     application = Application(
-        DECLARATION, process=process, kafka=kafka, lifespan=resources, heals=TRANSIENT
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=injecting(store=RefundStore),
+        heals=TRANSIENT,
     )
     application.sessions(BatchSession)
     application.subscriber(refund)
     return application
-
-
-@asynccontextmanager
-async def resources(context: ContextRepo) -> AsyncIterator[None]:
-    """What the handler depends on, for as long as the application runs."""
-    async with open_pool(DatabaseSettings()) as pool:
-        context.set_global("store", RefundStore(pool))
-        yield
 
 
 def judge(event: object, charge: Charge | None) -> Outcome:

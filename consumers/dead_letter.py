@@ -7,12 +7,8 @@ Kafka transaction with its offset, in order. Where the offset is lost or set bac
 itself tells what was published about the letters that are read again.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated
-
-from faststream import Context, ContextRepo
 
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
@@ -20,16 +16,18 @@ from domain.refunding import failure_records
 from runtime import faults, metrics
 from runtime.application import Application, start
 from runtime.declaration import Begin, Declaration, Settled
+from runtime.injected import Injected
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.received import Reading, readings
 from runtime.records import Work
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
 from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
 from storage.claims import Claim, ClaimStore
-from storage.database import TRANSIENT, open_pool
+from storage.database import TRANSIENT
+from storage.injected import injecting
 
 DECLARATION = Declaration(
     name="dead_letter",
@@ -121,7 +119,7 @@ class DeadLetters:
         """Claims are quick: what has begun finishes."""
 
 
-async def claim(readings: list[Reading], session: Annotated[LaneSession, Context()]) -> None:
+async def claim(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:
     """Each letter to the lane of its partition number."""
     session.take(readings)
 
@@ -129,7 +127,11 @@ async def claim(readings: list[Reading], session: Annotated[LaneSession, Context
 def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
     """The FastStream application."""
     application = Application(
-        DECLARATION, process=process, kafka=kafka, lifespan=resources, heals=TRANSIENT
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=injecting(claims=ClaimStore),
+        heals=TRANSIENT,
     )
     application.sessions(
         lambda one: LaneSession(
@@ -138,14 +140,6 @@ def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> A
     )
     application.subscriber(claim, decoder=readings)
     return application
-
-
-@asynccontextmanager
-async def resources(context: ContextRepo) -> AsyncIterator[None]:
-    """What is depended on, for as long as the application runs."""
-    async with open_pool(DatabaseSettings()) as pool:
-        context.set_global("claims", ClaimStore(pool))
-        yield
 
 
 if __name__ == "__main__":

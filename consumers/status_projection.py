@@ -6,11 +6,8 @@ in the transaction that applies a batch, event rows are unique by (request, seq)
 moves forward. Two events with one number are an alarm, and both are kept.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated
-
-from faststream import Context, ContextRepo
 
 from domain.outcomes import Done, Outcome, Unhandled
 from domain.projection import Changes, Collision, fold, objection
@@ -18,12 +15,14 @@ from runtime import logs, metrics
 from runtime.application import Application, start
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
+from runtime.injected import Injected
 from runtime.process import Process
 from runtime.records import Work
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
-from storage.database import TRANSIENT, open_pool
-from storage.projection import ProjectionStore, Spans
+from storage.database import TRANSIENT
+from storage.injected import injecting
+from storage.projection import ProjectionStore, Spans, Superseded
 
 log = logs.get(__name__)
 
@@ -37,8 +36,8 @@ DECLARATION = Declaration(
 
 async def project(
     works: list[Work],
-    positions: Annotated[Spans, Context()],
-    store: Annotated[ProjectionStore, Context()],
+    positions: Annotated[Spans, Injected()],
+    store: Annotated[ProjectionStore, Injected()],
 ) -> Sequence[Outcome]:
     """Fold the batch and apply it; events of unknown requests are for quarantine."""
     tenants = await store.tenants([work.request_id for work in works]) if works else {}
@@ -56,19 +55,15 @@ async def project(
 def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
     """The FastStream application."""
     application = Application(
-        DECLARATION, process=process, kafka=kafka, lifespan=resources, heals=TRANSIENT
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=injecting(store=ProjectionStore),
+        heals=(*TRANSIENT, Superseded),
     )
     application.sessions(lambda one: BatchSession(one, Offsets(one.context.get("store"))))
     application.subscriber(project)
     return application
-
-
-@asynccontextmanager
-async def resources(context: ContextRepo) -> AsyncIterator[None]:
-    """What the handler depends on, for as long as the application runs."""
-    async with open_pool(DatabaseSettings()) as pool:
-        context.set_global("store", ProjectionStore(pool))
-        yield
 
 
 class Offsets:

@@ -7,6 +7,7 @@ SQL transaction). What can't be read or handled goes to quarantine before the of
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from domain.breaker import Breaker
@@ -184,17 +185,17 @@ class BatchSession(Consuming):
         """For quarantine: what could not be read, and what could not be handled."""
         if len(outcomes) != sum(isinstance(reading, Work) for _, reading in message.readings):
             raise ValueError(f"{len(outcomes)} outcomes are not one for each work")
-        handled = iter(outcomes)
-        kept = []
+        handled, kept = iter(outcomes), list[OutRecord]()
+        counted: Counter[tuple[str, str]] = Counter()
         for record, reading in message.readings:
             outcome = next(handled) if isinstance(reading, Work) else Unhandled(reading.reason)
             if isinstance(outcome, Unhandled):
                 kept.append(self._keep(record, outcome.why))
             else:
                 self._unreadable.record(fault=False)
-                metrics.RECORDS.labels(
-                    self._declared.name, record.topic, type(outcome).__name__.lower()
-                ).inc()
+                counted[record.topic, type(outcome).__name__.lower()] += 1
+        for (topic, what), count in counted.items():
+            metrics.RECORDS.labels(self._declared.name, topic, what).inc(count)
         return kept
 
     def _keep(self, record: ConsumerRecord, why: str) -> OutRecord:

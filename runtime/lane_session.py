@@ -51,6 +51,7 @@ class LaneSession(Consuming):
         self._breaker = Breaker(self._declared.breaker)
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
+        self._polled_for: dict[int, Lane] = {}
         self._numbers: set[int] = set()  # that are ours to work on, open or not
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
@@ -85,13 +86,18 @@ class LaneSession(Consuming):
     def _may_refetch(self) -> bool:
         return not self._full and not self._process.stopping.is_set()
 
+    async def receive(self) -> None:
+        """A batch came, for the lanes that are open now: nothing has run since it was polled."""
+        await super().receive()
+        self._polled_for = {**self._lanes}
+
     def take(self, readings: Sequence[Reading]) -> None:
-        """Hand each record to the lane of its number. One whose lane is not open is read again: the
-        lane begins where the group committed.
+        """Hand each record to the lane of its number. One whose lane is not open, or was opened
+        since it was polled, is read again: the lane begins where the group committed.
         """
         for record, reading in readings:
             lane = self._lanes.get(record.partition)
-            if lane is not None:
+            if lane is not None and lane is self._polled_for.get(record.partition):
                 lane.take(record, reading)
 
     async def consume(self, call_next: Next, message: Received) -> object:

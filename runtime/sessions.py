@@ -54,7 +54,8 @@ async def run_sessions(
                 pause_s=breaker_pause_s,
             )
             await pause(process, breaker_pause_s)
-        except HandlerFailed:
+        except HandlerFailed as error:
+            log.error("a handler raised: the process ends", error=str(error)[:500], exc_info=True)
             raise
         except Exception as error:
             metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated
 
-from faststream import Context, ContextRepo
+from faststream import ContextRepo
 from faststream.types import Lifespan
 
 from consumers.compositor.handler import Compositor, Engines, Station, declaration
 from consumers.compositor.pool import SPARE_WORKERS, RenderPool
 from runtime import faults
 from runtime.application import Application
+from runtime.injected import Injected
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.received import Reading, readings
@@ -22,7 +23,7 @@ from runtime.settings import EngineSettings, KafkaSettings, LookSettings, Object
 from runtime.slots import Slots
 
 
-async def compose(readings: list[Reading], session: Annotated[LaneSession, Context()]) -> None:
+async def compose(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:
     """Each request, retry and cancel to the lane of its partition number."""
     session.take(readings)
 

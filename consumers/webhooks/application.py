@@ -14,6 +14,7 @@ from runtime import faults
 from runtime.application import Application
 from runtime.batch_session import BatchSession
 from runtime.egress import Egress, Resolver
+from runtime.injected import Injected
 from runtime.process import Process
 from runtime.records import Work
 from runtime.sessions import run_sessions
@@ -23,7 +24,7 @@ from storage.webhook_outbox import WebhookOutbox
 
 
 async def make_deliveries(
-    works: list[Work], outbox: Annotated[WebhookOutbox, Context()]
+    works: list[Work], outbox: Annotated[WebhookOutbox, Injected()]
 ) -> Sequence[Outcome]:
     """One row per endpoint that wants to be told."""
     return await deliver(works, outbox, faults.clock(DECLARATION.name))

@@ -10,6 +10,7 @@ from consumers.compositor.application import consuming
 from consumers.compositor.handler import Compositor
 from consumers.dead_letter import DeadLetters
 from consumers.webhooks.application import application as webhooks_application
+from runtime.application import Application
 from runtime.consuming import Consuming
 from runtime.lane_session import LaneSession
 from runtime.process import Process
@@ -27,26 +28,33 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def ledger(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
-    """Refunds, entered."""
+def injected(
+    app: Callable[[Process, KafkaSettings], Application], kafka: KafkaSettings, **stores: object
+) -> Begin:
+    """Sessions of this application with these in place of its lifespan's."""
 
     def begin(process: Process) -> Consuming:
-        application = credit_ledger.app(process, kafka)
-        application.context.set_global("store", RefundStore(pool))
+        application = app(process, kafka)
+        for name, store in stores.items():
+            application.context.set_global(name, store)
         return application.begin()
 
     return begin
+
+
+def ledger(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
+    """Refunds, entered."""
+    return injected(credit_ledger.app, kafka, store=RefundStore(pool))
 
 
 def projection(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
     """Events, projected."""
+    return injected(status_projection.app, kafka, store=ProjectionStore(pool))
 
-    def begin(process: Process) -> Consuming:
-        application = status_projection.app(process, kafka)
-        application.context.set_global("store", ProjectionStore(pool))
-        return application.begin()
 
-    return begin
+def deliveries(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
+    """Outcomes, made into deliveries; nobody sends them."""
+    return injected(webhooks_application, kafka, outbox=WebhookOutbox(pool))
 
 
 def dead_letters(
@@ -57,17 +65,6 @@ def dead_letters(
     def begin(process: Process) -> Consuming:
         application = dead_letter.app(process, kafka)
         application.sessions(lambda one: LaneSession(one, DeadLetters(claims), clock))
-        return application.begin()
-
-    return begin
-
-
-def deliveries(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
-    """Outcomes, made into deliveries; nobody sends them."""
-
-    def begin(process: Process) -> Consuming:
-        application = webhooks_application(process, kafka)
-        application.context.set_global("outbox", WebhookOutbox(pool))
         return application.begin()
 
     return begin

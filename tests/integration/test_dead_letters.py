@@ -12,7 +12,7 @@ import os
 import pty
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from devstack.stack import Stack
 from domain.outcomes import Emit
 from domain.redriving import Place, Verb
 from runtime import metrics
-from runtime.kafka import new_producer, partition_of, quarantined
+from runtime.kafka import partition_of, quarantined
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
 from schemas.events import LookDeadLettered, LookRequested
@@ -66,14 +66,6 @@ from tests.integration.test_processes import (
 OURS = FailureReason(code=FailureCode.INTERNAL, message="our fault")
 THEIRS = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
 PICTURE = b"a picture"
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

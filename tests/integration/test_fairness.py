@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from consumers.compositor.handler import TENANT_WINDOW, Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from domain.outcomes import Emit
-from runtime.kafka import new_producer, outgoing, partition_of, read
+from runtime.kafka import outgoing, partition_of, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
@@ -94,14 +94,6 @@ class GatedRenderer:
         await self._permits.acquire()
         self.made.append(request.tenant_id)
         return MADE
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def publish(producer: AIOKafkaProducer, *events: LookRequested | CancelLook) -> None:

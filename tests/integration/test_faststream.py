@@ -39,14 +39,6 @@ HERE = TopicPartition(CREDIT_REFUND.name, 3)
 Handle = Callable[[Sequence[Work]], Awaitable[None]]
 
 
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
-
-
 def refund(request_id: str) -> OutRecord:
     event = CreditRefund(
         request_id=request_id,

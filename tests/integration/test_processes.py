@@ -3,7 +3,6 @@ it does with poison.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,14 +52,6 @@ GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_ind
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def publish(producer: AIOKafkaProducer, emit: Emit, times: int = 1) -> None:

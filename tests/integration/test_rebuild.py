@@ -25,7 +25,7 @@ from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import metrics
-from runtime.kafka import AIOKafkaProducer, new_producer, outgoing
+from runtime.kafka import AIOKafkaProducer, outgoing
 from runtime.process import Process
 from runtime.reading import partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
@@ -74,14 +74,6 @@ def services() -> Iterator[Stack]:
 @pytest.fixture
 def database(services: Stack) -> DatabaseSettings:
     return DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def publish(producer: AIOKafkaProducer, said: Sequence[Said]) -> None:
