@@ -19,6 +19,7 @@ import uvloop
 from prometheus_client import REGISTRY
 
 from bench.pipeline import running
+from consumers.compositor.application import consuming
 from consumers.compositor.handler import Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from devstack.stack import Stack
@@ -216,17 +217,16 @@ def _own(watch: Watch, bootstrap: str, result: Connection) -> None:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731 (one line says it)
         process = Process("compositor", ProcessSettings(instance="bench"))
         kafka = KafkaSettings(bootstrap=bootstrap)
-        session = LaneSession(
-            process,
-            kafka,
-            Compositor(_Stuck(), Slots(2), clock, history_window_s=DEADLINE_S),
-            clock,
-        )
-        consuming = asyncio.create_task(session.run())
+        application = consuming(DEADLINE_S, process=process, kafka=kafka)
+        handler = Compositor(_Stuck(), Slots(2), clock, history_window_s=DEADLINE_S)
+        session = LaneSession(application, handler, clock)
+        application.sessions(lambda _: session)
+        application.begin()
+        running = asyncio.create_task(session.run())
         result.send(await watch(session))
-        consuming.cancel()
+        running.cancel()
         with suppress(asyncio.CancelledError):
-            await consuming
+            await running
 
     uvloop.run(live())
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 from bench.replay import completion, timed
-from consumers.status_projection import DECLARATION, StatusProjection
+from consumers.status_projection import DECLARATION, project
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime.kafka import outgoing, read
@@ -131,7 +131,7 @@ async def fill(
 async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds: float) -> float:
     """Records a second of the projection when each is a batch of its own."""
     async with open_pool(database) as pool:
-        projection, count = StatusProjection(ProjectionStore(pool)), 0
+        store, count = ProjectionStore(pool), 0
         within = await spans(kafka, partitions_of(DECLARATION.topics))
         begun_s = time.perf_counter()
         async with aclosing(between(kafka, within)) as records:
@@ -139,7 +139,7 @@ async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds:
                 work = read(record)
                 if isinstance(work, Work):
                     span = {(record.topic, record.partition): (record.offset, record.offset + 1)}
-                    await projection.apply([work], span)
+                    await project([work], span, store)
                     count += 1
                 if time.perf_counter() - begun_s > seconds:
                     break

@@ -5,70 +5,65 @@ refund of a request. A refund without a charge, of another amount, or for a look
 not applied: it goes to quarantine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Annotated
 
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from runtime import metrics
+from runtime.application import Application, start
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
-from runtime.process import Process, run
+from runtime.injected import Injected
+from runtime.process import Process
 from runtime.records import Work
-from runtime.sessions import run_sessions
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
 from schemas.events import CreditRefund
 from schemas.topics import CREDIT_REFUND
-from storage.database import open_pool
+from storage.database import TRANSIENT
+from storage.injected import injecting
 from storage.refunds import Charge, RefundStore
 
 DECLARATION = Declaration(
     name="credit_ledger",
     topics=(CREDIT_REFUND,),
     about="enters refunds in the ledger, once",
-    max_in_flight=500,
 )
 
 
-class CreditLedger:
-    """Applies batches of refunds to the ledger."""
+async def refund(works: list[Work], store: Annotated[RefundStore, Injected()]) -> Sequence[Outcome]:
+    """Enter the refunds that are owed and not entered yet."""
+    charges = await store.charges([work.request_id for work in works])
+    outcomes = [judge(work.decoded.event, charges.get(work.request_id)) for work in works]
+    owed = {
+        work.request_id: (work.decoded.event, charges[work.request_id])
+        for work, outcome in zip(works, outcomes, strict=True)
+        if isinstance(outcome, Done) and isinstance(work.decoded.event, CreditRefund)
+    }
+    entered = await store.refund(list(owed.values())) if owed else set()
+    metrics.REFUNDS.labels("applied").inc(len(entered))
+    metrics.REFUNDS.labels("repeated").inc(
+        sum(isinstance(outcome, Done) for outcome in outcomes) - len(entered)
+    )
+    return [
+        Skip("refunded before")
+        if isinstance(outcome, Done) and work.request_id not in entered
+        else outcome
+        for work, outcome in zip(works, outcomes, strict=True)
+    ]
 
-    declaration = DECLARATION
 
-    def __init__(self, store: RefundStore) -> None:
-        """Write to this ledger."""
-        self._store = store
-
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
-        """Where the group committed."""
-        return {}
-
-    async def apply(
-        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
-    ) -> Sequence[Outcome]:
-        """Enter the refunds that are owed and not entered yet."""
-        if not works:
-            return []
-        charges = await self._store.charges([work.request_id for work in works])
-        outcomes: list[Outcome] = [
-            judge(work.decoded.event, charges.get(work.request_id)) for work in works
-        ]
-        owed = {
-            work.request_id: (work.decoded.event, charges[work.request_id])
-            for work, outcome in zip(works, outcomes, strict=True)
-            if isinstance(outcome, Done) and isinstance(work.decoded.event, CreditRefund)
-        }
-        entered = await self._store.refund(list(owed.values())) if owed else set()
-        metrics.REFUNDS.labels("applied").inc(len(entered))
-        metrics.REFUNDS.labels("repeated").inc(
-            sum(isinstance(outcome, Done) for outcome in outcomes) - len(entered)
-        )
-        return [
-            Skip("refunded before")
-            if isinstance(outcome, Done) and work.request_id not in entered
-            else outcome
-            for work, outcome in zip(works, outcomes, strict=True)
-        ]
+def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
+    """The FastStream application."""
+    application = Application(
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=injecting(store=RefundStore),
+        heals=TRANSIENT,
+    )
+    application.sessions(BatchSession)
+    application.subscriber(refund)
+    return application
 
 
 def judge(event: object, charge: Charge | None) -> Outcome:
@@ -84,13 +79,5 @@ def judge(event: object, charge: Charge | None) -> Outcome:
     return Done()
 
 
-async def main(process: Process) -> None:
-    """Run until asked to stop."""
-    kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings(), process) as pool:
-        handler = CreditLedger(RefundStore(pool))
-        await run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
-
-
 if __name__ == "__main__":
-    run(DECLARATION.name, main)
+    start(app)

@@ -8,22 +8,26 @@ itself tells what was published about the letters that are read again.
 """
 
 from datetime import datetime
+from typing import Annotated
 
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
 from runtime import faults, metrics
+from runtime.application import Application, start
 from runtime.declaration import Begin, Declaration, Settled
+from runtime.injected import Injected
 from runtime.lane_session import LaneSession
-from runtime.process import Process, run
+from runtime.process import Process
+from runtime.received import Reading, readings
 from runtime.records import Work
-from runtime.sessions import run_sessions
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
 from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
 from storage.claims import Claim, ClaimStore
-from storage.database import open_pool
+from storage.database import TRANSIENT
+from storage.injected import injecting
 
 DECLARATION = Declaration(
     name="dead_letter",
@@ -115,17 +119,28 @@ class DeadLetters:
         """Claims are quick: what has begun finishes."""
 
 
-async def main(process: Process) -> None:
-    """Run until asked to stop."""
-    kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings(), process) as pool:
-        handler = DeadLetters(ClaimStore(pool))
-        await run_sessions(
-            process,
-            DECLARATION.name,
-            lambda: LaneSession(process, kafka, handler, lambda: faults.clock(DECLARATION.name)),
+async def claim(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:
+    """Each letter to the lane of its partition number."""
+    session.take(readings)
+
+
+def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
+    """The FastStream application."""
+    application = Application(
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=injecting(claims=ClaimStore),
+        heals=TRANSIENT,
+    )
+    application.sessions(
+        lambda one: LaneSession(
+            one, DeadLetters(one.context.get("claims")), lambda: faults.clock(DECLARATION.name)
         )
+    )
+    application.subscriber(claim, decoder=readings)
+    return application
 
 
 if __name__ == "__main__":
-    run(DECLARATION.name, main)
+    start(app)

@@ -7,24 +7,32 @@ moves forward. Two events with one number are an alarm, and both are kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Annotated
+
+from faststream import Context, ContextRepo
+from faststream.types import Lifespan
 
 from consumers.event_gaps import EventGaps
 from domain.outcomes import Done, Outcome, Unhandled
 from domain.projection import Changes, Collision, fold, objection
 from runtime import logs, metrics
+from runtime.application import Application, start
 from runtime.batch_session import BatchSession
 from runtime.declaration import Declaration
+from runtime.injected import Injected
 from runtime.kafka import TopicPartition
-from runtime.process import Process, run
+from runtime.process import Process
 from runtime.reading import high_watermarks
 from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
-from storage.database import open_pool
+from storage.database import TRANSIENT, open_pool
 from storage.event_gaps import EventGapStore
-from storage.projection import ProjectionStore, Spans
+from storage.projection import ProjectionStore, Spans, Superseded
 
 log = logs.get(__name__)
 
@@ -35,23 +43,82 @@ DECLARATION = Declaration(
     name="status_projection",
     topics=(LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
     about="keeps request_logs and job_events current",
-    max_in_flight=2000,
+    poll_records=2000,
 )
 
 
-class StatusProjection:
-    """Applies batches of events to Postgres."""
+async def project(
+    works: list[Work],
+    positions: Annotated[Spans, Injected()],
+    store: Annotated[ProjectionStore, Injected()],
+) -> Sequence[Outcome]:
+    """Fold the batch and apply it; events of unknown requests are for quarantine."""
+    tenants = await store.tenants([work.request_id for work in works]) if works else {}
+    outcomes = [judge(work, tenants) for work in works]
+    known = [
+        work.decoded
+        for work, outcome in zip(works, outcomes, strict=True)
+        if isinstance(outcome, Done)
+    ]
+    for collision in await store.apply(fold(known) if known else Changes(), positions):
+        _alarm(collision)
+    return outcomes
 
-    declaration = DECLARATION
+
+def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> Application:
+    """The FastStream application."""
+    kafka = kafka or KafkaSettings()
+    application = Application(
+        DECLARATION,
+        process=process,
+        kafka=kafka,
+        lifespan=resources(kafka),
+        heals=(*TRANSIENT, Superseded),
+    )
+    application.sessions(
+        lambda one: BatchSession(one, Offsets(one.context.get("store"), partial(ends, one.kafka)))
+    )
+    application.subscriber(project)
+    return application
+
+
+def resources(kafka: KafkaSettings) -> Lifespan:
+    """What the handler depends on; and gaps in finished jobs' events are closed beside it."""
+
+    @asynccontextmanager
+    async def beside(
+        context: ContextRepo, process: Annotated[Process, Context()]
+    ) -> AsyncIterator[None]:
+        async with open_pool(DatabaseSettings(), process) as pool, asyncio.TaskGroup() as parts:
+            store, gaps = ProjectionStore(pool), EventGapStore(pool)
+            context.set_global("store", store)
+            parts.create_task(
+                run_sessions(
+                    process,
+                    "event_gaps",
+                    lambda: EventGaps(process, kafka, DECLARATION.topics, gaps, store),
+                )
+            )
+            yield
+
+    return beside
+
+
+async def ends(kafka: KafkaSettings, partitions: Partitions) -> Mapping[tuple[str, int], int]:
+    """The high watermarks of these partitions now."""
+    found = await high_watermarks(kafka, [TopicPartition(*one) for one in partitions])
+    return {(tp.topic, tp.partition): end for tp, end in found.items()}
+
+
+class Offsets:
+    """The projection's own, beside the rows that they say were applied."""
 
     def __init__(self, store: ProjectionStore, ends: Ends | None = None) -> None:
-        """Project into this store. `ends`: the end of each of these partitions now."""
+        """In this store. `ends`: the end of each of these partitions now."""
         self._store = store
         self._ends = ends
 
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
+    async def start(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
         """Where the rows say that reading stopped; a partition that ends before that was made anew,
         and is read from its beginning.
         """
@@ -70,18 +137,9 @@ class StatusProjection:
                 await self._store.set_back(topic, partition, 0)
         return offsets
 
-    async def apply(self, works: Sequence[Work], positions: Spans) -> Sequence[Outcome]:
-        """Fold the batch and apply it; events of unknown requests are for quarantine."""
-        tenants = await self._store.tenants([work.request_id for work in works]) if works else {}
-        outcomes = [judge(work, tenants) for work in works]
-        known = [
-            work.decoded
-            for work, outcome in zip(works, outcomes, strict=True)
-            if isinstance(outcome, Done)
-        ]
-        for collision in await self._store.apply(fold(known) if known else Changes(), positions):
-            _alarm(collision)
-        return outcomes
+    async def moved(self, positions: Spans) -> None:
+        """Nothing was read; the sweeper waits for all there is to be read."""
+        await self._store.apply(Changes(), positions)
 
 
 def _alarm(collision: Collision) -> None:
@@ -103,28 +161,5 @@ def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
     return Done() if why is None else Unhandled(why)
 
 
-async def main(process: Process) -> None:
-    """Run until asked to stop."""
-    kafka = KafkaSettings()
-
-    async def ends(partitions: Partitions) -> Mapping[tuple[str, int], int]:
-        found = await high_watermarks(kafka, [TopicPartition(*one) for one in partitions])
-        return {(tp.topic, tp.partition): end for tp, end in found.items()}
-
-    async with open_pool(DatabaseSettings(), process) as pool, asyncio.TaskGroup() as parts:
-        store, gaps = ProjectionStore(pool), EventGapStore(pool)
-        handler = StatusProjection(store, ends)
-        parts.create_task(
-            run_sessions(process, DECLARATION.name, lambda: BatchSession(process, kafka, handler))
-        )
-        parts.create_task(
-            run_sessions(
-                process,
-                "event_gaps",
-                lambda: EventGaps(process, kafka, DECLARATION.topics, gaps, store),
-            )
-        )
-
-
 if __name__ == "__main__":
-    run(DECLARATION.name, main)
+    start(app)

@@ -7,161 +7,200 @@ SQL transaction). What can't be read or handled goes to quarantine before the of
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 
-from aiokafka import ConsumerRebalanceListener
-
 from domain.breaker import Breaker
-from domain.outcomes import Unhandled
+from domain.outcomes import Outcome, Unhandled
 from runtime import faults, logs, metrics
+from runtime.consuming import Consuming, Host
 from runtime.copartitions import Copartitions
-from runtime.declaration import BatchHandler
+from runtime.declaration import OwnOffsets, Spans
+from runtime.guard import Next
 from runtime.kafka import (
-    AIOKafkaConsumer,
+    AIOKafkaProducer,
     ConsumerRecord,
     TopicPartition,
     new_producer,
     quarantined,
-    read,
     stop_client,
 )
 from runtime.lag import watch_lag
-from runtime.process import Process
+from runtime.received import Received
 from runtime.records import OutRecord, Work
-from runtime.settings import KafkaSettings
-from runtime.subscription import Subscription
 from runtime.transactions import BreakerTripped
-from schemas.envelope import Undecodable
 
 log = logs.get(__name__)
 
-POLL_MS = 100
 IDLE_POSITIONS_S = 0.5
-"""Positions move without records, past transaction markers; the handler is told this often."""
+"""Positions move without records, past transaction markers; FastStream calls nobody then, so it is
+looked for this often.
+"""
 
 
-class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Thrown away after `run` returns or raises."""
+class BatchSession(Consuming):
+    """Its handler returns an outcome for each work, in their order: Done, Skip or Unhandled.
 
-    def __init__(self, process: Process, settings: KafkaSettings, handler: BatchHandler) -> None:
-        """Connect to nothing yet."""
-        self._process = process
-        self._handler = handler
-        self._declared = handler.declaration
+    It may depend on `positions`, the Spans of the batch.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        own: OwnOffsets | None = None,
+        *,
+        producer: AIOKafkaProducer | None = None,
+    ) -> None:
+        """`own`: of a consumer that keeps its offsets itself. `producer`: to quarantine."""
+        super().__init__(host)
+        self._own = own
         self._unreadable = Breaker(self._declared.unreadable)
         self._applying = asyncio.Lock()
-        self._positions: dict[TopicPartition, int] = {}
-        self._told_s = 0.0
-        self._lag: asyncio.Task[None] | None = None
-        self._broken: BaseException | None = None
-        self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
-        self._subscription = Subscription(settings, self._declared, self)
-        self._copartitions = Copartitions(process, self._declared, self._plain.client)
+        self._batches = 0
+        self._positions: dict[tuple[str, int], int] = {}
+        self._watching: list[asyncio.Task[None]] = []
+        self._plain = producer or new_producer(
+            host.kafka, f"{self._declared.name}-{self._process.settings.instance}"
+        )
+        self._copartitions = Copartitions(self._process, self._declared, self._plain.client)
         for topic in self._declared.topics:
             metrics.RECORDS.labels(
                 self._declared.name, topic.name, "quarantined"
             )  # there as 0: an alert sees the first
 
-    @property
-    def _consumer(self) -> AIOKafkaConsumer:
-        return self._subscription.consumer
+    async def receive(self) -> None:
+        """One thing at a time: batches, and moves without one. Counted at once: until this waits,
+        nothing else has run since the batch was polled.
+        """
+        self._batches += 1
+        await self._applying.acquire()
+        if self._failure.done():
+            self._applying.release()
+        self._raise_failure()
 
-    async def run(self) -> None:
-        """Consume until the process is asked to stop. Raises what went wrong."""
-        try:
-            await self._plain.start()
-            await self._subscription.start()
-            await self._copartitions.start()  # ready from here on, if it may be
-            self._lag = asyncio.create_task(
-                watch_lag(self._declared.name, self._consumer, self._consumer.assignment)
-            )
-            while not self._process.stopping.is_set():
-                await self._once()
-        finally:
-            self._copartitions.stop()
-            if self._lag is not None:
-                self._lag.cancel()
-            await stop_client(self._subscription)
-            await stop_client(self._plain)
+    def received(self, error: BaseException | None) -> None:
+        """The next may be applied."""
+        super().received(error)
+        self._applying.release()
 
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+    async def consume(self, call_next: Next, message: Received) -> object:
+        """Apply, keep what can't be applied, commit: in this order (DESIGN 3.9)."""
+        begun_s = time.monotonic()
+        moved = await self._moved(message.raw_message)
+        with self._host.context.scope("positions", moved):
+            outcomes = await call_next(message)
+        await faults.at(self._declared.name, faults.Point.AFTER_APPLY)
+        await self._send(self._kept(message, outcomes))
+        await self._commit(moved)
+        metrics.COMMIT_SECONDS.labels(self._declared.name).observe(time.monotonic() - begun_s)
+        return outcomes
+
+    async def revoked(self, partitions: set[TopicPartition]) -> None:
         """Let the batch in hand finish; the next owner begins after it."""
         async with self._applying:
             self._positions.clear()
 
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Begin where the handler's own offsets say, or else where the group committed. Nothing is
+    async def assigned(self, partitions: set[TopicPartition]) -> None:
+        """Begin where the consumer's own offsets say, or else where the group committed. Nothing is
         read until that is known.
         """
-        self._consumer.pause(*assigned)
+        if self._own is None:
+            return
+        self._consumer.pause(*partitions)
         try:
-            own = await self._handler.start_offsets([(tp.topic, tp.partition) for tp in assigned])
-            for tp in assigned:
+            own = await self._own.start([(tp.topic, tp.partition) for tp in partitions])
+            for tp in partitions:
                 start = own.get((tp.topic, tp.partition))
                 if start is not None:
                     self._consumer.seek(tp, start)
-            self._consumer.resume(*assigned)
+            self._consumer.resume(*partitions)
         except Exception as error:
-            self._broken = error
+            self.fail(error)
 
-    async def _once(self) -> None:
+    async def _open(self) -> None:
+        await self._plain.start()
+
+    async def _joined(self) -> None:
+        await self._copartitions.start()  # ready from here on, if it may be
+        consumer = self._consumer
+        self._watching = [
+            asyncio.create_task(watch_lag(self._declared.name, consumer, consumer.assignment)),
+            asyncio.create_task(self._watch_positions()),
+        ]
+
+    async def _drain(self) -> None:
         async with self._applying:
-            # Polled under the lock: after a revocation nothing polled before it is applied.
-            if self._broken is not None:
-                raise self._broken
-            polled = await self._consumer.getmany(
-                timeout_ms=POLL_MS, max_records=self._declared.max_in_flight
-            )
-            records = [record for batch in polled.values() for record in batch]
-            moved = await self._moved(polled)
-            if records or (moved and time.monotonic() - self._told_s >= IDLE_POSITIONS_S):
-                await self._apply(records, moved)
+            pass
 
-    async def _moved(
-        self, polled: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> dict[TopicPartition, tuple[int, int]]:
-        moved: dict[TopicPartition, tuple[int, int]] = {}
-        for tp in self._consumer.assignment() - self._consumer.paused():
-            position = await self._consumer.position(tp)
-            if tp not in self._positions:
-                batch = polled.get(tp)
-                self._positions[tp] = batch[0].offset if batch else position
-                if not batch:
-                    moved[tp] = (position, position)
-            if position > self._positions[tp] or tp in polled:
-                moved[tp] = (self._positions[tp], position)
+    async def _leave(self) -> None:
+        self._copartitions.stop()
+        for task in self._watching:
+            task.cancel()
+
+    async def _close(self) -> None:
+        await stop_client(self._plain)
+
+    async def _watch_positions(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_POSITIONS_S)
+            try:
+                async with self._applying:
+                    await self._pass_over()
+            except Exception as error:
+                self.fail(error)
+                return
+
+    async def _pass_over(self) -> None:
+        """Make durable that positions moved without records."""
+        batches = self._batches
+        moved = await self._moved(())
+        if not moved or self._batches != batches or self._failure.done():
+            return  # a batch that came meanwhile moved them
+        if self._own is not None:
+            await self._own.moved(moved)
+        await self._commit(moved)
+
+    async def _moved(self, records: Sequence[ConsumerRecord]) -> Spans:
+        """What a batch spans, and how far positions went past it; without one, those that moved."""
+        first: dict[tuple[str, int], int] = {}
+        after: dict[tuple[str, int], int] = {}
+        for record in records:
+            place = (record.topic, record.partition)
+            first.setdefault(place, record.offset)
+            after[place] = record.offset + 1
+        consumer = self._host.consumer
+        if consumer is not None:
+            for tp in consumer.assignment() - consumer.paused():
+                after[tp.topic, tp.partition] = await consumer.position(tp)
+        moved: dict[tuple[str, int], tuple[int, int]] = {}
+        for place, position in after.items():
+            known = self._positions.get(place)
+            if known is None or position > known or place in first:
+                moved[place] = (first.get(place, position) if known is None else known, position)
         return moved
 
-    async def _apply(
-        self, records: Sequence[ConsumerRecord], moved: dict[TopicPartition, tuple[int, int]]
-    ) -> None:
-        begun_s = time.monotonic()
-        readable: list[tuple[ConsumerRecord, Work]] = []
-        kept: list[OutRecord] = []
-        for record in records:
-            work = read(record)
-            if isinstance(work, Undecodable):
-                kept.append(self._keep(record, work.reason))
-            else:
-                readable.append((record, work))
-        positions = {(tp.topic, tp.partition): span for tp, span in moved.items()}
-        outcomes = await self._handler.apply([work for _, work in readable], positions)
-        if records:
-            await faults.at(self._declared.name, faults.Point.AFTER_APPLY)
-        for (record, _), outcome in zip(readable, outcomes, strict=True):
+    async def _commit(self, moved: Spans) -> None:
+        offsets = {TopicPartition(*place): after for place, (_, after) in moved.items() if after}
+        if offsets and self._host.consumer is not None:
+            await self._host.consumer.commit(offsets)
+        self._positions.update({place: after for place, (_, after) in moved.items()})
+
+    def _kept(self, message: Received, outcomes: Sequence[Outcome]) -> list[OutRecord]:
+        """For quarantine: what could not be read, and what could not be handled."""
+        if len(outcomes) != sum(isinstance(reading, Work) for _, reading in message.readings):
+            raise ValueError(f"{len(outcomes)} outcomes are not one for each work")
+        handled, kept = iter(outcomes), list[OutRecord]()
+        counted: Counter[tuple[str, str]] = Counter()
+        for record, reading in message.readings:
+            outcome = next(handled) if isinstance(reading, Work) else Unhandled(reading.reason)
             if isinstance(outcome, Unhandled):
                 kept.append(self._keep(record, outcome.why))
             else:
                 self._unreadable.record(fault=False)
-                metrics.RECORDS.labels(
-                    self._declared.name, record.topic, type(outcome).__name__.lower()
-                ).inc()
-        await self._send(kept)
-        if offsets := {tp: after for tp, (_, after) in moved.items() if after > 0}:
-            await self._consumer.commit(offsets)
-        self._positions.update({tp: after for tp, (_, after) in moved.items()})
-        self._told_s = time.monotonic()
-        metrics.COMMIT_SECONDS.labels(self._declared.name).observe(self._told_s - begun_s)
+                counted[record.topic, type(outcome).__name__.lower()] += 1
+        for (topic, what), count in counted.items():
+            metrics.RECORDS.labels(self._declared.name, topic, what).inc(count)
+        return kept
 
     def _keep(self, record: ConsumerRecord, why: str) -> OutRecord:
         log.warning(

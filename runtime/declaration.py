@@ -37,6 +37,7 @@ class Declaration:
     name: str
     topics: tuple[Topic, ...]
     about: str
+    poll_records: int = 500  # at most, of one poll
     max_in_flight: int = 2000
     history: tuple[
         Topic, ...
@@ -139,25 +140,17 @@ class LaneHandler(Protocol):
         """Let work that has not begun fail with `Draining`."""
 
 
-class BatchHandler(Protocol):
-    """A consumer that applies many records in one SQL transaction."""
+Spans = Mapping[tuple[str, int], tuple[int, int]]
+"""(topic, partition) -> (first offset of a batch or the position before it, next offset after
+it).
+"""
 
-    declaration: Declaration
 
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
-        """Where to read on, for consumers that keep their own offsets; empty: where the group
-        committed.
-        """
+class OwnOffsets(Protocol):
+    """A consumer's offsets, where it keeps them itself: they move with what it applies."""
 
-    async def apply(
-        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
-    ) -> Sequence[Outcome]:
-        """Apply a batch durably and say what became of each record: Done, Skip or Unhandled.
+    async def start(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """Where to read on; nothing of a partition: where the group committed."""
 
-        `positions`: (topic, partition) -> (first offset of the batch or the position before it,
-        next offset after it).
-        Called with no works when only positions moved. What it raises ends the session, and the
-        batch is read again.
-        """
+    async def moved(self, positions: Spans) -> None:
+        """Positions moved without a record, past transaction markers or what was compacted."""

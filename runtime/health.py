@@ -9,46 +9,39 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 Check = Callable[[], bool]
+PATHS = ("/health/live", "/health/ready", "/metrics")
+
+
+def health_app(
+    *, live: Check = lambda: True, ready: Check, registry: CollectorRegistry = REGISTRY
+) -> Starlette:
+    """Answers PATHS. `live` false: restart the process. `ready` false: it does no work now."""
+
+    def answer(check: Check) -> Response:
+        good = check()
+        return JSONResponse({"ok": good}, status_code=200 if good else 503)
+
+    async def show_live(_: Request) -> Response:
+        return answer(live)
+
+    async def show_ready(_: Request) -> Response:
+        return answer(ready)
+
+    async def show_metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    shown = (show_live, show_ready, show_metrics)
+    return Starlette(routes=[Route(path, show) for path, show in zip(PATHS, shown, strict=True)])
 
 
 class HealthServer:
-    """Serves a process's health until stopped. `live` false: restart the process. `ready` false: it
-    does no work now.
-    """
+    """Serves a process's health until stopped."""
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        live: Check = lambda: True,
-        ready: Check,
-        registry: CollectorRegistry = REGISTRY,
-    ) -> None:
+    def __init__(self, host: str, port: int, app: ASGIApp) -> None:
         """Bind nothing yet; see `start`."""
-
-        def answer(check: Check) -> Response:
-            good = check()
-            return JSONResponse({"ok": good}, status_code=200 if good else 503)
-
-        async def show_live(_: Request) -> Response:
-            return answer(live)
-
-        async def show_ready(_: Request) -> Response:
-            return answer(ready)
-
-        async def show_metrics(_: Request) -> Response:
-            return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-        app = Starlette(
-            routes=[
-                Route("/health/live", show_live),
-                Route("/health/ready", show_ready),
-                Route("/metrics", show_metrics),
-            ]
-        )
         config = uvicorn.Config(
             app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
         )

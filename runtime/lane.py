@@ -63,14 +63,13 @@ class Lane:
         """Records that wait as places only."""
         return len(self._windows) if self._windows is not None else 0
 
-    def take(self, record: ConsumerRecord) -> None:
+    def take(self, record: ConsumerRecord, work: Work | Undecodable) -> None:
         """Begin on one record, in offset order, or defer it. Never blocks, never raises on a bad
         record.
         """
         if not self._transactions.begin(record):
             return
         taken_at_s = time.monotonic()
-        work = read(record)
         if isinstance(work, Undecodable):
             self._finish(Finished(record, None, Unhandled(work.reason), 0.0, taken_at_s))
             return

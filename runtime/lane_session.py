@@ -1,87 +1,72 @@
 """One session of a transactional consumer: from joining its group until it drains, fails or loses
 its breaker.
 
-FastStream declares the subscription and keeps the connection; records are polled raw from its
-consumer, because its own loop acknowledges before the work is done. A partition number comes as a
-whole: requests, retries and cancels of one key to one owner. A number that some topic lacks is not
-worked on (`runtime.copartitions`).
+FastStream delivers batches, which are handed to lanes record by record; a lane's transactions alone
+move offsets. A partition number comes as a whole: requests, retries and cancels of one key to one
+owner. A number that some topic lacks is not worked on (`runtime.copartitions`).
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from math import inf
 
-from aiokafka import ConsumerRebalanceListener
 from aiokafka.client import AIOKafkaClient
 
 from domain.breaker import Breaker
 from runtime import logs, metrics
+from runtime.consuming import Consuming, Host
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
-from runtime.kafka import (
-    AIOKafkaConsumer,
-    TopicPartition,
-    client_options,
-    close_client,
-    stop_client,
-    unbroken,
-)
+from runtime.guard import Next
+from runtime.kafka import TopicPartition, client_options, close_client, unbroken
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
-from runtime.process import Process
+from runtime.received import Reading, Received
 from runtime.refetch import Refetch, reader
-from runtime.settings import KafkaSettings
-from runtime.subscription import Subscription
 
 log = logs.get(__name__)
 
-POLL_MS = 100
+HOLD_BACK_EVERY_S = 0.1
+"""FastStream calls nobody while every partition is paused: so often it is looked whether there is
+room.
+"""
 REOPEN_AFTER_S = 30.0
 """A lane whose broker was slow begins anew alone, but not again within so long: then it is more
 than slowness.
 """
-POLL_RECORDS = 500
 
 
-class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Owns its lanes; thrown away after `run` returns or raises."""
+class LaneSession(Consuming):
+    """Owns its lanes; its application's handler hands it what is read (`take`)."""
 
-    def __init__(
-        self,
-        process: Process,
-        settings: KafkaSettings,
-        handler: LaneHandler,
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, host: Host, handler: LaneHandler, clock: Callable[[], datetime]) -> None:
         """Connect to nothing yet."""
-        self._process = process
-        self._settings = settings
+        super().__init__(host)
+        settings = self._settings = host.kafka
         self._handler = handler
-        self._declared = handler.declaration
         self._clock = clock
         self._breaker = Breaker(self._declared.breaker)
         self._unreadable = Breaker(self._declared.unreadable)
         self._lanes: dict[int, Lane] = {}
+        self._polled_for: dict[int, Lane] = {}
         self._numbers: set[int] = set()  # that are ours to work on, open or not
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._subscription = Subscription(settings, self._declared, self)
-        client_id = f"{self._declared.name}-{process.settings.instance}"
+        client_id = f"{self._declared.name}-{self._process.settings.instance}"
         self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
-        self._copartitions = Copartitions(process, self._declared, self._client)
-        self._lag: asyncio.Task[None] | None = None
+        self._copartitions = Copartitions(self._process, self._declared, self._client)
+        self._watching: list[asyncio.Task[None]] = []
         self._paused = False
         for topic in self._declared.topics:
             metrics.RECORDS.labels(
                 self._declared.name, topic.name, "unhandled"
             )  # there as 0: an alert sees the first
         self._refetch = Refetch(
-            lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self._fail
+            lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self.fail
         )
 
     @property
@@ -101,54 +86,70 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def _may_refetch(self) -> bool:
         return not self._full and not self._process.stopping.is_set()
 
-    @property
-    def _consumer(self) -> AIOKafkaConsumer:
-        return self._subscription.consumer
+    async def receive(self) -> None:
+        """A batch came, for the lanes that are open now: nothing has run since it was polled."""
+        await super().receive()
+        self._polled_for = {**self._lanes}
 
-    async def run(self) -> None:
-        """Consume until the process is asked to stop. Raises what went wrong; nothing half done is
-        left committed.
+    def take(self, readings: Sequence[Reading]) -> None:
+        """Hand each record to the lane of its number. One whose lane is not open, or was opened
+        since it was polled, is read again: the lane begins where the group committed.
         """
-        try:
-            await unbroken(self._client.bootstrap())
-            await self._subscription.start()
-            self._refetch.start()
-            await self._copartitions.start()  # ready from here on, if it may be
-            self._lag = asyncio.create_task(
-                watch_lag(self._declared.name, self._consumer, self._owned)
-            )
-            await self._consume()
-        finally:
-            self._copartitions.stop()
-            if self._lag is not None:
-                self._lag.cancel()
-            await self._refetch.stop()
-            await self._close_lanes()
-            await stop_client(self._subscription)
-            await close_client(self._client)
-            self._failure.cancel()
-            metrics.LANES_NOT_OPEN.labels(self._declared.name).set(0)
+        for record, reading in readings:
+            lane = self._lanes.get(record.partition)
+            if lane is not None and lane is self._polled_for.get(record.partition):
+                lane.take(record, reading)
 
-    async def _consume(self) -> None:
-        while not self._process.stopping.is_set():
-            self._raise_failure()
-            polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-            for partition, records in polled.items():
-                lane = self._lanes.get(partition.partition)
-                if (
-                    lane is not None
-                ):  # else: not open yet; the lane begins where the group committed
-                    for record in records:
-                        lane.take(record)
-            self._hold_back()
-            await asyncio.sleep(
-                0
-            )  # what is buffered is given without waiting: heartbeats and work need their turn
+    async def consume(self, call_next: Next, message: Received) -> object:
+        """Have a batch taken; its lanes make what they decide durable."""
+        taken = await call_next(message)
+        self._hold_back()
+        # what is buffered is given without waiting: heartbeats and work need their turn
+        await asyncio.sleep(0)
+        return taken
+
+    async def revoked(self, partitions: set[TopicPartition]) -> None:
+        """Close every lane: what it has not committed is read again by the next owner."""
+        self._numbers = set()
+        await self._close_lanes()
+
+    async def assigned(self, partitions: set[TopicPartition]) -> None:
+        """Open lanes in the background, so that the group's heartbeat goes on; nothing is fetched
+        until they are open.
+        """
+        self._paused = False
+        if not partitions:
+            return
+        self._consumer.pause(*partitions)
+        self._numbers = {partition.partition for partition in partitions}
+        self._open_later(self._open_usable(partitions))
+
+    async def _open(self) -> None:
+        await unbroken(self._client.bootstrap())
+
+    async def _joined(self) -> None:
+        self._refetch.start()
+        await self._copartitions.start()  # ready from here on, if it may be
+        self._watching = [
+            asyncio.create_task(watch_lag(self._declared.name, self._consumer, self._owned)),
+            asyncio.create_task(self._keep_holding_back()),
+        ]
+
+    async def _drain(self) -> None:
         self._handler.drain()
-        drained = asyncio.create_task(self._drain())
-        await asyncio.wait({drained, self._failure}, return_when=asyncio.FIRST_COMPLETED)
-        drained.cancel()
-        self._raise_failure()
+        for lane in [*self._lanes.values()]:
+            await lane.drain()
+
+    async def _leave(self) -> None:
+        self._copartitions.stop()
+        for task in self._watching:
+            task.cancel()
+        await self._refetch.stop()
+        await self._close_lanes()
+
+    async def _close(self) -> None:
+        await close_client(self._client)
+        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(0)
 
     def _owned(self) -> list[TopicPartition]:
         """Partitions whose lane is open: the others have no position yet."""
@@ -158,17 +159,14 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             for number in self._lanes
         ]
 
-    async def _drain(self) -> None:
-        for lane in [*self._lanes.values()]:
-            await lane.drain()
-
-    def _raise_failure(self) -> None:
-        if self._failure.done():
-            self._failure.result()
-
-    def _fail(self, error: BaseException) -> None:
-        if not self._failure.done():
-            self._failure.set_exception(error)
+    async def _keep_holding_back(self) -> None:
+        while True:
+            await asyncio.sleep(HOLD_BACK_EVERY_S)
+            try:
+                self._hold_back()
+            except Exception as error:
+                self.fail(error)
+                return
 
     def _hold_back(self) -> None:
         """Stop taking requests at the limit; commands are always taken."""
@@ -193,23 +191,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         (self._consumer.pause if full else self._consumer.resume)(*partitions)
         self._paused = full
 
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Close every lane: what it has not committed is read again by the next owner."""
-        self._numbers = set()
-        await self._close_lanes()
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Open lanes in the background, so that the group's heartbeat goes on; nothing is fetched
-        until they are open.
-        """
-        self._paused = False
-        if not assigned:
-            return
-        self._consumer.pause(*assigned)
-        self._numbers = {partition.partition for partition in assigned}
-        self._open(self._open_usable(assigned))
-
-    def _open(self, opening: Coroutine[None, None, None]) -> None:
+    def _open_later(self, opening: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(opening)
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
@@ -226,14 +208,14 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             or number not in self._lanes
             or self._process.stopping.is_set()
         ):
-            self._fail(error)
+            self.fail(error)
             return
         self._reopened_s[number] = now_s
         metrics.LANES_REOPENED.labels(self._declared.name).inc()
         log.warning(
             "a lane begins anew", partition=number, error=f"{type(error).__name__}: {error}"[:500]
         )
-        self._open(self._reopen(number, self._lanes.pop(number)))
+        self._open_later(self._reopen(number, self._lanes.pop(number)))
 
     async def _reopen(self, number: int, lane: Lane) -> None:
         partitions = [TopicPartition(topic.name, number) for topic in self._declared.topics]
@@ -246,13 +228,13 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         try:
             await self._copartitions.look()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
             return
         numbers = {partition.partition for partition in assigned}
         usable = self._copartitions.usable(numbers)
         self._numbers -= numbers.difference(usable)
         for number in usable:
-            self._open(
+            self._open_later(
                 self._open_lane(number, sorted(one for one in assigned if one.partition == number))
             )
 
@@ -262,7 +244,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._consumer.resume(*partitions)
             self._paused = False
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     def _ports(self, number: int) -> LanePorts:
         return LanePorts(

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import uvloop
+from starlette.types import ASGIApp
 
 from runtime import logs, offset_jumps
-from runtime.health import HealthServer
+from runtime.health import HealthServer, health_app
 from runtime.settings import ProcessSettings
 
 log = logs.get(__name__)
@@ -37,6 +38,11 @@ class Process:
         """What its work needs and has not got at the moment; it is not ready meanwhile."""
 
     @property
+    def serving(self) -> bool:
+        """Whether it does its work, lacks nothing for it, and is not asked to stop."""
+        return self.ready and not self.lacks and not self.stopping.is_set()
+
+    @property
     def source(self) -> str:
         """The CloudEvents source of what it publishes."""
         return f"/looks/{self.name}"
@@ -45,16 +51,12 @@ class Process:
 Main = Callable[[Process], Awaitable[None]]
 
 
-async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
-    process = Process(name, settings)
+async def _live(process: Process, main: Main, app: ASGIApp) -> None:
+    settings = process.settings
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.stopping.set)
-    health = HealthServer(
-        settings.health_host,
-        settings.health_port,
-        ready=lambda: process.ready and not process.lacks and not process.stopping.is_set(),
-    )
+    health = HealthServer(settings.health_host, settings.health_port, app)
     await health.start()
     log.info("started")
     work = asyncio.ensure_future(main(process))
@@ -78,16 +80,17 @@ async def _live(name: str, main: Main, settings: ProcessSettings) -> None:
 
 def run(name: str, main: Main) -> None:
     """Run `main` until it returns or the process is asked to stop. Raises what `main` raised."""
-    settings = ProcessSettings()
-    logs.configure(name, settings.instance, settings.log_level)
-    offset_jumps.watch(name)
-    uvloop.run(_whole(name, main, settings))
+    process = Process(name, ProcessSettings())
+    uvloop.run(live(process, main, health_app(ready=lambda: process.serving)))
 
 
-async def _whole(name: str, main: Main, settings: ProcessSettings) -> None:
+async def live(process: Process, main: Main, app: ASGIApp) -> None:
+    """The life of a process; `app` is served on its health port."""
+    logs.configure(process.name, process.settings.instance, process.settings.log_level)
+    offset_jumps.watch(process.name)
     code = 1
     try:
-        await _live(name, main, settings)
+        await _live(process, main, app)
         code = 0
     finally:
         _leave_within(CLOSE_WITHIN_S, code)

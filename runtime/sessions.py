@@ -18,6 +18,12 @@ BACKOFF_MAX_S = 5.0
 BREAKER_PAUSE_S = 20.0
 
 
+class HandlerFailed(Exception):
+    """A handler raised what does not heal by itself: the process ends, and nothing is committed
+    after the last batch that was done.
+    """
+
+
 class Session(Protocol):
     """Runs until the process is asked to stop, or raises."""
 
@@ -32,7 +38,7 @@ async def run_sessions(
     *,
     breaker_pause_s: float = BREAKER_PAUSE_S,
 ) -> None:
-    """Run sessions until the process is asked to stop."""
+    """Run sessions until the process is asked to stop. Raises HandlerFailed."""
     metrics.BREAKER_TRIPS.labels(
         name
     )  # there from the start, as 0: an alert sees the first trip as a rise
@@ -48,6 +54,9 @@ async def run_sessions(
                 pause_s=breaker_pause_s,
             )
             await pause(process, breaker_pause_s)
+        except HandlerFailed as error:
+            log.error("a handler raised: the process ends", error=str(error)[:500], exc_info=True)
+            raise
         except Exception as error:
             metrics.SESSION_RESTARTS.labels(name, type(error).__name__).inc()
             lasted_s = asyncio.get_running_loop().time() - begun_s

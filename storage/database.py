@@ -49,6 +49,8 @@ DATABASE_AWAY = (
     asyncpg.DuplicatePreparedStatementError,
 )
 """What says nothing about the statement: the same one can succeed on another connection, later."""
+TRANSIENT = (*DATABASE_AWAY, asyncpg.PostgresError)
+"""What is raised when the database is away, begins anew or refuses what another try may do."""
 
 
 @asynccontextmanager

@@ -6,13 +6,12 @@ replay is safe: a row is unique by endpoint and event. Events older than deliver
 than their endpoint, are not sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from domain.webhook_events import Happening, happening
 from domain.webhooks import KEEP
-from runtime import faults
 from runtime.declaration import Declaration
 from runtime.records import Work
 from schemas.events import LookCompleted, LookFailed
@@ -23,42 +22,21 @@ DECLARATION = Declaration(
     name="webhooks",
     topics=(LOOK_COMPLETED, LOOK_FAILED),
     about="tells tenants' endpoints of outcomes",
-    max_in_flight=500,
 )
 
 
-class Webhooks:
-    """Applies batches of outcomes to the deliveries."""
-
-    declaration = DECLARATION
-
-    def __init__(self, outbox: WebhookOutbox) -> None:
-        """Make them here."""
-        self._outbox = outbox
-
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
-        """Where the group committed."""
-        return {}
-
-    async def apply(
-        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
-    ) -> Sequence[Outcome]:
-        """Make the deliveries of a batch, all or none."""
-        if not works:
-            return []
-        facts = await self._outbox.facts([work.request_id for work in works])
-        now = faults.clock(DECLARATION.name)
-        judged = [judge(work, facts.get(work.request_id), now) for work in works]
-        told = [
-            (facts[work.request_id].account, one)
-            for work, one in zip(works, judged, strict=True)
-            if isinstance(one, Happening)
-        ]
-        if told:
-            await self._outbox.add(told)
-        return [Done() if isinstance(one, Happening) else one for one in judged]
+async def deliver(works: Sequence[Work], outbox: WebhookOutbox, now: datetime) -> list[Outcome]:
+    """Make the deliveries of a batch, all or none."""
+    facts = await outbox.facts([work.request_id for work in works])
+    judged = [judge(work, facts.get(work.request_id), now) for work in works]
+    told = [
+        (facts[work.request_id].account, one)
+        for work, one in zip(works, judged, strict=True)
+        if isinstance(one, Happening)
+    ]
+    if told:
+        await outbox.add(told)
+    return [Done() if isinstance(one, Happening) else one for one in judged]
 
 
 def judge(work: Work, known: Facts | None, now: datetime) -> Happening | Outcome:

@@ -28,7 +28,7 @@ def places(pattern: re.Pattern[str]) -> set[str]:
                     f"runtime/{name}.py"
                     for name in (
                         "kafka",
-                        "subscription",
+                        "broker",
                         "topics_admin",
                         "reading",
                         "acls",

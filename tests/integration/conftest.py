@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from devstack.stack import Stack
+from runtime.kafka import new_producer
 from runtime.process import Process
 from runtime.sessions import BREAKER_PAUSE_S, Session, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, ProcessSettings
@@ -32,6 +34,15 @@ async def pool(services: Stack) -> AsyncIterator[asyncpg.Pool]:
         DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})
     ) as made:
         yield made
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
+    """One that is started."""
+    made = new_producer(kafka, "test")
+    await made.start()
+    yield made
+    await made.stop()
 
 
 Begin = Callable[[Process], Session]

@@ -12,7 +12,7 @@ import os
 import pty
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,12 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from consumers.compositor.results import NotRendered, Rendered
-from consumers.credit_ledger import CreditLedger
-from consumers.dead_letter import DeadLetters
 from devstack.demo import object_store
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from domain.redriving import Place, Verb
 from runtime import metrics
-from runtime.batch_session import BatchSession
-from runtime.kafka import new_producer, partition_of, quarantined
-from runtime.lane_session import LaneSession
+from runtime.kafka import partition_of, quarantined
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
 from schemas.events import LookDeadLettered, LookRequested
@@ -52,8 +48,8 @@ from storage.accounts import AccountStore
 from storage.claims import ClaimStore
 from storage.operator_actions import Intent
 from storage.redrives import RedriveStore
-from storage.refunds import RefundStore
 from tests.integration.accepting import accept, submission
+from tests.integration.applications import dead_letters, ledger, projection
 from tests.integration.conftest import Begin, running, until
 from tests.integration.reading import records_of, requested
 from tests.integration.test_command_line import looks
@@ -62,7 +58,6 @@ from tests.integration.test_processes import (
     Renderer,
     compositor,
     now,
-    projection,
     publish,
     refunds_of,
     relay,
@@ -71,14 +66,6 @@ from tests.integration.test_processes import (
 OURS = FailureReason(code=FailureCode.INTERNAL, message="our fault")
 THEIRS = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
 PICTURE = b"a picture"
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture
@@ -92,11 +79,7 @@ async def dlq(stack: Stack, *words: str) -> Result:
 
 
 def dead(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
-    return lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)
-
-
-def ledger(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
-    return lambda process: BatchSession(process, kafka, CreditLedger(RefundStore(pool)))
+    return dead_letters(kafka, ClaimStore(pool))
 
 
 def letter(event: LookRequested, reason: FailureReason = OURS) -> Emit:

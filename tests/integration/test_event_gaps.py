@@ -5,6 +5,7 @@ shows its last event all the same.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import asyncpg
 import pytest
@@ -13,11 +14,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumers import event_gaps
 from consumers.event_gaps import EventGaps
-from consumers.status_projection import DECLARATION, StatusProjection
+from consumers.status_projection import DECLARATION, Offsets
 from domain.outcomes import Done, Emit, Outcome
 from runtime import metrics, offset_jumps
+from runtime.application import Application
 from runtime.batch_session import BatchSession
-from runtime.declaration import Declaration
+from runtime.declaration import Declaration, Spans
+from runtime.injected import Injected
 from runtime.kafka import AIOKafkaProducer, TopicPartition, new_reader, stop_client
 from runtime.process import Process
 from runtime.reading import high_watermarks
@@ -32,11 +35,10 @@ from storage.event_gaps import EventGapStore
 from storage.jobs import JobStore
 from storage.projection import ProjectionStore
 from tests.integration.accepting import accept
+from tests.integration.applications import projection
 from tests.integration.conftest import running, until
 from tests.integration.test_following import completed, project, row
-from tests.integration.test_processes import now, producer, projection, publish
-
-__all__ = ["producer"]  # a fixture
+from tests.integration.test_processes import now, publish
 
 
 @pytest.fixture(autouse=True)
@@ -157,33 +159,26 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning(
     async def ends(_: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
         return {(topic, 0): 3, (topic, 1): 57}
 
-    handler = StatusProjection(store, ends)
+    offsets = Offsets(store, ends)
     places = [(topic, 0), (topic, 1), (topic, 2)]
-    assert await handler.start_offsets(places) == {(topic, 1): 57}
+    assert await offsets.start(places) == {(topic, 1): 57}
     assert await store.offsets(places) == {(topic, 0): 0, (topic, 1): 57}
 
 
 class SlowStart:
     """A consumer that takes its time to find out where it had read to."""
 
-    declaration = Declaration(name="slow_start", topics=(LOOK_FAILED,), about="a test")
-
     def __init__(self, starts: Mapping[tuple[str, int], int]) -> None:
         self.starts = starts
         self.spans: dict[tuple[str, int], int] = {}
 
-    async def start_offsets(
-        self, partitions: Sequence[tuple[str, int]]
-    ) -> Mapping[tuple[str, int], int]:
+    async def start(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
         await asyncio.sleep(1)
         return self.starts
 
-    async def apply(
-        self, works: Sequence[Work], positions: Mapping[tuple[str, int], tuple[int, int]]
-    ) -> Sequence[Outcome]:
+    async def moved(self, positions: Spans) -> None:
         for place, (begun, _) in positions.items():
             self.spans.setdefault(place, begun)
-        return [Done() for _ in works]
 
 
 async def test_nothing_is_read_before_a_consumer_knows_where_it_had_read_to(
@@ -193,11 +188,23 @@ async def test_nothing_is_read_before_a_consumer_knows_where_it_had_read_to(
     for place in places:
         await producer.send_and_wait(place.topic, b"no event", partition=place.partition)
     ends = await high_watermarks(kafka, places)
-    handler = SlowStart({(tp.topic, tp.partition): end for tp, end in ends.items()})
-    async with running("slow", lambda process: BatchSession(process, kafka, handler)):
+    own = SlowStart({(tp.topic, tp.partition): end for tp, end in ends.items()})
+
+    async def take(works: list[Work], positions: Annotated[Spans, Injected()]) -> Sequence[Outcome]:
+        await own.moved(positions)
+        return [Done() for _ in works]
+
+    def begin(process: Process) -> Session:
+        declared = Declaration(name="slow_start", topics=(LOOK_FAILED,), about="a test")
+        application = Application(declared, process=process, kafka=kafka)
+        application.sessions(lambda one: BatchSession(one, own))
+        application.subscriber(take)
+        return application.begin()
+
+    async with running("slow", begin):
 
         async def all_begun() -> bool:
-            return len(handler.spans) == len(places)
+            return len(own.spans) == len(places)
 
         await until(all_begun)
-    assert handler.spans == handler.starts
+    assert own.spans == own.starts

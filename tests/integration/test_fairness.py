@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from consumers.compositor.handler import TENANT_WINDOW, Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from domain.outcomes import Emit
-from runtime.kafka import new_producer, outgoing, partition_of, read
+from runtime.kafka import outgoing, partition_of, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
@@ -30,6 +30,7 @@ from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER
 from storage.acceptance import Acceptance
 from storage.submissions import Accepted
 from tests.integration.accepting import submission
+from tests.integration.applications import compositor_session
 from tests.integration.conftest import running, until
 
 BURST = 10_000
@@ -95,14 +96,6 @@ class GatedRenderer:
         return MADE
 
 
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
-
-
 async def publish(producer: AIOKafkaProducer, *events: LookRequested | CancelLook) -> None:
     sends = []
     for event in events:
@@ -131,7 +124,7 @@ async def compositor(
 
     def begin(process: Process) -> Session:
         handler = Compositor(renderer, Slots(PLACES), clock, history_window_s=120)
-        sessions.append(LaneSession(process, kafka, handler, clock))
+        sessions.append(compositor_session(process, kafka, handler, clock))
         return sessions[-1]
 
     async with running("compositor", begin):

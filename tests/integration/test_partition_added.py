@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from consumers.compositor.handler import Compositor
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from runtime import copartitions, metrics, subscription
+from runtime import broker, copartitions, metrics
 from runtime import kafka as kafka_clients
 from runtime.kafka import ConsumerRecord, new_producer, read
 from runtime.lane_session import LaneSession
@@ -27,6 +27,7 @@ from schemas.failures import FailureCode
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_REQUESTED, PARTITIONS
 from tests.conftest import running_stack
+from tests.integration.applications import compositor_session
 from tests.integration.conftest import until
 from tests.integration.test_processes import Renderer, publish
 from tests.making import a_request
@@ -43,7 +44,7 @@ def services() -> Iterator[Stack]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients see new partitions within a second."""
-    for module in (kafka_clients, subscription):
+    for module in (kafka_clients, broker):
         monkeypatch.setattr(module, "METADATA_MAX_AGE_MS", 500)
     monkeypatch.setattr(copartitions, "EVERY_S", 0.5)
 
@@ -60,9 +61,8 @@ async def compositor(
     process = Process("compositor", ProcessSettings(instance=instance))
 
     def begin() -> LaneSession:
-        return LaneSession(
-            process, kafka, Compositor(renderer, Slots(4), now, history_window_s=120), now
-        )
+        handler = Compositor(renderer, Slots(4), now, history_window_s=120)
+        return compositor_session(process, kafka, handler)
 
     task = asyncio.create_task(run_sessions(process, "compositor", begin))
     try:

@@ -3,7 +3,6 @@ it does with poison.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from aiokafka.errors import ProducerFenced
 
 from consumers.compositor.handler import Compositor
 from consumers.compositor.results import NotRendered, Rendered
-from consumers.credit_ledger import CreditLedger
-from consumers.dead_letter import DeadLetters
-from consumers.status_projection import StatusProjection
 from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from producers.outbox_relay import OutboxRelay
 from runtime import faults, metrics
-from runtime.batch_session import BatchSession
 from runtime.kafka import new_producer, outgoing, partition_of
-from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
 from runtime.sessions import Session
@@ -45,8 +39,8 @@ from storage.claims import Claim, ClaimStore
 from storage.outbox import OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
-from storage.refunds import RefundStore
 from tests.integration.accepting import accept
+from tests.integration.applications import compositor_session, dead_letters, ledger, projection
 from tests.integration.conftest import running, until
 from tests.integration.reading import records_of, requested
 
@@ -58,14 +52,6 @@ GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_ind
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def publish(producer: AIOKafkaProducer, emit: Emit, times: int = 1) -> None:
@@ -94,19 +80,14 @@ class Renderer:
 
 def compositor(kafka: KafkaSettings, renderer: Renderer, clock=now):  # type: ignore[no-untyped-def]  # a closure that makes sessions
     def begin(process: Process) -> Session:
-        return LaneSession(
-            process, kafka, Compositor(renderer, Slots(4), clock, history_window_s=120), clock
-        )
+        handler = Compositor(renderer, Slots(4), clock, history_window_s=120)
+        return compositor_session(process, kafka, handler, clock)
 
     return begin
 
 
 def relay(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untyped-def]  # a closure that makes sessions
     return lambda process: OutboxRelay(process, kafka, OutboxStore(pool))
-
-
-def projection(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untyped-def]  # a closure that makes sessions
-    return lambda process: BatchSession(process, kafka, StatusProjection(ProjectionStore(pool)))
 
 
 async def refunds_of(pool: asyncpg.Pool, request_id: str) -> list[int]:
@@ -311,9 +292,10 @@ async def test_a_dead_letter_read_twice_fails_and_refunds_once(
 ) -> None:
     (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
     letter = await dead_letter_of(pool, request_id)
-    dead = lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)  # noqa: E731 (one line says it)
-    ledger = lambda process: BatchSession(process, kafka, CreditLedger(RefundStore(pool)))  # noqa: E731 (one line says it)
-    async with running("dead_letter", dead), running("credit_ledger", ledger):
+    async with (
+        running("dead_letter", dead_letters(kafka, ClaimStore(pool))),
+        running("credit_ledger", ledger(kafka, pool)),
+    ):
         await publish(producer, Emit(letter, ("look.dead-letter", "test"), 2), times=3)
 
         async def refunded() -> bool:
@@ -365,14 +347,8 @@ async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next
         )
     claims = SlowClaims(pool)
     claims.stuck_on = same[0]
-    owner = asyncio.create_task(
-        LaneSession(
-            Process("dead_letter", ProcessSettings(instance="slow")),
-            kafka,
-            DeadLetters(claims),
-            now,
-        ).run()
-    )
+    process = Process("dead_letter", ProcessSettings(instance="slow"))
+    owner = asyncio.create_task(dead_letters(kafka, claims)(process).run())
 
     async def claimed() -> bool:
         count = await pool.fetchval(
@@ -384,10 +360,7 @@ async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next
     await asyncio.sleep(1)  # long enough for a commit of what is claimed, if there were one
     owner.cancel()
     await asyncio.wait({owner})
-    async with running(
-        "dead_letter",
-        lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now),
-    ):
+    async with running("dead_letter", dead_letters(kafka, ClaimStore(pool))):
 
         async def published() -> bool:
             return all([await records_of(kafka, LOOK_FAILED, request_id) for request_id in same])

@@ -21,13 +21,11 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.rebuild.history import TOPICS
 from cli.rebuild.run import Rebuilt, rebuild
-from consumers.status_projection import StatusProjection
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import metrics
-from runtime.batch_session import BatchSession
-from runtime.kafka import AIOKafkaProducer, new_producer, outgoing
+from runtime.kafka import AIOKafkaProducer, outgoing
 from runtime.process import Process
 from runtime.reading import partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
@@ -47,6 +45,7 @@ from storage.acceptance import Acceptance
 from storage.projection import ProjectionStore
 from tests.conftest import running_stack
 from tests.integration.accepting import TENANT, accept
+from tests.integration.applications import projection
 from tests.integration.conftest import running, until
 from tests.integration.reading import requested
 from tests.integration.test_command_line import looks
@@ -75,14 +74,6 @@ def services() -> Iterator[Stack]:
 @pytest.fixture
 def database(services: Stack) -> DatabaseSettings:
     return DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def publish(producer: AIOKafkaProducer, said: Sequence[Said]) -> None:
@@ -164,10 +155,7 @@ async def history(pool: asyncpg.Pool, producer: AIOKafkaProducer) -> list[LookRe
 
 @asynccontextmanager
 async def projecting(kafka: KafkaSettings, pool: asyncpg.Pool) -> AsyncIterator[None]:
-    async with running(
-        "projection",
-        lambda process: BatchSession(process, kafka, StatusProjection(ProjectionStore(pool))),
-    ) as process:
+    async with running("projection", projection(kafka, pool)) as process:
         assert isinstance(process, Process)
         yield
 

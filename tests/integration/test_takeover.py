@@ -14,12 +14,11 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumers.dead_letter import DECLARATION, DeadLetters
+from consumers.dead_letter import DECLARATION
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import lane_opening, metrics
 from runtime.kafka import new_producer, partition_of
-from runtime.lane_session import LaneSession
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
 from schemas.topics import (
@@ -34,10 +33,11 @@ from schemas.topics import (
 from storage.acceptance import Acceptance
 from storage.claims import ClaimStore
 from tests.integration.accepting import accept
+from tests.integration.applications import dead_letters
 from tests.integration.conftest import Begin, running, until
 from tests.integration.reading import requested
 from tests.integration.test_command_line import looks
-from tests.integration.test_processes import Renderer, compositor, dead_letter_of, now, publish
+from tests.integration.test_processes import Renderer, compositor, dead_letter_of, publish
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 def dead(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
-    return lambda process: LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)
+    return dead_letters(kafka, ClaimStore(pool))
 
 
 async def keys_of(kafka: KafkaSettings, topic: Topic) -> Counter[str]:

@@ -14,14 +14,12 @@ import asyncpg
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.webhooks.handler import Webhooks
 from consumers.webhooks.sender import Pace, Sender
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from domain.webhook_events import Happening
 from domain.webhooks import GIVE_UP_AFTER, GIVE_UP_FAILURES, KEEP, PER_ENDPOINT, make_secret
 from runtime import faults
-from runtime.batch_session import BatchSession
 from runtime.egress import Egress, Resolver
 from runtime.kafka import new_producer, outgoing
 from runtime.process import Process
@@ -38,6 +36,7 @@ from storage.webhook_deliveries import DeliveryPage, DeliveryRow, DeliveryStore,
 from storage.webhook_outbox import WebhookOutbox
 from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChange, WebhookStore
 from tests.integration.accepting import submission
+from tests.integration.applications import deliveries
 from tests.integration.conftest import running, until
 from tests.receiver import Received, Receiver, answering, pouring, receiving, silence
 
@@ -167,9 +166,8 @@ async def test_an_outcome_on_kafka_becomes_one_signed_call_with_the_events_own_i
                 out.topic, out.value, key=out.key, headers=list(out.headers)
             )
         await producer.stop()
-        handler = Webhooks(WebhookOutbox(pool))
         async with (
-            running("webhooks", lambda process: BatchSession(process, kafka, handler)),
+            running("webhooks", deliveries(kafka, pool)),
             sending(pool),
         ):
             await until(lambda: hook.stand_at("delivered", 2))

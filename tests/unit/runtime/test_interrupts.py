@@ -28,6 +28,7 @@ from domain.history import PartitionHistory
 from runtime.deciding import LanePorts
 from runtime.kafka import read
 from runtime.lane import Lane
+from runtime.received import reading
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
@@ -196,7 +197,7 @@ class World:
         self.lanes.append(Lane(0, producer, history, self._ports(handler)))
         self.taken = 0
         self.repeats = 0
-        self.lanes[-1].take(told(self.request))
+        self.lanes[-1].take(*reading(told(self.request)))
 
     def cancel_command(self) -> CancelLook:
         request = self.request
@@ -208,12 +209,12 @@ class World:
         )
 
     def cancel(self) -> None:
-        self.lanes[-1].take(told(self.cancel_command(), self.cancels))
+        self.lanes[-1].take(*reading(told(self.cancel_command(), self.cancels)))
         self.cancels += 1
 
     def repeat(self) -> None:
         self.repeats += 1
-        self.lanes[-1].take(told(self.request, self.repeats))
+        self.lanes[-1].take(*reading(told(self.request, self.repeats)))
 
     def deliver_retries(self) -> None:
         """What was put on retry topics, at the moment when it is due."""
@@ -224,7 +225,7 @@ class World:
             self.taken += 1
             due_ms = int(dict(record.headers)[NOT_BEFORE_HEADER])
             self.now = max(self.now, datetime.fromtimestamp(due_ms / 1000 + 1, NOW.tzinfo))
-            self.lanes[-1].take(record)
+            self.lanes[-1].take(*reading(record))
 
     def outcomes(self) -> list[str]:
         return [record.topic for record in self.broker.log if record.topic in OUTCOMES]

@@ -20,6 +20,7 @@ from domain.outcomes import Done, Emit, Outcome
 from runtime.deciding import LanePorts
 from runtime.declaration import Begin, Settled
 from runtime.lane import Lane
+from runtime.received import reading
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
@@ -179,7 +180,7 @@ async def test_a_burst_is_taken_up_to_the_window_and_made_whole_in_order() -> No
     records = a_burst(500)
     async with a_world() as world:
         for one in records:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         assert world.lane.in_flight == TENANT_WINDOW
         assert world.lane.deferred == len(records) - TENANT_WINDOW
         world.renderer.open.set()
@@ -192,7 +193,7 @@ async def test_a_deferred_record_holds_the_committed_offset_back() -> None:
     records = a_burst(3 * TENANT_WINDOW)
     async with a_world() as world:
         for one in records:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         world.renderer.open.set()
         async with asyncio.timeout(10):
             while world.lane.in_flight:
@@ -206,14 +207,14 @@ async def test_a_cancel_of_a_deferred_request_is_decided_while_the_window_is_ful
     records.append(record(waiting, len(records)))
     async with a_world() as world:
         for one in records:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         cancel = CancelLook(
             request_id=waiting.request_id,
             tenant_id=waiting.tenant_id,
             requested_at=NOW,
             deadline_at=waiting.deadline_at,
         )
-        world.lane.take(record(cancel, 0))
+        world.lane.take(*reading(record(cancel, 0)))
         world.read_again(records)
         async with asyncio.timeout(10):
             while LOOK_DEAD_LETTER.name not in world.producer.topics:
@@ -231,8 +232,8 @@ async def test_a_cancel_read_together_with_its_request_is_decided_before_the_wor
             deadline_at=request.deadline_at,
         )
         records = [record(request, 0)]
-        world.lane.take(records[0])
-        world.lane.take(record(cancel, 0))
+        world.lane.take(*reading(records[0]))
+        world.lane.take(*reading(record(cancel, 0)))
         await world.until(1, records)
         assert LOOK_DEAD_LETTER.name in world.producer.topics
         assert world.renderer.begun == 0
@@ -242,7 +243,7 @@ async def test_what_waited_past_its_deadline_is_passed_over_and_left_to_the_swee
     records = a_burst(500)
     async with a_world() as world:
         for one in records:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         world.now += timedelta(hours=1)
         world.renderer.open.set()
         await world.until(len(records), records)
@@ -254,7 +255,7 @@ async def test_a_drain_leaves_what_is_deferred_to_the_next_owner() -> None:
     records = a_burst(100)
     async with a_world() as world:
         for one in records:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         async with asyncio.timeout(10):
             while world.renderer.begun < 2:
                 await asyncio.sleep(0)
@@ -271,7 +272,7 @@ async def test_a_result_that_nobody_could_read_becomes_a_failure_of_ours() -> No
         world.renderer.image = IMAGE.model_copy(update={"sha256": "not a hash"})
         world.renderer.open.set()
         records = a_burst(1)
-        world.lane.take(records[0])
+        world.lane.take(*reading(records[0]))
         await world.until(1, records)
         assert LOOK_DEAD_LETTER.name in world.producer.topics
         assert LOOK_COMPLETED.name not in world.producer.topics
@@ -280,7 +281,7 @@ async def test_a_result_that_nobody_could_read_becomes_a_failure_of_ours() -> No
 async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole() -> None:
     async with a_world(Stubborn) as world:
         records = a_burst(1)
-        world.lane.take(records[0])
+        world.lane.take(*reading(records[0]))
         await world.until(1, records)
         assert world.producer.topics == [LOOK_QUARANTINE.name]
 
@@ -288,7 +289,7 @@ async def test_where_even_the_failure_can_not_be_told_the_record_is_kept_whole()
 async def test_work_that_somebody_else_cancels_ends_its_lane_rather_than_hold_its_offset() -> None:
     async with a_world() as world:
         world.renderer.open = Cancelled()
-        world.lane.take(a_burst(1)[0])
+        world.lane.take(*reading(a_burst(1)[0]))
         async with asyncio.timeout(10):
             while not world.failures:
                 await asyncio.sleep(0)
@@ -299,11 +300,11 @@ async def test_a_deferred_record_costs_less_than_32_bytes() -> None:
     records = a_burst(4_000)
     async with a_world() as world:
         for one in records[:1_000]:
-            world.lane.take(one)
+            world.lane.take(*reading(one))
         tracemalloc.start()
         try:
             for one in records[1_000:]:
-                world.lane.take(one)
+                world.lane.take(*reading(one))
             snapshot = tracemalloc.take_snapshot()
         finally:
             tracemalloc.stop()  # pydantic's cache of strings is left out: it is bounded, at 16,384

@@ -10,6 +10,7 @@ from consumers.compositor.handler import Compositor
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Reject
 from runtime.declaration import Begin
+from runtime.received import reading
 from runtime.records import Work
 from runtime.transactions import BreakerTripped
 from schemas.failures import FailureCode, FailureReason
@@ -46,7 +47,7 @@ async def decide(world: World, tenants: int) -> None:
         request = a_request(new_request_id()).model_copy(
             update={"tenant_id": f"t{number % tenants}", "items": (item,)}
         )
-        world.lane.take(record(request, number))
+        world.lane.take(*reading(record(request, number)))
         async with asyncio.timeout(10):
             while world.lane.in_flight and not world.failures:
                 await asyncio.sleep(0)

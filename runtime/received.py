@@ -1,0 +1,55 @@
+"""A batch as FastStream passes it to a handler: our own reading of each record in place of its
+parser, which raises on a header that is not text and so would lose the batch.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.message import StreamMessage
+
+from runtime.kafka import ConsumerRecord, read
+from runtime.records import Work
+from schemas.envelope import Undecodable
+
+Reading = tuple[ConsumerRecord, Work | Undecodable]
+
+
+def reading(record: ConsumerRecord) -> Reading:
+    """A record, and what could be read of it."""
+    return record, read(record)
+
+
+class Received(KafkaMessage):
+    """Every record of a batch, each with the work in it or why it can't be read.
+
+    Its `ack` moves nothing: FastStream's would commit the consumer's position, whatever is done.
+    """
+
+    def __init__(self, records: Sequence[ConsumerRecord]) -> None:
+        """Never raises on a bad record."""
+        super().__init__(
+            raw_message=tuple(records),
+            body=[record.value or b"" for record in records],
+            consumer=FAKE_CONSUMER,
+        )
+        self.readings = [reading(record) for record in records]
+
+
+async def received(records: Sequence[ConsumerRecord]) -> Received:
+    """FastStream's parser."""
+    return Received(records)
+
+
+async def works(message: StreamMessage[Any]) -> list[Work]:
+    """FastStream's decoder: what could be read, in the order of reading."""
+    if not isinstance(message, Received):
+        raise TypeError(f"{type(message).__name__} was not parsed by us")
+    return [work for _, work in message.readings if isinstance(work, Work)]
+
+
+async def readings(message: StreamMessage[Any]) -> list[Reading]:
+    """The same for a handler that takes records: every one, with what it came from."""
+    if not isinstance(message, Received):
+        raise TypeError(f"{type(message).__name__} was not parsed by us")
+    return message.readings
