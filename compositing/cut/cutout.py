@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from compositing.cut.arbiter import FitScore, Verdict, settle
 from compositing.cut.background import Floats, Mask, border, in_rgb
 from compositing.cut.faint import smoothed
-from compositing.cut.flood import filled
 from compositing.cut.matte import matted
 from compositing.cut.opinion import Scene, Segmenter, Shape, scene
 from compositing.cut.patterned import patterned
+from compositing.cut.pieces import filled
 from compositing.cut.plain import plain
 from compositing.cut.refine import refined
 from compositing.cut.thin import without_hooks
