@@ -28,7 +28,7 @@ SIDE_PX: Final = 256
 CLUSTERS: Final = 20
 ROUNDS: Final = 3
 SURE: Final = 0.86
-CLEARLY_NOT: Final = 0.4
+CLEARLY_NOT: Final = 0.35
 """What is less likely at the frame is background; a sleeve may run out of the photo."""
 MIN_OUTSIDE: Final = 0.15
 MIN_SPREAD: Final = 1.0
