@@ -13,7 +13,7 @@ from compositing.cut.matte import pulled
 
 REACH_SHARE: Final = 0.03
 """How far cloth is spread, in shares of the cut-out's longer side."""
-SOUND_SHARE: Final = 0.008
+SOUND_SHARE: Final = 0.006
 """How deep inside the outline colours are surely the cloth's, likewise."""
 SOLID: Final = 0.95
 WINDOW_SHARE: Final = 0.03

@@ -28,8 +28,6 @@ SIDE_PX: Final = 256
 CLUSTERS: Final = 20
 ROUNDS: Final = 3
 SURE: Final = 0.86
-CLEARLY_NOT: Final = 0.35
-"""What is less likely at the frame is background; a sleeve may run out of the photo."""
 MIN_OUTSIDE: Final = 0.15
 MIN_SPREAD: Final = 1.0
 """A picture of one colour has no mixture models."""
@@ -77,7 +75,7 @@ def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: Shape) -> Mask:
     seeds[likely > parting] = cv2.GC_PR_FGD
     seeds[(likely > SURE) & middle(likely.shape, shape=shape)] = cv2.GC_FGD
     rim = _rim(likely.shape, 0.015)
-    seeds[rim & (likely < CLEARLY_NOT)] = cv2.GC_BGD
+    seeds[rim & (likely < 0.6)] = cv2.GC_BGD
     front = (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
     if not front.any() or front.all() or float(rgb.std()) < MIN_SPREAD:
         return np.zeros(likely.shape, bool)
