@@ -15,7 +15,6 @@ from compositing.garment import Garment
 from compositing.judge.judge import judged, refusal
 from compositing.judge.quality import Quality
 from compositing.options import Bars, LookOptions
-from compositing.paint.armpits import closed
 from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
@@ -105,11 +104,4 @@ def cloths_of(
         )
         if cloth is not None:
             found.append(cloth)
-    if laid.whole:
-        return tuple(found)
-    armpits = {
-        name.replace("armpit", "sleeve"): at * scale
-        for name, at in worn.landmarks.items()
-        if name.startswith("armpit")
-    }
-    return closed(found, armpits, scale)
+    return tuple(found)

@@ -71,9 +71,8 @@ def prepare(
     with watch.stage("template"):
         cutout, template = _upright(cutout, category)
         measures = measured(cutout, template)
-    cutout = cleared(cutout, wedges(template))
     if cutout.mode == "messy":
-        cutout = extended(cutout)
+        cutout = extended(cleared(cutout, wedges(template)))
     return Garment(cutout, template, measures)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from compositing.cut.background import Floats, Mask, border
 from compositing.cut.faint import closed
-from compositing.cut.flood import gradient, largest
+from compositing.cut.flood import gradient
 from compositing.cut.middle import middle
 from compositing.cut.opinion import Opinion, Scene
+from compositing.cut.pieces import largest
 
 FitScore = Callable[[Mask], float]
 """How well a garment's template fits a mask, 0..1."""

@@ -7,18 +7,19 @@ size; the edge is matted at full size. An alpha channel that says something is t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.arbiter import FitScore, Verdict, settle
+from compositing.cut.arbiter import FitScore, Verdict, score, settle
 from compositing.cut.background import Floats, Mask, border, in_rgb
 from compositing.cut.faint import smoothed
-from compositing.cut.flood import filled
 from compositing.cut.matte import matted
-from compositing.cut.opinion import Scene, Segmenter, Shape, scene
+from compositing.cut.opinion import Opinion, Scene, Segmenter, Shape, scene
 from compositing.cut.patterned import patterned
+from compositing.cut.pieces import filled
 from compositing.cut.plain import plain
 from compositing.cut.refine import refined
 from compositing.cut.thin import without_hooks
@@ -32,6 +33,8 @@ MAX_TOUCH: Final = 0.55
 OUTLINE_SHARE: Final = 0.004
 """How far the outline on a patterned background is smoothed, in shares of the garment's longer
 side, at no doubt."""
+GRAINY, POOR = 0.7, 0.85
+"""Spread of a background, and the arbiter's score of a flood that does not settle it there."""
 SEGMENTERS: Final[Sequence[Segmenter]] = (plain, patterned)
 
 
@@ -126,12 +129,21 @@ def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> 
 
 def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
     """What the first segmenter that has an opinion says; where it has several, the arbiter's
-    choice."""
+    choice. A poor one on a background that is grainy stands against those of the next."""
+    poor: list[Opinion] = []
     for ask in SEGMENTERS:
-        verdict = settle(seen, ask(seen), fit_score)
-        if verdict is not None:
+        verdict = settle(seen, chain(poor, ask(seen)), fit_score)
+        if verdict is not None and not poor and _poor(seen, verdict, fit_score):
+            poor = [Opinion(verdict.mask, verdict.by)]
+        elif verdict is not None:
             return verdict
     return None
+
+
+def _poor(seen: Scene, verdict: Verdict, fit_score: FitScore | None) -> bool:
+    if verdict.by != "flood" or seen.behind.spread < GRAINY:
+        return False
+    return score(seen, Opinion(verdict.mask, verdict.by), fit_score) < POOR
 
 
 def _finished(seen: Scene, verdict: Verdict) -> Mask:

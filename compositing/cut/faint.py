@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Background, Floats, Mask
-from compositing.cut.flood import filled, gradient, largest, touching, unlikeness
+from compositing.cut.flood import gradient, unlikeness
+from compositing.cut.pieces import filled, largest, touching
 
 SMOOTH_PX: Final = 1.5
 NOISE, MIN_LEVEL = 4.0, 0.35

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Background, Floats, Mask, border
+from compositing.cut.channels import opened, unbitten
 from compositing.cut.opinion import Shape
+from compositing.cut.pieces import filled, largest, touching
 
 OPEN_PX = 9
 """Channels narrower than this are not flooded: a white stripe that runs out into a white
@@ -16,6 +18,7 @@ background."""
 FAINT_CONTRAST, FAINT_OPEN_PX = 10.0, 21
 """White on white has gaps in its outline: where the garment is this near to the background,
 channels must be wider."""
+BITE_TOLERANCE = 2.5
 FAINT = 14.0
 """Below this difference to the background, what looks like it inside the garment is not taken for
 it."""
@@ -58,7 +61,8 @@ def flooded(colours: Floats, behind: Background, *, shape: Shape, tolerance: flo
     brighter = (colours[..., 0] - behind.colour[..., 0]) > max(1.0, 2.5 * behind.spread)
     candidate = (unlike < low) & (edge < tolerance * max(1.2, 2.0 * behind.spread)) & ~brighter
     outside = _reached(candidate, OPEN_PX)
-    if float(np.median(unlike[~outside])) < FAINT_CONTRAST if (~outside).any() else False:
+    contrast = float(np.median(unlike[~outside])) if (~outside).any() else FAINT_CONTRAST
+    if contrast < FAINT_CONTRAST:
         outside = _reached(candidate, FAINT_OPEN_PX)
     near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=4) > 0
     outside |= near & (unlike < low * 1.5) & ~brighter & (edge < 2.0)
@@ -66,7 +70,12 @@ def flooded(colours: Floats, behind: Background, *, shape: Shape, tolerance: flo
         cv2.morphologyEx((~outside).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     )
     mask = _unshadowed(largest(mask, 0.1), colours, behind, unlike, edge)
-    mask = _unrimmed(filled(mask), colours, behind)
+    mask = filled(mask)
+    if contrast >= FAINT_CONTRAST:
+        darker = np.where(brighter, np.float32(np.inf), unlike)
+        mask = opened(mask, colours, behind, darker, 1.5 * low)
+        mask = unbitten(mask, unlike, BITE_TOLERANCE * low)
+    mask = _unrimmed(mask, colours, behind)
     return _with_gaps(filled(mask), unlike, edge, behind, shape=shape)
 
 
@@ -80,15 +89,6 @@ def _reached(candidate: Mask, open_px: int) -> Mask:
     return touching(
         cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[inner, inner] > 0, border(*candidate.shape)
     )
-
-
-def touching(candidate: Mask, seeds: Mask) -> Mask:
-    """The pieces of a mask that touch the seeds."""
-    count, pieces = cv2.connectedComponents(candidate.astype(np.uint8), connectivity=4)
-    reached = np.zeros(count, bool)
-    reached[np.unique(pieces[seeds & candidate])] = True
-    reached[0] = False
-    return np.asarray(reached[pieces])
 
 
 def _unshadowed(
@@ -183,27 +183,3 @@ def _with_gaps(
                 cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
             ] = False
     return opened
-
-
-def largest(mask: Mask, keep: float) -> Mask:
-    """The largest piece and those of at least the share `keep` of it."""
-    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=8
-    )
-    if count <= 1:
-        return mask
-    areas = boxes[1:, cv2.CC_STAT_AREA]
-    kept = np.concatenate([[False], areas >= keep * areas.max()])
-    return np.asarray(kept[pieces])
-
-
-def filled(mask: Mask, share: float = 0.05) -> Mask:
-    """Without holes smaller than a share of it."""
-    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(
-        (~mask).astype(np.uint8), connectivity=4
-    )
-    small = boxes[:, cv2.CC_STAT_AREA] < share * mask.sum()
-    small[0] = False
-    frame = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
-    small[np.unique(frame)] = False
-    return np.asarray(mask | small[pieces]) if count > 1 else mask

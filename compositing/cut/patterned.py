@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask, fit, lab
-from compositing.cut.flood import filled, largest, touching, unlikeness
+from compositing.cut.flood import unlikeness
 from compositing.cut.middle import middle
 from compositing.cut.opinion import SEED, Opinion, Scene, Shape
+from compositing.cut.pieces import filled, largest, touching
 from compositing.cut.regions import regions, standing_out
 
 SIDE_PX: Final = 256

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut.background import Floats, Mask
-from compositing.cut.flood import largest
+from compositing.cut.pieces import largest
 
 THIN_SHARE: Final = 0.016
 LONG: Final = 3.0

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from compositing.cut.background import Floats, Mask
-from compositing.cut.flood import touching
+from compositing.cut.pieces import touching
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 
 MIN_SIDE_PX = 12

@@ -7,6 +7,8 @@ import pytest
 from compositing.cut.opinion import Shape
 from compositing.cut.thin import without_hooks
 from compositing.errors import GarmentError
+from devstack import garments
+from devstack.garments.photo import Light
 from tests.unit.compositing.cut import scenes
 
 
@@ -77,3 +79,15 @@ def test_a_bare_wall_is_no_garment(shape: Shape, grain: float) -> None:
 def test_the_same_photo_gives_the_same_mask() -> None:
     rgb = scenes.on_a_sheet().rgb
     assert (scenes.cut_out(rgb) == scenes.cut_out(rgb)).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "light"), [("joggers", 19, "flash"), ("hoodie", 41, "phone")]
+)
+def test_a_flood_that_lost_most_of_a_garment_before_a_rough_wall_is_not_believed(
+    kind: str, seed: int, light: Light
+) -> None:
+    photo = garments.Photo((576, 768), 0.8, light, hanger=True, quality=85, creased=1.8)
+    drawn = garments.draw(kind, seed, background="wall", photo=photo)
+    found = scenes.cut_out(drawn.rgb)
+    assert (found & drawn.mask).sum() / (found | drawn.mask).sum() > 0.95
