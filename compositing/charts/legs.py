@@ -20,7 +20,7 @@ from compositing.charts.legs_photo import (
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
 from compositing.charts.worn import Worn, margin_px
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.wrap import bowed, worn_half, wrapped
 from compositing.template.model import Legs
 from schemas.categories import GarmentCategory
 
@@ -223,7 +223,8 @@ def _leg(hung: Hung, s: int, half: float) -> Numbers:
     hips, leg = 1 - 2 * wrapped((1 - u) / 2, on_form=on_form), wrapped(u, on_form=on_form)
     across = hips * near + leg * (1 - near)
     x = hung.body.centre_x + s * (middle[:, None] - across * wide[:, None])
-    y = rows[:, None] + (t**3)[:, None] * 4 * (1 - u**2)  # hems are seen from above
+    bow = bowed(rows, wide, u)
+    y = rows[:, None] + (t**3)[:, None] * (bow - bow[:, :1])
     return np.stack([x, y], -1)
 
 

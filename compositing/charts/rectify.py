@@ -24,8 +24,8 @@ PAIRS: Final = {
 POINT, SLANT, NEARER = 0.03, 0.08, 0.12
 """Standard deviations: of points; of slants and of the nearer side's growth over half the size."""
 BOUNDS: Final = np.array([0.16, 0.16, 0.22])
-BEND: Final = 0.08
-"""Points that are farther off than this count linearly."""
+BEND: Final = 0.04
+"""A pair that is farther off than this counts hardly at all (Geman & McClure's loss)."""
 ROUNDS: Final = 12
 STEP: Final = 1e-4
 
@@ -62,7 +62,7 @@ def through(matrix: Numbers, points: Numbers) -> Numbers:
 
 
 def _solved(left: Numbers, right: Numbers, weights: Numbers) -> Numbers:
-    """Slant of the axis, of the rows, nearer side, and the axis: Gauss-Newton with a Huber loss."""
+    """Slant of the axis, of the rows, nearer side, and the axis; a robust Gauss-Newton."""
     numbers = np.array([0.0, 0.0, 0.0, float((left[:, 0] + right[:, 0]).mean()) / 2])
     doubt = np.array([SLANT, SLANT, NEARER])
     bounds = np.append(BOUNDS, 1.0)
@@ -74,7 +74,7 @@ def _solved(left: Numbers, right: Numbers, weights: Numbers) -> Numbers:
     for _ in range(ROUNDS):
         here = off(numbers)
         far = np.hypot(*here.T)
-        share = weights * np.minimum(1, BEND / np.maximum(far, 1e-9))
+        share = weights / (1 + (far / BEND) ** 2) ** 2
         scale = np.repeat(np.sqrt(share), 2) / POINT
         slope = np.stack(
             [(off(numbers + step) - here).ravel() / STEP for step in STEP * np.eye(4)], 1

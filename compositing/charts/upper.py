@@ -19,7 +19,7 @@ from compositing.charts.upper_photo import (
     trunk_edges,
 )
 from compositing.charts.worn import Worn, margin_px
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.wrap import bowed, worn_half, wrapped
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
 
@@ -174,7 +174,7 @@ def _trunk(
     x = np.where(columns < 0, columns * seen[-1][:, None], columns * seen[1][:, None])
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
-    sag = late * below * scale.value * HEM_KEPT + v[:, None] * 3.5 * (1 - columns**2)
+    sag = late * below * scale.value * HEM_KEPT + bowed(look_rows, half, columns)
     look_grid = np.stack(
         [
             body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form),

@@ -19,10 +19,10 @@ from compositing.template.notch import Notch, notch
 from compositing.template.silhouette import Floats, Mask, reduced
 from schemas.categories import GarmentCategory as G
 
-SUITS: Final = {G.JUMPSUIT: 0.05, G.DRESS: 0.2}
+SUITS: Final = {G.JUMPSUIT: 0.05, G.DRESS: 0.28}
 """What may be one, and how deep its legs are parted then, over its height: a dress may have a slit,
 or a hem that dips."""
-WIDE_SLIT: Final = 0.1
+WIDE_SLIT: Final = 0.045
 """A dress is parted so widely, half way down its legs, over the hips, to have legs."""
 WAIST_FROM, ABOVE_NOTCH = 0.2, 0.3
 """The waist is looked for from this share of the height down to so far above the notch, over the
