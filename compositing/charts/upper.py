@@ -33,7 +33,7 @@ HEM_KEPT = 0.9
 PITCH = 0.98
 """A trunk's length seen from the front over its true one: chest and belly lean."""
 YOKE_PITCH = 0.90
-SHORT_PITCH, LONG_PITCH = 0.965, 0.99
+SHORT_PITCH, LONG_PITCH = 0.96, 0.99
 """A sleeve's beside the trunk's: a short one goes round the shoulder (the median of points set by
 hand, bench/points.json)."""
 PAST_WRIST, MOST_PAST = 0.8, 0.10

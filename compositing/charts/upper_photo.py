@@ -29,6 +29,8 @@ How deep it is taken to be then.
 """
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
+AT_CUFF = 4
+"""So many of the last ribs end at the cloth's edge itself, not at a smoothed one."""
 RUFFLE = 0.9
 """And a ruffle's, before a plain background."""
 STRAPPED = 0.4
@@ -257,9 +259,10 @@ def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, *, stud
     found = reach(mask, start, -way, (0.5 + 0.6 * SLACK) * wide + 3)
     closed = np.isinf(found)
     off = np.where(closed | (found < 0.15 * wide), 0.0, found - 0.5 * wide)
-    inner = (
-        inner - way * (robust(np.clip(off, -SLACK * wide, 0.6 * SLACK * wide), 3) * loose)[:, None]
-    )
+    off = np.clip(off, -SLACK * wide, 0.6 * SLACK * wide)
+    even = robust(off, 3)
+    even[-AT_CUFF:] = np.minimum(even, off)[-AT_CUFF:]  # no background inside the cuff's corner
+    inner = inner - way * (even * loose)[:, None]
     along = unit((outer[-1] + inner[-1]) - (outer[-4] + inner[-4]))
     lowest = float(max(outer[-1][1], inner[-1][1]))
     return Ribs(pinned(outer, 1.0), pinned(inner, 1.0), np.asarray(closed), along, lowest)
