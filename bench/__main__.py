@@ -1,11 +1,14 @@
-"""`python -m bench`: every measurement, one JSON file each in bench/results/."""
+"""`python -m bench`: every measurement, one JSON file each in bench/results/.
+
+`python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery).
+"""
 
 import json
 import sys
 import time
 from pathlib import Path
 
-from bench import audit, backlog, engine, pipeline, rebuild, replay, streams
+from bench import audit, backlog, engine, pipeline, rebuild, recovery, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -14,9 +17,10 @@ RESULTS = CHECKOUT / "bench" / "results"
 def main() -> None:
     """Run what was named, or all."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    chosen = set(sys.argv[1:])
+    chosen = {name for name in sys.argv[1:] if name[0].isalpha()}
     measures = {
         "engine": engine.measure,
+        "recovery": recovery.measure,
         "pipeline": pipeline.measure,
         "rebuild": rebuild.measure,
         "replay": replay.measure,

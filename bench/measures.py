@@ -122,7 +122,7 @@ def measure(
         colour_de2000=_colour(garment.cutout, pixels, alpha),
         shoulder_error=_shoulder(category, laid, alpha, body),
         waist_error=_waist(category, laid, alpha, options),
-        folded=sum(_folded(chart) for chart in laid.worn.charts),
+        folded=sum(chart.folded() for chart in laid.worn.charts),
         pieces=_pieces(alpha),
         halo_share=_halo(photo, pixels, alpha, body),
         **lengths,
@@ -141,11 +141,6 @@ def _alpha(cloths: tuple[Cloth, ...], options: LookOptions) -> NDArray[np.float3
         left, top, right, bottom = cloth.box
         alpha[top:bottom, left:right] = np.maximum(alpha[top:bottom, left:right], cloth.alpha)
     return alpha
-
-
-def _folded(chart: Chart) -> int:
-    photo, look = cell_areas(chart.photo), cell_areas(chart.look)
-    return int((photo * look < -1e-3).sum())
 
 
 def _pieces(alpha: NDArray[np.float32]) -> int:
@@ -289,7 +284,11 @@ def _through(chart: Chart, row: int, column: int, place: Point) -> Point:
 
 
 def _part(points: dict[str, Point], kind: str) -> dict[str, float]:
-    """Lengths of sleeves from tip over elbow to cuff, or of legs from crotch to hem, by side."""
+    """Lengths of sleeves from tip over elbow to cuff, or inseams of legs, by side.
+
+    An inseam goes from the crotch to the hem's inner corner, as tailors measure: to the hem's
+    middle it would grow with how far the legs are spread.
+    """
     found = {}
     for side in ("left", "right"):
         if kind == "sleeve":
@@ -300,7 +299,9 @@ def _part(points: dict[str, Point], kind: str) -> dict[str, float]:
             start, bend = points.get("crotch"), None
         if start is None or ends[0] is None or ends[1] is None:
             continue
-        last = ends[0] if kind == "sleeve" and bend is None else (ends[0] + ends[1]) / 2
+        last = (ends[0] + ends[1]) / 2
+        if bend is None:
+            last = ends[0] if kind == "sleeve" else ends[1]
         line = [start, *([bend] if bend is not None else []), last]
         found[side] = float(sum(np.linalg.norm(b - a) for a, b in itertools.pairwise(line)))
     return found
@@ -312,7 +313,9 @@ def _along_arm(points: dict[str, Point], side: str, mannequin: str) -> float:
     """
     arm = body_of(mannequin).arms[-1 if side == "left" else 1]
     cuff = points[f"cuff_{side}_outer"]
-    return arm.nearest(cuff) - arm.nearest(points[f"tip_{side}"])
+    end, _, way = (one[0] for one in arm.at(arm.length[-1:]))
+    past = max(float((cuff - end) @ way), 0.0)  # a sleeve that is longer than the arm goes on
+    return arm.nearest(cuff) + past - arm.nearest(points[f"tip_{side}"])
 
 
 def _whole(points: dict[str, Point], kind: str) -> float | None:

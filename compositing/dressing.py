@@ -16,7 +16,7 @@ from compositing.judge.judge import judged, refusal
 from compositing.judge.quality import Quality
 from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth, sampled, source
-from compositing.template.model import Upper
+from compositing.template.model import Suit, Upper
 from schemas.categories import GarmentCategory
 
 COLLARED = frozenset(
@@ -87,8 +87,9 @@ def cloths_of(
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
     back = None
-    if isinstance(template, Upper) and template.shoulders != "off":
-        necks = template.left.neck, template.right.neck, template.dip
+    upper = template.upper if isinstance(template, Suit) else template
+    if isinstance(upper, Upper) and upper.shoulders != "off":
+        necks = upper.left.neck, upper.right.neck, upper.dip
         back = back_inside(cutout.rgb, cutout.mask, necks, collared=category in COLLARED)
     alpha = cutout.alpha
     if cutout.mode == "messy" and template is not None and not laid.whole:

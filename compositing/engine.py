@@ -19,6 +19,7 @@ from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
 from compositing.garment import Garment
+from compositing.judge.kind import like_legs
 from compositing.judge.measures import fit_of, measured
 from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
 from compositing.mannequin import load
@@ -70,6 +71,10 @@ def prepare(
         return Garment(cutout, None)
     with watch.stage("template"):
         cutout, template = _upright(cutout, category)
+        if like_legs(cutout, template):
+            raise GarmentError(
+                "cannot_be_dressed", f"It shows trousers or shorts, not what a {category.value} is."
+            )
         measures = measured(cutout, template)
     if cutout.mode == "messy":
         cutout = extended(cleared(cutout, wedges(template)))

@@ -14,7 +14,16 @@ from PIL.PngImagePlugin import PngInfo
 
 from compositing.cut.cutout import Cutout
 from compositing.judge.measures import Measures
-from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
+from compositing.template.model import (
+    Legs,
+    LegsSide,
+    Skirt,
+    SkirtSide,
+    Suit,
+    Template,
+    Upper,
+    UpperSide,
+)
 
 MAX_SIDE_PX = 2048
 COMPRESSION = 2
@@ -106,6 +115,10 @@ def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
 def _written(template: Template | None) -> object:
     if template is None:
         return None
+    if isinstance(template, Suit):
+        whole = {name: getattr(template, name) for name in ("turn_rad", "iou", "strain")}
+        both = {"upper": _written(template.upper), "legs": _written(template.legs)}
+        return {"kind": "suit", **whole, **both}
     kind = next(name for name, (whole, _) in _KINDS.items() if isinstance(template, whole))
     return {
         "kind": kind,
@@ -118,7 +131,13 @@ def _read(facts: object) -> Template | None:
         return None
     if not isinstance(facts, dict):
         raise TypeError("a template is an object")
-    whole, side = _KINDS[facts.pop("kind")]
+    kind = facts.pop("kind")
+    if kind == "suit":
+        upper, legs = _read(facts.pop("upper")), _read(facts.pop("legs"))
+        if not isinstance(upper, Upper) or not isinstance(legs, Legs):
+            raise TypeError("a suit is an upper garment with legs")
+        return Suit(upper, legs, **facts)
+    whole, side = _KINDS[kind]
     for name in ("left", "right"):
         facts[name] = side(**{key: _value(value) for key, value in facts[name].items()})
     template: Template = whole(**{key: _value(value) for key, value in facts.items()})

@@ -5,11 +5,13 @@ from dataclasses import replace
 from compositing.charts.body import Body
 from compositing.charts.legs import dress_legs
 from compositing.charts.lines import Mask
+from compositing.charts.rectify import rectified
 from compositing.charts.skirt import dress_skirt
+from compositing.charts.suit import dress_suit
 from compositing.charts.upper import dress_upper
 from compositing.charts.upright import Turn
 from compositing.charts.worn import Worn
-from compositing.template.model import Legs, Skirt, Template, Upper
+from compositing.template.model import Legs, Skirt, Suit, Template, Upper
 from schemas.categories import GarmentCategory
 
 
@@ -20,10 +22,14 @@ def dress(
 
     `mask`: not empty; `studio`: the photo's background is plain."""
     turn = Turn.by(template.turn_rad, mask.shape[1], mask.shape[0])
+    if not studio:  # a studio's camera looks straight at what it shows
+        turn = turn.then(rectified(turn.template(template)))
     upright, standing = turn.mask(mask), turn.template(template)
     match standing:
         case Upper():
             worn = dress_upper(upright, standing, category, body, studio=studio)
+        case Suit():
+            worn = dress_suit(upright, standing, category, body, studio=studio)
         case Legs():
             worn = dress_legs(upright, standing, category, body, studio=studio)
         case Skirt():

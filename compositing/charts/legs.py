@@ -20,7 +20,7 @@ from compositing.charts.legs_photo import (
 from compositing.charts.lines import Mask, Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
 from compositing.charts.worn import Worn, margin_px
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.wrap import bowed, worn_half, wrapped
 from compositing.template.model import Legs
 from schemas.categories import GarmentCategory
 
@@ -38,10 +38,11 @@ LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
 PITCH = 0.98
+Seam = tuple[Numbers, Numbers]
 
 
 @dataclass(frozen=True, slots=True)
-class _Hung:
+class Hung:
     """Trousers and where they hang in the look: the rows of waistband and crotch."""
 
     photo: LegsPhoto
@@ -49,6 +50,13 @@ class _Hung:
     scale: Scale
     top_y: float
     crotch_y: float
+    banded: bool = True
+    """It ends in a waistband that lies on the body; not so the lower half of a jumpsuit."""
+
+    @property
+    def seen(self) -> float:
+        """Look px per photo px, downwards: as the rise is drawn, so are the legs."""
+        return (self.crotch_y - self.top_y) / max(self.photo.crotch_y - self.photo.waist_y, 1.0)
 
     @property
     def hip_rows(self) -> Numbers:
@@ -61,20 +69,47 @@ def dress_legs(
 ) -> Worn:
     """Trousers or shorts on a body. `mask` and `template` are upright."""
     hung = _hung(in_photo(mask, template, studio=studio), category, body)
-    half = _hips(hung)
-    waist = _waistband(hung)
-    charts = {s: _with_rim(untangled(_half(hung, s, half, waist)), hung, s) for s in SIDES}
-    hems = {s: chart.look[-2, 1:-1].mean(0) for s, chart in charts.items()}
-    landmarks = {
-        "waist": np.array([body.centre_x, hung.top_y]),
-        "crotch": np.array([body.centre_x, hung.crotch_y]),
-        "hem": np.array([body.centre_x, float(hems[-1][1] + hems[1][1]) / 2]),
+    charts = leg_charts(hung)
+    return Worn(charts, hung.scale, legs_landmarks(hung, charts))
+
+
+def leg_charts(hung: Hung, seam: dict[int, Seam] | None = None) -> tuple[Chart, Chart]:
+    """Left and right half. `seam`: by side the row of photo and look points (columns, 2) that the
+    upper half of a jumpsuit ends with, from the middle to the side."""
+    half, waist = _hips(hung), _waistband(hung)
+    found = []
+    for s in SIDES:
+        chart = _half(hung, s, half, waist)
+        if seam is not None:
+            chart = _sewn(chart, seam[s])
+        found.append(_with_rim(untangled(chart), hung, s))
+    return found[0], found[1]
+
+
+def _sewn(chart: Chart, seam: Seam) -> Chart:
+    """Its first row drawn to a seam, and less and less of the rows below."""
+    fade = (1 - np.linspace(0, 1, HIP_ROWS)[:, None, None]) ** 2
+    grids = []
+    for grid, row in zip((chart.photo, chart.look), seam, strict=True):
+        moved = grid.copy()
+        moved[:HIP_ROWS] += fade * (row - grid[0])
+        grids.append(moved)
+    return Chart(chart.part, grids[0], grids[1])
+
+
+def legs_landmarks(hung: Hung, charts: tuple[Chart, Chart]) -> dict[str, Numbers]:
+    """Waist, crotch and hems in the look."""
+    hems = {s: chart.look[-2, 1:-1].mean(0) for s, chart in zip(SIDES, charts, strict=True)}
+    middle = hung.body.centre_x
+    return {
+        "waist": np.array([middle, hung.top_y]),
+        "crotch": np.array([middle, hung.crotch_y]),
+        "hem": np.array([middle, float(hems[-1][1] + hems[1][1]) / 2]),
         **{f"hem_{NAMES[s]}": hem for s, hem in hems.items()},
     }
-    return Worn((charts[-1], charts[1]), hung.scale, landmarks)
 
 
-def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> _Hung:
+def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Hung:
     scale = _scale(photo, category, body)
     mannequin = body.mannequin
     rise = scale.value * (photo.crotch_y - photo.waist_y) * PITCH
@@ -82,7 +117,7 @@ def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> _Hung:
     lowest = mannequin.waist_y + 0.55 * (mannequin.hip_y - mannequin.waist_y)
     top_y = float(np.clip(crotch_y - rise, mannequin.waist_y - ABOVE_WAIST_PX, lowest))
     most = mannequin.crotch_y + LOW_CROTCH_PX
-    return _Hung(photo, body, scale, top_y, float(np.clip(top_y + rise, crotch_y, most)))
+    return Hung(photo, body, scale, top_y, float(np.clip(top_y + rise, crotch_y, most)))
 
 
 def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
@@ -128,20 +163,21 @@ def _bare(body: Body, rows: Numbers) -> Numbers:
     return np.interp(rows, at, widths)
 
 
-def _hips(hung: _Hung) -> Numbers:
+def _hips(hung: Hung) -> Numbers:
     """The look's half widths from waist to crotch (HIP_ROWS,); the waistband lies on the body."""
     rows, body = hung.hip_rows, hung.body
     bare = _bare(body, rows)
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
     flat = hung.photo.flat * hung.scale.value
-    half = np.minimum(
-        worn_half(flat, bare, girth, on_form=hung.scale.on_form), bare * 1.07 + CLOTH_PX
-    )
+    half = worn_half(flat, bare, girth, on_form=hung.scale.on_form)
+    if not hung.banded:
+        return smooth(half, 1.5)
+    half = np.minimum(half, bare * 1.07 + CLOTH_PX)
     band = np.clip(1 - (rows - hung.top_y) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 1.5)
 
 
-def _waistband(hung: _Hung) -> dict[int, Numbers]:
+def _waistband(hung: Hung) -> dict[int, Numbers]:
     """How far below the waist's row the cloth begins, by side and column, and its median (0)."""
     photo = hung.photo
     both = waist_below(
@@ -157,7 +193,7 @@ def _waistband(hung: _Hung) -> dict[int, Numbers]:
     return {-1: both[:count][::-1], 1: both[count:], 0: np.array([np.median(both)])}
 
 
-def _half(hung: _Hung, s: int, half: Numbers, waist: dict[int, Numbers]) -> Chart:
+def _half(hung: Hung, s: int, half: Numbers, waist: dict[int, Numbers]) -> Chart:
     """One half of the trousers, (HIP_ROWS + LEG_ROWS - 1, columns)."""
     photo, one, centre_x = hung.photo, hung.photo.halves[s], hung.body.centre_x
     early = (1 - np.linspace(0, 1, HIP_ROWS)[:, None]) ** 3
@@ -170,15 +206,15 @@ def _half(hung: _Hung, s: int, half: Numbers, waist: dict[int, Numbers]) -> Char
     return Chart(f"leg_{NAMES[s]}", photo_grid, np.concatenate([upper, lower[1:]]))
 
 
-def _leg(hung: _Hung, s: int, half: float) -> Numbers:
+def _leg(hung: Hung, s: int, half: float) -> Numbers:
     """A leg in the look from the crotch's row to its hem (LEG_ROWS, columns, 2)."""
     photo, t = hung.photo, np.linspace(0, 1, LEG_ROWS)
     each = {side: one.inseam for side, one in photo.halves.items()}
     mean = float(np.mean(list(each.values())))
     uneven = abs(each[-1] - each[1]) > 0.3 * (mean + photo.crotch_y - photo.waist_y)
-    length = hung.scale.value * (each[s] if uneven else mean)
+    length = hung.seen * (each[s] if uneven else mean)
     lowest = hung.body.ankle_y + LOWEST_PX - hung.crotch_y
-    rows = hung.crotch_y + t * min(length * 0.995, lowest)
+    rows = hung.crotch_y + t * min(length, lowest)
     out, inn = _around(hung, s, rows, half)
     middle, wide = (out + inn) / 2, (out - inn) / 2
     u = 1 - 2 * ACROSS  # inner edge 1, outer edge -1
@@ -187,11 +223,12 @@ def _leg(hung: _Hung, s: int, half: float) -> Numbers:
     hips, leg = 1 - 2 * wrapped((1 - u) / 2, on_form=on_form), wrapped(u, on_form=on_form)
     across = hips * near + leg * (1 - near)
     x = hung.body.centre_x + s * (middle[:, None] - across * wide[:, None])
-    y = rows[:, None] + (t**3)[:, None] * 4 * (1 - u**2)  # hems are seen from above
+    bow = bowed(rows, wide, u)
+    y = rows[:, None] + (t**3)[:, None] * (bow - bow[:, :1])
     return np.stack([x, y], -1)
 
 
-def _around(hung: _Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, Numbers]:
+def _around(hung: Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, Numbers]:
     """Outer and inner offsets from the body's centre by look row: cloth round a leg.
 
     Above it is joined to the hips, `half` wide, and closed between the legs.
@@ -222,7 +259,7 @@ def _around(hung: _Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, N
     return out * (1 - fade) + half * fade, inn * (1 - close)
 
 
-def _with_rim(chart: Chart, hung: _Hung, s: int) -> Chart:
+def _with_rim(chart: Chart, hung: Hung, s: int) -> Chart:
     """The chart reaching beyond the outline, but not over the middle line."""
     margin = margin_px(studio=hung.photo.studio)
     closed, scale = hung.photo.halves[s].closed.copy(), hung.scale.value

@@ -49,6 +49,8 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
 USUAL, SURE = 0.8, 0.08
 """How many standard deviations the usual way to photograph is worth, and what these are at least.
 """
+STRETCHED = 0.92
+"""A garment is not narrower than this share of the body: so much cloth gives way."""
 ARMHOLE_CM, NECK_CM = 22.5, 17.5
 SHOULDERS, SLEEVELESS_SHOULDERS = 1.08, 0.95
 """Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
@@ -136,7 +138,9 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     laid, worn = girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest
     chest = Widths("chest", laid, worn, 0.13, photo.studio).cue(cues)
     cues.append(chest)
-    value = float(np.clip(fused(cues), 0.98 * silhouette / photo.chest, 1.6 * girth / photo.chest))
+    value = float(
+        np.clip(fused(cues), STRETCHED * silhouette / photo.chest, 1.6 * girth / photo.chest)
+    )
     return Scale(value, tuple(cues), long, on_form(chest, laid=laid))
 
 

@@ -9,7 +9,7 @@ from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, smoo
 from compositing.charts.scale import Cue, Scale, fused
 from compositing.charts.upper_photo import firm
 from compositing.charts.worn import Worn, margin_px
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.wrap import bowed, worn_half, wrapped
 from compositing.template.model import Skirt
 
 SIDES = (-1, 1)
@@ -48,7 +48,7 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Wor
     x = np.where(COLUMNS < 0, COLUMNS * edge[-1][:, None], COLUMNS * edge[1][:, None])
     photo = np.stack([axis + x, rows[:, None] + late * hem + early * below], -1)
     y = look_rows[:, None] + early * np.clip(below - np.median(below), -6, 40) * scale.value * 0.6
-    y = y + late * (hem - hem.mean()) * scale.value * 0.7 + v * 4 * (1 - COLUMNS**2)
+    y = y + late * (hem - hem.mean()) * scale.value * 0.7 + bowed(look_rows, half, COLUMNS)
     look = np.stack([body.centre_x + half[:, None] * wrapped(COLUMNS), y], -1)
     chart = untangled(Chart("body", photo, look))
     for edge_name, share in (("left", 0.6), ("right", 0.6), ("top", 1.0), ("bottom", 1.0)):

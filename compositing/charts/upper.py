@@ -8,7 +8,7 @@ from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
 from compositing.charts.lines import Mask, Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
-from compositing.charts.sleeve import closed_rows, sleeve_chart
+from compositing.charts.sleeve import sleeve_chart
 from compositing.charts.upper_photo import (
     SIDES,
     UpperPhoto,
@@ -19,7 +19,7 @@ from compositing.charts.upper_photo import (
     trunk_edges,
 )
 from compositing.charts.worn import Worn, margin_px
-from compositing.charts.wrap import worn_half, wrapped
+from compositing.charts.wrap import bowed, worn_half, wrapped
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
 
@@ -33,9 +33,12 @@ HEM_KEPT = 0.9
 PITCH = 0.98
 """A trunk's length seen from the front over its true one: chest and belly lean."""
 YOKE_PITCH = 0.90
-SLEEVE_PITCH = 0.95
-"""A sleeve's, seen from the front, over its true one: it goes round the shoulder and hangs a little
-forward (the median of points set by hand, bench/points.json)."""
+SHORT_PITCH, LONG_PITCH = 0.96, 0.99
+"""A sleeve's beside the trunk's: a short one goes round the shoulder (the median of points set by
+hand, bench/points.json)."""
+PAST_WRIST, MOST_PAST = 0.8, 0.10
+"""How much of what of a sleeve is longer than the arm is seen: the rest is bunched at the wrist.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,22 @@ class _Place:
     pit_y: float
     hem_y: float
 
+    @property
+    def neck_y(self) -> float:
+        """Mean row of the neck points."""
+        return float(self.neck[-1][1] + self.neck[1][1]) / 2
+
 
 def dress_upper(
     mask: Mask, template: Upper, category: GarmentCategory, body: Body, *, studio: bool
 ) -> Worn:
     """A garment that hangs from the shoulders, on a body. `mask` and `template` are upright."""
     photo = in_photo(mask, template, studio=studio)
-    scale = upper_scale(photo, category, body)
+    return hung(photo, upper_scale(photo, category, body), body)
+
+
+def hung(photo: UpperPhoto, scale: Scale, body: Body) -> Worn:
+    """What a photo shows, at a scale, on a body."""
     place = _place(photo, scale.value, body)
     columns = _columns(photo)
     trunk, half = _trunk(photo, place, columns, scale, body)
@@ -162,9 +174,7 @@ def _trunk(
     x = np.where(columns < 0, columns * seen[-1][:, None], columns * seen[1][:, None])
     late = (v**2)[:, None]
     photo_grid = np.stack([photo.axis + x, rows[:, None] + late * below], -1)
-    sag = late * (below - below.mean()) * scale.value * HEM_KEPT + v[:, None] * 3.5 * (
-        1 - columns**2
-    )
+    sag = late * below * scale.value * HEM_KEPT + bowed(look_rows, half, columns)
     look_grid = np.stack(
         [
             body.centre_x + half[:, None] * wrapped(columns, on_form=scale.on_form),
@@ -244,12 +254,18 @@ def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
     half: float,
     body: Body,
 ) -> Chart:
-    lengths_ = {side: scale.value * ribs.length * SLEEVE_PITCH for side, ribs in photo.ribs.items()}
+    seen = (place.hem_y - place.neck_y) / max(photo.hem_y - photo.neck_y, 1.0)  # as the trunk's
+    lengths_ = {
+        side: seen * ribs.length * (SHORT_PITCH + (LONG_PITCH - SHORT_PITCH) * ribs.slender)
+        for side, ribs in photo.ribs.items()
+    }
     mean = float(np.mean(list(lengths_.values())))
     even = max(lengths_.values()) - min(lengths_.values()) < 0.35 * mean
     total = mean if even else lengths_[s]
     if scale.long and photo.shoulders != "off":
-        total = min(total, body.arm_px * 1.03 - place.shoulder)
+        wrist = body.arm_px - place.shoulder
+        past = max(total - wrist, 0.0)
+        total = min(total - (1 - PAST_WRIST) * past, wrist + MOST_PAST * body.arm_px)
     start = top_look[0 if s < 0 else -1]
     armpit = np.array([body.centre_x + s * half, place.pit_y])
     chart = sleeve_chart(
@@ -287,7 +303,7 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
         return beyond(chart, "bottom", margin, scale)
     s = -1 if chart.part == "sleeve_left" else 1
     free = np.where(
-        closed_rows(photo.ribs[s]),
+        photo.ribs[s].closed,
         0.0,
         np.minimum(free_px(photo.mask, chart.photo[:, -1], -s), margin),
     )

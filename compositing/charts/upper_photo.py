@@ -29,6 +29,10 @@ How deep it is taken to be then.
 """
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
+AT_CUFF = 4
+"""So many of the last ribs end at the cloth's edge itself, not at a smoothed one."""
+RUFFLE = 0.9
+"""And a ruffle's, before a plain background."""
 STRAPPED = 0.4
 """A neckline that lies so far below the upper edge, in armholes, shows that it hangs on straps."""
 HALTER, STRAP = 0.42, 0.16
@@ -55,9 +59,23 @@ class Ribs:
     lowest: float
 
     @property
+    def slender(self) -> float:
+        """0 of a short and wide sleeve, which has no elbow, 1 of one that reaches the forearm."""
+        wide = float(np.linalg.norm(self.inner[0] - self.outer[0]))
+        return float(np.clip(self._bent / max(wide, 1.0) - 1.2, 0, 1))
+
+    @property
     def length(self) -> float:
-        """Along the outer edge."""
-        return float(lengths(self.outer)[-1])
+        """From the tip to the cuff as a tape would be held: past the elbow's middle where there is
+        one, not round a puff."""
+        short = float(np.linalg.norm(self.outer[-1] - self.outer[0]))
+        return self.slender * self._bent + (1 - self.slender) * short
+
+    @property
+    def _bent(self) -> float:
+        middle = (self.outer + self.inner) / 2
+        elbow, cuff = middle[RIBS // 2], middle[-1]
+        return float(np.linalg.norm(elbow - self.outer[0]) + np.linalg.norm(cuff - elbow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +152,7 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     _even_pits(pit)
     _raise_pits(mask, pit, neck, template, axis)
     ribs = {
-        s: sleeve_ribs(mask, template.side(s), tip[s], pit[s])
+        s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], studio=studio)
         for s in SIDES
         if template.side(s).sleeved
     }
@@ -211,7 +229,7 @@ def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
 # ---------------------------------------------------------------- sleeves
 
 
-def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> Ribs:
+def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, *, studio: bool) -> Ribs:
     """A sleeve between armhole and cuff: ribs from the inner line to the outer one, both divided by
     length.
 
@@ -230,22 +248,30 @@ def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers) -> Ribs
     way, wide = unit(outer - inner), np.maximum(np.linalg.norm(outer - inner, axis=1), 1e-6)
     start = (outer + inner) / 2
     loose = np.clip(t * 4, 0, 1)  # at the armhole both ends stay
-    found = reach(mask, start, way, (0.5 + SLACK) * wide + 3)
+    slack = RUFFLE if studio else SLACK
+    found = reach(mask, start, way, (0.5 + slack) * wide + 3)
     off = np.where(np.isfinite(found) & (found > 0.15 * wide), found - 0.5 * wide, np.nan)
-    outer = (
-        outer
-        + way
-        * (robust(np.clip(bridged(off, 0.0), -SLACK * wide, SLACK * wide), 3) * loose)[:, None]
-    )
+    off = bridged(off, 0.0)
+    even = robust(np.clip(off, -SLACK * wide, SLACK * wide), 3) * loose
+    if studio:  # ruffles and tiers stand out: a clean outline says so
+        even = np.maximum(even, _crests(np.clip(off, -SLACK * wide, slack * wide)) * loose)
+    outer = outer + way * even[:, None]
     found = reach(mask, start, -way, (0.5 + 0.6 * SLACK) * wide + 3)
     closed = np.isinf(found)
     off = np.where(closed | (found < 0.15 * wide), 0.0, found - 0.5 * wide)
-    inner = (
-        inner - way * (robust(np.clip(off, -SLACK * wide, 0.6 * SLACK * wide), 3) * loose)[:, None]
-    )
+    off = np.clip(off, -SLACK * wide, 0.6 * SLACK * wide)
+    even = robust(off, 3)
+    even[-AT_CUFF:] = np.minimum(even, off)[-AT_CUFF:]  # no background inside the cuff's corner
+    inner = inner - way * (even * loose)[:, None]
     along = unit((outer[-1] + inner[-1]) - (outer[-4] + inner[-4]))
     lowest = float(max(outer[-1][1], inner[-1][1]))
     return Ribs(pinned(outer, 1.0), pinned(inner, 1.0), np.asarray(closed), along, lowest)
+
+
+def _crests(values: Numbers) -> Numbers:
+    """The line over a row of numbers' crests."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, 2, mode="edge"), 5)
+    return smooth(around.max(1), 0.8)
 
 
 def _divided(corners: tuple[Numbers, Numbers, Numbers], share: Numbers) -> Numbers:

@@ -6,7 +6,7 @@ import numpy as np
 from compositing.charts.body import Body
 from compositing.charts.chart import Chart
 from compositing.charts.worn import Worn
-from compositing.template.model import Legs, Skirt, Template, Upper
+from compositing.template.model import Legs, Skirt, Suit, Template, Upper
 
 
 def place_whole(size: tuple[int, int], template: Template, worn: Worn, body: Body) -> Worn:
@@ -28,7 +28,7 @@ def place_whole(size: tuple[int, int], template: Template, worn: Worn, body: Bod
 def _held(template: Template, worn: Worn, body: Body) -> tuple[np.ndarray, np.ndarray]:
     """The point by which it hangs, in the photo and in the look."""
     match template:
-        case Upper():
+        case Upper() | Suit():
             held = (template.left.neck + template.right.neck) / 2
             at = (worn.landmarks["neck_left"] + worn.landmarks["neck_right"]) / 2
         case Legs() | Skirt():

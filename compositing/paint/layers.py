@@ -125,6 +125,8 @@ def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tupl
             over = over * (1 - bare_arms[here])
             if cloth.behind is not None:
                 over = over * (1 - cloth.behind * body.soft[here])
+        elif cloth.part == "behind":  # a shoe's insole and heel, a hat's back: the body is before
+            over = over * (1 - body.soft[here])
         elif cloth.part.startswith("sleeve"):
             colour *= (
                 1 - np.clip(SLEEVE_SHADE * _shadow(over, at, alpha.shape, body.scale), 0, 0.5)

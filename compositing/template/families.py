@@ -9,6 +9,7 @@ from compositing.template.fitting import fitted
 from compositing.template.landmarks import template
 from compositing.template.model import Family, Template
 from compositing.template.silhouette import Floats, reduced
+from compositing.template.suits import SUITS, suit
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 LIKELY = {
@@ -40,6 +41,9 @@ def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Tem
     if family is None:
         raise GarmentError("category_mismatch", f"There is no template for {category.value}.")
     silhouette = reduced(rgb, alpha)
+    legged = suit(rgb, alpha, category) if category in SUITS else None
+    if legged is not None:
+        return legged
     return template(fitted(silhouette, family, category), silhouette, alpha, category)
 
 

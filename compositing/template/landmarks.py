@@ -1,5 +1,7 @@
 """From a fitted shape to a template: named points, on the outline where background shows them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from compositing.template import upper
@@ -15,6 +17,8 @@ from schemas.categories import GarmentCategory as G
 
 NO_FARTHER = 0.45
 """A corner is looked for within this share of the way to one of another part."""
+UNLIKE = 0.3
+"""Shoulder tips that lie so unlike beside the fitted ones, over half the chest: one is none."""
 OPEN_FRONTS = frozenset({G.CARDIGAN, G.BLAZER, G.VEST})
 """Their fronts open to a V."""
 
@@ -37,9 +41,10 @@ def _upper(
     sleeved = len(nodes) > upper.ARMS
     chest = 0.5 * float(np.hypot(*(nodes[3] - nodes[upper.PER_SIDE + 3])))
     side = _sleeved_side if sleeved else _bare_side
-    left, right = (
-        side(_named(nodes, i, sleeved=sleeved), s, chest, outline) for i, s in ((0, -1), (1, 1))
-    )
+    named = [_named(nodes, i, sleeved=sleeved) for i in (0, 1)]
+    left, right = (side(one, s, chest, outline) for one, s in zip(named, (-1, 1), strict=True))
+    if sleeved:
+        left, right = _alike(left, right, named, chest, outline)
     necks, tips, pits = (
         silhouette.here(np.stack([getattr(left, name), getattr(right, name)]))
         for name in ("neck", "tip", "pit")
@@ -106,6 +111,28 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
         sleeved=True,
         sleeve_px=px,
     )
+
+
+def _alike(
+    left: UpperSide, right: UpperSide, named: list[dict[str, Array]], chest: float, outline: Outline
+) -> tuple[UpperSide, UpperSide]:
+    """Shoulder tips as far from the fitted shape's, which are alike, on both sides: on a shoulder
+    that is round a corner is where noise has it. Of very unlike ones the nearer holds."""
+    frame = np.stack([outline.right, outline.down])
+    mirror = np.array([-1.0, 1.0])
+    offs = [frame @ (one.tip - fit["tip"]) for one, fit in zip((left, right), named, strict=True)]
+    offs[0] = offs[0] * mirror
+    if float(np.hypot(*(offs[0] - offs[1]))) > UNLIKE * chest:
+        off = min(offs, key=lambda one: float(np.hypot(*one)))
+    else:
+        off = 0.5 * (offs[0] + offs[1])
+    sides = []
+    for one, fit, flip in zip((left, right), named, (mirror, np.ones(2)), strict=True):
+        tip = outline.nearest(fit["tip"] + frame.T @ (off * flip), 0.12 * chest)
+        hole = 0.5 * (tip + one.pit)
+        px = float(np.hypot(*(one.elbow - hole)) + np.hypot(*(one.cuff - one.elbow)))
+        sides.append(replace(one, tip=tip, sleeve_px=px))
+    return sides[0], sides[1]
 
 
 def _shoulder_normal(named: dict[str, Array], s: int, outline: Outline) -> tuple[float, float]:

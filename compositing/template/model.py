@@ -121,5 +121,33 @@ class Skirt:
         return self.left if s < 0 else self.right
 
 
-Template = Upper | Legs | Skirt
+@dataclass(frozen=True, slots=True)
+class Suit:
+    """A jumpsuit, dungarees: an upper garment down to the waist, and legs from there.
+
+    `upper`'s hem and `legs`' waist are the same points.
+    """
+
+    upper: Upper
+    legs: Legs
+    turn_rad: float
+    iou: float
+    strain: float = 0.0
+
+    @property
+    def left(self) -> UpperSide:
+        """Of its upper part."""
+        return self.upper.left
+
+    @property
+    def right(self) -> UpperSide:
+        """Of its upper part."""
+        return self.upper.right
+
+    def side(self, s: int) -> UpperSide:
+        """-1: left, 1: right."""
+        return self.upper.side(s)
+
+
+Template = Upper | Legs | Skirt | Suit
 Numbers = Mapping[str, float]

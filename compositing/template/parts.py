@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from compositing.template.model import Legs, LegsSide, Skirt, Template, Upper, UpperSide
+from compositing.template.model import Legs, LegsSide, Skirt, Suit, Template, Upper, UpperSide
 from compositing.template.silhouette import Array
 
 
 def parts(template: Template) -> dict[str, Array]:
     """By name: trunk, sleeve_left, sleeve_right; hips, leg_left, leg_right; skirt. Each (n, 2)."""
+    if isinstance(template, Suit):
+        return _upper(template.upper) | _legs(template.legs)
     if isinstance(template, Upper):
         return _upper(template)
     if isinstance(template, Legs):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.template.model import Legs, LegsSide, Template, Upper, UpperSide
+from compositing.template.model import Legs, LegsSide, Suit, Template, Upper, UpperSide
 
 Polygon = NDArray[np.float64]
 SPREAD = 0.35
@@ -13,6 +13,8 @@ SPREAD = 0.35
 def wedges(template: Template) -> list[Polygon]:
     """As polygons in the template's px."""
     match template:
+        case Suit():
+            return [*wedges(template.upper), *wedges(template.legs)]
         case Upper():
             sides = (template.left, template.right)
             return [_under_arm(side) for side in sides if side.sleeved]

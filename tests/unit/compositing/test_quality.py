@@ -83,9 +83,10 @@ def test_shoulders_and_waists_lie_on_the_mannequins(sold: dict[str, Measured]) -
     assert max(waists) <= 0.015
 
 
-def test_few_charts_fold_and_garments_stay_in_one_piece(sold: dict[str, Measured]) -> None:
-    folded = [name for name, one in sold.items() if one.folded > 0]
-    assert len(folded) <= 0.15 * len(sold)
+def test_no_chart_folds_and_garments_stay_in_one_piece(
+    measured: dict[str, Measured], sold: dict[str, Measured]
+) -> None:
+    assert [name for name, one in measured.items() if one.folded > 0] == []
     whole = [one for name, one in sold.items() if "shoes" not in name]
     assert sum(one.pieces == 1 for one in whole) >= 0.95 * len(whole)
 
@@ -96,8 +97,10 @@ def test_sleeves_and_legs_keep_their_share_of_the_length(sold: dict[str, Measure
     legs = [abs(one.leg_error) for one in sold.values() if one.leg_error is not None]
     assert len(sleeves) >= 20
     assert len(legs) >= 8
-    assert statistics.median(sleeves) <= 0.05
-    assert statistics.median(legs) <= 0.05
+    assert statistics.median(sleeves) <= 0.04
+    assert statistics.median(legs) <= 0.03
+    assert sum(one <= 0.05 for one in sleeves) >= 0.75 * len(sleeves)
+    assert sum(one <= 0.05 for one in legs) >= 0.85 * len(legs)
 
 
 def test_there_is_no_halo(measured: dict[str, Measured]) -> None:
