@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
-from compositing.charts.neckline import back_inside
+from compositing.charts.neckline import neckline
 from compositing.charts.opened import opened
 from compositing.charts.small import place_small
 from compositing.charts.whole import place_whole
@@ -19,16 +19,6 @@ from compositing.paint.armpits import closed
 from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Upper
 from schemas.categories import GarmentCategory
-
-COLLARED = frozenset(
-    {
-        GarmentCategory.SHIRT,
-        GarmentCategory.POLO,
-        GarmentCategory.JACKET,
-        GarmentCategory.BLAZER,
-        GarmentCategory.COAT,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +77,22 @@ def cloths_of(
     cutout, template, worn = garment.cutout, garment.template, laid.worn
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
-    back = None
-    if isinstance(template, Upper) and template.shoulders != "off":
+    back, rgb = None, cutout.rgb
+    photo = worn.photo
+    if isinstance(template, Upper) and photo is not None and photo.shoulders != "off":
         necks = template.left.neck, template.right.neck, template.dip
-        back = back_inside(cutout.rgb, cutout.mask, necks, collared=category in COLLARED)
+        found_line = neckline(cutout.rgb, cutout.mask, necks, category, hooded=photo.hooded)
+        if found_line is not None:
+            back, rgb = found_line.inside, found_line.rgb
     alpha = cutout.alpha
     if cutout.mode == "messy" and template is not None and not laid.whole:
         alpha = grown(alpha)  # the charts' smooth edges are the outline, not the rough cut-out's
     shown = worn.scale.value * scale
-    everything = source(cutout.rgb, alpha, shown)
+    everything = source(rgb, alpha, shown)
     found = []
     for part, charts in worn.layers():
         share = charts[0].share
-        used = everything if share is None else source(cutout.rgb, alpha * share, shown)
+        used = everything if share is None else source(rgb, alpha * share, shown)
         cloth = sampled(
             part, charts, used, scale=scale, size=size, back=back if part == "body" else None
         )

@@ -6,6 +6,7 @@ import numpy as np
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
+from compositing.charts.collar import collar_chart
 from compositing.charts.lines import Mask, Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import closed_rows, sleeve_chart
@@ -63,7 +64,8 @@ def dress_upper(
     trunk, half = _trunk(photo, place, columns, scale, body)
     yoke, top_look = _yoke(photo, place, trunk, columns, scale.value, body)
     sleeves = [_sleeve(s, photo, place, scale, top_look, float(half[0]), body) for s in photo.ribs]
-    inner = tuple(untangled(chart) for chart in (yoke, trunk, *sleeves))
+    collar = _collar(photo, yoke, columns, scale.value)
+    inner = tuple(untangled(chart) for chart in (*collar, yoke, trunk, *sleeves))
     charts = tuple(_with_rim(chart, photo, scale.value) for chart in inner)
     return Worn(charts, scale, _landmarks(place, charts, half, body), photo)
 
@@ -182,7 +184,7 @@ def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
     photo: UpperPhoto, place: _Place, trunk: Chart, columns: Numbers, scale: float, body: Body
 ) -> tuple[Chart, Numbers]:
     """Its chart, and its upper edge in the look (columns, 2)."""
-    top_photo, top_look = _upper_edge(photo, place, columns, scale, body)
+    top_photo, top_look = _upper_edge(photo, place, columns, body)
     bottom_photo, bottom_look = trunk.photo[0], trunk.look[0]
     t = np.linspace(0, 1, YOKE_ROWS)[:, None]
     sides: dict[int, tuple[Numbers, Numbers]] = {}
@@ -201,11 +203,20 @@ def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
     return Chart("yoke", grids[0], grids[1]), top_look
 
 
+def _collar(photo: UpperPhoto, yoke: Chart, columns: Numbers, scale: float) -> tuple[Chart, ...]:
+    """What stands above the yoke between the neck points; it lies under the yoke."""
+    if photo.shoulders == "off":
+        return ()
+    neck = float(np.min(np.abs(columns)[[5, -6]]))
+    between = np.abs(columns) <= neck + 1e-9
+    found = collar_chart(photo, (yoke.photo[0, between], yoke.look[0, between]), scale)
+    return () if found is None else (found,)
+
+
 def _upper_edge(
-    photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
+    photo: UpperPhoto, place: _Place, columns: Numbers, body: Body
 ) -> tuple[Numbers, Numbers]:
-    """The yoke's upper edge in photo and look: shoulder lines, and between the necks whatever cloth
-    stands there."""
+    """The yoke's upper edge in photo and look: shoulder lines, and straight between the necks."""
     neck = float(np.min(np.abs(columns)[[5, -6]]))
     count = len(columns)
     in_photo_, in_look = np.zeros((count, 2)), np.zeros((count, 2))
@@ -225,13 +236,8 @@ def _upper_edge(
     between = np.abs(columns) < neck - 1e-9
     share = (columns[between] + neck) / (2 * neck)
     level = photo.neck[-1] + share[:, None] * (photo.neck[1] - photo.neck[-1])
-    rows = photo.top[np.clip(level[:, 0], 0, len(photo.top) - 1).astype(int)]
-    rows = np.minimum(level[:, 1], rows) if photo.shoulders != "off" else rows
-    in_photo_[between] = np.column_stack([level[:, 0], rows])
-    look_level = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
-    in_look[between] = look_level + np.column_stack(
-        [np.zeros(len(rows)), (rows - level[:, 1]) * scale * 0.9]
-    )
+    in_photo_[between] = level
+    in_look[between] = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
     return in_photo_, in_look
 
 
@@ -281,6 +287,10 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
                 np.minimum(free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), margin),
                 scale * 0.6,
             )
+    if chart.part == "collar":
+        for edge in ("left", "right", "top"):
+            chart = beyond(chart, edge, margin, scale)
+        return chart
     if chart.part == "yoke":
         return beyond(chart, "top", margin, scale)
     if chart.part == "body":

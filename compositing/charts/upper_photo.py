@@ -27,6 +27,9 @@ than out).
 
 How deep it is taken to be then.
 """
+NEAR = 0.15
+"""The cloth's upper edge is a neck point's where it is so near, over the neck's width: a hood hangs
+over it."""
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
 STRAPPED = 0.4
@@ -34,6 +37,11 @@ STRAPPED = 0.4
 HALTER, STRAP = 0.42, 0.16
 """A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck.
 """
+STEEP, STEEP_FALL = 0.84, 0.1
+"""Nor is one that falls so much over how far it goes aside, and by so much of the depth."""
+HOOD, HOOD_WIDE = 1.05, 0.8
+"""What stands so high above the neck points, over half the neck's width, and is so wide, over the
+neck's width, is a hood."""
 LEAST_SEEN = 0.72
 """What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is
 stretched."""
@@ -84,6 +92,19 @@ class UpperPhoto:
         return self.template.shoulders
 
     @property
+    def hooded(self) -> bool:
+        """Whether a hood lies above the neck: higher than a collar and as wide as the neck."""
+        if not self.ribs:
+            return False
+        half = 0.5 * self.neck_width
+        middle = 0.5 * float(self.neck[-1][0] + self.neck[1][0])
+        near = self.top[max(int(middle - 0.3 * half), 0) : int(middle + 0.3 * half) + 1]
+        rise = self.neck_y - float(np.median(near)) if len(near) else 0.0
+        row = self.mask[int(np.clip(self.neck_y - 0.5 * rise, 0, len(self.mask) - 1))]
+        wide = row[max(int(middle - 2 * half), 0) : int(middle + 2 * half)].sum()
+        return rise > HOOD * half and float(wide) > HOOD_WIDE * self.neck_width
+
+    @property
     def neck_y(self) -> float:
         """Mean row of the neck points."""
         return float(self.neck[-1][1] + self.neck[1][1]) / 2
@@ -128,7 +149,8 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     left, right = template.left, template.right
     axis = float(left.neck[0] + right.neck[0] + left.pit[0] + right.pit[0]) / 4
     top = bridged(np.where(mask.any(0), mask.argmax(0), np.nan), 0.0)
-    neck = {s: _on_top(top, template.side(s).neck) for s in SIDES}
+    wide = abs(float(right.neck[0] - left.neck[0]))
+    neck = {s: _on_top(top, template.side(s).neck, NEAR * wide) for s in SIDES}
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
@@ -142,9 +164,10 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder, studio)
 
 
-def _on_top(top: Numbers, point: Numbers) -> Numbers:
+def _on_top(top: Numbers, point: Numbers, most: float = np.inf) -> Numbers:
     """The point moved up or down to the cloth's upper edge, if that is near."""
-    return np.array([point[0], top[int(np.clip(point[0], 0, len(top) - 1))]])
+    edge = top[int(np.clip(point[0], 0, len(top) - 1))]
+    return np.array([point[0], edge if abs(edge - point[1]) <= most else point[1]])
 
 
 def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
@@ -152,7 +175,9 @@ def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
     the template has it."""
     snapped = _on_top(top, side.tip)
     depth = abs(float(side.pit[1] - side.neck[1]))
-    if not side.sleeved and float(side.tip[1] - side.neck[1]) > HALTER * depth:
+    aside, fall = np.abs(side.tip[0] - side.neck[0]), float(side.tip[1] - side.neck[1])
+    steep = shoulders != "straps" and fall > max(STEEP * float(aside), STEEP_FALL * depth)
+    if not side.sleeved and (fall > HALTER * depth or steep):
         return np.asarray(side.neck + STRAP * (side.tip - side.neck), float)
     if side.sleeved or abs(snapped[1] - side.tip[1]) < 0.25 * depth:
         return snapped
@@ -203,7 +228,9 @@ def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
     y = top[np.clip(x, 0, len(top) - 1).astype(int)]
     straight = np.linspace(neck[1], tip[1], 12)
     allowed = 0.25 * np.linalg.norm(tip - neck) + 2
-    line = np.column_stack([x, np.clip(y, straight - allowed, straight + allowed)])
+    under = y < straight - allowed  # a hood hangs over the shoulder
+    y = np.where(under, straight, np.minimum(y, straight + allowed))
+    line = np.column_stack([x, y])
     line[-1] = tip
     return pinned(line, 0.8)
 

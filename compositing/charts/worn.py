@@ -8,7 +8,7 @@ from compositing.charts.lines import Numbers
 from compositing.charts.scale import Scale
 from compositing.charts.upper_photo import MARGIN_PX, UpperPhoto
 
-JOINED = frozenset({"yoke", "body", "leg_left", "leg_right"})
+JOINED = frozenset({"collar", "yoke", "body", "leg_left", "leg_right"})
 """Parts that are one piece of cloth."""
 
 ROUGH_MARGIN_PX = 0.4

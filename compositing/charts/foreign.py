@@ -1,0 +1,153 @@
+"""What is no cloth about a neck: hangers, hooks, wires, tags, the wall.
+
+The front tells which colours a garment has. What stands out above its back rim between the sides of
+the neck is a hanger, where it has other colours or is narrow; and where other colours show inside
+the neck, the back's inside is drawn plain, in shade.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.charts.neck_view import REACH_PX, View, view
+from compositing.cut.background import Floats, Mask
+from compositing.cut.cutout import Cutout
+from compositing.template.model import Upper
+
+BIN: Final = (12.0, 7.0, 7.0)
+"""Colours (CIE L*a*b*) so near to each other are one."""
+BINS: Final = (9, 32, 32)
+COMMON: Final = 0.004
+"""A colour of so much of the front is the garment's own."""
+SHADES: Final = (1.0, 0.82, 0.66)
+"""Cloth is its own in shade, too."""
+FRONT: Final = (0.9, 3.6)
+"""Where the front's colours are looked at, below the neck points, over half the neck's width."""
+BESIDE, ABOVE, NARROW, HIGH = 0.62, 0.06, 0.42, 0.3
+"""What stands out between these sides of the middle, above the rim there by so much, is a hanger
+where its colours are not the garment's; or where it is so narrow and so high."""
+HOOK_PX: Final = 9
+"""What stands out there and is thinner than this, and higher, is a hook."""
+FOREIGN_PX: Final = 40
+PATTERNED, BARE = 4.0, 0.3
+"""What has so much fewer edges than a patterned cloth is a hanger too."""
+LEAST_PX: Final = 12
+BLUR_PX, SHADE = 9.0, 0.8
+"""How far colours are taken from for a plain inside, and how dark it is beside the cloth around."""
+
+
+def unhung(cutout: Cutout, template: Upper) -> Cutout:
+    """Without what of a hanger stands out above the neck."""
+    left, right = template.left.neck, template.right.neck
+    if float(np.linalg.norm(right - left)) < LEAST_PX:
+        return cutout
+    seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
+    out = _standing_out(seen, own_colours(seen))
+    if not out.any():
+        return cutout
+    wide = cv2.dilate(out.astype(np.uint8), np.ones((5, 5), np.uint8))
+    taken = _placed(wide.astype(np.float32), seen, cutout.alpha.shape)
+    return replace(cutout, alpha=np.asarray(cutout.alpha * (1 - taken), np.float32))
+
+
+def _standing_out(seen: View, own: Mask) -> Mask:
+    columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
+    rows = np.arange(len(seen.cloth)) - seen.origin[1]
+    sides = [
+        float(np.median(seen.rim_at(s * REACH_PX * np.linspace(0.64, 0.8, 9)))) for s in (-1, 1)
+    ]
+    level = np.interp(columns, [-BESIDE, BESIDE], sides)
+    between = (np.abs(columns) < BESIDE)[None]
+    cloth = np.asarray((seen.cloth > 0.3) & between)
+    above = np.asarray(cloth & (rows[:, None] < (level - ABOVE * REACH_PX)[None]))
+    if not above.any():
+        return above
+    foreign = np.asarray(cloth & ~own)
+    taken = np.zeros_like(above)
+    for piece in _pieces(foreign):
+        if (piece & above).sum() > FOREIGN_PX:
+            taken |= piece
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HOOK_PX, HOOK_PX))
+    solid = cv2.morphologyEx((seen.cloth > 0.3).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    for piece in _pieces(np.asarray(above & (solid == 0))):
+        if np.ptp(np.nonzero(piece.any(1))[0]) > HOOK_PX / 2:
+            taken |= piece
+    cloth_edges = float(np.median(seen.edge[seen.edge > 0])) if (seen.edge > 0).any() else 0.0
+    for piece in _pieces(above):
+        wide, high = np.ptp(np.nonzero(piece.any(0))[0]), np.ptp(np.nonzero(piece.any(1))[0])
+        narrow = wide < 2 * NARROW * REACH_PX
+        bare = cloth_edges > PATTERNED and np.median(seen.edge[piece]) < BARE * cloth_edges
+        if high > HIGH * REACH_PX and (narrow or bare):
+            taken |= piece
+    return taken
+
+
+def _pieces(mask: Mask) -> list[Mask]:
+    count, found = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    return [np.asarray(found == number) for number in range(1, count)]
+
+
+def own_colours(seen: View) -> Mask:
+    """Which pixels of a view have a colour of the garment's front, or a shade of it."""
+    rows = (np.arange(len(seen.cloth)) - seen.origin[1]) / REACH_PX
+    front = (seen.cloth > 0.9) & ((rows > FRONT[0]) & (rows < FRONT[1]))[:, None]
+    if front.sum() < LEAST_PX**2:
+        return np.ones(seen.cloth.shape, np.bool_)
+    counts = np.zeros(BINS, np.float32)
+    np.add.at(counts, _bins(seen.colours[front]), 1)
+    known = np.zeros(BINS, np.bool_)
+    common = np.argwhere(counts > COMMON * counts.sum())
+    for near in np.ndindex(3, 3, 3):
+        at = np.clip(common + np.array(near) - 1, 0, np.array(BINS) - 1)
+        known[tuple(at.T)] = True
+    own = np.zeros(seen.cloth.shape, np.bool_)
+    for shade in SHADES:
+        own |= known[_bins(np.asarray(seen.colours / shade, np.float32))]
+    solid = cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return np.asarray(solid > 0)
+
+
+def _bins(colours: Floats) -> tuple[NDArray[np.intp], ...]:
+    shifted = colours / np.array(BIN) + np.array([0, BINS[1] // 2, BINS[2] // 2])
+    return tuple(np.clip(shifted[..., k].astype(np.intp), 0, BINS[k] - 1) for k in range(3))
+
+
+def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[np.uint8]:
+    """The photo with the back's inside plain where what is seen there is no cloth of the garment's.
+
+    `inside`: how much of each pixel is the back's inside, at the photo's size.
+    """
+    size = seen.cloth.shape[::-1]
+    here = cv2.warpAffine(inside, seen.matrix, size)
+    own = own_colours(seen) & (seen.cloth > 0.9)
+    small = np.asarray(cv2.warpAffine(rgb, seen.matrix, size, flags=cv2.INTER_AREA), np.float32)
+    unlike = ((here > 0.05) & ~own).astype(np.uint8)
+    odd = np.asarray(cv2.dilate(unlike, np.ones((3, 3), np.uint8)))
+    if not odd.any() or not own.any():
+        return rgb
+    known = (own & (odd == 0)).astype(np.float32)
+    colour = np.zeros_like(small)
+    weight = np.zeros(known.shape, np.float32)
+    for sigma in (BLUR_PX, 6 * BLUR_PX):
+        part = cv2.GaussianBlur(known, (0, 0), sigma)
+        mean = cv2.GaussianBlur(small * known[..., None], (0, 0), sigma)
+        mean = mean / np.maximum(part, 1e-4)[..., None]
+        free = (1 - weight) * np.clip(part * 20, 0, 1)
+        colour += mean * free[..., None]
+        weight += free
+    plain = SHADE * colour / np.maximum(weight, 1e-4)[..., None]
+    share = _placed(odd.astype(np.float32), seen, inside.shape) * inside
+    back = _placed(np.asarray(plain, np.float32), seen, inside.shape)
+    return np.asarray(np.round(rgb * (1 - share[..., None]) + back * share[..., None]), np.uint8)
+
+
+def _placed(picture: Floats, seen: View, shape: tuple[int, ...]) -> Floats:
+    """A picture of the view's size in the cut-out's pixels."""
+    size = (shape[1], shape[0])
+    return np.asarray(
+        cv2.warpAffine(picture, seen.matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
+        np.float32,
+    )
