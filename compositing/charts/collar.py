@@ -15,6 +15,8 @@ from compositing.charts.upper_photo import UpperPhoto
 ROWS: Final = 12
 LEAST_PX: Final = 2.0
 """What stands out less above the neck points is the yoke's."""
+BETWEEN: Final = 0.7
+"""It stands there between the neck points, over so much of the way: straps stand at its ends."""
 STANDING: Final = 0.9
 """A collar's height in the look, over its height in the photo at the garment's scale."""
 FOLDED_PX: Final = 62.0
@@ -27,9 +29,11 @@ def collar_chart(photo: UpperPhoto, edge: tuple[Numbers, Numbers], scale: float)
     """`edge`: the yoke's upper edge between the neck points, in photo and look (columns, 2)."""
     in_photo, in_look = edge
     inside = np.arange(int(in_photo[0, 0]), int(in_photo[-1, 0]) + 1, dtype=np.float64)
-    rise = float(np.max(np.interp(inside, in_photo[:, 0], in_photo[:, 1]) - _rim(photo, inside)))
-    if rise < LEAST_PX:
+    up = np.interp(inside, in_photo[:, 0], in_photo[:, 1]) - _rim(photo, inside)
+    aside = len(up) * (1 - BETWEEN) / 2
+    if float(np.median(up[int(aside) : len(up) - int(aside)])) < LEAST_PX:
         return None
+    rise = float(np.max(up))
     share = np.linspace(0, 1, ROWS)[::-1]
     left, right = _sides(photo, in_photo, share * rise)
     across = np.linspace(0, 1, len(in_photo))

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.neck_view import REACH_PX, View, view
+from compositing.charts.neck_view import REACH_PX, View, view, with_colours
 from compositing.cut.background import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
@@ -35,6 +35,14 @@ FOREIGN_PX: Final = 40
 PATTERNED, BARE = 4.0, 0.3
 """What has so much fewer edges than a patterned cloth is a hanger too."""
 LEAST_PX: Final = 12
+SQUARE: Final = np.ones((3, 3), np.uint8)
+MOSTLY, WHOLLY, TRIM = 0.4, 0.9, 0.75
+"""What lies in the inside by such a share is no front's; nor a trim, unless wholly inside, where it
+reaches so far aside, over half the neck's width."""
+LABEL: Final = (0.5, 1.0)
+"""A label lies between these sides of the middle, no lower than this."""
+LABEL_PX, UNLIKE, FILLED = 31, 5.0, 0.5
+"""It is smaller than this, so unlike the cloth around (dE), and fills so much of its box."""
 BLUR_PX, SHADE = 9.0, 0.8
 """How far colours are taken from for a plain inside, and how dark it is beside the cloth around."""
 
@@ -106,7 +114,7 @@ def own_colours(seen: View) -> Mask:
     own = np.zeros(seen.cloth.shape, np.bool_)
     for shade in SHADES:
         own |= known[_bins(np.asarray(seen.colours / shade, np.float32))]
-    solid = cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    solid = cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE)
     return np.asarray(solid > 0)
 
 
@@ -115,17 +123,60 @@ def _bins(colours: Floats) -> tuple[NDArray[np.intp], ...]:
     return tuple(np.clip(shifted[..., k].astype(np.intp), 0, BINS[k] - 1) for k in range(3))
 
 
+def _foreign(seen: View, inside: Mask) -> list[Mask]:
+    """Pieces of other colours than the front's, in the inside or across its edge; a trim of another
+    colour, which goes on to the sides, is none."""
+    columns = np.abs(np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
+    foreign = np.asarray(~own_colours(seen) & (seen.cloth > 0.5)).astype(np.uint8)
+    found = []
+    for piece in _pieces(np.asarray(cv2.morphologyEx(foreign, cv2.MORPH_CLOSE, SQUARE) > 0)):
+        within = (piece & inside).sum()
+        trim = columns[piece.any(0)].max() > TRIM and within < WHOLLY * piece.sum()
+        if within > MOSTLY * piece.sum() and not trim:
+            found.append(piece)
+    return found
+
+
+def without_label(seen: View) -> View:
+    """The view with its neck's label as if it were cloth: its edges are no neckline's."""
+    rows = (np.arange(len(seen.cloth)) - seen.origin[1])[:, None] / REACH_PX
+    columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0])[None] / REACH_PX
+    near = np.asarray((np.abs(columns) < LABEL[0]) & (rows < LABEL[1]) & (rows > -1))
+    levels = np.asarray(np.clip(seen.colours + np.array([0, 128, 128]), 0, 255), np.uint8)
+    around = cv2.medianBlur(levels, LABEL_PX).astype(np.float32) - np.array([0, 128, 128])
+    odd = (np.linalg.norm(seen.colours - around, axis=-1) > UNLIKE) & (seen.cloth > 0.5)
+    taken = np.zeros(near.shape, np.bool_)
+    for piece in _pieces(
+        np.asarray(cv2.morphologyEx(odd.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE) > 0)
+    ):
+        box = np.ptp(np.nonzero(piece.any(0))[0]) * np.ptp(np.nonzero(piece.any(1))[0])
+        if piece.sum() > max(FOREIGN_PX, FILLED * box) and (piece & near).sum() == piece.sum():
+            taken |= piece
+    if not taken.any():
+        return seen
+    taken = np.asarray(cv2.dilate(taken.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    known = (~taken & (seen.cloth > 0.5)).astype(np.float32)
+    weight = cv2.GaussianBlur(known, (0, 0), BLUR_PX)[..., None]
+    mean = cv2.GaussianBlur(seen.colours * known[..., None], (0, 0), BLUR_PX)
+    cloth = mean / np.maximum(weight, 1e-4)
+    return with_colours(seen, np.where(taken[..., None], cloth, seen.colours).astype(np.float32))
+
+
 def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[np.uint8]:
-    """The photo with the back's inside plain where what is seen there is no cloth of the garment's.
+    """The photo with the back's inside plain where what is seen there is no cloth of the garment's,
+    nor what goes on from there: a hanger's bar, a tag.
 
     `inside`: how much of each pixel is the back's inside, at the photo's size.
     """
     size = seen.cloth.shape[::-1]
     here = cv2.warpAffine(inside, seen.matrix, size)
-    own = own_colours(seen) & (seen.cloth > 0.9)
+    pieces = _foreign(seen, np.asarray(here > 0.5))
+    own = np.asarray(own_colours(seen) & (seen.cloth > 0.9))
     small = np.asarray(cv2.warpAffine(rgb, seen.matrix, size, flags=cv2.INTER_AREA), np.float32)
-    unlike = ((here > 0.05) & ~own).astype(np.uint8)
-    odd = np.asarray(cv2.dilate(unlike, np.ones((3, 3), np.uint8)))
+    unlike = np.zeros(own.shape, np.uint8)
+    for piece in pieces:
+        unlike |= piece
+    odd = np.asarray(cv2.dilate(unlike, SQUARE))
     if not odd.any() or not own.any():
         return rgb
     known = (own & (odd == 0)).astype(np.float32)
@@ -139,7 +190,7 @@ def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[
         colour += mean * free[..., None]
         weight += free
     plain = SHADE * colour / np.maximum(weight, 1e-4)[..., None]
-    share = _placed(odd.astype(np.float32), seen, inside.shape) * inside
+    share = _placed(odd.astype(np.float32), seen, inside.shape)
     back = _placed(np.asarray(plain, np.float32), seen, inside.shape)
     return np.asarray(np.round(rgb * (1 - share[..., None]) + back * share[..., None]), np.uint8)
 

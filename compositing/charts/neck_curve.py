@@ -29,8 +29,8 @@ WEAKEST, ONE_WAY = 0.6, 1.0
 """What the weakest quarter and a change in one way are worth, beside the edge's mean."""
 HIGH, LOW, UNEXPECTED = 0.45, 0.2, 0.10
 """What a line costs that is e times as high or as deep as is likely, and as the template has it."""
-OUTSIDE: Final = 0.2
-"""What beginning outside the neck points costs: a rib's outer edge does."""
+OUTSIDE, NARROW = 0.12, 0.3
+"""What beginning outside the neck points costs: a rib's outer edge does; and inside, by how far."""
 BELIEVED: Final = 0.75
 """A curve of a lower score is not believed."""
 BACK: Final = 0.5
@@ -44,21 +44,22 @@ BAND: Final = 6
 
 
 def curve(
-    seen: View, thought: float, likely: float, deepest: float = np.inf
+    seen: View, thought: float, likely: float, lowest: float = np.inf
 ) -> tuple[Numbers, float, bool]:
     """The line (n, 2), left to right, px from the view's origin; its score; whether it is believed.
 
-    `thought`: its depth by the template, `likely`: that of such garments; no line is lower than
-    `deepest`.
+    `thought`: its depth by the template, `likely`: that of such garments; no line goes lower than
+    `lowest` below the neck points.
     """
     kinds = _kinds()
-    score = _edges(seen, _points(seen, _curves(), kinds))
-    score = np.where(kinds[:, 2] > deepest, -np.inf, score - _doubts(kinds, thought, likely))
+    points = _points(seen, _curves(), kinds)
+    too_low = points[..., 1].max(1) > lowest * REACH_PX
+    score = np.where(too_low, -np.inf, _edges(seen, points) - _doubts(kinds, thought, likely))
     best = _deepest(kinds, score)
     found, value = _upper_rim(kinds, score, best), float(score[best])
     if value < BELIEVED:
-        deep = min(float(np.clip(thought, 0.45, 0.8)), deepest)
-        return like(seen, 2.0, 0.86, deep), value, False
+        deep = float(np.clip(thought, 0.45, 0.8)) if np.isinf(lowest) else likely
+        return like(seen, 2.0, 0.86 if np.isinf(lowest) else 0.72, deep), value, False
     return _along_edge(seen, like(seen, *kinds[found])), value, True
 
 
@@ -125,8 +126,8 @@ def _edges(seen: View, points: Numbers) -> Numbers:
 def _doubts(kinds: Numbers, thought: float, likely: float) -> Numbers:
     far = np.log(kinds[:, 2] / likely)
     unexpected = np.abs(np.log(kinds[:, 2] / np.clip(thought, 0.2, 4.2)))
-    outside = OUTSIDE * (kinds[:, 1] > 1)
-    return np.asarray(np.where(far < 0, -HIGH * far, LOW * far) + UNEXPECTED * unexpected + outside)
+    beside = np.where(kinds[:, 1] > 1, OUTSIDE, NARROW * (1 - kinds[:, 1]))
+    return np.asarray(np.where(far < 0, -HIGH * far, LOW * far) + UNEXPECTED * unexpected + beside)
 
 
 def _deepest(kinds: Numbers, score: Numbers) -> int:

@@ -1,6 +1,6 @@
 """The surroundings of a neck in a flat photo: turned level, of one size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -69,15 +69,26 @@ def view(
         small = np.asarray(cv2.medianBlur(small, THIN_PX), np.uint8)
     colours = np.asarray(cv2.GaussianBlur(lab(small), (0, 0), 1.0), np.float32)
     cloth = np.asarray(cv2.warpAffine(mask.astype(np.float32), matrix, (width, height)), np.float32)
+    solid = cloth > 0.5
+    rim = bridged(np.where(solid.any(0), solid.argmax(0) - origin[1], np.nan), 0.0)
+    return View(colours, cloth, *_edges(colours, cloth), origin, matrix, rim)
+
+
+def with_colours(seen: View, colours: Floats) -> View:
+    """The view with other colours (CIE L*a*b*)."""
+    edge, usual = _edges(colours, seen.cloth)
+    return replace(seen, colours=colours, edge=edge, usual=usual)
+
+
+def _edges(colours: Floats, cloth: Floats) -> tuple[Floats, Floats]:
+    """How strongly colours change inside the cloth, and how strongly they do around each px."""
     across, down = (cv2.Sobel(colours, cv2.CV_32F, *way, scale=0.5) for way in ((1, 0), (0, 1)))
     edge = np.sqrt((across**2).sum(-1) + (down**2).sum(-1))
-    solid = cloth > 0.5
     inside = cv2.erode((cloth > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    rim = bridged(np.where(solid.any(0), solid.argmax(0) - origin[1], np.nan), 0.0)
     held = np.where(inside, edge, 0).astype(np.float32)
     share = cv2.blur(inside.astype(np.float32), (AROUND_PX, AROUND_PX))
     usual = cv2.blur(held, (AROUND_PX, AROUND_PX)) / np.maximum(share, 0.02)
-    return View(colours, cloth, held, np.asarray(usual, np.float32), origin, matrix, rim)
+    return held, np.asarray(usual, np.float32)
 
 
 def sampled(picture: Floats, seen: View, points: Numbers) -> Floats:

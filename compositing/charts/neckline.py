@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.foreign import plain_inside
+from compositing.charts.foreign import plain_inside, without_label
 from compositing.charts.lines import Mask, Numbers
 from compositing.charts.neck_curve import curve
 from compositing.charts.neck_leaves import leaves
@@ -21,9 +21,9 @@ OPEN_FRONTS = frozenset({G.CARDIGAN, G.VEST})
 """Their necklines may be as deep as the template has them."""
 HOOD = 2.5
 """A hood reaches no farther to each side."""
-STANDS_AT, STANDS, STANDING, STANDING_MOST = 0.72, 0.3, 0.4, 0.75
+STANDS_AT, STANDS, STANDING, STANDING_LEAST = 0.72, 0.3, 0.4, 0.35
 """Cloth beside the middle that rises so much above the neck points, over half the neck's width, is
-a collar that stands; its front is so much lower, and at most by such a share of its height."""
+a collar that stands; its front is so much lower, and at least such a share of its height stands."""
 LEAST_PX = 8.0
 """A narrower neck is none."""
 
@@ -57,6 +57,8 @@ def neckline(
         return None
     collared = (category in COLLARED or category in OPEN_FRONTS) and not hooded
     seen = view(rgb, mask, left, right, collared=collared)
+    if not collared:
+        seen = without_label(seen)
     if hooded:
         seen = replace(seen, rim=np.maximum(seen.rim, 0))
     thought = float(seen.here(dip)[1]) / REACH_PX
@@ -66,12 +68,13 @@ def neckline(
     else:
         rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
         if rise > STANDS:
-            line, score, believed = curve(seen, STANDING, STANDING, STANDING_MOST * rise)
+            line, score, believed = curve(seen, STANDING, STANDING, -STANDING_LEAST * rise)
         else:
             line, score, believed = curve(seen, thought, LIKELY)
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
-    return Neckline(plain_inside(rgb, seen, inside), inside, sure)
+    colours = view(rgb, mask, left, right, collared=False)
+    return Neckline(plain_inside(rgb, colours, inside), inside, sure)
 
 
 def _above(seen: View, line: Numbers, mask: Mask, *, wide: float) -> Floats:

@@ -27,9 +27,9 @@ than out).
 
 How deep it is taken to be then.
 """
-NEAR = 0.15
-"""The cloth's upper edge is a neck point's where it is so near, over the neck's width: a hood hangs
-over it."""
+OVER, NEAR = 0.3, 0.15
+"""Cloth that stands so high above the middle of the neck, over its width, may hang over neck and
+shoulders; the upper edge is theirs where it is so near."""
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
 STRAPPED = 0.4
@@ -149,8 +149,8 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     left, right = template.left, template.right
     axis = float(left.neck[0] + right.neck[0] + left.pit[0] + right.pit[0]) / 4
     top = bridged(np.where(mask.any(0), mask.argmax(0), np.nan), 0.0)
-    wide = abs(float(right.neck[0] - left.neck[0]))
-    neck = {s: _on_top(top, template.side(s).neck, NEAR * wide) for s in SIDES}
+    most = _overhang(top, left.neck, right.neck)
+    neck = {s: _on_top(top, template.side(s).neck, most) for s in SIDES}
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
@@ -160,8 +160,17 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
         for s in SIDES
         if template.side(s).sleeved
     }
-    shoulder = {s: _shoulder(top, neck[s], tip[s]) for s in SIDES}
+    shoulder = {s: _shoulder(top, neck[s], tip[s], most) for s in SIDES}
     return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder, studio)
+
+
+def _overhang(top: Numbers, left: Numbers, right: Numbers) -> float:
+    """How far the cloth's upper edge may lie from neck and shoulders: where cloth stands above the
+    middle of the neck it may hang over them."""
+    wide = abs(float(right[0] - left[0]))
+    columns = np.linspace(0.65 * left[0] + 0.35 * right[0], 0.35 * left[0] + 0.65 * right[0], 9)
+    middle = float(np.median(top[np.clip(columns, 0, len(top) - 1).astype(int)]))
+    return NEAR * wide if 0.5 * float(left[1] + right[1]) - middle > OVER * wide else np.inf
 
 
 def _on_top(top: Numbers, point: Numbers, most: float = np.inf) -> Numbers:
@@ -223,13 +232,12 @@ def _raise_pits(
             pit[s] = _pit(mask, replace(side, pit=raised), axis, s)
 
 
-def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
+def _shoulder(top: Numbers, neck: Numbers, tip: Numbers, most: float) -> Numbers:
     x = np.linspace(neck[0], tip[0], 12)
     y = top[np.clip(x, 0, len(top) - 1).astype(int)]
     straight = np.linspace(neck[1], tip[1], 12)
     allowed = 0.25 * np.linalg.norm(tip - neck) + 2
-    under = y < straight - allowed  # a hood hangs over the shoulder
-    y = np.where(under, straight, np.minimum(y, straight + allowed))
+    y = np.where(y < straight - most, straight, np.clip(y, straight - allowed, straight + allowed))
     line = np.column_stack([x, y])
     line[-1] = tip
     return pinned(line, 0.8)
