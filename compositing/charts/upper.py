@@ -108,7 +108,27 @@ def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
         )
     )
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
+    if photo.bare:
+        _bared(photo, neck, tip, scale, pit_y, body)
     return _Place(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
+
+
+def _bared(  # noqa: PLR0913 (a point in the photo, and where it lies)
+    photo: UpperPhoto,
+    neck: dict[int, Numbers],
+    tip: dict[int, Numbers],
+    scale: float,
+    pit_y: float,
+    body: Body,
+) -> None:
+    """Neck point and tip of a bare shoulder at its armpit, in place."""
+    s = photo.bare
+    armpit = abs(float(body.mannequin.sides[s].armpit[0]) - body.centre_x)
+    for name, found in (("neck", neck), ("tip", tip)):
+        point = getattr(photo, name)[s]
+        share = abs(float(point[0]) - photo.axis) / max(abs(float(photo.pit[s][0]) - photo.axis), 1)
+        up = scale * max(photo.pit_y - float(point[1]), 1.0) * YOKE_PITCH
+        found[s] = np.array([body.centre_x + s * share * armpit, pit_y - up])
 
 
 def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
@@ -228,7 +248,7 @@ def _upper_edge(
         in_photo_[chosen] = np.column_stack(
             [np.interp(share * total[-1], total, line[:, k]) for k in (0, 1)]
         )
-        if photo.shoulders == "off":
+        if photo.shoulders == "off" or s == photo.bare:
             in_look[chosen] = place.neck[s] + share[:, None] * (place.tip[s] - place.neck[s])
         else:
             along = place.neck_at[s] + share * (place.tip_at[s] - place.neck_at[s])

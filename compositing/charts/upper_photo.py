@@ -27,6 +27,10 @@ than out).
 
 How deep it is taken to be then.
 """
+BARE_AT = (0.75, 0.97)
+"""Where a bare shoulder's neck point and tip are, of the way from axis to armpit."""
+COVERED_AT = (0.4, 0.65)
+"""Where the other one is covered, likewise."""
 OVER, NEAR = 0.3, 0.15
 """Cloth that stands so high above the middle of the neck, over its width, may hang over neck and
 shoulders; the upper edge is theirs where it is so near."""
@@ -105,8 +109,17 @@ class UpperPhoto:
         return rise > HOOD * half and float(wide) > HOOD_WIDE * self.neck_width
 
     @property
+    def bare(self) -> int:
+        """The side of a bare shoulder, where the other one is covered; else 0."""
+        if self.template.shoulders != "one":
+            return 0
+        return -1 if self.neck[-1][1] > self.neck[1][1] else 1
+
+    @property
     def neck_y(self) -> float:
-        """Mean row of the neck points."""
+        """Mean row of the neck points; that of the one shoulder."""
+        if self.bare:
+            return float(self.neck[-self.bare][1])
         return float(self.neck[-1][1] + self.neck[1][1]) / 2
 
     @property
@@ -126,12 +139,16 @@ class UpperPhoto:
 
     @property
     def neck_width(self) -> float:
-        """From neck point to neck point."""
+        """From neck point to neck point; twice as far as the one shoulder's lies from the axis."""
+        if self.bare:
+            return max(2 * abs(float(self.neck[-self.bare][0]) - self.axis), 1.0)
         return max(float(self.neck[1][0] - self.neck[-1][0]), 1.0)
 
     @property
     def shoulder_px(self) -> float:
         """Mean length of the shoulder lines."""
+        if self.bare:
+            return float(lengths(self.shoulder[-self.bare])[-1])
         return float(np.mean([lengths(line)[-1] for line in self.shoulder.values()]))
 
     @property
@@ -155,6 +172,8 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
     _raise_pits(mask, pit, neck, template, axis)
+    if template.shoulders == "one":
+        _bare_shoulder(top, neck, tip, pit, axis)
     ribs = {
         s: sleeve_ribs(mask, template.side(s), tip[s], pit[s])
         for s in SIDES
@@ -212,6 +231,25 @@ def _even_pits(pit: dict[int, Numbers]) -> None:
     if abs(pit[-1][1] - pit[1][1]) > 0.12 * abs(pit[-1][0] - pit[1][0]):
         for s in SIDES:
             pit[s][1] = 0.5 * (pit[s][1] + middle)
+
+
+def _bare_shoulder(
+    top: Numbers,
+    neck: dict[int, Numbers],
+    tip: dict[int, Numbers],
+    pit: dict[int, Numbers],
+    axis: float,
+) -> None:
+    """The upper edge runs to the armpit of a bare shoulder: its neck point and tip, in place."""
+    rim, rows = {}, {}
+    for s in SIDES:
+        share = np.concatenate([BARE_AT, np.linspace(*COVERED_AT, 9)])
+        x = axis + s * share * abs(float(pit[s][0]) - axis)
+        rim[s] = np.column_stack([x, top[np.clip(x, 0, len(top) - 1).astype(int)]])
+        rows[s] = float(np.median(rim[s][len(BARE_AT) :, 1]))
+    s = -1 if rows[-1] > rows[1] else 1
+    neck[s], tip[s] = rim[s][: len(BARE_AT)]
+    tip[s][1] = min(float(tip[s][1]), float(pit[s][1]) - 1.0)
 
 
 def _raise_pits(
