@@ -1,10 +1,10 @@
 """One garment laid on a body: its charts, its cloth in the look, and what the judge says of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
-from compositing.charts.neckline import neckline
+from compositing.charts.neckline import Neckline, neckline
 from compositing.charts.opened import opened
 from compositing.charts.small import place_small
 from compositing.charts.whole import place_whole
@@ -67,7 +67,17 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
             "no_garment_found", "No garment could be told from the photo's background."
         )
     studio = cutout.mode != "messy"
-    return dress(cutout.mask, garment.template, category, body, studio=studio)
+    worn = dress(cutout.mask, garment.template, category, body, studio=studio)
+    return replace(worn, neckline=_neckline(category, garment, worn))
+
+
+def _neckline(category: GarmentCategory, garment: Garment, worn: Worn) -> Neckline | None:
+    """The front neckline of a garment that hangs from the shoulders."""
+    cutout, template, photo = garment.cutout, garment.template, worn.photo
+    if not isinstance(template, Upper) or photo is None or photo.shoulders == "off":
+        return None
+    necks = template.left.neck, template.right.neck, template.dip
+    return neckline(cutout.rgb, cutout.mask, necks, category, hooded=photo.hooded)
 
 
 def cloths_of(
@@ -77,13 +87,8 @@ def cloths_of(
     cutout, template, worn = garment.cutout, garment.template, laid.worn
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
-    back, rgb = None, cutout.rgb
-    photo = worn.photo
-    if isinstance(template, Upper) and photo is not None and photo.shoulders != "off":
-        necks = template.left.neck, template.right.neck, template.dip
-        found_line = neckline(cutout.rgb, cutout.mask, necks, category, hooded=photo.hooded)
-        if found_line is not None:
-            back, rgb = found_line.inside, found_line.rgb
+    neck = worn.neckline
+    back, rgb = (None, cutout.rgb) if neck is None else (neck.inside, neck.rgb)
     alpha = cutout.alpha
     if cutout.mode == "messy" and template is not None and not laid.whole:
         alpha = grown(alpha)  # the charts' smooth edges are the outline, not the rough cut-out's

@@ -109,6 +109,13 @@ class UpperPhoto:
         return rise > HOOD * half and float(wide) > HOOD_WIDE * self.neck_width
 
     @property
+    def halter(self) -> bool:
+        """Whether it holds round the neck: what falls away beside it is no shoulder."""
+        if self.template.shoulders == "straps":
+            return False
+        return all(_falls(self.template.side(s), self.template.shoulders) for s in SIDES)
+
+    @property
     def bare(self) -> int:
         """The side of a bare shoulder, where the other one is covered; else 0."""
         if self.template.shoulders != "one":
@@ -203,13 +210,19 @@ def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
     the template has it."""
     snapped = _on_top(top, side.tip)
     depth = abs(float(side.pit[1] - side.neck[1]))
-    aside, fall = np.abs(side.tip[0] - side.neck[0]), float(side.tip[1] - side.neck[1])
-    steep = shoulders != "straps" and fall > max(STEEP * float(aside), STEEP_FALL * depth)
-    if not side.sleeved and (fall > HALTER * depth or steep):
+    if _falls(side, shoulders):
         return np.asarray(side.neck + STRAP * (side.tip - side.neck), float)
     if side.sleeved or abs(snapped[1] - side.tip[1]) < 0.25 * depth:
         return snapped
     return np.asarray(side.tip, float)
+
+
+def _falls(side: UpperSide, shoulders: Shoulders) -> bool:
+    """Whether a halter falls away from the neck: too much for a shoulder."""
+    depth = abs(float(side.pit[1] - side.neck[1]))
+    aside, fall = abs(float(side.tip[0] - side.neck[0])), float(side.tip[1] - side.neck[1])
+    steep = shoulders != "straps" and fall > max(STEEP * aside, STEEP_FALL * depth)
+    return not side.sleeved and (fall > HALTER * depth or steep)
 
 
 def _pit(mask: Mask, side: UpperSide, axis: float, s: int) -> Numbers:
