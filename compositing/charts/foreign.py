@@ -43,7 +43,7 @@ LABEL: Final = (0.5, 1.0)
 """A label lies between these sides of the middle, no lower than this."""
 LABEL_PX, UNLIKE, FILLED = 31, 5.0, 0.5
 """It is smaller than this, so unlike the cloth around (dE), and fills so much of its box."""
-BLUR_PX, SHADE = 9.0, 0.8
+BLUR_PX, NEAR_PX, FAR_PX, SHADE = 9.0, 27, 161, 0.8
 """How far colours are taken from for a plain inside, and how dark it is beside the cloth around."""
 
 
@@ -53,7 +53,7 @@ def unhung(cutout: Cutout, template: Upper) -> Cutout:
     if float(np.linalg.norm(right - left)) < LEAST_PX:
         return cutout
     seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
-    out = _standing_out(seen, own_colours(seen))
+    out = _standing_out(seen)
     if not out.any():
         return cutout
     wide = cv2.dilate(out.astype(np.uint8), np.ones((5, 5), np.uint8))
@@ -61,7 +61,7 @@ def unhung(cutout: Cutout, template: Upper) -> Cutout:
     return replace(cutout, alpha=np.asarray(cutout.alpha * (1 - taken), np.float32))
 
 
-def _standing_out(seen: View, own: Mask) -> Mask:
+def _standing_out(seen: View) -> Mask:
     columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
     rows = np.arange(len(seen.cloth)) - seen.origin[1]
     sides = [
@@ -73,9 +73,9 @@ def _standing_out(seen: View, own: Mask) -> Mask:
     above = np.asarray(cloth & (rows[:, None] < (level - ABOVE * REACH_PX)[None]))
     if not above.any():
         return above
-    foreign = np.asarray(cloth & ~own)
+    foreign = np.asarray(cloth & ~own_colours(seen))
     taken = np.zeros_like(above)
-    for piece in _pieces(foreign):
+    for piece in _pieces(foreign, FOREIGN_PX):
         if (piece & above).sum() > FOREIGN_PX:
             taken |= piece
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HOOK_PX, HOOK_PX))
@@ -93,9 +93,11 @@ def _standing_out(seen: View, own: Mask) -> Mask:
     return taken
 
 
-def _pieces(mask: Mask) -> list[Mask]:
-    count, found = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return [np.asarray(found == number) for number in range(1, count)]
+def _pieces(mask: Mask, least: int = 1) -> list[Mask]:
+    """The connected pieces of at least so many px."""
+    count, found, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    big = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
+    return [np.asarray(found == number) for number in big]
 
 
 def own_colours(seen: View) -> Mask:
@@ -104,32 +106,34 @@ def own_colours(seen: View) -> Mask:
     front = (seen.cloth > 0.9) & ((rows > FRONT[0]) & (rows < FRONT[1]))[:, None]
     if front.sum() < LEAST_PX**2:
         return np.ones(seen.cloth.shape, np.bool_)
-    counts = np.zeros(BINS, np.float32)
-    np.add.at(counts, _bins(seen.colours[front]), 1)
+    counts = np.bincount(_bins(seen.colours[front]), minlength=int(np.prod(BINS))).reshape(BINS)
+    common = (counts > COMMON * counts.sum()).astype(np.uint8)
     known = np.zeros(BINS, np.bool_)
-    common = np.argwhere(counts > COMMON * counts.sum())
     for near in np.ndindex(3, 3, 3):
-        at = np.clip(common + np.array(near) - 1, 0, np.array(BINS) - 1)
+        at = np.clip(np.argwhere(common) + np.array(near) - 1, 0, np.array(BINS) - 1)
         known[tuple(at.T)] = True
-    own = np.zeros(seen.cloth.shape, np.bool_)
-    for shade in SHADES:
-        own |= known[_bins(np.asarray(seen.colours / shade, np.float32))]
+    flat = known.ravel()
+    own = flat[_bins(seen.colours)]
+    for shade in SHADES[1:]:
+        own |= flat[_bins(seen.colours * np.float32(1 / shade))]
     solid = cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE)
     return np.asarray(solid > 0)
 
 
-def _bins(colours: Floats) -> tuple[NDArray[np.intp], ...]:
-    shifted = colours / np.array(BIN) + np.array([0, BINS[1] // 2, BINS[2] // 2])
-    return tuple(np.clip(shifted[..., k].astype(np.intp), 0, BINS[k] - 1) for k in range(3))
+def _bins(colours: Floats) -> NDArray[np.intp]:
+    """The number of each colour's bin."""
+    low, high = np.array([0, BINS[1] // 2, BINS[2] // 2], np.float32), np.array(BINS, np.float32)
+    at = np.clip(colours * (1 / np.array(BIN, np.float32)) + low, 0, high - 1).astype(np.int32)
+    return np.asarray((at[..., 0] * BINS[1] + at[..., 1]) * BINS[2] + at[..., 2], np.intp)
 
 
-def _foreign(seen: View, inside: Mask) -> list[Mask]:
+def _foreign(seen: View, inside: Mask, own: Mask) -> list[Mask]:
     """Pieces of other colours than the front's, in the inside or across its edge; a trim of another
     colour, which goes on to the sides, is none."""
     columns = np.abs(np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
-    foreign = np.asarray(~own_colours(seen) & (seen.cloth > 0.5)).astype(np.uint8)
+    foreign = np.asarray(~own & (seen.cloth > 0.5)).astype(np.uint8)
     found = []
-    for piece in _pieces(np.asarray(cv2.morphologyEx(foreign, cv2.MORPH_CLOSE, SQUARE) > 0)):
+    for piece in _pieces(np.asarray(cv2.morphologyEx(foreign, cv2.MORPH_CLOSE, SQUARE) > 0), 4):
         within = (piece & inside).sum()
         trim = columns[piece.any(0)].max() > TRIM and within < WHOLLY * piece.sum()
         if within > MOSTLY * piece.sum() and not trim:
@@ -142,13 +146,18 @@ def without_label(seen: View) -> View:
     rows = (np.arange(len(seen.cloth)) - seen.origin[1])[:, None] / REACH_PX
     columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0])[None] / REACH_PX
     near = np.asarray((np.abs(columns) < LABEL[0]) & (rows < LABEL[1]) & (rows > -1))
-    levels = np.asarray(np.clip(seen.colours + np.array([0, 128, 128]), 0, 255), np.uint8)
-    around = cv2.medianBlur(levels, LABEL_PX).astype(np.float32) - np.array([0, 128, 128])
-    odd = (np.linalg.norm(seen.colours - around, axis=-1) > UNLIKE) & (seen.cloth > 0.5)
+    at = slice(
+        max(0, int(seen.origin[1] - REACH_PX) - LABEL_PX),
+        int(seen.origin[1] + LABEL[1] * REACH_PX) + LABEL_PX,
+    )
+    zero = np.array([0, 128, 128], np.float32)
+    levels = np.asarray(np.clip(seen.colours[at] + zero, 0, 255), np.uint8)
+    off = seen.colours[at] + zero - cv2.medianBlur(levels, LABEL_PX)
+    odd = np.zeros(near.shape, np.bool_)
+    odd[at] = (np.linalg.norm(off, axis=-1) > UNLIKE) & (seen.cloth[at] > 0.5)
     taken = np.zeros(near.shape, np.bool_)
-    for piece in _pieces(
-        np.asarray(cv2.morphologyEx(odd.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE) > 0)
-    ):
+    shut = cv2.morphologyEx(odd.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE)
+    for piece in _pieces(np.asarray(shut > 0), FOREIGN_PX):
         box = np.ptp(np.nonzero(piece.any(0))[0]) * np.ptp(np.nonzero(piece.any(1))[0])
         if piece.sum() > max(FOREIGN_PX, FILLED * box) and (piece & near).sum() == piece.sum():
             taken |= piece
@@ -170,29 +179,50 @@ def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[
     """
     size = seen.cloth.shape[::-1]
     here = cv2.warpAffine(inside, seen.matrix, size)
-    pieces = _foreign(seen, np.asarray(here > 0.5))
-    own = np.asarray(own_colours(seen) & (seen.cloth > 0.9))
-    small = np.asarray(cv2.warpAffine(rgb, seen.matrix, size, flags=cv2.INTER_AREA), np.float32)
+    own = own_colours(seen)
+    pieces = _foreign(seen, np.asarray(here > 0.5), own)
+    own &= seen.cloth > 0.9
     unlike = np.zeros(own.shape, np.uint8)
     for piece in pieces:
         unlike |= piece
     odd = np.asarray(cv2.dilate(unlike, SQUARE))
     if not odd.any() or not own.any():
         return rgb
+    small = np.asarray(cv2.warpAffine(rgb, seen.matrix, size, flags=cv2.INTER_AREA), np.float32)
     known = (own & (odd == 0)).astype(np.float32)
     colour = np.zeros_like(small)
     weight = np.zeros(known.shape, np.float32)
-    for sigma in (BLUR_PX, 6 * BLUR_PX):
-        part = cv2.GaussianBlur(known, (0, 0), sigma)
-        mean = cv2.GaussianBlur(small * known[..., None], (0, 0), sigma)
+    for side in (NEAR_PX, FAR_PX):
+        part = cv2.blur(known, (side, side))
+        mean = cv2.blur(small * known[..., None], (side, side))
         mean = mean / np.maximum(part, 1e-4)[..., None]
         free = (1 - weight) * np.clip(part * 20, 0, 1)
         colour += mean * free[..., None]
         weight += free
     plain = SHADE * colour / np.maximum(weight, 1e-4)[..., None]
-    share = _placed(odd.astype(np.float32), seen, inside.shape)
-    back = _placed(np.asarray(plain, np.float32), seen, inside.shape)
-    return np.asarray(np.round(rgb * (1 - share[..., None]) + back * share[..., None]), np.uint8)
+    at, size, moved = _box(odd > 0, seen, inside.shape)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    share = cv2.warpAffine(odd.astype(np.float32), moved, size, flags=flags)[..., None]
+    back = cv2.warpAffine(np.asarray(plain, np.float32), moved, size, flags=flags)
+    result = rgb.copy()
+    result[at] = np.round(rgb[at] * (1 - share) + back * share)
+    return result
+
+
+def _box(
+    odd: NDArray[np.bool_], seen: View, shape: tuple[int, ...]
+) -> tuple[tuple[slice, slice], tuple[int, int], NDArray[np.float64]]:
+    """The part of a picture of this shape where the view has something; its size, and the matrix
+    from it to the view."""
+    rows, columns = np.nonzero(odd.any(1))[0], np.nonzero(odd.any(0))[0]
+    x, y = columns[[0, -1]] + np.array([-1, 1]), rows[[0, -1]] + np.array([-1, 1])
+    corners = np.array([[a, b] for a in x for b in y], np.float64)
+    placed = seen.back(corners - seen.origin)
+    low = np.clip(np.floor(placed.min(0)) - 1, 0, np.array(shape[1::-1]) - 1).astype(int)
+    high = np.clip(np.ceil(placed.max(0)) + 2, low + 1, shape[1::-1]).astype(int)
+    moved = np.column_stack([seen.matrix[:, :2], seen.matrix[:, 2] + seen.matrix[:, :2] @ low])
+    at = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+    return at, (int(high[0] - low[0]), int(high[1] - low[1])), moved
 
 
 def _placed(picture: Floats, seen: View, shape: tuple[int, ...]) -> Floats:

@@ -135,19 +135,17 @@ def _paths(seen: View, gain: Numbers, begin: Numbers) -> tuple[Numbers, NDArray[
     worth = np.full((2, height, width), -np.inf)
     came = np.full((2, height, width), BEGUN, np.int8)
     total = np.full((2, width + 2 * FURTHEST), -np.inf)
-    middle = slice(FURTHEST, FURTHEST + width)
-    for row in range(int(first.min()), height):
-        choices = np.stack(
-            [
-                total[:, FURTHEST - k : FURTHEST - k + width] - STEP_COST * abs(k)
-                for k in range(-FURTHEST, FURTHEST + 1)
-            ]
-        )
-        which = choices.argmax(0)
-        best = np.take_along_axis(choices, which[None], 0)[0]
+    inner = total[:, FURTHEST : FURTHEST + width]
+    windows = np.lib.stride_tricks.sliding_window_view(total, 2 * FURTHEST + 1, axis=1)
+    cost = STEP_COST * np.abs(np.arange(-FURTHEST, FURTHEST + 1))
+    last = min(height, int(seen.origin[1] + (MOST + 1) * REACH_PX))
+    for row in range(int(first.min()), last):
+        choices = windows - cost
+        which = choices.argmax(-1)
+        best = choices.max(-1)
         fresh = (first == row)[None] & (begin > best)
-        came[:, row] = np.where(fresh, BEGUN, which - FURTHEST)
-        total[:, middle] = worth[:, row] = np.where(fresh, begin, best) + gain[row]
+        came[:, row] = np.where(fresh, BEGUN, FURTHEST - which)
+        inner[:] = worth[:, row] = np.where(fresh, begin, best) + gain[row]
     return worth, came
 
 

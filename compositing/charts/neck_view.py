@@ -59,19 +59,34 @@ def view(
     origin = np.array([width / 2, ABOVE * REACH_PX])
     turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     matrix = np.column_stack([turn, origin - turn @ ((left + right) / 2)])
+    at, near = _around(matrix, (width, height), mask.shape, 2 / scale + 2)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    soft = cv2.GaussianBlur(rgb, (0, 0), 0.5 / scale) if scale < 0.8 else rgb
+    part = np.ascontiguousarray(rgb[at])
+    soft = cv2.GaussianBlur(part, (0, 0), 0.5 / scale) if scale < 0.8 else part
     small = np.asarray(
-        cv2.warpAffine(soft, matrix, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpAffine(soft, near, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
     if collared:
         small = np.asarray(cv2.medianBlur(small, THIN_PX), np.uint8)
     colours = np.asarray(cv2.GaussianBlur(lab(small), (0, 0), 1.0), np.float32)
-    cloth = np.asarray(cv2.warpAffine(mask.astype(np.float32), matrix, (width, height)), np.float32)
+    there = mask[at].astype(np.float32)
+    cloth = np.asarray(cv2.warpAffine(there, near, (width, height)), np.float32)
     solid = cloth > 0.5
     rim = bridged(np.where(solid.any(0), solid.argmax(0) - origin[1], np.nan), 0.0)
     return View(colours, cloth, *_edges(colours, cloth), origin, matrix, rim)
+
+
+def _around(
+    matrix: Numbers, size: tuple[int, int], shape: tuple[int, ...], margin: float
+) -> tuple[tuple[slice, slice], Numbers]:
+    """The part of a photo that a view of this size shows, and the matrix from there."""
+    corners = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], np.float64)
+    placed = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    low = np.clip(np.floor(placed.min(0) - margin), 0, np.array(shape[1::-1]) - 1).astype(int)
+    high = np.clip(np.ceil(placed.max(0) + margin), low + 1, shape[1::-1]).astype(int)
+    moved = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ low])
+    return (slice(low[1], high[1]), slice(low[0], high[0])), moved
 
 
 def with_colours(seen: View, colours: Floats) -> View:

@@ -56,7 +56,8 @@ def neckline(
     if float(np.linalg.norm(right - left)) < LEAST_PX:
         return None
     collared = (category in COLLARED or category in OPEN_FRONTS) and not hooded
-    seen = view(rgb, mask, left, right, collared=collared)
+    colours = view(rgb, mask, left, right, collared=False)
+    seen = view(rgb, mask, left, right, collared=True) if collared else colours
     if not collared:
         seen = without_label(seen)
     if hooded:
@@ -73,7 +74,6 @@ def neckline(
             line, score, believed = curve(seen, thought, LIKELY)
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
-    colours = view(rgb, mask, left, right, collared=False)
     return Neckline(plain_inside(rgb, colours, inside), inside, sure)
 
 
