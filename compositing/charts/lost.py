@@ -16,7 +16,7 @@ from compositing.cut.background import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
-PLAIN: Final = 4.0
+PLAIN: Final = 2.2
 """A wall that is more uneven than this (dE) about the neck is not plain."""
 UNLIKE, SPREADS = 9.0, 3.5
 """Cloth is so unlike the wall (dE), and by so many times the wall's own unevenness."""

@@ -27,6 +27,8 @@ NARROWING, OUTSIDE = (0.6, 0.16), 0.6
 where it is."""
 EVEN, UNEVEN = 0.12, 0.9
 """So unlike may the two sides be; what more costs, in each row."""
+ALIKE: Final = 1.0
+"""Sides that cost no more are alike."""
 SLANTED: Final = 8.0
 LEAST_WIDE: Final = 0.42
 """Nor is it narrower at the neck points' height; a depth of 1 below it may have ended."""
@@ -55,9 +57,13 @@ def leaves(seen: View, thought: float) -> tuple[Numbers, float, bool]:
     likely = float(np.clip(thought, LIKELY, MOST))
     gain, begin = _gain(seen, _sideways(seen)), _begin(seen)
     free = _paths(seen, gain, begin)
-    _, row, column = _meeting(seen, free[0][0], free[0][1], likely)
+    value, row, column = _meeting(seen, free[0][0], free[0][1], likely)
     own = [_traced(free[1][i], row, column) for i in (0, 1)]
-    even = _paths(seen, gain - _uneven(seen, own[::-1]), begin)
+    cost = _uneven(seen, own[::-1])
+    if max(_along(cost[:, i], own[i]) for i in (0, 1)) < ALIKE:
+        score = value / REACH_PX
+        return _joined(own[0], own[1], seen), score, score > BELIEVED
+    even = _paths(seen, gain - cost, begin)
     found = []
     for i in (0, 1):  # one side as it is, the other one much like it
         ways = [even if k == i else free for k in (0, 1)]
@@ -66,6 +72,11 @@ def leaves(seen: View, thought: float) -> tuple[Numbers, float, bool]:
     value, sides = max(found, key=lambda one: one[0])
     score = value / REACH_PX
     return _joined(sides[0], sides[1], seen), score, score > BELIEVED
+
+
+def _along(cost: Numbers, path: Numbers) -> float:
+    """What a path costs."""
+    return float(cost[path[:, 1].astype(int), path[:, 0].astype(int)].sum())
 
 
 def _meeting(seen: View, left: Numbers, right: Numbers, likely: float) -> tuple[float, int, int]:
