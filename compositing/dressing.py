@@ -1,10 +1,10 @@
 """One garment laid on a body: its charts, its cloth in the look, and what the judge says of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
-from compositing.charts.neckline import back_inside
+from compositing.charts.neckline import Neckline, neckline
 from compositing.charts.opened import opened
 from compositing.charts.small import place_small
 from compositing.charts.whole import place_whole
@@ -18,16 +18,6 @@ from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth, sampled, source
 from compositing.template.model import Suit, Upper
 from schemas.categories import GarmentCategory
-
-COLLARED = frozenset(
-    {
-        GarmentCategory.SHIRT,
-        GarmentCategory.POLO,
-        GarmentCategory.JACKET,
-        GarmentCategory.BLAZER,
-        GarmentCategory.COAT,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +66,18 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
             "no_garment_found", "No garment could be told from the photo's background."
         )
     studio = cutout.mode != "messy"
-    return dress(cutout.mask, garment.template, category, body, studio=studio)
+    worn = dress(cutout.mask, garment.template, category, body, studio=studio)
+    return replace(worn, neckline=_neckline(category, garment, worn))
+
+
+def _neckline(category: GarmentCategory, garment: Garment, worn: Worn) -> Neckline | None:
+    """The front neckline of a garment that hangs from the shoulders."""
+    cutout, template, photo = garment.cutout, garment.template, worn.photo
+    upper = template.upper if isinstance(template, Suit) else template
+    if not isinstance(upper, Upper) or photo is None or photo.shoulders == "off":
+        return None
+    necks = upper.left.neck, upper.right.neck, upper.dip
+    return neckline(cutout.rgb, cutout.mask, necks, category, hooded=photo.hooded)
 
 
 def cloths_of(
@@ -86,20 +87,17 @@ def cloths_of(
     cutout, template, worn = garment.cutout, garment.template, laid.worn
     scale = options.width_px / WIDTH_PX
     size = options.width_px, options.height_px
-    back = None
-    upper = template.upper if isinstance(template, Suit) else template
-    if isinstance(upper, Upper) and upper.shoulders != "off":
-        necks = upper.left.neck, upper.right.neck, upper.dip
-        back = back_inside(cutout.rgb, cutout.mask, necks, collared=category in COLLARED)
+    neck = worn.neckline
+    back, rgb = (None, cutout.rgb) if neck is None else (neck.inside, neck.rgb)
     alpha = cutout.alpha
     if cutout.mode == "messy" and template is not None and not laid.whole:
         alpha = grown(alpha)  # the charts' smooth edges are the outline, not the rough cut-out's
     shown = worn.scale.value * scale
-    everything = source(cutout.rgb, alpha, shown)
+    everything = source(rgb, alpha, shown)
     found = []
     for part, charts in worn.layers():
         share = charts[0].share
-        used = everything if share is None else source(cutout.rgb, alpha * share, shown)
+        used = everything if share is None else source(rgb, alpha * share, shown)
         cloth = sampled(
             part, charts, used, scale=scale, size=size, back=back if part == "body" else None
         )

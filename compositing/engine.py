@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from compositing.charts.body import WIDTH_PX
+from compositing.charts.foreign import unhung
+from compositing.charts.lost import recovered
 from compositing.charts.opened import over_another
 from compositing.cut.between import cleared
 from compositing.cut.cutout import Cutout, cut
@@ -27,7 +29,7 @@ from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit, wedges
-from compositing.template.model import Template
+from compositing.template.model import Template, Upper
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 UPSIDE_DOUBTED, SIDE_DOUBTED, TURNED_BETTER = 0.94, 0.90, 0.02
@@ -70,12 +72,19 @@ def prepare(
     if family_of(category) is None:
         return Garment(cutout, None)
     with watch.stage("template"):
-        cutout, template = _upright(cutout, category)
+        upright, template = _upright(cutout, category)
+        if upright is cutout and isinstance(template, Upper):
+            more = recovered(cutout, photo.rgb, template)
+            if more is not None:
+                upright, template = more, fit(more.rgb, more.alpha, category)
+        cutout = upright
         if like_legs(cutout, template):
             raise GarmentError(
                 "cannot_be_dressed", f"It shows trousers or shorts, not what a {category.value} is."
             )
         measures = measured(cutout, template)
+    if isinstance(template, Upper):
+        cutout = unhung(cutout, template)
     if cutout.mode == "messy":
         cutout = extended(cleared(cutout, wedges(template)))
     return Garment(cutout, template, measures)

@@ -151,7 +151,7 @@ def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     if photo.neck_width / photo.chest < WIDE_NECK:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
     across = float(photo.tip[1][0] - photo.tip[-1][0])
-    if photo.shoulders == "full":
+    if photo.shoulders == "full" and not photo.halter:
         tips = body.mannequin.facts.shoulder_tip
         own = float(tips[1][0] - tips[-1][0])
         share, spread = (SHOULDERS, 0.14) if photo.ribs else (SLEEVELESS_SHOULDERS, 0.20)

@@ -6,6 +6,7 @@ import numpy as np
 
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
+from compositing.charts.collar import collar_chart
 from compositing.charts.lines import Mask, Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import sleeve_chart
@@ -75,7 +76,8 @@ def hung(photo: UpperPhoto, scale: Scale, body: Body) -> Worn:
     trunk, half = _trunk(photo, place, columns, scale, body)
     yoke, top_look = _yoke(photo, place, trunk, columns, scale.value, body)
     sleeves = [_sleeve(s, photo, place, scale, top_look, float(half[0]), body) for s in photo.ribs]
-    inner = tuple(untangled(chart) for chart in (yoke, trunk, *sleeves))
+    collar = _collar(photo, yoke, columns, scale.value)
+    inner = tuple(untangled(chart) for chart in (*collar, yoke, trunk, *sleeves))
     charts = tuple(_with_rim(chart, photo, scale.value) for chart in inner)
     return Worn(charts, scale, _landmarks(place, charts, half, body), photo)
 
@@ -118,7 +120,27 @@ def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
         )
     )
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
+    if photo.bare:
+        _bared(photo, neck, tip, scale, pit_y, body)
     return _Place(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
+
+
+def _bared(  # noqa: PLR0913 (a point in the photo, and where it lies)
+    photo: UpperPhoto,
+    neck: dict[int, Numbers],
+    tip: dict[int, Numbers],
+    scale: float,
+    pit_y: float,
+    body: Body,
+) -> None:
+    """Neck point and tip of a bare shoulder at its armpit, in place."""
+    s = photo.bare
+    armpit = abs(float(body.mannequin.sides[s].armpit[0]) - body.centre_x)
+    for name, found in (("neck", neck), ("tip", tip)):
+        point = getattr(photo, name)[s]
+        share = abs(float(point[0]) - photo.axis) / max(abs(float(photo.pit[s][0]) - photo.axis), 1)
+        up = scale * max(photo.pit_y - float(point[1]), 1.0) * YOKE_PITCH
+        found[s] = np.array([body.centre_x + s * share * armpit, pit_y - up])
 
 
 def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
@@ -192,7 +214,7 @@ def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
     photo: UpperPhoto, place: _Place, trunk: Chart, columns: Numbers, scale: float, body: Body
 ) -> tuple[Chart, Numbers]:
     """Its chart, and its upper edge in the look (columns, 2)."""
-    top_photo, top_look = _upper_edge(photo, place, columns, scale, body)
+    top_photo, top_look = _upper_edge(photo, place, columns, body)
     bottom_photo, bottom_look = trunk.photo[0], trunk.look[0]
     t = np.linspace(0, 1, YOKE_ROWS)[:, None]
     sides: dict[int, tuple[Numbers, Numbers]] = {}
@@ -211,11 +233,20 @@ def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
     return Chart("yoke", grids[0], grids[1]), top_look
 
 
+def _collar(photo: UpperPhoto, yoke: Chart, columns: Numbers, scale: float) -> tuple[Chart, ...]:
+    """What stands above the yoke between the neck points; it lies under the yoke."""
+    if photo.shoulders == "off":
+        return ()
+    neck = float(np.min(np.abs(columns)[[5, -6]]))
+    between = np.abs(columns) <= neck + 1e-9
+    found = collar_chart(photo, (yoke.photo[0, between], yoke.look[0, between]), scale)
+    return () if found is None else (found,)
+
+
 def _upper_edge(
-    photo: UpperPhoto, place: _Place, columns: Numbers, scale: float, body: Body
+    photo: UpperPhoto, place: _Place, columns: Numbers, body: Body
 ) -> tuple[Numbers, Numbers]:
-    """The yoke's upper edge in photo and look: shoulder lines, and between the necks whatever cloth
-    stands there."""
+    """The yoke's upper edge in photo and look: shoulder lines, and straight between the necks."""
     neck = float(np.min(np.abs(columns)[[5, -6]]))
     count = len(columns)
     in_photo_, in_look = np.zeros((count, 2)), np.zeros((count, 2))
@@ -227,7 +258,7 @@ def _upper_edge(
         in_photo_[chosen] = np.column_stack(
             [np.interp(share * total[-1], total, line[:, k]) for k in (0, 1)]
         )
-        if photo.shoulders == "off":
+        if photo.shoulders == "off" or s == photo.bare:
             in_look[chosen] = place.neck[s] + share[:, None] * (place.tip[s] - place.neck[s])
         else:
             along = place.neck_at[s] + share * (place.tip_at[s] - place.neck_at[s])
@@ -235,13 +266,8 @@ def _upper_edge(
     between = np.abs(columns) < neck - 1e-9
     share = (columns[between] + neck) / (2 * neck)
     level = photo.neck[-1] + share[:, None] * (photo.neck[1] - photo.neck[-1])
-    rows = photo.top[np.clip(level[:, 0], 0, len(photo.top) - 1).astype(int)]
-    rows = np.minimum(level[:, 1], rows) if photo.shoulders != "off" else rows
-    in_photo_[between] = np.column_stack([level[:, 0], rows])
-    look_level = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
-    in_look[between] = look_level + np.column_stack(
-        [np.zeros(len(rows)), (rows - level[:, 1]) * scale * 0.9]
-    )
+    in_photo_[between] = level
+    in_look[between] = place.neck[-1] + share[:, None] * (place.neck[1] - place.neck[-1])
     return in_photo_, in_look
 
 
@@ -297,6 +323,10 @@ def _with_rim(chart: Chart, photo: UpperPhoto, scale: float) -> Chart:
                 np.minimum(free_px(photo.mask, chart.photo[:, 0 if s < 0 else -1], s), margin),
                 scale * 0.6,
             )
+    if chart.part == "collar":
+        for edge in ("left", "right", "top"):
+            chart = beyond(chart, edge, margin, scale)
+        return chart
     if chart.part == "yoke":
         return beyond(chart, "top", margin, scale)
     if chart.part == "body":

@@ -27,6 +27,13 @@ than out).
 
 How deep it is taken to be then.
 """
+BARE_AT = (0.75, 0.97)
+"""Where a bare shoulder's neck point and tip are, of the way from axis to armpit."""
+COVERED_AT = (0.4, 0.65)
+"""Where the other one is covered, likewise."""
+OVER, NEAR = 0.3, 0.15
+"""Cloth that stands so high above the middle of the neck, over its width, may hang over neck and
+shoulders; the upper edge is theirs where it is so near."""
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
 AT_CUFF = 4
@@ -38,6 +45,11 @@ STRAPPED = 0.4
 HALTER, STRAP = 0.42, 0.16
 """A shoulder that falls by so much of the armhole's depth is none: a halter ends beside the neck.
 """
+STEEP, STEEP_FALL = 0.84, 0.1
+"""Nor is one that falls so much over how far it goes aside, and by so much of the depth."""
+HOOD, HOOD_WIDE = 1.05, 0.8
+"""What stands so high above the neck points, over half the neck's width, and is so wide, over the
+neck's width, is a hood."""
 LEAST_SEEN = 0.72
 """What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is
 stretched."""
@@ -102,8 +114,37 @@ class UpperPhoto:
         return self.template.shoulders
 
     @property
+    def hooded(self) -> bool:
+        """Whether a hood lies above the neck: higher than a collar and as wide as the neck."""
+        if not self.ribs:
+            return False
+        half = 0.5 * self.neck_width
+        middle = 0.5 * float(self.neck[-1][0] + self.neck[1][0])
+        near = self.top[max(int(middle - 0.3 * half), 0) : int(middle + 0.3 * half) + 1]
+        rise = self.neck_y - float(np.median(near)) if len(near) else 0.0
+        row = self.mask[int(np.clip(self.neck_y - 0.5 * rise, 0, len(self.mask) - 1))]
+        wide = row[max(int(middle - 2 * half), 0) : int(middle + 2 * half)].sum()
+        return rise > HOOD * half and float(wide) > HOOD_WIDE * self.neck_width
+
+    @property
+    def halter(self) -> bool:
+        """Whether it holds round the neck: what falls away beside it is no shoulder."""
+        if self.template.shoulders == "straps":
+            return False
+        return all(_falls(self.template.side(s), self.template.shoulders) for s in SIDES)
+
+    @property
+    def bare(self) -> int:
+        """The side of a bare shoulder, where the other one is covered; else 0."""
+        if self.template.shoulders != "one":
+            return 0
+        return -1 if self.neck[-1][1] > self.neck[1][1] else 1
+
+    @property
     def neck_y(self) -> float:
-        """Mean row of the neck points."""
+        """Mean row of the neck points; that of the one shoulder."""
+        if self.bare:
+            return float(self.neck[-self.bare][1])
         return float(self.neck[-1][1] + self.neck[1][1]) / 2
 
     @property
@@ -123,12 +164,16 @@ class UpperPhoto:
 
     @property
     def neck_width(self) -> float:
-        """From neck point to neck point."""
+        """From neck point to neck point; twice as far as the one shoulder's lies from the axis."""
+        if self.bare:
+            return max(2 * abs(float(self.neck[-self.bare][0]) - self.axis), 1.0)
         return max(float(self.neck[1][0] - self.neck[-1][0]), 1.0)
 
     @property
     def shoulder_px(self) -> float:
         """Mean length of the shoulder lines."""
+        if self.bare:
+            return float(lengths(self.shoulder[-self.bare])[-1])
         return float(np.mean([lengths(line)[-1] for line in self.shoulder.values()]))
 
     @property
@@ -146,23 +191,36 @@ def in_photo(mask: Mask, template: Upper, *, studio: bool) -> UpperPhoto:
     left, right = template.left, template.right
     axis = float(left.neck[0] + right.neck[0] + left.pit[0] + right.pit[0]) / 4
     top = bridged(np.where(mask.any(0), mask.argmax(0), np.nan), 0.0)
-    neck = {s: _on_top(top, template.side(s).neck) for s in SIDES}
+    most = _overhang(top, left.neck, right.neck)
+    neck = {s: _on_top(top, template.side(s).neck, most) for s in SIDES}
     tip = {s: _tip(top, template.side(s), template.shoulders) for s in SIDES}
     pit = {s: _pit(mask, template.side(s), axis, s) for s in SIDES}
     _even_pits(pit)
     _raise_pits(mask, pit, neck, template, axis)
+    if template.shoulders == "one":
+        _bare_shoulder(top, neck, tip, pit, axis)
     ribs = {
         s: sleeve_ribs(mask, template.side(s), tip[s], pit[s], studio=studio)
         for s in SIDES
         if template.side(s).sleeved
     }
-    shoulder = {s: _shoulder(top, neck[s], tip[s]) for s in SIDES}
+    shoulder = {s: _shoulder(top, neck[s], tip[s], most) for s in SIDES}
     return UpperPhoto(mask, template, axis, top, neck, tip, pit, ribs, shoulder, studio)
 
 
-def _on_top(top: Numbers, point: Numbers) -> Numbers:
+def _overhang(top: Numbers, left: Numbers, right: Numbers) -> float:
+    """How far the cloth's upper edge may lie from neck and shoulders: where cloth stands above the
+    middle of the neck it may hang over them."""
+    wide = abs(float(right[0] - left[0]))
+    columns = np.linspace(0.65 * left[0] + 0.35 * right[0], 0.35 * left[0] + 0.65 * right[0], 9)
+    middle = float(np.median(top[np.clip(columns, 0, len(top) - 1).astype(int)]))
+    return NEAR * wide if 0.5 * float(left[1] + right[1]) - middle > OVER * wide else np.inf
+
+
+def _on_top(top: Numbers, point: Numbers, most: float = np.inf) -> Numbers:
     """The point moved up or down to the cloth's upper edge, if that is near."""
-    return np.array([point[0], top[int(np.clip(point[0], 0, len(top) - 1))]])
+    edge = top[int(np.clip(point[0], 0, len(top) - 1))]
+    return np.array([point[0], edge if abs(edge - point[1]) <= most else point[1]])
 
 
 def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
@@ -170,11 +228,19 @@ def _tip(top: Numbers, side: UpperSide, shoulders: Shoulders) -> Numbers:
     the template has it."""
     snapped = _on_top(top, side.tip)
     depth = abs(float(side.pit[1] - side.neck[1]))
-    if not side.sleeved and float(side.tip[1] - side.neck[1]) > HALTER * depth:
+    if _falls(side, shoulders):
         return np.asarray(side.neck + STRAP * (side.tip - side.neck), float)
     if side.sleeved or abs(snapped[1] - side.tip[1]) < 0.25 * depth:
         return snapped
     return np.asarray(side.tip, float)
+
+
+def _falls(side: UpperSide, shoulders: Shoulders) -> bool:
+    """Whether a halter falls away from the neck: too much for a shoulder."""
+    depth = abs(float(side.pit[1] - side.neck[1]))
+    aside, fall = abs(float(side.tip[0] - side.neck[0])), float(side.tip[1] - side.neck[1])
+    steep = shoulders != "straps" and fall > max(STEEP * aside, STEEP_FALL * depth)
+    return not side.sleeved and (fall > HALTER * depth or steep)
 
 
 def _pit(mask: Mask, side: UpperSide, axis: float, s: int) -> Numbers:
@@ -198,6 +264,25 @@ def _even_pits(pit: dict[int, Numbers]) -> None:
             pit[s][1] = 0.5 * (pit[s][1] + middle)
 
 
+def _bare_shoulder(
+    top: Numbers,
+    neck: dict[int, Numbers],
+    tip: dict[int, Numbers],
+    pit: dict[int, Numbers],
+    axis: float,
+) -> None:
+    """The upper edge runs to the armpit of a bare shoulder: its neck point and tip, in place."""
+    rim, rows = {}, {}
+    for s in SIDES:
+        share = np.concatenate([BARE_AT, np.linspace(*COVERED_AT, 9)])
+        x = axis + s * share * abs(float(pit[s][0]) - axis)
+        rim[s] = np.column_stack([x, top[np.clip(x, 0, len(top) - 1).astype(int)]])
+        rows[s] = float(np.median(rim[s][len(BARE_AT) :, 1]))
+    s = -1 if rows[-1] > rows[1] else 1
+    neck[s], tip[s] = rim[s][: len(BARE_AT)]
+    tip[s][1] = min(float(tip[s][1]), float(pit[s][1]) - 1.0)
+
+
 def _raise_pits(
     mask: Mask, pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper, axis: float
 ) -> None:
@@ -216,12 +301,13 @@ def _raise_pits(
             pit[s] = _pit(mask, replace(side, pit=raised), axis, s)
 
 
-def _shoulder(top: Numbers, neck: Numbers, tip: Numbers) -> Numbers:
+def _shoulder(top: Numbers, neck: Numbers, tip: Numbers, most: float) -> Numbers:
     x = np.linspace(neck[0], tip[0], 12)
     y = top[np.clip(x, 0, len(top) - 1).astype(int)]
     straight = np.linspace(neck[1], tip[1], 12)
     allowed = 0.25 * np.linalg.norm(tip - neck) + 2
-    line = np.column_stack([x, np.clip(y, straight - allowed, straight + allowed)])
+    y = np.where(y < straight - most, straight, np.clip(y, straight - allowed, straight + allowed))
+    line = np.column_stack([x, y])
     line[-1] = tip
     return pinned(line, 0.8)
 

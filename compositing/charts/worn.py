@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from compositing.charts.chart import Chart
 from compositing.charts.lines import Numbers
+from compositing.charts.neckline import Neckline
 from compositing.charts.scale import Scale
 from compositing.charts.upper_photo import MARGIN_PX, UpperPhoto
 
-JOINED = frozenset({"yoke", "body", "leg_left", "leg_right"})
+JOINED = frozenset({"collar", "yoke", "body", "leg_left", "leg_right"})
 """Parts that are one piece of cloth."""
 
 ROUGH_MARGIN_PX = 0.4
@@ -27,6 +28,7 @@ class Worn:
     scale: Scale
     landmarks: Mapping[str, Numbers] = field(default_factory=dict)
     photo: UpperPhoto | None = None
+    neckline: Neckline | None = None
 
     def layers(self) -> list[tuple[str, list[Chart]]]:
         """Charts that are sampled together, from the skin outwards: a trunk or both legs, then each

@@ -30,7 +30,8 @@ def seen(garment: Garment, worn: Worn) -> Seen:
     folded = sum(chart.folded() for chart in worn.charts) / max(cells, 1)
     ratios = np.log([cue.scale / worn.scale.value for cue in worn.scale.cues])
     apart = float(np.sqrt((ratios**2).mean())) if len(ratios) else 0.0
-    return Seen(garment.measures, folded, apart)
+    neck = 1.0 if worn.neckline is None else worn.neckline.sure
+    return Seen(garment.measures, folded, apart, neck)
 
 
 def refusal(found: Quality) -> str:

@@ -53,11 +53,14 @@ class Quality:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree
-    (root mean square, of logs)."""
+    (root mean square, of logs); `neck`: how clearly the photo shows the front neckline, 1 where
+    there is none to show. It has no weight yet.
+    """
 
     measures: Measures
     folded: float
     apart: float
+    neck: float = 1.0
 
 
 def quality(seen: Seen) -> Quality:
@@ -70,7 +73,12 @@ def quality(seen: Seen) -> Quality:
 
 def differences(seen: Seen) -> dict[str, float]:
     """How much worse each measure is than a good garment's; 0 where it is as good or better."""
-    values = {**asdict(seen.measures), "folded": seen.folded, "apart": seen.apart}
+    values = {
+        **asdict(seen.measures),
+        "folded": seen.folded,
+        "apart": seen.apart,
+        "neck": seen.neck,
+    }
     return {
         name: max(good - values[name] if name in MORE_IS_BETTER else values[name] - good, 0.0)
         for name, (good, _) in WEIGHTS.items()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from compositing.charts.chart import Chart
 from compositing.cut.background import Floats
 from compositing.light import TO_LINEAR
-from compositing.paint.raster import Box, rastered
+from compositing.paint.raster import OUTSIDE, Box, rastered
 
 OVERSAMPLE = 1.25
 EDGE_PX = 1.6
@@ -80,10 +80,13 @@ def sampled(  # noqa: PLR0913 (what is sampled, and how large)
     sharp = max(1.0, found.enlarged / EDGE_PX)
     alpha = np.clip((np.clip(got[..., 3], 0, 1) - 0.5) * sharp + 0.5, 0, 1) * patch.coverage
     colour = np.maximum(got[..., :3], 0) * (alpha / np.maximum(got[..., 3], 1e-4))[..., None]
-    behind = None
+    behind: Floats | None = None
     if back is not None:
         small = cv2.resize(back, (width, height), interpolation=cv2.INTER_AREA)
-        behind = np.asarray(cv2.remap(small, at_x, at_y, cv2.INTER_LINEAR), np.float32)
+        seen = cv2.remap(small, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        known = (patch.photo[..., 0] > OUTSIDE / 2).astype(np.float32)
+        beyond = cv2.dilate(seen * known, np.ones((7, 7), np.uint8))  # soft edges reach there
+        behind = np.where(known > 0, seen, beyond).astype(np.float32)
     colour, alpha = _soft_edged(np.asarray(colour, np.float32), np.asarray(alpha, np.float32))
     return Cloth(part, patch.box, colour, alpha, behind)
 

@@ -11,7 +11,7 @@ from compositing.template.legs import LegsShape
 from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
 from compositing.template.neckline import LIKELY, LIKELY_OPEN, dip
 from compositing.template.outline import Outline, outline_of
-from compositing.template.shoulders import shoulders
+from compositing.template.shoulders import bare_side, shoulders
 from compositing.template.silhouette import Array, Floats, Silhouette
 from schemas.categories import GarmentCategory as G
 
@@ -52,7 +52,23 @@ def _upper(
     back = -float(found.numbers[upper.RISE]) * chest * silhouette.scale
     lowest = silhouette.back(dip(silhouette, necks, pits, back, likely))
     held = shoulders(silhouette, necks, tips, pits, sleeved=sleeved)
-    return Upper(left, right, lowest, held, float(found.numbers[TURN]), found.iou, found.strain)
+    iou = (
+        found.iou
+        if held != "one"
+        else _one_sided_iou(found, silhouette, bare_side(silhouette, pits))
+    )
+    return Upper(left, right, lowest, held, float(found.numbers[TURN]), iou, found.strain)
+
+
+def _one_sided_iou(found: Fitted, silhouette: Silhouette, bare: int) -> float:
+    """The overlap of a garment whose upper edge runs from one shoulder to the other armpit."""
+    nodes = found.nodes.copy()
+    side = nodes[upper.PER_SIDE * bare : upper.PER_SIDE * (bare + 1)]
+    side[: upper.SIDE_NODES.index("pit")] = side[upper.SIDE_NODES.index("pit")]
+    ends = nodes[0], nodes[upper.PER_SIDE]
+    share = 0.5 * (1 + np.array(upper.ACROSS))[:, None]
+    nodes[upper.NECKLINE : upper.BOTTOM] = ends[0] + share * (ends[1] - ends[0])
+    return max(silhouette.iou(found.shape.polygons(nodes)), found.iou)
 
 
 def _named(nodes: Array, i: int, *, sleeved: bool) -> dict[str, Array]:

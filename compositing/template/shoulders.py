@@ -16,7 +16,9 @@ BARE_BELOW, BARE, BARE_DEPTH = 0.1, 1.7, 0.7
 """Without sleeves, and armpits no deeper than that below the top: strapless."""
 STRAP: Final = 0.25
 """A shoulder narrower than this share of half the chest is a strap."""
-ONE_SIDED: Final = 0.4
+ONE_SIDED, ONE_HIGH, ONE_SIDED_AT = 0.5, 0.6, (0.5, 0.7)
+"""Cloth between these sides of the middle, over half the chest, rises so much less above armpits
+on one side than on the other, and there so high: one shoulder is bare."""
 
 
 def shoulders(
@@ -44,10 +46,26 @@ def shoulders(
 
 
 def _one_sided(silhouette: Silhouette, pits: Array) -> bool:
-    """Whether cloth above the armpits lies on one side only."""
-    left, right = (int(np.clip(round(x), 0, silhouette.mask.shape[1])) for x in pits[:, 0])
-    row = int(np.clip(round(pits[:, 1].mean()), 0, silhouette.mask.shape[0]))
-    middle = (left + right) // 2
-    above = silhouette.mask[:row]
-    areas = int(above[:, left:middle].sum()), int(above[:, middle:right].sum())
-    return min(areas) < ONE_SIDED * max(areas)
+    """Whether cloth reaches far above the armpits on one side only."""
+    half = 0.5 * abs(float(pits[1, 0] - pits[0, 0]))
+    rises = _rises(silhouette, pits)
+    return min(rises) < ONE_SIDED * max(rises) and max(rises) > ONE_HIGH * half
+
+
+def bare_side(silhouette: Silhouette, pits: Array) -> int:
+    """Of a garment on one shoulder, which side has none: 0 left, 1 right."""
+    return int(np.argmin(_rises(silhouette, pits)))
+
+
+def _rises(silhouette: Silhouette, pits: Array) -> list[float]:
+    """How far cloth reaches above the armpits, left and right."""
+    low = float(pits[:, 1].mean())
+    middle, half = float(pits[:, 0].mean()), 0.5 * abs(float(pits[1, 0] - pits[0, 0]))
+    rises = []
+    for s in (-1, 1):
+        x = middle + s * half * np.linspace(ONE_SIDED_AT[0], ONE_SIDED_AT[1], 9)
+        columns = silhouette.mask[
+            :, np.clip(x.round(), 0, silhouette.mask.shape[1] - 1).astype(int)
+        ]
+        rises.append(low - float(np.median(np.where(columns.any(0), columns.argmax(0), low))))
+    return rises

@@ -1,0 +1,113 @@
+"""The surroundings of a neck in a flat photo: turned level, of one size."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.charts.lines import Mask, Numbers, bridged
+from compositing.cut.background import Floats, lab
+
+REACH_PX: Final = 48.0
+"""Half the neck's width. Lengths in what follows are shares of it."""
+ABOVE, BELOW = 2.0, 4.6
+"""How much of the photo above and below the neck points is looked at."""
+THIN_PX: Final = 9
+"""A median of this many px takes away wires, hooks, bars and stitches."""
+AROUND_PX: Final = 33
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The neck's surroundings, turned so that the neck points lie level at (-1, 0) and (1, 0) times
+    REACH_PX of `origin`."""
+
+    colours: Floats  # CIE L*a*b*
+    cloth: Floats
+    edge: Floats
+    usual: Floats  # the mean edge around
+    origin: Numbers  # where the neck's middle is
+    matrix: NDArray[np.float64]  # (2, 3) from the cut-out's px
+    rim: Numbers  # by column: how far below the origin cloth begins
+
+    def back(self, points: Numbers) -> Numbers:
+        """Points from the origin in the cut-out's px."""
+        inverse = np.linalg.inv(self.matrix[:, :2])
+        return np.asarray((points + self.origin - self.matrix[:, 2]) @ inverse.T)
+
+    def here(self, point: Numbers) -> Numbers:
+        """A point of the cut-out, from the origin."""
+        return np.asarray(self.matrix[:, :2] @ point + self.matrix[:, 2] - self.origin)
+
+    def rim_at(self, x: Numbers) -> Numbers:
+        """Where cloth begins at these columns, from the origin."""
+        at = np.clip(np.round(x + self.origin[0]), 0, len(self.rim) - 1).astype(int)
+        return np.asarray(self.rim[at])
+
+
+def view(
+    rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers, *, collared: bool
+) -> View:
+    """`left`, `right`: the neck points, not the same, in px of `rgb`. A collar's opening may hold a
+    hanger: what is thin is not looked at."""
+    span = right - left
+    scale = 2 * REACH_PX / float(np.linalg.norm(span))
+    angle = float(np.arctan2(span[1], span[0]))
+    width, height = int(3.0 * REACH_PX), int((ABOVE + BELOW) * REACH_PX)
+    origin = np.array([width / 2, ABOVE * REACH_PX])
+    turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    matrix = np.column_stack([turn, origin - turn @ ((left + right) / 2)])
+    at, near = _around(matrix, (width, height), mask.shape, 2 / scale + 2)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    part = np.ascontiguousarray(rgb[at])
+    soft = cv2.GaussianBlur(part, (0, 0), 0.5 / scale) if scale < 0.8 else part
+    small = np.asarray(
+        cv2.warpAffine(soft, near, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )
+    if collared:
+        small = np.asarray(cv2.medianBlur(small, THIN_PX), np.uint8)
+    colours = np.asarray(cv2.GaussianBlur(lab(small), (0, 0), 1.0), np.float32)
+    there = mask[at].astype(np.float32)
+    cloth = np.asarray(cv2.warpAffine(there, near, (width, height)), np.float32)
+    solid = cloth > 0.5
+    rim = bridged(np.where(solid.any(0), solid.argmax(0) - origin[1], np.nan), 0.0)
+    return View(colours, cloth, *_edges(colours, cloth), origin, matrix, rim)
+
+
+def _around(
+    matrix: Numbers, size: tuple[int, int], shape: tuple[int, ...], margin: float
+) -> tuple[tuple[slice, slice], Numbers]:
+    """The part of a photo that a view of this size shows, and the matrix from there."""
+    corners = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], np.float64)
+    placed = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    low = np.clip(np.floor(placed.min(0) - margin), 0, np.array(shape[1::-1]) - 1).astype(int)
+    high = np.clip(np.ceil(placed.max(0) + margin), low + 1, shape[1::-1]).astype(int)
+    moved = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ low])
+    return (slice(low[1], high[1]), slice(low[0], high[0])), moved
+
+
+def with_colours(seen: View, colours: Floats) -> View:
+    """The view with other colours (CIE L*a*b*)."""
+    edge, usual = _edges(colours, seen.cloth)
+    return replace(seen, colours=colours, edge=edge, usual=usual)
+
+
+def _edges(colours: Floats, cloth: Floats) -> tuple[Floats, Floats]:
+    """How strongly colours change inside the cloth, and how strongly they do around each px."""
+    across, down = (cv2.Sobel(colours, cv2.CV_32F, *way, scale=0.5) for way in ((1, 0), (0, 1)))
+    edge = np.sqrt((across**2).sum(-1) + (down**2).sum(-1))
+    inside = cv2.erode((cloth > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    held = np.where(inside, edge, 0).astype(np.float32)
+    share = cv2.blur(inside.astype(np.float32), (AROUND_PX, AROUND_PX))
+    usual = cv2.blur(held, (AROUND_PX, AROUND_PX)) / np.maximum(share, 0.02)
+    return held, np.asarray(usual, np.float32)
+
+
+def sampled(picture: Floats, seen: View, points: Numbers) -> Floats:
+    """A picture's values at points (n, count, 2) from the origin: (n, count, channels)."""
+    xs, ys = (np.asarray(points[..., k] + seen.origin[k], np.float32) for k in (0, 1))
+    found = cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32)

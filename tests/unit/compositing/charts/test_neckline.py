@@ -1,0 +1,72 @@
+"""What lies above the front neckline is the back's inside; the front itself never is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.unit.compositing.charts.necks import drawn, neckline_of, upper_of
+
+SEEDS = (0, 1)
+OPEN = [
+    ("crew-tee", "t-shirt"),
+    ("scoop-tee", "t-shirt"),
+    ("long-sleeve", "top"),
+    ("blouse", "blouse"),
+    ("crew-sweater", "sweater"),
+    ("polo", "polo"),
+    ("shirt", "shirt"),
+    ("cardigan", "cardigan"),
+    ("vest", "vest"),
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("kind", "category"), OPEN)
+def test_front_neckline_ends_at_the_dip(kind: str, category: str, seed: int) -> None:
+    one = drawn(kind, seed)
+    points = upper_of(one.points)
+    found = neckline_of(one, category)
+    column = found.inside[:, round(float(points.dip[0]))]
+    lowest = float(np.nonzero(column > 0.5)[0].max())
+    half = 0.5 * float(points.right.neck[0] - points.left.neck[0])
+    assert abs(lowest - float(points.dip[1])) < 0.36 * half
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", ["crew-tee", "shirt", "scoop-tee"])
+def test_shoulders_are_no_inside(kind: str, seed: int) -> None:
+    one = drawn(kind, seed)
+    points = upper_of(one.points)
+    found = neckline_of(one, "shirt" if kind == "shirt" else "t-shirt")
+    for side in (points.left, points.right):
+        x, y = np.round(0.5 * (side.neck + side.tip) + np.array([0.0, 8.0])).astype(int)
+        assert found.inside[y, x] < 0.05
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rolled_collar_stands_before_the_neck(seed: int) -> None:
+    one = drawn("turtleneck", seed)
+    points = upper_of(one.points)
+    found = neckline_of(one, "sweater")
+    middle = 0.5 * (points.left.neck + points.right.neck)
+    x, y = np.round(middle).astype(int)
+    rim = int(one.mask[:, x].argmax())
+    assert y - rim > 10
+    assert found.inside[rim + round(0.6 * (y - rim)), x] < 0.05
+    assert found.inside[rim, x] > 0.5
+
+
+def test_same_picture_gives_the_same_inside() -> None:
+    one = drawn("shirt", 1)
+    first, second = (neckline_of(one, "shirt") for _ in range(2))
+    assert np.array_equal(first.inside, second.inside)
+    assert first.sure == second.sure
+
+
+def test_line_that_an_edge_shows_is_sure_and_one_without_is_not() -> None:
+    shown = neckline_of(drawn("crew-tee", 0), "t-shirt")
+    plain = drawn("crew-tee", 0)
+    hidden = neckline_of(replace(plain, rgb=np.full_like(plain.rgb, 120)), "t-shirt")
+    assert shown.sure > 0.9
+    assert hidden.sure == 0.0
