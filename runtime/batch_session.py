@@ -16,6 +16,7 @@ from domain.outcomes import Unhandled
 from runtime import faults, logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.declaration import BatchHandler
+from runtime.in_quarantine import InQuarantine
 from runtime.kafka import (
     AIOKafkaConsumer,
     ConsumerRecord,
@@ -55,6 +56,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._lag: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
         self._plain = new_producer(settings, f"{self._declared.name}-{process.settings.instance}")
+        self._quarantine = InQuarantine(settings, self._declared.name)
         self._subscription = Subscription(settings, self._declared, self)
         self._copartitions = Copartitions(process, self._declared, self._plain.client)
         for topic in self._declared.topics:
@@ -156,7 +158,7 @@ class BatchSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
                 metrics.RECORDS.labels(
                     self._declared.name, record.topic, type(outcome).__name__.lower()
                 ).inc()
-        await self._send(kept)
+        await self._send(await self._quarantine.fresh(kept))
         if offsets := {tp: after for tp, (_, after) in moved.items() if after > 0}:
             await self._consumer.commit(offsets)
         self._positions.update({tp: after for tp, (_, after) in moved.items()})

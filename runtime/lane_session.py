@@ -20,6 +20,7 @@ from runtime import logs, metrics
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
+from runtime.in_quarantine import InQuarantine
 from runtime.kafka import (
     AIOKafkaConsumer,
     TopicPartition,
@@ -70,6 +71,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._quarantine = InQuarantine(settings, self._declared.name)
         self._subscription = Subscription(settings, self._declared, self)
         client_id = f"{self._declared.name}-{process.settings.instance}"
         self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
@@ -274,6 +276,7 @@ class LaneSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             unreadable=self._unreadable,
             failed=lambda error: self._lane_failed(number, error),
             room=self._refetch.room,
+            fresh=self._quarantine.fresh,
         )
 
     async def _close_lanes(self) -> None:
