@@ -9,6 +9,9 @@ STAMP := .venv/.installed
 # Without bytecode each process needs three times the CPU to start, whatever a shell says elsewhere.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What a developer's shell is set up for is not for us.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHONSAFEPATH LD_PRELOAD VIRTUAL_ENV CDPATH
+
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 

@@ -174,7 +174,7 @@ async def stream_events(
         Header(
             alias="Last-Event-ID",
             description="the id of the last event you have; goes before `since`",
-            json_schema_extra={"pattern": "^[0-9]{1,10}$"},
+            json_schema_extra={"pattern": "^[ \\t]*([0-9]{1,19})?[ \\t]*$"},
         ),
     ] = None,
 ) -> Response:

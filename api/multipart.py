@@ -9,8 +9,36 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from api.errors import ApiError, invalid
 from schemas.errors import ErrorCode
 
-MAX_PART_HEADERS = 8
-MAX_PART_HEADER_BYTES = 4096
+MAX_PART_HEADERS = 32
+MAX_PART_HEADER_BYTES = 8192
+MAX_PREAMBLE_BYTES = 16 * 1024
+"""Of what may stand before the first boundary (RFC 2046, 5.1.1), and is passed over."""
+
+
+class _Preamble:
+    """Passes over what stands before the first boundary."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._opening = b"\r\n--" + boundary
+        self._waiting: bytes | None = b"\r\n"
+
+    def after(self, chunk: bytes) -> bytes:
+        """What of a chunk is for the parser. Raises FormParserError when it is too much."""
+        if self._waiting is None:
+            return chunk
+        self._waiting += chunk
+        at = self._waiting.find(self._opening)
+        if (len(self._waiting) if at < 0 else at) > MAX_PREAMBLE_BYTES:
+            raise FormParserError("no boundary")
+        if at < 0:
+            return b""
+        found, self._waiting = self._waiting[at + 2 :], None
+        return found
+
+    def end(self) -> None:
+        """Raises FormParserError when there was something and no boundary."""
+        if self._waiting is not None and self._waiting.strip():
+            raise FormParserError("no boundary")
 
 
 class _Parts:
@@ -81,17 +109,20 @@ async def file_of(request: Request, field: str) -> AsyncIterator[bytes]:
     """
     parts = _Parts(field)
     try:
+        boundary = boundary_of(request)
+        preamble = _Preamble(boundary)
         parser = MultipartParser(
-            boundary_of(request),
+            boundary,
             {name: getattr(parts, name) for name in vars(_Parts) if name.startswith("on_")},  # type: ignore[arg-type]  # a TypedDict
             max_header_count=MAX_PART_HEADERS,
             max_header_size=MAX_PART_HEADER_BYTES,
         )
         async for chunk in request.stream():
-            parser.write(chunk)
+            parser.write(preamble.after(chunk))
             for piece in parts.pieces:
                 yield piece
             parts.pieces.clear()
+        preamble.end()
     except FormParserError:
         raise invalid(("body",), "not a well-formed multipart body", "multipart_invalid") from None
     if not parts.seen:

@@ -71,13 +71,15 @@ def refuse_repeated(request: Request, dependant: Dependant) -> None:
 
 
 def seen_seq(request: Request, since: int) -> int:
-    """The seq a stream goes on after: that of Last-Event-ID, else `since`. Raises ApiError 422 for
-    a malformed header.
+    """The seq a stream goes on after: that of Last-Event-ID, else `since`. An empty header is none,
+    as some clients always send it; space around is no part of it. Raises ApiError 422 for a
+    malformed one.
     """
-    given: Sequence[str] = request.headers.getlist("last-event-id")
-    if not given:
+    headers: Sequence[str] = request.headers.getlist("last-event-id")
+    given = [one.strip(" \t") for one in headers]
+    if not any(given):
         return since
-    if len(given) != 1 or not _WHOLE.fullmatch(given[0]) or int(given[0]) > MAX_SEQ:
+    if len(given) != 1 or not _WHOLE.fullmatch(given[0]):
         raise invalid(("header", "Last-Event-ID"), "must be the id of an event of this stream")
     return int(given[0])
 

@@ -10,11 +10,18 @@ from devstack.demo import DemoFailed, upload
 from devstack.demo import run as run_demo
 from devstack.folder import CHECKOUT, default_folder
 from devstack.stack import ALL, Stack, StackFailed
+from devstack.surroundings import settle
 from devstack.wardrobe import WARDROBE
 
 app = typer.Typer(
     no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process."
 )
+
+
+@app.callback()
+def dev() -> None:
+    """Whatever the shell is set up for."""
+    settle()
 
 
 def _say(line: str) -> None:

@@ -1,5 +1,6 @@
 """Commands whose modules are imported when they are called: `looks --help` needs none of them."""
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar, Final, NamedTuple
@@ -7,6 +8,8 @@ from typing import Any, ClassVar, Final, NamedTuple
 import typer
 from typer.core import TyperGroup
 from typer.main import get_group
+
+from cli import endings
 
 
 class Named(NamedTuple):
@@ -103,9 +106,26 @@ class LazyGroup(TyperGroup):
 
 
 class Root(LazyGroup):
-    """`looks`."""
+    """`looks`. Whatever it writes to: it ends with one line and exit 2 where that fails."""
 
     named = COMMANDS
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run what the words say, their parsing and help included."""
+        endings.steady_output()
+        try:
+            return endings.flushed(lambda: super(Root, self).main(*args, **options))
+        except OSError as error:
+            endings.say(error)
+            sys.exit(endings.EXIT_FAILED)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one command."""
+        try:
+            return endings.flushed(lambda: super(Root, self).invoke(ctx))
+        except OSError as error:
+            endings.say(error)
+            raise typer.Exit(endings.EXIT_FAILED) from error
 
 
 class Topics(LazyGroup):

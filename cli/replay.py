@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.endings import about, speaks_unicode
 from cli.progress import shown
 from runtime.settings import KafkaSettings, ObjectStoreSettings
 
@@ -91,7 +93,8 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
         sink = _sink(selection, words, format_, output, to_topic, i_know=i_know)
         folder = output if output and format_ is Format.PARQUET else Path()
         side = damaged or folder / DAMAGED_FILE
-        summary = _run(selection, sink, side, with_archive=archive)
+        with about(output or "standard output"):
+            summary = _run(selection, sink, side, with_archive=archive)
     except (BadSelection, HistoryGap) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
@@ -151,7 +154,9 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
         if output is None:
             raise BadSelection(f"--format {format_} needs --output")
         return _tables(format_, output, words, tenant)
-    render = sinks.as_json if format_ is Format.JSONL else sinks.as_text
+    ascii_only = output is None and not speaks_unicode()
+    as_json = partial(sinks.as_json, ascii_only=ascii_only)
+    render = as_json if format_ is Format.JSONL else sinks.as_text
     return (
         sinks.LinesFile(tenant, output, render)
         if output is not None

@@ -1,5 +1,7 @@
 """`looks submit`: photos in, a picture out, with progress on the way and a receipt at the end."""
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cli.client import LookFailed, LooksClient, OutOfReach, SubmitFailed
+from cli.endings import words
+from replaying.files import write_whole
 from runtime.settings import ClientSettings
 from schemas.http import UserCategory
 
@@ -44,6 +48,7 @@ def submit(
     picture_format = FORMATS.get(output.suffix.lower())
     if picture_format is None:
         raise _end(f"{output} must end in {', '.join(FORMATS)}", NO_ANSWER)
+    _refuse_unwritable(output)
     client = LooksClient(settings.url, settings.key.get_secret_value())
     console = Console(stderr=True)
     try:
@@ -57,7 +62,7 @@ def submit(
         ) as progress:
             ask = partial(client.post, mannequin=mannequin, picture_format=picture_format)
             job = _made(client, items, ask, progress)
-            output.write_bytes(client.picture(job["artifacts"][0]["image_url"]))
+            write_whole(output, client.picture(job["artifacts"][0]["image_url"]))
         _receipt(console, job, client.balance())
         typer.echo(output)
     except OutOfReach as error:
@@ -65,7 +70,7 @@ def submit(
     except SubmitFailed as error:
         raise _end(str(error), FAILED) from error
     except OSError as error:
-        raise _end(f"{error.filename}: {error.strerror}", NO_ANSWER) from error
+        raise _end(words(error), NO_ANSWER) from error
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
@@ -139,6 +144,16 @@ def _settings() -> ClientSettings:
             for one in error.errors()
         )
         raise _end(f"set {names} (a development stack: `. .dev/env`)", NO_ANSWER) from error
+
+
+def _refuse_unwritable(output: Path) -> None:
+    """Before anything is paid for. Raises OSError."""
+    if output.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(output))
+    folder = output.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _end(message: str, code: int) -> typer.Exit:

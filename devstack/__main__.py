@@ -18,6 +18,7 @@ from devstack.s3 import s3
 from devstack.secured import Secured
 from devstack.stack import hold_lock
 from devstack.supervisor import Supervisor, end_orphans
+from devstack.surroundings import UMASK
 from runtime.settings import DatabaseSettings, KafkaSettings
 
 
@@ -34,6 +35,7 @@ def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = ""
 
 async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str, str]) -> None:
     """Run the stack until asked to stop."""
+    os.umask(UMASK)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -111,7 +111,15 @@ def database_url(ports: dict[str, int]) -> str:
 
 def _make(data: Path, user: str | None, password: str | None) -> None:
     """Make the data folder; with a password, everybody needs one."""
-    argv = [str(_bin() / "initdb"), "-D", str(data), "--encoding=utf8", "-U", "postgres"]
+    argv = [
+        str(_bin() / "initdb"),
+        "-D",
+        str(data),
+        "--encoding=utf8",
+        "--no-locale",
+        "-U",
+        "postgres",
+    ]
     with tempfile.NamedTemporaryFile("w") as file:
         if password is None:
             argv.append("--auth=trust")

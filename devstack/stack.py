@@ -16,6 +16,7 @@ from pathlib import Path
 
 from devstack.folder import CHECKOUT, StackFolder
 from devstack.processes import MODULES
+from devstack.surroundings import of_supervisor
 
 START_WITHIN_S = 240.0
 STOP_WITHIN_S = 90.0
@@ -111,7 +112,7 @@ class Stack:
                     stdout=log,
                     stderr=log,
                     cwd=CHECKOUT,
-                    env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+                    env={**of_supervisor(os.environ), "PYTHONPATH": str(CHECKOUT)},
                     start_new_session=True,
                 )
         self._until_ready(say)

@@ -18,6 +18,7 @@ import psutil
 
 from devstack.folder import StackFolder
 from devstack.part import Part, PartFailed
+from devstack.surroundings import of_parts
 
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
@@ -111,7 +112,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **part.env},
+                env={**of_parts(os.environ), **part.env},
                 user=part.user,
                 cwd="/" if part.user else None,
                 start_new_session=True,

@@ -1,5 +1,7 @@
 """One DuckDB file with a typed table per topic; writing a range of offsets again replaces it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,10 +29,9 @@ class DuckSink:
     def __init__(self, path: Path, tenant_id: str | None) -> None:
         """Open or make the file. Raises ReplayFailed when it is no DuckDB file or in use."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        self._path = path
+        with self._failing():
             self._db = duckdb.connect(str(path), config={"threads": 2, "memory_limit": MEMORY})
-        except duckdb.Error as error:
-            raise ReplayFailed(f"{path}: {error}") from error
         self._reader = TableReader(tenant_id)
         self._made: dict[str, set[str]] = {}
 
@@ -46,7 +47,19 @@ class DuckSink:
         """Replace the rows at the block's offsets."""
         return self.ready(block)()
 
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What DuckDB raises, as one line about the file."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise ReplayFailed(f"{self._path}: {' '.join(str(error).split())}") from error
+
     def _put(self, block: Block, made: Tables) -> Taken:
+        with self._failing():
+            return self._replace(block, made)
+
+    def _replace(self, block: Block, made: Tables) -> Taken:
         name = table_name(block.topic)
         tables = {event_type: table for event_type, table in made.by_type.items() if table.num_rows}
         if block.offsets and (tables or name in self._made):
@@ -69,9 +82,14 @@ class DuckSink:
         """Each block was committed."""
 
     def close(self, *, complete: bool) -> None:
-        """Write the log into the file."""
-        self._db.execute("CHECKPOINT")
-        self._db.close()
+        """Write the log into the file. Blocks that were committed stay, complete or not."""
+        try:
+            if complete:
+                with self._failing():
+                    self._db.execute("CHECKPOINT")
+        finally:
+            with suppress(duckdb.Error):
+                self._db.close()
 
     def _insert(self, name: str, table: pa.Table) -> None:
         self._db.register("incoming", table)

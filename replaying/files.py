@@ -31,6 +31,17 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """A file with these bytes, whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = beside(path)
+    try:
+        written.write_bytes(data)
+        commit(written, path)
+    finally:
+        written.unlink(missing_ok=True)
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[IO[str]]:
     """A text file that appears when the block ends well and leaves nothing behind when it does

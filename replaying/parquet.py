@@ -205,12 +205,7 @@ class ParquetSink(Files):
         _alone(folder)
         super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
         self.half = Half(str(folder), tenant_id, rows_per_file, share_from)
-        for path in [
-            *folder.glob(f"topic=*/day=*/.*{UNFINISHED}"),
-            *folder.glob("topic=*/day=*/part-*.parquet"),
-        ]:
-            if str(path.relative_to(folder)) not in self.manifest.files:
-                path.unlink()
+        self._remove_unfinished()
 
     def resume(self, part: Part) -> int | None:
         """Where the files of a partition end."""
@@ -221,8 +216,21 @@ class ParquetSink(Files):
         return self.ready(block)()
 
     def close(self, *, complete: bool) -> None:
-        """What was read whole stays, complete or not: a later run goes on from there."""
-        self.commit()
+        """What was read whole stays, complete or not: a later run goes on from there. Nothing that
+        is half written stays.
+        """
+        try:
+            self.commit()
+        finally:
+            self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
+        for path in [
+            *self._folder.glob(f"topic=*/day=*/.*{UNFINISHED}"),
+            *self._folder.glob("topic=*/day=*/part-*.parquet"),
+        ]:
+            if str(path.relative_to(self._folder)) not in self.manifest.files:
+                path.unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from replaying.cookbook import Cookbook
 from replaying.errors import BadSelection
-from replaying.files import beside, commit
+from replaying.files import write_whole
 
 INK: Final = "#23303d"
 BAR: Final = "#3f7cac"
@@ -31,9 +31,7 @@ def report(folder: Path, output: Path) -> None:
         picture = _picture(book)
     finally:
         book.close()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    beside(output).write_bytes(picture if output.suffix == ".png" else _page(picture))
-    commit(beside(output), output)
+    write_whole(output, picture if output.suffix == ".png" else _page(picture))
 
 
 def _page(picture: bytes) -> bytes:

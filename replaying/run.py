@@ -3,9 +3,9 @@
 import gc
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -129,7 +129,7 @@ def _bounded(
     histories: Sequence[History],
     archive: "Archive | None",
     summary: Summary,
-) -> Iterator[Block]:
+) -> Generator[Block]:
     if archive is not None:
         for block in chain.from_iterable(one.read(archive) for one in histories):
             summary.from_archive += len(block)
@@ -188,7 +188,7 @@ def _shared(
 
 
 def _pump(
-    blocks: Iterator[Block],
+    blocks: Generator[Block],
     selection: Selection,
     sink: Sink,
     side: SideFile,
@@ -202,7 +202,11 @@ def _pump(
     ends = {one.kafka.part: one.end for one in histories}
     position = {one.kafka.part: one.start for one in histories}
     done, pending = 0, deque[Future[Taken]]()
-    with ThreadPoolExecutor(READERS, "ready") as readers, ThreadPoolExecutor(1, "sink") as thread:
+    with (
+        closing(blocks),
+        ThreadPoolExecutor(READERS, "ready") as readers,
+        ThreadPoolExecutor(1, "sink") as thread,
+    ):
         for number, block in enumerate(blocks):
             part = (block.topic, block.partition)
             summary.read += len(block)

@@ -184,7 +184,7 @@ def other(descriptor: int) -> None:
         for one in told(work, work.half.files(lambda *said: ended.append(said)), ended):
             there.send(one)
         there.send(None)
-    except ReplayFailed as error:
+    except (ReplayFailed, OSError) as error:
         there.send(str(error))
 
 

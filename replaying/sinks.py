@@ -169,8 +169,8 @@ class LinesFile(RecordSink):
             self._stack.__exit__(type(gone), gone, None)
 
 
-def as_json(record: Replayed) -> str:
-    """One JSON object: place, headers and body."""
+def as_json(record: Replayed, *, ascii_only: bool = False) -> str:
+    """One JSON object: place, headers and body. `ascii_only`: other characters as JSON escapes."""
     line: dict[str, Any] = {
         "_topic": record.topic,
         "_partition": record.partition,
@@ -194,7 +194,7 @@ def as_json(record: Replayed) -> str:
             "_sequence": meta.sequence,
         }
         line |= record.said.event.model_dump(mode="json")
-    return json.dumps(line, ensure_ascii=False)
+    return json.dumps(line, ensure_ascii=ascii_only)
 
 
 def as_text(record: Replayed) -> str:

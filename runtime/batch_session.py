@@ -17,6 +17,7 @@ from runtime.consuming import Consuming, Host
 from runtime.copartitions import Copartitions
 from runtime.declaration import OwnOffsets, Spans
 from runtime.guard import Next
+from runtime.in_quarantine import InQuarantine
 from runtime.kafka import (
     AIOKafkaProducer,
     ConsumerRecord,
@@ -62,6 +63,7 @@ class BatchSession(Consuming):
         self._plain = producer or new_producer(
             host.kafka, f"{self._declared.name}-{self._process.settings.instance}"
         )
+        self._quarantine = InQuarantine(host.kafka, self._declared.name)
         self._copartitions = Copartitions(self._process, self._declared, self._plain.client)
         for topic in self._declared.topics:
             metrics.RECORDS.labels(
@@ -90,7 +92,7 @@ class BatchSession(Consuming):
         with self._host.context.scope("positions", moved):
             outcomes = await call_next(message)
         await faults.at(self._declared.name, faults.Point.AFTER_APPLY)
-        await self._send(self._kept(message, outcomes))
+        await self._send(await self._quarantine.fresh(self._kept(message, outcomes)))
         await self._commit(moved)
         metrics.COMMIT_SECONDS.labels(self._declared.name).observe(time.monotonic() - begun_s)
         return outcomes

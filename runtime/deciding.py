@@ -2,7 +2,7 @@
 so. Nothing is sent here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -51,6 +51,10 @@ class Decision:
     records: tuple[OutRecord, ...]
 
 
+async def _all(records: Sequence[OutRecord]) -> Sequence[OutRecord]:
+    return records
+
+
 @dataclass(frozen=True, slots=True)
 class LanePorts:
     """What a lane is given."""
@@ -63,6 +67,8 @@ class LanePorts:
     unreadable: Breaker
     failed: Callable[[BaseException], None]
     room: Callable[[], None]  # called when more may be worked on
+    fresh: Callable[[Sequence[OutRecord]], Awaitable[Sequence[OutRecord]]] = _all
+    """Those of some records that are to be sent: not what is in quarantine already."""
 
 
 class Decider:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -187,6 +187,18 @@ def quarantined(record: ConsumerRecord, reason: str, consumer: str) -> OutRecord
     return OutRecord(LOOK_QUARANTINE.name, record.key, record.value, headers)
 
 
+def quarantine_origin(headers: Iterable[tuple[str, bytes]]) -> tuple[bytes, bytes, bytes, bytes]:
+    """Which consumer put a record into quarantine, and the topic, partition and offset that it
+    came from; empty where it does not say.
+    """
+    told = dict(headers)
+    consumer, topic, partition, offset = (
+        told.get(f"looks-quarantine-{name}", b"")
+        for name in ("consumer", "topic", "partition", "offset")
+    )
+    return consumer, topic, partition, offset
+
+
 def jitter() -> float:
     """A chance in [0, 1)."""
     return random.random()
@@ -203,6 +215,7 @@ __all__ = [
     "new_reader",
     "outgoing",
     "partition_of",
+    "quarantine_origin",
     "quarantined",
     "read",
     "stop_client",

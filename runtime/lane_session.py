@@ -20,6 +20,7 @@ from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
 from runtime.guard import Next
+from runtime.in_quarantine import InQuarantine
 from runtime.kafka import TopicPartition, client_options, close_client, unbroken
 from runtime.lag import watch_lag
 from runtime.lane import Lane
@@ -56,6 +57,7 @@ class LaneSession(Consuming):
         self._opener = LaneOpener(settings, handler, clock, self._ports)
         self._opening: set[asyncio.Task[None]] = set()
         self._reopened_s: dict[int, float] = {}
+        self._quarantine = InQuarantine(settings, self._declared.name)
         client_id = f"{self._declared.name}-{self._process.settings.instance}"
         self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
         self._copartitions = Copartitions(self._process, self._declared, self._client)
@@ -256,6 +258,7 @@ class LaneSession(Consuming):
             unreadable=self._unreadable,
             failed=lambda error: self._lane_failed(number, error),
             room=self._refetch.room,
+            fresh=self._quarantine.fresh,
         )
 
     async def _close_lanes(self) -> None:

@@ -193,8 +193,8 @@ class Transactions:
         sent: a process whose own clock is slow publishes nothing late.
         """
         producer = self._producer
+        decided = await self._ports.fresh([out for one in decisions for out in one.records])
         await producer.begin_transaction()
-        decided = [out for decision in decisions for out in decision.records]
         sends = [
             await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
             for out in (*announced, *decided)

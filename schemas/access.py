@@ -107,9 +107,14 @@ def _consumer(
     *,
     transactional: bool = False,
 ) -> Access:
-    """Every consumer may quarantine what it can't handle."""
+    """Every consumer may quarantine what it can't handle, and see what it has there."""
     return Access(
-        name, about, reads, (*writes, LOOK_QUARANTINE), in_group=True, transactional=transactional
+        name,
+        about,
+        (*reads, LOOK_QUARANTINE),
+        (*writes, LOOK_QUARANTINE),
+        in_group=True,
+        transactional=transactional,
     )
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,3 +141,38 @@ def test_a_part_that_does_not_start_says_why(tmp_path: Path) -> None:
         made.start()
     made.stop()
     assert CHECKOUT.exists()
+
+
+ODD_SHELL = {
+    "AWS_PROFILE": "nobody",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "PGSSLMODE": "verify-full",
+    "PGOPTIONS": "-cno.such=1",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+    "JAVA_TOOL_OPTIONS": "-Xmx1m",
+    "KAFKA_OPTS": "-Dno",
+    "LD_PRELOAD": "/nowhere.so",
+    "PYTHONOPTIMIZE": "2",
+    "LC_ALL": "tlh_XX.UTF-8",
+}
+
+
+def test_a_shell_that_is_set_up_for_something_else_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in ODD_SHELL.items():
+        monkeypatch.setenv(name, value)
+    with tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True) as folder:
+        made = Stack(Path(folder) / "dev", ("outbox_relay", "api"))
+        before = os.umask(0o077)
+        try:
+            made.start()
+            url = made.env["LOOKS_API_URL"]
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                f"{url}/openapi.json", timeout=10
+            ) as answer:
+                assert answer.status == 200
+        finally:
+            os.umask(before)
+            made.stop()

@@ -103,7 +103,7 @@ def part(name: str, data: bytes = PNG) -> bytes:
         (BOUND, part("photo") + b"--b--\r\n", 422, ["body", "photo"]),
         (BOUND, part("file") + part("file") + b"--b--\r\n", 422, ["body", "file"]),
         (BOUND, part("file"), 422, ["body"]), (BOUND, b"no boundary at all", 422, ["body"]),
-        (BOUND, b"--b\r\n" + b"X: y\r\n" * 20 + b"\r\n", 422, ["body"]),
+        (BOUND, b"--b\r\n" + b"X: y\r\n" * 40 + b"\r\n", 422, ["body"]),
         (BOUND, b"--b\r\nX: " + b"y" * 9000, 422, ["body"]),
         (f"multipart/form-data; boundary={'b' * 300}", b"", 422, ["body"]),
     ],
@@ -117,6 +117,49 @@ async def test_a_body_that_is_not_one_file_is_refused_where_it_is_wrong(
     assert answer.status_code == expected, answer.text
     assert place is None or answer.json()["detail"][0]["loc"] == place
     assert api.uploads.objects == {}
+
+
+FORM = b'Content-Disposition: form-data; name="file"; filename="x"\r\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"This is in MIME format.\r\n--b\r\n" + FORM + b"\r\n" + PNG + b"\r\n--b--\r\nend",
+        b"\r\n\r\n--b\r\n" + FORM + b"\r\n" + PNG + b"\r\n--b--",
+        b"--b\r\n" + b"X-A: y\r\n" * 20 + FORM + b"\r\n" + PNG + b"\r\n--b--\r\n",
+        b"--b\r\nContent-Disposition: form-data; name=file; filename*=utf-8''x%20y.png\r\n\r\n"
+        + PNG + b"\r\n--b--\r\n",
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="C:\\\\a\\"b.png"\r\n\r\n'
+        + PNG + b"\r\n--b--\r\n",
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + b"n" * 4500
+        + b'"\r\n\r\n' + PNG + b"\r\n--b--\r\n",
+    ],
+    ids=["preamble", "empty lines", "21 headers", "filename*", "quoted pair", "long name"],
+)  # fmt: skip
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+async def test_bodies_as_different_clients_write_them_are_taken(
+    api: Api, body: bytes, step: int
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), step):
+            yield body[at : at + step]
+
+    answer = await api.http.post(
+        "/v1/uploads", content=pieces(), headers=api.headers(**{"Content-Type": BOUND})
+    )
+    assert answer.status_code == 201, answer.text
+    ((_, size, digest),) = api.uploads.objects.values()
+    assert (size, digest) == (len(PNG), hashlib.sha256(PNG).digest())
+
+
+async def test_a_preamble_has_an_end(api: Api) -> None:
+    answer = await api.http.post(
+        "/v1/uploads",
+        content=b"x" * 17_000 + b"\r\n" + part("file") + b"--b--\r\n",
+        headers=api.headers(**{"Content-Type": BOUND}),
+    )
+    assert code(answer) == (422, "VALIDATION_ERROR")
 
 
 async def test_a_key_and_a_file_are_stored_once(api: Api) -> None:

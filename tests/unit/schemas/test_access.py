@@ -62,11 +62,12 @@ def test_every_process_that_is_in_a_group_declares_itself_here() -> None:
 
 
 @pytest.mark.parametrize("declared", DECLARED, ids=lambda declared: declared.name)
-def test_a_consumer_may_read_what_it_subscribes_to_and_restores_from_and_nothing_else(
+def test_a_consumer_may_read_what_it_subscribes_to_and_restores_from_and_its_quarantine_alone(
     declared: Declaration,
 ) -> None:
     access = BY_NAME[declared.name]
-    assert names(access.reads) == names((*declared.topics, *declared.history))
+    own = (*declared.topics, *declared.history, LOOK_QUARANTINE)
+    assert names(access.reads) == names(own)
     assert LOOK_QUARANTINE in access.writes
     assert declared.group == user_of(declared.name)
 
