@@ -15,7 +15,7 @@ from domain.outcomes import Done, Emit, Outcome, Skip, Unhandled
 from domain.refunding import failure_records
 from runtime import faults, metrics
 from runtime.application import Application, start
-from runtime.declaration import Begin, Declaration, Settled
+from runtime.declaration import Begin, Declaration, LaneHandler
 from runtime.injected import Injected
 from runtime.lane_session import LaneSession
 from runtime.process import Process
@@ -44,7 +44,7 @@ DECLARATION = Declaration(
 )
 
 
-class DeadLetters:
+class DeadLetters(LaneHandler):
     """Claims each failed request once and says what follows."""
 
     declaration = DECLARATION
@@ -92,31 +92,10 @@ class DeadLetters:
             case _:
                 return Unhandled("there is no such request")
 
-    def begun(
-        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
-    ) -> Emit | None:
-        """Nothing: a claim is quick."""
-        return None
-
-    def settle(
-        self,
-        work: Work,
-        outcome: Outcome,
-        history: PartitionHistory,
-        now: datetime,
-        *,
-        chance: float,
-    ) -> Settled:
-        """What was claimed stands."""
-        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
-
     def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
         """Count the failure that was published; there is nothing to remember."""
         if isinstance(emit.event, LookFailed):
             metrics.DEAD_LETTERS.labels(emit.event.error.code.value).inc()
-
-    def drain(self) -> None:
-        """Claims are quick: what has begun finishes."""
 
 
 async def claim(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:

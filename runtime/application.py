@@ -14,10 +14,8 @@ from typing import Any
 import uvloop
 from aiokafka import ConsumerRebalanceListener
 from faststream.asgi import AsgiFastStream
-from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.types import Lifespan
-from prometheus_client import REGISTRY
 
 from runtime.broker import Heard, new_broker, subscribe
 from runtime.consuming import Consuming
@@ -28,6 +26,7 @@ from runtime.kafka import AIOKafkaConsumer, TopicPartition
 from runtime.process import Process, live
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, ProcessSettings
+from runtime.telemetry import metered
 
 
 class Application(AsgiFastStream):
@@ -54,7 +53,7 @@ class Application(AsgiFastStream):
         self._session: Consuming | None = None
         health = health_app(ready=lambda: self.process.serving)
         middlewares = (
-            KafkaPrometheusMiddleware(registry=REGISTRY, app_name=declared.name),
+            metered(declared.name),
             partial(Guard, self._running),
         )
         self.kafka_broker = new_broker(self.kafka, middlewares, Heard(self._heard))
@@ -62,7 +61,7 @@ class Application(AsgiFastStream):
         super().__init__(
             self.kafka_broker,
             asgi_routes=[(path, health) for path in PATHS],
-            serializer=None,  # a batch is typed by our own decoder; nothing is validated twice
+            serializer=None,  # as the broker's: both must say so
             logger=None,
             lifespan=lifespan,
         )

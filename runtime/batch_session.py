@@ -164,22 +164,24 @@ class BatchSession(Consuming):
 
     async def _moved(self, records: Sequence[ConsumerRecord]) -> Spans:
         """What a batch spans, and how far positions went past it; without one, those that moved."""
-        first: dict[tuple[str, int], int] = {}
-        after: dict[tuple[str, int], int] = {}
-        for record in records:
-            place = (record.topic, record.partition)
-            first.setdefault(place, record.offset)
-            after[place] = record.offset + 1
         consumer = self._host.consumer
-        if consumer is not None:
-            for tp in consumer.assignment() - consumer.paused():
-                after[tp.topic, tp.partition] = await consumer.position(tp)
-        moved: dict[tuple[str, int], tuple[int, int]] = {}
-        for place, position in after.items():
-            known = self._positions.get(place)
-            if known is None or position > known or place in first:
-                moved[place] = (first.get(place, position) if known is None else known, position)
-        return moved
+        if consumer is None:
+            after = {(one.topic, one.partition): one.offset + 1 for one in records}
+        else:
+            after = {
+                (tp.topic, tp.partition): await consumer.position(tp)
+                for tp in consumer.assignment() - consumer.paused()
+            }
+        known = self._positions
+        first: dict[tuple[str, int], int] = {}
+        if not known.keys() >= after.keys():
+            for record in records:
+                first.setdefault((record.topic, record.partition), record.offset)
+        return {
+            place: (known.get(place, first.get(place, position)), position)
+            for place, position in after.items()
+            if place not in known or position > known[place]
+        }
 
     async def _commit(self, moved: Spans) -> None:
         offsets = {TopicPartition(*place): after for place, (_, after) in moved.items() if after}
@@ -189,19 +191,19 @@ class BatchSession(Consuming):
 
     def _kept(self, message: Received, outcomes: Sequence[Outcome]) -> list[OutRecord]:
         """For quarantine: what could not be read, and what could not be handled."""
-        if len(outcomes) != sum(isinstance(reading, Work) for _, reading in message.readings):
+        if len(outcomes) != len(message.works):
             raise ValueError(f"{len(outcomes)} outcomes are not one for each work")
         handled, kept = iter(outcomes), list[OutRecord]()
-        counted: Counter[tuple[str, str]] = Counter()
+        counted: Counter[tuple[str, type[Outcome]]] = Counter()
         for record, reading in message.readings:
             outcome = next(handled) if isinstance(reading, Work) else Unhandled(reading.reason)
             if isinstance(outcome, Unhandled):
                 kept.append(self._keep(record, outcome.why))
             else:
                 self._unreadable.record(fault=False)
-                counted[record.topic, type(outcome).__name__.lower()] += 1
+                counted[record.topic, type(outcome)] += 1
         for (topic, what), count in counted.items():
-            metrics.RECORDS.labels(self._declared.name, topic, what).inc(count)
+            metrics.RECORDS.labels(self._declared.name, topic, what.__name__.lower()).inc(count)
         return kept
 
     def _keep(self, record: ConsumerRecord, why: str) -> OutRecord:

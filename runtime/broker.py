@@ -62,6 +62,7 @@ def new_broker(
         logger=logger,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         consumer_only=True,
+        serializer=None,  # a batch is typed by our own decoder; nothing is validated twice
         allow_auto_create_topics=False,
         middlewares=middlewares,  # type: ignore[arg-type]  # its protocol names no type of ours
     )

@@ -2,6 +2,7 @@
 the rest is `runtime`'s.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Protocol
 
 from domain.breaker import About, BreakerLimit
 from domain.history import PartitionHistory
-from domain.outcomes import Emit, Outcome
+from domain.outcomes import Done, Emit, Outcome
 from runtime.records import Work
 from schemas.events import Event
 from schemas.failures import FailureCode, FailureReason
@@ -90,21 +91,24 @@ class Draining(Exception):
     """
 
 
-class LaneHandler(Protocol):
+class LaneHandler(ABC):
     """A consumer that decides record by record; each decision is one Kafka transaction with its
     offset.
     """
 
     declaration: Declaration
 
+    @abstractmethod
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
         """Take in one record of the `history` topics, or of one that was just committed."""
 
+    @abstractmethod
     def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
         """Decide at once, or return None when there is work to do. Called in offset order; must not
         block.
         """
 
+    @abstractmethod
     async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
         """Do the work. May take as long as it declares; what it raises ends its lane or session:
         the record is read again.
@@ -119,6 +123,7 @@ class LaneHandler(Protocol):
         Asked in the lane's transactions, as `settle` is: one after another they give every number
         there is.
         """
+        return None
 
     def settle(
         self,
@@ -130,14 +135,17 @@ class LaneHandler(Protocol):
         chance: float,
     ) -> Settled:
         """The last word, asked right before the records are sent and again right before they are
-        committed. Pure.
+        committed. Pure. What was done stands, where nothing can change it.
         """
+        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
+    @abstractmethod
     def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
         """One record of a decision is durable."""
 
     def drain(self) -> None:
-        """Let work that has not begun fail with `Draining`."""
+        """Let work that has not begun fail with `Draining`; quick work finishes."""
+        return
 
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]

@@ -1,5 +1,14 @@
 """A lane: one partition number of every topic of a consumer. Its records are worked on side by side
-and finish in any order.
+and finish in any order. A record's way:
+
+    poll ──▶ take ──▶ receive ──┬──────── decided at once ────────────┐
+                        ▲       ├──▶ handle: a turn, then the work ───┤
+                   read again   │    (says that it begins)            ▼
+                   (refetch) ◀──┴─ beyond its tenant's window    transactions: decide, send,
+                                                                 look once more, commit
+
+Whether a look may be made is asked on receipt, for what was decided or cancelled before; when its
+turn comes, for turns may be long; and last before the commit, where alone it counts (DESIGN 3.4).
 
 What is decided goes to the lane's transactions, which alone move offsets. Where the consumer
 declares a window, a tenant's records beyond it are deferred: nothing but their places is kept, and

@@ -34,6 +34,7 @@ class Received(KafkaMessage):
             consumer=FAKE_CONSUMER,
         )
         self.readings = [reading(record) for record in records]
+        self.works = [work for _, work in self.readings if isinstance(work, Work)]
 
 
 async def received(records: Sequence[ConsumerRecord]) -> Received:
@@ -45,7 +46,7 @@ async def works(message: StreamMessage[Any]) -> list[Work]:
     """FastStream's decoder: what could be read, in the order of reading."""
     if not isinstance(message, Received):
         raise TypeError(f"{type(message).__name__} was not parsed by us")
-    return [work for _, work in message.readings if isinstance(work, Work)]
+    return message.works
 
 
 async def readings(message: StreamMessage[Any]) -> list[Reading]:

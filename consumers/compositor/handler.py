@@ -34,7 +34,7 @@ from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Begin, Declaration, Draining, Settled, Window
+from runtime.declaration import Begin, Declaration, Draining, LaneHandler, Settled, Window
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.engines import EngineName
@@ -129,7 +129,7 @@ def photo_of(event: Event, reason: FailureReason | None) -> About | None:
     )
 
 
-class Compositor:
+class Compositor(LaneHandler):
     """Decides what to do with each request record, and does it in a worker process."""
 
     def __init__(

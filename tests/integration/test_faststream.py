@@ -245,29 +245,28 @@ async def test_positions_that_move_without_records_are_committed_too(
     assert group.handled == [before, *([within] if ending == "commit" else [])]
 
 
-STARTS = {
-    "python": [sys.executable, "-m", "consumers.credit_ledger"],
-    "faststream": [
-        str(Path(sys.executable).with_name("faststream")),
-        "run",
-        "--factory",
-        "consumers.credit_ledger:app",
-    ],
-}
+FASTSTREAM = str(Path(sys.executable).with_name("faststream"))
+
+
+def command(how: str, name: str) -> list[str]:
+    """What starts a consumer."""
+    if how == "python":
+        return [sys.executable, "-m", f"consumers.{name}"]
+    return [FASTSTREAM, "run", "--factory", f"consumers.{name}:app"]
 
 
 @asynccontextmanager
-async def ledger_process(
-    services: Stack, how: str, port: int, faults: Path
+async def started(
+    services: Stack, words: list[str], port: int, faults: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The ledger as a process of its own."""
+    """A consumer as a process of its own."""
     settings = {
         "LOOKS_HEALTH_PORT": str(port),
         "LOOKS_FAULTS_DIR": str(faults),
         "LOOKS_KAFKA_SESSION_TIMEOUT_S": "6",
     }
     process = await asyncio.create_subprocess_exec(
-        *STARTS[how], cwd=CHECKOUT, env={**os.environ, **services.env, **settings}
+        *words, cwd=CHECKOUT, env={**os.environ, **services.env, **settings}
     )
     try:
         yield process
@@ -294,11 +293,19 @@ async def refunds_of(pool: asyncpg.Pool, request_id: str) -> int:
     )
 
 
-@pytest.mark.parametrize("how", sorted(STARTS))
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ("python", "credit_ledger"),
+        ("faststream", "credit_ledger"),
+        ("faststream", "webhooks"),
+        ("faststream", "compositor"),
+    ],
+)
 async def test_both_ways_of_starting_serve_health_and_drain(
-    services: Stack, unused_tcp_port: int, tmp_path: Path, how: str
+    services: Stack, unused_tcp_port: int, tmp_path: Path, how: str, name: str
 ) -> None:
-    async with ledger_process(services, how, unused_tcp_port, tmp_path) as process:
+    async with started(services, command(how, name), unused_tcp_port, tmp_path) as process:
         await until(lambda: ready(unused_tcp_port))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as client:
             assert (await client.get("/health/live")).json() == {"ok": True}
@@ -324,11 +331,12 @@ async def test_a_kill_between_effect_and_commit_repeats_harmlessly(
     ledger.declared = Declaration(name="credit_ledger", topics=(CREDIT_REFUND,), about="the real")
     await ledger.begin_at_the_end()
     (offset,) = await publish(producer, request_id)
-    async with ledger_process(services, "python", unused_tcp_port, tmp_path) as process:
+    words = command("python", "credit_ledger")
+    async with started(services, words, unused_tcp_port, tmp_path) as process:
         assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
     assert await refunds_of(pool, request_id) == 1
     assert await ledger.committed() == offset
-    async with ledger_process(services, "python", unused_tcp_port, tmp_path):
+    async with started(services, words, unused_tcp_port, tmp_path):
 
         async def committed() -> bool:
             return await ledger.committed() == offset + 1

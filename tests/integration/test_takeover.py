@@ -5,7 +5,6 @@ transaction left open.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -38,14 +37,6 @@ from tests.integration.conftest import Begin, running, until
 from tests.integration.reading import requested
 from tests.integration.test_command_line import looks
 from tests.integration.test_processes import Renderer, compositor, dead_letter_of, publish
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    made = new_producer(kafka, "test")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def dead(kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
