@@ -56,9 +56,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         own = len(sockets.get_map())  # the loop's own pipe
         try:
             return await work()
-        except (*DATABASE_AWAY, asyncpg.PostgresError):
+        finally:
             await _closed(sockets, own)
-            raise
 
     def loop() -> asyncio.AbstractEventLoop:
         # Not uvloop: its `close` can wait without end for a TLS connection that was closed.
@@ -73,8 +72,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _closed(sockets: selectors.BaseSelector, own: int) -> None:
-    """Wait until nothing is open. asyncpg says goodbye to a server that refused it in the
-    background, and a loop that ends at once would leave its socket open.
+    """Wait until nothing is open. asyncpg says goodbye to a server in the background, over TLS and
+    where it was refused, and a loop that ends at once would leave its socket open.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSING_MAX_S):

@@ -7,35 +7,24 @@ import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
 from confluent_kafka.admin import AdminClient
 
-from consumers.credit_ledger import CreditLedger
-from consumers.dead_letter import DeadLetters
 from runtime import in_quarantine
-from runtime.batch_session import BatchSession
 from runtime.in_quarantine import InQuarantine
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, quarantine_origin
-from runtime.lane_session import LaneSession
-from runtime.process import Process
 from runtime.reading import read_all
 from runtime.records import OutRecord
-from runtime.sessions import Session
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from schemas.topics import CREDIT_REFUND, LOOK_DEAD_LETTER, LOOK_QUARANTINE, Topic
 from storage.claims import ClaimStore
-from storage.refunds import RefundStore
+from tests.integration.applications import Begin, dead_letters, ledger
 from tests.integration.conftest import running, until
-from tests.integration.test_processes import now, producer
-
-__all__ = ["producer"]  # a fixture
 
 
-def sessions(name: str, kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untyped-def]  # a closure that makes sessions
-    def begin(process: Process) -> Session:
-        if name == "credit_ledger":
-            return BatchSession(process, kafka, CreditLedger(RefundStore(pool)))
-        return LaneSession(process, kafka, DeadLetters(ClaimStore(pool)), now)
-
-    return begin
+def sessions(name: str, kafka: KafkaSettings, pool: asyncpg.Pool) -> Begin:
+    """Of the consumer of this name."""
+    if name == "credit_ledger":
+        return ledger(kafka, pool)
+    return dead_letters(kafka, ClaimStore(pool))
 
 
 async def kept(kafka: KafkaSettings, value: bytes) -> list[tuple[bytes, ...]]:

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -34,6 +35,7 @@ from confluent_kafka.admin import (
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.settings import run
 from devstack.bootstrap import settings_of
 from devstack.processes import MODULES
 from devstack.secured import SUBSCRIBING_TEAM, Secured
@@ -235,9 +237,13 @@ def _trusting_others(stack: Stack, secured: Secured) -> KafkaSettings:
     return kafka_of(stack, secured, "compositor").model_copy(update={"ca_file": None})
 
 
-async def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(
+def test_postgres_takes_nobody_without_tls_or_with_a_wrong_password(
     stack: Stack, secured: Secured
 ) -> None:
+    run(partial(_refused, stack, secured))
+
+
+async def _refused(stack: Stack, secured: Secured) -> None:
     place = f"127.0.0.1:{ports(stack)['postgres']}/postgres"
     tls = f"sslmode=verify-full&sslrootcert={secured.ca}"
     right, wrong = (
@@ -273,7 +279,7 @@ def test_looks_succeed_and_fail_and_the_audit_is_clean_with_each_process_as_itse
     jobs = client.finish([made, failed])
     assert (jobs[made]["status"], jobs[failed]["status"]) == ("SUCCESS", "FAILURE")
     assert client.balance() == before - 10
-    assert asyncio.run(connected(stack)) == {
+    assert run(partial(connected, stack)) == {
         f"login_{name}" for name in MODULES if name in BY_PROCESS
     }
     audited = looks(secured.env_of("auditor", stack.env), "audit", "--settle-s", "5")
@@ -345,9 +351,8 @@ def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: 
         ("login_auditor", secured.password("auditor")),
     ):
         place = f"postgresql://{user}:{password}@127.0.0.1:{ports(stack)['postgres']}/postgres"
-        assert asyncio.run(
-            grants_seen(f"{place}?sslmode=verify-full&sslrootcert={secured.ca}")
-        ) == len(TENANTS)
+        dsn = f"{place}?sslmode=verify-full&sslrootcert={secured.ca}"
+        assert run(partial(grants_seen, dsn)) == len(TENANTS)
 
 
 async def grants_seen(dsn: str) -> int:
