@@ -57,7 +57,7 @@ class BatchSession(Consuming):
         self._own = own
         self._unreadable = Breaker(self._declared.unreadable)
         self._applying = asyncio.Lock()
-        self._batches = 0
+        self._in_hand = 0
         self._positions: dict[tuple[str, int], int] = {}
         self._watching: list[asyncio.Task[None]] = []
         self._plain = producer or new_producer(
@@ -74,15 +74,19 @@ class BatchSession(Consuming):
         """One thing at a time: batches, and moves without one. Counted at once: until this waits,
         nothing else has run since the batch was polled.
         """
-        self._batches += 1
+        self._in_hand += 1
         await self._applying.acquire()
         if self._failure.done():
-            self._applying.release()
+            self._done()
         self._raise_failure()
 
     def received(self, error: BaseException | None) -> None:
         """The next may be applied."""
         super().received(error)
+        self._done()
+
+    def _done(self) -> None:
+        self._in_hand -= 1
         self._applying.release()
 
     async def consume(self, call_next: Next, message: Received) -> object:
@@ -146,21 +150,24 @@ class BatchSession(Consuming):
         while True:
             await asyncio.sleep(IDLE_POSITIONS_S)
             try:
-                async with self._applying:
-                    await self._pass_over()
+                await self.pass_over()
             except Exception as error:
                 self.fail(error)
                 return
 
-    async def _pass_over(self) -> None:
-        """Make durable that positions moved without records."""
-        batches = self._batches
-        moved = await self._moved(())
-        if not moved or self._batches != batches or self._failure.done():
-            return  # a batch that came meanwhile moved them
-        if self._own is not None:
-            await self._own.moved(moved)
-        await self._commit(moved)
+    async def pass_over(self) -> None:
+        """Make durable that positions moved without records. A batch that was polled has moved them
+        too, before it is applied: then nothing is said (DESIGN 3.9).
+        """
+        if self._in_hand:
+            return
+        async with self._applying:
+            moved = await self._moved(())
+            if not moved or self._in_hand or self._failure.done():
+                return
+            if self._own is not None:
+                await self._own.moved(moved)
+            await self._commit(moved)
 
     async def _moved(self, records: Sequence[ConsumerRecord]) -> Spans:
         """What a batch spans, and how far positions went past it; without one, those that moved."""

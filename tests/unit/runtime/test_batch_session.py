@@ -1,0 +1,81 @@
+"""Positions that moved without a batch, and those that moved with one that is not applied yet."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
+from aiokafka import TopicPartition
+
+from consumers import credit_ledger
+from runtime.batch_session import BatchSession
+from runtime.declaration import Spans
+from schemas.topics import CREDIT_REFUND
+
+HERE = TopicPartition(CREDIT_REFUND.name, 0)
+
+
+class Consumer:
+    """At a position, which takes a moment to tell."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.committed: list[int] = []
+
+    def assignment(self) -> set[TopicPartition]:
+        return {HERE}
+
+    async def position(self, _: TopicPartition) -> int:
+        await asyncio.sleep(0)
+        return self.at
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.committed.append(offsets[HERE])
+
+
+class Own:
+    """Offsets of its own."""
+
+    def __init__(self) -> None:
+        self.moves: list[Spans] = []
+
+    async def start(self, _: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        return {}
+
+    async def moved(self, positions: Spans) -> None:
+        self.moves.append(positions)
+
+
+async def test_positions_of_a_batch_that_waits_to_be_applied_are_not_passed_over() -> None:
+    application, consumer, own = credit_ledger.app(), Consumer(), Own()
+    application.subscriber.consumer = consumer
+    session = BatchSession(application, own, producer=SimpleNamespace(client=None))
+
+    async def poll() -> None:
+        """As FastStream's loop: between the poll and this nothing else runs."""
+        consumer.at = 9
+        await session.receive()
+
+    consumer.at = 5
+    await session.pass_over()
+    assert (own.moves, consumer.committed) == ([{HERE: (5, 5)}], [5])
+    for turns in range(4):  # the next batch is polled at each step of the look
+        looking = asyncio.create_task(session.pass_over())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if looking.done():
+            break
+        polled = asyncio.create_task(poll())
+        await asyncio.gather(looking, polled)
+        assert consumer.committed == [5]
+        session.received(None)
+        consumer.at = 5
+    await session.receive()
+    waiting = asyncio.create_task(poll())
+    await asyncio.sleep(0)
+    session.received(None)  # the one before is done; another was polled
+    await session.pass_over()
+    await waiting
+    assert consumer.committed == [5]
+    session.received(None)
+    await session.pass_over()
+    assert (own.moves[1:], consumer.committed) == ([{HERE: (5, 9)}], [5, 9])
