@@ -168,9 +168,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         self._timer = None
         if not self._idle:
-            self._arm(
-                self.head_timeout_s
-            )  # an answer is under way: it ends, or its own time limit ends it
+            # An answer is under way: it ends, or its own time limit ends it
+            self._arm(self.head_timeout_s)
         elif self._head_open and self._head_began:
             self._refuse(ErrorCode.REQUEST_TIMEOUT, "The request's head took too long.")
         else:

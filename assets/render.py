@@ -376,9 +376,8 @@ def finish(picture: Image, small: Geometry, large: Geometry, cover: Image) -> Im
     shadows = _denoised_body(picture - expected, small, inner.astype(np.float32))
     studio = _denoised_studio(picture, (covered < 0.001).astype(np.float32), small)
     fine = _enlarged(shadows, small, large) + expected_large
-    inside = (large.labels > 0).astype(
-        np.float32
-    )  # edge pixels whose middle is outside take their neighbours' light
+    # Edge pixels whose middle is outside take their neighbours' light
+    inside = (large.labels > 0).astype(np.float32)
     blurred = cv2.GaussianBlur(fine * inside[..., None], (0, 0), 1.0)
     blurred /= np.maximum(cv2.GaussianBlur(inside, (0, 0), 1.0)[..., None], 1e-6)
     fine = np.where(inside[..., None] > 0, fine, blurred)
@@ -406,9 +405,8 @@ def develop(picture: Image) -> NDArray[np.uint8]:
     encoded = np.where(
         rolled <= 0.0031308, 12.92 * rolled, 1.055 * np.maximum(rolled, 1e-6) ** (1 / 2.4) - 0.055
     )
-    grain = np.random.default_rng(7).triangular(
-        -0.5, 0, 0.5, (height, width, 1)
-    )  # against bands in the smooth wall
+    # Against bands in the smooth wall
+    grain = np.random.default_rng(7).triangular(-0.5, 0, 0.5, (height, width, 1))
     return np.asarray(np.clip(encoded * 255 + 0.5 + grain, 0, 255), np.uint8)
 
 

@@ -48,9 +48,8 @@ def main(  # noqa: PLR0913 (each argument is an option)
     if plan:
         typer.echo("\n".join(str(strike) for strike in strikes(seed, faults, over_s)))
         return
-    logging.getLogger("aiokafka").setLevel(
-        logging.CRITICAL
-    )  # our own clients of a cluster that is being killed
+    # Our own clients of a cluster that is being killed
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     campaign = Campaign(seed, faults, requests, over_s, sample=sample)
     with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
         try:

@@ -27,12 +27,10 @@ class Promises:
     """What clients were told."""
 
     accepted: dict[str, Wish] = field(default_factory=dict)  # by request id
-    keys: dict[str, set[str]] = field(
-        default_factory=dict
-    )  # idempotency key -> the request ids that it was answered with
-    cancels: dict[str, int] = field(
-        default_factory=dict
-    )  # request id -> the final status code of its cancel
+    # Idempotency key -> the request ids that it was answered with
+    keys: dict[str, set[str]] = field(default_factory=dict)
+    # Request id -> the final status code of its cancel
+    cancels: dict[str, int] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)  # what no client should ever see
 

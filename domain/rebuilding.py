@@ -62,9 +62,8 @@ class Retelling:
         """Nothing read. `topics`: those of the projection."""
         self._place = {topic: place for place, topic in enumerate(topics)}
         self._known: dict[str, _Known] = {}
-        self._far: set[tuple[str, int, int]] = (
-            set()
-        )  # events whose numbers no request of ours reaches
+        # Events whose numbers no request of ours reaches
+        self._far: set[tuple[str, int, int]] = set()
 
     def unknown(self, records: Sequence[tuple[int, Decoded]]) -> set[str]:
         """The requests of these records that were not met before."""

@@ -58,9 +58,8 @@ class Layout:
 
     rows: np.ndarray[Any, np.dtype[np.int64]]
     bytes: Bytes
-    spans: dict[
-        str, tuple[int, int]
-    ]  # of the values; the last of a name counts; end before start: null
+    # Of the values; the last of a name counts; end before start: null
+    spans: dict[str, tuple[int, int]]
 
     def column(self, name: str) -> Bytes:
         """The values of a header, one row each. Raises KeyError where it is not or is null."""

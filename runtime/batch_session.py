@@ -66,9 +66,8 @@ class BatchSession(Consuming):
         self._quarantine = InQuarantine(host.kafka, self._declared.name)
         self._copartitions = Copartitions(self._process, self._declared, self._plain.client)
         for topic in self._declared.topics:
-            metrics.RECORDS.labels(
-                self._declared.name, topic.name, "quarantined"
-            )  # there as 0: an alert sees the first
+            # There as 0: an alert sees the first
+            metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")
 
     async def receive(self) -> None:
         """One thing at a time: batches, and moves without one. Counted at once: until this waits,

@@ -49,9 +49,8 @@ class Declaration:
     breaker: BreakerLimit = field(default_factory=BreakerLimit)
     unreadable: BreakerLimit = UNREADABLE
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
-    suspects: frozenset[FailureCode] = (
-        frozenset()
-    )  # rejections that may be our own; they count by tenant and photo
+    # Rejections that may be our own; they count by tenant and photo
+    suspects: frozenset[FailureCode] = frozenset()
     photo_of: Callable[[Event, FailureReason | None], About | None] | None = (
         None  # whose photo a decision is about
     )

@@ -42,9 +42,8 @@ class Lag:
     end: int
     committed: int | None
     records: int | None
-    seconds: (
-        float | None
-    )  # since the first record that it has not done was written; 0 when it has done all
+    # Since the first record that it has not done was written; 0 when it has done all
+    seconds: float | None
     member: str | None  # client id and host of who holds the partition now
 
 

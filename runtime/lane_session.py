@@ -64,9 +64,8 @@ class LaneSession(Consuming):
         self._watching: list[asyncio.Task[None]] = []
         self._paused = False
         for topic in self._declared.topics:
-            metrics.RECORDS.labels(
-                self._declared.name, topic.name, "unhandled"
-            )  # there as 0: an alert sees the first
+            # There as 0: an alert sees the first
+            metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")
         self._refetch = Refetch(
             lambda: reader(settings), lambda: self._lanes, may=self._may_refetch, failed=self.fail
         )

@@ -36,9 +36,8 @@ class OffsetTracker:
             self._marks.clear()
             self._base, self._lowest = offset, 0
         else:
-            self._marks.extend(
-                bytes(offset - following)
-            )  # offsets in between belong to no record of ours
+            # Offsets in between belong to no record of ours
+            self._marks.extend(bytes(offset - following))
         self._marks += _OPEN
         self._open += 1
         return True

@@ -136,9 +136,8 @@ async def chunks(
                 await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=max_records)
             ).items():
                 yield [record for record in records if record.offset < within[tp][1]]
-            await asyncio.sleep(
-                0
-            )  # what is buffered is given without waiting: heartbeats and work need their turn
+            # What is buffered is given without waiting: heartbeats and work need their turn
+            await asyncio.sleep(0)
             now = {tp: await reader.position(tp) for tp in behind}
             moved_s = _now_s() if now != behind else moved_s
             if read := [tp for tp, at in now.items() if at >= within[tp][1]]:

@@ -39,9 +39,8 @@ async def run_sessions(
     breaker_pause_s: float = BREAKER_PAUSE_S,
 ) -> None:
     """Run sessions until the process is asked to stop. Raises HandlerFailed."""
-    metrics.BREAKER_TRIPS.labels(
-        name
-    )  # there from the start, as 0: an alert sees the first trip as a rise
+    # There from the start, as 0: an alert sees the first trip as a rise
+    metrics.BREAKER_TRIPS.labels(name)
     backoff_s = BACKOFF_MIN_S
     while not process.stopping.is_set():
         begun_s = asyncio.get_running_loop().time()

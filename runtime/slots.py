@@ -85,9 +85,8 @@ class Slots:
             return await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
-                self._leave(
-                    place.result()
-                )  # the place was given in the moment of cancellation: pass it on
+                # The place was given in the moment of cancellation: pass it on
+                self._leave(place.result())
             raise
 
     def _leave(self, holder: _Holder) -> None:

@@ -80,10 +80,11 @@ class FailureReason(BaseModel):
         """The narrower code is the code, wherever it came from."""
         if not isinstance(data, Mapping):
             return data
+        # Of any type: what comes from a topic is not checked yet
         code, cause = (
             data.get("code"),
             data.get("cause"),
-        )  # of any type: what comes from a topic is not checked yet
+        )
         for late, nearest in NEAREST.items():
             if code == late:
                 return {**data, "cause": late.value}

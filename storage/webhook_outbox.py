@@ -91,9 +91,8 @@ class WebhookOutbox:
             ]
             if not made:
                 return 0
-            made.sort(
-                key=lambda pair: pair[1].delivery_id(pair[0].webhook_id)
-            )  # the same order for all: no deadlock
+            # The same order for all: no deadlock
+            made.sort(key=lambda pair: pair[1].delivery_id(pair[0].webhook_id))
             done = await connection.execute(
                 """INSERT INTO webhook_deliveries
                      (delivery_id, webhook_id, event_id, event_type, request_id, payload, status,

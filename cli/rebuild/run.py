@@ -51,9 +51,8 @@ async def rebuild(  # noqa: PLR0913 (three places and three that are named)
         shadow = ShadowTables(connection)
         await shadow.create()
         count = await load(kafka, archive, shadow, tell)
-        await catch_up(
-            kafka, await projected(connection), shadow, count
-        )  # so that little is left for under the lock
+        # So that little is left for under the lock
+        await catch_up(kafka, await projected(connection), shadow, count)
         async with comparing(connection, to_swap=not dry_run) as comparison:
             reached = await comparison.projected()
             behind = _behind(reached, count)

@@ -166,9 +166,8 @@ def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmLine:
     slanted = np.gradient(bare.length) / np.maximum(
         np.hypot(np.gradient(bare.x), np.gradient(bare.y)), 1e-6
     )
-    steps = steps * np.interp(
-        line[1:, 1], bare.y, slanted
-    )  # what leans out of the picture is longer than it looks
+    # What leans out of the picture is longer than it looks
+    steps = steps * np.interp(line[1:, 1], bare.y, slanted)
     length = np.concatenate([[0.0], np.cumsum(steps)])
     tip = float(length[np.linalg.norm(line - mannequin.facts.shoulder_tip[s], axis=1).argmin()])
     return ArmLine(s, line, length, tip, bare)

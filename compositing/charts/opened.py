@@ -59,9 +59,8 @@ def _halves(chart: Chart, first: float, last: float) -> list[Chart]:
     for part in (slice(None, middle + 1), slice(middle, None)):
         look = chart.look[:, part].copy()
         edge = look[:, :1, 0] if part.start is None else look[:, -1:, 0]
-        near = (look[..., 0] - edge) / np.where(
-            np.abs(axis - edge) < 1e-6, 1.0, axis - edge
-        )  # 0 at the side, 1 at the middle
+        # 0 at the side, 1 at the middle
+        near = (look[..., 0] - edge) / np.where(np.abs(axis - edge) < 1e-6, 1.0, axis - edge)
         look[..., 0] = look[..., 0] - np.clip(near, 0, 1) * share * (axis - edge)
         found.append(Chart(chart.part, chart.photo[:, part], look))
     return found

@@ -105,9 +105,8 @@ def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
         np.clip(scale * photo.neck_width / 2, body.mannequin.neck_width_px * 0.56, widest)
     )
     neck_at = {s: body.arms[s].beside(body.centre_x, half_neck) for s in SIDES}
-    shoulder = (
-        scale * photo.shoulder_px
-    )  # the same on both sides: symmetric garments stay symmetric
+    # The same on both sides: symmetric garments stay symmetric
+    shoulder = scale * photo.shoulder_px
     tip_at = {s: neck_at[s] + shoulder for s in SIDES}
     neck = {s: _over_skin(body, s, np.array([neck_at[s]]))[0] for s in SIDES}
     tip = {s: _over_skin(body, s, np.array([tip_at[s]]))[0] for s in SIDES}

@@ -416,9 +416,8 @@ def free_px(mask: Mask, points: Numbers, s: int) -> Numbers:
     """How far a chart may reach sideways beyond these points of its edge without meeting other
     cloth, at most MARGIN_PX."""
     ways = np.tile([float(s), 0.0], (len(points), 1))
-    past = reach(
-        mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX)
-    )  # where cloth ends
+    # Where cloth ends
+    past = reach(mask, points - ways * 2, ways, np.full(len(points), 2 + 2 * MARGIN_PX))
     past = np.where(np.isfinite(past), past - 2, np.inf)
     out = np.isfinite(past)
     starts = points + ways * np.where(out, past + 0.5, 0)[:, None]

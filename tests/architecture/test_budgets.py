@@ -89,10 +89,11 @@ def test_tables_are_named_only_where_sql_lives() -> None:
         for path in FILES
         if path.parent.name != "storage" and statement.search(path.read_text())
     ]
+    # A temporary file of the audit's, a file of the analyst's
     own_files = {
         "runtime/topic_facts.py",
         "replaying/duck.py",
-    }  # a temporary file of the audit's, a file of the analyst's
+    }
     assert set(outside) <= own_files
 
 

@@ -183,9 +183,8 @@ async def test_results_without_a_transaction(
         fault = running.plant("compositor.after-upload", "stop")
         event = await ask(pool, producer, 3600)
         await until(lambda: not fault.exists() and running.stopped())
-        (zombie,) = (
-            running.stopped()
-        )  # it holds a result, and has lost its partitions by the time it wakes
+        # It holds a result, and has lost its partitions by the time it wakes
+        (zombie,) = running.stopped()
 
         await until(lambda: count(kafka, LOOK_COMPLETED, event, 1))
         assert zombie.status() == psutil.STATUS_STOPPED  # so the other one has completed it
@@ -228,9 +227,8 @@ async def test_a_completion_after_the_deadline(
         if planted:
             await until(lambda: count(kafka, LOOK_COMPLETED, event, 1))
         else:
-            await until(
-                lambda: not decided.exists()
-            )  # the late result came, and was left to the sweeper
+            # The late result came, and was left to the sweeper
+            await until(lambda: not decided.exists())
     found = violations(own_services, event.request_id)
     both = "VIOLATION 5 (exactly one public outcome): 1 look.completed and 1 look.failed"
     paid_back = (

@@ -125,9 +125,8 @@ def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
                     if kind == "multipart/form-data":
                         continue  # a file has no example in JSON
                     shown = [one["value"] for one in content.get("examples", {}).values()]
-                    whole = content.get(
-                        "schema", {"type": "string"}
-                    )  # a stream is text; `itemSchema` is of one event
+                    # A stream is text; `itemSchema` is of one event
+                    whole = content.get("schema", {"type": "string"})
                     found += [(place, whole, one) for one in [*shown, content.get("example")]]
     return found
 

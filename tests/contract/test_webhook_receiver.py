@@ -73,11 +73,12 @@ async def post(page: dict[str, Any], body: bytes, headers: dict[str, str]) -> in
 
 async def test_what_we_send_is_taken_once_however_often_it_comes(page: dict[str, Any]) -> None:
     later = datetime.now(UTC) + timedelta(seconds=5)
+    # A retry has a time and a signature of its own
     for body, headers in (
         a_call(),
         a_call(),
         a_call(later),
-    ):  # a retry has a time and a signature of its own
+    ):
         assert await post(page, body, headers) == 204
     (event,) = page["work"]
     assert (event["type"], event["data"]["request_id"]) == ("look.failed", REQUEST_ID)

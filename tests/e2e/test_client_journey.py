@@ -269,9 +269,8 @@ def test_real_photos_come_back_dressed(client: Client, garments: Path) -> None:
         pixels = picture(job)
         assert pixels.shape == (1152, 768, 3)
         chroma = pixels.max(-1).astype(int) - pixels.min(-1)
-        assert (
-            float(np.mean(chroma > 30)) > 0.02
-        )  # cloth is coloured; the mannequin and the studio are grey
+        # Cloth is coloured; the mannequin and the studio are grey
+        assert float(np.mean(chroma > 30)) > 0.02
 
 
 def decided(client: Client, request_id: str) -> httpx.Response:

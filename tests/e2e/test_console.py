@@ -117,9 +117,8 @@ def test_a_key_that_does_not_work_is_refused_in_words_and_not_kept(tab: Tab) -> 
         expect(page.get_by_role("alert")).to_contain_text("key")
         assert page.evaluate("sessionStorage.length") == 0
     tab.enter()
-    page.evaluate(
-        "sessionStorage.setItem('looks.key', 'sk_live_revoked')"
-    )  # as if it had been revoked meanwhile
+    # As if it had been revoked meanwhile
+    page.evaluate("sessionStorage.setItem('looks.key', 'sk_live_revoked')")
     page.get_by_role("link", name="Credits", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("This key does not work")
     expect(page.get_by_role("alert").locator("code")).to_have_text(re.compile("^[0-9A-Z]{26}$"))
@@ -283,9 +282,8 @@ def test_what_is_hostile_is_shown_as_text(tab: Tab) -> None:
     expect(page.locator(".garment .name")).to_have_text(f"{HOSTILE}.jpg")
     expect(page.get_by_role("alert")).to_contain_text(HOSTILE)
     assert page.locator("img[src='x']").count() == 0
-    with pytest.raises(
-        Exception, match="TrustedHTML"
-    ):  # and a script that forgets itself is stopped by the policy
+    # And a script that forgets itself is stopped by the policy
+    with pytest.raises(Exception, match="TrustedHTML"):
         page.evaluate("text => { document.body.innerHTML = text }", HOSTILE)
     assert page.evaluate("window.harmed") is None
 

@@ -311,9 +311,8 @@ async def test_a_letter_that_nobody_could_handle_is_sent_again_and_fails_its_req
         deadline_at=now(),
     )
     async with running("dead", dead(kafka, pool)):
-        await publish(
-            producer, letter(event)
-        )  # its row is not there: a database from before the request, say
+        # Its row is not there: a database from before the request, say
+        await publish(producer, letter(event))
 
         async def kept() -> bool:
             return len(await records_of(kafka, LOOK_QUARANTINE, lost)) == 1

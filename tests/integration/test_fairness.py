@@ -184,9 +184,8 @@ async def test_a_single_look_is_next_though_ten_thousand_of_another_tenant_wait(
             return bool((await outcomes(kafka, [single]))[single.request_id])
 
         await until(decided)
-        clock.ahead = timedelta(
-            hours=1
-        )  # what waits is past its deadline now: the sweeper's to decide
+        # What waits is past its deadline now: the sweeper's to decide
+        clock.ahead = timedelta(hours=1)
         renderer.let(BURST)
         await until_waiting(session, deferred=0, in_flight=0)
     assert renderer.made.count(BIG) < 100

@@ -79,9 +79,8 @@ def test_each_key_is_charged_once_and_answered_alike_in_any_order(
 ) -> None:
     async def run() -> None:
         async with open_pool(DatabaseSettings.model_validate({"url": url})) as pool:
-            doors = [
-                Acceptance(pool, batch_max=4, queue_max=64) for _ in range(2)
-            ]  # two API processes
+            # Two API processes
+            doors = [Acceptance(pool, batch_max=4, queue_max=64) for _ in range(2)]
             run_id, model, charged = new_request_id(), Model(), set()
             for round_ in rounds:
                 sent = [_submission(post, run_id) for post in round_]

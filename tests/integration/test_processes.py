@@ -169,9 +169,8 @@ async def test_a_request_published_twice_is_composed_and_completed_once(
 
         await until(completed)
         await publish(producer, Emit(event, ("look.requested",)))
-    async with running(
-        "compositor", compositor(kafka, renderer)
-    ):  # a successor learns the past from Kafka
+    # A successor learns the past from Kafka
+    async with running("compositor", compositor(kafka, renderer)):
         await publish(producer, Emit(event, ("look.requested",)))
         marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
         while partition_of(marker) != partition_of(request_id):
@@ -398,9 +397,8 @@ async def test_poison_is_kept_whole_and_stops_nobody(
         await until(succeeded)
 
         async def kept() -> bool:
-            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(
-                poisons
-            )  # by two readers of the topic
+            # By two readers of the topic
+            return len(await records_of(kafka, LOOK_QUARANTINE, request_id)) == 2 * len(poisons)
 
         await until(kept)
     values = [record.value for record in await records_of(kafka, LOOK_QUARANTINE, request_id)]

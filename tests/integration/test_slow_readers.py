@@ -87,9 +87,8 @@ async def test_a_reader_who_reads_nothing_is_cut_off_and_the_others_are_served(
         writer.close()
         await until(lambda: _true(not hub._by_request), within_s=15)
         received = await _drain(slow)
-        assert (
-            0 < received < EVENTS * len(MESSAGE) * 0.8
-        )  # cut off in the middle: what the kernel holds is some megabytes
+        # Cut off in the middle: what the kernel holds is some megabytes
+        assert 0 < received < EVENTS * len(MESSAGE) * 0.8
         slow.close()
 
 

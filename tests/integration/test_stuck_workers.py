@@ -129,9 +129,8 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_o
     first = await attempt(compositor, work(a_look("tee.jpg")))
     assert isinstance(first, Later)
     assert first.suspect
-    elsewhere = Compositor(
-        pool, Slots(1), lambda: NOW, history_window_s=60
-    )  # told by the record alone
+    # Told by the record alone
+    elsewhere = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
     retried = work(a_look("tee.jpg"))
     retried.decoded.meta.extra.update({ATTEMPT_HEADER: "2", SUSPECT_HEADER: first.suspect})  # type: ignore[attr-defined]  # a dict
     for outcome in (

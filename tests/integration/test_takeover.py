@@ -77,9 +77,8 @@ async def test_a_group_whose_offsets_are_lost_publishes_no_failure_again(
         number: [one for one in accepted if partition_of(one) == number]
         for number in map(partition_of, accepted)
     }
-    pairs = [
-        (ids[0], ids[1]) for ids in by_number.values() if len(ids) > 1
-    ]  # two of a partition: they are read in order
+    # Two of a partition: they are read in order
+    pairs = [(ids[0], ids[1]) for ids in by_number.values() if len(ids) > 1]
     before, after = [first for first, _ in pairs], [second for _, second in pairs]
 
     async def fail(*ids: str) -> None:

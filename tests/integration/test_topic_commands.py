@@ -229,9 +229,8 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(
             partition,
             sent[1].offset,
         )
-        assert (
-            behind.records == behind.end - sent[1].offset == 3
-        )  # two records and the marker of their transaction
+        # Two records and the marker of their transaction
+        assert behind.records == behind.end - sent[1].offset == 3
         assert behind.seconds is not None
         later = lags(kafka, [group])[0]
         assert later.seconds is not None

@@ -378,9 +378,8 @@ async def test_a_dead_endpoint_holds_its_own_places_and_delays_nobody(
             await asyncio.wait_for(dead.arrived.wait(), 20)
             await well.tell(20)
             await until(lambda: well.stand_at("delivered", 20), within_s=20)
-            assert (
-                len(await stuck.deliveries("pending")) >= PER_ENDPOINT
-            )  # they are not even all tried
+            # They are not even all tried
+            assert len(await stuck.deliveries("pending")) >= PER_ENDPOINT
             assert len(dead.received) <= 2 * PER_ENDPOINT
             await until(lambda: stuck.stand_at("failed", 3 * PER_ENDPOINT), within_s=30)
 
@@ -481,9 +480,8 @@ async def test_nothing_of_another_tenant_is_read_changed_or_sent(pool: asyncpg.P
         assert await deliveries.redeliver(*who, delivery.delivery_id) is None
         assert await deliveries.send(*who, happened()) is None
     own = (neighbour.tenant, LIVE, neighbour.webhook_id)
-    assert (
-        await deliveries.delivery(*own, delivery.delivery_id) is None
-    )  # another's delivery under one's own endpoint
+    # Another's delivery under one's own endpoint
+    assert await deliveries.delivery(*own, delivery.delivery_id) is None
     assert await deliveries.redeliver(*own, delivery.delivery_id) is None
     assert await webhooks.webhook(hook.tenant, LIVE, hook.webhook_id) == mine
     assert await hook.deliveries() == [delivery]

@@ -99,6 +99,5 @@ async def test_row_24_a_farm_of_cancels_meets_the_limit_of_writes_and_gains_noth
     assert statuses == [202, 200] * 5 + [429] * 3
     assert len(acceptance.accepted) == 5
     assert {job.receipt.refunded for job in jobs.rows.values()} == {10}
-    assert (
-        accounts.balances["abc", "live"] == 50
-    )  # the refunds themselves are the ledger's, in order with the outcome
+    # The refunds themselves are the ledger's, in order with the outcome
+    assert accounts.balances["abc", "live"] == 50

@@ -62,9 +62,8 @@ async def test_the_spelling_of_a_body_does_not_count(api: Api, same: str) -> Non
     [
         {**GOOD, "user_category": "FEMALE"},
         {**GOOD, "items": GOOD["items"] * 2},
-        {
-            name: value for name, value in GOOD.items() if name != "runtime_config"
-        },  # before defaults: spelt out is not left out
+        # Before defaults: spelt out is not left out
+        {name: value for name, value in GOOD.items() if name != "runtime_config"},
         {**GOOD, "runtime_config": {}},
     ],
 )
@@ -120,11 +119,12 @@ async def test_any_visible_characters_are_a_key(api: Api, key: str) -> None:
 async def test_another_tenant_environment_or_key_of_the_tenant(api: Api) -> None:
     _, first, _ = await post(api, GOOD)
     rotated = {"Authorization": f"Bearer {grant_key(api.accounts, 'abc')}"}
+    # A key that is rotated in mid-retry is still the tenant's
     assert await post(api, GOOD, **rotated) == (
         202,
         first,
         True,
-    )  # a key that is rotated in mid-retry is still the tenant's
+    )
     test = {"Authorization": f"Bearer {grant_key(api.accounts, 'abc', environment='test')}"}
     apart = {
         **GOOD,

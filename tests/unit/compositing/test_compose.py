@@ -82,9 +82,8 @@ def test_a_jacket_lies_over_a_top_and_a_top_over_trousers() -> None:
     picture = look((tee(blue), "jacket"), (trousers(green), "trousers"), (tee(red), "t-shirt"))
     body = load("FEMALE", 384)
     middle, beside = int(body.centre_x), int(body.centre_x) + 28
-    assert (
-        hue_share(picture, (middle - 4, body.waist_y - 40, middle + 4, body.waist_y), 0) > 0.95
-    )  # it stands open
+    # It stands open
+    assert hue_share(picture, (middle - 4, body.waist_y - 40, middle + 4, body.waist_y), 0) > 0.95
     assert hue_share(picture, (beside, body.waist_y - 60, beside + 10, body.waist_y), 2) > 0.95
     without = look((trousers(green), "trousers"), (tee(red), "t-shirt"))
     hips = (int(body.centre_x) - 25, body.waist_y + 15, int(body.centre_x) + 25, body.waist_y + 35)

@@ -19,9 +19,8 @@ def values(schema: Any, root: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if schema is True or schema == {}:
         return ANYTHING
     if "$ref" in schema:
-        return st.deferred(
-            lambda: values(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
-        )  # it may refer to itself
+        # It may refer to itself
+        return st.deferred(lambda: values(root["$defs"][schema["$ref"].rpartition("/")[2]], root))
     if "anyOf" in schema:
         return st.one_of([values(one, root) for one in schema["anyOf"]])
     if "const" in schema:

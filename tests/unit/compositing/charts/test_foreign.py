@@ -41,9 +41,8 @@ def test_hanger_above_the_neck_goes(kind: str) -> None:
     one = drawn(kind, 1)
     rgb, hanger = hung(one)
     found = unhung(cutout(rgb, one.mask | hanger), upper_of(one.points))
-    assert (
-        float(found.alpha[hanger].mean()) < 0.3
-    )  # a rest of the cloth's own colour beside its rim goes behind the neck
+    # A rest of the cloth's own colour beside its rim goes behind the neck
+    assert float(found.alpha[hanger].mean()) < 0.3
     assert float(found.alpha[one.mask].mean()) > 0.99
 
 
