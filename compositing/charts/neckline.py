@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from compositing.charts.foreign import plain_inside, without_label
 from compositing.charts.lines import Mask, Numbers
-from compositing.charts.neck_curve import curve
+from compositing.charts.neck_curve import curve, like
+from compositing.charts.neck_edge import held
 from compositing.charts.neck_leaves import leaves
 from compositing.charts.neck_view import REACH_PX, View, view
 from compositing.cut.background import Floats
@@ -24,6 +25,15 @@ HOOD = 2.5
 STANDS_AT, STANDS, STANDING, STANDING_LEAST = 0.72, 0.3, 0.4, 0.35
 """Cloth beside the middle that rises so much above the neck points, over half the neck's width, is
 a collar that stands; its front is so much lower, and at least such a share of its height stands."""
+BESIDE = 1.45
+"""Beside a neckline without a collar, what lies higher than its ends is the back's, too."""
+CLOSED = 0.55, 0.3
+"""How wide and deep the opening of a collar is taken to be where no edge shows it."""
+HOODED_LOWEST = 0.6
+"""Below a hood a jacket is closed, or nearly."""
+DEEPER = 0.45
+"""A likely line so much lower than the clear one says that the clear one is the back's own rim; a
+rib's lower edge is less so."""
 LEAST_PX = 8.0
 """A narrower neck is none."""
 
@@ -63,25 +73,54 @@ def neckline(
     if hooded:
         seen = replace(seen, rim=np.maximum(seen.rim, 0))
     thought = float(seen.here(dip)[1]) / REACH_PX
-    if collared:
-        deep = thought if category in OPEN_FRONTS else 0.0
-        line, score, believed = leaves(seen, deep)
-    else:
-        rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
-        if rise > STANDS:
-            line, score, believed = curve(seen, STANDING, STANDING, -STANDING_LEAST * rise)
-        else:
-            line, score, believed = curve(seen, thought, LIKELY)
+    rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
+    stands = not collared and rise > STANDS
+    clear = None if hooded or stands else held(colours, thought, collared=category in COLLARED)
+    if clear is not None and category in COLLARED:
+        return _drawn(rgb, mask, colours, clear, least=0.0)
+    line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
+    if clear is not None:
+        deeper = float(line[:, 1].max() - clear[:, 1].max()) / REACH_PX
+        if not (believed and deeper > DEEPER):
+            return _drawn(rgb, mask, colours, clear, least=BESIDE)
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
     return Neckline(plain_inside(rgb, colours, inside), inside, sure)
 
 
-def _above(seen: View, line: Numbers, mask: Mask, *, wide: float) -> Floats:
+def _likely(
+    seen: View, category: G, thought: float, rise: float, hooded: bool
+) -> tuple[Numbers, float, bool]:
+    """The line, its score, and whether it is believed. `rise`: of a collar that stands, in halves
+    of the neck's width, else 0."""
+    if hooded:
+        return curve(seen, CLOSED[1], CLOSED[1], HOODED_LOWEST)
+    if category in COLLARED or category in OPEN_FRONTS:
+        found = leaves(seen, thought if category in OPEN_FRONTS else 0.0)
+        return found if found[2] else (like(seen, 2.0, *CLOSED), *found[1:])
+    if rise:
+        return curve(seen, STANDING, STANDING, -STANDING_LEAST * rise)
+    return curve(seen, thought, LIKELY)
+
+
+def _drawn(
+    rgb: NDArray[np.uint8], mask: Mask, colours: View, line: Numbers, *, least: float
+) -> Neckline:
+    """Where a strong edge shows the line all the way."""
+    inside = _above(colours, line, mask, least=least)
+    return Neckline(plain_inside(rgb, colours, inside), inside, 1.0)
+
+
+def _above(
+    seen: View, line: Numbers, mask: Mask, *, wide: float = 0.0, least: float = 0.0
+) -> Floats:
     """What of the mask lies above the line, softly, at the mask's size; `wide`: also above the neck
-    points so far to each side."""
+    points so far to each side; `least`: above its ends it is at least so wide."""
     high = np.array([0.0, -9 * REACH_PX])
-    frame = [line[-1:] + high, line[:1] + high]
+    ends = [line[-1:], line[:1]]
+    if least:
+        ends = [np.array([[side * least * REACH_PX, 0.0]]) for side in (1, -1)]
+    frame = [ends[0], ends[0] + high, ends[1] + high, ends[1]]
     if wide:
         at = wide * REACH_PX * np.array([[1.0, 0.0]])
         frame = [at, at + high, high - at, -at]
