@@ -19,9 +19,9 @@ def test_its_channels_are_the_documents_and_it_may_read_them(
     app: Callable[[], Application],
 ) -> None:
     application = app()
-    declared = application.schema.to_specification().to_jsonable()
-    assert {one["action"] for one in declared["operations"].values()} == {"receive"}
-    addresses = {channel["address"] for channel in declared["channels"].values()}
+    (subscriber,) = application.kafka_broker.subscribers
+    assert subscriber is application.subscriber
+    addresses = {topic.name for topic in application.subscriber.topics}
     assert addresses == {topic.name for topic in application.declared.topics}
     assert addresses <= {channel["address"] for channel in document()["channels"].values()}
     (access,) = [one for one in PROCESSES if one.name == application.declared.name]
