@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.dress import dress
-from compositing.charts.neckline import Neckline, neckline
+from compositing.charts.neckline import Above, Neckline, neckline
 from compositing.charts.opened import opened
 from compositing.charts.small import place_small
 from compositing.charts.whole import place_whole
@@ -77,7 +77,8 @@ def _neckline(category: GarmentCategory, garment: Garment, worn: Worn) -> Neckli
     if not isinstance(upper, Upper) or photo is None or photo.shoulders == "off":
         return None
     necks = upper.left.neck, upper.right.neck, upper.dip
-    return neckline(cutout.rgb, cutout.mask, necks, category, hooded=photo.hooded)
+    above: Above = "hood" if photo.hooded else "straps" if photo.shoulders == "straps" else ""
+    return neckline(cutout.rgb, cutout.mask, necks, category, above=above)
 
 
 def cloths_of(

@@ -2,6 +2,7 @@
 neck, not before it."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from compositing.cut.background import Floats
 from compositing.template.neckline import LIKELY
 from schemas.categories import GarmentCategory as G
 
+Above = Literal["", "hood", "straps"]
 COLLARED = frozenset({G.SHIRT, G.POLO, G.JACKET, G.BLAZER, G.COAT})
 OPEN_FRONTS = frozenset({G.CARDIGAN, G.VEST})
 """Their necklines may be as deep as the template has them."""
@@ -55,9 +57,9 @@ def neckline(
     points: tuple[Numbers, Numbers, Numbers],
     category: G,
     *,
-    hooded: bool,
+    above: Above,
 ) -> Neckline | None:
-    """None where the neck's width is nothing. `hooded`: a hood lies above it.
+    """None where the neck's width is nothing. `above`: what is there above the neck points.
 
     `points`: the neck's left and right, and where the neckline's lowest point is thought to be, in
     px of `rgb`.
@@ -65,6 +67,7 @@ def neckline(
     left, right, dip = points
     if float(np.linalg.norm(right - left)) < LEAST_PX:
         return None
+    hooded = above == "hood"
     collared = (category in COLLARED or category in OPEN_FRONTS) and not hooded
     colours = view(rgb, mask, left, right, collared=False)
     seen = view(rgb, mask, left, right, collared=True) if collared else colours
@@ -75,7 +78,7 @@ def neckline(
     thought = float(seen.here(dip)[1]) / REACH_PX
     rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
     stands = not collared and rise > STANDS
-    clear = None if hooded or stands else held(colours, thought, collared=category in COLLARED)
+    clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
     if clear is not None and category in COLLARED:
         return _drawn(rgb, mask, colours, clear, least=0.0)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
