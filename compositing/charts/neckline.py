@@ -36,6 +36,8 @@ HOODED_LOWEST = 0.6
 DEEPER = 0.45
 """A likely line so much lower than the clear one says that the clear one is the back's own rim; a
 rib's lower edge is less so."""
+TOO_DEEP = 0.6
+"""A collar's leaves that go on so much below the clear line were followed into the front."""
 LEAST_PX = 8.0
 """A narrower neck is none."""
 
@@ -79,12 +81,12 @@ def neckline(
     rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
     stands = not collared and rise > STANDS
     clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
-    if clear is not None and category in COLLARED:
-        return _drawn(rgb, mask, colours, clear, least=0.0)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
     if clear is not None:
         deeper = float(line[:, 1].max() - clear[:, 1].max()) / REACH_PX
-        if not (believed and deeper > DEEPER):
+        if category in COLLARED and not (believed and 0 < deeper < TOO_DEEP):
+            return _drawn(rgb, mask, colours, clear, least=0.0)
+        if category not in COLLARED and not (believed and deeper > DEEPER):
             return _drawn(rgb, mask, colours, clear, least=BESIDE)
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
