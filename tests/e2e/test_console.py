@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
 
+from compositing.encode import encode
+from devstack.garments import stranger
 from devstack.stack import Stack
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
@@ -185,7 +187,7 @@ def test_a_look_whose_answer_is_lost_is_sent_again_and_charged_once(
 def test_a_failed_look_says_which_garment_why_and_what_came_back(tab: Tab, client: Client) -> None:
     page, before = tab.page, client.balance()
     tab.enter()
-    tab.add("my blue jeans.jpg", small("tee")[:2000])
+    tab.add("my blue jeans.jpg", encode(stranger("cat", 0), "jpeg", 92))
     expect(page.get_by_label("Category of garment 1")).to_have_value("jeans")
     request_id = tab.send()
     job = client.finish([request_id])[request_id]
