@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from compositing.charts.lines import Numbers, pinned
-from compositing.charts.neck_view import REACH_PX, View, sampled
+from compositing.charts.lines import Numbers
+from compositing.charts.neck_view import REACH_PX, View, across, cheapest, sampled
 
 POINTS = 49
 SHAPES = (1.0, 1.35, 2.0, 3.0)
@@ -125,25 +125,9 @@ def _along_edge(seen: View, line: Numbers) -> Numbers:
     """The line moved across itself, point by point, along the strongest edge near it; its ends
     stay."""
     steps = np.arange(-BAND, BAND + 1)
-    way = np.gradient(line, axis=0)
-    normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(
-        np.linalg.norm(way, axis=1, keepdims=True), 1e-6
-    )
-    free = np.clip(np.minimum(np.arange(POINTS), np.arange(POINTS)[::-1]) / 6, 0, 1)
-    moved = line[:, None] + (steps[None] * free[:, None])[..., None] * normal[:, None]
+    moved = across(line, BAND)
     strength = np.minimum(sampled(seen.edge, seen, moved), PLENTY)
-    cost = (PLENTY - strength) / PLENTY + 0.02 * np.abs(steps)
-    total, back = cost[0].copy(), np.zeros(cost.shape, int)
-    for row in range(1, len(cost)):
-        padded = np.pad(total, 1, constant_values=np.inf)
-        choices = np.stack([padded[k : k + len(total)] + 0.15 * abs(k - 1) for k in range(3)])
-        back[row] = choices.argmin(0) - 1
-        total = choices.min(0) + cost[row]
-    at = np.zeros(len(cost), int)
-    at[-1] = int(total.argmin())
-    for row in range(len(cost) - 1, 0, -1):
-        at[row - 1] = at[row] + back[row, at[row]]
-    return pinned(moved[np.arange(POINTS), at], 1.2)
+    return cheapest(moved, (PLENTY - strength) / PLENTY + 0.02 * np.abs(steps))
 
 
 def _sides(seen: View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:

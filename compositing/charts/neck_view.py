@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.lines import Mask, Numbers, bridged
+from compositing.charts.lines import Mask, Numbers, bridged, pinned
 from compositing.cut.background import Floats, lab
 
 REACH_PX: Final = 48.0
@@ -111,3 +111,31 @@ def sampled(picture: Floats, seen: View, points: Numbers) -> Floats:
     xs, ys = (np.asarray(points[..., k] + seen.origin[k], np.float32) for k in (0, 1))
     found = cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)
+
+
+def across(line: Numbers, band: int) -> Numbers:
+    """A line (n, 2) moved across itself by -band to band px: (n, 2 band + 1, 2); its ends stay."""
+    way = np.gradient(line, axis=0)
+    normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(
+        np.linalg.norm(way, axis=1, keepdims=True), 1e-6
+    )
+    count = len(line)
+    free = np.clip(np.minimum(np.arange(count), np.arange(count)[::-1]) / 6, 0, 1)
+    steps = np.arange(-band, band + 1)[None] * free[:, None]
+    return np.asarray(line[:, None] + steps[..., None] * normal[:, None])
+
+
+def cheapest(moved: Numbers, cost: Numbers) -> Numbers:
+    """The cheapest smooth line through `moved` (n, k, 2), each place at its `cost` (n, k), by
+    dynamic programming: (n, 2)."""
+    total, back = cost[0].copy(), np.zeros(cost.shape, int)
+    for row in range(1, len(cost)):
+        padded = np.pad(total, 1, constant_values=np.inf)
+        choices = np.stack([padded[k : k + len(total)] + 0.15 * abs(k - 1) for k in range(3)])
+        back[row] = choices.argmin(0) - 1
+        total = choices.min(0) + cost[row]
+    at = np.zeros(len(cost), int)
+    at[-1] = int(total.argmin())
+    for row in range(len(cost) - 1, 0, -1):
+        at[row - 1] = at[row] + back[row, at[row]]
+    return pinned(moved[np.arange(len(cost)), at], 1.2)
