@@ -24,6 +24,9 @@ class Consumer:
     def assignment(self) -> set[TopicPartition]:
         return {HERE}
 
+    def paused(self) -> set[TopicPartition]:
+        return set()
+
     async def position(self, _: TopicPartition) -> int:
         await asyncio.sleep(0)
         return self.at
