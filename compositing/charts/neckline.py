@@ -84,10 +84,10 @@ def neckline(
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
     if clear is not None:
         deeper = float(line[:, 1].max() - clear[:, 1].max()) / REACH_PX
-        if category in COLLARED and not (believed and 0 < deeper < TOO_DEEP):
-            return _drawn(rgb, mask, colours, clear, least=0.0)
-        if category not in COLLARED and not (believed and deeper > DEEPER):
-            return _drawn(rgb, mask, colours, clear, least=BESIDE)
+        leaved = category in COLLARED
+        if not (believed and (0 < deeper < TOO_DEEP if leaved else deeper > DEEPER)):
+            inside = _above(colours, clear, mask, least=0.0 if leaved else BESIDE)
+            return Neckline(plain_inside(rgb, colours, inside), inside, 1.0)
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
     return Neckline(plain_inside(rgb, colours, inside), inside, sure)
@@ -106,14 +106,6 @@ def _likely(
     if rise:
         return curve(seen, STANDING, STANDING, -STANDING_LEAST * rise)
     return curve(seen, thought, LIKELY)
-
-
-def _drawn(
-    rgb: NDArray[np.uint8], mask: Mask, colours: View, line: Numbers, *, least: float
-) -> Neckline:
-    """Where a strong edge shows the line all the way."""
-    inside = _above(colours, line, mask, least=least)
-    return Neckline(plain_inside(rgb, colours, inside), inside, 1.0)
 
 
 def _above(
