@@ -51,13 +51,10 @@ class _Place:
         self._closed = False
 
     def begin(self, request: LookRequested, limit_s: float) -> "asyncio.Future[Result]":
-        """Make a look. Cancelling it kills the worker."""
+        """Make a look. Cancelling it kills the worker. Raises RuntimeError where an idle worker
+        died: such a pool never works again.
+        """
         return asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=limit_s))
-
-    @property
-    def whole(self) -> bool:
-        """Whether work can be given to it. A pool whose idle worker died never works again."""
-        return self._pool.active
 
     async def ready(self) -> None:
         """Return once a worker is there and idle."""
@@ -143,12 +140,7 @@ class RenderPool:
         Cancelling it waits for nothing. A look that was begun may end within `grace_s`, which costs
         less than a new worker; then its worker is killed, and a new one takes the place.
         """
-        free = self._started()
-        place = await free.get()
-        while not place.whole:
-            self._keep(self._offer(place))
-            place = await free.get()
-        work = place.begin(request, self._time_limit_s)
+        place, work = await self._begun(request)
         try:
             result = await asyncio.shield(work)
         except TooLong:
@@ -166,6 +158,15 @@ class RenderPool:
         if isinstance(result, NotRendered) and result.trace:
             self._tell(request, result)
         return result
+
+    async def _begun(self, request: LookRequested) -> "tuple[_Place, asyncio.Future[Result]]":
+        free = self._started()
+        while True:
+            place = await free.get()
+            try:
+                return place, place.begin(request, self._time_limit_s)
+            except RuntimeError:
+                self._keep(self._offer(place))
 
     def _started(self) -> "asyncio.Queue[_Place]":
         """The places that are free. The first call starts all workers."""
