@@ -12,9 +12,9 @@ from domain.money import payable, spent
 from schemas.envelope import Meta, encode, new_traceparent
 from schemas.events import TYPE_OF, LookRequested
 from schemas.ids import derived_id
+from storage.advisory import LockClass, number
 from storage.submissions import Accepted, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 
-LOCK_CLASS = 0x4944  # advisory lock namespace of idempotency keys
 _INSERT = """
 WITH n AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
@@ -52,7 +52,7 @@ async def known(
         """SELECT pg_try_advisory_xact_lock($5, hashtext(concat_ws(E'\\x1f', t, e, r, k))) AS got
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(t, e, r, k)""",
         *columns,
-        LOCK_CLASS,
+        number(LockClass.IDEMPOTENCY_KEY),
     )
     free = {identity for identity, row in zip(keyed, locked, strict=True) if row["got"]}
     stored = await connection.fetch(

@@ -12,6 +12,7 @@ from domain.api_keys import environment_of, hash_key, make_key
 from domain.money import MAX_BALANCE
 from domain.object_keys import reachable
 from schemas.engines import EngineName
+from storage.rows import affected
 
 _TENANTS = "SELECT tenant_id, key_prefixes, engine, quality_floor::float8 FROM tenants"
 
@@ -85,7 +86,7 @@ class AccountStore:
                    SELECT $1, e FROM unnest(ARRAY['live', 'test']) AS e ON CONFLICT DO NOTHING""",
                 tenant_id,
             )
-        return str(added).endswith(" 1")
+        return affected(added) == 1
 
     async def tenants(self) -> list[TenantRow]:
         """Every tenant, by id."""
@@ -106,7 +107,7 @@ class AccountStore:
         done = await self._pool.execute(
             "UPDATE tenants SET engine = $2 WHERE tenant_id = $1", tenant_id, engine
         )
-        if not str(done).endswith(" 1"):
+        if not affected(done):
             raise UnknownTenant(tenant_id)
 
     async def set_quality_floor(self, tenant_id: str, floor: float | None) -> None:
@@ -120,7 +121,7 @@ class AccountStore:
             tenant_id,
             floor,
         )
-        if not str(done).endswith(" 1"):
+        if not affected(done):
             raise UnknownTenant(tenant_id)
 
     async def create_key(
@@ -215,7 +216,7 @@ class AccountStore:
             "UPDATE api_keys SET revoked_at = now() WHERE key_id = $1 AND revoked_at IS NULL",
             key_id,
         )
-        return str(done).endswith(" 1")
+        return affected(done) == 1
 
     async def keys(self, tenant_id: str | None = None) -> list[asyncpg.Record]:
         """Keys without their secrets."""

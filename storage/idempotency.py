@@ -2,6 +2,8 @@
 
 import asyncpg
 
+from storage.rows import affected
+
 
 class IdempotencyStore:
     """Rows of `idempotency_keys`; `storage.acceptance` writes them."""
@@ -22,4 +24,4 @@ class IdempotencyStore:
             kept_s,
             limit,
         )
-        return int(str(done).split()[-1])
+        return affected(done)

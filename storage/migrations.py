@@ -5,10 +5,11 @@ from pathlib import Path
 
 import asyncpg
 
+from storage import advisory
+from storage.advisory import Lock
 from storage.database import WRITABLE
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
-LOCK_KEY = 0x4C4F4F4B53  # advisory lock: one migration at a time
 
 _HISTORY = """CREATE TABLE IF NOT EXISTS schema_migrations (
   name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
@@ -25,7 +26,7 @@ async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
     scripts = _scripts(folder)
     connection = await asyncpg.connect(database_url, target_session_attrs=WRITABLE)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+        await advisory.hold_until_closed(connection, Lock.MIGRATION)
         await connection.execute(_HISTORY)
         applied = {
             row["name"]: row["sha256"]

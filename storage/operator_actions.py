@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 
 from domain.redriving import Mark, Place, Verb
-
-LOCK_KEY = 0x4C4F4F4B5344  # advisory lock: one operator acts at a time
+from storage import advisory
+from storage.advisory import Connection, Lock
+from storage.rows import affected
 
 _ACTIONS = """
 SELECT i.action_id, i.verb, i.topic, i.partition, i."offset", i.origin_topic, i.origin_partition,
@@ -25,8 +25,6 @@ INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset",
   origin_partition, origin_offset,
                               request_id, operator, reason, outcome)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
-
-Connection = Any  # a pool's proxy or a bare connection: asyncpg's stubs give them no common type
 
 
 class OperatorBusy(Exception):
@@ -65,12 +63,12 @@ class OperatorActions:
     async def alone(self) -> AsyncIterator[None]:
         """Act without another operator in between. Raises OperatorBusy."""
         async with self._pool.acquire() as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
+            if not await advisory.try_until_closed(connection, Lock.OPERATOR):
                 raise OperatorBusy
             try:
                 yield
             finally:
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
+                await advisory.release(connection, Lock.OPERATOR)
 
     async def marks(self, places: Sequence[Place]) -> dict[Place, Mark]:
         """What was done about the records at these places."""
@@ -150,7 +148,7 @@ async def add_whole(connection: Connection, intent: Intent, outcome: str) -> boo
     added = await connection.execute(
         f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
     )
-    if not str(added).endswith(" 1"):
+    if not affected(added):
         return False
     await connection.execute(_ADD, *_row(intent, "done", outcome))
     return True

@@ -7,13 +7,14 @@ from random import randrange
 import asyncpg
 import orjson
 
+from storage.advisory import LockClass, number
+
 SHARDS = 16
 """Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per
 request.
 """
 SHARDS_AT_ONCE = 8
 """A relay takes half of the shards at a time, so that several relays share the work."""
-LOCK_CLASS = 0x4C4F  # advisory lock namespace of this table
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class OutboxStore:
                    SELECT id, topic, key, value, headers::text AS headers FROM outbox
                    WHERE shard IN (SELECT s FROM mine) ORDER BY id LIMIT $3""",
                 wanted,
-                LOCK_CLASS,
+                number(LockClass.OUTBOX_SHARD),
                 limit,
             )
             if rows:

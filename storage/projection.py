@@ -10,6 +10,7 @@ import orjson
 
 from domain.projection import Changes, Collision, JobEventRow, squeeze_in
 from storage.event_gaps import notice
+from storage.rows import affected
 from storage.wakeups import announce
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]
@@ -167,7 +168,7 @@ async def _insert(
         [orjson.dumps(event.extra).decode() for event in events],
         [event.created_at for event in events],
     )
-    return int(str(done).rpartition(" ")[2])
+    return affected(done)
 
 
 async def _move_statuses(connection: asyncpg.pool.PoolConnectionProxy, changes: Changes) -> None:

@@ -11,6 +11,7 @@ from schemas.http import JobStatus, TrialItemInput, UserCategory
 from schemas.ids import new_request_id
 from storage.acceptance_rows import insert
 from storage.operator_actions import Intent, add_whole
+from storage.rows import affected
 from storage.submissions import Submission
 
 
@@ -112,4 +113,4 @@ async def _rerun(
         intent.action_id,
     )
     recorded = await add_whole(connection, intent, f"redriven as {submission.request_id}")
-    return submission.request_id if recorded and str(linked).endswith(" 1") else None
+    return submission.request_id if recorded and affected(linked) else None

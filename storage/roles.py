@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from storage import advisory
+from storage.advisory import Lock
 from storage.database import WRITABLE
 
 Tables = dict[str, str]
@@ -134,7 +136,6 @@ ROLES: tuple[Role, ...] = (
 """The compositor has none: it knows Kafka and S3 only."""
 BY_PROCESS: dict[str, Role] = {role.process: role for role in ROLES}
 
-LOCK_KEY = 0x4C4F4F4B54  # advisory lock: one change of roles at a time
 SCRAM_ITERATIONS = 4096
 _MEMBERSHIPS = r"""
 SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
@@ -157,7 +158,7 @@ async def apply(dsn: str) -> list[str]:
     connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            await advisory.hold(connection, Lock.ROLES)
             known = {
                 row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")
             }
@@ -212,7 +213,7 @@ async def create_login(dsn: str, role: Role, login: str, password: str) -> None:
     connection = await asyncpg.connect(dsn, target_session_attrs=WRITABLE)
     try:
         async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            await advisory.hold(connection, Lock.ROLES)
             ours = await connection.fetch(_MEMBERSHIPS, login)
             exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login)
             if exists and not ours:

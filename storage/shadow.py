@@ -15,9 +15,10 @@ import orjson
 from domain.projection import JobEventRow, StatusChange
 from domain.rebuilding import RequestRow
 from runtime.settings import DatabaseSettings
+from storage import advisory
+from storage.advisory import Lock
 from storage.database import ACQUIRE_TIMEOUT_S, connect_unbounded
 
-LOCK_KEY = 0x4C4F4F4B5352  # advisory lock: one rebuild or rewind at a time
 TABLES = ("shadow_job_events", "shadow_outcomes", "shadow_requests")
 
 _CREATE = """
@@ -74,7 +75,7 @@ async def alone(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]
     """
     connection = await connect_unbounded(settings, "looks-rebuild")
     try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY):
+        if not await advisory.try_until_closed(connection, Lock.REBUILD):
             raise RebuildBusy
         yield connection
     finally:

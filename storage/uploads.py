@@ -13,6 +13,7 @@ from runtime.settings import ObjectStoreSettings
 from schemas.uploads import MAX_UPLOAD_BYTES
 from storage.object_store import ObjectStore
 from storage.presigned import Presigner
+from storage.rows import affected
 from storage.submissions import IdempotencyKey
 
 FORM_TTL_S = 600
@@ -99,4 +100,4 @@ class UploadStore:
             upload_id,
             object_key.encode(),
         )
-        return str(done).endswith(" 1")
+        return affected(done) == 1

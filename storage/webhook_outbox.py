@@ -26,10 +26,12 @@ from domain.webhooks import (
     choose,
     gives_up,
 )
+from storage import advisory
+from storage.advisory import Lock
+from storage.rows import affected
 from storage.webhooks import skip_waiting
 
 LEASE_S = 60.0
-LOCK_KEY = 0x4C574844  # advisory lock: one claim at a time
 PURGE_BATCH = 1000
 
 
@@ -114,12 +116,12 @@ class WebhookOutbox:
                 [event.payload for _, event in made],
                 [one.enabled for one, _ in made],
             )
-        return int(str(done).rpartition(" ")[2])
+        return affected(done)
 
     async def claim(self, free: int) -> list[Claim]:
         """Lease up to `free` due deliveries, within the limits per endpoint and per tenant."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            await advisory.hold(connection, Lock.WEBHOOK_CLAIM)
             await _skip_abandoned(connection)
             waiting, busy = await _due(connection)
             chosen = choose(waiting, busy, free)
@@ -194,7 +196,7 @@ class WebhookOutbox:
             KEEP,
             PURGE_BATCH,
         )
-        return int(str(done).rpartition(" ")[2])
+        return affected(done)
 
 
 Connection = asyncpg.pool.PoolConnectionProxy

@@ -6,6 +6,9 @@ from datetime import datetime
 import asyncpg
 
 from domain.webhooks import MAX_SECRETS, DisabledReason
+from storage import advisory
+from storage.advisory import LockClass
+from storage.rows import affected
 
 MAX_PER_TENANT = 20
 """Endpoints of one tenant in one environment."""
@@ -15,9 +18,6 @@ _COLUMNS = (
     "created_at"
 )
 _MINE = "webhook_id = $1 AND tenant_id = $2 AND environment = $3"
-_LOCK_CLASS = (
-    0x4C57  # advisory lock namespace: one change of a tenant's number of endpoints at a time
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,8 @@ class WebhookStore:
     async def create(self, tenant_id: str, environment: str, new: NewWebhook) -> WebhookRow | None:
         """Add an endpoint; None when the tenant has MAX_PER_TENANT."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "SELECT pg_advisory_xact_lock($1, hashtext($2))",
-                _LOCK_CLASS,
-                f"{tenant_id}/{environment}",
+            await advisory.hold_one(
+                connection, LockClass.TENANTS_ENDPOINTS, f"{tenant_id}/{environment}"
             )
             row = await connection.fetchrow(
                 f"""INSERT INTO webhooks (webhook_id, tenant_id, environment, url, event_types,
@@ -161,7 +159,7 @@ class WebhookStore:
         done = await self._pool.execute(
             f"DELETE FROM webhooks WHERE {_MINE}", webhook_id, tenant_id, environment
         )
-        return str(done).endswith(" 1")
+        return affected(done) == 1
 
     async def rotate(
         self, tenant_id: str, environment: str, webhook_id: str, new: NewSecret
