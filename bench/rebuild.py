@@ -23,9 +23,9 @@ from bench.replay import completion, timed
 from consumers.status_projection import DECLARATION, project
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from runtime.kafka import outgoing, read
+from runtime.kafka import read
 from runtime.reading import between, partitions_of, spans
-from runtime.records import Work
+from runtime.records import Work, outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import Event, LookProgress, LookRequested, Stage
 from schemas.http import TrialItemInput

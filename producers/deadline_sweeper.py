@@ -10,9 +10,10 @@ from datetime import datetime
 
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
 from runtime import faults, logs, metrics
-from runtime.kafka import TopicPartition, new_producer, outgoing, partition_of, stop_client
+from runtime.kafka import TopicPartition, new_producer, partition_of, stop_client
 from runtime.process import Process, run
 from runtime.reading import high_watermarks
+from runtime.records import outgoing
 from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS

@@ -11,8 +11,8 @@ from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Reject, Unhandled
 from runtime import logs
 from runtime.declaration import LaneHandler, Settled
-from runtime.kafka import ConsumerRecord, outgoing, quarantined
-from runtime.records import OutRecord, Work
+from runtime.kafka import ConsumerRecord, quarantined
+from runtime.records import OutRecord, Work, outgoing
 from schemas.envelope import Unpublishable
 from schemas.failures import FailureCode, FailureReason
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Coroutine, Iterable, Sequence
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -13,13 +12,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from domain.copartitions import number_of
-from domain.outcomes import Emit
 from runtime.connection import for_aiokafka
 from runtime.records import OutRecord, Work
 from runtime.settings import KafkaSettings
-from schemas.envelope import Decoded, Meta, Undecodable, child_traceparent, decode, encode
-from schemas.events import TYPE_OF
-from schemas.ids import derived_id
+from schemas.envelope import Undecodable, decode
 from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
 
 STOP_TIMEOUT_S = 5.0
@@ -156,23 +152,6 @@ def read(record: ConsumerRecord) -> Work | Undecodable:
     return Work(record.topic, record.partition, record.offset, record.timestamp, result)
 
 
-def outgoing(emit: Emit, source: str, now: datetime, cause: Decoded | None = None) -> OutRecord:
-    """The record that publishes an event, in the trace of the event that caused it."""
-    event_type = TYPE_OF[type(emit.event)]
-    parent = cause.meta.traceparent if cause is not None else ""
-    meta = Meta(
-        id=derived_id(emit.event.request_id, *emit.identity),
-        type=event_type,
-        source=source,
-        time=now,
-        sequence=emit.sequence,
-        traceparent=child_traceparent(parent),
-        extra=emit.extra,
-    )
-    encoded = encode(emit.event, meta)
-    return OutRecord(emit.target.name, encoded.key, encoded.value, encoded.headers)
-
-
 def quarantined(record: ConsumerRecord, reason: str, consumer: str) -> OutRecord:
     """The record as it came, with where it came from and why it could not be handled."""
     origin = {
@@ -213,7 +192,6 @@ __all__ = [
     "jitter",
     "new_producer",
     "new_reader",
-    "outgoing",
     "partition_of",
     "quarantine_origin",
     "quarantined",

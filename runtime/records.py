@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from schemas.envelope import Decoded, Headers
+from domain.outcomes import Emit
+from schemas.envelope import Decoded, Headers, Meta, child_traceparent, encode
+from schemas.events import TYPE_OF
+from schemas.ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,30 @@ class OutRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+def outgoing(
+    emit: Emit,
+    source: str,
+    now: datetime,
+    cause: Decoded | None = None,
+    *,
+    traceparent: str = "",
+) -> OutRecord:
+    """The record that publishes an event: every record of ours is made here, those of the outbox
+    too.
+
+    It stands in the trace of the event that caused it, or is the span that `traceparent` names, or
+    begins a trace.
+    """
+    meta = Meta(
+        id=derived_id(emit.event.request_id, *emit.identity),
+        type=TYPE_OF[type(emit.event)],
+        source=source,
+        time=now,
+        sequence=emit.sequence,
+        traceparent=traceparent or child_traceparent(cause.meta.traceparent if cause else ""),
+        extra=emit.extra,
+    )
+    encoded = encode(emit.event, meta)
+    return OutRecord(emit.target.name, encoded.key, encoded.value, encoded.headers)

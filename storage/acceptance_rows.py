@@ -9,10 +9,12 @@ import orjson
 
 from domain.engines import asked_for
 from domain.money import payable, spent
-from schemas.envelope import Meta, encode, new_traceparent
-from schemas.events import TYPE_OF, LookRequested
-from schemas.ids import derived_id
+from domain.outcomes import Emit
+from runtime.records import outgoing
+from schemas.events import LookRequested
+from schemas.topics import LOOK_REQUESTED
 from storage.advisory import LockClass, number
+from storage.outbox import headers_text
 from storage.submissions import Accepted, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
 
 _INSERT = """
@@ -148,16 +150,11 @@ async def insert(
     """
     events = [_event(submission, now) for submission in accepted]
     records = [
-        encode(
-            event,
-            Meta(
-                id=derived_id(event.request_id, "look.requested"),
-                type=TYPE_OF[LookRequested],
-                source="/looks/api",
-                time=now,
-                sequence=1,
-                traceparent=submission.traceparent or new_traceparent(),
-            ),
+        outgoing(
+            Emit(event, (LOOK_REQUESTED.name,), sequence=1),
+            "/looks/api",
+            now,
+            traceparent=submission.traceparent,
         )
         for event, submission in zip(events, accepted, strict=True)
     ]
@@ -178,10 +175,7 @@ async def insert(
         [submission.credits_cost for submission in accepted],
         [event.deadline_at for event in events],
         [record.value for record in records],
-        [
-            orjson.dumps([(name, raw.decode()) for name, raw in record.headers]).decode()
-            for record in records
-        ],
+        [headers_text(record.headers) for record in records],
         now,
     )
     keyed = [

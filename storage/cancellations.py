@@ -3,12 +3,12 @@ to the pipeline.
 """
 
 import asyncpg
-import orjson
 
-from schemas.envelope import Meta, encode, new_traceparent
-from schemas.events import TYPE_OF, CancelLook
-from schemas.ids import derived_id
+from domain.outcomes import Emit
+from runtime.records import outgoing
+from schemas.events import CancelLook
 from schemas.topics import LOOK_CANCEL
+from storage import outbox
 
 
 class CancellationStore:
@@ -47,20 +47,6 @@ class CancellationStore:
                 requested_at=at,
                 deadline_at=row["deadline_at"],
             )
-            meta = Meta(
-                id=derived_id(request_id, LOOK_CANCEL.name),
-                type=TYPE_OF[CancelLook],
-                source="/looks/api",
-                time=at,
-                traceparent=new_traceparent(),
-            )
-            record = encode(event, meta)
-            headers = orjson.dumps([(name, raw.decode()) for name, raw in record.headers]).decode()
-            await connection.execute(
-                "INSERT INTO outbox (topic, key, value, headers) VALUES ($1, $2, $3, $4::jsonb)",
-                LOOK_CANCEL.name,
-                request_id,
-                record.value,
-                headers,
-            )
+            emit = Emit(event, (LOOK_CANCEL.name,))
+            await outbox.add(connection, outgoing(emit, "/looks/api", at))
         return True

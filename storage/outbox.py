@@ -7,7 +7,9 @@ from random import randrange
 import asyncpg
 import orjson
 
-from storage.advisory import LockClass, number
+from runtime.records import OutRecord
+from schemas.envelope import Headers
+from storage.advisory import Connection, LockClass, number
 
 SHARDS = 16
 """Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per
@@ -25,7 +27,7 @@ class OutboxRow:
     topic: str
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: Headers
 
 
 class OutboxStore:
@@ -70,7 +72,30 @@ class OutboxStore:
         return float(age or 0.0)
 
 
+async def add(connection: Connection, record: OutRecord) -> None:
+    """Have a record sent once the connection's transaction is committed. It has a key and a
+    value.
+    """
+    await connection.execute(
+        "INSERT INTO outbox (topic, key, value, headers) VALUES ($1, $2, $3, $4::jsonb)",
+        record.topic,
+        (record.key or b"").decode(),
+        record.value,
+        headers_text(record.headers),
+    )
+
+
+def headers_text(headers: Headers) -> str:
+    """Headers as the table keeps them, JSON."""
+    return orjson.dumps([(name, raw.decode()) for name, raw in headers]).decode()
+
+
+def headers_of(text: str) -> Headers:
+    """The same, read back."""
+    return tuple((name, raw.encode()) for name, raw in orjson.loads(text))
+
+
 def row_of(row: asyncpg.Record) -> OutboxRow:
     """A row as it is published; its headers were selected as text."""
-    headers = tuple((name, text.encode()) for name, text in orjson.loads(row["headers"]))
+    headers = headers_of(row["headers"])
     return OutboxRow(row["id"], row["topic"], row["key"].encode(), row["value"], headers)

@@ -15,10 +15,11 @@ from aiokafka import AIOKafkaProducer
 from consumers.compositor.handler import TENANT_WINDOW, Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from domain.outcomes import Emit
-from runtime.kafka import outgoing, partition_of, read
+from runtime.kafka import partition_of, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
+from runtime.records import outgoing
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings
 from runtime.slots import Slots

@@ -21,9 +21,9 @@ from runtime.application import Application
 from runtime.batch_session import BatchSession
 from runtime.consuming import Consuming
 from runtime.declaration import Declaration
-from runtime.kafka import client_options, new_producer, outgoing
+from runtime.kafka import client_options, new_producer
 from runtime.process import Process
-from runtime.records import OutRecord, Work
+from runtime.records import OutRecord, Work, outgoing
 from runtime.sessions import HandlerFailed, run_sessions
 from runtime.settings import KafkaSettings, ProcessSettings
 from schemas.events import CreditRefund

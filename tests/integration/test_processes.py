@@ -17,9 +17,10 @@ from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from producers.outbox_relay import OutboxRelay
 from runtime import faults, metrics
-from runtime.kafka import new_producer, outgoing, partition_of
+from runtime.kafka import new_producer, partition_of
 from runtime.process import Process
 from runtime.reading import read_all
+from runtime.records import outgoing
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
 from runtime.slots import Slots

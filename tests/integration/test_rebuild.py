@@ -25,9 +25,10 @@ from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import metrics
-from runtime.kafka import AIOKafkaProducer, outgoing
+from runtime.kafka import AIOKafkaProducer
 from runtime.process import Process
 from runtime.reading import partitions_of, spans
+from runtime.records import outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import (
     Event,

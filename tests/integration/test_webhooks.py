@@ -21,8 +21,9 @@ from domain.webhook_events import Happening
 from domain.webhooks import GIVE_UP_AFTER, GIVE_UP_FAILURES, KEEP, PER_ENDPOINT, make_secret
 from runtime import faults
 from runtime.egress import Egress, Resolver
-from runtime.kafka import new_producer, outgoing
+from runtime.kafka import new_producer
 from runtime.process import Process
+from runtime.records import outgoing
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, ProcessSettings
 from schemas.events import LookCompleted, LookFailed, StoredImage
