@@ -10,7 +10,7 @@ from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.jobs import READ_ERRORS
 from api.ports import Ports
-from api.queries import Cursor, Day, Limit
+from api.queries import Cursor, Day, PageLimit
 from schemas.categories import CATEGORIES
 from schemas.reads import Usage, UsageDay
 from schemas.responses import (
@@ -33,7 +33,7 @@ DEFAULT_USAGE_DAYS = 30
 )
 async def get_credits(
     request: Request,
-    limit: Limit = 20,
+    limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> Credits:
     """The balance, and the ledger entries that it is the sum of, newest first."""

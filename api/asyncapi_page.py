@@ -21,10 +21,10 @@ POLICY: Final = (
     "frame-ancestors 'none'"
 )
 
-Node = Mapping[str, Any]
+DocumentNode = Mapping[str, Any]
 
 
-def render(document: Node) -> str:
+def render(document: DocumentNode) -> str:
     """The page."""
     info = document["info"]
     title = escape(info["title"])
@@ -45,7 +45,7 @@ def render(document: Node) -> str:
     return "\n".join(parts)
 
 
-def _topic(channel: Node) -> str:
+def _topic(channel: DocumentNode) -> str:
     kafka = channel["bindings"]["kafka"]
     days = kafka["topicConfiguration"]["retention.ms"] // (24 * 60 * 60 * 1000)
     links = ", ".join(
@@ -59,7 +59,7 @@ def _topic(channel: Node) -> str:
     )
 
 
-def _message(name: str, message: Node, document: Node) -> Iterator[str]:
+def _message(name: str, message: DocumentNode, document: DocumentNode) -> Iterator[str]:
     yield f'<section id="{escape(name)}"><h2><code>{escape(name)}</code></h2>'
     yield f"<p>{escape(message['summary'])}</p>"
     if "$ref" in message["payload"]:
@@ -69,7 +69,7 @@ def _message(name: str, message: Node, document: Node) -> Iterator[str]:
     yield "</section>"
 
 
-def _fields(schema: Node, document: Node) -> Iterator[str]:
+def _fields(schema: DocumentNode, document: DocumentNode) -> Iterator[str]:
     yield "<table><tr><th>field<th>type<th>about</tr>"
     for path, field, required in _walk(schema, document, ""):
         about = field.get("description", "")
@@ -80,7 +80,9 @@ def _fields(schema: Node, document: Node) -> Iterator[str]:
     yield "</table>"
 
 
-def _walk(schema: Node, document: Node, below: str) -> Iterator[tuple[str, Node, bool]]:
+def _walk(
+    schema: DocumentNode, document: DocumentNode, below: str
+) -> Iterator[tuple[str, DocumentNode, bool]]:
     """Every field, those of objects inside it and of items of lists below it."""
     for name, field in schema.get("properties", {}).items():
         path = f"{below}{name}"
@@ -89,7 +91,7 @@ def _walk(schema: Node, document: Node, below: str) -> Iterator[tuple[str, Node,
             yield from _walk(_followed(inner, document), document, f"{path}{mark}.")
 
 
-def _inside(field: Node) -> Iterator[tuple[Node, str]]:
+def _inside(field: DocumentNode) -> Iterator[tuple[DocumentNode, str]]:
     yield field, ""
     for alternative in field.get("anyOf", ()):
         yield alternative, ""
@@ -97,7 +99,7 @@ def _inside(field: Node) -> Iterator[tuple[Node, str]]:
         yield field["items"], "[]"
 
 
-def _kind(field: Node, document: Node) -> str:
+def _kind(field: DocumentNode, document: DocumentNode) -> str:
     schema = _followed(field, document)
     if "anyOf" in schema:
         return " or ".join(_kind(one, document) for one in schema["anyOf"])
@@ -112,9 +114,9 @@ def _kind(field: Node, document: Node) -> str:
     return ", ".join([str(schema.get("type", "any")), *limits])
 
 
-def _followed(node: Node, document: Node) -> Node:
+def _followed(node: DocumentNode, document: DocumentNode) -> DocumentNode:
     reference = node.get("$ref")
     if reference is None:
         return node
-    found: Node = document["components"]["schemas"][reference.rpartition("/")[2]]
+    found: DocumentNode = document["components"]["schemas"][reference.rpartition("/")[2]]
     return found

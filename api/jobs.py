@@ -13,7 +13,7 @@ from api.idempotency import MAX_CHARS, unquoted
 from api.looks import ERRORS
 from api.news import is_settled, no_such_job, wait_for
 from api.ports import Ports
-from api.queries import Cursor, Limit, Moment, Since, Wait, seen_seq
+from api.queries import AfterSeq, Cursor, PageLimit, UtcTime, Wait, seen_seq
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
@@ -78,8 +78,8 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     status: Annotated[
         list[JobStatus] | None, Query(description="only these states", max_length=4)
     ] = None,
-    created_after: Annotated[Moment | None, Query(description="RFC 3339; inclusive")] = None,
-    created_before: Annotated[Moment | None, Query(description="RFC 3339; exclusive")] = None,
+    created_after: Annotated[UtcTime | None, Query(description="RFC 3339; inclusive")] = None,
+    created_before: Annotated[UtcTime | None, Query(description="RFC 3339; exclusive")] = None,
     idempotency_key: Annotated[
         str | None,
         Query(
@@ -88,7 +88,7 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
             pattern="^[!-~]+$",
         ),
     ] = None,
-    limit: Limit = 20,
+    limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> JobList:
     """This tenant's jobs, newest first."""
@@ -141,7 +141,7 @@ async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
 async def list_events(
     request: Request,
     request_id: str,
-    since: Since = 0,
+    since: AfterSeq = 0,
     wait: Wait = 0,
 ) -> EventList:
     """The job's events in order, without gaps. With `wait`: once there is one after `since`, or no
@@ -168,7 +168,7 @@ async def list_events(
 async def stream_events(
     request: Request,
     request_id: str,
-    since: Since = 0,
+    since: AfterSeq = 0,
     last_event_id: Annotated[
         str | None,
         Header(

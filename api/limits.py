@@ -38,7 +38,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class TokenDemand:
     """One token of one bucket: of `owner`, under `limit`."""
 
     owner: str
@@ -54,7 +54,7 @@ class Allowance:
     remaining: int
     reset_s: int  # until a request can be allowed; 0 when this one was
 
-    def headers(self, claims: Sequence[Claim]) -> dict[str, str]:
+    def headers(self, claims: Sequence[TokenDemand]) -> dict[str, str]:
         """`RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers."""
         return {
             "RateLimit-Policy": ", ".join(claim.limit.policy for claim in claims),
@@ -65,7 +65,7 @@ class Allowance:
 class Limiter(Protocol):
     """Gives tokens."""
 
-    async def take(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+    async def take(self, claims: Sequence[TokenDemand], now_s: float) -> Allowance:
         """Take one token from every bucket that is claimed, or from none when one of them is
         empty.
         """
@@ -84,11 +84,11 @@ class TokenBuckets:
         """None yet."""
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
-    async def take(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+    async def take(self, claims: Sequence[TokenDemand], now_s: float) -> Allowance:
         """As `Limiter` has it. `now_s`: of a clock that does not go backwards."""
         return self.take_now(claims, now_s)
 
-    def take_now(self, claims: Sequence[Claim], now_s: float) -> Allowance:
+    def take_now(self, claims: Sequence[TokenDemand], now_s: float) -> Allowance:
         """The same, without waiting: nothing in between sees half of it."""
         buckets = [self._refilled(claim, now_s) for claim in claims]
         allowed = all(bucket.tokens >= 1 for bucket in buckets)
@@ -97,12 +97,12 @@ class TokenBuckets:
                 bucket.tokens -= 1
         return self._tightest(claims, buckets, allowed)
 
-    def give_back(self, claim: Claim, now_s: float) -> None:
+    def give_back(self, claim: TokenDemand, now_s: float) -> None:
         """Undo the taking of one token."""
         bucket = self._refilled(claim, now_s)
         bucket.tokens = min(claim.limit.burst, bucket.tokens + 1)
 
-    def _refilled(self, claim: Claim, now_s: float) -> _Bucket:
+    def _refilled(self, claim: TokenDemand, now_s: float) -> _Bucket:
         name, limit = (claim.limit.name, claim.owner), claim.limit
         bucket = self._buckets.pop(name, None) or _Bucket(float(limit.burst), now_s)
         bucket.tokens = min(limit.burst, bucket.tokens + (now_s - bucket.at_s) * limit.rate_per_s)
@@ -113,7 +113,9 @@ class TokenBuckets:
         return bucket
 
     @staticmethod
-    def _tightest(claims: Sequence[Claim], buckets: Sequence[_Bucket], allowed: bool) -> Allowance:
+    def _tightest(
+        claims: Sequence[TokenDemand], buckets: Sequence[_Bucket], allowed: bool
+    ) -> Allowance:
         """Of the bucket that is longest in getting a token, or else has the fewest."""
         waits = [
             (
@@ -129,7 +131,9 @@ class TokenBuckets:
         return Allowance(allowed, limit, int(tokens), wait_s)
 
 
-def request_claims(settings: ApiSettings, who: Credential, method: str) -> tuple[Claim, Claim]:
+def request_claims(
+    settings: ApiSettings, who: Credential, method: str
+) -> tuple[TokenDemand, TokenDemand]:
     """What a request takes from: its key's bucket and its tenant's, each of its environment and its
     kind.
     """
@@ -139,15 +143,15 @@ def request_claims(settings: ApiSettings, who: Credential, method: str) -> tuple
     burst = settings.read_rate_burst if reading else settings.rate_burst
     factor = settings.tenant_rate_factor
     return (
-        Claim(who.key_id, Limit(f"key-{kind}", rate_per_s, burst)),
-        Claim(
+        TokenDemand(who.key_id, Limit(f"key-{kind}", rate_per_s, burst)),
+        TokenDemand(
             f"{who.tenant_id}/{who.environment}",
             Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor)),
         ),
     )
 
 
-def failure_claim(settings: ApiSettings, host: str | None) -> Claim:
+def failure_claim(settings: ApiSettings, host: str | None) -> TokenDemand:
     """What a refused key takes from: the bucket of the address that it came from, for IPv6 of its
     /64 network.
     """
@@ -164,6 +168,6 @@ def failure_claim(settings: ApiSettings, host: str | None) -> Claim:
             owner = str(
                 ipaddress.ip_network(f"{owner.partition('%')[0]}/{_NETWORK_BITS}", strict=False)
             )
-    return Claim(
+    return TokenDemand(
         owner, Limit("refused-keys", settings.auth_failures_per_s, settings.auth_failures_burst)
     )

@@ -23,13 +23,13 @@ from schemas.reads import LookValidation
 from schemas.responses import ErrorEnvelope, HTTPValidationError
 from storage.accounts import Credential
 from storage.submissions import (
+    AcceptanceResult,
     Accepted,
     IdempotencyKey,
     KeyInProgress,
     KeyReused,
     Submission,
     Unpaid,
-    Verdict,
 )
 
 router = APIRouter(route_class=GatedRoute, tags=["looks"])
@@ -198,7 +198,7 @@ def _plain_numbers(value: object) -> object:
             return value
 
 
-def _respond(verdict: Verdict, submission: Submission) -> Response:
+def _respond(verdict: AcceptanceResult, submission: Submission) -> Response:
     match verdict:
         case Accepted(answer, replayed):
             request_id = orjson.loads(answer)["request_id"] if replayed else submission.request_id

@@ -34,7 +34,7 @@ class PhotoChecker:
         """`memory_bytes`: of one worker."""
         self._memory_bytes = memory_bytes
         self._time_limit_s = time_limit_s
-        self._idle: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[_DecodeWorker | None] = asyncio.LifoQueue()
         for _ in range(WORKERS):
             self._idle.put_nowait(None)
 
@@ -67,19 +67,19 @@ class PhotoChecker:
             if worker is not None:
                 await worker.end()
 
-    async def _start(self) -> "_Worker":
+    async def _start(self) -> "_DecodeWorker":
         words = (sys.executable, "-m", "api.photo_worker", str(self._memory_bytes))
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
         )
         try:
-            return _Worker(await asyncio.shield(starting))
+            return _DecodeWorker(await asyncio.shield(starting))
         except asyncio.CancelledError:
-            await _Worker(await starting).end()
+            await _DecodeWorker(await starting).end()
             raise
 
 
-class _Worker:
+class _DecodeWorker:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.asked = 0

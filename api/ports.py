@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
 from compositing import GarmentError
-from domain.webhook_events import Happening
+from domain.webhook_events import WebhookMessage
 from runtime.settings import ApiSettings, EngineSettings, LookSettings
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import JobFilter, JobRow, News
-from storage.submissions import IdempotencyKey, Submission, Verdict
+from storage.submissions import AcceptanceResult, IdempotencyKey, Submission
 from storage.uploads import Form
 from storage.usage import UsageRow
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
@@ -41,7 +41,7 @@ class Accounts(Protocol):
 class Accepts(Protocol):
     """Charges and records requests."""
 
-    async def accept(self, submission: Submission) -> Verdict:
+    async def accept(self, submission: Submission) -> AcceptanceResult:
         """Durable when it returns `Accepted`."""
 
 
@@ -134,7 +134,7 @@ class Deliveries(Protocol):
         """The delivery, due again."""
 
     async def send(
-        self, tenant_id: str, environment: str, webhook_id: str, event: Happening
+        self, tenant_id: str, environment: str, webhook_id: str, event: WebhookMessage
     ) -> DeliveryRow | EndpointDisabled | None:
         """A new delivery of this event alone."""
 
@@ -184,7 +184,7 @@ class Uploads(Protocol):
         """Keep what an idempotency key came to; False when another request was first."""
 
 
-class Photos(Protocol):
+class PhotoCheck(Protocol):
     """Decodes photos to see whether that can be done."""
 
     async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
@@ -204,7 +204,7 @@ class Ports:
     targets: Targets
     links: Links
     uploads: Uploads
-    photos: Photos
+    photos: PhotoCheck
     usage: Uses
     api: ApiSettings
     look: LookSettings

@@ -39,11 +39,13 @@ def _utc(at: datetime) -> datetime:
 
 
 whole = _only(_WHOLE, "a whole number in ASCII digits")
-Limit = Annotated[int, Query(ge=1, le=100, description="items on a page"), whole]
-Since = Annotated[int, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq"), whole]
+PageLimit = Annotated[int, Query(ge=1, le=100, description="items on a page"), whole]
+AfterSeq = Annotated[
+    int, Query(ge=0, le=MAX_SEQ, description="only events with a larger seq"), whole
+]
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Query(ge=FIRST_DAY, le=LAST_DAY), _only(_DAY, "a day as YYYY-MM-DD")]
-Moment = Annotated[
+UtcTime = Annotated[
     datetime, AfterValidator(_utc), _only(_MOMENT, "a time as RFC 3339 writes it, with its offset")
 ]
 Cursor = Annotated[

@@ -7,7 +7,7 @@ from api.gates import GatedRoute, credential_of
 from api.jobs import JOB_ERRORS, READ_ERRORS
 from api.news import no_such_job
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from schemas.reads import Render, RenderList
 
 router = APIRouter(route_class=GatedRoute, tags=["renders"])
@@ -16,7 +16,9 @@ router = APIRouter(route_class=GatedRoute, tags=["renders"])
 @router.get(
     "/v1/renders", response_model=RenderList, responses=READ_ERRORS, operation_id="list_renders"
 )
-async def list_renders(request: Request, limit: Limit = 20, cursor: Cursor = None) -> RenderList:
+async def list_renders(
+    request: Request, limit: PageLimit = 20, cursor: Cursor = None
+) -> RenderList:
     """This tenant's finished looks, newest first."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)

@@ -11,7 +11,7 @@ from api import cursors
 from api.errors import ApiError
 from api.gates import credential_of
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from api.webhooks import WEBHOOK_ERRORS, WebhookRoute, find
 from domain.webhook_events import trial
 from schemas.errors import ErrorCode
@@ -64,7 +64,7 @@ async def list_deliveries(
     status: Annotated[
         DeliveryStatus | None, Query(description="only those that stand there")
     ] = None,
-    limit: Limit = 20,
+    limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> DeliveryList:
     """Deliveries to an endpoint, newest looks first. Finished ones are kept for 30 days."""

@@ -13,7 +13,7 @@ from api.gates import GatedRoute, credential_of
 from api.jobs import READ_ERRORS
 from api.looks import ERRORS
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from domain.webhooks import SECRET_BYTES, make_secret
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
@@ -101,7 +101,7 @@ async def create_webhook(
 )
 async def list_webhooks(
     request: Request,
-    limit: Limit = 20,
+    limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> WebhookList:
     """This tenant's endpoints, newest first."""

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from assets.mesh import PARTS, Array, Figure, Index
+from assets.mesh import PARTS, Figure, Index, MeshArray
 from assets.volume import (
     STEP_M,
-    Field,
-    Grid,
+    DensityField,
+    VoxelGrid,
     close,
     distances,
     grid_right_of,
@@ -30,16 +30,18 @@ _FINE = [PARTS.index(name) for name in ("hand_l", "hand_r", "foot_l", "foot_r")]
 
 
 @dataclass(frozen=True, slots=True)
-class Mannequin:
+class MannequinMesh:
     """Triangles, each vertex with its part; joints by name; height in metres."""
 
     mesh: trimesh.Trimesh
     labels: Index
-    joints: dict[str, Array]
+    joints: dict[str, MeshArray]
     height_m: float
 
 
-def _smooth(vertices: Array, quads: Index, weight: Array, rounds: int, step: float) -> Array:
+def _smooth(
+    vertices: MeshArray, quads: Index, weight: MeshArray, rounds: int, step: float
+) -> MeshArray:
     edges = np.vstack([quads[:, [i, (i + 1) % 4]] for i in range(4)])
     count = len(vertices)
     near = sp.coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count)).tocsr()
@@ -56,8 +58,8 @@ def _smooth(vertices: Array, quads: Index, weight: Array, rounds: int, step: flo
 class _Egg:
     """An egg as wide and deep as the skull, narrower below."""
 
-    centre: Array
-    radii: Array
+    centre: MeshArray
+    radii: MeshArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ class _Neck:
     metre up.
     """
 
-    base: Array
+    base: MeshArray
     radius: float
     lean: float = 0.34
 
 
-def _neck(figure: Figure, vertices: Array, joint: Array) -> _Neck:
+def _neck(figure: Figure, vertices: MeshArray, joint: MeshArray) -> _Neck:
     """As wide as the figure's neck where that is free of shoulders and chin, against its nape."""
     level = joint[1] + 0.028
     outside = figure.part_weights[:, HEAD] < 0.9
@@ -82,7 +84,7 @@ def _neck(figure: Figure, vertices: Array, joint: Array) -> _Neck:
     return _Neck(np.array([0, level, float(ring[:, 2].min()) + radius]), radius)
 
 
-def _egg(head: Array, neck: _Neck) -> _Egg:
+def _egg(head: MeshArray, neck: _Neck) -> _Egg:
     low, high = np.percentile(head, 1, axis=0), np.percentile(head, 99.5, axis=0)
     top, bottom = high[1] + 0.008, low[1] + 0.026
     skull = head[head[:, 1] > (low[1] + high[1]) / 2]
@@ -95,13 +97,15 @@ def _egg(head: Array, neck: _Neck) -> _Egg:
     )
 
 
-def _in_egg(places: Array, egg: _Egg, neck_top: float) -> NDArray[np.bool_]:
+def _in_egg(places: MeshArray, egg: _Egg, neck_top: float) -> NDArray[np.bool_]:
     """Nearer to the egg than to the neck."""
     reach = np.linalg.norm((places - egg.centre) / egg.radii, axis=1)
     return np.asarray((reach < 1.06) & (places[:, 1] > neck_top))
 
 
-def _subdivided(vertices: Array, faces: Index, weights: Array) -> tuple[Array, Index, Array]:
+def _subdivided(
+    vertices: MeshArray, faces: Index, weights: MeshArray
+) -> tuple[MeshArray, Index, MeshArray]:
     """By Loop's scheme, three times; weights between the nearest corners'."""
     fine, small = trimesh.remesh.subdivide_loop(vertices, faces, iterations=3)
     far, near = cKDTree(vertices).query(fine, 6, workers=2)
@@ -110,7 +114,7 @@ def _subdivided(vertices: Array, faces: Index, weights: Array) -> tuple[Array, I
     return fine, small, np.einsum("nk,nkp->np", share / share.sum(1, keepdims=True), weights[near])
 
 
-def _largest_piece(vertices: Array, quads: Index) -> Index:
+def _largest_piece(vertices: MeshArray, quads: Index) -> Index:
     edges = np.vstack([quads[:, [i, (i + 1) % 4]] for i in range(4)])
     graph = sp.coo_matrix(
         (np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (len(vertices), len(vertices))
@@ -119,7 +123,9 @@ def _largest_piece(vertices: Array, quads: Index) -> Index:
     return quads[piece[quads[:, 0]] == np.bincount(piece[quads[:, 0]]).argmax()]
 
 
-def _cut_below(figure: Figure, vertices: Array, cut_y: float) -> tuple[Array, Index, Array]:
+def _cut_below(
+    figure: Figure, vertices: MeshArray, cut_y: float
+) -> tuple[MeshArray, Index, MeshArray]:
     """The body below the neck's cut, its opening closed by a fan: vertices, triangles, part
     weights.
     """
@@ -141,7 +147,7 @@ def _cut_below(figure: Figure, vertices: Array, cut_y: float) -> tuple[Array, In
     )
 
 
-def _egg_field(grid: Grid, egg: _Egg) -> Field:
+def _egg_field(grid: VoxelGrid, egg: _Egg) -> DensityField:
     x, y, z = grid.axes()
     up = (y - egg.centre[1]) / egg.radii[1]
     taper = 1 - 0.21 * np.clip(-up, 0, 1) ** 2
@@ -153,7 +159,7 @@ def _egg_field(grid: Grid, egg: _Egg) -> Field:
     return np.asarray((reach - 1) * egg.radii[0] * 0.95, np.float32)
 
 
-def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
+def _neck_field(grid: VoxelGrid, neck: _Neck, egg: _Egg) -> DensityField:
     """From below its base up into the head."""
     x, y, z = grid.axes()
     above = y - neck.base[1]
@@ -169,12 +175,12 @@ def _neck_field(grid: Grid, neck: _Neck, egg: _Egg) -> Field:
 
 
 def _form(
-    grid: Grid,
+    grid: VoxelGrid,
     body: trimesh.Trimesh,
-    weights: Array,
-    joints: dict[str, Array],
+    weights: MeshArray,
+    joints: dict[str, MeshArray],
     top: tuple[_Neck, _Egg],
-) -> Field:
+) -> DensityField:
     """The field of half a mannequin."""
     neck, egg = top
     field, owner = distances(body, grid)
@@ -209,7 +215,7 @@ def _form(
     return union(field, _egg_field(grid, egg), 0.022)
 
 
-def mannequin(figure: Figure) -> Mannequin:
+def mannequin(figure: Figure) -> MannequinMesh:
     """Finish a figure: take the head off, put an egg on an even neck, close the toes, and smooth it
     all as one surface.
     """
@@ -231,7 +237,7 @@ def mannequin(figure: Figure) -> Mannequin:
     tree = cKDTree(fine)
     neck_top = egg.centre[1] - egg.radii[1]
 
-    def labelled(places: Array) -> Index:
+    def labelled(places: MeshArray) -> Index:
         found = labels[tree.query(places, workers=2)[1]]
         return np.where(
             places[:, 1] > cut_y, np.where(_in_egg(places, egg, neck_top), HEAD, NECK), found
@@ -243,4 +249,4 @@ def mannequin(figure: Figure) -> Mannequin:
         mesh.vertices - floor, mesh.faces, vertex_normals=mesh.vertex_normals, process=False
     )
     joints = {name: place - floor for name, place in joints.items()}
-    return Mannequin(mesh, all_labels, joints, float(mesh.vertices[:, 1].max()))
+    return MannequinMesh(mesh, all_labels, joints, float(mesh.vertices[:, 1].max()))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from assets.body import Mannequin
-from assets.mesh import PARTS, Array
+from assets.body import MannequinMesh
+from assets.mesh import PARTS, MeshArray
 from assets.render import DISTANCE_M, Camera, Geometry
 
 ROW_STEP_PX = 4
@@ -14,7 +14,7 @@ ARM_POINTS = 25
 TIP_LEAN_DEGREES = 20.0
 """The shoulder's tip is where the skin is met from the joint, going up and so much outwards."""
 _SIDES = {"l": 1, "r": -1}
-Facts = dict[str, object]
+MannequinFacts = dict[str, object]
 
 
 def _numbers(side: str, *names: str) -> list[int]:
@@ -25,14 +25,14 @@ def _numbers(side: str, *names: str) -> list[int]:
 class _Cut:
     """Some faces of the body, for many plane cuts."""
 
-    triangles: Array
+    triangles: MeshArray
 
     @classmethod
-    def of(cls, body: Mannequin, parts: list[int]) -> "_Cut":
+    def of(cls, body: MannequinMesh, parts: list[int]) -> "_Cut":
         faces = np.asarray(body.mesh.faces)
         return cls(np.asarray(body.mesh.vertices)[faces[np.isin(body.labels[faces], parts).all(1)]])
 
-    def section(self, origin: Array, normal: Array) -> Array:
+    def section(self, origin: MeshArray, normal: MeshArray) -> MeshArray:
         """Points where the plane cuts edges, (n, 3)."""
         height = (self.triangles - origin) @ normal
         crossing = (height.min(1) < 0) & (height.max(1) > 0)
@@ -46,7 +46,7 @@ class _Cut:
         return np.vstack(places)
 
 
-def _half_girth(section: Array, normal: Array) -> float:
+def _half_girth(section: MeshArray, normal: MeshArray) -> float:
     """Half the perimeter of the convex hull of a plane section, in metres; 0 where there is
     none.
     """
@@ -60,7 +60,7 @@ def _half_girth(section: Array, normal: Array) -> float:
     return float(hull.area) / 2
 
 
-def facts(body: Mannequin, camera: Camera, seen: Geometry) -> Facts:
+def facts(body: MannequinMesh, camera: Camera, seen: Geometry) -> MannequinFacts:
     """The facts of the JSON beside the joints. Pixels of `camera`, lengths at the body's depth
     plane.
     """
@@ -132,7 +132,7 @@ def _crotch(seen: Geometry, camera: Camera) -> int:
     return int(np.nonzero(middle)[0].max()) + 1
 
 
-def _neck_base(camera: Camera, seen: Geometry, first: int) -> tuple[int, Array]:
+def _neck_base(camera: Camera, seen: Geometry, first: int) -> tuple[int, MeshArray]:
     """Where the neck's outline turns into the shoulder's (45 degrees): its row, and the place on
     the left in metres.
     """
@@ -152,7 +152,7 @@ def _neck_base(camera: Camera, seen: Geometry, first: int) -> tuple[int, Array]:
     return row, np.array([x, y, depth])
 
 
-def _tip(body: Mannequin, side: str) -> Array:
+def _tip(body: MannequinMesh, side: str) -> MeshArray:
     lean = np.radians(TIP_LEAN_DEGREES)
     start = body.joints[f"joint-{side}-shoulder"]
     ray = np.array([_SIDES[side] * np.sin(lean), np.cos(lean), 0.0])
@@ -161,7 +161,7 @@ def _tip(body: Mannequin, side: str) -> Array:
 
 
 def _arm(
-    body: Mannequin, side: str, tip: Array, camera: Camera, px_per_m: float
+    body: MannequinMesh, side: str, tip: MeshArray, camera: Camera, px_per_m: float
 ) -> list[list[float]]:
     """[x, y, length from the shoulder's tip, half width across, half girth] from the tip to the
     wrist.

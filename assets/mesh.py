@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+MeshArray = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 PARTS = (
@@ -69,13 +69,13 @@ class Figure:
     name.
     """
 
-    vertices: Array
+    vertices: MeshArray
     quads: Index
-    part_weights: Array
-    joints: dict[str, Array]
+    part_weights: MeshArray
+    joints: dict[str, MeshArray]
 
 
-def _read_obj(path: Path) -> tuple[Array, Index, NDArray[np.str_]]:
+def _read_obj(path: Path) -> tuple[MeshArray, Index, NDArray[np.str_]]:
     vertices, faces, groups, group = [], [], [], ""
     for line in path.read_text().splitlines():
         words = line.split()
@@ -89,7 +89,7 @@ def _read_obj(path: Path) -> tuple[Array, Index, NDArray[np.str_]]:
     return np.array(vertices), np.array(faces), np.array(groups)
 
 
-def _target(data: Path, name: str, count: int) -> Array:
+def _target(data: Path, name: str, count: int) -> MeshArray:
     moved = np.zeros((count, 3))
     with gzip.open(data / "targets" / f"{name}.target.gz", "rt") as lines:
         for line in lines:
@@ -99,7 +99,7 @@ def _target(data: Path, name: str, count: int) -> Array:
     return moved
 
 
-def rotation(axis: tuple[float, float, float], degrees: float) -> Array:
+def rotation(axis: tuple[float, float, float], degrees: float) -> MeshArray:
     """Rodrigues' rotation matrix."""
     x, y, z = np.asarray(axis, float) / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
@@ -111,24 +111,24 @@ class _Skeleton:
     """Bones that are turned one after another, each with all that hangs on it."""
 
     def __init__(
-        self, parents: dict[str, str | None], bones: list[str], joints: dict[str, Array]
+        self, parents: dict[str, str | None], bones: list[str], joints: dict[str, MeshArray]
     ) -> None:
         self._parents, self._joints = parents, joints
         self.moves = {bone: (np.eye(3), np.zeros(3)) for bone in bones}
 
-    def place(self, joint: str, bone: str) -> Array:
+    def place(self, joint: str, bone: str) -> MeshArray:
         """Where the joint is now, as part of the bone."""
         turn, shift = self.moves[bone]
         return np.asarray(turn @ self._joints[joint] + shift)
 
-    def turn(self, bone: str, centre: Array, turn: Array) -> None:
+    def turn(self, bone: str, centre: MeshArray, turn: MeshArray) -> None:
         """Turn a bone and all below it about a point."""
         for moved in _below(bone, self._parents):
             if moved in self.moves:
                 inner, shift = self.moves[moved]
                 self.moves[moved] = (turn @ inner, turn @ (shift - centre) + centre)
 
-    def aim(self, bone: str, start: str, end: str, towards: Array, share: float = 1.0) -> None:
+    def aim(self, bone: str, start: str, end: str, towards: MeshArray, share: float = 1.0) -> None:
         """Turn a bone by the least rotation that brings `start` to `end` towards a direction, or a
         share of it.
         """
@@ -136,7 +136,7 @@ class _Skeleton:
         self.turn(bone, centre, least_rotation(self.place(end, bone) - centre, towards, share))
 
 
-def least_rotation(current: Array, towards: Array, share: float = 1.0) -> Array:
+def least_rotation(current: MeshArray, towards: MeshArray, share: float = 1.0) -> MeshArray:
     """The least rotation from one direction to another."""
     a, b = current / np.linalg.norm(current), towards / np.linalg.norm(towards)
     axis = np.cross(a, b)
@@ -146,11 +146,11 @@ def least_rotation(current: Array, towards: Array, share: float = 1.0) -> Array:
     return rotation(tuple(axis), share * float(np.degrees(np.arctan2(sine, a @ b))))
 
 
-def _unit(vector: Array) -> Array:
+def _unit(vector: MeshArray) -> MeshArray:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def _hanging(degrees: float, sign: int, forward: float = 0.0) -> Array:
+def _hanging(degrees: float, sign: int, forward: float = 0.0) -> MeshArray:
     """Down, leaning outwards by so many degrees in the picture's plane."""
     return np.array([sign * np.sin(np.radians(degrees)), -np.cos(np.radians(degrees)), forward])
 
@@ -216,7 +216,7 @@ def _hang_arm(bones: _Skeleton, side: str, sign: int, stance: Stance) -> None:
     )
 
 
-def _hand_frame(bones: _Skeleton, side: str, sign: int) -> tuple[Array, Array, Array]:
+def _hand_frame(bones: _Skeleton, side: str, sign: int) -> tuple[MeshArray, MeshArray, MeshArray]:
     """Unit vectors of a hand: along it, towards the thumb's side, out of the palm."""
     wrist = f"wrist.{side.upper()}"
     knuckles = np.array(
@@ -247,7 +247,7 @@ def _lay_fingers(bones: _Skeleton, side: str, sign: int) -> None:
         _aim_finger(bones, side, (1, joint), forward * along + outward * across + inward * palm)
 
 
-def _aim_finger(bones: _Skeleton, side: str, at: tuple[int, int], towards: Array) -> None:
+def _aim_finger(bones: _Skeleton, side: str, at: tuple[int, int], towards: MeshArray) -> None:
     finger, joint = at
     bone = f"finger{finger}-{joint}.{side.upper()}"
     bones.aim(
@@ -335,12 +335,12 @@ def figure(data: Path, kind: str, stance: Stance | None = None) -> Figure:
 
 def _posed_joints(  # noqa: PLR0913 (the pieces of one formula)
     rig: dict[str, dict[str, object]],
-    joints: dict[str, Array],
-    moves: dict[str, tuple[Array, Array]],
-    posed: Array,
+    joints: dict[str, MeshArray],
+    moves: dict[str, tuple[MeshArray, MeshArray]],
+    posed: MeshArray,
     faces: Index,
     groups: NDArray[np.str_],
-) -> dict[str, Array]:
+) -> dict[str, MeshArray]:
     bone_at = {
         head.get("cube_name"): bone for bone in rig if isinstance(head := rig[bone]["head"], dict)
     }

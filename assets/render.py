@@ -12,8 +12,8 @@ import trimesh
 from numpy.typing import NDArray
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
-from assets.body import Mannequin
-from assets.mesh import PARTS, Array
+from assets.body import MannequinMesh
+from assets.mesh import PARTS, MeshArray
 
 Image = NDArray[np.float32]
 DEPTH_LEAST_M, DEPTH_STEPS = -1.0, 2000.0
@@ -33,7 +33,7 @@ class Camera:
     eye_y_m: float
     half_tan: float
 
-    def project(self, place: Array) -> tuple[float, float, float]:
+    def project(self, place: MeshArray) -> tuple[float, float, float]:
         """x and y in pixels, z in metres."""
         depth = DISTANCE_M - place[2]
         x = place[0] / (depth * self.half_tan * self.width_px / self.height_px)
@@ -98,7 +98,7 @@ def _sweep(path: Path) -> None:
     trimesh.Trimesh(points, faces, process=False).export(path, vertex_normal=True)
 
 
-def trace(body: Mannequin, camera: Camera, samples: int, scratch: Path) -> Image:
+def trace(body: MannequinMesh, camera: Camera, samples: int, scratch: Path) -> Image:
     """The picture in linear light, (height, width, 3). Minutes on two cores."""
     import mitsuba as mi  # noqa: PLC0415 (its variant must be set before anything else of it is used)
 
@@ -176,7 +176,7 @@ class Geometry:
     normals: Image
 
 
-def geometry(body: Mannequin, camera: Camera) -> Geometry:
+def geometry(body: MannequinMesh, camera: Camera) -> Geometry:
     """What the ray through each pixel's centre hits first."""
     height, width = camera.height_px, camera.width_px
     directions = _directions(camera)
@@ -205,7 +205,7 @@ def geometry(body: Mannequin, camera: Camera) -> Geometry:
     )
 
 
-def coverage(body: Mannequin, camera: Camera) -> Image:
+def coverage(body: MannequinMesh, camera: Camera) -> Image:
     """The share of each pixel that the body covers: eight rays in a rooks' pattern."""
     height, width = camera.height_px, camera.width_px
     intersector = RayMeshIntersector(body.mesh)
@@ -217,7 +217,7 @@ def coverage(body: Mannequin, camera: Camera) -> Image:
     return total.reshape(height, width) / 8
 
 
-def _directions(camera: Camera, right: float = 0.5, down: float = 0.5) -> Array:
+def _directions(camera: Camera, right: float = 0.5, down: float = 0.5) -> MeshArray:
     height, width = camera.height_px, camera.width_px
     rows, columns = np.mgrid[0:height, 0:width]
     x = ((columns + right) / width * 2 - 1) * camera.half_tan * width / height

@@ -12,9 +12,9 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
-from assets.mesh import Array, Index
+from assets.mesh import Index, MeshArray
 
-Field = NDArray[np.float32]
+DensityField = NDArray[np.float32]
 STEP_M = 0.0025
 MARGIN_M = 0.03
 NEAR_M = 0.008
@@ -22,13 +22,13 @@ NEAR_M = 0.008
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class VoxelGrid:
     """Where the voxels of a field lie: index (x, y, z) times STEP_M from `origin`."""
 
-    origin: Array
+    origin: MeshArray
     shape: tuple[int, int, int]
 
-    def axes(self) -> list[Array]:
+    def axes(self) -> list[MeshArray]:
         """The coordinates along each axis, shaped so that they broadcast."""
         return [
             (self.origin[axis] + STEP_M * np.arange(self.shape[axis])).reshape(
@@ -38,16 +38,16 @@ class Grid:
         ]
 
 
-def grid_right_of(places: Array) -> Grid:
+def grid_right_of(places: MeshArray) -> VoxelGrid:
     """The grid of the half at x >= 0; its first layer lies half a step beyond the plane of
     symmetry.
     """
     low, high = places.min(0) - MARGIN_M, places.max(0) + MARGIN_M
     low[0] = STEP_M / 2
-    return Grid(low, tuple(int(n) for n in np.ceil((high - low) / STEP_M)))  # type: ignore[arg-type]  # three of them
+    return VoxelGrid(low, tuple(int(n) for n in np.ceil((high - low) / STEP_M)))  # type: ignore[arg-type]  # three of them
 
 
-def _inside(mesh: trimesh.Trimesh, grid: Grid) -> NDArray[np.bool_]:
+def _inside(mesh: trimesh.Trimesh, grid: VoxelGrid) -> NDArray[np.bool_]:
     """Which voxels rays along z find between an odd and an even crossing."""
     x, y, _ = grid.axes()
     xs, ys = np.broadcast_arrays(x[..., 0], y[..., 0])
@@ -63,7 +63,7 @@ def _inside(mesh: trimesh.Trimesh, grid: Grid) -> NDArray[np.bool_]:
     return np.asarray(np.cumsum(flips[:, :-1], 1).reshape(grid.shape) % 2 == 1)
 
 
-def distances(mesh: trimesh.Trimesh, grid: Grid) -> tuple[Field, Index]:
+def distances(mesh: trimesh.Trimesh, grid: VoxelGrid) -> tuple[DensityField, Index]:
     """The signed distance (negative inside) and the mesh's nearest vertex (-1 where none is
     near).
     """
@@ -80,7 +80,7 @@ def distances(mesh: trimesh.Trimesh, grid: Grid) -> tuple[Field, Index]:
     return field, owner
 
 
-def smooth(field: Field, radius_m: float) -> Field:
+def smooth(field: DensityField, radius_m: float) -> DensityField:
     """Blurred by a Gaussian, mirrored at the plane of symmetry."""
     return np.asarray(
         ndimage.gaussian_filter(
@@ -89,13 +89,13 @@ def smooth(field: Field, radius_m: float) -> Field:
     )
 
 
-def close(field: Field, radius_m: float) -> Field:
+def close(field: DensityField, radius_m: float) -> DensityField:
     """Fill what a ball of this radius can't enter."""
     outer = ndimage.distance_transform_edt(field > 0) * STEP_M > radius_m
     return np.asarray(radius_m - ndimage.distance_transform_edt(~outer) * STEP_M, np.float32)
 
 
-def union(first: Field, second: Field, fillet_m: float) -> Field:
+def union(first: DensityField, second: DensityField, fillet_m: float) -> DensityField:
     """Both bodies, with a fillet where they meet (polynomial smooth minimum)."""
     share = np.clip(0.5 + 0.5 * (second - first) / fillet_m, 0, 1)
     return np.asarray(
@@ -104,7 +104,7 @@ def union(first: Field, second: Field, fillet_m: float) -> Field:
 
 
 def surface(
-    half: Field, grid: Grid, labelled: Callable[[Array], Index]
+    half: DensityField, grid: VoxelGrid, labelled: Callable[[MeshArray], Index]
 ) -> tuple[trimesh.Trimesh, Index]:
     """The mesh of both halves where the field is zero (naive surface nets), its normals from the
     field, and its labels.
@@ -122,8 +122,8 @@ def surface(
     return trimesh.Trimesh(places, faces, vertex_normals=normals, process=False), labelled(places)
 
 
-def _sampled(field: Field, at: Array) -> tuple[Array, Array]:
-    def value(places: Array) -> Array:
+def _sampled(field: DensityField, at: MeshArray) -> tuple[MeshArray, MeshArray]:
+    def value(places: MeshArray) -> MeshArray:
         return np.asarray(ndimage.map_coordinates(field, places.T, order=1, mode="nearest"), float)
 
     steps = np.eye(3) * 0.6
@@ -132,7 +132,7 @@ def _sampled(field: Field, at: Array) -> tuple[Array, Array]:
     )
 
 
-def _nets(field: Field) -> tuple[Array, Index]:
+def _nets(field: DensityField) -> tuple[MeshArray, Index]:
     """A vertex in each cell that the surface crosses, a quad around each edge that it crosses."""
     inside = field < 0
     shape = np.array(field.shape)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.measures import Measured, iou, measure, truths
 from compositing import GarmentError, GarmentInput, LookOptions, compose
-from compositing.cut.cutout import told
+from compositing.cut.cutout import separated
 from compositing.decode import Photo, decode
 from compositing.engine import prepare, shape_of
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars
@@ -97,7 +97,7 @@ def row_of(shown: Shown, out: Path) -> Row:
         raise ValueError(f"{shown.name}: unknown category {shown.category}")
     try:
         photo = decode(shown.data, WORKING_SIDE_PX)
-        _, alpha, mode = told(photo, shape=shape_of(shown.category))
+        _, alpha, mode = separated(photo, shape=shape_of(shown.category))
         garment = prepare(GarmentInput(shown.data, shown.category, shown.name))
     except GarmentError as error:
         return Row(shown.name, shown.category, shown.messy, "", None, {}, error.code)

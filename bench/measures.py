@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
+from compositing.arrays import Mask, Point
 from compositing.charts.body import WIDTH_PX, body_of
 from compositing.charts.chart import Chart, cell_areas
 from compositing.charts.worn import Worn
@@ -32,8 +33,6 @@ from compositing.paint.layers import paint
 from compositing.paint.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
-Mask = NDArray[np.bool_]
-Point = NDArray[np.float64]
 POINTS = Path(__file__).parent / "points.json"
 EDGE = (0.1, 0.9)
 CLEARLY = 6.0

@@ -24,8 +24,8 @@ CROP = slice(57, 327)
 """The columns between the hands."""
 QUALITY = 86
 
-Mannequin = Literal["MALE", "FEMALE"]
-OUTFITS: tuple[tuple[Mannequin, tuple[str, ...], bool], ...] = (
+MannequinName = Literal["MALE", "FEMALE"]
+OUTFITS: tuple[tuple[MannequinName, tuple[str, ...], bool], ...] = (
     ("FEMALE", ("tee", "jeans", "shoes"), False),
     ("MALE", ("shirt", "trousers", "shoes"), False),
     ("FEMALE", ("stripe-tee", "skirt", "shoes"), True),
@@ -35,7 +35,9 @@ OUTFITS: tuple[tuple[Mannequin, tuple[str, ...], bool], ...] = (
 )
 
 
-def _look(mannequin: Mannequin, names: tuple[str, ...], *, tuck: bool = False) -> NDArray[np.uint8]:
+def _look(
+    mannequin: MannequinName, names: tuple[str, ...], *, tuck: bool = False
+) -> NDArray[np.uint8]:
     options = LookOptions(mannequin=mannequin, width_px=WIDTH_PX, format="png", tuck=tuck)
     made = compose([GarmentInput(draw(name), WARDROBE[name]) for name in names], options)
     decoded = np.asarray(
@@ -62,7 +64,7 @@ def main() -> None:
         PICTURES / "looks.webp",
         [[_look(mannequin, names, tuck=tuck) for mannequin, names, tuck in OUTFITS]],
     )
-    mannequins: tuple[Mannequin, Mannequin] = ("FEMALE", "MALE")
+    mannequins: tuple[MannequinName, MannequinName] = ("FEMALE", "MALE")
     _save(
         PICTURES / "gallery.webp",
         [[_look(mannequin, (name,)) for name in WARDROBE] for mannequin in mannequins],

@@ -27,7 +27,7 @@ from runtime.kafka import read
 from runtime.reading import between, partitions_of, spans
 from runtime.records import Work, outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.events import Event, LookProgress, LookRequested, Stage
+from schemas.events import LookProgress, LookRequested, RequestEvent, Stage
 from schemas.http import TrialItemInput
 from storage.database import open_pool
 from storage.projection import ProjectionStore
@@ -47,7 +47,7 @@ print(json.dumps({"records": done.count.records, "s": done.seconds, "events": do
 """
 
 
-def _told(number: int, chance: random.Random) -> Iterator[Event]:
+def _told(number: int, chance: random.Random) -> Iterator[RequestEvent]:
     """One look's three events."""
     done = completion(number, chance)
     asked_at = done.completed_at - timedelta(seconds=2)

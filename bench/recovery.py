@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from compositing import GarmentError, GarmentInput, prepare
+from compositing.arrays import Point
 from compositing.template.model import Legs, Skirt, Suit, Template, Upper
 from devstack.garments import CATEGORIES, anything
-from devstack.garments.drawing import Drawn
+from devstack.garments.drawing import DrawnPhoto
 
 SEEDS = 200
 SIZE_PX = (480, 640)
@@ -35,11 +35,10 @@ POINTS: Mapping[type, tuple[str, ...]] = {
 CUFFS = ("cuff_outer", "cuff_inner")
 CLOSE, TRUE = 0.02, 0.05
 """What the issue asks of landmarks and of sizes."""
-Point = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Recovered:
     """One garment: what it is, before which background, and how far off. None: not cut out."""
 
     family: str
@@ -48,7 +47,7 @@ class Found:
     sizes: dict[str, float]
 
 
-def recovered(seed: int) -> Found:
+def recovered(seed: int) -> Recovered:
     """Of the garment and the photo that this seed draws."""
     category = FITTED[seed % len(FITTED)]
     drawn = anything(seed, category=category, size_px=SIZE_PX)
@@ -61,14 +60,14 @@ def recovered(seed: int) -> Found:
     try:
         garment = prepare(GarmentInput(data.tobytes(), category, str(seed)))
     except GarmentError:
-        return Found(family, plain=False, landmarks=None, sizes={})
+        return Recovered(family, plain=False, landmarks=None, sizes={})
     plain, template = garment.cutout.mode != "messy", garment.template
     if isinstance(template, Suit):  # drawn as an upper garment whose hem is the legs'
         template = _whole(template)
     if template is None or type(template) is not type(drawn.points):
-        return Found(family, plain=plain, landmarks=1.0, sizes={})
+        return Recovered(family, plain=plain, landmarks=1.0, sizes={})
     origin = np.array(garment.cutout.origin, float)
-    return Found(family, plain, *compared(template, drawn, origin))
+    return Recovered(family, plain, *compared(template, drawn, origin))
 
 
 def _whole(suit: Suit) -> Upper:
@@ -76,7 +75,9 @@ def _whole(suit: Suit) -> Upper:
     return replace(suit.upper, left=left, right=right)
 
 
-def compared(template: Template, drawn: Drawn, origin: Point) -> tuple[float, dict[str, float]]:
+def compared(
+    template: Template, drawn: DrawnPhoto, origin: Point
+) -> tuple[float, dict[str, float]]:
     """Mean error of the landmarks over the width, and of each size its share too much or little."""
     truth = drawn.points
     if truth is None:
@@ -131,7 +132,7 @@ def _middle(template: Template, name: str) -> Point:
     return np.asarray((left + right) / 2, float)
 
 
-def summary(found: list[Found]) -> dict[str, object]:
+def summary(found: list[Recovered]) -> dict[str, object]:
     """Of some garments."""
     told = [one for one in found if one.landmarks is not None]
     off = [one.landmarks for one in told if one.landmarks is not None]

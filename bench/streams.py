@@ -38,7 +38,7 @@ ENV = {
 }
 
 
-class _Reader(asyncio.Protocol):
+class _StreamReader(asyncio.Protocol):
     """One open stream; notes when the event it waits for came."""
 
     def __init__(self, request: bytes) -> None:
@@ -94,10 +94,10 @@ class _Run:
         self._next += 1
         return time.perf_counter()
 
-    async def open(self, request_ids: Sequence[str]) -> list[_Reader]:
+    async def open(self, request_ids: Sequence[str]) -> list[_StreamReader]:
         """Streams that have had their first event."""
         host, port = self._url.split(":")
-        readers: list[_Reader] = []
+        readers: list[_StreamReader] = []
         for start in range(0, len(request_ids), OPENING):
             async with asyncio.timeout(60):
                 made = [
@@ -108,17 +108,17 @@ class _Run:
             readers += made
         return readers
 
-    async def _connect(self, host: str, port: int, request_id: str) -> _Reader:
+    async def _connect(self, host: str, port: int, request_id: str) -> _StreamReader:
         path = f"/v1/jobs/{request_id}/events/stream"
         head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n"
         request = f"{head}Authorization: Bearer {self._key}\r\n\r\n".encode()
         _, reader = await asyncio.get_running_loop().create_connection(
-            lambda: _Reader(request), host, port
+            lambda: _StreamReader(request), host, port
         )
         return reader
 
     async def singles(
-        self, request_ids: Sequence[str], readers: Sequence[_Reader]
+        self, request_ids: Sequence[str], readers: Sequence[_StreamReader]
     ) -> dict[str, float]:
         """Commit one event at a time; ms from commit to the first byte at its reader."""
         taken = []
@@ -132,7 +132,7 @@ class _Run:
             "p99_ms": round(taken[int(len(taken) * 0.99)], 2),
         }
 
-    async def burst(self, request_ids: Sequence[str], readers: Sequence[_Reader]) -> float:
+    async def burst(self, request_ids: Sequence[str], readers: Sequence[_StreamReader]) -> float:
         """Commit an event of every job at once; ms from commit until the last reader has it."""
         came = [reader.want(2) for reader in readers]
         committed_s = await self.commit([_event(request_id, 2) for request_id in request_ids])

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from chaos.cluster import Cluster
 from chaos.load import GARMENTS, NOT_A_PICTURE, PREFIX, Load
-from chaos.plan import INSTANCES, Kind, orders, strikes
+from chaos.plan import INSTANCES, FaultKind, orders, strikes
 from chaos.poison import Recorder
 from chaos.strikes import Strikes
-from chaos.verdict import Verdict, judge, settle
+from chaos.verdict import CampaignVerdict, audited_verdict, settle
 from devstack.demo import object_store
 from devstack.wardrobe import draw
 from runtime.kafka import new_producer
@@ -25,7 +25,7 @@ SETTLE_WITHIN_S = 240.0
 SMALL_PX = (192, 256)
 CREDITS = 100_000_000
 
-Say = Callable[[str], None]
+WriteLine = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Report:
     accepted: int
     answers: Mapping[str, int]
     settled: bool
-    verdict: Verdict
+    verdict: CampaignVerdict
 
     @property
     def clean(self) -> bool:
@@ -90,7 +90,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
 
-async def run(campaign: Campaign, root: Path, say: Say) -> Report:
+async def run(campaign: Campaign, root: Path, say: WriteLine) -> Report:
     """Raises PartFailed when the cluster does not start; whatever happens later is in the
     report.
     """
@@ -109,7 +109,7 @@ async def run(campaign: Campaign, root: Path, say: Say) -> Report:
         say("letting it settle")
         settled = await settle(cluster.env["LOOKS_DATABASE_URL"], SETTLE_WITHIN_S)
         say("judging")
-        verdict = await judge(
+        verdict = await audited_verdict(
             cluster.env, load.promises, sample=campaign.sample, struck=cluster.workers_struck()
         )
         return Report(
@@ -127,13 +127,13 @@ async def run(campaign: Campaign, root: Path, say: Say) -> Report:
         await cluster.stop()
 
 
-async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Say) -> Strikes:
+async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: WriteLine) -> Strikes:
     settings = KafkaSettings(bootstrap=cluster.env["LOOKS_KAFKA_BOOTSTRAP"], replication_factor=3)
     producer = new_producer(settings, "chaos")
     await producer.start()
     try:
         striking = Strikes(cluster, Recorder(settings, producer))
-        without = frozenset() if cluster.disks else frozenset({Kind.DISK})
+        without = frozenset() if cluster.disks else frozenset({FaultKind.DISK})
         plan = strikes(
             campaign.seed,
             campaign.faults,
@@ -155,7 +155,7 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Say
         await producer.stop()
 
 
-async def _tell(striking: Strikes, load: Load, say: Say) -> None:
+async def _tell(striking: Strikes, load: Load, say: WriteLine) -> None:
     while True:
         await asyncio.sleep(15)
         say(f"{sum(striking.struck.values())} faults, {len(load.promises.accepted)} accepted")

@@ -18,7 +18,7 @@ from chaos.brokers import NODES, bootstrap, brokers, port_names
 from chaos.disk import Disk
 from chaos.disk import available as disks_available
 from chaos.plan import INSTANCES, UPSTREAMS, instance_name
-from chaos.proxy import Ends, Harm, Link
+from chaos.proxy import Harm, Link, LinkEnds
 from devstack.bootstrap import bootstrap as prepare
 from devstack.bootstrap import environment, s3_credentials
 from devstack.folder import PORT_NAMES, StackFolder, free_ports
@@ -165,17 +165,18 @@ class Cluster:
                     self._cleaning.push_async_callback(link.close)
                     self.links[end_name] = link
 
-    def _ends(self, name: str, upstream: str) -> list[tuple[str, Ends]]:
+    def _ends(self, name: str, upstream: str) -> list[tuple[str, LinkEnds]]:
         if upstream != "kafka":
             return [
                 (
                     f"{name}>{upstream}",
-                    Ends(self.ports[f"link:{name}>{upstream}"], self.ports[upstream]),
+                    LinkEnds(self.ports[f"link:{name}>{upstream}"], self.ports[upstream]),
                 )
             ]
         pairs = [f"{name}>kafka-{node}" for node in NODES]
         return [
-            (pair, Ends(self.ports[f"link:{pair}"], self.ports[f"listen:{pair}"])) for pair in pairs
+            (pair, LinkEnds(self.ports[f"link:{pair}"], self.ports[f"listen:{pair}"]))
+            for pair in pairs
         ]
 
     async def harm(self, link: str, harm: Harm, lasts_s: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from chaos.plan import Order, Wish
+from chaos.plan import ClientWish, LookOrder
 from devstack.wardrobe import WARDROBE
 
 PREFIX = "users/abc/chaos"
@@ -26,7 +26,7 @@ AGAIN = (429, 503, 409)
 class Promises:
     """What clients were told."""
 
-    accepted: dict[str, Wish] = field(default_factory=dict)  # by request id
+    accepted: dict[str, ClientWish] = field(default_factory=dict)  # by request id
     # Idempotency key -> the request ids that it was answered with
     keys: dict[str, set[str]] = field(default_factory=dict)
     # Request id -> the final status code of its cancel
@@ -49,7 +49,7 @@ class Load:
         ]
         self._places = asyncio.Semaphore(at_once)
 
-    async def run(self, orders: Sequence[Order], over_s: float) -> None:
+    async def run(self, orders: Sequence[LookOrder], over_s: float) -> None:
         """Post every order, evenly over `over_s` or later where the system does not keep up."""
         begun_s = asyncio.get_running_loop().time()
         under_way: set[asyncio.Task[None]] = set()
@@ -65,7 +65,7 @@ class Load:
         for client in self._clients:
             await client.aclose()
 
-    async def _one(self, order: Order) -> None:
+    async def _one(self, order: LookOrder) -> None:
         chance = random.Random(f"order {order.number}")
         body, key = _body(order.wish, chance), f"chaos-{order.number}"
         answers = await asyncio.gather(*(self._post(body, key, order) for _ in range(order.times)))
@@ -75,11 +75,13 @@ class Load:
         self.promises.keys[key] = ids
         for request_id in ids:
             self.promises.accepted[request_id] = order.wish
-        if order.wish is Wish.CANCELLED:
+        if order.wish is ClientWish.CANCELLED:
             await asyncio.sleep(order.after_s)
             await self._cancel(min(ids))
 
-    async def _post(self, body: dict[str, Any], key: str, order: Order) -> dict[str, Any] | None:
+    async def _post(
+        self, body: dict[str, Any], key: str, order: LookOrder
+    ) -> dict[str, Any] | None:
         """The 202's body; None when it was refused, or nobody answered for long. Patient: asks
         again, with the same key.
         """
@@ -88,7 +90,7 @@ class Load:
             self.promises.answers["no answer"] += 1
             return None
         self.promises.answers[str(answer.status_code)] += 1
-        expected = {422} if order.wish in (Wish.INVALID, Wish.FOREIGN) else {202}
+        expected = {422} if order.wish in (ClientWish.INVALID, ClientWish.FOREIGN) else {202}
         if answer.status_code not in expected:
             self.promises.broken.append(f"{order}: {answer.status_code} {answer.text[:200]}")
         return answer.json() if answer.status_code == 202 else None
@@ -117,26 +119,26 @@ class Load:
         return answer if answer is not None and answer.status_code not in AGAIN else None
 
 
-def _body(wish: Wish, chance: random.Random) -> dict[str, Any]:
-    count = chance.randint(2, 3) if wish is Wish.OUTFIT else 1
+def _body(wish: ClientWish, chance: random.Random) -> dict[str, Any]:
+    count = chance.randint(2, 3) if wish is ClientWish.OUTFIT else 1
     names = chance.sample(GARMENTS, count)
     items: list[dict[str, Any]] = [
         {"trial_image": f"{PREFIX}/{name}.jpg", "trial_item_category": WARDROBE[name]}
         for name in names
     ]
     match wish:
-        case Wish.MISSING:
+        case ClientWish.MISSING:
             items.append({"trial_image": f"{PREFIX}/missing.jpg", "trial_item_category": "top"})
-        case Wish.UNREADABLE:
+        case ClientWish.UNREADABLE:
             items.append({"trial_image": NOT_A_PICTURE, "trial_item_category": "top"})
-        case Wish.INVALID:
+        case ClientWish.INVALID:
             items.append(
                 {
                     "trial_image": f"{PREFIX}/../x.jpg",
                     "trial_item_category": chance.choice(["top", "spacesuit"]),
                 }
             )
-        case Wish.FOREIGN:
+        case ClientWish.FOREIGN:
             items.append({"trial_image": "users/other/tee.jpg", "trial_item_category": "top"})
         case _:
             pass

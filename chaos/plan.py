@@ -58,7 +58,7 @@ copy of a public event would itself break promise 5, so those are never copied.
 POISONED = tuple(topic for topic in TOPICS if topic is not LOOK_QUARANTINE)
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What can strike."""
 
     KILL = "kill"  # SIGKILL of one instance
@@ -99,7 +99,7 @@ class Strike:
     """One fault: when, what, on what, for how long, and how."""
 
     at_s: float
-    kind: Kind
+    kind: FaultKind
     target: str
     lasts_s: float = 0.0
     detail: str = ""
@@ -110,29 +110,29 @@ class Strike:
         return f"{self.at_s:8.2f} s  {self.kind} {self.target} {self.detail}".rstrip() + lasts
 
 
-Drawn = tuple[str, float, str]
+DrawnFault = tuple[str, float, str]
 """Target, seconds, detail."""
 POINT_WAITS_S = 8.0
 """For somebody to pass the point; and a process stopped there stays so for as long."""
 
-WEIGHTS: dict[Kind, float] = {
-    Kind.KILL: 6,
-    Kind.STOP: 4,
-    Kind.RESTART: 3,
-    Kind.ROLL: 0.2,
-    Kind.SCALE: 2,
-    Kind.BROKER: 1,
-    Kind.KAFKA: 0.2,
-    Kind.POSTGRES: 0.6,
-    Kind.S3: 0.6,
-    Kind.LINK: 14,
-    Kind.STORE: 3,
-    Kind.POINT: 24,
-    Kind.CLOCK: 3,
-    Kind.DISK: 0.4,
-    Kind.POISON: 20,
-    Kind.COPY: 14,
-    Kind.FUTURE: 4,
+WEIGHTS: dict[FaultKind, float] = {
+    FaultKind.KILL: 6,
+    FaultKind.STOP: 4,
+    FaultKind.RESTART: 3,
+    FaultKind.ROLL: 0.2,
+    FaultKind.SCALE: 2,
+    FaultKind.BROKER: 1,
+    FaultKind.KAFKA: 0.2,
+    FaultKind.POSTGRES: 0.6,
+    FaultKind.S3: 0.6,
+    FaultKind.LINK: 14,
+    FaultKind.STORE: 3,
+    FaultKind.POINT: 24,
+    FaultKind.CLOCK: 3,
+    FaultKind.DISK: 0.4,
+    FaultKind.POISON: 20,
+    FaultKind.COPY: 14,
+    FaultKind.FUTURE: 4,
 }
 
 
@@ -142,7 +142,7 @@ def strikes(
     over_s: float,
     *,
     instances: Mapping[str, int] = INSTANCES,
-    without: frozenset[Kind] = frozenset(),
+    without: frozenset[FaultKind] = frozenset(),
 ) -> list[Strike]:
     """`count` faults spread over `over_s` seconds, in order of time. `without`: kinds that can't be
     done here.
@@ -154,10 +154,12 @@ def strikes(
     return [_strike(chance, at_s, kind, instances) for at_s, kind in zip(times, drawn, strict=True)]
 
 
-def _strike(chance: random.Random, at_s: float, kind: Kind, instances: Mapping[str, int]) -> Strike:
-    if kind in (Kind.KILL, Kind.RESTART, Kind.STOP):
+def _strike(
+    chance: random.Random, at_s: float, kind: FaultKind, instances: Mapping[str, int]
+) -> Strike:
+    if kind in (FaultKind.KILL, FaultKind.RESTART, FaultKind.STOP):
         process = chance.choice(sorted(instances))
-        lasts_s = chance.uniform(0.5, 12) if kind is Kind.STOP else 0.0
+        lasts_s = chance.uniform(0.5, 12) if kind is FaultKind.STOP else 0.0
         return Strike(
             at_s, kind, instance_name(process, chance.randint(1, instances[process])), lasts_s
         )
@@ -165,13 +167,13 @@ def _strike(chance: random.Random, at_s: float, kind: Kind, instances: Mapping[s
     return Strike(at_s, kind, target, lasts_s, detail)
 
 
-def _link(chance: random.Random) -> Drawn:
+def _link(chance: random.Random) -> DrawnFault:
     process = chance.choice(sorted(UPSTREAMS))
     harm = chance.choice([Harm.CUT, Harm.CUT, Harm.FROZEN, Harm.SLOW])
     return f"{process}>{chance.choice(UPSTREAMS[process])}", chance.uniform(0.2, 6), harm
 
 
-def _point(chance: random.Random) -> Drawn:
+def _point(chance: random.Random) -> DrawnFault:
     process = chance.choice(sorted(POINTS))
     effect = chance.choice(["kill", "kill", "raise", "stop", "wait 0.5", "wait 4"])
     return f"{process}.{chance.choice(POINTS[process])}", POINT_WAITS_S, effect
@@ -182,32 +184,40 @@ def instance_name(process: str, number: int) -> str:
     return process if number == 1 else f"{process}-{number}"
 
 
-_DRAW: dict[Kind, Callable[[random.Random], Drawn]] = {
-    Kind.SCALE: lambda chance: (
+_DRAW: dict[FaultKind, Callable[[random.Random], DrawnFault]] = {
+    FaultKind.SCALE: lambda chance: (
         chance.choice(SCALABLE),
         chance.uniform(2, 10),
         chance.choice(["TERM", "KILL"]),
     ),
-    Kind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
-    Kind.LINK: _link,
-    Kind.STORE: lambda chance: ("compositor>s3", chance.uniform(0.5, 6), Harm.UNAVAILABLE),
-    Kind.POINT: _point,
-    Kind.CLOCK: lambda chance: (
+    FaultKind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
+    FaultKind.LINK: _link,
+    FaultKind.STORE: lambda chance: ("compositor>s3", chance.uniform(0.5, 6), Harm.UNAVAILABLE),
+    FaultKind.POINT: _point,
+    FaultKind.CLOCK: lambda chance: (
         chance.choice(CLOCKS),
         chance.uniform(2, 12),
         chance.choice(["60", "-60"]),
     ),
-    Kind.DISK: lambda chance: (chance.choice(["postgres", "kafka-3"]), chance.uniform(1, 4), ""),
-    Kind.POISON: lambda chance: (chance.choice(POISONED).name, 0.0, chance.choice(list(Poison))),
-    Kind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
-    Kind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
+    FaultKind.DISK: lambda chance: (
+        chance.choice(["postgres", "kafka-3"]),
+        chance.uniform(1, 4),
+        "",
+    ),
+    FaultKind.POISON: lambda chance: (
+        chance.choice(POISONED).name,
+        0.0,
+        chance.choice(list(Poison)),
+    ),
+    FaultKind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
+    FaultKind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
 }
 """Target, duration and detail by kind; instances are drawn apart, and any other kind strikes what
 it is named after.
 """
 
 
-class Wish(StrEnum):
+class ClientWish(StrEnum):
     """What a client may want."""
 
     LOOK = "look"
@@ -220,38 +230,38 @@ class Wish(StrEnum):
     FOREIGN = "foreign"  # names another tenant's object
 
 
-WISHES: dict[Wish, float] = {
-    Wish.LOOK: 50,
-    Wish.OUTFIT: 10,
-    Wish.CANCELLED: 12,
-    Wish.REPEATED: 10,
-    Wish.MISSING: 6,
-    Wish.UNREADABLE: 4,
-    Wish.INVALID: 5,
-    Wish.FOREIGN: 3,
+WISHES: dict[ClientWish, float] = {
+    ClientWish.LOOK: 50,
+    ClientWish.OUTFIT: 10,
+    ClientWish.CANCELLED: 12,
+    ClientWish.REPEATED: 10,
+    ClientWish.MISSING: 6,
+    ClientWish.UNREADABLE: 4,
+    ClientWish.INVALID: 5,
+    ClientWish.FOREIGN: 3,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LookOrder:
     """One client's wish."""
 
     number: int
-    wish: Wish
+    wish: ClientWish
     after_s: float  # until it is cancelled
     times: int  # how often it is posted
 
 
-def orders(seed: int, count: int) -> list[Order]:
+def orders(seed: int, count: int) -> list[LookOrder]:
     """`count` wishes."""
     chance = random.Random(f"load {seed}")
     wishes = chance.choices(list(WISHES), list(WISHES.values()), k=count)
     return [
-        Order(
+        LookOrder(
             number,
             wish,
             chance.choice([0.0, 0.1, 0.5, 2.0]),
-            chance.randint(2, 5) if wish is Wish.REPEATED else 1,
+            chance.randint(2, 5) if wish is ClientWish.REPEATED else 1,
         )
         for number, wish in enumerate(wishes)
     ]

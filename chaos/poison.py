@@ -20,11 +20,11 @@ OVERSIZED_BYTES = 900_000
 LATEST = 200
 """Copies are made of one of so many latest records of a partition."""
 
-Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+RawRecord = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 """Key, value, headers."""
 
 
-def poison(kind: Poison, event_type: str) -> Record:
+def poison(kind: Poison, event_type: str) -> RawRecord:
     """A record that no reader of a topic of this type can read."""
     request_id = new_request_id()
     headers = [
@@ -36,7 +36,7 @@ def poison(kind: Poison, event_type: str) -> Record:
     ]
     key = request_id.encode()
     alien = [*headers[:2], ("ce_type", b"order.created.v1"), *headers[3:]]
-    records: dict[Poison, Record] = {
+    records: dict[Poison, RawRecord] = {
         Poison.GARBAGE: (key, os.urandom(200), headers),
         Poison.EMPTY: (key, b"", headers),
         Poison.TOMBSTONE: (key, None, headers),

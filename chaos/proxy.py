@@ -36,7 +36,7 @@ class Harm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class LinkEnds:
     """Where a link listens and where it leads: ports on loopback."""
 
     port: int
@@ -46,7 +46,7 @@ class Ends:
 class Link:
     """One link. Belongs to the event loop that opened it."""
 
-    def __init__(self, name: str, ends: Ends) -> None:
+    def __init__(self, name: str, ends: LinkEnds) -> None:
         """Closed, and whole."""
         self.name = name
         self.ends = ends

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from domain.history import PartitionHistory, Verdict
+from domain.history import Admission, PartitionHistory
 from runtime.deciding import Decision
 from runtime.kafka import new_producer
 from runtime.records import OutRecord
@@ -37,7 +37,7 @@ _verdict = PartitionHistory.verdict
 
 def _without_deadline(
     self: PartitionHistory, request_id: str, attempt: int, deadline_at: datetime, now: datetime
-) -> Verdict:
+) -> Admission:
     return _verdict(self, request_id, attempt, NEVER, now)
 
 

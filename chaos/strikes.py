@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from chaos.brokers import NODES
 from chaos.cluster import Cluster
-from chaos.plan import Kind, Poison, Strike
+from chaos.plan import FaultKind, Poison, Strike
 from chaos.poison import Recorder
 from chaos.proxy import Harm
 from devstack.part import PartFailed
@@ -45,24 +45,24 @@ class Strikes:
         self._recorder = recorder
         self.struck: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
-        self._by_kind: dict[Kind, Striker] = {
-            Kind.KILL: self._kill,
-            Kind.STOP: self._stop,
-            Kind.RESTART: self._restart,
-            Kind.ROLL: self._roll,
-            Kind.SCALE: self._scale,
-            Kind.BROKER: self._kill,
-            Kind.KAFKA: self._kill_kafka,
-            Kind.POSTGRES: self._kill,
-            Kind.S3: self._kill,
-            Kind.LINK: self._link,
-            Kind.STORE: self._link,
-            Kind.POINT: self._point,
-            Kind.CLOCK: self._clock,
-            Kind.DISK: self._disk,
-            Kind.POISON: self._poison,
-            Kind.COPY: self._copy,
-            Kind.FUTURE: self._future,
+        self._by_kind: dict[FaultKind, Striker] = {
+            FaultKind.KILL: self._kill,
+            FaultKind.STOP: self._stop,
+            FaultKind.RESTART: self._restart,
+            FaultKind.ROLL: self._roll,
+            FaultKind.SCALE: self._scale,
+            FaultKind.BROKER: self._kill,
+            FaultKind.KAFKA: self._kill_kafka,
+            FaultKind.POSTGRES: self._kill,
+            FaultKind.S3: self._kill,
+            FaultKind.LINK: self._link,
+            FaultKind.STORE: self._link,
+            FaultKind.POINT: self._point,
+            FaultKind.CLOCK: self._clock,
+            FaultKind.DISK: self._disk,
+            FaultKind.POISON: self._poison,
+            FaultKind.COPY: self._copy,
+            FaultKind.FUTURE: self._future,
         }
 
     async def run(self, plan: Sequence[Strike]) -> None:

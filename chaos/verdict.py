@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from chaos.load import Promises
-from chaos.plan import Wish
+from chaos.plan import ClientWish
 from devstack.folder import CHECKOUT
 from domain.blame import Symptom, fault_of
 
@@ -28,7 +28,7 @@ the engine.
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CampaignVerdict:
     """Every broken promise in a line; how many requests ended how."""
 
     violations: tuple[str, ...]
@@ -74,9 +74,9 @@ async def audit(env: Mapping[str, str], *words: str) -> tuple[int, list[str]]:
     return child.returncode or 0, output.decode().splitlines()
 
 
-async def judge(
+async def audited_verdict(
     env: Mapping[str, str], promises: Promises, *, sample: int, struck: Collection[str] = ()
-) -> Verdict:
+) -> CampaignVerdict:
     """Hold everything against everything. `sample`: pictures that are read whole; 0: all. `struck`:
     see `is_excused`.
     """
@@ -98,7 +98,7 @@ async def judge(
     for status, code_of_failure in rows.values():
         name = status if code_of_failure is None else f"{status} {code_of_failure}"
         outcomes[name] = outcomes.get(name, 0) + 1
-    return Verdict(tuple(found), dict(sorted(outcomes.items())), lines[-1] if lines else "")
+    return CampaignVerdict(tuple(found), dict(sorted(outcomes.items())), lines[-1] if lines else "")
 
 
 def is_excused(code: str | None, message: str | None) -> bool:
@@ -140,10 +140,10 @@ def broken_promises(
                 f"{request_id}: its cancel was answered {status_code}, and it was "
                 f"{'' if cancelled else 'not '}cancelled"
             )
-    good = {Wish.LOOK, Wish.OUTFIT, Wish.REPEATED}
+    good = {ClientWish.LOOK, ClientWish.OUTFIT, ClientWish.REPEATED}
     for request_id, wish in promises.accepted.items():
         status, error = rows.get(request_id, ("", None))
-        if wish in (Wish.MISSING, Wish.UNREADABLE) and status == "SUCCESS":
+        if wish in (ClientWish.MISSING, ClientWish.UNREADABLE) and status == "SUCCESS":
             broken.append(f"{request_id}: {wish}, and it succeeded")
         if wish in good and error not in OUR_FAULTS and request_id not in excused:
             broken.append(f"{request_id}: {wish}, and it failed with {error}")

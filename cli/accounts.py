@@ -19,7 +19,7 @@ credits_app = typer.Typer(no_args_is_help=True, help="Credits.")
 
 DEFAULT = "default"
 
-Tenant = Annotated[str, typer.Option("--tenant", help="tenant id")]
+TenantOption = Annotated[str, typer.Option("--tenant", help="tenant id")]
 Environment = Annotated[str, typer.Option("--environment", help="live or test")]
 
 
@@ -133,7 +133,7 @@ def _floor(text: str) -> float:
 
 @keys_app.command("create")
 def create_key(
-    tenant: Tenant,
+    tenant: TenantOption,
     environment: Environment = "live",
     capability: Annotated[
         list[str] | None, typer.Option("--capability", help="repeatable; default: all")
@@ -232,7 +232,7 @@ def revoke_key(key_id: str) -> None:
 
 @credits_app.command("grant")
 def grant(
-    tenant: Tenant,
+    tenant: TenantOption,
     amount: Annotated[int, typer.Option("--amount", min=1, max=10**12)],
     reference: Annotated[
         str, typer.Option("--reference", help="your own id; the same reference is granted once")
@@ -258,7 +258,7 @@ def grant(
 
 @credits_app.command("show")
 def show(
-    tenant: Tenant,
+    tenant: TenantOption,
     environment: Environment = "live",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
 ) -> None:

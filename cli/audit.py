@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from cli.audit_metrics import Tally, write
 from cli.settings import database, run
 from domain import audit
-from domain.audit import Moment, Violation
+from domain.audit import AuditMoment, Violation
 from domain.redriving import Verb
 from runtime.kafka import ConsumerRecord
 from runtime.reading import read_all
@@ -73,7 +73,7 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
             facts.close()
 
 
-def _moment(scope: Scope, view: Snapshot) -> Moment:
+def _moment(scope: Scope, view: Snapshot) -> AuditMoment:
     kafka = scope.kafka
     margin_s = (
         kafka.transaction_timeout_s
@@ -82,11 +82,11 @@ def _moment(scope: Scope, view: Snapshot) -> Moment:
         + scope.settle_s
     )
     kept = timedelta(milliseconds=LOOK_REQUESTED.retention_ms) - timedelta(hours=1)
-    return Moment(view.now, scope.settle_s, margin_s, view.now - kept)
+    return AuditMoment(view.now, scope.settle_s, margin_s, view.now - kept)
 
 
 async def _requests(
-    view: Snapshot, facts: TopicFacts, moment: Moment, scope: Scope, tally: Tally
+    view: Snapshot, facts: TopicFacts, moment: AuditMoment, scope: Scope, tally: Tally
 ) -> AsyncIterator[Violation]:
     projected, shared = await view.projected(), facts.shared_numbers()
     strangers = _Strangers(facts.requests(), moment)
@@ -120,7 +120,7 @@ class _Strangers:
     order.
     """
 
-    def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]], moment: Moment) -> None:
+    def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]], moment: AuditMoment) -> None:
         self._spoken_of = spoken_of
         self._moment = moment
         self._next = next(spoken_of, None)

@@ -28,7 +28,7 @@ class SubmitFailed(Exception):
     """There is no picture; the message says why."""
 
 
-class Refused(SubmitFailed):
+class RefusedByApi(SubmitFailed):
     """The API says no."""
 
 
@@ -36,7 +36,7 @@ class OutOfReach(SubmitFailed):
     """There is no lasting answer."""
 
 
-class LookFailed(SubmitFailed):
+class LookNotMade(SubmitFailed):
     """The look could not be made."""
 
 
@@ -139,10 +139,10 @@ class LooksClient:
                 if answer.status_code not in _COME_BACK and not any(
                     code in why for code in _TRY_AGAIN
                 ):
-                    raise Refused(why)
+                    raise RefusedByApi(why)
                 wait_s = float(answer.headers.get("Retry-After", "1"))
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-                raise Refused(f"{self._http.base_url} is no address: {error}") from error
+                raise RefusedByApi(f"{self._http.base_url} is no address: {error}") from error
             except httpx.TransportError as error:
                 why = f"{type(error).__name__}: {error}"
             if time.monotonic() + wait_s > give_up_s:

@@ -48,11 +48,11 @@ def write(folder: Path = FOLDER) -> None:
 
 def not_releasable() -> dict[str, tuple[str, ...]]:
     """By event type, why its current schema could not be released as that type."""
-    verdicts = {one: versions.judge(released(one), schema_of(one)) for one in EVENT_TYPES}
+    verdicts = {one: versions.check_release(released(one), schema_of(one)) for one in EVENT_TYPES}
     return {
         one: verdict.reasons
         for one, verdict in verdicts.items()
-        if isinstance(verdict, versions.Refused)
+        if isinstance(verdict, versions.ReleaseRefused)
     }
 
 

@@ -24,10 +24,10 @@ def released(event_type: str, folder: Path = RELEASED) -> dict[versions.Version,
     }
 
 
-def release(event_type: str, folder: Path = RELEASED) -> versions.Verdict:
+def release(event_type: str, folder: Path = RELEASED) -> versions.ReleaseCheck:
     """Write the current schema as the next version of its type, when that is allowed."""
     current = schema_of(event_type)
-    verdict = versions.judge(released(event_type, folder), current)
+    verdict = versions.check_release(released(event_type, folder), current)
     if isinstance(verdict, versions.Allowed):
         path = folder / event_type / f"{versions.text(verdict.version)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

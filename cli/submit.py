@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.client import LookFailed, LooksClient, OutOfReach, SubmitFailed
+from cli.client import LookNotMade, LooksClient, OutOfReach, SubmitFailed
 from cli.endings import words
 from replaying.files import write_whole
 from runtime.settings import ClientSettings
@@ -23,7 +23,7 @@ FAILED, NO_ANSWER = 1, 2
 DEFAULT_OUTPUT = Path("look").with_suffix(".png")
 FORMATS = {".webp": "webp", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
-Photo = Annotated[
+PhotoArguments = Annotated[
     list[str],
     typer.Argument(
         metavar="PHOTO:CATEGORY...", help="a file and its garment category, such as tee.jpg:top"
@@ -32,7 +32,7 @@ Photo = Annotated[
 
 
 def submit(
-    photos: Photo,
+    photos: PhotoArguments,
     mannequin: Annotated[UserCategory | None, typer.Option(help="who wears it")] = None,
     output: Annotated[
         Path, typer.Option(help="where the picture goes: .webp, .png or .jpg")
@@ -113,7 +113,7 @@ def _made(
             if job["refunded"]
             else "its credits are not given back yet"
         )
-        raise LookFailed(f"{request_id} {error['code']}{photo}: {error['message']} {back}.")
+        raise LookNotMade(f"{request_id} {error['code']}{photo}: {error['message']} {back}.")
     return job
 
 

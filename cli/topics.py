@@ -98,7 +98,7 @@ def release() -> None:
         match releases.release(event_type):
             case versions.Allowed(version):
                 typer.echo(f"released {event_type} {versions.text(version)}")
-            case versions.Refused(reasons):
+            case versions.ReleaseRefused(reasons):
                 refused = True
                 for reason in reasons:
                     typer.secho(f"{event_type}: {reason}", fg="red", err=True)

@@ -15,7 +15,7 @@ from compositing.charts.opened import over_another
 from compositing.cut.between import cleared
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.extend import extended
-from compositing.cut.opinion import SEED, Shape
+from compositing.cut.opinion import SEED, ExpectedShape
 from compositing.decode import decode
 from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
@@ -179,12 +179,12 @@ def _category(name: str) -> GarmentCategory:
     return category
 
 
-def shape_of(category: str) -> Shape:
+def shape_of(category: str) -> ExpectedShape:
     """What a photo of this category is expected to show. Raises GarmentError category_mismatch."""
     return _shape(_category(category))
 
 
-def _shape(category: GarmentCategory) -> Shape:
+def _shape(category: GarmentCategory) -> ExpectedShape:
     if CATEGORIES[category].region is BodyRegion.FEET:
         return "pair"
     if CATEGORIES[category].region in (BodyRegion.WAIST, BodyRegion.HAND):

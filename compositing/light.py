@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 
 _CODES = np.arange(256, dtype=np.float32) / 255
 TO_LINEAR: Floats = np.where(

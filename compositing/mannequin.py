@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask, Point
 from compositing.light import HANGING_PX, TO_LINEAR, falling
-
-Point = NDArray[np.float64]  # (2,) x, y
 
 FOLDER = Path(__file__).parent / "mannequins"
 ASPECT = 1.5

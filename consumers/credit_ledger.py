@@ -33,7 +33,7 @@ DECLARATION = Declaration(
 async def refund(works: list[Work], store: Annotated[RefundStore, Injected()]) -> Sequence[Outcome]:
     """Enter the refunds that are owed and not entered yet."""
     charges = await store.charges([work.request_id for work in works])
-    outcomes = [judge(work.decoded.event, charges.get(work.request_id)) for work in works]
+    outcomes = [refund_outcome(work.decoded.event, charges.get(work.request_id)) for work in works]
     owed = {
         work.request_id: (work.decoded.event, charges[work.request_id])
         for work, outcome in zip(works, outcomes, strict=True)
@@ -66,7 +66,7 @@ def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> A
     return application
 
 
-def judge(event: object, charge: Charge | None) -> Outcome:
+def refund_outcome(event: object, charge: Charge | None) -> Outcome:
     """Whether this refund is owed."""
     if not isinstance(event, CreditRefund):
         return Unhandled("not a refund")

@@ -25,7 +25,7 @@ from runtime.settings import KafkaSettings
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode
 from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
-from storage.claims import Claim, ClaimStore
+from storage.claims import ClaimResult, ClaimStore
 from storage.database import TRANSIENT
 from storage.injected import injecting
 
@@ -79,15 +79,15 @@ class DeadLetters(LaneHandler):
         claim = await self._claims.claim(
             letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset
         )
-        await faults.at(DECLARATION.name, faults.Point.AFTER_CLAIM)
+        await faults.at(DECLARATION.name, faults.FaultPoint.AFTER_CLAIM)
         match claim:
-            case Claim.WON:
+            case ClaimResult.WON:
                 return Done(
                     failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at)
                 )
-            case Claim.LOST:
+            case ClaimResult.LOST:
                 return Skip("another dead letter came first")
-            case Claim.SUCCEEDED:
+            case ClaimResult.SUCCEEDED:
                 return Unhandled("the look succeeded: it can't fail any more")
             case _:
                 return Unhandled("there is no such request")

@@ -32,12 +32,12 @@ from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
 from storage.database import TRANSIENT, open_pool
 from storage.event_gaps import EventGapStore
-from storage.projection import ProjectionStore, Spans, Superseded
+from storage.projection import OffsetSpans, ProjectionStore, Superseded
 
 log = logs.get(__name__)
 
 Partitions = Sequence[tuple[str, int]]
-Ends = Callable[[Partitions], Awaitable[Mapping[tuple[str, int], int]]]
+EndsOf = Callable[[Partitions], Awaitable[Mapping[tuple[str, int], int]]]
 
 DECLARATION = Declaration(
     name="status_projection",
@@ -49,12 +49,12 @@ DECLARATION = Declaration(
 
 async def project(
     works: list[Work],
-    positions: Annotated[Spans, Injected()],
+    positions: Annotated[OffsetSpans, Injected()],
     store: Annotated[ProjectionStore, Injected()],
 ) -> Sequence[Outcome]:
     """Fold the batch and apply it; events of unknown requests are for quarantine."""
     tenants = await store.tenants([work.request_id for work in works]) if works else {}
-    outcomes = [judge(work, tenants) for work in works]
+    outcomes = [projection_outcome(work, tenants) for work in works]
     known = [
         work.decoded
         for work, outcome in zip(works, outcomes, strict=True)
@@ -76,7 +76,9 @@ def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> A
         heals=(*TRANSIENT, Superseded),
     )
     application.sessions(
-        lambda one: BatchSession(one, Offsets(one.context.get("store"), partial(ends, one.kafka)))
+        lambda one: BatchSession(
+            one, ProjectionOffsets(one.context.get("store"), partial(ends, one.kafka))
+        )
     )
     application.subscriber(project)
     return application
@@ -110,10 +112,10 @@ async def ends(kafka: KafkaSettings, partitions: Partitions) -> Mapping[tuple[st
     return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
 
-class Offsets:
+class ProjectionOffsets:
     """The projection's own, beside the rows that they say were applied."""
 
-    def __init__(self, store: ProjectionStore, ends: Ends | None = None) -> None:
+    def __init__(self, store: ProjectionStore, ends: EndsOf | None = None) -> None:
         """In this store. `ends`: the end of each of these partitions now."""
         self._store = store
         self._ends = ends
@@ -137,7 +139,7 @@ class Offsets:
                 await self._store.set_back(topic, partition, 0)
         return offsets
 
-    async def moved(self, positions: Spans) -> None:
+    async def moved(self, positions: OffsetSpans) -> None:
         """Nothing was read; the sweeper waits for all there is to be read."""
         await self._store.apply(Changes(), positions)
 
@@ -155,7 +157,7 @@ def _alarm(collision: Collision) -> None:
     )
 
 
-def judge(work: Work, tenants: Mapping[str, str]) -> Outcome:
+def projection_outcome(work: Work, tenants: Mapping[str, str]) -> Outcome:
     """Whether an event can be true: its request exists and is its tenant's."""
     why = objection(work.decoded.event, tenants.get(work.request_id))
     return Done() if why is None else Unhandled(why)

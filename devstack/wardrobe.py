@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from devstack.garments import Cloth, Photo
+from devstack.garments import Fabric, PhotoSpec
 from devstack.garments import draw as drawn
 from devstack.garments.fabrics import pictured, printed
 from devstack.garments.shape import Pose
@@ -17,11 +17,11 @@ from devstack.garments.shape import Pose
 SIZE_PX = (960, 1280)
 SHRUNK_BELOW_PX = 900
 """Smaller photos are drawn twice as large: what is fine in them comes out finer."""
-Dye = Callable[[np.random.Generator], Cloth]
+Dye = Callable[[np.random.Generator], Fabric]
 
 
 @dataclass(frozen=True, slots=True)
-class Garment:
+class WardrobePiece:
     """A category, the kind and the cut that stand for it here, its cloth, and what it is
     photographed on.
     """
@@ -35,64 +35,68 @@ class Garment:
     fill: float = 0.86
 
 
-def _plain(cloth: Cloth) -> Dye:
+def _plain(cloth: Fabric) -> Dye:
     return lambda _: cloth
 
 
-GARMENTS: dict[str, Garment] = {
-    "tee": Garment(
+GARMENTS: dict[str, WardrobePiece] = {
+    "tee": WardrobePiece(
         "t-shirt",
         "crew-tee",
         3,
         lambda rng: pictured(rng, "jersey", "sunset", "navy", 27.0),
     ),
-    "stripe-tee": Garment(
+    "stripe-tee": WardrobePiece(
         "top",
         "long-sleeve",
         4,
         lambda rng: printed(rng, "jersey", "breton", "ecru"),
         pose="hanging",
     ),
-    "shirt": Garment(
+    "shirt": WardrobePiece(
         "shirt",
         "shirt",
         5,
         lambda rng: printed(rng, "woven", "uprights", "sky"),
         pose="hanging",
     ),
-    "sweater": Garment(
+    "sweater": WardrobePiece(
         "sweater",
         "crew-sweater",
         8,
-        _plain(Cloth("knit", (176, 92, 66))),
+        _plain(Fabric("knit", (176, 92, 66))),
         pose="hanging",
     ),
-    "hoodie": Garment(
+    "hoodie": WardrobePiece(
         "hoodie",
         "hoodie",
         7,
-        _plain(Cloth("fleece", (150, 160, 144))),
+        _plain(Fabric("fleece", (150, 160, 144))),
         pose="hanging",
     ),
-    "jacket": Garment(
+    "jacket": WardrobePiece(
         "jacket",
         "jacket",
         9,
-        _plain(Cloth("denim", (84, 106, 138))),
+        _plain(Fabric("denim", (84, 106, 138))),
         pose="hanging",
     ),
-    "blazer": Garment("blazer", "blazer", 3, _plain(Cloth("wool", (66, 68, 76))), pose="hanging"),
-    "jeans": Garment("jeans", "jeans", 1, _plain(Cloth("denim", (70, 90, 122)))),
-    "trousers": Garment("trousers", "chinos", 4, _plain(Cloth("woven", (196, 174, 140)))),
-    "shorts": Garment("shorts", "shorts", 5, _plain(Cloth("linen", (112, 124, 96)))),
-    "skirt": Garment("skirt", "pleated-skirt", 2, _plain(Cloth("satin", (126, 42, 62)))),
-    "dress": Garment(
+    "blazer": WardrobePiece(
+        "blazer", "blazer", 3, _plain(Fabric("wool", (66, 68, 76))), pose="hanging"
+    ),
+    "jeans": WardrobePiece("jeans", "jeans", 1, _plain(Fabric("denim", (70, 90, 122)))),
+    "trousers": WardrobePiece("trousers", "chinos", 4, _plain(Fabric("woven", (196, 174, 140)))),
+    "shorts": WardrobePiece("shorts", "shorts", 5, _plain(Fabric("linen", (112, 124, 96)))),
+    "skirt": WardrobePiece("skirt", "pleated-skirt", 2, _plain(Fabric("satin", (126, 42, 62)))),
+    "dress": WardrobePiece(
         "dress",
         "a-line-dress",
         8,
         lambda rng: printed(rng, "woven", "floral", "navy"),
     ),
-    "shoes": Garment("shoes", "sneakers", 4, _plain(Cloth("leather", (236, 234, 228))), fill=0.72),
+    "shoes": WardrobePiece(
+        "shoes", "sneakers", 4, _plain(Fabric("leather", (236, 234, 228))), fill=0.72
+    ),
 }
 """Every drawn garment by name."""
 WARDROBE: dict[str, str] = {name: garment.category for name, garment in GARMENTS.items()}
@@ -115,7 +119,7 @@ def draw(name: str, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> byt
         background=garment.background,
         cloth=cloth,
         pose=garment.pose,
-        photo=Photo(size, garment.fill),
+        photo=PhotoSpec(size, garment.fill),
     )
     picture = cv2.resize(one.rgb, size_px, interpolation=cv2.INTER_AREA) if twice else one.rgb
     bgr = np.ascontiguousarray(picture[..., ::-1])

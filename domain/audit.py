@@ -37,7 +37,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AuditMoment:
     """When the facts were taken and how long things may take.
 
     `settle_s`: an event may travel for so long. `margin_s`: after its deadline a request may stay
@@ -93,7 +93,7 @@ class RequestFacts:
     refund_events: InTopic = NOTHING
 
 
-def _durable(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _durable(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     if (
         facts.created_at >= moment.topics_since
         and not facts.in_outbox
@@ -108,18 +108,18 @@ def _durable(facts: RequestFacts, moment: Moment) -> Iterator[str]:
         yield f"in the outbox since {facts.outbox_since.isoformat()}"
 
 
-def _charged(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _charged(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     if facts.charges != (-facts.credits_cost,):
         yield f"charges {list(facts.charges)} for a cost of {facts.credits_cost}"
 
 
-def _terminal(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _terminal(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     late = moment.now - timedelta(seconds=moment.margin_s)
     if facts.status not in TERMINAL and facts.deadline_at < late:
         yield f"{facts.status} although its deadline was {facts.deadline_at.isoformat()}"
 
 
-def _refunded(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _refunded(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     if len(facts.refunds) > 1:
         yield f"refunded {len(facts.refunds)} times"
     if facts.refunds and facts.refunds[0] != facts.credits_cost:
@@ -140,7 +140,7 @@ def _refunded(facts: RequestFacts, moment: Moment) -> Iterator[str]:
         yield "a refund was published and not entered in the ledger"
 
 
-def _published(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _published(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     total = facts.completed.count + facts.failed.count
     if total > 1:
         yield f"{facts.completed.count} look.completed and {facts.failed.count} look.failed"
@@ -152,7 +152,7 @@ def _published(facts: RequestFacts, moment: Moment) -> Iterator[str]:
         yield f"look.failed was projected but the request is {facts.status}"
 
 
-def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _ordered(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     for number in facts.shared_numbers:
         yield f"topics have two events with the number {number}"
     if facts.status not in TERMINAL or not moment.settled(facts.updated_at):
@@ -174,7 +174,7 @@ def _ordered(facts: RequestFacts, moment: Moment) -> Iterator[str]:
         yield f"the first event is {kinds[0]}"
 
 
-def _claimed(facts: RequestFacts, moment: Moment) -> Iterator[str]:
+def _claimed(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
     if (
         facts.claimed_at is not None
         and moment.settled(facts.claimed_at)
@@ -184,7 +184,7 @@ def _claimed(facts: RequestFacts, moment: Moment) -> Iterator[str]:
             yield "a dead letter was claimed but no look.failed was published"
 
 
-CHECKS: dict[int, Callable[[RequestFacts, Moment], Iterator[str]]] = {
+CHECKS: dict[int, Callable[[RequestFacts, AuditMoment], Iterator[str]]] = {
     1: _durable,
     2: _charged,
     3: _terminal,
@@ -198,14 +198,14 @@ CHECKS: dict[int, Callable[[RequestFacts, Moment], Iterator[str]]] = {
 """
 
 
-def violations(facts: RequestFacts, moment: Moment) -> Iterator[Violation]:
+def violations(facts: RequestFacts, moment: AuditMoment) -> Iterator[Violation]:
     """Every promise that one request breaks."""
     for promise, check in CHECKS.items():
         for seen in check(facts, moment):
             yield Violation(promise, facts.request_id, seen)
 
 
-def stray(request_id: str, topic: str, written: datetime, moment: Moment) -> Violation | None:
+def stray(request_id: str, topic: str, written: datetime, moment: AuditMoment) -> Violation | None:
     """A record about a request that has no row. Rows come before records, so only a fresh one is no
     violation.
     """

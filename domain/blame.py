@@ -41,18 +41,18 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Photos:
+class RequestPhotos:
     """The photos of one request, as far as telling them from others goes."""
 
     tenant_id: str
     digest: str
 
 
-def photos_of(request: LookRequested, item_index: int | None = None) -> Photos:
+def photos_of(request: LookRequested, item_index: int | None = None) -> RequestPhotos:
     """All of a request's photos, or the one that is named, each as its category asks."""
     items = request.items if item_index is None else request.items[item_index : item_index + 1]
     named = "\n".join(f"{item.trial_item_category} {item.trial_image}" for item in items)
-    return Photos(
+    return RequestPhotos(
         request.tenant_id, hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:16]
     )
 
@@ -64,24 +64,24 @@ class Suspicions:
 
     def __init__(self) -> None:
         """Suspect nobody."""
-        self._until: OrderedDict[Photos, datetime] = OrderedDict()
+        self._until: OrderedDict[RequestPhotos, datetime] = OrderedDict()
 
     def __len__(self) -> int:
         """Count the suspects."""
         return len(self._until)
 
-    def note(self, photos: Photos, now: datetime) -> None:
+    def note(self, photos: RequestPhotos, now: datetime) -> None:
         """A worker was lost to them."""
         self._until[photos] = now + REMEMBERED_FOR
         self._until.move_to_end(photos)
         while len(self._until) > REMEMBERED or next(iter(self._until.values())) <= now:
             self._until.popitem(last=False)
 
-    def clear(self, photos: Photos) -> None:
+    def clear(self, photos: RequestPhotos) -> None:
         """They came to an end as photos should: they are good, or fail by name."""
         self._until.pop(photos, None)
 
-    def suspects(self, photos: Photos, now: datetime) -> bool:
+    def suspects(self, photos: RequestPhotos, now: datetime) -> bool:
         """Whether a worker was lost to them before."""
         until = self._until.get(photos)
         return until is not None and now < until
@@ -92,7 +92,7 @@ def fault_of(symptom: Symptom) -> str:
     return hashlib.sha256(f"worker {symptom}".encode()).hexdigest()[:8]
 
 
-def judge(symptom: Symptom, reason: FailureReason, *, again: bool) -> Later | Reject:
+def after_failure(symptom: Symptom, reason: FailureReason, *, again: bool) -> Later | Reject:
     """What losing a worker comes to. `reason`: what it is as long as it can't be told whose fault
     it was.
     """

@@ -9,7 +9,7 @@ decision. After the deadline nothing is decided here: the sweeper fails the requ
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.history import PartitionHistory, Verdict
+from domain.history import Admission, PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip
 from domain.retry import Retry, next_retry
 from schemas.events import LookDeadLettered, LookProgress, LookRequested, Stage
@@ -48,9 +48,9 @@ def admit(attempt: Attempt, history: PartitionHistory, now: datetime) -> Outcome
     verdict = history.verdict(
         attempt.request.request_id, attempt.number, attempt.request.deadline_at, now
     )
-    if verdict is Verdict.COMPOSE:
+    if verdict is Admission.COMPOSE:
         return None
-    return CANCELLED if verdict is Verdict.CANCELLED else Skip(verdict.value)
+    return CANCELLED if verdict is Admission.CANCELLED else Skip(verdict.value)
 
 
 def settle(

@@ -32,7 +32,7 @@ class Remembered:
     cancelled: bool = False
 
 
-class Verdict(StrEnum):
+class Admission(StrEnum):
     """What to do with a request record."""
 
     COMPOSE = "compose"
@@ -106,13 +106,13 @@ class PartitionHistory:
 
     def verdict(
         self, request_id: str, attempt: int, deadline_at: datetime, now: datetime
-    ) -> Verdict:
+    ) -> Admission:
         """Whether this attempt of a request is to be made, and if not, why not."""
         known = self.recall(request_id, deadline_at)
         if known.decided or attempt < known.scheduled_attempt:
-            return Verdict.DUPLICATE
+            return Admission.DUPLICATE
         if now >= deadline_at:
-            return Verdict.EXPIRED
+            return Admission.EXPIRED
         if known.cancelled:
-            return Verdict.CANCELLED
-        return Verdict.COMPOSE
+            return Admission.CANCELLED
+        return Admission.COMPOSE

@@ -5,7 +5,7 @@ offsets.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.events import Event
+from schemas.events import RequestEvent
 from schemas.failures import FailureReason
 from schemas.topics import TOPIC_OF, Topic
 
@@ -16,7 +16,7 @@ class Emit:
     published again.
     """
 
-    event: Event
+    event: RequestEvent
     identity: tuple[str, ...]
     sequence: int = 0
     topic: Topic | None = None  # None: the topic that its type belongs to

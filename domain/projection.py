@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.following import TERMINAL_EVENTS
 from schemas.envelope import Decoded
-from schemas.events import Event, LookCompleted, LookFailed, LookProgress, LookRequested
+from schemas.events import LookCompleted, LookFailed, LookProgress, LookRequested, RequestEvent
 from schemas.failures import FailureReason
 from schemas.http import JobStatus
 
@@ -105,7 +105,7 @@ def squeeze_in(stored: Mapping[int, str], event_type: str) -> Placement:
     return Placement(max(outcomes), (max(outcomes), free))
 
 
-def objection(event: Event, tenant_id: str | None) -> str | None:
+def objection(event: RequestEvent, tenant_id: str | None) -> str | None:
     """Why an event can't be true; None when it can. `tenant_id`: whose its request is; None when
     there is no such request.
     """
@@ -156,7 +156,7 @@ def _read(record: Decoded) -> tuple[JobEventRow, StatusChange | None]:
 def _row(
     record: Decoded, event_type: str, stage: str | None, message: str, at: datetime, **extra: object
 ) -> JobEventRow:
-    event: Event = record.event
+    event: RequestEvent = record.event
     return JobEventRow(
         event.request_id,
         max(record.meta.sequence, 1),

@@ -35,7 +35,7 @@ class RequestRow:
 
 
 @dataclass(slots=True)
-class Told:
+class RebuiltRows:
     """Rows that some records add. Each event stands beside the broker's time of its record, in
     ms.
     """
@@ -55,7 +55,7 @@ class _Known:
     two_outcomes: bool = False
 
 
-class Retelling:
+class Rebuilding:
     """Takes the records of one partition number and gives each row once."""
 
     def __init__(self, topics: Sequence[str]) -> None:
@@ -71,13 +71,13 @@ class Retelling:
 
     def take(
         self, topic: str, records: Sequence[tuple[int, Decoded]], tenants: Mapping[str, str]
-    ) -> Told:
+    ) -> RebuiltRows:
         """Rows from the next records of a topic, each (broker's time in ms, record).
 
         `tenants`: whose the requests are that were not met before. What can't be true gives no row,
         as in the projection.
         """
-        told = Told()
+        told = RebuiltRows()
         accepted = []
         for written_ms, record in records:
             if self._objects(record, tenants):

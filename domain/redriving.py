@@ -35,7 +35,7 @@ its cancel.
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class RecordPosition:
     """Where a record stands."""
 
     topic: str
@@ -95,7 +95,7 @@ class Letter:
     behind it.
     """
 
-    place: Place
+    place: RecordPosition
     request_id: str
     tenant_id: str
     code: FailureCode
@@ -104,7 +104,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RequestStanding:
     """What Postgres says of a request. `code`: what it failed with, as its tenant was told."""
 
     tenant_id: str
@@ -142,16 +142,18 @@ class Already:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RedriveRefused:
     """It may not be done, or not yet."""
 
     why: str
 
 
-Decision = Send | Rerun | Discard | Already | Refused
+RedriveDecision = Send | Rerun | Discard | Already | RedriveRefused
 
 
-def redrive_letter(letter: Letter, standing: Standing | None, mark: Mark | None) -> Decision:
+def redrive_letter(
+    letter: Letter, standing: RequestStanding | None, mark: Mark | None
+) -> RedriveDecision:
     """What redriving a dead letter comes to. An action that was interrupted is finished before
     anything else.
     """
@@ -162,11 +164,11 @@ def redrive_letter(letter: Letter, standing: Standing | None, mark: Mark | None)
         return Already(f"redriven as {standing.redriven_as}")
     why = next(_against_redriving(letter, standing), None)
     if why is not None or standing is None:
-        return Refused(why or "")
+        return RedriveRefused(why or "")
     return Rerun() if standing.status is JobStatus.FAILURE else send
 
 
-def _against_redriving(letter: Letter, standing: Standing | None) -> Iterator[str]:
+def _against_redriving(letter: Letter, standing: RequestStanding | None) -> Iterator[str]:
     if standing is None:
         yield "there is no such request: restore its row and its charge first"
     elif standing.tenant_id != letter.tenant_id:
@@ -186,7 +188,7 @@ def _against_redriving(letter: Letter, standing: Standing | None) -> Iterator[st
         yield f"it was redriven {letter.redrives} times"
 
 
-def discard_letter(standing: Standing | None, mark: Mark | None) -> Decision:
+def discard_letter(standing: RequestStanding | None, mark: Mark | None) -> RedriveDecision:
     """Whether a dead letter may be put aside: not while its tenant waits for an outcome or for its
     credits.
     """
@@ -194,23 +196,23 @@ def discard_letter(standing: Standing | None, mark: Mark | None) -> Decision:
         return (
             Already(str(mark))
             if mark.finished
-            else Refused("a redrive of it was interrupted: repeat that first")
+            else RedriveRefused("a redrive of it was interrupted: repeat that first")
         )
     if standing is not None and standing.status not in {JobStatus.SUCCESS, JobStatus.FAILURE}:
-        return Refused("its tenant has no outcome yet: redrive it")
+        return RedriveRefused("its tenant has no outcome yet: redrive it")
     if standing is not None and standing.status is JobStatus.FAILURE and not standing.refunded:
-        return Refused("its tenant is not refunded yet")
+        return RedriveRefused("its tenant is not refunded yet")
     return Discard()
 
 
-def origin(headers: Mapping[str, str]) -> Place | None:
+def origin(headers: Mapping[str, str]) -> RecordPosition | None:
     """Where a quarantined record came from; None when it does not say."""
     topic, partition, offset = (
         headers.get(f"{QUARANTINE_PREFIX}{name}", "") for name in ("topic", "partition", "offset")
     )
     if not (topic and partition.isdecimal() and offset.isdecimal()):
         return None
-    return Place(topic, int(partition), int(offset))
+    return RecordPosition(topic, int(partition), int(offset))
 
 
 def redrives(headers: Mapping[str, str]) -> int:
@@ -221,7 +223,7 @@ def redrives(headers: Mapping[str, str]) -> int:
 
 def redrive_record(
     headers: Mapping[str, str], topics: Mapping[str, Topic], mark: Mark | None, twin: Mark | None
-) -> Decision:
+) -> RedriveDecision:
     """What redriving a quarantined record comes to.
 
     `twin`: what was done about the same record where it came from, or as another of its readers
@@ -234,12 +236,12 @@ def redrive_record(
         return Already(f"the same record, elsewhere: {twin}")
     why = next(_against_sending_back(from_where, redrives(headers), topics), None)
     if why is not None or from_where is None:
-        return Refused(why or "")
+        return RedriveRefused(why or "")
     return Send(from_where.topic, from_where.partition, redrives(headers) + 1)
 
 
 def _against_sending_back(
-    from_where: Place | None, count: int, topics: Mapping[str, Topic]
+    from_where: RecordPosition | None, count: int, topics: Mapping[str, Topic]
 ) -> Iterator[str]:
     if from_where is None:
         yield "it does not say where it came from"
@@ -256,14 +258,14 @@ def _against_sending_back(
         yield f"it was redriven {count} times"
 
 
-def discard_record(mark: Mark | None) -> Decision:
+def discard_record(mark: Mark | None) -> RedriveDecision:
     """Whether a quarantined record may be put aside."""
     if mark is None:
         return Discard()
     return (
         Already(str(mark))
         if mark.finished
-        else Refused("a redrive of it was interrupted: repeat that first")
+        else RedriveRefused("a redrive of it was interrupted: repeat that first")
     )
 
 

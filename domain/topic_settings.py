@@ -15,7 +15,7 @@ more copies.
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TopicStanding:
     """A topic as it is: its copies, each setting's value in effect, and which of them are the
     topic's own.
     """
@@ -47,7 +47,7 @@ def declared(topic: Topic, replicas: int) -> dict[str, str]:
     )
 
 
-def changes(topic: Topic, standing: Standing) -> list[Change]:
+def changes(topic: Topic, standing: TopicStanding) -> list[Change]:
     """What is not as declared. What is declared nowhere is left as it is, and so is a stricter
     MIN_INSYNC (`lowered`).
     """
@@ -60,7 +60,7 @@ def changes(topic: Topic, standing: Standing) -> list[Change]:
     ]
 
 
-def lowered(topic: Topic, standing: Standing) -> list[str]:
+def lowered(topic: Topic, standing: TopicStanding) -> list[str]:
     """Why a declared setting is not made: it would let records count as written that fewer brokers
     have.
     """
@@ -82,6 +82,6 @@ def by_topic(changed: Iterable[Change]) -> dict[str, list[Change]]:
     return grouped
 
 
-def _lowers(name: str, standing: Standing, value: str) -> bool:
+def _lowers(name: str, standing: TopicStanding, value: str) -> bool:
     now = standing.values.get(name, "")
     return name == MIN_INSYNC and now.isdecimal() and int(now) > int(value)

@@ -18,7 +18,7 @@ TEST_TYPE: Final = "webhook.test"
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class WebhookMessage:
     """An event as an endpoint is told of it."""
 
     event_id: str
@@ -42,14 +42,14 @@ class Endpoint:
     enabled: bool
     created_at: datetime
 
-    def wants(self, event: Happening) -> bool:
+    def wants(self, event: WebhookMessage) -> bool:
         """Whether it is told of an event of its account: of the kinds it chose, not of what was
         before it existed.
         """
         return event.event_type in self.event_types and event.written_at >= self.created_at
 
 
-def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Happening | None:
+def happening(record: Decoded, credits_cost: int, written_at: datetime) -> WebhookMessage | None:
     """What to tell of an event; None for an event that nobody outside is told of."""
     event = record.event
     match event:
@@ -74,10 +74,10 @@ def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Happe
         job_url=f"/v1/jobs/{event.request_id}",
     )
     body = WebhookPayload(type=kind.value, timestamp=at, data=data).model_dump_json().encode()
-    return Happening(record.meta.id, kind.value, event.request_id, body, written_at)
+    return WebhookMessage(record.meta.id, kind.value, event.request_id, body, written_at)
 
 
-def trial(event_id: str, now: datetime) -> Happening:
+def trial(event_id: str, now: datetime) -> WebhookMessage:
     """A test of an endpoint, on its owner's request."""
     body = WebhookPayload(type=TEST_TYPE, timestamp=now, data=Notice()).model_dump_json().encode()
-    return Happening(event_id, TEST_TYPE, None, body, now)
+    return WebhookMessage(event_id, TEST_TYPE, None, body, now)

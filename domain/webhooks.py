@@ -40,7 +40,7 @@ PER_TENANT: Final = 32
 """Tries that are under way at a time, on all instances together."""
 
 
-class Result(StrEnum):
+class AttemptResult(StrEnum):
     """What one try came to."""
 
     DELIVERED = "delivered"
@@ -57,7 +57,7 @@ class DisabledReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ObservedAttempt:
     """What was seen of one try. Without a status code, `error` says why there is none."""
 
     at: datetime
@@ -74,10 +74,10 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NextTry:
     """What follows from a try. `next_at` is set for RETRY."""
 
-    result: Result
+    result: AttemptResult
     next_at: datetime | None = None
 
 
@@ -99,25 +99,25 @@ class Waiting:
     due_at: datetime
 
 
-def judge(
-    attempt: Attempt,
+def after_attempt(
+    attempt: ObservedAttempt,
     tries: int,
     now: datetime,
     delays_s: Sequence[float] = DELAYS_S,
     *,
     chance: float,
-) -> Verdict:
+) -> NextTry:
     """What follows from the `tries`-th try (1-based) of a delivery. `chance` in [0, 1) picks the
     jitter.
     """
     if attempt.succeeded:
-        return Verdict(Result.DELIVERED)
+        return NextTry(AttemptResult.DELIVERED)
     if attempt.status_code == 410 or tries > len(delays_s):
-        return Verdict(Result.FAILED)
+        return NextTry(AttemptResult.FAILED)
     delay_s = delays_s[tries - 1] * (1 - JITTER + 2 * JITTER * chance)
     if attempt.status_code in {429, 503}:
         delay_s = max(delay_s, min(retry_after_s(attempt.retry_after, now), MAX_RETRY_AFTER_S))
-    return Verdict(Result.RETRY, now + timedelta(seconds=delay_s))
+    return NextTry(AttemptResult.RETRY, now + timedelta(seconds=delay_s))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float:
@@ -135,7 +135,7 @@ def retry_after_s(header: str | None, now: datetime) -> float:
 
 
 def gives_up(
-    attempt: Attempt, failing_since: datetime, failures: int, now: datetime
+    attempt: ObservedAttempt, failing_since: datetime, failures: int, now: datetime
 ) -> DisabledReason | None:
     """Why a failed try disables its endpoint, if it does. `failures` in a row, this one included,
     since `failing_since`.

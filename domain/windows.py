@@ -13,7 +13,7 @@ from typing import NamedTuple
 COMPACT_AFTER = 1024
 
 
-class Place(NamedTuple):
+class DeferredOffset(NamedTuple):
     """Where a record stands in its partition number."""
 
     topic: str
@@ -25,13 +25,13 @@ class _Line:
     in order.
     """
 
-    __slots__ = ("_first", "_marks", "_offsets", "at_work", "hastened", "tenant_id", "topic")
+    __slots__ = ("_first", "_marks", "_offsets", "at_work", "prioritized", "tenant_id", "topic")
 
     def __init__(self, topic: str, tenant_id: str) -> None:
         self.topic = topic
         self.tenant_id = tenant_id
         self.at_work = 0
-        self.hastened = 0
+        self.prioritized = 0
         self._offsets = array("q")
         self._marks = array("q")
         self._first = 0
@@ -40,8 +40,8 @@ class _Line:
         return len(self._offsets) - self._first
 
     @property
-    def head(self) -> Place:
-        return Place(self.topic, self._offsets[self._first])
+    def head(self) -> DeferredOffset:
+        return DeferredOffset(self.topic, self._offsets[self._first])
 
     def append(self, offset: int, mark: int) -> None:
         self._offsets.append(offset)
@@ -54,14 +54,14 @@ class _Line:
             del self._marks[: self._first]
             self._first = 0
 
-    def withdraw(self, mark: int) -> list[Place]:
-        found: list[Place] = []
+    def withdraw(self, mark: int) -> list[DeferredOffset]:
+        found: list[DeferredOffset] = []
         while True:
             try:
                 at = self._marks.index(mark, self._first)
             except ValueError:
                 return found
-            found.append(Place(self.topic, self._offsets.pop(at)))
+            found.append(DeferredOffset(self.topic, self._offsets.pop(at)))
             self._marks.pop(at)
 
 
@@ -74,18 +74,18 @@ class Windows:
         """At most `size` records of one tenant and topic at work."""
         self._size = size
         self._lines: dict[tuple[str, str], _Line] = {}
-        self._heads: dict[Place, _Line] = {}
+        self._heads: dict[DeferredOffset, _Line] = {}
         self._hungry: dict[_Line, None] = {}  # half free and somebody waits; in turn
-        self._hastened: dict[Place, _Line] = {}
+        self._prioritized: dict[DeferredOffset, _Line] = {}
         self._deferred = 0
 
     def __len__(self) -> int:
         """Count the deferred records."""
         return self._deferred
 
-    def arrive(self, place: Place, tenant_id: str, mark: int) -> bool:
+    def arrive(self, place: DeferredOffset, tenant_id: str, mark: int) -> bool:
         """True: it is at work from now on, until `leave`. False: it is deferred. `mark`: 64 bits by
-        which `hasten` finds it.
+        which `prioritize` finds it.
         """
         line = self._lines.get((place.topic, tenant_id))
         if line is None:
@@ -99,13 +99,13 @@ class Windows:
         self._look_at(line)
         return False
 
-    def claim(self, place: Place) -> str | None:
+    def claim(self, place: DeferredOffset) -> str | None:
         """The tenant of a deferred record that was read again, when it is its turn: it is at work
         from now on. Else None.
         """
-        line = self._hastened.pop(place, None)
+        line = self._prioritized.pop(place, None)
         if line is not None:
-            line.hastened -= 1
+            line.prioritized -= 1
         else:
             line = self._heads.get(place)
             if line is None or line.at_work >= self._size:
@@ -124,7 +124,7 @@ class Windows:
         line.at_work -= 1
         self._look_at(line)
 
-    def hasten(self, tenant_id: str, mark: int) -> None:
+    def prioritize(self, tenant_id: str, mark: int) -> None:
         """Want the tenant's deferred records with this mark before all others: their request is not
         to be worked on.
         """
@@ -132,19 +132,19 @@ class Windows:
             if line.tenant_id == tenant_id and len(line):
                 head = line.head
                 found = line.withdraw(mark)
-                self._hastened.update(dict.fromkeys(found, line))
-                line.hastened += len(found)
+                self._prioritized.update(dict.fromkeys(found, line))
+                line.prioritized += len(found)
                 if head in found:
                     del self._heads[head]
                     self._expose(line)
                 self._look_at(line)
 
-    def wanted(self) -> Place | None:
+    def wanted(self) -> DeferredOffset | None:
         """Where to read again from: a record that may be worked on now, line by line in turn; None
         when there is none.
         """
-        if self._hastened:
-            return next(iter(self._hastened))
+        if self._prioritized:
+            return next(iter(self._prioritized))
         if not self._hungry:
             return None
         line = next(iter(self._hungry))
@@ -160,5 +160,5 @@ class Windows:
             self._hungry.setdefault(line)
         else:
             self._hungry.pop(line, None)
-        if not (len(line) or line.at_work or line.hastened):
+        if not (len(line) or line.at_work or line.prioritized):
             del self._lines[line.topic, line.tenant_id]

@@ -23,7 +23,7 @@ from starlette.datastructures import UploadFile
 from compositing import ENGINE_VERSION, LookOptions
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
-from consumers.compositor.dresser import Dressed, Dresser, Garment, Order
+from consumers.compositor.dresser import DressedLook, Dresser, GarmentPhoto, Order
 from consumers.compositor.results import NotRendered
 from consumers.compositor.serving import answer_of
 from schemas import engines
@@ -53,7 +53,7 @@ def prepare() -> None:
     Worker.dresser = load()
 
 
-def dress(order: Order) -> Dressed | NotRendered:
+def dress(order: Order) -> DressedLook | NotRendered:
     """Called in a worker for each look. The same order gives the same bytes, so one that is sent
     again is simply made again; a model that draws at random must seed itself from
     `order.request_id`, or keep its answers for some minutes.
@@ -105,7 +105,7 @@ async def order_of(request: Request) -> Order | Response:
         )
     options = asked.options.model_dump(exclude={"height_px"})
     garments = (
-        Garment(photo, item.category) for photo, item in zip(photos, asked.items, strict=True)
+        GarmentPhoto(photo, item.category) for photo, item in zip(photos, asked.items, strict=True)
     )
     return Order(asked.request_id, "", tuple(garments), LookOptions(**options))
 

@@ -119,7 +119,7 @@ class DeadlineSweeper:
         return ready
 
     async def _expire(self, requests: list[OpenRequest], now: datetime) -> None:
-        await faults.at(NAME, faults.Point.BEFORE_PUBLISH)
+        await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
         sends = []
         for emit in expirations(requests, now):
             out = outgoing(emit, self._process.source, now)
@@ -129,7 +129,7 @@ class DeadlineSweeper:
                 )
             )
         await asyncio.gather(*sends)
-        await faults.at(NAME, faults.Point.AFTER_PUBLISH)
+        await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
         for one in requests:
             self._said[one.request.request_id] = now
             log.warning("expired", request_id=one.request.request_id)

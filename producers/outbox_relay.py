@@ -55,7 +55,7 @@ class OutboxRelay:
             await stop_client(self._producer)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        await faults.at(NAME, faults.Point.BEFORE_PUBLISH)
+        await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             sends = [
                 await self._producer.send(
@@ -64,7 +64,7 @@ class OutboxRelay:
                 for row in rows
             ]
             await asyncio.gather(*sends)
-        await faults.at(NAME, faults.Point.AFTER_PUBLISH)
+        await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
 
     async def _watch_age(self) -> None:
         while True:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from replaying import kafka
 from replaying.blocks import BLOCK_RECORDS, Block
 from replaying.errors import HistoryGap, ReplayFailed
-from replaying.places import Part, Range
+from replaying.places import Range, TopicPart
 from storage.object_store import ObjectMissing, StoreError
 
 PREFIX: Final = "archive"
@@ -68,9 +68,9 @@ class Archive:
     def __init__(self, objects: Objects) -> None:
         """Reads nothing yet; manifests are read once."""
         self._objects = objects
-        self._files: dict[Part, list[ArchivedFile]] = {}
+        self._files: dict[TopicPart, list[ArchivedFile]] = {}
 
-    def files(self, part: Part) -> list[ArchivedFile]:
+    def files(self, part: TopicPart) -> list[ArchivedFile]:
         """The files of a partition in offset order. Raises ReplayFailed."""
         if part not in self._files:
             try:
@@ -104,7 +104,7 @@ class Archive:
             raise ReplayFailed(f"{file.key} is not what was archived: its SHA-256 differs")
         return pq.read_table(pa.BufferReader(data))
 
-    def append(self, part: Part, block: Block, begin: int) -> ArchivedFile:
+    def append(self, part: TopicPart, block: Block, begin: int) -> ArchivedFile:
         """Store one more file, then the manifest that names it; the first one begins at `begin`.
         Raises ReplayFailed.
         """
@@ -138,14 +138,14 @@ class Archive:
 
 
 def tier(
-    archive: Archive, reader: kafka.Reader, wanted: Mapping[Part, Range]
-) -> Iterator[tuple[Part, ArchivedFile]]:
+    archive: Archive, reader: kafka.Reader, wanted: Mapping[TopicPart, Range]
+) -> Iterator[tuple[TopicPart, ArchivedFile]]:
     """Store what a reader gives of these ranges; yields each file once it counts. Raises
     ReplayFailed.
 
     Memory: one file for each partition that is read at the time.
     """
-    held: dict[Part, Block] = {}
+    held: dict[TopicPart, Block] = {}
     for block in reader.blocks():
         part = (block.topic, block.partition)
         whole = _extended(held.pop(part, None), block)
@@ -157,7 +157,7 @@ def tier(
             held[part] = whole
 
 
-def to_archive(archive: Archive, part: Part, log_start: int, end: int) -> Range | None:
+def to_archive(archive: Archive, part: TopicPart, log_start: int, end: int) -> Range | None:
     """What is not archived yet of a partition up to `end`; None: nothing. Raises HistoryGap."""
     files = archive.files(part)
     start = files[-1].next if files else log_start
@@ -179,15 +179,15 @@ def _extended(held: Block | None, block: Block) -> Block:
     return held
 
 
-def _folder(part: Part) -> str:
+def _folder(part: TopicPart) -> str:
     return f"{PREFIX}/topic={part[0]}/partition={part[1]}"
 
 
-def _manifest_key(part: Part) -> str:
+def _manifest_key(part: TopicPart) -> str:
     return f"{_folder(part)}/manifest.json"
 
 
-def _check(part: Part, files: list[ArchivedFile]) -> None:
+def _check(part: TopicPart, files: list[ArchivedFile]) -> None:
     for one, other in pairwise(files):
         if one.next != other.first:
             raise ReplayFailed(

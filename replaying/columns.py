@@ -12,18 +12,18 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from schemas.events import Event
+from schemas.events import RequestEvent
 from schemas.failures import AS_WRITTEN
 
 TIME: Final = pa.timestamp("us", "UTC")
-Kind = Literal["text", "integer", "number", "boolean", "time", "any", "list", "map", "struct"]
-_PLAIN: Final[dict[str, Kind]] = {
+ColumnKind = Literal["text", "integer", "number", "boolean", "time", "any", "list", "map", "struct"]
+_PLAIN: Final[dict[str, ColumnKind]] = {
     "string": "text",
     "integer": "integer",
     "number": "number",
     "boolean": "boolean",
 }
-_LEAVES: Final[dict[Kind, pa.DataType]] = {
+_LEAVES: Final[dict[ColumnKind, pa.DataType]] = {
     "text": pa.string(),
     "integer": pa.int64(),
     "number": pa.float64(),
@@ -42,7 +42,7 @@ class NotUnderstood(Exception):
 class Column:
     """A value: its kind, whether it may be null, its limits, and what it is made of."""
 
-    kind: Kind
+    kind: ColumnKind
     nullable: bool = False
     minimum: float | None = None
     maximum: float | None = None
@@ -74,7 +74,7 @@ class Column:
 
 
 @cache
-def columns(model: type[Event]) -> Column | None:
+def columns(model: type[RequestEvent]) -> Column | None:
     """The columns of an event; None when its schema or its validators say more than is checked
     here.
     """
@@ -171,7 +171,7 @@ def _array(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Column:
     )
 
 
-def _leaf(schema: Mapping[str, Any], kind: Kind) -> Column:
+def _leaf(schema: Mapping[str, Any], kind: ColumnKind) -> Column:
     if schema.get("format") == "date-time":
         _only(schema, {"type", "format"})
         return Column("time")

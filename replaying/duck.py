@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from replaying.blocks import Block
 from replaying.errors import ReplayFailed
-from replaying.places import Part
+from replaying.places import TopicPart
 from replaying.sinks import Take, Taken
 from replaying.tables import TableReader, Tables, table_schema
 
@@ -35,7 +35,7 @@ class DuckSink:
         self._reader = TableReader(tenant_id)
         self._made: dict[str, set[str]] = {}
 
-    def resume(self, part: Part) -> int | None:
+    def resume(self, part: TopicPart) -> int | None:
         """Rows are replaced by offset: the selection is read anew."""
         return None
 
@@ -75,7 +75,7 @@ class DuckSink:
             self._db.commit()
         return Taken(made.rows, made.damaged)
 
-    def finish(self, part: Part) -> None:
+    def finish(self, part: TopicPart) -> None:
         """Each block was committed."""
 
     def commit(self) -> None:

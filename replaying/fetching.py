@@ -22,7 +22,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from replaying.blocks import BLOCK_RECORDS, Block
 from replaying.errors import ReplayFailed
 from replaying.frames import Batch, batches, fill
-from replaying.places import SILENT_FOR_S, Part, Range, Traffic
+from replaying.places import SILENT_FOR_S, Range, TopicPart, Traffic
 from runtime.connection import for_aiokafka
 from runtime.settings import KafkaSettings
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FetchAnswer:
     """What a broker sent. `aborted`: producers and from which offset their transaction counts as
     not written.
     """
@@ -64,7 +64,7 @@ class Wire:
                 raise ReplayFailed(f"Kafka at {settings.bootstrap}: {error}") from error
             raise
 
-    def fetch(self, part: Part, offset: int) -> "Future[Answer]":
+    def fetch(self, part: TopicPart, offset: int) -> "Future[FetchAnswer]":
         """What stands at an offset and after it. The result raises ReplayFailed."""
         return self._call(self._fetch(TopicPartition(*part), offset))
 
@@ -92,7 +92,7 @@ class Wire:
         if self._client is not None:
             await self._client.close()
 
-    async def _fetch(self, part: TopicPartition, offset: int) -> Answer:
+    async def _fetch(self, part: TopicPartition, offset: int) -> FetchAnswer:
         """Again and again while nothing comes or the leader moves, for a while."""
         until_s, why = time.monotonic() + SILENT_FOR_S, "nothing came"
         request = FetchRequest(
@@ -130,7 +130,7 @@ class Wire:
         )
 
 
-def _understood(response: Any) -> Answer | None:
+def _understood(response: Any) -> FetchAnswer | None:
     """The one partition of an answer; None: a broker that holds back its answers says nothing yet.
     Raises KafkaError.
     """
@@ -145,7 +145,9 @@ def _understood(response: Any) -> Answer | None:
     if not found or (response.throttle_time_ms and not found[0][-1]):
         return None
     _, _, _, stable, *rest = found[0]
-    return Answer(rest[-1] or b"", next((one for one in rest if isinstance(one, list)), []), stable)
+    return FetchAnswer(
+        rest[-1] or b"", next((one for one in rest if isinstance(one, list)), []), stable
+    )
 
 
 class Fetched:

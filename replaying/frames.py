@@ -33,7 +33,7 @@ _DECODERS: Final[dict[int, Callable[[bytes], bytes]]] = {
     4: zstd_decode,
 }
 _VARINT_BITS: Final = 63
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,11 @@ class _Fields:
     headers begin.
     """
 
-    times: Numbers
-    offsets: Numbers
-    keys: tuple[Numbers, Numbers]  # start, length; -1: none
-    values: tuple[Numbers, Numbers]
-    headers: Numbers
+    times: Integers
+    offsets: Integers
+    keys: tuple[Integers, Integers]  # start, length; -1: none
+    values: tuple[Integers, Integers]
+    headers: Integers
 
     @classmethod
     def read(cls, raw: bytes, starts: Sequence[int], ends: Sequence[int]) -> "_Fields":
@@ -176,7 +176,7 @@ class _Fields:
         return cls(times, offsets, (keys_at, key_sizes), (values_at, value_sizes), headers_at)
 
     @staticmethod
-    def slices(raw: bytes, where: tuple[Numbers, Numbers]) -> list[bytes | None]:
+    def slices(raw: bytes, where: tuple[Integers, Integers]) -> list[bytes | None]:
         """The bytes there."""
         starts, sizes = where
         pairs = zip(starts.tolist(), (starts + sizes).tolist(), strict=True)
@@ -185,7 +185,7 @@ class _Fields:
         return [raw[start:end] for start, end in pairs]
 
 
-def varints(data: np.ndarray[Any, np.dtype[np.uint8]], at: Numbers) -> tuple[Numbers, Numbers]:
+def varints(data: np.ndarray[Any, np.dtype[np.uint8]], at: Integers) -> tuple[Integers, Integers]:
     """Kafka's signed numbers of several bytes at these places, and where they end. Raises
     IndexError, ValueError.
     """

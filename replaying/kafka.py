@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from replaying.blocks import Block
 from replaying.errors import BadSelection, ReplayFailed
 from replaying.fetching import Fetched
-from replaying.places import Part, Range, Traffic
+from replaying.places import Range, TopicPart, Traffic
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
@@ -39,7 +39,7 @@ def at_or_after(ms: int) -> OffsetSpec:
     return spec
 
 
-def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[Part]:
+def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPart]:
     """Every partition of these topics, in order. Raises BadSelection for a topic that is not there,
     ReplayFailed.
     """
@@ -53,12 +53,14 @@ def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[Part]:
     return [(name, number) for name in topics for number in sorted(found[name].partitions)]
 
 
-def offsets(settings: KafkaSettings, wanted: Mapping[Part, OffsetSpec]) -> dict[Part, int]:
+def offsets(
+    settings: KafkaSettings, wanted: Mapping[TopicPart, OffsetSpec]
+) -> dict[TopicPart, int]:
     """Offsets by partition, as a read_committed reader sees them; -1 where a time has no record
     after it.
     """
 
-    def ask(admin: AdminClient) -> dict[Part, int]:
+    def ask(admin: AdminClient) -> dict[TopicPart, int]:
         asked = {TopicPartition(topic, number): spec for (topic, number), spec in wanted.items()}
         futures = admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
@@ -136,9 +138,9 @@ class Reader:
         finally:
             consumer.close()
 
-    def _cut(self, messages: Sequence[Message], positions: dict[Part, int]) -> Iterator[Block]:
+    def _cut(self, messages: Sequence[Message], positions: dict[TopicPart, int]) -> Iterator[Block]:
         """A block for each partition that something came of."""
-        by_part: dict[Part, list[Message]] = {}
+        by_part: dict[TopicPart, list[Message]] = {}
         for message in messages:
             topic, partition = message.topic(), message.partition()
             if message.error() is None and topic is not None and partition is not None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from replaying.blocks import Block
 from replaying.errors import BadSelection
 from replaying.files import UNFINISHED, beside, commit, sync_folder
-from replaying.places import Part
+from replaying.places import TopicPart
 from replaying.sinks import Take, Taken
 from replaying.tables import TableReader, Tables, table_schema
 
@@ -33,13 +33,13 @@ SHARE_FROM: Final = 100_000
 _DAY_US: Final = 24 * 60 * 60 * 1_000_000
 
 
-class Manifest:
+class CommitLog:
     """What is done: one line per commit, after a first line that says what was selected."""
 
     def __init__(self, folder: Path, words: Mapping[str, str | None]) -> None:
         """Read what is there; raises BadSelection when it was made from another selection."""
         self._path = folder / MANIFEST
-        self._next: dict[Part, int] = {}
+        self._next: dict[TopicPart, int] = {}
         self.files: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
         lines = list(self._read())
@@ -53,11 +53,11 @@ class Manifest:
         if not lines:
             self._append({"selection": dict(words)})
 
-    def next(self, part: Part) -> int | None:
+    def next(self, part: TopicPart) -> int | None:
         """Where to read on; None for a partition not met yet."""
         return self._next.get(part)
 
-    def add(self, part: Part, next_offset: int, files: list[dict[str, object]]) -> None:
+    def add(self, part: TopicPart, next_offset: int, files: list[dict[str, object]]) -> None:
         """Files are whole on disk: from now on they count."""
         line = {"topic": part[0], "partition": part[1], "next": next_offset, "files": files}
         self._append(line)
@@ -109,7 +109,7 @@ class _Open:
     files: dict[str, _File] = field(default_factory=dict)
 
 
-Note = Callable[[Part, int, list[dict[str, object]]], object]
+Note = Callable[[TopicPart, int, list[dict[str, object]]], object]
 """Told of a partition, where to read on in it, and files that are whole on disk."""
 
 
@@ -124,7 +124,7 @@ class Files:
         self._reader = reader
         self._note = note
         self._rows_per_file = rows_per_file
-        self._open: dict[Part, _Open] = {}
+        self._open: dict[TopicPart, _Open] = {}
 
     def ready(self, block: Block) -> Take:
         """Read it."""
@@ -150,7 +150,7 @@ class Files:
             self._finish(part, open_)
         return Taken(made.rows, made.damaged)
 
-    def finish(self, part: Part) -> None:
+    def finish(self, part: TopicPart) -> None:
         """End a partition's files."""
         if part in self._open:
             self._finish(part, self._open.pop(part))
@@ -160,7 +160,7 @@ class Files:
         for part in list(self._open):
             self.finish(part)
 
-    def _write(self, part: Part, open_: _Open, event_type: str, piece: pa.Table) -> None:
+    def _write(self, part: TopicPart, open_: _Open, event_type: str, piece: pa.Table) -> None:
         file = open_.files.get(event_type)
         if file is None:
             first = piece["_offset"][0].as_py()
@@ -175,7 +175,7 @@ class Files:
         file.rows += piece.num_rows
         file.last = piece["_offset"][-1].as_py()
 
-    def _finish(self, part: Part, open_: _Open) -> None:
+    def _finish(self, part: TopicPart, open_: _Open) -> None:
         if open_.next_offset == open_.done_to and not open_.files:
             return
         named = []
@@ -201,13 +201,13 @@ class ParquetSink(Files):
         share_from: int = SHARE_FROM,
     ) -> None:
         """Read the manifest and remove what an earlier run did not finish. Raises BadSelection."""
-        self.manifest = Manifest(folder, words)
+        self.manifest = CommitLog(folder, words)
         _alone(folder)
         super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
         self.half = Half(str(folder), tenant_id, rows_per_file, share_from)
         self._remove_unfinished()
 
-    def resume(self, part: Part) -> int | None:
+    def resume(self, part: TopicPart) -> int | None:
         """Where the files of a partition end."""
         return self.manifest.next(part)
 

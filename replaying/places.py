@@ -8,7 +8,7 @@ from replaying.blocks import Block
 SILENT_FOR_S: Final = 60.0
 """A bounded read that gets nothing for so long is given up."""
 
-Part = tuple[str, int]
+TopicPart = tuple[str, int]
 """A topic's name and a partition number."""
 
 
@@ -24,7 +24,7 @@ class Range:
     end: int | None
 
     @property
-    def part(self) -> Part:
+    def part(self) -> TopicPart:
         """Where it is."""
         return self.topic, self.partition
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from replaying import kafka
-from replaying.places import Part, Range
+from replaying.places import Range, TopicPart
 from replaying.selection import AtOffset, AtTime, Place, Selection
 from runtime.kafka import partition_of
 from runtime.settings import KafkaSettings
@@ -13,7 +13,7 @@ from schemas.topics import PARTITIONS
 class Resolved:
     """Where the selection begins and ends in each partition, and where the topic itself begins."""
 
-    def __init__(self, ranges: list[Range], log_starts: dict[Part, int]) -> None:
+    def __init__(self, ranges: list[Range], log_starts: dict[TopicPart, int]) -> None:
         """`log_starts`: the oldest offset that the topic still has."""
         self.ranges = ranges
         self.log_starts = log_starts
@@ -37,7 +37,7 @@ def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
     return Resolved(ranges, firsts)
 
 
-def _with_key(parts: list[Part], selection: Selection) -> list[Part]:
+def _with_key(parts: list[TopicPart], selection: Selection) -> list[TopicPart]:
     """One partition of each topic when one request is asked for and the topic is partitioned as
     ours are.
     """
@@ -56,12 +56,12 @@ def _with_key(parts: list[Part], selection: Selection) -> list[Part]:
 
 def _places(
     settings: KafkaSettings,
-    parts: list[Part],
+    parts: list[TopicPart],
     place: Place | None,
     *,
-    default: Mapping[Part, int],
-    after: Mapping[Part, int],
-) -> dict[Part, int]:
+    default: Mapping[TopicPart, int],
+    after: Mapping[TopicPart, int],
+) -> dict[TopicPart, int]:
     """An offset for each partition. A time with nothing after it is the end; a partition that is
     left out has none.
     """

@@ -14,7 +14,7 @@ from replaying.blocks import COLLECT_EVERY, Block
 from replaying.damage import SideFile
 from replaying.history import History, join
 from replaying.kafka import Reader
-from replaying.places import Part, Range
+from replaying.places import Range, TopicPart
 from replaying.ranges import resolve
 from replaying.selection import Selection
 from replaying.sinks import Sink, Take, Taken
@@ -43,7 +43,7 @@ class Summary:
     from_archive: int = 0
     bytes_read: int = 0
     seconds: float = 0.0
-    ends: dict[Part, int] = field(default_factory=dict)
+    ends: dict[TopicPart, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,13 @@ def _shared(
     half = getattr(sink, "half", None)
     if half is None or any(one.archived is not None and one.archived.size for one in histories):
         return False
-    from replaying.parquet import Manifest  # noqa: PLC0415 (an extra)
-    from replaying.sharing import Ended, Told, Work, halves, share  # noqa: PLC0415 (an extra)
+    from replaying.parquet import CommitLog  # noqa: PLC0415 (an extra)
+    from replaying.sharing import BlockDone, Ended, ReplayWork, halves, share  # noqa: PLC0415 (an extra)
 
     found = halves([one.kafka for one in histories], half.share_from)
     if found is None:
         return False
-    manifest: Manifest = sink.manifest  # type: ignore[attr-defined]  # who has halves has one
+    manifest: CommitLog = sink.manifest  # type: ignore[attr-defined]  # who has halves has one
     side, summary, tell = state
     position, total = (
         {one.kafka.part: one.start for one in histories},
@@ -171,7 +171,7 @@ def _shared(
         for part, next_offset, named in files:
             manifest.add(part, next_offset, named)
 
-    def take(said: Told) -> None:
+    def take(said: BlockDone) -> None:
         nonlocal done
         side.add(said.damaged)
         keep(said.files)
@@ -182,7 +182,7 @@ def _shared(
         _count(Taken(said.rows, said.damaged), summary)
         tell(Step(done, total, summary))
 
-    here, there = (Work(settings, ranges, half, selection.key()) for ranges in found)
+    here, there = (ReplayWork(settings, ranges, half, selection.key()) for ranges in found)
     share(here, there, take, keep)
     return True
 
@@ -226,7 +226,9 @@ def _pump(
         tell(Step(total, total, summary))
 
 
-def _take(sink: Sink, side: SideFile, ready: "Future[Take]", last_of: Part | None = None) -> Taken:
+def _take(
+    sink: Sink, side: SideFile, ready: "Future[Take]", last_of: TopicPart | None = None
+) -> Taken:
     taken = ready.result()()
     side.add(taken.damaged)
     if last_of is not None:

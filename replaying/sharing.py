@@ -23,7 +23,7 @@ from replaying.blocks import COLLECT_EVERY, Damaged
 from replaying.errors import ReplayFailed
 from replaying.fetching import Fetched
 from replaying.parquet import Files, Half
-from replaying.places import Part, Range, Traffic
+from replaying.places import Range, TopicPart, Traffic
 from replaying.tables import without_pandas
 from runtime.settings import KafkaSettings
 
@@ -31,17 +31,17 @@ ENDS_WITHIN_S: Final = 10.0
 CODE: Final = "import sys; from replaying.sharing import other; other(int(sys.argv[1]))"
 
 
-Ended = list[tuple[Part, int, list[dict[str, object]]]]
+Ended = list[tuple[TopicPart, int, list[dict[str, object]]]]
 """Partitions, where to read on in them, and files that are whole on disk."""
 
 
 @dataclass(slots=True)
-class Told:
+class BlockDone:
     """What became of a block: its partition and place to read on, counts, damage, and files that
     are whole since the last.
     """
 
-    part: Part
+    part: TopicPart
     next_offset: int
     read: int
     rows: int
@@ -51,7 +51,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ReplayWork:
     """Ranges to read, and where they go. `key`: only records with it."""
 
     settings: KafkaSettings
@@ -77,7 +77,7 @@ def halves(ranges: Sequence[Range], share_from: int) -> tuple[list[Range], list[
     return (here, there) if worth else None
 
 
-def told(work: Work, files: Files, ended: Ended) -> Iterator[Told]:
+def told(work: ReplayWork, files: Files, ended: Ended) -> Iterator[BlockDone]:
     """Do it, block by block. `ended`: where `files` puts what it tells. Raises ReplayFailed."""
     ends = {one.part: one.end or 0 for one in work.ranges}
     traffic = Traffic()
@@ -86,7 +86,7 @@ def told(work: Work, files: Files, ended: Ended) -> Iterator[Told]:
         taken = files.ready(block.with_key(work.key))()
         if block.next_offset >= ends[part]:
             files.finish(part)
-        made = Told(
+        made = BlockDone(
             part,
             block.next_offset,
             len(block),
@@ -106,7 +106,7 @@ def told(work: Work, files: Files, ended: Ended) -> Iterator[Told]:
 class Other:
     """The other process and what it tells."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: ReplayWork) -> None:
         """Start it."""
         self._here, there = Pipe()
         with there:
@@ -118,7 +118,7 @@ class Other:
         self._done = False
         self._here.send_bytes(pickle.dumps(work))
 
-    def heard(self, *, wait: bool) -> Iterator[Told]:
+    def heard(self, *, wait: bool) -> Iterator[BlockDone]:
         """What it has told; with `wait` until it is done. Raises ReplayFailed when it failed."""
         while not self._done and (wait or self._here.poll()):
             try:
@@ -127,7 +127,7 @@ class Other:
                 raise ReplayFailed(
                     f"the other process ended with {self._process.wait()}"
                 ) from error
-            if isinstance(found, Told):
+            if isinstance(found, BlockDone):
                 yield found
             elif found is None:
                 self._done = True
@@ -145,7 +145,10 @@ class Other:
 
 
 def share(
-    here: Work, there: Work, take: Callable[[Told], object], keep: Callable[[Ended], object]
+    here: ReplayWork,
+    there: ReplayWork,
+    take: Callable[[BlockDone], object],
+    keep: Callable[[Ended], object],
 ) -> None:
     """Do both at once. `take` gets what either tells; `keep` what was whole when this ended early.
     Raises ReplayFailed.
@@ -175,7 +178,7 @@ def other(descriptor: int) -> None:
     gc.freeze()
     gc.disable()
     there = Connection(descriptor)
-    work: Work = pickle.loads(there.recv_bytes())
+    work: ReplayWork = pickle.loads(there.recv_bytes())
     lock = os.open(work.half.folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_SH)  # until it ends: a later run must not begin before
     threading.Thread(target=_end_unheard, args=(there,), daemon=True).start()

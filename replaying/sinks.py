@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 
 from replaying.blocks import Block, Damaged, damaged, is_raw, read
 from replaying.files import whole
-from replaying.places import Part
+from replaying.places import TopicPart
 from schemas.envelope import Decoded, Undecodable
 
 
@@ -31,7 +31,7 @@ class Sink(Protocol):
     again.
     """
 
-    def resume(self, part: Part) -> int | None:
+    def resume(self, part: TopicPart) -> int | None:
         """Where to read on in a partition that an earlier run had begun; None: at the selection's
         start.
         """
@@ -41,7 +41,7 @@ class Sink(Protocol):
         returned takes it, in its turn.
         """
 
-    def finish(self, part: Part) -> None:
+    def finish(self, part: TopicPart) -> None:
         """A partition has been read to its end."""
 
     def commit(self) -> None:
@@ -96,7 +96,7 @@ class RecordSink:
         """`tenant_id`: only this tenant's records."""
         self._tenant_id = tenant_id
 
-    def resume(self, part: Part) -> int | None:
+    def resume(self, part: TopicPart) -> int | None:
         """Records are taken anew each time."""
         return None
 
@@ -115,7 +115,7 @@ class RecordSink:
         """Take one record."""
         raise NotImplementedError
 
-    def finish(self, part: Part) -> None:
+    def finish(self, part: TopicPart) -> None:
         """Nothing is held back."""
 
     def commit(self) -> None:

@@ -21,7 +21,7 @@ from replaying.heads import Heads, heads
 from replaying.settling import NotBulk, parse, splitter
 from replaying.typed import parse_typed, readable
 from schemas.envelope import MAX_VALUE_BYTES, Meta, Undecodable
-from schemas.events import EVENT_TYPES, TYPE_OF, Event
+from schemas.events import EVENT_TYPES, TYPE_OF, RequestEvent
 
 PART_RECORDS: Final = 500
 PLACE: Final = (
@@ -154,7 +154,7 @@ class TableReader:
         return {event_type: table}
 
     def _table(
-        self, block: Block, said: Heads, model: type[Event], values: Sequence[bytes | None]
+        self, block: Block, said: Heads, model: type[RequestEvent], values: Sequence[bytes | None]
     ) -> pa.Table:
         found = columns(model)
         if found is None:
@@ -176,7 +176,7 @@ class TableReader:
 
     def _one_by_one(self, block: Block) -> Tables:
         """Each record by its model; the good ones, written out by the model, in bulk again."""
-        made, good = Tables(), dict[type[Event], list[tuple[int, Meta, bytes]]]()
+        made, good = Tables(), dict[type[RequestEvent], list[tuple[int, Meta, bytes]]]()
         for index in range(len(block)):
             found = read(block.topic, block.values[index], block.headers[index])
             if isinstance(found, Undecodable):
@@ -190,7 +190,11 @@ class TableReader:
         return made
 
     def _rewritten(
-        self, block: Block, model: type[Event], rows: list[tuple[int, Meta, bytes]], into: Tables
+        self,
+        block: Block,
+        model: type[RequestEvent],
+        rows: list[tuple[int, Meta, bytes]],
+        into: Tables,
     ) -> None:
         """Rows of one model; those that fit no column, such as a number beyond 64 bits, are found
         by halving.

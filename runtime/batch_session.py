@@ -94,7 +94,7 @@ class BatchSession(Consuming):
         moved = await self._moved(message.raw_message)
         with self._host.context.scope("positions", moved):
             outcomes = await call_next(message)
-        await faults.at(self._declared.name, faults.Point.AFTER_APPLY)
+        await faults.at(self._declared.name, faults.FaultPoint.AFTER_APPLY)
         await self._send(await self._quarantine.fresh(self._kept(message, outcomes)))
         await self._commit(moved)
         metrics.COMMIT_SECONDS.labels(self._declared.name).observe(time.monotonic() - begun_s)

@@ -12,7 +12,7 @@ from domain.breaker import About, BreakerLimit
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome
 from runtime.records import Work
-from schemas.events import Event
+from schemas.events import RequestEvent
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import Topic
 
@@ -21,14 +21,14 @@ UNREADABLE = BreakerLimit(window=1000, min_faults=200, max_ratio=0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WorkWindow:
     """How much of one tenant's may be at work, in each topic of a partition number, before its
     records are deferred.
     """
 
     size: int
     deferred_max: int  # of one instance; beyond it nothing is read but commands
-    whose: Callable[[Event], str]  # the tenant
+    whose: Callable[[RequestEvent], str]  # the tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Declaration:
     faults: frozenset[FailureCode] = frozenset()  # rejections that count as our own
     # Rejections that may be our own; they count by tenant and photo
     suspects: frozenset[FailureCode] = frozenset()
-    photo_of: Callable[[Event, FailureReason | None], About | None] | None = (
+    photo_of: Callable[[RequestEvent, FailureReason | None], About | None] | None = (
         None  # whose photo a decision is about
     )
     # decisions are committed in reading order, so none is ever beyond the offsets committed with it
@@ -59,10 +59,10 @@ class Declaration:
     attempt: Callable[[Work], int] | None = (
         None  # of a record; while one is worked on, no later ones of its request are repeats
     )
-    interrupts: tuple[type[Event], Outcome] | None = (
+    interrupts: tuple[type[RequestEvent], Outcome] | None = (
         None  # reading such an event ends the work on its request so
     )
-    window: Window | None = None  # None: records are worked on as they come
+    window: WorkWindow | None = None  # None: records are worked on as they come
 
     @property
     def group(self) -> str:

@@ -16,7 +16,7 @@ import httpcore
 import httpx
 
 from domain.webhook_targets import Target, is_public, target_of
-from domain.webhooks import MAX_ANSWER_BYTES, TIME_LIMIT_S, Attempt
+from domain.webhooks import MAX_ANSWER_BYTES, TIME_LIMIT_S, ObservedAttempt
 from runtime import logs
 
 log = logs.get(__name__)
@@ -31,7 +31,7 @@ MAX_ADDRESSES = 4
 MAX_ERROR_CHARS = 200
 
 
-class Refused(Exception):
+class TargetRefused(Exception):
     """A target that must not be called; the message says why, in words for its owner."""
 
 
@@ -109,7 +109,7 @@ class Egress:
         """Why a URL can't be a target now; None when it can."""
         try:
             await self._admit(url)
-        except Refused as error:
+        except TargetRefused as error:
             return str(error)
         return None
 
@@ -120,7 +120,7 @@ class Egress:
         headers: Mapping[str, str],
         *,
         time_limit_s: float = TIME_LIMIT_S,
-    ) -> Attempt:
+    ) -> ObservedAttempt:
         """Post once. What went wrong is in the attempt; nothing is raised for it."""
         at, begun_s = datetime.now(UTC), time.monotonic()
 
@@ -129,8 +129,8 @@ class Egress:
             error: str | None,
             retry_after: str | None = None,
             answer: str = "",
-        ) -> Attempt:
-            return Attempt(
+        ) -> ObservedAttempt:
+            return ObservedAttempt(
                 at,
                 int((time.monotonic() - begun_s) * 1000),
                 status_code,
@@ -145,7 +145,7 @@ class Egress:
                 return attempt(*await self._exchange(target, addresses, (url, body, headers)))
         except TimeoutError:
             return attempt(None, f"no complete answer within {time_limit_s:g} s")
-        except Refused as error:
+        except TargetRefused as error:
             return attempt(None, str(error))
         except (
             OSError,
@@ -163,16 +163,16 @@ class Egress:
         """Where a URL leads and the addresses to connect to, all of them judged. Raises Refused."""
         target = target_of(url, insecure=self._insecure)
         if isinstance(target, str):
-            raise Refused(f"the URL {target}")
+            raise TargetRefused(f"the URL {target}")
         try:
             async with asyncio.timeout(RESOLVE_TIMEOUT_S):
                 addresses = await self._resolve(target.host, target.port)
         except (OSError, UnicodeError, TimeoutError):
-            raise Refused("the host of the URL can't be resolved") from None
+            raise TargetRefused("the host of the URL can't be resolved") from None
         if not addresses:
-            raise Refused("the host of the URL has no address")
+            raise TargetRefused("the host of the URL has no address")
         if not self._insecure and not all(is_public(address) for address in addresses):
-            raise Refused("the host of the URL has an address that is not public")
+            raise TargetRefused("the host of the URL has an address that is not public")
         return target, list(addresses[:MAX_ADDRESSES])
 
     async def _exchange(

@@ -21,7 +21,7 @@ from pathlib import Path
 from runtime.settings import FaultSettings
 
 
-class Point(StrEnum):
+class FaultPoint(StrEnum):
     """Between which two effects."""
 
     BEFORE_COMMIT = "before-commit"  # all is written, nothing is decided
@@ -35,17 +35,27 @@ class Point(StrEnum):
     AFTER_SEND = "after-send"  # the endpoint has answered, nobody has noted it
 
 
-POINTS: dict[str, tuple[Point, ...]] = {
-    "api": (Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
-    "outbox_relay": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
-    "compositor": (Point.AFTER_FENCE, Point.AFTER_UPLOAD, Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
-    "worker": (Point.AFTER_UPLOAD,),
-    "dead_letter": (Point.AFTER_FENCE, Point.AFTER_CLAIM, Point.BEFORE_COMMIT, Point.AFTER_COMMIT),
-    "credit_ledger": (Point.AFTER_APPLY,),
-    "status_projection": (Point.AFTER_APPLY,),
-    "webhooks": (Point.AFTER_APPLY, Point.AFTER_SEND),
-    "deadline_sweeper": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
-    "operator": (Point.BEFORE_PUBLISH, Point.AFTER_PUBLISH),
+POINTS: dict[str, tuple[FaultPoint, ...]] = {
+    "api": (FaultPoint.BEFORE_COMMIT, FaultPoint.AFTER_COMMIT),
+    "outbox_relay": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
+    "compositor": (
+        FaultPoint.AFTER_FENCE,
+        FaultPoint.AFTER_UPLOAD,
+        FaultPoint.BEFORE_COMMIT,
+        FaultPoint.AFTER_COMMIT,
+    ),
+    "worker": (FaultPoint.AFTER_UPLOAD,),
+    "dead_letter": (
+        FaultPoint.AFTER_FENCE,
+        FaultPoint.AFTER_CLAIM,
+        FaultPoint.BEFORE_COMMIT,
+        FaultPoint.AFTER_COMMIT,
+    ),
+    "credit_ledger": (FaultPoint.AFTER_APPLY,),
+    "status_projection": (FaultPoint.AFTER_APPLY,),
+    "webhooks": (FaultPoint.AFTER_APPLY, FaultPoint.AFTER_SEND),
+    "deadline_sweeper": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
+    "operator": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
 }
 """Every point there is, by the process that passes it; `worker` is a compositor's worker process,
 `operator` a redrive.
@@ -61,7 +71,7 @@ def _folder() -> Path | None:
     return FaultSettings().dir
 
 
-def _take(process: str, point: Point, about: str = "") -> str | None:
+def _take(process: str, point: FaultPoint, about: str = "") -> str | None:
     folder = _folder()
     if folder is None:
         return None
@@ -88,7 +98,7 @@ def struck(folder: Path, process: str) -> dict[str, list[str]]:
     return found
 
 
-def _suffer(what: str) -> float:
+def apply_fault(what: str) -> float:
     """Carry out a fault; returns the seconds to wait when it says so. Raises Planted, or does not
     return.
     """
@@ -104,18 +114,18 @@ def _suffer(what: str) -> float:
     return 0.0
 
 
-async def at(process: str, point: Point) -> None:
+async def at(process: str, point: FaultPoint) -> None:
     """Pass a point on an event loop."""
     what = _take(process, point)
     if what is not None:
-        await asyncio.sleep(_suffer(what))
+        await asyncio.sleep(apply_fault(what))
 
 
-def at_blocking(process: str, point: Point, about: str = "") -> None:
+def at_blocking(process: str, point: FaultPoint, about: str = "") -> None:
     """Pass a point where nothing else runs. `about`: what is worked on, one word."""
     what = _take(process, point, about)
     if what is not None:
-        time.sleep(_suffer(what))
+        time.sleep(apply_fault(what))
 
 
 def clock(process: str) -> datetime:

@@ -27,7 +27,7 @@ from schemas.topics import BY_NAME
 
 REACH_S = 5.0
 TIMEOUT_S = 20.0
-Place = tuple[str, int]
+TopicAndPartition = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _behind(
     return (0, 0.0) if written_ms is None else (end - at, max(0.0, (now_ms - written_ms) / 1000))
 
 
-def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
+def _committed(admin: AdminClient, group: str) -> dict[TopicAndPartition, int]:
     asked = admin.list_consumer_group_offsets(
         [ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT_S
     )
@@ -98,7 +98,7 @@ def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
     }
 
 
-def _members(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[Place, str]]:
+def _members(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[TopicAndPartition, str]]:
     if not groups:
         return {}
     described = admin.describe_consumer_groups(list(groups), request_timeout=TIMEOUT_S)
@@ -114,7 +114,7 @@ def _members(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[Place,
     }
 
 
-def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
+def _ends(admin: AdminClient, places: Iterable[TopicAndPartition]) -> dict[TopicAndPartition, int]:
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
     wanted = {TopicPartition(*place): latest for place in places}
     if not wanted:
@@ -126,7 +126,9 @@ def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
 
 
 def _first_written(
-    settings: KafkaSettings, positions: Iterable[tuple[str, int, int]], ends: dict[Place, int]
+    settings: KafkaSettings,
+    positions: Iterable[tuple[str, int, int]],
+    ends: dict[TopicAndPartition, int],
 ) -> dict[tuple[str, int, int], int]:
     """When the first record at or after each position was written, ms; a position with none before
     the end is left out.
@@ -159,7 +161,9 @@ def _first_written(
     return found
 
 
-def _round(consumer: Consumer, positions: dict[Place, int]) -> dict[tuple[str, int, int], int]:
+def _round(
+    consumer: Consumer, positions: dict[TopicAndPartition, int]
+) -> dict[tuple[str, int, int], int]:
     found: dict[tuple[str, int, int], int] = {}
     consumer.assign([TopicPartition(*place, at) for place, at in positions.items()])
     waiting = set(positions)
@@ -183,7 +187,7 @@ def _round(consumer: Consumer, positions: dict[Place, int]) -> dict[tuple[str, i
     return found
 
 
-def _place(message: Message) -> Place:
+def _place(message: Message) -> TopicAndPartition:
     """Where a message or the end of a partition is. Raises KafkaException for any other error."""
     error = message.error()
     topic, partition = message.topic(), message.partition()

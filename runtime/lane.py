@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Skip, Unhandled
-from domain.windows import Place, Windows
+from domain.windows import DeferredOffset, Windows
 from runtime.deciding import Begun, Finished, LanePorts
 from runtime.declaration import Draining
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
@@ -92,7 +92,7 @@ class Lane:
         ):
             self._start(record, work, tenant_id, taken_at_s)
 
-    def wanted(self) -> Place | None:
+    def wanted(self) -> DeferredOffset | None:
         """Where to read deferred records again, if any may be worked on now."""
         return self._windows.wanted() if self._windows is not None else None
 
@@ -159,7 +159,7 @@ class Lane:
                 at_work.interrupted = True
                 task.cancel()
         if self._windows is not None:
-            self._windows.hasten(self._whose(command), hash(command.request_id))
+            self._windows.prioritize(self._whose(command), hash(command.request_id))
             self._ports.room()
 
     def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
@@ -220,5 +220,5 @@ class Lane:
         self._transactions.add(finished)
 
 
-def _place(record: ConsumerRecord) -> Place:
-    return Place(record.topic, record.offset)
+def _place(record: ConsumerRecord) -> DeferredOffset:
+    return DeferredOffset(record.topic, record.offset)

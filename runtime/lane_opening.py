@@ -19,7 +19,7 @@ from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_producer, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.open_transactions import open_transactions
-from runtime.reading import Spans, Stalled
+from runtime.reading import PartitionSpans, Stalled
 from runtime.records import Work
 from runtime.restore import first_unread, horizon, recent
 from runtime.settings import KafkaSettings
@@ -64,7 +64,7 @@ class LaneOpener:
             # Fences whoever owned this number before; what they had committed is final from here
             # on.
             await unbroken(producer.start())
-            await faults.at(self._declared.name, faults.Point.AFTER_FENCE)
+            await faults.at(self._declared.name, faults.FaultPoint.AFTER_FENCE)
             positions = {partition: await _rewind(consumer, partition) for partition in partitions}
             ends = (
                 await unbroken(consumer.end_offsets(list(partitions)))
@@ -77,7 +77,7 @@ class LaneOpener:
             undo.pop_all()
             return Lane(number, producer, history, self._ports(number))
 
-    async def _restore(self, number: int, unread: Spans) -> PartitionHistory:
+    async def _restore(self, number: int, unread: PartitionSpans) -> PartitionHistory:
         since: datetime | None = horizon(self._clock(), self._declared.history_window_s)
         tries = 0
         while True:

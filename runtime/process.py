@@ -93,10 +93,10 @@ async def live(process: Process, main: Main, app: ASGIApp) -> None:
         await _live(process, main, app)
         code = 0
     finally:
-        _leave_within(CLOSE_WITHIN_S, code)
+        _exit_after(CLOSE_WITHIN_S, code)
 
 
-def _leave_within(seconds: float, code: int) -> None:
+def _exit_after(seconds: float, code: int) -> None:
     """All is done and closed; only the loop is to be closed, and uvloop can wait without end for a
     closed TLS connection.
     """

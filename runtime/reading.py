@@ -41,7 +41,7 @@ class Stalled(TimeoutError):
         self.behind = dict(behind)
 
 
-Spans = Mapping[TopicPartition, tuple[int, int]]
+PartitionSpans = Mapping[TopicPartition, tuple[int, int]]
 """Partition -> (first offset, next offset after the last)."""
 
 
@@ -109,7 +109,7 @@ async def _first_after(
 
 async def chunks(
     settings: KafkaSettings,
-    within: Spans,
+    within: PartitionSpans,
     *,
     committed_only: bool = True,
     max_records: int = POLL_RECORDS,
@@ -154,7 +154,7 @@ def _now_s() -> float:
 
 
 async def between(
-    settings: KafkaSettings, within: Spans, *, committed_only: bool = True
+    settings: KafkaSettings, within: PartitionSpans, *, committed_only: bool = True
 ) -> AsyncGenerator[ConsumerRecord, None]:
     """The records of `chunks`, one by one."""
     async with aclosing(chunks(settings, within, committed_only=committed_only)) as fetched:

@@ -5,7 +5,7 @@ nobody's offsets.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from domain.windows import Place
+from domain.windows import DeferredOffset
 from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_reader, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.settings import KafkaSettings
@@ -77,7 +77,7 @@ class Refetch:
         except Exception as error:
             self._failed(error)
 
-    def _next(self) -> tuple[Lane, Place] | None:
+    def _next(self) -> tuple[Lane, DeferredOffset] | None:
         if not self._may():
             return None
         numbers = sorted(self._lanes())
@@ -90,7 +90,7 @@ class Refetch:
                 return self._lanes()[number], place
         return None
 
-    async def _read(self, lane: Lane, place: Place) -> None:
+    async def _read(self, lane: Lane, place: DeferredOffset) -> None:
         if self._reader is None:
             self._reader = self._connect()
             await unbroken(self._reader.start())

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from runtime.kafka import TopicPartition, read
-from runtime.reading import Spans, chunks, spans
+from runtime.reading import PartitionSpans, chunks, spans
 from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
@@ -46,7 +46,7 @@ def horizon(now: datetime, window_s: float) -> datetime:
     return now - timedelta(seconds=window_s)
 
 
-async def first_unread(settings: KafkaSettings, unread: Spans) -> datetime | None:
+async def first_unread(settings: KafkaSettings, unread: PartitionSpans) -> datetime | None:
     """When the oldest of these records was written, less what brokers' clocks differ; None: there
     is none.
 

@@ -25,7 +25,7 @@ from confluent_kafka.admin import (
     TopicMetadata,
 )
 
-from domain.topic_settings import Change, Standing, by_topic, changes, declared, lowered
+from domain.topic_settings import Change, TopicStanding, by_topic, changes, declared, lowered
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, TOPICS, Topic
@@ -111,7 +111,7 @@ def _plan(client: AdminClient) -> Plan:
     )
 
 
-def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[str, Standing]:
+def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[str, TopicStanding]:
     if not there:
         return {}
     asked = client.describe_configs(
@@ -128,13 +128,13 @@ def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[
     return {topic.name: found[topic.name] for topic in TOPICS if topic.name in found}
 
 
-def _standing(topic: TopicMetadata, config: Mapping[str, ConfigEntry]) -> Standing:
+def _standing(topic: TopicMetadata, config: Mapping[str, ConfigEntry]) -> TopicStanding:
     own = {
         name
         for name, entry in config.items()
         if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG
     }
-    return Standing(
+    return TopicStanding(
         partitions=len(topic.partitions),
         replicas=min(
             (len(partition.replicas) for partition in topic.partitions.values()), default=0

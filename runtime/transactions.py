@@ -213,14 +213,14 @@ class Transactions:
             await producer.send_offsets_to_transaction(
                 offsets, self._ports.handler.declaration.group
             )
-        await self._pass(faults.Point.BEFORE_COMMIT, decisions)
+        await self._pass(faults.FaultPoint.BEFORE_COMMIT, decisions)
         await producer.commit_transaction()
-        await self._pass(faults.Point.AFTER_COMMIT, decisions)
+        await self._pass(faults.FaultPoint.AFTER_COMMIT, decisions)
         for partition, offset in offsets.items():
             self._offsets[partition.topic].committed(offset)
         return True
 
-    async def _pass(self, point: faults.Point, decisions: list[Decision]) -> None:
+    async def _pass(self, point: faults.FaultPoint, decisions: list[Decision]) -> None:
         """A point of a decision's way; a transaction that only says what has begun does not pass
         it.
         """

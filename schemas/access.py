@@ -32,7 +32,7 @@ class Resource(StrEnum):
     TRANSACTIONAL_ID = "TRANSACTIONAL_ID"
 
 
-class Operation(StrEnum):
+class AllowedOperation(StrEnum):
     """What an ACL allows. To Kafka, reading and writing include describing."""
 
     READ = "READ"
@@ -51,7 +51,7 @@ class Acl:
     user: str
     resource: Resource
     name: str
-    operation: Operation
+    operation: AllowedOperation
     prefixed: bool = False
 
 
@@ -75,19 +75,25 @@ class Access:
         found = [
             Acl(user, Resource.TOPIC, topic.name, operation)
             for operation, topics in (
-                (Operation.READ, self.reads),
-                (Operation.WRITE, self.writes),
-                (Operation.DESCRIBE, self.describes),
+                (AllowedOperation.READ, self.reads),
+                (AllowedOperation.WRITE, self.writes),
+                (AllowedOperation.DESCRIBE, self.describes),
             )
             for topic in topics
         ]
         if self.in_group:
-            found.append(Acl(user, Resource.GROUP, user, Operation.READ))
+            found.append(Acl(user, Resource.GROUP, user, AllowedOperation.READ))
         if self.sees_groups:
-            found.append(Acl(user, Resource.GROUP, ANY, Operation.DESCRIBE))
+            found.append(Acl(user, Resource.GROUP, ANY, AllowedOperation.DESCRIBE))
         if self.transactional:
             found.append(
-                Acl(user, Resource.TRANSACTIONAL_ID, f"{user}.", Operation.WRITE, prefixed=True)
+                Acl(
+                    user,
+                    Resource.TRANSACTIONAL_ID,
+                    f"{user}.",
+                    AllowedOperation.WRITE,
+                    prefixed=True,
+                )
             )
         return frozenset(found)
 
@@ -192,7 +198,7 @@ def process_acls() -> dict[str, frozenset[Acl]]:
 def role_acls(role: Access, user: str) -> frozenset[Acl]:
     """Those of a user in a role. Subscribers name their groups themselves, below their own name."""
     own_groups = (
-        {Acl(user, Resource.GROUP, f"{user}.", Operation.READ, prefixed=True)}
+        {Acl(user, Resource.GROUP, f"{user}.", AllowedOperation.READ, prefixed=True)}
         if role is SUBSCRIBER
         else set()
     )

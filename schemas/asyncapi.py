@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.events import EVENT_TYPES, TYPE_OF, Event
+from schemas.events import EVENT_TYPES, TYPE_OF, RequestEvent
 from schemas.ids import REQUEST_ID_PATTERN, schema_id
 from schemas.json_schema import one_line, unwrapped
 from schemas.samples import TRACEPARENT, sample_of
@@ -59,7 +59,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _schemas() -> tuple[dict[type[Event], dict[str, str]], dict[str, Any]]:
+def _schemas() -> tuple[dict[type[RequestEvent], dict[str, str]], dict[str, Any]]:
     """A reference to each event's schema, and all schemas by name."""
     models = [(model, "validation") for model in EVENT_TYPES.values()]
     references, found = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]  # a literal
@@ -106,7 +106,7 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _message(
-    event_type: str, references: Mapping[type[Event], Mapping[str, str]]
+    event_type: str, references: Mapping[type[RequestEvent], Mapping[str, str]]
 ) -> dict[str, Any]:
     model = EVENT_TYPES[event_type]
     example = {"name": "sample", "payload": sample_of(event_type).model_dump(mode="json")}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
-Node = Mapping[str, Any] | bool
+SchemaNode = Mapping[str, Any] | bool
 
 _PROSE: Final = {
     "title",
@@ -76,7 +76,7 @@ class _Comparison:
         self._roots = (writer, reader)
         self._under_way: set[tuple[str, str]] = set()
 
-    def obstacles(self, writer: Node, reader: Node, path: str) -> Iterator[Obstacle]:
+    def obstacles(self, writer: SchemaNode, reader: SchemaNode, path: str) -> Iterator[Obstacle]:
         """Follow references; a pair that is being compared already is not compared again inside
         itself.
         """
@@ -94,7 +94,7 @@ class _Comparison:
         yield from self._nodes(written, read, path)
         self._under_way.discard(pair)
 
-    def _nodes(self, writer: Node, reader: Node, path: str) -> Iterator[Obstacle]:
+    def _nodes(self, writer: SchemaNode, reader: SchemaNode, path: str) -> Iterator[Obstacle]:
         if writer is False or reader is True:
             return
         if reader is False:
@@ -110,7 +110,7 @@ class _Comparison:
             yield from self._plain(written, reader, path)
 
     def _alternatives(
-        self, writer: Mapping[str, Any], alternatives: list[Node], path: str
+        self, writer: Mapping[str, Any], alternatives: list[SchemaNode], path: str
     ) -> Iterator[Obstacle]:
         """One alternative must read all that a plain writer writes; else what keeps the likeliest
         from it.
@@ -188,11 +188,11 @@ class _Comparison:
             )
 
 
-def _reference(node: Node) -> str:
+def _reference(node: SchemaNode) -> str:
     return "" if isinstance(node, bool) else str(node.get("$ref", ""))
 
 
-def _resolved(node: Node, root: Mapping[str, Any]) -> Node:
+def _resolved(node: SchemaNode, root: Mapping[str, Any]) -> SchemaNode:
     """What a node's `$ref` points to, as long as it is one. Raises KeyError for a reference out of
     the document.
     """
@@ -204,13 +204,13 @@ def _resolved(node: Node, root: Mapping[str, Any]) -> Node:
     return node
 
 
-def _item(node: Mapping[str, Any], place: int) -> Node:
+def _item(node: Mapping[str, Any], place: int) -> SchemaNode:
     prefix = node.get("prefixItems", [])
-    found: Node = prefix[place] if place < len(prefix) else node.get("items", True)
+    found: SchemaNode = prefix[place] if place < len(prefix) else node.get("items", True)
     return found
 
 
-def _not_understood(node: Node, path: str, whose: str) -> Iterator[Obstacle]:
+def _not_understood(node: SchemaNode, path: str, whose: str) -> Iterator[Obstacle]:
     """Keywords that this comparison would have to pass over, of the node itself and of what it
     refers to.
     """
@@ -232,7 +232,7 @@ def _not_understood(node: Node, path: str, whose: str) -> Iterator[Obstacle]:
             )
 
 
-def _types(node: Node) -> tuple[str, ...]:
+def _types(node: SchemaNode) -> tuple[str, ...]:
     kind = None if isinstance(node, bool) else node.get("type")
     if kind is None:
         return ALL_TYPES

@@ -45,9 +45,9 @@ class EngineName(StrEnum):
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Words = Annotated[str, StringConstraints(max_length=200)]
-Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}$")]
+EngineVersion = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Pixels = Annotated[int, Field(ge=1, le=20_000)]
+PixelCount = Annotated[int, Field(ge=1, le=20_000)]
 
 
 class _Said(BaseModel):
@@ -66,8 +66,8 @@ class OrderedOptions(_Said):
     """How the look is to be drawn: every option with its value, defaults filled in."""
 
     mannequin: Literal["MALE", "FEMALE"]
-    width_px: Pixels
-    height_px: Pixels
+    width_px: PixelCount
+    height_px: PixelCount
     format: Literal["webp", "png", "jpeg"]
     quality: int = Field(ge=1, le=100)
     background: str = Field(pattern=r"^(studio|transparent|#[0-9a-fA-F]{6})$")
@@ -86,8 +86,8 @@ class AnsweredPicture(_Said):
     """What the bytes of the part `picture` are; each is checked against them."""
 
     content_type: Literal["image/webp", "image/png", "image/jpeg"]
-    width_px: Pixels
-    height_px: Pixels
+    width_px: PixelCount
+    height_px: PixelCount
     bytes: int = Field(ge=1, le=MAX_PICTURE_BYTES)
     sha256: Sha256
 
@@ -117,7 +117,7 @@ class ComposeManifest(_Said):
     """The part `manifest`. `request_id`: the order's, so that no answer is taken for another's."""
 
     request_id: str
-    engine_version: Version
+    engine_version: EngineVersion
     picture: AnsweredPicture
     items: tuple[AnsweredItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
@@ -157,5 +157,5 @@ class EngineCard(_Said):
     """The answer to `GET /v1/engine`."""
 
     name: Word
-    engine_version: Version
+    engine_version: EngineVersion
     limits: EngineLimits

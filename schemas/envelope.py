@@ -17,7 +17,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from schemas.events import EVENT_TYPES, TYPE_OF, Event
+from schemas.events import EVENT_TYPES, TYPE_OF, RequestEvent
 from schemas.ids import schema_id
 
 MAX_VALUE_BYTES: Final = 256 * 1024
@@ -47,7 +47,7 @@ class Meta:
 class Decoded:
     """A record that was understood."""
 
-    event: Event
+    event: RequestEvent
     meta: Meta
 
 
@@ -84,7 +84,7 @@ class Unpublishable(ValueError):
     """An event that its readers could not read: a fault of ours. Nothing is sent."""
 
 
-def encode(event: Event, meta: Meta) -> Encoded:
+def encode(event: RequestEvent, meta: Meta) -> Encoded:
     """Key: the request id. Value: the event as JSON. Headers: CloudEvents attributes with prefix
     `ce_`.
 
@@ -134,7 +134,7 @@ def _of_type(event_type: str) -> Headers:
 
 
 def decode(
-    value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: type[Event]
+    value: bytes | None, headers: Iterable[tuple[str, bytes]], expected: type[RequestEvent]
 ) -> Decoded | Undecodable:
     """The event in a record of a topic that carries `expected`, or why there is none."""
     try:
@@ -164,7 +164,7 @@ def number_of(sequence: str) -> int:
 
 
 def _event(
-    value: bytes, texts: dict[str, str], meta: Meta, expected: type[Event]
+    value: bytes, texts: dict[str, str], meta: Meta, expected: type[RequestEvent]
 ) -> Decoded | Undecodable:
     try:
         event = expected.model_validate_json(value)
@@ -176,7 +176,7 @@ def _event(
     return Decoded(event, meta)
 
 
-def _meta(texts: dict[str, str], expected: type[Event]) -> Meta | Undecodable:
+def _meta(texts: dict[str, str], expected: type[RequestEvent]) -> Meta | Undecodable:
     missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_time") if not texts.get(name)]
     if missing:
         return Undecodable(f"missing header {missing[0]}")

@@ -5,7 +5,7 @@ begins.
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, RequestEvent
 
 REQUEST_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -80,6 +80,6 @@ def body_of(event_type: str) -> dict[str, Any]:
     return dict(_BODIES[event_type])
 
 
-def sample_of(event_type: str) -> Event:
+def sample_of(event_type: str) -> RequestEvent:
     """The sample as an event. Raises KeyError for a type that is not ours."""
     return EVENT_TYPES[event_type].model_validate(_BODIES[event_type])

@@ -8,12 +8,12 @@ from enum import StrEnum
 from schemas.events import (
     CancelLook,
     CreditRefund,
-    Event,
     LookCompleted,
     LookDeadLettered,
     LookFailed,
     LookProgress,
     LookRequested,
+    RequestEvent,
 )
 
 PARTITIONS = 12
@@ -41,7 +41,7 @@ class Topic:
     """One topic. `event` is None where the bytes are kept as they came."""
 
     name: str
-    event: type[Event] | None
+    event: type[RequestEvent] | None
     retention_ms: int
     audience: Audience
     about: str
@@ -128,7 +128,7 @@ TOPICS: tuple[Topic, ...] = (
     LOOK_QUARANTINE,
     CREDIT_REFUND,
 )
-TOPIC_OF: dict[type[Event], Topic] = {
+TOPIC_OF: dict[type[RequestEvent], Topic] = {
     topic.event: topic for topic in TOPICS if topic.event is not None and topic not in RETRY_TOPICS
 }
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

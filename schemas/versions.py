@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.compatibility import unreadable
+from schemas.json_schema import Schema
 
 Version = tuple[int, int, int]
-Schema = Mapping[str, Any]
+
 
 FIRST: Version = (1, 0, 0)
 _WORDS = {"title", "description", "examples", "deprecated", "$comment"}
@@ -38,13 +39,13 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ReleaseRefused:
     """The current schema must not be released as this type, and why."""
 
     reasons: tuple[str, ...]
 
 
-Verdict = Unchanged | Allowed | Refused
+ReleaseCheck = Unchanged | Allowed | ReleaseRefused
 
 
 def text(version: Version) -> str:
@@ -58,7 +59,7 @@ def parse(version: str) -> Version:
     return major, minor, patch
 
 
-def judge(released: Mapping[Version, Schema], current: Schema) -> Verdict:
+def check_release(released: Mapping[Version, Schema], current: Schema) -> ReleaseCheck:
     """Whether and as what the current schema may be released."""
     if not released:
         return Allowed(FIRST)
@@ -72,7 +73,7 @@ def judge(released: Mapping[Version, Schema], current: Schema) -> Verdict:
     ]
     reasons += _gone(latest, released[latest], current)
     if reasons:
-        return Refused(tuple(dict.fromkeys(reasons)))
+        return ReleaseRefused(tuple(dict.fromkeys(reasons)))
     major, minor, patch = latest
     only_words = _without_words(released[latest]) == _without_words(current)
     return Allowed((major, minor, patch + 1) if only_words else (major, minor + 1, 0))

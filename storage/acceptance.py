@@ -15,7 +15,7 @@ import asyncpg
 
 from runtime import faults
 from storage.acceptance_rows import decide, known
-from storage.submissions import Submission, Verdict
+from storage.submissions import AcceptanceResult, Submission
 
 BUSY_BATCH = 8
 LINGER_S = 0.003
@@ -31,7 +31,7 @@ class Overloaded(Exception):
 @dataclass(slots=True)
 class _Waiting:
     submission: Submission
-    verdict: "asyncio.Future[Verdict]" = field(
+    verdict: "asyncio.Future[AcceptanceResult]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -47,7 +47,7 @@ class Acceptance:
         self._queue: deque[_Waiting] = deque()
         self._flushing: asyncio.Task[None] | None = None
 
-    async def accept(self, submission: Submission) -> Verdict:
+    async def accept(self, submission: Submission) -> AcceptanceResult:
         """Wait for the commit that decides. Raises Overloaded, or what the database raised; then
         nothing is promised.
         """
@@ -82,13 +82,13 @@ class Acceptance:
                 if not waiting.verdict.done():
                     waiting.verdict.set_result(verdict)
 
-    async def _write(self, batch: list[Submission]) -> list[Verdict]:
+    async def _write(self, batch: list[Submission]) -> list[AcceptanceResult]:
         async with self._pool.acquire() as connection, connection.transaction():
             verdicts, fresh = await known(connection, batch)
             if fresh:
                 await decide(connection, [batch[index] for index in fresh], fresh, verdicts)
-                await faults.at("api", faults.Point.BEFORE_COMMIT)
-        await faults.at("api", faults.Point.AFTER_COMMIT)
+                await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)
+        await faults.at("api", faults.FaultPoint.AFTER_COMMIT)
         return [verdicts[index] for index in range(len(batch))]
 
 

@@ -15,7 +15,14 @@ from schemas.events import LookRequested
 from schemas.topics import LOOK_REQUESTED
 from storage.advisory import LockClass, number
 from storage.outbox import headers_text
-from storage.submissions import Accepted, KeyInProgress, KeyReused, Submission, Unpaid, Verdict
+from storage.submissions import (
+    AcceptanceResult,
+    Accepted,
+    KeyInProgress,
+    KeyReused,
+    Submission,
+    Unpaid,
+)
 
 _INSERT = """
 WITH n AS (
@@ -37,7 +44,7 @@ SELECT 'look.requested', request_id, value, headers::jsonb FROM n"""
 
 async def known(
     connection: asyncpg.pool.PoolConnectionProxy, batch: Sequence[Submission]
-) -> tuple[dict[int, Verdict], list[int]]:
+) -> tuple[dict[int, AcceptanceResult], list[int]]:
     """Verdicts by what is stored under idempotency keys, and the indices of those that are still to
     be decided.
 
@@ -46,7 +53,7 @@ async def known(
     keyed = sorted(
         {identity for submission in batch if (identity := submission.identity) is not None}
     )
-    verdicts: dict[int, Verdict] = {}
+    verdicts: dict[int, AcceptanceResult] = {}
     if not keyed:
         return verdicts, list(range(len(batch)))
     columns = [list(column) for column in zip(*keyed, strict=True)]
@@ -87,7 +94,7 @@ async def decide(
     connection: asyncpg.pool.PoolConnectionProxy,
     submissions: Sequence[Submission],
     indices: Sequence[int],
-    verdicts: dict[int, Verdict],
+    verdicts: dict[int, AcceptanceResult],
 ) -> None:
     """Charge those who can pay, in order, write their rows, and add every verdict under its place
     in `indices`.
@@ -134,7 +141,9 @@ async def decide(
             )
 
 
-def _like(submission: Submission, leader: Submission, verdict: Verdict) -> Verdict:
+def _like(
+    submission: Submission, leader: Submission, verdict: AcceptanceResult
+) -> AcceptanceResult:
     """The verdict of a submission that came with the same key in the same batch."""
     if isinstance(verdict, Accepted) and submission.idempotency and leader.idempotency:
         same = submission.idempotency.fingerprint == leader.idempotency.fingerprint

@@ -7,7 +7,7 @@ from enum import StrEnum
 import asyncpg
 
 
-class Claim(StrEnum):
+class ClaimResult(StrEnum):
     """What became of a claim."""
 
     WON = "won"  # now, or earlier by the same position
@@ -25,7 +25,7 @@ class ClaimStore:
 
     async def claim(
         self, request_id: str, code: str, topic: str, partition: int, offset: int
-    ) -> Claim:
+    ) -> ClaimResult:
         """Claim a request for the dead letter at this position. Durable when it returns; safe to
         repeat.
         """
@@ -47,11 +47,11 @@ class ClaimStore:
                 request_id,
             )
         if row is None:
-            return Claim.UNKNOWN
+            return ClaimResult.UNKNOWN
         if row["topic"] is None:
-            return Claim.SUCCEEDED
+            return ClaimResult.SUCCEEDED
         return (
-            Claim.WON
+            ClaimResult.WON
             if (row["topic"], row["partition"], row["offset"]) == (topic, partition, offset)
-            else Claim.LOST
+            else ClaimResult.LOST
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from domain.redriving import Mark, Place, Verb
+from domain.redriving import Mark, RecordPosition, Verb
 from storage import advisory
 from storage.advisory import Connection, Lock
 from storage.rows import affected
@@ -37,11 +37,11 @@ class Intent:
 
     action_id: str
     verb: Verb
-    place: Place
+    place: RecordPosition
     operator: str
     reason: str
     request_id: str | None = None
-    origin: Place | None = None
+    origin: RecordPosition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class OperatorActions:
             finally:
                 await advisory.release(connection, Lock.OPERATOR)
 
-    async def marks(self, places: Sequence[Place]) -> dict[Place, Mark]:
+    async def marks(self, places: Sequence[RecordPosition]) -> dict[RecordPosition, Mark]:
         """What was done about the records at these places."""
         rows = await self._pool.fetch(
             f"""{_ACTIONS} AND (i.topic, i.partition, i."offset") IN
@@ -79,7 +79,7 @@ class OperatorActions:
         )
         return {recorded.intent.place: recorded.mark for recorded in map(_recorded, rows)}
 
-    async def sent_from(self, origins: Sequence[Place]) -> dict[Place, Mark]:
+    async def sent_from(self, origins: Sequence[RecordPosition]) -> dict[RecordPosition, Mark]:
         """Which of these places' records were sent back to them, from whichever copy in
         quarantine.
         """
@@ -154,11 +154,11 @@ async def add_whole(connection: Connection, intent: Intent, outcome: str) -> boo
     return True
 
 
-def _place(place: Place | None) -> tuple[str | None, int | None, int | None]:
+def _place(place: RecordPosition | None) -> tuple[str | None, int | None, int | None]:
     return (place.topic, place.partition, place.offset) if place else (None, None, None)
 
 
-def _columns(places: Sequence[Place]) -> tuple[list[str], list[int], list[int]]:
+def _columns(places: Sequence[RecordPosition]) -> tuple[list[str], list[int], list[int]]:
     return [p.topic for p in places], [p.partition for p in places], [p.offset for p in places]
 
 
@@ -176,11 +176,11 @@ def _row(intent: Intent, step: str, outcome: str) -> tuple[object, ...]:
 def _recorded(row: asyncpg.Record) -> Recorded:
     verb, at = Verb(row["verb"]), row["at"]
     came_from = (
-        Place(row["origin_topic"], row["origin_partition"], row["origin_offset"])
+        RecordPosition(row["origin_topic"], row["origin_partition"], row["origin_offset"])
         if row["origin_topic"]
         else None
     )
-    place = Place(row["topic"], row["partition"], row["offset"])
+    place = RecordPosition(row["topic"], row["partition"], row["offset"])
     intent = Intent(
         row["action_id"], verb, place, row["operator"], row["reason"], row["request_id"], came_from
     )

@@ -13,7 +13,7 @@ from storage.event_gaps import notice
 from storage.rows import affected
 from storage.wakeups import announce
 
-Spans = Mapping[tuple[str, int], tuple[int, int]]
+OffsetSpans = Mapping[tuple[str, int], tuple[int, int]]
 """(topic, partition) -> (offset read from, next offset to read)."""
 
 
@@ -59,7 +59,7 @@ class ProjectionStore:
         )
         return {row["request_id"]: row["tenant_id"] for row in rows}
 
-    async def apply(self, changes: Changes, spans: Spans) -> list[Collision]:
+    async def apply(self, changes: Changes, spans: OffsetSpans) -> list[Collision]:
         """Apply a batch, move the offsets and tell who waits, all or nothing; returns the events
         whose number was another's.
 
@@ -77,7 +77,7 @@ class ProjectionStore:
         return collisions
 
 
-async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Spans) -> None:
+async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: OffsetSpans) -> None:
     keys = sorted(spans)
     topics, partitions = [topic for topic, _ in keys], [partition for _, partition in keys]
     rows = await connection.fetch(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 import orjson
 
-from domain.redriving import Standing
+from domain.redriving import RequestStanding
 from schemas.failures import FailureCode
 from schemas.http import JobStatus, TrialItemInput, UserCategory
 from schemas.ids import new_request_id
@@ -22,7 +22,7 @@ class RedriveStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def standings(self, request_ids: Sequence[str]) -> dict[str, Standing]:
+    async def standings(self, request_ids: Sequence[str]) -> dict[str, RequestStanding]:
         """Where these requests stand; unknown ones are missing."""
         rows = await self._pool.fetch(
             """SELECT r.request_id, r.tenant_id, r.status, r.error_code, d.redriven_as,
@@ -35,7 +35,7 @@ class RedriveStore:
             list(request_ids),
         )
         return {
-            row["request_id"]: Standing(
+            row["request_id"]: RequestStanding(
                 tenant_id=row["tenant_id"],
                 status=JobStatus(row["status"]),
                 code=FailureCode(row["error_code"]) if row["error_code"] else None,

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from domain.redriving import Place
+from domain.redriving import RecordPosition
 from storage.operator_actions import Intent, add_whole
 
 
@@ -10,7 +10,7 @@ class NoWayBack(Exception):
     """The place is not one that the projection has read past; the message says why."""
 
 
-async def check(connection: asyncpg.Connection, place: Place) -> int:
+async def check(connection: asyncpg.Connection, place: RecordPosition) -> int:
     """The offset that the projection reads next in the place's partition. Raises NoWayBack."""
     found = await connection.fetchval(
         "SELECT next_offset FROM projection_offsets WHERE (topic, partition) = ($1, $2) FOR UPDATE",

@@ -20,7 +20,7 @@ from storage import advisory
 from storage.advisory import Lock
 from storage.database import WRITABLE
 
-Tables = dict[str, str]
+RoleTables = dict[str, str]
 """Table -> privileges, as GRANT takes them, some on columns alone."""
 
 
@@ -29,7 +29,7 @@ class Role:
     """One role. `entries`: which ledger entries it may add, as a condition; empty: none."""
 
     process: str
-    tables: Tables
+    tables: RoleTables
     entries: str = ""
 
     @property

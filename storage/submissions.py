@@ -70,4 +70,4 @@ class KeyInProgress:
     """Another process is deciding on the same idempotency key at this moment."""
 
 
-Verdict = Accepted | Unpaid | KeyReused | KeyInProgress
+AcceptanceResult = Accepted | Unpaid | KeyReused | KeyInProgress

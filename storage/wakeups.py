@@ -47,7 +47,7 @@ def notes(request_ids: Iterable[str]) -> Iterator[str]:
         yield " ".join(ids[start : start + IDS_PER_NOTE])
 
 
-class Ears(Protocol):
+class WakeupListener(Protocol):
     """Who listens."""
 
     listening: bool
@@ -56,7 +56,7 @@ class Ears(Protocol):
         """Something happened to these requests; None: to any, nobody knows."""
 
 
-async def listen(database_url: str, ears: Ears) -> None:
+async def listen(database_url: str, ears: WakeupListener) -> None:
     """Hear wake-ups on a connection of its own until cancelled; connects anew when it is lost."""
     while True:
         try:
@@ -75,7 +75,7 @@ async def listen(database_url: str, ears: Ears) -> None:
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _session(database_url: str, ears: Ears) -> None:
+async def _session(database_url: str, ears: WakeupListener) -> None:
     connection = await asyncpg.connect(
         database_url,
         timeout=ACQUIRE_TIMEOUT_S,

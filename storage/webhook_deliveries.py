@@ -5,8 +5,8 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.webhook_events import Happening
-from domain.webhooks import Attempt
+from domain.webhook_events import WebhookMessage
+from domain.webhooks import ObservedAttempt
 
 _COLUMNS = """d.delivery_id, d.event_id, d.event_type, d.request_id, d.status, d.attempts,
   d.due_at, d.last_at,
@@ -25,7 +25,7 @@ class DeliveryRow:
     status: str
     attempts: int
     due_at: datetime | None
-    last: Attempt | None
+    last: ObservedAttempt | None
     created_at: datetime
 
 
@@ -106,7 +106,7 @@ class DeliveryStore:
         return await self.delivery(tenant_id, environment, webhook_id, delivery_id)
 
     async def send(
-        self, tenant_id: str, environment: str, webhook_id: str, event: Happening
+        self, tenant_id: str, environment: str, webhook_id: str, event: WebhookMessage
     ) -> DeliveryRow | EndpointDisabled | None:
         """Add a delivery of this event to one endpoint, due now; None when there is no such
         endpoint.
@@ -151,7 +151,7 @@ async def _disabled(
 def _delivery(row: asyncpg.Record) -> DeliveryRow:
     last = None
     if row["last_at"] is not None:
-        last = Attempt(
+        last = ObservedAttempt(
             row["last_at"],
             row["last_duration_ms"],
             row["last_status_code"],

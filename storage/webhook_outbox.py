@@ -14,14 +14,14 @@ from datetime import datetime
 import asyncpg
 
 from domain.money import Account
-from domain.webhook_events import Endpoint, Happening
+from domain.webhook_events import Endpoint, WebhookMessage
 from domain.webhooks import (
     KEEP,
     PER_ENDPOINT,
-    Attempt,
     DisabledReason,
+    NextTry,
+    ObservedAttempt,
     Secret,
-    Verdict,
     Waiting,
     choose,
     gives_up,
@@ -36,7 +36,7 @@ PURGE_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DeliveryLease:
     """A delivery to try now, by who claimed it alone until `leased_until`."""
 
     delivery_id: str
@@ -51,7 +51,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RequestOwner:
     """Whose a request is and what it cost."""
 
     account: Account
@@ -66,7 +66,7 @@ class WebhookOutbox:
         self._pool = pool
         self._lease_s = lease_s
 
-    async def facts(self, request_ids: Sequence[str]) -> dict[str, Facts]:
+    async def facts(self, request_ids: Sequence[str]) -> dict[str, RequestOwner]:
         """What is known of these requests; unknown ones are missing."""
         rows = await self._pool.fetch(
             "SELECT request_id, tenant_id, environment, credits_cost FROM request_logs WHERE "
@@ -74,11 +74,13 @@ class WebhookOutbox:
             list(request_ids),
         )
         return {
-            row["request_id"]: Facts((row["tenant_id"], row["environment"]), row["credits_cost"])
+            row["request_id"]: RequestOwner(
+                (row["tenant_id"], row["environment"]), row["credits_cost"]
+            )
             for row in rows
         }
 
-    async def add(self, events: Sequence[tuple[Account, Happening]]) -> int:
+    async def add(self, events: Sequence[tuple[Account, WebhookMessage]]) -> int:
         """Make one delivery per event and endpoint that wants it, where there is none; returns how
         many are new.
         """
@@ -118,7 +120,7 @@ class WebhookOutbox:
             )
         return affected(done)
 
-    async def claim(self, free: int) -> list[Claim]:
+    async def claim(self, free: int) -> list[DeliveryLease]:
         """Lease up to `free` due deliveries, within the limits per endpoint and per tenant."""
         async with self._pool.acquire() as connection, connection.transaction():
             await advisory.hold(connection, Lock.WEBHOOK_CLAIM)
@@ -142,7 +144,7 @@ class WebhookOutbox:
         return [_claim(row, secrets[row["webhook_id"]]) for row in rows]
 
     async def settle(
-        self, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime
+        self, claim: DeliveryLease, attempt: ObservedAttempt, verdict: NextTry, now: datetime
     ) -> DisabledReason | None:
         """Record a try and what follows; returns why the endpoint was disabled, if it was.
 
@@ -199,11 +201,11 @@ class WebhookOutbox:
         return affected(done)
 
 
-Connection = asyncpg.pool.PoolConnectionProxy
+OutboxConnection = asyncpg.pool.PoolConnectionProxy
 
 
 async def _endpoints(
-    connection: Connection, accounts: Sequence[Account]
+    connection: OutboxConnection, accounts: Sequence[Account]
 ) -> dict[Account, list[Endpoint]]:
     """These accounts' endpoints, locked against being disabled in this moment."""
     rows = await connection.fetch(
@@ -224,7 +226,7 @@ async def _endpoints(
     return found
 
 
-async def _skip_abandoned(connection: Connection) -> None:
+async def _skip_abandoned(connection: OutboxConnection) -> None:
     """Deliveries whose sender is gone and whose endpoint has been disabled since."""
     await connection.execute(
         """UPDATE webhook_deliveries d SET status = 'skipped', due_at = NULL, leased_until = NULL
@@ -233,7 +235,7 @@ async def _skip_abandoned(connection: Connection) -> None:
     )
 
 
-async def _due(connection: Connection) -> tuple[list[Waiting], Counter[str]]:
+async def _due(connection: OutboxConnection) -> tuple[list[Waiting], Counter[str]]:
     """What is due at enabled endpoints, per endpoint as many as it may have under way; and what
     each tenant has under way.
     """
@@ -263,7 +265,9 @@ async def _due(connection: Connection) -> tuple[list[Waiting], Counter[str]]:
     return [Waiting(row["delivery_id"], row["tenant_id"], row["due_at"]) for row in rows], busy
 
 
-async def _secrets(connection: Connection, webhook_ids: set[str]) -> dict[str, tuple[Secret, ...]]:
+async def _secrets(
+    connection: OutboxConnection, webhook_ids: set[str]
+) -> dict[str, tuple[Secret, ...]]:
     rows = await connection.fetch(
         "SELECT webhook_id, secret, created_at, expires_at FROM webhook_secrets WHERE webhook_id = "
         "ANY($1::text[])",
@@ -276,7 +280,7 @@ async def _secrets(connection: Connection, webhook_ids: set[str]) -> dict[str, t
 
 
 async def _note(
-    connection: Connection, webhook_id: str, attempt: Attempt, now: datetime
+    connection: OutboxConnection, webhook_id: str, attempt: ObservedAttempt, now: datetime
 ) -> DisabledReason | None:
     """What a try says about its endpoint; returns why it is disabled by it, if it is."""
     if attempt.succeeded:
@@ -305,8 +309,8 @@ async def _note(
     return reason
 
 
-def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...]) -> Claim:
-    return Claim(
+def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...]) -> DeliveryLease:
+    return DeliveryLease(
         row["delivery_id"],
         row["webhook_id"],
         row["url"],

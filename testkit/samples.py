@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.envelope import Headers, Meta, encode
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, RequestEvent
 from schemas.ids import derived_id, new_request_id
 from schemas.samples import REQUEST_ID, TRACEPARENT, body_of
 from schemas.topics import TOPIC_OF
@@ -26,7 +26,7 @@ class Record:
     key: bytes
     value: bytes
     headers: Headers
-    event: Event
+    event: RequestEvent
     timestamp: int  # ms since 1970
     partition: int = -1  # as long as it is in no topic
     offset: int = -1

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from runtime.records import Work
 from schemas.envelope import Decoded, Meta
-from schemas.events import TYPE_OF, Event, LookRequested
+from schemas.events import TYPE_OF, LookRequested, RequestEvent
 from schemas.http import TrialItemInput
 from schemas.ids import derived_id
 from schemas.topics import TOPIC_OF
@@ -28,7 +28,7 @@ def a_request(
     )
 
 
-def decoded(event: Event, *, sequence: int = 1, **extra: str) -> Decoded:
+def decoded(event: RequestEvent, *, sequence: int = 1, **extra: str) -> Decoded:
     """The event as if it had been read."""
     event_type = TYPE_OF[type(event)]
     meta = Meta(
@@ -38,7 +38,12 @@ def decoded(event: Event, *, sequence: int = 1, **extra: str) -> Decoded:
 
 
 def work(
-    event: Event, *, offset: int = 0, sequence: int = 1, topic: str | None = None, **extra: str
+    event: RequestEvent,
+    *,
+    offset: int = 0,
+    sequence: int = 1,
+    topic: str | None = None,
+    **extra: str,
 ) -> Work:
     """The event as if it had been read from its topic."""
     name = topic or TOPIC_OF[type(event)].name

@@ -23,11 +23,11 @@ from domain.redriving import (
     ACTION_HEADER,
     MAX_REDRIVES,
     Already,
-    Decision,
     Discard,
     Mark,
-    Place,
-    Refused,
+    RecordPosition,
+    RedriveDecision,
+    RedriveRefused,
     Rerun,
     Send,
     Verb,
@@ -43,7 +43,11 @@ from storage.jobs import JobStore
 from storage.operator_actions import Intent, OperatorActions, Recorded
 from storage.redrives import RedriveStore
 
-VERBS: dict[type[Decision], Verb] = {Send: Verb.SEND, Rerun: Verb.RERUN, Discard: Verb.DISCARD}
+VERBS: dict[type[RedriveDecision], Verb] = {
+    Send: Verb.SEND,
+    Rerun: Verb.RERUN,
+    Discard: Verb.DISCARD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,14 @@ class Orders:
 class Planned:
     """What is to become of one record."""
 
-    place: Place
-    decision: Decision
+    place: RecordPosition
+    decision: RedriveDecision
     request_id: str | None
-    origin: Place | None = None
+    origin: RecordPosition | None = None
     mark: Mark | None = None  # of an action that was interrupted
 
     @property
-    def order(self) -> Place:
+    def order(self) -> RecordPosition:
         """Records go out in the order in which they first came."""
         return self.origin or self.place
 
@@ -129,11 +133,11 @@ async def act(
         return await _carry_out(at, orders, planned)
 
 
-def _verb(decision: Decision) -> str:
+def _verb(decision: RedriveDecision) -> str:
     match decision:
         case Already():
             return "skip"
-        case Refused():
+        case RedriveRefused():
             return "refuse"
         case _:
             return VERBS[type(decision)].value
@@ -148,7 +152,7 @@ def _detail(one: Planned) -> str:
     match one.decision:
         case Already(what):
             return what
-        case Refused(why):
+        case RedriveRefused(why):
             return why
         case Send(topic, partition, redrives):
             again = " unless its record is found there: it was interrupted" if one.mark else ""
@@ -189,7 +193,7 @@ async def _one(at: Desk, orders: Orders, one: Planned, wire: _Wire) -> tuple[str
     match one.decision:
         case Already(what):
             return "skipped", what
-        case Refused(why):
+        case RedriveRefused(why):
             return "refused", why
         case Discard():
             fresh = await at.actions.whole(_intent(orders, one), "")
@@ -240,7 +244,7 @@ async def _send(at: Desk, wanted: Intent, send: Send, wire: _Wire) -> tuple[str,
         send.redrives,
         intent.action_id,
     )
-    await faults.at("operator", faults.Point.BEFORE_PUBLISH)
+    await faults.at("operator", faults.FaultPoint.BEFORE_PUBLISH)
     try:
         sent = await wire.producer.send_and_wait(
             send.topic,
@@ -252,8 +256,8 @@ async def _send(at: Desk, wanted: Intent, send: Send, wire: _Wire) -> tuple[str,
     except MessageSizeTooLargeError:
         await at.actions.fail(intent, "larger than its topic lets in")
         return "failed", "larger than its topic lets in"
-    await faults.at("operator", faults.Point.AFTER_PUBLISH)
-    outcome = f"sent as {Place(sent.topic, sent.partition, sent.offset)}"
+    await faults.at("operator", faults.FaultPoint.AFTER_PUBLISH)
+    outcome = f"sent as {RecordPosition(sent.topic, sent.partition, sent.offset)}"
     await at.actions.finish(intent, outcome)
     return "sent", outcome
 
@@ -268,5 +272,5 @@ async def _sent_before(at: Desk, recorded: Recorded, send: Send) -> str | None:
     async with aclosing(between(at.kafka, there, committed_only=False)) as records:
         async for record in records:
             if dict(record.headers or ()).get(ACTION_HEADER) == wanted:
-                return f"sent as {Place(record.topic, record.partition, record.offset)}"
+                return f"sent as {RecordPosition(record.topic, record.partition, record.offset)}"
     return None

@@ -15,7 +15,14 @@ from cli.letters.acting import Desk, Orders, Planned, act, desk, operator_name
 from cli.letters.finding import Choice, Found, found_in, records
 from cli.letters.running import batches, finish, guarded, refuse_blanket
 from cli.letters.standing import about
-from domain.redriving import Letter, Mark, Place, Standing, discard_letter, redrive_letter
+from domain.redriving import (
+    Letter,
+    Mark,
+    RecordPosition,
+    RequestStanding,
+    discard_letter,
+    redrive_letter,
+)
 from runtime.kafka import TopicPartition
 from runtime.reading import committed_by
 from schemas.failures import FailureCode
@@ -29,10 +36,10 @@ Reason = Annotated[FailureCode | None, typer.Option(help="only this reason code"
 def show_list(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     since: options.Since = None,
     until: options.Until = None,
-    limit: options.Limit = 50,
+    limit: options.MaxItems = 50,
     unsettled: Annotated[
         bool, typer.Option("--open", help="only those that no operator has dealt with")
     ] = False,
@@ -64,12 +71,12 @@ def show_list(  # noqa: PLR0913 (options are arguments)
 
 async def _known(
     at: Desk, letters: Sequence[Letter]
-) -> tuple[dict[Place, Mark], dict[str, Standing]]:
+) -> tuple[dict[RecordPosition, Mark], dict[str, RequestStanding]]:
     marks = await at.actions.marks([letter.place for letter in letters])
     return marks, await at.redrives.standings([letter.request_id for letter in letters])
 
 
-def _state(mark: Mark | None, standing: Standing | None) -> str:
+def _state(mark: Mark | None, standing: RequestStanding | None) -> str:
     if mark is not None:
         return mark.state
     return "redriven" if standing is not None and standing.redriven_as else "open"
@@ -134,7 +141,7 @@ async def _chosen(
     from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
 
     handled = await committed_by(at.kafka, DECLARATION.group)
-    letters: dict[str | Place, Letter] = {}
+    letters: dict[str | RecordPosition, Letter] = {}
     left = 0
     async with aclosing(records(at.kafka, choice)) as chosen:
         async for record in chosen:
@@ -153,7 +160,7 @@ def _act(
     choice: Choice,
     orders: Orders,
     limit: int,
-    decide: Callable[[Letter, Standing | None, Mark | None], Planned],
+    decide: Callable[[Letter, RequestStanding | None, Mark | None], Planned],
     *,
     per_request: bool,
 ) -> None:
@@ -180,11 +187,11 @@ def _act(
 def redrive(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
-    limit: options.Limit = 1000,
+    limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     operator: options.Operator = None,
@@ -198,7 +205,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     choice = Choice(request, reason, tenant, options.window(since, until))
     refuse_blanket(everything=choice.everything, said_all=everything)
 
-    def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
+    def decide(letter: Letter, standing: RequestStanding | None, mark: Mark | None) -> Planned:
         return Planned(
             letter.place, redrive_letter(letter, standing, mark), letter.request_id, mark=mark
         )
@@ -213,11 +220,11 @@ def discard(  # noqa: PLR0913 (options are arguments)
     why: Annotated[str, typer.Option("--why", help="recorded with the action")],
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
-    limit: options.Limit = 1000,
+    limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     operator: options.Operator = None,
@@ -226,7 +233,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     choice = Choice(request, reason, tenant, options.window(since, until))
     refuse_blanket(everything=choice.everything, said_all=everything)
 
-    def decide(letter: Letter, standing: Standing | None, mark: Mark | None) -> Planned:
+    def decide(letter: Letter, standing: RequestStanding | None, mark: Mark | None) -> Planned:
         return Planned(letter.place, discard_letter(standing, mark), letter.request_id)
 
     _act(
@@ -235,7 +242,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
 
 
 @app.command("actions")
-def show_actions(limit: options.Limit = 50, as_json: options.AsJson = False) -> None:
+def show_actions(limit: options.MaxItems = 50, as_json: options.AsJson = False) -> None:
     """List what operators did, newest last."""
 
     async def work() -> list[str]:

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from cli.letters.options import Window
-from domain.redriving import Letter, Place, redrives
+from domain.redriving import Letter, RecordPosition, redrives
 from runtime.kafka import ConsumerRecord, read
 from runtime.reading import between, partitions_of, spans
 from runtime.settings import KafkaSettings
@@ -74,7 +74,7 @@ def found_in(record: ConsumerRecord, handled: int | None = None) -> Found | None
         return None
     event = work.decoded.event
     letter = Letter(
-        place=Place(work.topic, work.partition, work.offset),
+        place=RecordPosition(work.topic, work.partition, work.offset),
         request_id=event.request_id,
         tenant_id=event.tenant_id,
         code=event.reason.code,

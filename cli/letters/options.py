@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from domain.redriving import Place
+from domain.redriving import RecordPosition
 from schemas.topics import LOOK_QUARANTINE
 
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")
 
-Limit = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
+MaxItems = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
 Request = Annotated[str | None, typer.Option(help="only this request id")]
-Tenant = Annotated[str | None, typer.Option(help="only this tenant's")]
+OnlyTenant = Annotated[str | None, typer.Option(help="only this tenant's")]
 Since = Annotated[
     str | None, typer.Option(help="appended at or after: ISO 8601, or 90s, 15m, 2h, 3d ago")
 ]
@@ -59,7 +59,7 @@ def moment(text: str, now: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def place(text: str) -> Place:
+def place(text: str) -> RecordPosition:
     """A quarantined record's place: `look.quarantine[3]@17`, or `3@17` for short. Raises
     typer.BadParameter.
     """
@@ -72,4 +72,4 @@ def place(text: str) -> Place:
         raise typer.BadParameter(
             f"{text!r} is no place in {LOOK_QUARANTINE.name}: write PARTITION@OFFSET"
         )
-    return Place(LOOK_QUARANTINE.name, int(parts[2]), int(parts[3]))
+    return RecordPosition(LOOK_QUARANTINE.name, int(parts[2]), int(parts[3]))

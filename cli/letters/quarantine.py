@@ -14,7 +14,15 @@ from cli.letters import options, present
 from cli.letters.acting import Desk, Orders, Planned, act, desk, operator_name
 from cli.letters.running import batches, finish, guarded, refuse_blanket
 from cli.letters.standing import about
-from domain.redriving import Already, Mark, Place, Send, discard_record, origin, redrive_record
+from domain.redriving import (
+    Already,
+    Mark,
+    RecordPosition,
+    Send,
+    discard_record,
+    origin,
+    redrive_record,
+)
 from runtime.kafka import ConsumerRecord
 from runtime.reading import Picker, between, partitions_of, spans
 from runtime.settings import KafkaSettings
@@ -40,8 +48,8 @@ Record = Annotated[str | None, typer.Option(help="only the record at this place,
 class Kept:
     """One quarantined record, in short."""
 
-    place: Place
-    origin: Place | None
+    place: RecordPosition
+    origin: RecordPosition | None
     headers: dict[str, str]
     request_id: str | None
     begins: bytes
@@ -98,7 +106,7 @@ def kept_in(record: ConsumerRecord) -> Kept:
         request_id = _REQUEST_ID.validate_python((record.key or b"").decode())
     except (ValidationError, UnicodeDecodeError):
         request_id = None
-    place = Place(record.topic, record.partition, record.offset)
+    place = RecordPosition(record.topic, record.partition, record.offset)
     return Kept(
         place, origin(headers), headers, request_id, (record.value or b"")[:MAX_SHOWN_BYTES]
     )
@@ -121,12 +129,12 @@ async def _records(
 def show_list(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
     since: options.Since = None,
     until: options.Until = None,
-    limit: options.Limit = 50,
+    limit: options.MaxItems = 50,
     unsettled: Annotated[
         bool, typer.Option("--open", help="only those that no operator has dealt with")
     ] = False,
@@ -249,7 +257,7 @@ async def _plan(
     origins = [kept.origin for kept in chosen if kept.origin is not None]
     twins = await at.actions.sent_from(origins) | await at.actions.marks(origins)
     planned: list[Planned] = []
-    first: dict[Place, Place] = {}
+    first: dict[RecordPosition, RecordPosition] = {}
     for kept in chosen:
         one = decide(kept, marks.get(kept.place), twins.get(kept.origin) if kept.origin else None)
         if isinstance(one.decision, Send) and kept.origin is not None:
@@ -265,14 +273,14 @@ async def _plan(
 def redrive(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
     record: Record = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
-    limit: options.Limit = 1000,
+    limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     operator: options.Operator = None,
@@ -301,14 +309,14 @@ def discard(  # noqa: PLR0913 (options are arguments)
     why: Annotated[str, typer.Option("--why", help="recorded with the action")],
     request: options.Request = None,
     reason: Reason = None,
-    tenant: options.Tenant = None,
+    tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
     record: Record = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
-    limit: options.Limit = 1000,
+    limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     operator: options.Operator = None,

@@ -14,7 +14,7 @@ from cli.settings import database, run
 from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from cli.rebuild.history import Count, Tell
+    from cli.rebuild.history import Count, TellCount
     from cli.rebuild.run import Rebuilt
     from storage.rebuild import Difference
 
@@ -112,7 +112,7 @@ def _shown_value(side: dict[str, object] | None, name: str) -> str:
 
 
 @contextmanager
-def _shown() -> "Iterator[Tell]":
+def _shown() -> "Iterator[TellCount]":
     from replaying.run import Step, Summary  # noqa: PLC0415 (slow to import, rarely needed)
 
     with shown("rebuilding") as bar:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from consumers.status_projection import DECLARATION
-from domain.rebuilding import RequestRow, Retelling
+from domain.rebuilding import Rebuilding, RequestRow
 from replaying.blocks import Block, read
 from replaying.history import History, join
 from replaying.kafka import Reader
@@ -43,7 +43,7 @@ class Count:
     complete_since: datetime | None = None
 
 
-Tell = Callable[[Count], object]
+TellCount = Callable[[Count], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class _Read:
 
 
 async def load(
-    kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTables, tell: Tell
+    kafka: KafkaSettings, archive: "Archive | None", shadow: ShadowTables, tell: TellCount
 ) -> Count:
     """All there is, up to the ends as they are now. Raises a ReplayError, PostgresError."""
     histories = await asyncio.to_thread(_histories, kafka, archive)
@@ -90,7 +90,7 @@ async def catch_up(kafka: KafkaSettings, to: Offsets, shadow: ShadowTables, coun
     ]
     if not ranges:
         return
-    retelling = Retelling(TOPICS)
+    retelling = Rebuilding(TOPICS)
     async with shadow.merging():
         async for read_ in _ahead(
             _reads(Reader(kafka, ranges).blocks(), [History(one) for one in ranges])
@@ -132,16 +132,16 @@ class _Retold:
         }
         self._cut = {one.kafka.part for one in group if one.start > 0}
         self._begins: dict[tuple[str, int], datetime] = {}
-        self._retellings: dict[int, Retelling] = {}
+        self._retellings: dict[int, Rebuilding] = {}
 
-    def of(self, read_: _Read) -> Retelling:
+    def of(self, read_: _Read) -> Rebuilding:
         """The retelling that a block belongs to."""
         if read_.first_ms is not None:
             self._begins.setdefault(
                 (read_.topic, read_.partition), datetime.fromtimestamp(read_.first_ms / 1000, UTC)
             )
         if read_.partition not in self._retellings:
-            self._retellings[read_.partition] = Retelling(TOPICS)
+            self._retellings[read_.partition] = Rebuilding(TOPICS)
         return self._retellings[read_.partition]
 
     def is_complete(self, read_: _Read) -> bool:
@@ -192,7 +192,7 @@ async def _ahead(reads: Iterator[_Read]) -> AsyncIterator[_Read]:
         upcoming.cancel()
 
 
-async def _take(read_: _Read, retelling: Retelling, shadow: ShadowTables, count: Count) -> None:
+async def _take(read_: _Read, retelling: Rebuilding, shadow: ShadowTables, count: Count) -> None:
     unknown = retelling.unknown(read_.good)
     told = retelling.take(read_.topic, read_.good, await shadow.tenants(unknown) if unknown else {})
     await shadow.add_events(told.events)
@@ -203,4 +203,4 @@ async def _take(read_: _Read, retelling: Retelling, shadow: ShadowTables, count:
     count.done += read_.passed
 
 
-__all__ = ["TOPICS", "Count", "Tell", "catch_up", "load"]
+__all__ = ["TOPICS", "Count", "TellCount", "catch_up", "load"]

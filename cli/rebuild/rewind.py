@@ -11,7 +11,7 @@ from cli.letters.options import DryRun, Operator, Why, Yes
 from cli.letters.running import guarded
 from cli.settings import database
 from consumers.status_projection import DECLARATION
-from domain.redriving import Place, Verb
+from domain.redriving import RecordPosition, Verb
 from runtime.kafka import TopicPartition, new_reader, stop_client
 from runtime.reading import members_of
 from runtime.settings import KafkaSettings
@@ -38,7 +38,11 @@ def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
     Exit 0: done. 1: refused. 2: out of reach.
     """
     intent = Intent(
-        new_request_id(), Verb.REWIND, Place(topic, partition, offset), operator_name(operator), why
+        new_request_id(),
+        Verb.REWIND,
+        RecordPosition(topic, partition, offset),
+        operator_name(operator),
+        why,
     )
     if not (dry_run or yes) and not sys.stdin.isatty():
         typer.secho(
@@ -83,7 +87,7 @@ async def _refuse_running(kafka: KafkaSettings) -> None:
         )
 
 
-async def _begins(kafka: KafkaSettings, place: Place) -> int:
+async def _begins(kafka: KafkaSettings, place: RecordPosition) -> int:
     reader, tp = new_reader(kafka), TopicPartition(place.topic, place.partition)
     await reader.start()
     try:

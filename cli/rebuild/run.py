@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.rebuild.history import Count, Tell, catch_up, load
+from cli.rebuild.history import Count, TellCount, catch_up, load
 from runtime.settings import DatabaseSettings, KafkaSettings
 from storage.rebuild import Compared, Offsets, comparing, projected
 from storage.shadow import ShadowTables, alone
@@ -40,7 +40,7 @@ async def rebuild(  # noqa: PLR0913 (three places and three that are named)
     *,
     dry_run: bool = False,
     keep_shadow: bool = False,
-    tell: Tell = lambda _: None,
+    tell: TellCount = lambda _: None,
 ) -> Rebuilt:
     """Rebuild; the live tables change in one transaction at the end or not at all.
 

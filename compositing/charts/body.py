@@ -21,7 +21,7 @@ STEP_PX = 14.0
 
 
 @dataclass(frozen=True, slots=True)
-class ArmLine:
+class ArmOutline:
     """The outline from neck to wrist: points (n, 2), and the true length from the neck to each."""
 
     side: int
@@ -72,7 +72,7 @@ class Body:
     px_per_cm: float
     half: Numbers  # (rows,) half width of torso, then of hips and what hangs from them
     quarter_girth: Numbers  # (rows,) of the same
-    arms: dict[int, ArmLine]
+    arms: dict[int, ArmOutline]
     arm_y: int
 
     @property
@@ -142,7 +142,7 @@ def _outline(mannequin: Mannequin) -> Numbers:
     return np.asarray(max(found, key=cv2.contourArea)[:, 0], float)
 
 
-def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmLine:
+def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmOutline:
     side = mannequin.sides[s]
     column = int(mannequin.centre_x + s * mannequin.neck_width_px * 0.5)
     neck = np.array([column, float(mannequin.top[column])])
@@ -170,4 +170,4 @@ def _arm_line(mannequin: Mannequin, outline: Numbers, s: int) -> ArmLine:
     steps = steps * np.interp(line[1:, 1], bare.y, slanted)
     length = np.concatenate([[0.0], np.cumsum(steps)])
     tip = float(length[np.linalg.norm(line - mannequin.facts.shoulder_tip[s], axis=1).argmin()])
-    return ArmLine(s, line, length, tip, bare)
+    return ArmOutline(s, line, length, tip, bare)

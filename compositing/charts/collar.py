@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.chart import Chart
-from compositing.charts.lines import Mask, Numbers, smooth
+from compositing.charts.lines import Numbers, smooth
 from compositing.charts.upper_photo import UpperPhoto
 
 ROWS: Final = 12

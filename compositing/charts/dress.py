@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from compositing.arrays import Mask
 from compositing.charts.body import Body
 from compositing.charts.legs import dress_legs
-from compositing.charts.lines import Mask
 from compositing.charts.rectify import rectified
 from compositing.charts.skirt import dress_skirt
 from compositing.charts.suit import dress_suit

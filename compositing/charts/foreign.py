@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.neck_view import REACH_PX, View, view, with_colours
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
+from compositing.charts.neck_view import REACH_PX, NeckView, view, with_colours
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
@@ -61,7 +61,7 @@ def unhung(cutout: Cutout, template: Upper) -> Cutout:
     return replace(cutout, alpha=np.asarray(cutout.alpha * (1 - taken), np.float32))
 
 
-def _standing_out(seen: View) -> Mask:
+def _standing_out(seen: NeckView) -> Mask:
     columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
     rows = np.arange(len(seen.cloth)) - seen.origin[1]
     sides = [
@@ -100,7 +100,7 @@ def _pieces(mask: Mask, least: int = 1) -> list[Mask]:
     return [np.asarray(found == number) for number in big]
 
 
-def own_colours(seen: View) -> Mask:
+def own_colours(seen: NeckView) -> Mask:
     """Which pixels of a view have a colour of the garment's front, or a shade of it."""
     rows = (np.arange(len(seen.cloth)) - seen.origin[1]) / REACH_PX
     front = (seen.cloth > 0.9) & ((rows > FRONT[0]) & (rows < FRONT[1]))[:, None]
@@ -127,7 +127,7 @@ def _bins(colours: Floats) -> NDArray[np.intp]:
     return np.asarray((at[..., 0] * BINS[1] + at[..., 1]) * BINS[2] + at[..., 2], np.intp)
 
 
-def _foreign(seen: View, inside: Mask, own: Mask) -> list[Mask]:
+def _foreign(seen: NeckView, inside: Mask, own: Mask) -> list[Mask]:
     """Pieces of other colours than the front's, in the inside or across its edge; a trim of another
     colour, which goes on to the sides, is none."""
     columns = np.abs(np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
@@ -141,7 +141,7 @@ def _foreign(seen: View, inside: Mask, own: Mask) -> list[Mask]:
     return found
 
 
-def without_label(seen: View) -> View:
+def without_label(seen: NeckView) -> NeckView:
     """The view with its neck's label as if it were cloth: its edges are no neckline's."""
     rows = (np.arange(len(seen.cloth)) - seen.origin[1])[:, None] / REACH_PX
     columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0])[None] / REACH_PX
@@ -171,7 +171,7 @@ def without_label(seen: View) -> View:
     return with_colours(seen, np.where(taken[..., None], cloth, seen.colours).astype(np.float32))
 
 
-def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[np.uint8]:
+def plain_inside(rgb: NDArray[np.uint8], seen: NeckView, inside: Floats) -> NDArray[np.uint8]:
     """The photo with the back's inside plain where what is seen there is no cloth of the garment's,
     nor what goes on from there: a hanger's bar, a tag.
 
@@ -210,7 +210,7 @@ def plain_inside(rgb: NDArray[np.uint8], seen: View, inside: Floats) -> NDArray[
 
 
 def _box(
-    odd: NDArray[np.bool_], seen: View, shape: tuple[int, ...]
+    odd: NDArray[np.bool_], seen: NeckView, shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[int, int], NDArray[np.float64]]:
     """The part of a picture of this shape where the view has something; its size, and the matrix
     from it to the view."""
@@ -225,7 +225,7 @@ def _box(
     return at, (int(high[0] - low[0]), int(high[1] - low[1])), moved
 
 
-def _placed(picture: Floats, seen: View, shape: tuple[int, ...]) -> Floats:
+def _placed(picture: Floats, seen: NeckView, shape: tuple[int, ...]) -> Floats:
     """A picture of the view's size in the cut-out's pixels."""
     size = (shape[1], shape[0])
     return np.asarray(

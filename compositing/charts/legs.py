@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
 from compositing.charts.legs_photo import (
@@ -17,7 +18,7 @@ from compositing.charts.legs_photo import (
     in_photo,
     waist_below,
 )
-from compositing.charts.lines import Mask, Numbers, bridged, smooth
+from compositing.charts.lines import Numbers, bridged, smooth
 from compositing.charts.scale import Cue, Scale, Widths, fused, on_form
 from compositing.charts.worn import Worn, margin_px
 from compositing.charts.wrap import bowed, worn_half, wrapped
@@ -38,7 +39,7 @@ LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
 PITCH = 0.98
-Seam = tuple[Numbers, Numbers]
+SeamLine = tuple[Numbers, Numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def dress_legs(
     return Worn(charts, hung.scale, legs_landmarks(hung, charts))
 
 
-def leg_charts(hung: Hung, seam: dict[int, Seam] | None = None) -> tuple[Chart, Chart]:
+def leg_charts(hung: Hung, seam: dict[int, SeamLine] | None = None) -> tuple[Chart, Chart]:
     """Left and right half. `seam`: by side the row of photo and look points (columns, 2) that the
     upper half of a jumpsuit ends with, from the middle to the side."""
     half, waist = _hips(hung), _waistband(hung)
@@ -86,7 +87,7 @@ def leg_charts(hung: Hung, seam: dict[int, Seam] | None = None) -> tuple[Chart, 
     return found[0], found[1]
 
 
-def _sewn(chart: Chart, seam: Seam) -> Chart:
+def _sewn(chart: Chart, seam: SeamLine) -> Chart:
     """Its first row drawn to a seam, and less and less of the rows below."""
     fade = (1 - np.linspace(0, 1, HIP_ROWS)[:, None, None]) ** 2
     grids = []

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compositing.charts.lines import Mask, Numbers, at_length, bridged, lengths, reach, robust, unit
+from compositing.arrays import Mask
+from compositing.charts.lines import Numbers, at_length, bridged, lengths, reach, robust, unit
 from compositing.template.model import Legs, LegsSide
 
 SIDES = (-1, 1)

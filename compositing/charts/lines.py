@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Mask
+
 Numbers = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 NEAR = 0.35
 """A ray that starts beside the cloth meets it within this share of its length, or not at all."""

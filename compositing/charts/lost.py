@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.neck_view import REACH_PX, View, view
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
+from compositing.charts.neck_view import REACH_PX, NeckView, view
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
@@ -64,7 +64,7 @@ def recovered(cutout: Cutout, photo: NDArray[np.uint8], template: Upper) -> Cuto
     return _cropped(cutout, rgb, whole)
 
 
-def _placed(found: Mask, seen: View, size: tuple[int, ...]) -> Floats:
+def _placed(found: Mask, seen: NeckView, size: tuple[int, ...]) -> Floats:
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.0)
     way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     back = cv2.warpAffine(soft, seen.matrix, (size[0], size[1]), flags=way)
@@ -83,7 +83,7 @@ def _cropped(cutout: Cutout, rgb: NDArray[np.uint8], alpha: Floats) -> Cutout:
     )
 
 
-def _lost(seen: View) -> Mask | None:
+def _lost(seen: NeckView) -> Mask | None:
     rows = (np.arange(len(seen.cloth)) - seen.origin[1])[:, None] / REACH_PX
     columns = (np.arange(seen.cloth.shape[1]) - seen.origin[0])[None] / REACH_PX
     cloth = seen.cloth > 0.5

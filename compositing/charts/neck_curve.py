@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from compositing.charts.lines import Numbers
-from compositing.charts.neck_view import REACH_PX, View, across, cheapest, sampled
+from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled
 
 POINTS, FINE = 25, 49
 SHAPES: Final = (1.0, 1.35, 2.0, 3.0)
@@ -44,7 +44,7 @@ BAND: Final = 6
 
 
 def curve(
-    seen: View, thought: float, likely: float, lowest: float = np.inf
+    seen: NeckView, thought: float, likely: float, lowest: float = np.inf
 ) -> tuple[Numbers, float, bool]:
     """The line (n, 2), left to right, px from the view's origin; its score; whether it is believed.
 
@@ -63,7 +63,7 @@ def curve(
     return _along_edge(seen, like(seen, *kinds[found])), value, True
 
 
-def like(seen: View, shape: float, wide: float, depth: float) -> Numbers:
+def like(seen: NeckView, shape: float, wide: float, depth: float) -> Numbers:
     """A curve of this kind."""
     kind = np.array([[shape, wide, depth]])
     return np.asarray(_points(seen, _evenly(kind, FINE), kind)[0])
@@ -91,7 +91,7 @@ def _evenly(kinds: Numbers, count: int) -> tuple[Numbers, Numbers]:
     return at, kinds[:, 2:] * (1 - np.abs(at) ** kinds[:, :1])
 
 
-def _points(seen: View, curves: tuple[Numbers, Numbers], kinds: Numbers) -> Numbers:
+def _points(seen: NeckView, curves: tuple[Numbers, Numbers], kinds: Numbers) -> Numbers:
     """The curves' points from the origin (n, count, 2): both ends lie on the rim."""
     at, fall = curves
     wide = kinds[:, 1:2] * REACH_PX
@@ -100,7 +100,7 @@ def _points(seen: View, curves: tuple[Numbers, Numbers], kinds: Numbers) -> Numb
     return np.stack([wide * at, level + fall * REACH_PX], -1)
 
 
-def _edges(seen: View, points: Numbers) -> Numbers:
+def _edges(seen: NeckView, points: Numbers) -> Numbers:
     """How much of an edge each line (n, count, 2) is."""
     way = np.gradient(points, axis=1)
     normal = np.stack([-way[..., 1], way[..., 0]], -1)
@@ -152,7 +152,7 @@ def _upper_rim(kinds: Numbers, score: Numbers, best: int) -> int:
     return int(np.where(rib, score, -np.inf).argmax()) if rib.any() else best
 
 
-def _along_edge(seen: View, line: Numbers) -> Numbers:
+def _along_edge(seen: NeckView, line: Numbers) -> Numbers:
     """The line moved across itself, point by point, along the strongest edge near it (by dynamic
     programming); its ends stay."""
     steps = np.arange(-BAND, BAND + 1)

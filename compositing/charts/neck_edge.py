@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from compositing.charts.lines import Numbers
-from compositing.charts.neck_view import REACH_PX, View, across, cheapest, sampled
+from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled
 
 POINTS = 49
 SHAPES = (1.0, 1.35, 2.0, 3.0)
@@ -43,7 +43,7 @@ BAND = 7
 SIDE_PX = 4.0
 
 
-def held(seen: View, thought: float, *, collared: bool) -> Numbers | None:
+def held(seen: NeckView, thought: float, *, collared: bool) -> Numbers | None:
     """The front neckline (POINTS, 2) from the view's origin, by its edge; None where no edge shows
     it. `thought`: its depth by the template. `collared`: it opens between a collar's leaves.
 
@@ -121,7 +121,7 @@ def _curves() -> tuple[Numbers, Numbers, Numbers]:
     return kinds, x * REACH_PX, y * REACH_PX
 
 
-def _along_edge(seen: View, line: Numbers) -> Numbers:
+def _along_edge(seen: NeckView, line: Numbers) -> Numbers:
     """The line moved across itself, point by point, along the strongest edge near it; its ends
     stay."""
     steps = np.arange(-BAND, BAND + 1)
@@ -130,7 +130,7 @@ def _along_edge(seen: View, line: Numbers) -> Numbers:
     return cheapest(moved, (PLENTY - strength) / PLENTY + 0.02 * np.abs(steps))
 
 
-def _sides(seen: View, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+def _sides(seen: NeckView, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     """How much the cloth above lines (n, POINTS) differs from that below (dE), and how far it does
     so in one way (0..1)."""
     way = np.stack([np.gradient(x, axis=1), np.gradient(y, axis=1)])

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats
 from compositing.charts.lines import Numbers, pinned
-from compositing.charts.neck_view import REACH_PX, View
-from compositing.cut.background import Floats
+from compositing.charts.neck_view import REACH_PX, NeckView
 
 WORTH: Final = 0.42
 """An edge of this strength is worth a row more; a weaker one is not."""
@@ -49,7 +49,7 @@ BEGUN, FURTHEST = 9, 2
 """A path begins here; how far it may step aside in a row."""
 
 
-def leaves(seen: View, thought: float) -> tuple[Numbers, float, bool]:
+def leaves(seen: NeckView, thought: float) -> tuple[Numbers, float, bool]:
     """The line (n, 2), left to right, px from the view's origin; its score; whether it is believed.
 
     `thought`: how deep it is thought to be, where that is deeper than a collar's usual opening.
@@ -79,7 +79,9 @@ def _along(cost: Numbers, path: Numbers) -> float:
     return float(cost[path[:, 1].astype(int), path[:, 0].astype(int)].sum())
 
 
-def _meeting(seen: View, left: Numbers, right: Numbers, likely: float) -> tuple[float, int, int]:
+def _meeting(
+    seen: NeckView, left: Numbers, right: Numbers, likely: float
+) -> tuple[float, int, int]:
     """Where two paths of these worths meet best: the worth there, row and column."""
     rows = np.arange(len(left)) - seen.origin[1]
     columns = (np.arange(left.shape[1]) - seen.origin[0]) / REACH_PX
@@ -94,7 +96,7 @@ def _meeting(seen: View, left: Numbers, right: Numbers, likely: float) -> tuple[
     return float(value[row, column]), int(row), int(column)
 
 
-def _sideways(seen: View) -> Floats:
+def _sideways(seen: NeckView) -> Floats:
     """How strongly colours change sideways, 0..1, against what is usual around."""
     left, right = (np.roll(seen.colours, s * SIDE_PX, 1) for s in (1, -1))
     size = np.linalg.norm(left - right, axis=-1)
@@ -104,20 +106,20 @@ def _sideways(seen: View) -> Floats:
     return np.asarray(np.clip((size - QUIET * usual) / full, 0, 1), np.float32)
 
 
-def _aside(seen: View) -> Numbers:
+def _aside(seen: NeckView) -> Numbers:
     """How far columns lie on each side beside the middle (2, columns)."""
     u = (np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
     return np.stack([-u, u])
 
 
-def _begin(seen: View) -> Numbers:
+def _begin(seen: NeckView) -> Numbers:
     """What a path that begins in a column is worth (2, columns)."""
     u = _aside(seen)
     may = (u > INNERMOST) & (u < OUTERMOST)
     return np.where(may, -BEGIN_COST * (u - BEGIN) ** 2, -np.inf)
 
 
-def _gain(seen: View, strong: Floats) -> Numbers:
+def _gain(seen: NeckView, strong: Floats) -> Numbers:
     """What a px on the path is worth (rows, 2, columns)."""
     u = _aside(seen)[None]
     depth = (np.arange(len(strong)) - seen.origin[1])[:, None, None] / REACH_PX
@@ -127,7 +129,7 @@ def _gain(seen: View, strong: Floats) -> Numbers:
     return np.where(u > -PAST, strong[:, None] - WORTH - doubt, -np.inf)
 
 
-def _uneven(seen: View, others: list[Numbers]) -> Numbers:
+def _uneven(seen: NeckView, others: list[Numbers]) -> Numbers:
     """What being unlike the other side's path costs (rows, 2, columns)."""
     u = _aside(seen)
     cost = np.zeros((len(seen.cloth), *u.shape))
@@ -139,7 +141,7 @@ def _uneven(seen: View, others: list[Numbers]) -> Numbers:
     return cost
 
 
-def _paths(seen: View, gain: Numbers, begin: Numbers) -> tuple[Numbers, NDArray[np.int8]]:
+def _paths(seen: NeckView, gain: Numbers, begin: Numbers) -> tuple[Numbers, NDArray[np.int8]]:
     """By side: the best path's worth that comes down to each px, and from which step aside."""
     height, _, width = gain.shape
     first = np.clip(np.round(seen.rim + seen.origin[1]), 0, height - 1).astype(int)
@@ -170,7 +172,7 @@ def _traced(came: NDArray[np.int8], row: int, column: int) -> Numbers:
     return np.array(points[::-1], float)
 
 
-def _joined(left: Numbers, right: Numbers, seen: View) -> Numbers:
+def _joined(left: Numbers, right: Numbers, seen: NeckView) -> Numbers:
     """One line, down to where the two come together."""
     low, high = max(left[0, 1], right[0, 1]), left[-1, 1]
     rows = np.arange(low, high + 1)

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.charts.lines import Mask, Numbers, bridged, pinned
-from compositing.cut.background import Floats, lab
+from compositing.arrays import Floats, Mask
+from compositing.charts.lines import Numbers, bridged, pinned
+from compositing.cut.background import lab
 
 REACH_PX: Final = 48.0
 """Half the neck's width. Lengths in what follows are shares of it."""
@@ -20,7 +21,7 @@ AROUND_PX: Final = 33
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class NeckView:
     """The neck's surroundings, turned so that the neck points lie level at (-1, 0) and (1, 0) times
     REACH_PX of `origin`."""
 
@@ -49,7 +50,7 @@ class View:
 
 def view(
     rgb: NDArray[np.uint8], mask: Mask, left: Numbers, right: Numbers, *, collared: bool
-) -> View:
+) -> NeckView:
     """`left`, `right`: the neck points, not the same, in px of `rgb`. A collar's opening may hold a
     hanger: what is thin is not looked at."""
     span = right - left
@@ -74,7 +75,7 @@ def view(
     cloth = np.asarray(cv2.warpAffine(there, near, (width, height)), np.float32)
     solid = cloth > 0.5
     rim = bridged(np.where(solid.any(0), solid.argmax(0) - origin[1], np.nan), 0.0)
-    return View(colours, cloth, *_edges(colours, cloth), origin, matrix, rim)
+    return NeckView(colours, cloth, *_edges(colours, cloth), origin, matrix, rim)
 
 
 def _around(
@@ -89,7 +90,7 @@ def _around(
     return (slice(low[1], high[1]), slice(low[0], high[0])), moved
 
 
-def with_colours(seen: View, colours: Floats) -> View:
+def with_colours(seen: NeckView, colours: Floats) -> NeckView:
     """The view with other colours (CIE L*a*b*)."""
     edge, usual = _edges(colours, seen.cloth)
     return replace(seen, colours=colours, edge=edge, usual=usual)
@@ -106,7 +107,7 @@ def _edges(colours: Floats, cloth: Floats) -> tuple[Floats, Floats]:
     return held, np.asarray(usual, np.float32)
 
 
-def sampled(picture: Floats, seen: View, points: Numbers) -> Floats:
+def sampled(picture: Floats, seen: NeckView, points: Numbers) -> Floats:
     """A picture's values at points (n, count, 2) from the origin: (n, count, channels)."""
     xs, ys = (np.asarray(points[..., k] + seen.origin[k], np.float32) for k in (0, 1))
     found = cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats, Mask
 from compositing.charts.foreign import plain_inside, without_label
-from compositing.charts.lines import Mask, Numbers
+from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import curve, like
 from compositing.charts.neck_edge import held
 from compositing.charts.neck_leaves import leaves
-from compositing.charts.neck_view import REACH_PX, View, view
-from compositing.cut.background import Floats
+from compositing.charts.neck_view import REACH_PX, NeckView, view
 from compositing.template.neckline import LIKELY
 from schemas.categories import GarmentCategory as G
 
@@ -94,7 +94,7 @@ def neckline(
 
 
 def _likely(
-    seen: View, category: G, thought: float, rise: float, hooded: bool
+    seen: NeckView, category: G, thought: float, rise: float, hooded: bool
 ) -> tuple[Numbers, float, bool]:
     """The line, its score, and whether it is believed. `rise`: of a collar that stands, in halves
     of the neck's width, else 0."""
@@ -109,7 +109,7 @@ def _likely(
 
 
 def _above(
-    seen: View, line: Numbers, mask: Mask, *, wide: float = 0.0, least: float = 0.0
+    seen: NeckView, line: Numbers, mask: Mask, *, wide: float = 0.0, least: float = 0.0
 ) -> Floats:
     """What of the mask lies above the line, softly, at the mask's size; `wide`: also above the neck
     points so far to each side; `least`: above its ends it is at least so wide."""

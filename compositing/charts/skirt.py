@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, untangled
 from compositing.charts.legs_photo import waist_below
-from compositing.charts.lines import Mask, Numbers, bridged, reach, robust, smooth
+from compositing.charts.lines import Numbers, bridged, reach, robust, smooth
 from compositing.charts.scale import Cue, Scale, fused
 from compositing.charts.upper_photo import firm
 from compositing.charts.worn import Worn, margin_px

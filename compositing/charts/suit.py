@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.body import Body
 from compositing.charts.chart import Chart
 from compositing.charts.legs import ACROSS as LEG_ACROSS
@@ -14,13 +15,13 @@ from compositing.charts.legs import (
     LOW_CROTCH_PX,
     PITCH,
     Hung,
-    Seam,
+    SeamLine,
     leg_charts,
     legs_landmarks,
 )
 from compositing.charts.legs_photo import LegsPhoto
 from compositing.charts.legs_photo import in_photo as legs_in_photo
-from compositing.charts.lines import Mask, Numbers
+from compositing.charts.lines import Numbers
 from compositing.charts.scale import Cue, Scale, fused, upper_scale
 from compositing.charts.upper import hung
 from compositing.charts.upper_photo import SIDES, UpperPhoto, in_photo
@@ -71,7 +72,7 @@ def _scale(photo: UpperPhoto, legs: LegsPhoto, own: Scale, body: Body) -> Scale:
     return Scale(fused(cues), tuple(cues), own.long, own.on_form)
 
 
-def _seam(trunk: Chart) -> dict[int, Seam]:
+def _seam(trunk: Chart) -> dict[int, SeamLine]:
     """The trunk's last row, without its rim, at the legs' columns: by side from the middle out."""
     photo, look = trunk.photo[-2, 1:-1], trunk.look[-2, 1:-1]
     middle = len(photo) // 2

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.body import CLOTH_PX, Body
 from compositing.charts.chart import Chart, beyond, coons, untangled
 from compositing.charts.collar import collar_chart
-from compositing.charts.lines import Mask, Numbers, lengths, smooth
+from compositing.charts.lines import Numbers, lengths, smooth
 from compositing.charts.scale import Scale, upper_scale
 from compositing.charts.sleeve import sleeve_chart
 from compositing.charts.upper_photo import (
@@ -43,7 +44,7 @@ PAST_WRIST, MOST_PAST = 0.8, 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _UpperPlace:
     """Where it lies on the body, in look px. `neck_at`, `tip_at`: true lengths along the shoulder
     from the neck."""
 
@@ -83,7 +84,7 @@ def hung(photo: UpperPhoto, scale: Scale, body: Body) -> Worn:
 
 
 def _landmarks(
-    place: _Place, charts: tuple[Chart, ...], half: Numbers, body: Body
+    place: _UpperPlace, charts: tuple[Chart, ...], half: Numbers, body: Body
 ) -> dict[str, Numbers]:
     found = {"hem": np.array([body.centre_x, place.hem_y])}
     for s in SIDES:
@@ -97,7 +98,7 @@ def _landmarks(
     return found
 
 
-def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
+def _place(photo: UpperPhoto, scale: float, body: Body) -> _UpperPlace:
     if photo.shoulders == "off":
         return _off_shoulder(photo, scale, body)
     widest = 0.80 * abs(body.mannequin.sides[1].armpit[0] - body.centre_x)
@@ -121,7 +122,7 @@ def _place(photo: UpperPhoto, scale: float, body: Body) -> _Place:
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
     if photo.bare:
         _bared(photo, neck, tip, scale, pit_y, body)
-    return _Place(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
+    return _UpperPlace(neck_at, tip_at, neck, tip, shoulder, pit_y, hem_y)
 
 
 def _bared(  # noqa: PLR0913 (a point in the photo, and where it lies)
@@ -142,7 +143,7 @@ def _bared(  # noqa: PLR0913 (a point in the photo, and where it lies)
         found[s] = np.array([body.centre_x + s * share * armpit, pit_y - up])
 
 
-def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
+def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _UpperPlace:
     """Its upper edge goes straight round chest and upper arms, below the shoulders."""
     tip_at = {
         s: body.arms[s].nearest(body.mannequin.sides[s].shoulder) + 5.5 * body.px_per_cm
@@ -156,7 +157,7 @@ def _off_shoulder(photo: UpperPhoto, scale: float, body: Body) -> _Place:
     neck_y = float(neck[-1][1] + neck[1][1]) / 2
     pit_y = neck_y + scale * (photo.pit_y - photo.neck_y)
     hem_y = min(neck_y + scale * (photo.hem_y - photo.neck_y) * PITCH, body.ankle_y + 14)
-    return _Place(tip_at, tip_at, neck, tip, scale * photo.shoulder_px, pit_y, hem_y)
+    return _UpperPlace(tip_at, tip_at, neck, tip, scale * photo.shoulder_px, pit_y, hem_y)
 
 
 def _over_skin(body: Body, s: int, along: Numbers) -> Numbers:
@@ -181,7 +182,7 @@ def _columns(photo: UpperPhoto) -> Numbers:
 
 
 def _trunk(
-    photo: UpperPhoto, place: _Place, columns: Numbers, scale: Scale, body: Body
+    photo: UpperPhoto, place: _UpperPlace, columns: Numbers, scale: Scale, body: Body
 ) -> tuple[Chart, Numbers]:
     """Its chart, and the look's half widths by row."""
     v = np.linspace(0, 1, TRUNK_ROWS)
@@ -210,7 +211,12 @@ def _trunk(
 
 
 def _yoke(  # noqa: PLR0913 (a yoke lies between all of these)
-    photo: UpperPhoto, place: _Place, trunk: Chart, columns: Numbers, scale: float, body: Body
+    photo: UpperPhoto,
+    place: _UpperPlace,
+    trunk: Chart,
+    columns: Numbers,
+    scale: float,
+    body: Body,
 ) -> tuple[Chart, Numbers]:
     """Its chart, and its upper edge in the look (columns, 2)."""
     top_photo, top_look = _upper_edge(photo, place, columns, body)
@@ -243,7 +249,7 @@ def _collar(photo: UpperPhoto, yoke: Chart, columns: Numbers, scale: float) -> t
 
 
 def _upper_edge(
-    photo: UpperPhoto, place: _Place, columns: Numbers, body: Body
+    photo: UpperPhoto, place: _UpperPlace, columns: Numbers, body: Body
 ) -> tuple[Numbers, Numbers]:
     """The yoke's upper edge in photo and look: shoulder lines, and straight between the necks."""
     neck = float(np.min(np.abs(columns)[[5, -6]]))
@@ -273,7 +279,7 @@ def _upper_edge(
 def _sleeve(  # noqa: PLR0913 (a sleeve joins all of these)
     s: int,
     photo: UpperPhoto,
-    place: _Place,
+    place: _UpperPlace,
     scale: Scale,
     top_look: Numbers,
     half: float,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.lines import (
-    Mask,
     Numbers,
     at_length,
     bridged,
@@ -284,7 +284,11 @@ def _bare_shoulder(
 
 
 def _raise_pits(
-    mask: Mask, pit: dict[int, Numbers], neck: dict[int, Numbers], template: Upper, axis: float
+    mask: Mask,
+    pit: dict[int, Numbers],
+    neck: dict[int, Numbers],
+    template: Upper,
+    axis: float,
 ) -> None:
     """Armpits that are too low, mended in place: where a hanging sleeve parts from the body, or on
     a halter's side."""

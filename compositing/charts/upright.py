@@ -7,8 +7,9 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from compositing.arrays import Mask
 from compositing.charts.chart import Chart
-from compositing.charts.lines import Mask, Numbers
+from compositing.charts.lines import Numbers
 from compositing.charts.rectify import through
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask, border
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import border
 from compositing.cut.faint import closed
 from compositing.cut.flood import gradient
 from compositing.cut.middle import middle
@@ -151,7 +152,7 @@ CLEARLY: Final = 0.002
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Arbitration:
     """The mask that is believed, whose it is, and how much it is doubted, 0..1."""
 
     mask: Mask
@@ -176,7 +177,7 @@ def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> 
 
 def settle(
     scene: Scene, opinions: Iterable[Opinion], fit_score: FitScore | None = None
-) -> Verdict | None:
+) -> Arbitration | None:
     """The opinion with the best score; None where there is none. Asks no further once two
     neighbours agree."""
     heard: list[tuple[float, Opinion]] = []
@@ -193,7 +194,7 @@ def settle(
     apart = 1 - max(others, default=1.0)
     doubt = (GOOD - best) / (GOOD - POOR) + (0 if agreed else apart)
     mended = chosen if chosen.by == "flood" else _mended(scene, chosen, best, fit_score)
-    return Verdict(mended.mask, chosen.by, float(np.clip(doubt, 0, 1)))
+    return Arbitration(mended.mask, chosen.by, float(np.clip(doubt, 0, 1)))
 
 
 def _mended(scene: Scene, chosen: Opinion, best: float, fit_score: FitScore | None) -> Opinion:

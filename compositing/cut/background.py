@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from compositing.arrays import Floats, Mask
 
 BORDER_SHARE = 0.03
 ROUNDS = 6

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask, lab
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.cut.opinion import SEED
 from compositing.cut.pieces import touching

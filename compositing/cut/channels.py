@@ -11,7 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Background, Floats, Mask
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import Background
 from compositing.cut.pieces import touching
 
 POCKET_PX: Final = 25

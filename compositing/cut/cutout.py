@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.arbiter import FitScore, Verdict, score, settle
-from compositing.cut.background import Floats, Mask, border, in_rgb
+from compositing.arrays import Floats, Mask
+from compositing.cut.arbiter import Arbitration, FitScore, score, settle
+from compositing.cut.background import border, in_rgb
 from compositing.cut.faint import smoothed
 from compositing.cut.matte import matted
-from compositing.cut.opinion import Opinion, Scene, Segmenter, Shape, scene
+from compositing.cut.opinion import ExpectedShape, Opinion, Scene, Segmenter, scene
 from compositing.cut.patterned import patterned
 from compositing.cut.pieces import filled
 from compositing.cut.plain import plain
@@ -59,7 +60,7 @@ class Cutout:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Separation:
     """Colours and alpha at the size of the photo, how they were told apart, and how much that is
     doubted."""
 
@@ -69,7 +70,9 @@ class Told:
     doubt: float
 
 
-def cut(photo: Photo, *, shape: Shape = "body", fit_score: FitScore | None = None) -> Cutout:
+def cut(
+    photo: Photo, *, shape: ExpectedShape = "body", fit_score: FitScore | None = None
+) -> Cutout:
     """The garment of a photo. `shape`: what to expect, legs with background between them, or a pair
     of shoes.
 
@@ -100,14 +103,14 @@ def cut(photo: Photo, *, shape: Shape = "body", fit_score: FitScore | None = Non
     )
 
 
-def told(photo: Photo, *, shape: Shape) -> tuple[NDArray[np.uint8], Floats, str]:
+def separated(photo: Photo, *, shape: ExpectedShape) -> tuple[NDArray[np.uint8], Floats, str]:
     """Colours, alpha at the size of the photo, and how they were told apart. Raises GarmentError
     no_garment_found."""
     found = judged(photo, shape=shape)
     return found.rgb, found.alpha, found.mode
 
 
-def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> Told:
+def judged(photo: Photo, *, shape: ExpectedShape, fit_score: FitScore | None = None) -> Separation:
     """As `cut`, before anything is cropped or refused for its size. Raises GarmentError
     no_garment_found."""
     if photo.alpha is not None:
@@ -115,19 +118,19 @@ def judged(photo: Photo, *, shape: Shape, fit_score: FitScore | None = None) -> 
         if opaque < 0.003 and float((photo.alpha > 8).mean()) < 0.01:
             raise GarmentError("no_garment_found", "The photo is transparent.")
         if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:
-            return Told(photo.rgb, np.asarray(photo.alpha / 255, np.float32), "alpha", 0.0)
+            return Separation(photo.rgb, np.asarray(photo.alpha / 255, np.float32), "alpha", 0.0)
     seen = scene(photo.rgb, shape)
     verdict = _heard(seen, fit_score)
     if verdict is None:
-        return Told(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), "messy", 1.0)
+        return Separation(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), "messy", 1.0)
     clean = verdict.by == "flood"
     mask = _finished(seen, verdict)
     behind = in_rgb(seen.behind) if clean else None
     rgb, alpha = matted(photo.rgb, seen.rgb.astype(np.float32), mask, behind)
-    return Told(rgb, alpha, "plain" if clean else "messy", verdict.doubt)
+    return Separation(rgb, alpha, "plain" if clean else "messy", verdict.doubt)
 
 
-def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
+def _heard(seen: Scene, fit_score: FitScore | None) -> Arbitration | None:
     """What the first segmenter that has an opinion says; where it has several, the arbiter's
     choice. A poor one on a background that is grainy stands against those of the next."""
     poor: list[Opinion] = []
@@ -140,13 +143,13 @@ def _heard(seen: Scene, fit_score: FitScore | None) -> Verdict | None:
     return None
 
 
-def _poor(seen: Scene, verdict: Verdict, fit_score: FitScore | None) -> bool:
+def _poor(seen: Scene, verdict: Arbitration, fit_score: FitScore | None) -> bool:
     if verdict.by != "flood" or seen.behind.spread < GRAINY:
         return False
     return score(seen, Opinion(verdict.mask, verdict.by), fit_score) < POOR
 
 
-def _finished(seen: Scene, verdict: Verdict) -> Mask:
+def _finished(seen: Scene, verdict: Arbitration) -> Mask:
     """Without hooks; a rough outline moved to its edge and smoothed, the more it is doubted."""
     pair = seen.shape == "pair"
     if verdict.by == "flood":

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.cut.matte import pulled
 

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Background, Floats, Mask
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import Background
 from compositing.cut.flood import gradient, unlikeness
 from compositing.cut.pieces import filled, largest, touching
 

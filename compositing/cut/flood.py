@@ -7,9 +7,10 @@ All at the size of the given picture; lengths in pixels of it (at most 512 a sid
 import cv2
 import numpy as np
 
-from compositing.cut.background import Background, Floats, Mask, border
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import Background, border
 from compositing.cut.channels import opened, unbitten
-from compositing.cut.opinion import Shape
+from compositing.cut.opinion import ExpectedShape
 from compositing.cut.pieces import filled, largest, touching
 
 OPEN_PX = 9
@@ -48,7 +49,9 @@ def gradient(colours: Floats) -> Floats:
     return np.asarray(cv2.sqrt(total) / 8, np.float32)
 
 
-def flooded(colours: Floats, behind: Background, *, shape: Shape, tolerance: float = 1.0) -> Mask:
+def flooded(
+    colours: Floats, behind: Background, *, shape: ExpectedShape, tolerance: float = 1.0
+) -> Mask:
     """Everything that the background, flooding in from the border, does not reach.
 
     `tolerance`: how much farther than its own spread a colour may be from the background and still
@@ -148,7 +151,7 @@ def _unrimmed(mask: Mask, colours: Floats, behind: Background) -> Mask:
 
 
 def _with_gaps(
-    mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, shape: Shape
+    mask: Mask, unlike: Floats, edge: Floats, behind: Background, *, shape: ExpectedShape
 ) -> Mask:
     """With the holes in which the background shows: between legs, between a sleeve and the body."""
     if not mask.any() or float(np.median(unlike[mask])) < FAINT:

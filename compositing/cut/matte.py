@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 
 MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from compositing.cut.background import Mask
-from compositing.cut.opinion import Shape
+from compositing.arrays import Mask
+from compositing.cut.opinion import ExpectedShape
 
 
-def middle(size: tuple[int, ...], *, shape: Shape) -> Mask:
+def middle(size: tuple[int, ...], *, shape: ExpectedShape) -> Mask:
     """Where a garment surely is: an ellipse; of trousers above the crotch; of a pair of shoes left
     and right."""
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)

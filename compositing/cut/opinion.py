@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Background, Floats, Mask, fit, lab
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import Background, fit, lab
 
-Shape = Literal["body", "legs", "pair", "ring"]
+ExpectedShape = Literal["body", "legs", "pair", "ring"]
 
 SEED: Final = 7
 """Of every cluster and mixture model."""
@@ -32,7 +33,7 @@ class Scene:
     rgb: NDArray[np.uint8]
     colours: Floats
     behind: Background
-    shape: Shape
+    shape: ExpectedShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Segmenter(Protocol):
         """Deterministic; must not change the scene."""
 
 
-def scene(rgb: NDArray[np.uint8], shape: Shape) -> Scene:
+def scene(rgb: NDArray[np.uint8], shape: ExpectedShape) -> Scene:
     """The photo reduced to at most DECIDE_SIDE_PX a side."""
     scale = min(1.0, DECIDE_SIDE_PX / max(rgb.shape))
     small = np.asarray(

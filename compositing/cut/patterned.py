@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask, fit, lab
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import fit, lab
 from compositing.cut.flood import unlikeness
 from compositing.cut.middle import middle
-from compositing.cut.opinion import SEED, Opinion, Scene, Shape
+from compositing.cut.opinion import SEED, ExpectedShape, Opinion, Scene
 from compositing.cut.pieces import filled, largest, touching
 from compositing.cut.regions import regions, standing_out
 
@@ -68,7 +69,7 @@ def _parting(likely: Floats) -> float:
     return float(np.clip(level / 255, 0.35, 0.6))
 
 
-def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: Shape) -> Mask:
+def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: ExpectedShape) -> Mask:
     """GrabCut from a map of how likely each pixel is garment."""
     parting = _parting(likely)
     seeds = np.full(likely.shape, cv2.GC_PR_BGD, np.uint8)
@@ -85,7 +86,7 @@ def grown(rgb: NDArray[np.uint8], likely: Floats, *, shape: Shape) -> Mask:
     return np.asarray((seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD))
 
 
-def _tidied(found: Mask, colours: Floats, *, shape: Shape) -> Mask:
+def _tidied(found: Mask, colours: Floats, *, shape: ExpectedShape) -> Mask:
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = largest(found, 0.2)
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
@@ -115,7 +116,7 @@ def _without_background(found: Mask, colours: Floats) -> Mask:
     return filled(kept, 0.006) if kept.sum() > 0.3 * found.sum() else found
 
 
-def _belongs(colours: Floats, *, shape: Shape) -> Floats:
+def _belongs(colours: Floats, *, shape: ExpectedShape) -> Floats:
     """How likely each pixel is garment, by its colour's cluster: the cluster's share of the middle
     against the border's."""
     height, width, _ = colours.shape

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from compositing.cut.background import Mask
+from compositing.arrays import Mask
 
 
 def touching(candidate: Mask, seeds: Mask) -> Mask:

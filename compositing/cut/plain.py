@@ -6,10 +6,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Background, Floats, Mask, fit
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import Background, fit
 from compositing.cut.faint import off_the_floor, traced
 from compositing.cut.flood import flooded, gradient, unlikeness
-from compositing.cut.opinion import Opinion, Scene, Shape
+from compositing.cut.opinion import ExpectedShape, Opinion, Scene
 
 FRAME_PX: Final = 4
 FRAME_SIDE: Final = 0.5
@@ -37,7 +38,7 @@ def plain(scene: Scene) -> Iterator[Opinion]:
     yield Opinion(mask, "flood")
 
 
-def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
+def _plain(colours: Floats, behind: Background, *, shape: ExpectedShape) -> Mask | None:
     """By the flood, more tolerant where the outline it leaves follows no edge; None where none
     does."""
     for tolerance in TOLERANCES:
@@ -47,7 +48,7 @@ def _plain(colours: Floats, behind: Background, *, shape: Shape) -> Mask | None:
     return None
 
 
-def _inside_frame(colours: Floats, mask: Mask, *, shape: Shape) -> Mask:
+def _inside_frame(colours: Floats, mask: Mask, *, shape: ExpectedShape) -> Mask:
     """The garment in a photo that was pasted on padding; the mask itself without a frame."""
     inner = _frame(colours, mask)
     if inner is None:

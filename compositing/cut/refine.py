@@ -5,7 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.matte import signed_distance
 
 BANDS: Final = (0.025, 0.015)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.pieces import largest
 
 THIN_SHARE: Final = 0.016

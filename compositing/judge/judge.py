@@ -5,7 +5,7 @@ import numpy as np
 from compositing.charts.chart import cell_areas
 from compositing.charts.worn import Worn
 from compositing.garment import Garment
-from compositing.judge.quality import REASONS, Quality, Seen, quality
+from compositing.judge.quality import REASONS, Evidence, Quality, quality
 
 SMALL_QUALITY, ROUGH_SMALL_QUALITY = 0.8, 0.6
 """Of shoes and accessories that were made out without doubt, before a plain background and before
@@ -22,7 +22,7 @@ def judged(garment: Garment, worn: Worn) -> Quality:
     return quality(seen(garment, worn))
 
 
-def seen(garment: Garment, worn: Worn) -> Seen:
+def seen(garment: Garment, worn: Worn) -> Evidence:
     """What the quality of a garment with a template is judged by."""
     if garment.measures is None:
         raise ValueError("a garment without a template has no measures")
@@ -31,7 +31,7 @@ def seen(garment: Garment, worn: Worn) -> Seen:
     ratios = np.log([cue.scale / worn.scale.value for cue in worn.scale.cues])
     apart = float(np.sqrt((ratios**2).mean())) if len(ratios) else 0.0
     neck = 1.0 if worn.neckline is None else worn.neckline.sure
-    return Seen(garment.measures, folded, apart, neck)
+    return Evidence(garment.measures, folded, apart, neck)
 
 
 def refusal(found: Quality) -> str:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Mask
+from compositing.arrays import Mask
 from compositing.cut.cutout import Cutout
 from compositing.template import parts
 from compositing.template.model import Template, UpperSide

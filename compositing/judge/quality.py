@@ -51,7 +51,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Evidence:
     """`folded`: share of the charts' cells that are; `apart`: how far the scale's cues disagree
     (root mean square, of logs); `neck`: how clearly the photo shows the front neckline, 1 where
     there is none to show. It has no weight yet.
@@ -63,7 +63,7 @@ class Seen:
     neck: float = 1.0
 
 
-def quality(seen: Seen) -> Quality:
+def quality(seen: Evidence) -> Quality:
     """The model's chance, and the measures that lower it."""
     terms = {name: WEIGHTS[name][1] * worse for name, worse in differences(seen).items()}
     logit = INTERCEPT + sum(terms.values())
@@ -71,7 +71,7 @@ def quality(seen: Seen) -> Quality:
     return Quality(round(1 / (1 + math.exp(-logit)), 3), tuple(REASONS[name] for _, name in worst))
 
 
-def differences(seen: Seen) -> dict[str, float]:
+def differences(seen: Evidence) -> dict[str, float]:
     """How much worse each measure is than a good garment's; 0 where it is as good or better."""
     values = {
         **asdict(seen.measures),

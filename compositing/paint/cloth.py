@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats
 from compositing.charts.chart import Chart
-from compositing.cut.background import Floats
 from compositing.light import TO_LINEAR
 from compositing.paint.raster import OUTSIDE, Box, rastered
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats
+from compositing.arrays import Floats
 from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
 from compositing.mannequin import Mannequin
 from compositing.options import LookOptions

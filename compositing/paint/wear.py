@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compositing.charts.lines import Mask
+from compositing.arrays import Mask
 from compositing.paint.cloth import Cloth
 from schemas.categories import GarmentCategory
 

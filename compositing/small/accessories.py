@@ -5,16 +5,16 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import ARM_PARTS, HEAD, Mannequin
 from compositing.small.belt import place_belt
 from compositing.small.legs import cm_px
 from compositing.small.placed import (
-    Order,
     Placed,
     Points,
-    Silhouette,
+    Stacking,
+    WorkingOutline,
     box_of,
     filled,
     largest_pieces,
@@ -53,7 +53,7 @@ TAPER: Final = 0.3
 HAND_SIDE: Final = 1
 
 
-def clean(cutout: Cutout) -> tuple[Silhouette, Mask]:
+def clean(cutout: Cutout) -> tuple[WorkingOutline, Mask]:
     """The outline, and it without specks. Raises GarmentError no_garment_found."""
     outline = silhouette(cutout.alpha)
     return outline, np.asarray(np.any(largest_pieces(outline.mask, STRAY), axis=0))
@@ -176,7 +176,7 @@ def place_bag(cutout: Cutout, body: Mannequin) -> list[Placed]:
         rows = hand[1] + 0.55 * (hand[3] - hand[1]) + (y - held) * scale
         middle = (hand[0] + hand[2]) / 2
     look = np.stack([middle + (photo[..., 0] - x) * scale * narrow, rows], -1)
-    order: Order = "before" if handle > STRAP else "behind"
+    order: Stacking = "before" if handle > STRAP else "behind"
     return [Placed("bag", outline.to_photo(photo), look, outline.share(_soft(mask)), order=order)]
 
 

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from compositing.cut.background import Floats, Mask, lab
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.legs import cm_px
@@ -12,7 +13,7 @@ from compositing.small.pairs import Frame, frame
 from compositing.small.placed import (
     Placed,
     Points,
-    Silhouette,
+    WorkingOutline,
     box_of,
     filled,
     largest_pieces,
@@ -63,7 +64,7 @@ def _wrapped(u: Points, v: Points, tall_px: float, body: Mannequin) -> Points:
 
 
 def _straight(
-    cutout: Cutout, outline: Silhouette, mask: Mask, own: Frame, body: Mannequin
+    cutout: Cutout, outline: WorkingOutline, mask: Mask, own: Frame, body: Mannequin
 ) -> list[Placed]:
     """The buckle's end over the strap's, each going round one side; a buckle in the middle stays
     there.
@@ -120,7 +121,7 @@ def _strap_width(position: Points, aside: Points) -> float:
 
 
 def _buckle(
-    cutout: Cutout, outline: Silhouette, share: Points, aside: Points, strap: float
+    cutout: Cutout, outline: WorkingOutline, share: Points, aside: Points, strap: float
 ) -> float:
     """Where the buckle is along the belt, 0..1: where it is widest, else where its colour is unlike
     the strap's.
@@ -146,7 +147,7 @@ def _buckle(
     return 0.0 if far[0] >= far[1] else 1.0
 
 
-def _ring(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
+def _ring(outline: WorkingOutline, mask: Mask, body: Mannequin) -> list[Placed]:
     """The lower arc of a closed belt before the body; the upper, which shows its inside, is behind
     it.
     """

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats
+from compositing.arrays import Floats
 from compositing.small.legs import Leg
 from compositing.small.placed import Placed, Points
 from compositing.small.views import Pictured, Shoe, profile

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.pieces import touching
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 

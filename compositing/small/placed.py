@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.errors import GarmentError
 
 Points = NDArray[np.float64]
-Order = Literal["behind", "before"]
-Box = tuple[float, float, float, float]
+Stacking = Literal["behind", "before"]
+FloatBox = tuple[float, float, float, float]
 WORK_PX = 256
 """Silhouettes are judged at this size."""
 MIN_AREA_PX = 60
@@ -35,11 +35,11 @@ class Placed:
     look: Points
     share: Floats | None = None
     mirrored: bool = False
-    order: Order = "before"
+    order: Stacking = "before"
 
 
 @dataclass(frozen=True, slots=True)
-class Silhouette:
+class WorkingOutline:
     """A cut-out's outline at working size. `scale`: working pixels per pixel of the cut-out."""
 
     mask: Mask
@@ -57,7 +57,7 @@ class Silhouette:
         )
 
 
-def silhouette(alpha: Floats) -> Silhouette:
+def silhouette(alpha: Floats) -> WorkingOutline:
     """Raises GarmentError no_garment_found when there is too little to judge."""
     if alpha.ndim != 2 or min(alpha.shape) < 4:
         raise nothing()
@@ -68,7 +68,7 @@ def silhouette(alpha: Floats) -> Silhouette:
     )
     if mask.sum() < MIN_AREA_PX:
         raise nothing()
-    return Silhouette(mask, scale, (alpha.shape[0], alpha.shape[1]))
+    return WorkingOutline(mask, scale, (alpha.shape[0], alpha.shape[1]))
 
 
 def nothing() -> GarmentError:
@@ -76,7 +76,7 @@ def nothing() -> GarmentError:
     return GarmentError("no_garment_found", "The garment could not be made out in the photo.")
 
 
-def box_of(mask: Mask) -> Box:
+def box_of(mask: Mask) -> FloatBox:
     """Left, top, right, bottom; the last pixels are inside. The mask must not be empty."""
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
     return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compositing.cut.background import Mask
+from compositing.arrays import Mask
 from compositing.small.legs import Leg
 from compositing.small.placed import Placed, Points
 from compositing.small.views import Pictured

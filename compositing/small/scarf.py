@@ -5,17 +5,17 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import HEAD, Mannequin
 from compositing.small.legs import cm_px
 from compositing.small.pairs import Frame, frame
 from compositing.small.placed import (
-    Box,
-    Order,
+    FloatBox,
     Placed,
     Points,
-    Silhouette,
+    Stacking,
+    WorkingOutline,
     box_of,
     filled,
     largest_pieces,
@@ -65,7 +65,7 @@ def place_scarf(cutout: Cutout, body: Mannequin) -> list[Placed]:
     ]
 
 
-def _loop_hole(mask: Mask) -> Box | None:
+def _loop_hole(mask: Mask) -> FloatBox | None:
     """Of the loop's hole."""
     left, _, right, _ = box_of(mask)
     holes = pieces(filled(mask) & ~mask, 0.5)
@@ -73,7 +73,7 @@ def _loop_hole(mask: Mask) -> Box | None:
     return box_of(holes[0]) if large else None
 
 
-def _draped(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
+def _draped(outline: WorkingOutline, mask: Mask, body: Mannequin) -> list[Placed]:
     """As it is; the neck in its loop's hole, if it has one, and what is above behind the neck."""
     chin, unit = box_of(body.labels == HEAD)[3], cm_px(body)
     left, top, right, bottom = box_of(mask)
@@ -87,7 +87,7 @@ def _draped(outline: Silhouette, mask: Mask, body: Mannequin) -> list[Placed]:
         place = chin + HOLE_CM * unit
     x = np.linspace(left - 2, right + 2, 9)
 
-    def piece(name: str, first: float, last: float, order: Order) -> Placed:
+    def piece(name: str, first: float, last: float, order: Stacking) -> Placed:
         down, aside = np.meshgrid(np.linspace(first, last, 12), x, indexing="ij")
         across = body.centre_x + (aside - (left + right) / 2) * scale
         rise = (down - split) * scale * (LOOP_SHARE if name == "scarf back" else 1.0)

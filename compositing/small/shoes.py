@@ -7,7 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.cut.background import Floats, Mask, lab
+from compositing.arrays import Floats, Mask
+from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
 from compositing.small.front import from_above, standing, throat_share

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from compositing.cut.background import Floats, Mask
+from compositing.arrays import Floats, Mask
 from compositing.small.pairs import Frame, frame
-from compositing.small.placed import Points, Silhouette
+from compositing.small.placed import Points, WorkingOutline
 
 STEPS = 40
 MIRRORED = 0.86
@@ -55,7 +55,7 @@ class Pictured:
 
     shoe: Shoe
     share: Floats
-    outline: Silhouette
+    outline: WorkingOutline
     throat: float = 0.0
 
 

@@ -8,7 +8,7 @@ from compositing.template.silhouette import Silhouette
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class Trunk:
     """Of a garment's lower part: half its width, its middle, and whether sleeves hang beside it.
 
     `bottom`: the lowest row in its middle, above cuffs that hang lower. `narrow`: half the least
@@ -22,7 +22,7 @@ class Body:
     narrow: float
 
 
-def body_of(silhouette: Silhouette) -> Body:
+def body_of(silhouette: Silhouette) -> Trunk:
     """Measured where no shoulder is."""
     left, top, right, bottom = silhouette.box
     height = bottom - top
@@ -47,7 +47,7 @@ def body_of(silhouette: Silhouette) -> Body:
     parted = len(beside) > 0.3 * (len(beside) + len(lone))
     runs = beside if parted else beside + lone
     if not runs:
-        return Body(
+        return Trunk(
             0.4 * (right - left + 1),
             0.5 * (left + right),
             parted=False,
@@ -57,7 +57,7 @@ def body_of(silhouette: Silhouette) -> Body:
     half, middle = np.median(np.array(runs), axis=0)
     columns = silhouette.mask[:, round(middle - 0.3 * half) : round(middle + 0.3 * half) + 1]
     lows = [int(np.nonzero(column)[0][-1]) for column in columns.T if column.any()]
-    return Body(
+    return Trunk(
         float(half),
         float(middle),
         parted,

@@ -4,11 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats
 from compositing.errors import GarmentError
 from compositing.template.fitting import fitted
 from compositing.template.landmarks import template
 from compositing.template.model import Family, Template
-from compositing.template.silhouette import Floats, reduced
+from compositing.template.silhouette import reduced
 from compositing.template.suits import SUITS, suit
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 

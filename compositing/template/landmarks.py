@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from compositing.arrays import Floats
 from compositing.template import upper
 from compositing.template.fitting import Fitted
 from compositing.template.frame import TURN
@@ -12,7 +13,7 @@ from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Templat
 from compositing.template.neckline import LIKELY, LIKELY_OPEN, dip
 from compositing.template.outline import Outline, outline_of
 from compositing.template.shoulders import bare_side, shoulders
-from compositing.template.silhouette import Array, Floats, Silhouette
+from compositing.template.silhouette import Array, Silhouette
 from schemas.categories import GarmentCategory as G
 
 NO_FARTHER = 0.45

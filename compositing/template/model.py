@@ -9,10 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-Point = NDArray[np.float64]  # (2,) x, y
+from compositing.arrays import Point
 
 Family = Literal["upper", "legs", "skirt"]
 Shoulders = Literal["full", "straps", "one", "off"]
@@ -150,4 +147,4 @@ class Suit:
 
 
 Template = Upper | Legs | Skirt | Suit
-Numbers = Mapping[str, float]
+Params = Mapping[str, float]

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from compositing.template.silhouette import Mask
+from compositing.arrays import Mask
 
 CENTRAL: Final = 0.3
 """A notch's top lies within this share of the hips from their middle."""

@@ -7,7 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from compositing.template.silhouette import Array, Floats
+from compositing.arrays import Floats
+from compositing.template.silhouette import Array
 
 FACING: Final = 0.15
 """An outline that faces another way than this (cosine) is no corner of that way."""

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats, Mask
 from compositing.errors import GarmentError
 
 SIDE, PAD = 128, 16
@@ -24,8 +25,6 @@ MIN_THIN: Final = 0.06
 """A cut-out this much longer than it is thick is a thread."""
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from compositing.arrays import Floats, Mask
 from compositing.errors import GarmentError
 from compositing.template.fitting import fitted
 from compositing.template.landmarks import template
 from compositing.template.model import Legs, Suit, Upper
 from compositing.template.notch import Notch, notch
-from compositing.template.silhouette import Floats, Mask, reduced
+from compositing.template.silhouette import reduced
 from schemas.categories import GarmentCategory as G
 
 SUITS: Final = {G.JUMPSUIT: 0.05, G.DRESS: 0.28}

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.template.body import Body
+from compositing.template.body import Trunk
 from compositing.template.frame import Prior, beyond_slack, costs, placed, unplaced
 from compositing.template.search import PER_EDGE, Ints
 from compositing.template.silhouette import Array
@@ -85,7 +85,7 @@ class UpperShape:
     flared: bool
     long: bool
     hooded: bool
-    body: Body
+    body: Trunk
     edges: Ints = field(init=False)
     inner: NDArray[np.bool_] = field(init=False)
     low: Array = field(init=False)

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from compositing.template.body import Body
+from compositing.template.body import Trunk
 from compositing.template.frame import UNIT_PX
 from compositing.template.silhouette import Array, Silhouette
 
@@ -24,7 +24,7 @@ HOODS: Final = (0.0, 0.18)
 """How far the neck lies below the top, over the height."""
 
 
-def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -> Array:
+def starts(silhouette: Silhouette, body: Trunk, *, sleeved: bool, flared: bool) -> Array:
     """(kinds, each, n). Kinds: narrow or wide chests with each sort of sleeve, else of neck."""
     left, _, right, _ = silhouette.box
     half = 0.5 * (right - left + 1)
@@ -51,7 +51,7 @@ def starts(silhouette: Silhouette, body: Body, *, sleeved: bool, flared: bool) -
 
 def _trunk(  # noqa: PLR0913 (what a trunk's numbers follow from)
     silhouette: Silhouette,
-    body: Body,
+    body: Trunk,
     chest: float,
     neck: tuple[float, ...],
     hood: float,

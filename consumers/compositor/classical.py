@@ -5,8 +5,8 @@
 from compositing import Bars, GarmentError, GarmentInput, Look, LookOptions, compose_garments
 from compositing.guard import guarded
 from compositing.options import DEFAULT_BARS
-from consumers.compositor.cutouts import CutoutCache, Kept
-from consumers.compositor.dresser import Dressed, Order, Picture, Placed
+from consumers.compositor.cutouts import CutoutCache, KeptGarment
+from consumers.compositor.dresser import DressedLook, ItemPlacement, Order, Picture
 from consumers.compositor.results import NotRendered, trace_of
 from schemas.failures import FailureCode, FailureReason
 
@@ -22,7 +22,7 @@ class ClassicalDresser:
         """
         self._cutouts, self._bars = cutouts, bars
 
-    def dress(self, order: Order) -> Dressed | NotRendered:
+    def dress(self, order: Order) -> DressedLook | NotRendered:
         """Make the look. All of it depends on the photos' bytes alone: what fails here would fail
         again. Raises MemoryError.
         """
@@ -40,7 +40,9 @@ class ClassicalDresser:
             return NotRendered(reason, trace=trace_of(error) if error.fault else "")
         return _dressed(look, kept)
 
-    def _prepared(self, tenant_id: str, garments: list[GarmentInput], side_px: int) -> list[Kept]:
+    def _prepared(
+        self, tenant_id: str, garments: list[GarmentInput], side_px: int
+    ) -> list[KeptGarment]:
         kept = []
         for index, garment in enumerate(garments):
             try:
@@ -58,7 +60,7 @@ class ClassicalDresser:
 
 
 def _compose(
-    kept: list[Kept], garments: list[GarmentInput], options: LookOptions, bars: Bars
+    kept: list[KeptGarment], garments: list[GarmentInput], options: LookOptions, bars: Bars
 ) -> Look:
     with guarded(0 if len(garments) == 1 else None):
         return compose_garments(
@@ -66,10 +68,10 @@ def _compose(
         )
 
 
-def _dressed(look: Look, kept: list[Kept]) -> Dressed:
+def _dressed(look: Look, kept: list[KeptGarment]) -> DressedLook:
     made = look.manifest
     items = tuple(
-        Placed(
+        ItemPlacement(
             item_index=item.item_index,
             layer=item.layer,
             box=item.box,
@@ -84,4 +86,4 @@ def _dressed(look: Look, kept: list[Kept]) -> Dressed:
         for item in made.items
     )
     picture = Picture(look.image, look.content_type, look.width_px, look.height_px, look.sha256)
-    return Dressed(picture, items, made.engine_version, made.seed, made.stage_ms, made.warnings)
+    return DressedLook(picture, items, made.engine_version, made.seed, made.stage_ms, made.warnings)

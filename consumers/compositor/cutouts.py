@@ -22,7 +22,7 @@ MAX_CUTOUT_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptGarment:
     """A garment, and where it is kept; None where it is not."""
 
     garment: Garment
@@ -36,10 +36,12 @@ class CutoutCache:
         """`store`: where to keep cut-outs."""
         self._store = store
 
-    def get(self, tenant_id: str, garment: GarmentInput, side_px: int = WORKING_SIDE_PX) -> Kept:
+    def get(
+        self, tenant_id: str, garment: GarmentInput, side_px: int = WORKING_SIDE_PX
+    ) -> KeptGarment:
         """The garment of a photo. Blocks. Raises GarmentError."""
         if self._store is None:
-            return Kept(prepare(garment, side_px), None)
+            return KeptGarment(prepare(garment, side_px), None)
         digest = hashlib.sha256(garment.data).hexdigest()
         name = f"{digest}-{kind_of(garment.category)}-{side_px}.png"
         key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{name}"
@@ -52,10 +54,10 @@ class CutoutCache:
             self._store.put(key, data, "image/png")
         except StoreError as error:
             log.warning("a cut-out could not be kept", key=key, error=str(error))
-            return Kept(made, None)
-        return Kept(made, self._image(self._store, key, data, made))
+            return KeptGarment(made, None)
+        return KeptGarment(made, self._image(self._store, key, data, made))
 
-    def _read(self, store: ObjectStore, key: str) -> Kept | None:
+    def _read(self, store: ObjectStore, key: str) -> KeptGarment | None:
         try:
             data = store.get(key, MAX_CUTOUT_BYTES)
             made = unpack(data)
@@ -64,7 +66,7 @@ class CutoutCache:
         except (StoreError, ValueError) as error:
             log.warning("a kept cut-out can't be used", key=key, error=str(error))
             return None
-        return Kept(made, self._image(store, key, data, made))
+        return KeptGarment(made, self._image(store, key, data, made))
 
     @staticmethod
     def _image(store: ObjectStore, key: str, data: bytes, garment: Garment) -> StoredImage:

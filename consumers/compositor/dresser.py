@@ -15,7 +15,7 @@ from schemas.events import StoredImage
 
 
 @dataclass(frozen=True, slots=True)
-class Garment:
+class GarmentPhoto:
     """One photo's bytes, and what it shows."""
 
     data: bytes
@@ -31,7 +31,7 @@ class Order:
 
     request_id: str
     tenant_id: str
-    garments: tuple[Garment, ...]
+    garments: tuple[GarmentPhoto, ...]
     options: LookOptions
     quality_floor: float | None = None
 
@@ -48,7 +48,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class ItemPlacement:
     """Where one garment went: `schemas.events.PlacedGarment` says what the fields are."""
 
     item_index: int
@@ -64,13 +64,13 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Dressed:
+class DressedLook:
     """A look that was made; `items` has one entry for each garment. `seed`: of the step that draws
     at random.
     """
 
     picture: Picture
-    items: tuple[Placed, ...]
+    items: tuple[ItemPlacement, ...]
     engine_version: str
     seed: int | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Dresser(Protocol):
     def repeatable(self) -> bool:
         """Whether the same order gives the same bytes, whenever it is given."""
 
-    def dress(self, order: Order) -> Dressed | NotRendered:
+    def dress(self, order: Order) -> DressedLook | NotRendered:
         """Make the look. Blocks for seconds; expected failures are values, and say whether trying
         again can help.
         """

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Protocol
 
 from consumers.compositor.results import NotRendered, Rendered
-from domain.blame import Suspicions, judge, photos_of
+from domain.blame import Suspicions, after_failure, photos_of
 from domain.breaker import About
 from domain.composing import (
     ATTEMPT_HEADER,
@@ -34,11 +34,11 @@ from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Begin, Declaration, Draining, LaneHandler, Settled, Window
+from runtime.declaration import Begin, Declaration, Draining, LaneHandler, Settled, WorkWindow
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.engines import EngineName
-from schemas.events import CancelLook, Event, LookCompleted, LookRequested
+from schemas.events import CancelLook, LookCompleted, LookRequested, RequestEvent
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import (
     LOOK_CANCEL,
@@ -109,18 +109,18 @@ def declaration(history_window_s: float) -> Declaration:
         photo_of=photo_of,
         attempt=attempt_number,
         interrupts=(CancelLook, CANCELLED),
-        window=Window(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
+        window=WorkWindow(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
     )
 
 
-def tenant_of(event: Event) -> str:
+def tenant_of(event: RequestEvent) -> str:
     """Whose window an event of ours counts in."""
     if isinstance(event, LookRequested | CancelLook):
         return event.tenant_id
     raise TypeError(f"{type(event).__name__} is not read here")
 
 
-def photo_of(event: Event, reason: FailureReason | None) -> About | None:
+def photo_of(event: RequestEvent, reason: FailureReason | None) -> About | None:
     """Whose photo a decision was about."""
     if not isinstance(event, LookRequested):
         return None
@@ -190,7 +190,7 @@ class Compositor(LaneHandler):
                 return refused
             begin(begun_at)
             result = await station.renderer.render(request)
-            await faults.at(self.declaration.name, faults.Point.AFTER_UPLOAD)
+            await faults.at(self.declaration.name, faults.FaultPoint.AFTER_UPLOAD)
             blamed = self._blamed(attempt, result) if station.opens_photos else None
             return blamed or outcome_of(request, result, begun_at, self._clock())
 
@@ -238,7 +238,7 @@ class Compositor(LaneHandler):
             return None
         again = attempt.suspected or self._suspicions.suspects(photos, now)
         self._suspicions.note(photos, now)
-        return judge(result.symptom, result.reason, again=again)
+        return after_failure(result.symptom, result.reason, again=again)
 
     async def _until_due(self, work: Work) -> None:
         wait_s = not_before_s(work) - self._clock().timestamp()

@@ -22,7 +22,7 @@ from schemas.failures import FailureCode, FailureReason
 
 log = logs.get(__name__)
 
-Result = Rendered | NotRendered
+RenderResult = Rendered | NotRendered
 
 UNEXPECTED = FailureReason(code=FailureCode.INTERNAL, message="The look could not be composed.")
 SPARE_WORKERS = 1
@@ -37,7 +37,7 @@ LOOKS_PER_WORKER = 500
 """A worker is replaced after so many looks: what a native library leaks stays bounded."""
 
 
-class _Place:
+class _WorkerPlace:
     """One worker process and the pipe to it.
 
     Each has a pool of its own: in a pool of several all workers read one pipe under one lock, a
@@ -50,7 +50,7 @@ class _Place:
         self._pool = make()
         self._closed = False
 
-    def begin(self, request: LookRequested, limit_s: float) -> "asyncio.Future[Result]":
+    def begin(self, request: LookRequested, limit_s: float) -> "asyncio.Future[RenderResult]":
         """Make a look. Cancelling it kills the worker. Raises RuntimeError where an idle worker
         died: such a pool never works again.
         """
@@ -122,8 +122,8 @@ class RenderPool:
             ),
             context=context,
         )
-        self._places = [_Place(make) for _ in range(count)]
-        self._free: asyncio.Queue[_Place] | None = None
+        self._places = [_WorkerPlace(make) for _ in range(count)]
+        self._free: asyncio.Queue[_WorkerPlace] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, stopping: asyncio.Event) -> None:
@@ -159,7 +159,9 @@ class RenderPool:
             self._tell(request, result)
         return result
 
-    async def _begun(self, request: LookRequested) -> "tuple[_Place, asyncio.Future[Result]]":
+    async def _begun(
+        self, request: LookRequested
+    ) -> "tuple[_WorkerPlace, asyncio.Future[RenderResult]]":
         free = self._started()
         while True:
             place = await free.get()
@@ -168,7 +170,7 @@ class RenderPool:
             except RuntimeError:
                 self._keep(self._offer(place))
 
-    def _started(self) -> "asyncio.Queue[_Place]":
+    def _started(self) -> "asyncio.Queue[_WorkerPlace]":
         """The places that are free. The first call starts all workers."""
         if self._free is None:
             self._free = asyncio.Queue()
@@ -176,7 +178,7 @@ class RenderPool:
                 self._keep(self._offer(place))
         return self._free
 
-    async def _give_back(self, place: _Place, work: "asyncio.Future[Result]") -> None:
+    async def _give_back(self, place: _WorkerPlace, work: "asyncio.Future[RenderResult]") -> None:
         if not work.done():
             await asyncio.wait({work}, timeout=self._grace_s)
         whole = work.done() and not work.cancelled() and work.exception() is None
@@ -186,7 +188,7 @@ class RenderPool:
         work.cancel()
         await self._offer(place)
 
-    async def _offer(self, place: _Place) -> None:
+    async def _offer(self, place: _WorkerPlace) -> None:
         await place.ready()
         if self._free is not None:
             self._free.put_nowait(place)

@@ -10,7 +10,7 @@ from compositing import CompositingError, parse_options
 from consumers.compositor import render  # noqa: F401 (what a worker needs)
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
-from consumers.compositor.dresser import Dressed, Garment, Order
+from consumers.compositor.dresser import DressedLook, GarmentPhoto, Order
 
 SIDE_PX = 480
 WIDTH_PX = 256
@@ -26,12 +26,12 @@ def rehearse() -> str:
     dresser = ClassicalDresser(CutoutCache(None))
     for mannequin in ("FEMALE", "MALE"):
         options, _ = parse_options({"width": WIDTH_PX}, mannequin)
-        garment = Garment(data=data, category="t-shirt", name="rehearsal")
+        garment = GarmentPhoto(data=data, category="t-shirt", name="rehearsal")
         try:
             made = dresser.dress(Order("rehearsal", "rehearsal", (garment,), options, None))
         except (CompositingError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
-        if not isinstance(made, Dressed):
+        if not isinstance(made, DressedLook):
             return made.reason.message
     return ""
 

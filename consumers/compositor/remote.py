@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from consumers.compositor.dresser import Dressed, Order, Picture, Placed
+from consumers.compositor.dresser import DressedLook, ItemPlacement, Order, Picture
 from consumers.compositor.exchange import Answer, Call, Exchange, NoAnswer
 from consumers.compositor.parts import BadParts, parts_of
 from consumers.compositor.results import NotRendered
@@ -79,7 +79,7 @@ class RemoteDresser:
             raise Malformed(f"it answered {answer.status}")
         return _parsed(EngineCard, answer.body)
 
-    def dress(self, order: Order) -> Dressed | NotRendered:
+    def dress(self, order: Order) -> DressedLook | NotRendered:
         """Have the look made. Blocks for as long as the engine takes, within the time limit."""
         try:
             answer = self._exchange.call(_call(order))
@@ -130,7 +130,7 @@ def _call(order: Order) -> Call:
     )
 
 
-def _good_enough(order: Order, look: Dressed) -> Dressed | NotRendered:
+def _good_enough(order: Order, look: DressedLook) -> DressedLook | NotRendered:
     """The look, unless the engine itself says that a garment is below the tenant's floor."""
     for item in look.items:
         if item.quality is not None and item.quality < (order.quality_floor or 0.0):
@@ -167,7 +167,7 @@ def _refused(order: Order, answer: Answer) -> NotRendered:
     )
 
 
-def _dressed(order: Order, answer: Answer) -> Dressed:
+def _dressed(order: Order, answer: Answer) -> DressedLook:
     """Raises BadParts or Malformed for an answer that may not be sold."""
     parts = parts_of(answer.content_type, answer.body, (MANIFEST_PART, PICTURE_PART))
     if len(parts[MANIFEST_PART]) > MAX_MANIFEST_BYTES:
@@ -177,7 +177,7 @@ def _dressed(order: Order, answer: Answer) -> Dressed:
         raise Malformed("the answer is to another order")
     if sorted(item.item_index for item in manifest.items) != list(range(len(order.garments))):
         raise Malformed("the manifest does not name each item once")
-    return Dressed(
+    return DressedLook(
         picture=_picture(order, manifest.picture, parts[PICTURE_PART]),
         items=tuple(
             _placed(order, item)
@@ -232,14 +232,14 @@ def _picture(order: Order, said: AnsweredPicture, data: bytes) -> Picture:
     return Picture(data, content_type, *size, digest)
 
 
-def _placed(order: Order, item: AnsweredItem) -> Placed:
+def _placed(order: Order, item: AnsweredItem) -> ItemPlacement:
     width_px, height_px = order.options.width_px, order.options.height_px
     x0, y0, x1, y1 = box = item.box or (0, 0, width_px, height_px)
     if not (0 <= x0 <= x1 <= width_px and 0 <= y0 <= y1 <= height_px):
         raise Malformed(f"the box {box} of item {item.item_index} is not in the picture")
     if item.alpha_area_px is not None and item.alpha_area_px > width_px * height_px:
         raise Malformed(f"item {item.item_index} covers more than the picture")
-    return Placed(
+    return ItemPlacement(
         item_index=item.item_index,
         layer=item.layer,
         box=box,

@@ -11,7 +11,7 @@ import resource
 from compositing import Bars, InvalidOption, parse_options
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
-from consumers.compositor.dresser import Dressed, Dresser, Garment, Order, Picture
+from consumers.compositor.dresser import DressedLook, Dresser, GarmentPhoto, Order, Picture
 from consumers.compositor.remote import RemoteDresser
 from consumers.compositor.results import NotRendered, Rendered, trace_of
 from domain.blame import Symptom
@@ -88,7 +88,7 @@ def render(request: LookRequested) -> Rendered | NotRendered:
 
 
 def _stored(
-    request: LookRequested, look: Dressed, warnings: tuple[str, ...]
+    request: LookRequested, look: DressedLook, warnings: tuple[str, ...]
 ) -> Rendered | NotRendered:
     picture = look.picture
     key = _key(request, picture, repeatable=_Worker.dresser.repeatable)
@@ -96,7 +96,7 @@ def _stored(
         _Worker.store.put(key, picture.data, picture.content_type)
     except StoreError as error:
         return _store_failed(error, None)
-    faults.at_blocking("worker", faults.Point.AFTER_UPLOAD, request.request_id)
+    faults.at_blocking("worker", faults.FaultPoint.AFTER_UPLOAD, request.request_id)
     image = StoredImage(
         bucket=_Worker.store.bucket,
         key=key,
@@ -138,8 +138,8 @@ def _key(request: LookRequested, picture: Picture, *, repeatable: bool) -> str:
     )
 
 
-def _fetch(request: LookRequested) -> list[Garment] | NotRendered:
-    garments: list[Garment] = []
+def _fetch(request: LookRequested) -> list[GarmentPhoto] | NotRendered:
+    garments: list[GarmentPhoto] = []
     left_bytes = MAX_PHOTOS_BYTES
     for index, item in enumerate(request.items):
         try:
@@ -148,7 +148,7 @@ def _fetch(request: LookRequested) -> list[Garment] | NotRendered:
             return _store_failed(error, index)
         left_bytes -= len(data)
         garments.append(
-            Garment(data=data, category=item.trial_item_category, name=item.trial_image)
+            GarmentPhoto(data=data, category=item.trial_item_category, name=item.trial_image)
         )
     return garments
 

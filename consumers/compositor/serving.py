@@ -5,7 +5,7 @@ Python, and for tests.
 import secrets
 from collections.abc import Iterable
 
-from consumers.compositor.dresser import Dressed, Order
+from consumers.compositor.dresser import DressedLook, Order
 from schemas.engines import (
     MANIFEST_PART,
     PICTURE_PART,
@@ -15,7 +15,7 @@ from schemas.engines import (
 )
 
 
-def manifest_of(order: Order, look: Dressed) -> ComposeManifest:
+def manifest_of(order: Order, look: DressedLook) -> ComposeManifest:
     """What is said of a look. Raises ValidationError for what the protocol has no room for."""
     picture = look.picture
     return ComposeManifest(
@@ -37,7 +37,7 @@ def manifest_of(order: Order, look: Dressed) -> ComposeManifest:
     )
 
 
-def answer_of(order: Order, look: Dressed) -> tuple[str, bytes]:
+def answer_of(order: Order, look: DressedLook) -> tuple[str, bytes]:
     """Content type and body of the answer 200."""
     manifest = manifest_of(order, look).model_dump_json().encode()
     return multipart(

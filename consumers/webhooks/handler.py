@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.outcomes import Done, Outcome, Skip, Unhandled
-from domain.webhook_events import Happening, happening
+from domain.webhook_events import WebhookMessage, happening
 from domain.webhooks import KEEP
 from runtime.declaration import Declaration
 from runtime.records import Work
 from schemas.events import LookCompleted, LookFailed
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED
-from storage.webhook_outbox import Facts, WebhookOutbox
+from storage.webhook_outbox import RequestOwner, WebhookOutbox
 
 DECLARATION = Declaration(
     name="webhooks",
@@ -28,18 +28,20 @@ DECLARATION = Declaration(
 async def deliver(works: Sequence[Work], outbox: WebhookOutbox, now: datetime) -> list[Outcome]:
     """Make the deliveries of a batch, all or none."""
     facts = await outbox.facts([work.request_id for work in works])
-    judged = [judge(work, facts.get(work.request_id), now) for work in works]
+    judged = [message_or_outcome(work, facts.get(work.request_id), now) for work in works]
     told = [
         (facts[work.request_id].account, one)
         for work, one in zip(works, judged, strict=True)
-        if isinstance(one, Happening)
+        if isinstance(one, WebhookMessage)
     ]
     if told:
         await outbox.add(told)
-    return [Done() if isinstance(one, Happening) else one for one in judged]
+    return [Done() if isinstance(one, WebhookMessage) else one for one in judged]
 
 
-def judge(work: Work, known: Facts | None, now: datetime) -> Happening | Outcome:
+def message_or_outcome(
+    work: Work, known: RequestOwner | None, now: datetime
+) -> WebhookMessage | Outcome:
     """What endpoints are told of a record, or why they are told nothing."""
     event = work.decoded.event
     if not isinstance(event, LookCompleted | LookFailed):

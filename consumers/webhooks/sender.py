@@ -12,11 +12,18 @@ from datetime import datetime
 from standardwebhooks import Webhook
 
 from domain.webhook_events import TEST_TYPE
-from domain.webhooks import DELAYS_S, TIME_LIMIT_S, Attempt, judge, signing, whole_second
+from domain.webhooks import (
+    DELAYS_S,
+    TIME_LIMIT_S,
+    ObservedAttempt,
+    after_attempt,
+    signing,
+    whole_second,
+)
 from runtime import faults, logs, metrics
 from runtime.egress import Egress
 from runtime.process import Process
-from storage.webhook_outbox import Claim, WebhookOutbox
+from storage.webhook_outbox import DeliveryLease, WebhookOutbox
 
 log = logs.get(__name__)
 
@@ -87,18 +94,18 @@ class Sender:
             self._under_way.discard(task)
             task.result()
 
-    async def _try(self, claim: Claim) -> None:
+    async def _try(self, claim: DeliveryLease) -> None:
         """One try, and its note."""
         headers = signed(claim, self._clock())
         attempt = await self._egress.post(
             claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s
         )
-        await faults.at(NAME, faults.Point.AFTER_SEND)
+        await faults.at(NAME, faults.FaultPoint.AFTER_SEND)
         await self._settle(claim, attempt)
 
-    async def _settle(self, claim: Claim, attempt: Attempt) -> None:
+    async def _settle(self, claim: DeliveryLease, attempt: ObservedAttempt) -> None:
         now, trial = self._clock(), claim.event_type == TEST_TYPE
-        verdict = judge(
+        verdict = after_attempt(
             attempt,
             claim.tries + 1,
             now,
@@ -121,7 +128,7 @@ class Sender:
             await asyncio.sleep(WATCH_EVERY_S)
 
 
-def signed(claim: Claim, now: datetime) -> dict[str, str]:
+def signed(claim: DeliveryLease, now: datetime) -> dict[str, str]:
     """The headers of one try, by Standard Webhooks 1.0: its own time, and a signature by each
     secret that is valid.
     """
@@ -140,8 +147,8 @@ def signed(claim: Claim, now: datetime) -> dict[str, str]:
     }
 
 
-def shortened(attempt: Attempt) -> Attempt:
+def shortened(attempt: ObservedAttempt) -> ObservedAttempt:
     """A test's try without the answer's text: a test can be sent at will, and is no window on what
     answers.
     """
-    return Attempt(attempt.at, attempt.duration_ms, attempt.status_code, attempt.error)
+    return ObservedAttempt(attempt.at, attempt.duration_ms, attempt.status_code, attempt.error)

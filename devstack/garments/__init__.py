@@ -3,10 +3,10 @@ sizes.
 """
 
 from devstack.garments.backgrounds import BACKGROUNDS
-from devstack.garments.cloth import Cloth
-from devstack.garments.drawing import Drawn, anything, draw
+from devstack.garments.cloth import Fabric
+from devstack.garments.drawing import DrawnPhoto, anything, draw
 from devstack.garments.kinds import CATEGORIES, KINDS
-from devstack.garments.photo import LIGHTS, Photo
+from devstack.garments.photo import LIGHTS, PhotoSpec
 from devstack.garments.strangers import STRANGERS, stranger
 
 __all__ = [
@@ -15,9 +15,9 @@ __all__ = [
     "KINDS",
     "LIGHTS",
     "STRANGERS",
-    "Cloth",
-    "Drawn",
-    "Photo",
+    "DrawnPhoto",
+    "Fabric",
+    "PhotoSpec",
     "anything",
     "draw",
     "stranger",

@@ -6,15 +6,13 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from devstack.garments.cloth import Cloth, Colour, coloured, woven
+from devstack.garments.cloth import Colour, Fabric, coloured, woven
 from devstack.garments.fabrics import printed
-from devstack.garments.fields import Field, crumpled, noise, softened
+from devstack.garments.fields import Field, FloatImage, crumpled, noise, softened
 from devstack.garments.light import displayed, lit
 
-Picture = NDArray[np.float32]
-Shape = tuple[int, int]
+ImageSize = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +32,32 @@ STUDIO = Cast(0.13, 0.26, 0.006, 0.013)
 HANGING = Cast(0.22, 0.16, 0.016, 0.014)
 
 
-def _flat(shape: Shape, colour: Colour, rng: np.random.Generator, sweep: float) -> Picture:
+def _flat(shape: ImageSize, colour: Colour, rng: np.random.Generator, sweep: float) -> FloatImage:
     high, wide = shape
     y = np.linspace(1, -1, high, dtype=np.float32)[:, None] * np.ones((1, wide), np.float32)
     level = 1 + sweep * y * rng.uniform(0.4, 1.0) + 0.002 * noise(rng, shape, high / 6)
     return np.asarray(np.array(colour, np.float32) * level[..., None], np.float32)
 
 
-def studio(shape: Shape, rng: np.random.Generator) -> Picture:
+def studio(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """Off-white paper."""
     level = int(rng.integers(238, 248))
     return _flat(shape, (level, level, level - int(rng.integers(0, 3))), rng, 0.012)
 
 
-def white(shape: Shape, rng: np.random.Generator) -> Picture:
+def white(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """As white as shops want it."""
     return _flat(shape, (252, 252, 252), rng, 0.002)
 
 
-def grey(shape: Shape, rng: np.random.Generator) -> Picture:
+def grey(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """Grey or tinted paper."""
     base = int(rng.integers(168, 222))
     tint = [(0, 0, 0), (6, 2, -6), (-6, 0, 8), (10, -2, -2)][int(rng.integers(0, 4))]
     return _flat(shape, (base + tint[0], base + tint[1], base + tint[2]), rng, 0.03)
 
 
-def wood(shape: Shape, rng: np.random.Generator) -> Picture:
+def wood(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """A floor of boards, along or across."""
     across = rng.random() < 0.4
     high, wide = (shape[1], shape[0]) if across else shape
@@ -89,7 +87,7 @@ def wood(shape: Shape, rng: np.random.Generator) -> Picture:
     )
 
 
-def sheet(shape: Shape, rng: np.random.Generator) -> Picture:
+def sheet(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """A patterned bed sheet with its own creases."""
     cloth = printed(
         rng, "woven", str(rng.choice(["checks", "gingham", "floral", "leafy", "uprights", "dots"]))
@@ -97,15 +95,17 @@ def sheet(shape: Shape, rng: np.random.Generator) -> Picture:
     return _cloth(shape, cloth, rng, rng.uniform(8, 12))
 
 
-def blanket(shape: Shape, rng: np.random.Generator) -> Picture:
+def blanket(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """A plain bed cover or carpet."""
     colour = [(186, 182, 176), (120, 128, 140), (214, 204, 188), (150, 128, 116)][
         int(rng.integers(0, 4))
     ]
-    return _cloth(shape, Cloth("fleece", colour), rng, rng.uniform(8, 12))
+    return _cloth(shape, Fabric("fleece", colour), rng, rng.uniform(8, 12))
 
 
-def _cloth(shape: Shape, cloth: Cloth, rng: np.random.Generator, px_per_cm: float) -> Picture:
+def _cloth(
+    shape: ImageSize, cloth: Fabric, rng: np.random.Generator, px_per_cm: float
+) -> FloatImage:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) / px_per_cm
     height = 1.2 * crumpled(rng, shape, px_per_cm, size_cm=16) + 0.3 * crumpled(
         rng, shape, px_per_cm, size_cm=6
@@ -117,7 +117,7 @@ def _cloth(shape: Shape, cloth: Cloth, rng: np.random.Generator, px_per_cm: floa
     return displayed(lit(albedo, height + texture, np.ones(shape, np.float32), px_per_cm, 0.02))
 
 
-def wall(shape: Shape, rng: np.random.Generator) -> Picture:
+def wall(shape: ImageSize, rng: np.random.Generator) -> FloatImage:
     """Rough plaster."""
     colour = [(232, 226, 214), (214, 218, 220), (226, 214, 206), (198, 206, 196)][
         int(rng.integers(0, 4))
@@ -129,8 +129,8 @@ def wall(shape: Shape, rng: np.random.Generator) -> Picture:
     return displayed(lit(albedo, rough, np.ones(shape, np.float32), 4.0, 0.0))
 
 
-Background = Callable[[Shape, np.random.Generator], Picture]
-BACKGROUNDS: dict[str, tuple[Background, Cast]] = {
+BackgroundMaker = Callable[[ImageSize, np.random.Generator], FloatImage]
+BACKGROUNDS: dict[str, tuple[BackgroundMaker, Cast]] = {
     "studio": (studio, STUDIO),
     "white": (white, STUDIO),
     "grey": (grey, STUDIO),
@@ -142,7 +142,7 @@ BACKGROUNDS: dict[str, tuple[Background, Cast]] = {
 """Every background by name, and the shadow that falls there."""
 
 
-def shadowed(picture: Picture, alpha: Field, cast: Cast) -> Picture:
+def shadowed(picture: FloatImage, alpha: Field, cast: Cast) -> FloatImage:
     """The background with the shadow of what covers `alpha`."""
     high = alpha.shape[0]
     move = np.array([[1, 0, 0.6 * cast.away * high], [0, 1, cast.away * high]], np.float32)

@@ -4,22 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.fabrics import chosen, solid
-from devstack.garments.legs import LegsShape, LegsTrim, LegStyle, leg_panels, leg_points
-from devstack.garments.made import Made, Wish
-from devstack.garments.skirts import SkirtShape, SkirtStyle, skirt_panels, skirt_points
+from devstack.garments.legs import LegsCut, LegsTrim, LegStyle, leg_panels, leg_points
+from devstack.garments.made import GarmentWish, Made
+from devstack.garments.skirts import SkirtCut, SkirtStyle, skirt_panels, skirt_points
 
 
 def cut(
     rng: np.random.Generator, *, leg: float, knee: float, hem: float, angle: float = 0.05
-) -> LegsShape:
+) -> LegsCut:
     """A cut with these leg length, half knee and half hem widths in cm."""
     waist = rng.uniform(18.5, 21.5)
     hip = waist * rng.uniform(1.22, 1.32)
     rise = rng.uniform(25.5, 29)
     angles = (angle + rng.normal(0, 0.008), angle + rng.normal(0, 0.008))
-    return LegsShape(
+    return LegsCut(
         waist,
         (hip, rise * rng.uniform(0.68, 0.76)),
         rise,
@@ -31,7 +31,7 @@ def cut(
     )
 
 
-def made_of(category: str, shape: LegsShape, trim: LegsTrim, rng: np.random.Generator) -> Made:
+def made_of(category: str, shape: LegsCut, trim: LegsTrim, rng: np.random.Generator) -> Made:
     """Trousers with their truth."""
     sizes = {
         "waist_half_girth": 2 * shape.waist,
@@ -46,7 +46,7 @@ def made_of(category: str, shape: LegsShape, trim: LegsTrim, rng: np.random.Gene
     return Made(category, leg_panels(shape, trim, rng), sizes, "legs", points)
 
 
-def jeans(rng: np.random.Generator, wish: Wish) -> Made:
+def jeans(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """Jeans: straight, slim or wide."""
     fit = rng.uniform(0, 1)
     shape = cut(
@@ -61,7 +61,7 @@ def jeans(rng: np.random.Generator, wish: Wish) -> Made:
     return made_of("jeans", shape, trim, rng)
 
 
-def trousers(rng: np.random.Generator, wish: Wish, style: LegStyle = "chino") -> Made:
+def trousers(rng: np.random.Generator, wish: GarmentWish, style: LegStyle = "chino") -> Made:
     """Chinos, pressed trousers or joggers."""
     fit = rng.uniform(0, 1)
     shape = cut(
@@ -97,7 +97,7 @@ def trousers(rng: np.random.Generator, wish: Wish, style: LegStyle = "chino") ->
     )
 
 
-def wide_trousers(rng: np.random.Generator, wish: Wish) -> Made:
+def wide_trousers(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """Flowing wide-legged trousers."""
     shape = cut(
         rng,
@@ -112,7 +112,7 @@ def wide_trousers(rng: np.random.Generator, wish: Wish) -> Made:
     return made_of("trousers", shape, LegsTrim(cloth, "dress", depth=1.2), rng)
 
 
-def shorts(rng: np.random.Generator, wish: Wish) -> Made:
+def shorts(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """Shorts: chino or denim."""
     shape = cut(rng, leg=rng.uniform(12, 26), knee=14.2, hem=14.6, angle=0.13)
     shape = replace(shape, half_knee=shape.hip[0] * 0.535, half_hem=shape.hip[0] * 0.53)
@@ -128,7 +128,7 @@ def shorts(rng: np.random.Generator, wish: Wish) -> Made:
     )
 
 
-def leggings(rng: np.random.Generator, wish: Wish) -> Made:
+def leggings(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """Tight and stretchy."""
     shape = cut(rng, leg=rng.uniform(64, 70), knee=6.8, hem=4.6, angle=0.05)
     shape = replace(
@@ -138,13 +138,13 @@ def leggings(rng: np.random.Generator, wish: Wish) -> Made:
         band_cm=8.0,
         gap=0.4,
     )
-    cloth = wish.cloth or Cloth(
+    cloth = wish.cloth or Fabric(
         "jersey", solid(rng, "jersey", ("black", "charcoal", "navy", "burgundy", "forest")).colour
     )
     return made_of("leggings", shape, LegsTrim(cloth, "legging", depth=0.5), rng)
 
 
-def skirt(rng: np.random.Generator, wish: Wish, style: SkirtStyle = "a-line") -> Made:
+def skirt(rng: np.random.Generator, wish: GarmentWish, style: SkirtStyle = "a-line") -> Made:
     """A skirt: A-line, pencil, pleated, buttoned, gathered."""
     waist = rng.uniform(17, 20)
     hip = waist * rng.uniform(1.24, 1.34)
@@ -155,7 +155,7 @@ def skirt(rng: np.random.Generator, wish: Wish, style: SkirtStyle = "a-line") ->
     if style not in ("pencil",):
         hip = waist + (hem - waist) * rng.uniform(0.40, 0.48)
     drop = 0.6 if style == "pencil" else 2.2 + 1.6 * (hem / waist - 1)
-    shape = SkirtShape(waist, (hip, 19.0), (hem, length), drop, 3.6, style)
+    shape = SkirtCut(waist, (hip, 19.0), (hem, length), drop, 3.6, style)
     kinds = {
         "pencil": ("wool", "woven"),
         "pleated": ("satin", "woven"),

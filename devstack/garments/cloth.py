@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from devstack.garments.fields import Field, noise
 
 Colour = tuple[int, int, int]
-Kind = Literal[
+ClothKind = Literal[
     "jersey",
     "woven",
     "linen",
@@ -41,7 +41,7 @@ class Feel:
     grain: float
 
 
-FEELS: dict[Kind, Feel] = {
+FEELS: dict[ClothKind, Feel] = {
     "jersey": Feel(1.0, 1.05, 0.9, 0.22, 0.05, 0.022),
     "woven": Feel(1.05, 0.8, 1.0, 0.18, 0.06, 0.022),
     "linen": Feel(1.1, 0.7, 1.5, 0.2, 0.04, 0.05),
@@ -57,12 +57,12 @@ FEELS: dict[Kind, Feel] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cloth:
+class Fabric:
     """`tile`: a print's repeat, sRGB 0..255 and its coverage (h, w, 4), `tile_cm` wide; `graphic`:
     one print, placed once.
     """
 
-    kind: Kind
+    kind: ClothKind
     colour: Colour
     tile: Tile | None = None
     tile_cm: float = 10.0
@@ -75,11 +75,11 @@ class Cloth:
         """How it behaves."""
         return FEELS[self.kind]
 
-    def plain(self, *, darker: float = 1.0) -> "Cloth":
+    def plain(self, *, darker: float = 1.0) -> "Fabric":
         """The same cloth without any print."""
         return replace(self, tile=None, graphic=None, colour=shaded(self.colour, darker))
 
-    def ungraphic(self) -> "Cloth":
+    def ungraphic(self) -> "Fabric":
         """The same cloth with its repeat, without the placed print."""
         return replace(self, graphic=None)
 
@@ -96,7 +96,7 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     return r, g, b
 
 
-def coloured(cloth: Cloth, u: Field, v: Field) -> Tile:
+def coloured(cloth: Fabric, u: Field, v: Field) -> Tile:
     """The cloth's colour at these places of it (cm), sRGB 0..255, before any light."""
     colour = np.empty((*u.shape, 3), np.float32)
     colour[:] = cloth.colour
@@ -139,7 +139,7 @@ class Weave:
 
 
 def woven(
-    cloth: Cloth, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator
+    cloth: Fabric, u: Field, v: Field, px_per_cm: float, rng: np.random.Generator
 ) -> tuple[Field, Field]:
     """The threads: how much lighter or darker each place is (about 1), and their height (cm)."""
     grain = cloth.feel.grain * float(np.clip(px_per_cm / 13, 0.3, 1.15))
@@ -195,7 +195,7 @@ def _twill(weave: Weave) -> tuple[Field, Field]:
 
 
 Threads = Callable[[Weave], tuple[Field, Field]]
-THREADS: dict[Kind, Threads] = {
+THREADS: dict[ClothKind, Threads] = {
     "jersey": _jersey,
     "woven": _poplin,
     "linen": _linen,

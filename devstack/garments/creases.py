@@ -1,20 +1,17 @@
 """Where cloth folds: below the arms, at elbows, cuffs, hems, hips and knees."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from devstack.garments.curves import Line, Point, at, walked
+from devstack.garments.curves import XY, Line, at, walked
 from devstack.garments.fields import Fold
+from devstack.garments.shape import NamedPoints
 
-Points = Mapping[str, Point]
 
-
-def _unit(line: Point) -> Point:
+def _unit(line: XY) -> XY:
     return np.asarray(line / (np.linalg.norm(line) + 1e-9))
 
 
-def below_arm(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
+def below_arm(rng: np.random.Generator, points: NamedPoints, side: int, depth: float) -> list[Fold]:
     """From the armpit into the chest, fanned out."""
     folds = []
     count = int(rng.integers(3, 6))
@@ -63,7 +60,7 @@ def drape(
     return folds
 
 
-def waist(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
+def waist(rng: np.random.Generator, points: NamedPoints, side: int, depth: float) -> list[Fold]:
     """Short slanting folds at the side seam."""
     folds = []
     for _ in range(int(rng.integers(2, 5))):
@@ -84,7 +81,7 @@ def waist(rng: np.random.Generator, points: Points, side: int, depth: float) -> 
     return folds
 
 
-def chest(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
+def chest(rng: np.random.Generator, points: NamedPoints, side: int, depth: float) -> list[Fold]:
     """From the shoulder's end towards the chest, and across below the neck."""
     tip = points["tip"]
     start = tip + np.array([-side * rng.uniform(1.5, 4.5), rng.uniform(2, 6)])
@@ -100,7 +97,7 @@ def chest(rng: np.random.Generator, points: Points, side: int, depth: float) -> 
     ]
 
 
-def sleeve(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
+def sleeve(rng: np.random.Generator, points: NamedPoints, side: int, depth: float) -> list[Fold]:
     """A long sleeve's folds: below the armhole, in the crook of the elbow, above the cuff, and
     long ones between.
     """
@@ -145,7 +142,7 @@ def sleeve(rng: np.random.Generator, points: Points, side: int, depth: float) ->
     return folds
 
 
-def _from_pit(rng: np.random.Generator, points: Points, depth: float) -> list[Fold]:
+def _from_pit(rng: np.random.Generator, points: NamedPoints, depth: float) -> list[Fold]:
     folds = []
     for _ in range(int(rng.integers(2, 4))):
         aim = points["elbow"] + (points["elbow_outer"] - points["elbow"]) * rng.uniform(-0.3, 1.0)
@@ -163,7 +160,7 @@ def _from_pit(rng: np.random.Generator, points: Points, depth: float) -> list[Fo
     return folds
 
 
-def _above_cuff(rng: np.random.Generator, points: Points, depth: float) -> list[Fold]:
+def _above_cuff(rng: np.random.Generator, points: NamedPoints, depth: float) -> list[Fold]:
     folds = []
     outer, inner = points["cuff_outer"], points["cuff_inner"]
     up = _unit(points["elbow"] - points["cuff"])
@@ -185,7 +182,7 @@ def _above_cuff(rng: np.random.Generator, points: Points, depth: float) -> list[
     return folds
 
 
-def short_sleeve(rng: np.random.Generator, points: Points, depth: float) -> list[Fold]:
+def short_sleeve(rng: np.random.Generator, points: NamedPoints, depth: float) -> list[Fold]:
     """A short sleeve's: fanned out from the armpit, and one along its upper edge."""
     folds = _from_pit(rng, points, depth)
     for _ in range(int(rng.integers(1, 4))):
@@ -206,7 +203,7 @@ def short_sleeve(rng: np.random.Generator, points: Points, depth: float) -> list
     return folds
 
 
-def leg(rng: np.random.Generator, points: Points, side: int, depth: float) -> list[Fold]:
+def leg(rng: np.random.Generator, points: NamedPoints, side: int, depth: float) -> list[Fold]:
     """A leg's: out of the crotch, at the knee, stacked above the hem, and a long one down its
     front.
     """
@@ -254,7 +251,7 @@ def leg(rng: np.random.Generator, points: Points, side: int, depth: float) -> li
     return folds
 
 
-def _stacked(rng: np.random.Generator, points: Points, depth: float) -> list[Fold]:
+def _stacked(rng: np.random.Generator, points: NamedPoints, depth: float) -> list[Fold]:
     folds = []
     outer, inner = points["hem_outer"], points["hem_inner"]
     for i in range(int(rng.integers(2, 5))):

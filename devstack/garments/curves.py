@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Line = NDArray[np.float64]
-Point = NDArray[np.float64]
-At = Sequence[float] | Point
+XY = NDArray[np.float64]
+At = Sequence[float] | XY
 
 
 def through(*points: At, steps: int = 14) -> Line:

@@ -10,22 +10,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.template.model import Point, Template
+from compositing.arrays import Point
+from compositing.template.model import Template
 from devstack.garments.backgrounds import BACKGROUNDS, shadowed
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.fabrics import COLOURS
 from devstack.garments.hangers import hung_up
 from devstack.garments.kinds import CATEGORIES, KINDS
 from devstack.garments.light import displayed
-from devstack.garments.made import Made, Wish
+from devstack.garments.made import GarmentWish, Made
 from devstack.garments.panel import Canvas, Panel, canvas, paint
-from devstack.garments.photo import LIGHTS, Photo, developed, exposed, lens, seen
+from devstack.garments.photo import LIGHTS, PhotoSpec, developed, exposed, lens, seen
 from devstack.garments.shape import Pose
 from devstack.garments.truth import truth
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnPhoto:
     """A photo (h, w, 3, sRGB), the garment's own mask (h, w) without its hanger, its size chart.
 
     `px_per_cm`: the photo's scale at its middle. `points`: the named points, in px; None for shoes
@@ -46,10 +47,10 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     seed: int = 0,
     *,
     background: str = "studio",
-    cloth: Cloth | None = None,
+    cloth: Fabric | None = None,
     pose: Pose | None = None,
-    photo: Photo | None = None,
-) -> Drawn:
+    photo: PhotoSpec | None = None,
+) -> DrawnPhoto:
     """A garment of a category (or of one of `KINDS`).
 
     Raises KeyError for a name that is neither, or no background.
@@ -60,8 +61,8 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
         if category not in CATEGORIES
         else CATEGORIES[category][int(rng.integers(0, len(CATEGORIES[category])))]
     )
-    made = KINDS[kind](rng, Wish(cloth, pose))
-    photo = photo or Photo()
+    made = KINDS[kind](rng, GarmentWish(cloth, pose))
+    photo = photo or PhotoSpec()
     panels = hung_up(made, rng) if photo.hanger else made.panels
     on = laid(panels, made, photo, rng)
     through = lens(photo)
@@ -71,7 +72,7 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     def place(point: Point) -> Point:
         return np.asarray(seen(on.px(point[None]), through)[0])
 
-    return Drawn(
+    return DrawnPhoto(
         rgb,
         worn > 0.5,
         truth(made, place, photo.turn_rad),
@@ -82,7 +83,7 @@ def draw(  # noqa: PLR0913 (each choice is free, and left to the seed where it i
     )
 
 
-def laid(panels: list[Panel], made: Made, photo: Photo, rng: np.random.Generator) -> Canvas:
+def laid(panels: list[Panel], made: Made, photo: PhotoSpec, rng: np.random.Generator) -> Canvas:
     """The panels painted, upright, in the middle of the frame."""
     wide, high = photo.size_px
     low = np.min([panel.outline.min(0) for panel in panels], axis=0)
@@ -100,7 +101,7 @@ def laid(panels: list[Panel], made: Made, photo: Photo, rng: np.random.Generator
 
 
 def warped(
-    on: Canvas, through: NDArray[np.float64], photo: Photo
+    on: Canvas, through: NDArray[np.float64], photo: PhotoSpec
 ) -> tuple[NDArray[np.float32], ...]:
     """Light, coverage and the garment's own coverage, as the camera sees them."""
     if not photo.turn_rad and photo.tilt == (0.0, 0.0):
@@ -121,7 +122,7 @@ def photographed(
     light: NDArray[np.float32],
     alpha: NDArray[np.float32],
     background: str,
-    photo: Photo,
+    photo: PhotoSpec,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """What is painted, on its background, under the photo's light."""
@@ -133,7 +134,7 @@ def photographed(
 
 def anything(
     seed: int, *, category: str | None = None, size_px: tuple[int, int] = (1024, 1365)
-) -> Drawn:
+) -> DrawnPhoto:
     """Any garment in any photo: background, light, turn, perspective, pose, hanger as the seed
     decides.
     """
@@ -143,7 +144,7 @@ def anything(
     plain = background in ("studio", "white", "grey")
     light = "studio" if plain and rng.random() < 0.7 else LIGHTS[int(rng.integers(1, len(LIGHTS)))]
     loose = 0.35 if plain else 1.0
-    photo = Photo(
+    photo = PhotoSpec(
         size_px,
         rng.uniform(0.66, 0.92),
         light,
@@ -154,5 +155,5 @@ def anything(
         1.0 if plain else rng.uniform(1.0, 2.2),
     )
     whites = background == "white" and rng.random() < 0.5
-    cloth = Cloth("jersey", COLOURS["white"]) if whites else None
+    cloth = Fabric("jersey", COLOURS["white"]) if whites else None
     return draw(name, seed, background=background, cloth=cloth, photo=photo)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.curves import (
     Line,
     beside,
@@ -19,21 +19,21 @@ from devstack.garments.curves import (
 from devstack.garments.fabrics import chosen
 from devstack.garments.fields import Fold
 from devstack.garments.fronts import closure
-from devstack.garments.legs import LegsShape, LegsTrim, leg_panels, leg_points
-from devstack.garments.made import Made, Wish, upper_made
+from devstack.garments.legs import LegsCut, LegsTrim, leg_panels, leg_points
+from devstack.garments.made import GarmentWish, Made, upper_made
 from devstack.garments.necks import collar_behind, collar_leaves
 from devstack.garments.panel import Panel, Seam
 from devstack.garments.pieces import pressed, stitched
 from devstack.garments.shape import (
     SIDES,
-    UpperShape,
+    UpperCut,
     armhole,
     flank,
     front_neck,
     points_of,
     shoulder,
 )
-from devstack.garments.skirts import SkirtShape, skirt_front
+from devstack.garments.skirts import SkirtCut, skirt_front
 from devstack.garments.straps import hung, hung_panels
 from devstack.garments.tops import base, pose_of, sleeved
 from devstack.garments.upper import Trim, back_panels, neck_band, sleeve_panels
@@ -41,7 +41,7 @@ from devstack.garments.upper import Trim, back_panels, neck_band, sleeve_panels
 PRINTS = ("floral", "ditsy", "leafy", "dots", "shapes", "checks")
 
 
-def bodice(rng: np.random.Generator, length: float, flare: float) -> UpperShape:
+def bodice(rng: np.random.Generator, length: float, flare: float) -> UpperCut:
     """A taken-in trunk whose hem is the skirt's."""
     shape = base(rng, shaped=1.0, wide=0.9)
     waist_y = shape.pit[1] + rng.uniform(15, 18)
@@ -56,7 +56,7 @@ def bodice(rng: np.random.Generator, length: float, flare: float) -> UpperShape:
     )
 
 
-def dress(rng: np.random.Generator, wish: Wish, style: str = "a-line") -> Made:
+def dress(rng: np.random.Generator, wish: GarmentWish, style: str = "a-line") -> Made:
     """A dress: "a-line", "maxi", "sheath", "shirt", "sleeveless"."""
     length = {"maxi": rng.uniform(128, 142), "sheath": rng.uniform(92, 104)}.get(
         style, rng.uniform(92, 112)
@@ -94,7 +94,7 @@ def dress(rng: np.random.Generator, wish: Wish, style: str = "a-line") -> Made:
     return upper_made("dress", dress_panels(shape, cloth, style, rng), shape)
 
 
-def slip_dress(rng: np.random.Generator, wish: Wish) -> Made:
+def slip_dress(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A long dress on thin straps."""
     shape = hung(base(rng, shaped=0.8, wide=0.84, long=1.0), rng)
     waist_y = shape.pit[1] + 17
@@ -109,13 +109,13 @@ def slip_dress(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("dress", hung_panels(shape, cloth, rng), shape)
 
 
-def waist_line(shape: UpperShape) -> Line:
+def waist_line(shape: UpperCut) -> Line:
     """The waist's seam, from left to right."""
     x, y = shape.waist
     return through((-x, y), (-0.5 * x, y + 0.7), (0, y + 0.9), (0.5 * x, y + 0.7), (x, y))
 
 
-def _upper_half(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> Panel:
+def _upper_half(shape: UpperCut, cloth: Fabric, rng: np.random.Generator) -> Panel:
     side = joined(shoulder(shape, 1), armhole(shape, 1)[1:], part(flank(shape, 1), 0, 0.5, 30)[1:])
     x, y = shape.waist
     trunk_flank = through(
@@ -140,7 +140,7 @@ def _upper_half(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> Pa
 
 
 def dress_panels(
-    shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator
+    shape: UpperCut, cloth: Fabric, style: str, rng: np.random.Generator
 ) -> list[Panel]:
     """All panels of a dress, back to front."""
     shirt = style == "shirt"
@@ -179,13 +179,13 @@ def dress_panels(
     return panels + ([] if beneath else sleeves)
 
 
-def _skirt(shape: UpperShape, cloth: Cloth, style: str, rng: np.random.Generator) -> Panel:
+def _skirt(shape: UpperCut, cloth: Fabric, style: str, rng: np.random.Generator) -> Panel:
     x, y = shape.waist
     hem_x, hem_y = shape.hem
     flat = style == "sheath"
     hip_y = 20.0
     hip_x = x + (hem_x - x) * (0.75 if flat else 0.34) + (1.5 if flat else 1.2)
-    skirt = SkirtShape(
+    skirt = SkirtCut(
         x, (hip_x, hip_y), (hem_x, hem_y - y), shape.hem_drop, 0.0, "pencil" if flat else "gathered"
     )
     panel = skirt_front(skirt, cloth, 1.1, rng, shifted(waist_line(shape), 0, -y))
@@ -208,14 +208,14 @@ def _lowered(panel: Panel, by: float) -> tuple[Fold, ...]:
     )
 
 
-def jumpsuit(rng: np.random.Generator, wish: Wish) -> Made:
+def jumpsuit(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A bodice with trousers sewn on."""
     shape = bodice(rng, 142.0, 1.0)
     shape = sleeved(
         rng, shape, rng.uniform(13, 17), rng.uniform(7, 8), pose_of(rng, wish, long=False)
     )
     x, y = shape.waist
-    legs = LegsShape(
+    legs = LegsCut(
         x,
         (x * 1.24, 20.0),
         rng.uniform(29, 31),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth, Colour, Kind
+from devstack.garments.cloth import ClothKind, Colour, Fabric
 from devstack.garments.graphics import GRAPHICS
 from devstack.garments.prints import REPEATS
 
@@ -65,41 +65,49 @@ def dyed(rng: np.random.Generator, colour: Colour) -> Colour:
     return r, g, b
 
 
-def solid(rng: np.random.Generator, kind: Kind, names: Sequence[str] = ()) -> Cloth:
+def solid(rng: np.random.Generator, kind: ClothKind, names: Sequence[str] = ()) -> Fabric:
     """One colour."""
     if kind == "denim":
         r, g, b = DENIM[int(rng.integers(0, len(DENIM)))]
         shade = rng.uniform(0.9, 1.1)
-        return Cloth(kind, (round(shade * r), round(shade * g), round(shade * b)))
+        return Fabric(kind, (round(shade * r), round(shade * g), round(shade * b)))
     names = names or list(COLOURS)
-    return Cloth(kind, dyed(rng, COLOURS[str(rng.choice(list(names)))]))
+    return Fabric(kind, dyed(rng, COLOURS[str(rng.choice(list(names)))]))
 
 
-def printed(rng: np.random.Generator, kind: Kind, repeat: str, ground: str = "") -> Cloth:
+def printed(rng: np.random.Generator, kind: ClothKind, repeat: str, ground: str = "") -> Fabric:
     """With a repeat; `ground` names a colour that has a set of inks."""
     fitting = [one for one in SETS if not ground or one[0] == ground] or list(SETS)
     base, inks = fitting[int(rng.integers(0, len(fitting)))]
     tile, width = REPEATS[repeat](rng, COLOURS[base], tuple(COLOURS[one] for one in inks))
-    return Cloth(kind, COLOURS[base], tile=tile, tile_cm=width)
+    return Fabric(kind, COLOURS[base], tile=tile, tile_cm=width)
 
 
 def pictured(
-    rng: np.random.Generator, kind: Kind, graphic: str, ground: str = "", width_cm: float = 25.0
-) -> Cloth:
+    rng: np.random.Generator,
+    kind: ClothKind,
+    graphic: str,
+    ground: str = "",
+    width_cm: float = 25.0,
+) -> Fabric:
     """With a picture on the chest."""
     fitting = [one for one in SETS if not ground or one[0] == ground] or list(SETS)
     base, inks = fitting[int(rng.integers(0, len(fitting)))]
     tile = GRAPHICS[graphic](rng, tuple(COLOURS[one] for one in inks))
-    return Cloth(kind, COLOURS[base], graphic=tile, graphic_at=(0.0, 29.0, width_cm))
+    return Fabric(kind, COLOURS[base], graphic=tile, graphic_at=(0.0, 29.0, width_cm))
 
 
 def chosen(
-    rng: np.random.Generator, kinds: Sequence[Kind], repeats: Sequence[str], *, graphic: float = 0.0
-) -> Cloth:
+    rng: np.random.Generator,
+    kinds: Sequence[ClothKind],
+    repeats: Sequence[str],
+    *,
+    graphic: float = 0.0,
+) -> Fabric:
     """Any of these: a plain one as often as a printed one; a placed picture with the chance
     `graphic`.
     """
-    kind: Kind = kinds[int(rng.integers(0, len(kinds)))]
+    kind: ClothKind = kinds[int(rng.integers(0, len(kinds)))]
     if rng.random() < graphic:
         return pictured(rng, kind, str(rng.choice(list(GRAPHICS))), width_cm=rng.uniform(20, 29))
     if repeats and rng.random() < 0.5 and kind not in ("denim", "fleece", "leather"):
@@ -107,8 +115,8 @@ def chosen(
     return solid(rng, kind)
 
 
-def trimmed(rng: np.random.Generator, cloth: Cloth) -> Cloth:
+def trimmed(rng: np.random.Generator, cloth: Fabric) -> Fabric:
     """The cloth of collars and cuffs: mostly the same, now and then one that stands out."""
     if cloth.tile is not None or rng.random() < 0.8:
         return cloth
-    return Cloth(cloth.kind, COLOURS[str(rng.choice(["white", "ecru", "navy", "black"]))])
+    return Fabric(cloth.kind, COLOURS[str(rng.choice(["white", "ecru", "navy", "black"]))])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from devstack.garments.curves import At
 
 Field = NDArray[np.float32]
+FloatImage = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from devstack.garments.curves import beside, flipped, joined, shifted, straight,
 from devstack.garments.fields import Fold
 from devstack.garments.panel import Panel, Seam
 from devstack.garments.pieces import buttons, patch_pocket, pressed, stitched, zipper
-from devstack.garments.shape import SIDES, UpperShape
+from devstack.garments.shape import SIDES, UpperCut
 from devstack.garments.upper import Trim, centre, soft_line
 
 
-def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+def closure(shape: UpperCut, trim: Trim, rng: np.random.Generator) -> list[Panel]:
     """How the front closes."""
     if trim.front == "plain":
         return []
@@ -43,7 +43,7 @@ def closure(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
     return panels
 
 
-def _zip(shape: UpperShape, trim: Trim, start: float, rng: np.random.Generator) -> list[Panel]:
+def _zip(shape: UpperCut, trim: Trim, start: float, rng: np.random.Generator) -> list[Panel]:
     line = soft_line(centre(shape, start), rng, 0.08)
     panels = zipper(line[:-1], shaded(trim.cloth.colour, 0.75))
     for side in (-1, 1):
@@ -62,7 +62,7 @@ def _zip(shape: UpperShape, trim: Trim, start: float, rng: np.random.Generator) 
     return panels
 
 
-def pockets(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+def pockets(shape: UpperCut, trim: Trim, rng: np.random.Generator) -> list[Panel]:
     """Pockets on the front."""
     cloth = trim.cloth.ungraphic()
     x, y = shape.pit
@@ -82,7 +82,7 @@ def pockets(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Pan
     return []
 
 
-def _kangaroo(shape: UpperShape, trim: Trim) -> Panel:
+def _kangaroo(shape: UpperCut, trim: Trim) -> Panel:
     low = shape.hem[1] - 6.5
     top, half = low - 19.0, 0.62 * shape.hem[0]
     right = joined(
@@ -99,7 +99,7 @@ def _kangaroo(shape: UpperShape, trim: Trim) -> Panel:
     return Panel(outline, trim.cloth.ungraphic(), seams=seams, thick=0.8, crumple=1.2)
 
 
-def _yoke(shape: UpperShape, trim: Trim) -> list[Panel]:
+def _yoke(shape: UpperCut, trim: Trim) -> list[Panel]:
     """The seams of a denim jacket: across the chest, and down to the hem in a narrow V."""
     x, y = shape.pit
     low, out = shape.hem[1], []

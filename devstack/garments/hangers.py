@@ -5,7 +5,7 @@ No part of the garment.
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.curves import (
     beside,
     bowed,
@@ -20,13 +20,13 @@ from devstack.garments.made import Made
 from devstack.garments.panel import Panel
 from devstack.garments.shape import SIDES
 
-STEEL = Cloth("metal", (176, 176, 174))
+STEEL = Fabric("metal", (176, 176, 174))
 PALE, DARK = (206, 168, 122), (58, 46, 40)
 
 
 def hung_up(made: Made, rng: np.random.Generator) -> list[Panel]:
     """The garment's panels with its hanger among them."""
-    wood = Cloth("leather", PALE if rng.random() < 0.6 else DARK)
+    wood = Fabric("leather", PALE if rng.random() < 0.6 else DARK)
     if made.family == "upper" and made.points is not None:
         arms = _arms(made, wood)
         return [*made.panels[:1], *arms, *_hook((0.0, 1.5)), *made.panels[1:]]
@@ -48,12 +48,12 @@ def _hook(foot: tuple[float, float]) -> list[Panel]:
     wire = joined(beside(line, 0.22), beside(line, -0.22)[::-1])
     nail = disc((x, y - 12.4), 0.9)
     return [
-        Panel(nail, Cloth("metal", (150, 146, 140)), worn=False, thick=2.0, crumple=0),
+        Panel(nail, Fabric("metal", (150, 146, 140)), worn=False, thick=2.0, crumple=0),
         Panel(wire, STEEL, worn=False, thick=2.0, crumple=0),
     ]
 
 
-def _arms(made: Made, wood: Cloth) -> list[Panel]:
+def _arms(made: Made, wood: Fabric) -> list[Panel]:
     assert made.points is not None
     out = []
     for side in SIDES:
@@ -66,7 +66,7 @@ def _arms(made: Made, wood: Cloth) -> list[Panel]:
     return out
 
 
-def _clips(half: float, wood: Cloth) -> list[Panel]:
+def _clips(half: float, wood: Fabric) -> list[Panel]:
     bar = through((-half - 2, -4.6), (0, -6.2), (half + 2, -4.6))
     return [
         Panel(joined(bar, (shifted(bar, 0, 1.7))[::-1]), wood, worn=False, thick=1.4, crumple=0.1)

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from devstack.garments import bottoms, dresses, layers, shoes, small, straps, tops
-from devstack.garments.made import Made, Wish
+from devstack.garments.made import GarmentWish, Made
 
-Maker = Callable[[np.random.Generator, Wish], Made]
+Maker = Callable[[np.random.Generator, GarmentWish], Made]
 KINDS: dict[str, Maker] = {
     "crew-tee": tops.tee,
     "v-tee": partial(tops.tee, neck="v"),

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth, Kind
+from devstack.garments.cloth import ClothKind, Fabric
 from devstack.garments.fabrics import chosen, solid, trimmed
-from devstack.garments.made import Made, Wish, upper_made
+from devstack.garments.made import GarmentWish, Made, upper_made
 from devstack.garments.tops import assembled, base, pose_of, sleeved
 from devstack.garments.upper import Trim
 
-KNIT: tuple[Kind, ...] = ("knit", "knit", "wool")
+KNIT: tuple[ClothKind, ...] = ("knit", "knit", "wool")
 
 
-def sweater(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
+def sweater(rng: np.random.Generator, wish: GarmentWish, neck: str = "crew") -> Made:
     """A pullover with ribbed collar, cuffs and hem; `neck` may be a rolled collar."""
     shape = replace(base(rng, wide=rng.uniform(1.0, 1.15), shaped=0.0), dip=rng.uniform(7.5, 9.5))
     shape = replace(shape, hem=(shape.hem[0] * 0.93, shape.hem[1] * 0.95), hem_drop=0.8)
@@ -40,7 +40,7 @@ def sweater(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
     return upper_made("sweater", assembled(shape, trim, rng), shape)
 
 
-def hoodie(rng: np.random.Generator, wish: Wish) -> Made:
+def hoodie(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A hooded sweatshirt with a kangaroo pocket."""
     shape = replace(
         base(rng, wide=1.1, shaped=0.0), neck=rng.uniform(9.4, 10.4), dip=rng.uniform(7.5, 9)
@@ -59,7 +59,7 @@ def hoodie(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("hoodie", assembled(shape, trim, rng), shape)
 
 
-def cardigan(rng: np.random.Generator, wish: Wish) -> Made:
+def cardigan(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A knitted cardigan, V-necked, buttoned."""
     shape = replace(
         base(rng, wide=1.02, shaped=0.0, long=0.95),
@@ -76,7 +76,7 @@ def cardigan(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("cardigan", assembled(shape, trim, rng), shape)
 
 
-def jacket(rng: np.random.Generator, wish: Wish) -> Made:
+def jacket(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A zipped jacket with a stand-up collar, or a denim one with flap pockets."""
     denim = wish.cloth.kind == "denim" if wish.cloth else rng.random() < 0.3
     shape = replace(
@@ -108,7 +108,7 @@ def jacket(rng: np.random.Generator, wish: Wish) -> Made:
         )
     else:
         rib = rng.random() < 0.5
-        second = Cloth("knit", cloth.colour) if rib else cloth
+        second = Fabric("knit", cloth.colour) if rib else cloth
         trim = Trim(
             cloth,
             second,
@@ -121,7 +121,7 @@ def jacket(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("jacket", assembled(shape, trim, rng), shape)
 
 
-def _tailored(cloth: Cloth) -> Trim:
+def _tailored(cloth: Fabric) -> Trim:
     """Lapels, buttons and welt pockets, of one cloth."""
     return Trim(
         cloth,
@@ -135,7 +135,7 @@ def _tailored(cloth: Cloth) -> Trim:
     )
 
 
-def blazer(rng: np.random.Generator, wish: Wish) -> Made:
+def blazer(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A tailored jacket with lapels."""
     shape = replace(
         base(rng, shaped=1.0, long=1.10),
@@ -151,7 +151,7 @@ def blazer(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("blazer", assembled(shape, trim, rng), shape)
 
 
-def coat(rng: np.random.Generator, wish: Wish) -> Made:
+def coat(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A long coat with lapels."""
     shape = replace(
         base(rng, shaped=0.3, wide=1.1, long=1.62),
@@ -168,7 +168,7 @@ def coat(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("coat", assembled(shape, trim, rng), shape)
 
 
-def vest(rng: np.random.Generator, wish: Wish) -> Made:
+def vest(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A sleeveless jacket: zipped, or a waistcoat with a V-neck and buttons."""
     shape = base(rng, wide=1.0, shaped=0.3, long=0.95)
     shape = replace(shape, tip=(shape.pit[0] * 0.78, shape.tip[1]), inset=1.8)

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth, Colour
+from devstack.garments.cloth import Colour, Fabric
 from devstack.garments.curves import (
+    XY,
     Line,
-    Point,
     at,
     beside,
     bowed,
@@ -22,15 +22,15 @@ from devstack.garments.curves import (
     straight,
     through,
 )
-from devstack.garments.panel import Panel, Patch, Seam
+from devstack.garments.panel import Fade, Panel, Seam
 from devstack.garments.pieces import button, cord, label, loop, patch_pocket, pressed, stitched
-from devstack.garments.shape import SIDES, Side
+from devstack.garments.shape import SIDES, Sign
 
 LegStyle = Literal["jeans", "chino", "dress", "jogger", "legging"]
 
 
 @dataclass(frozen=True, slots=True)
-class LegsShape:
+class LegsCut:
     """Half widths of the flat garment; `rise`: down to the crotch; `leg`: from there to the hem;
     `angle`: outwards.
     """
@@ -50,7 +50,7 @@ class LegsShape:
 class LegsTrim:
     """What is sewn on trousers; `thread`: of jeans."""
 
-    cloth: Cloth
+    cloth: Fabric
     style: LegStyle
     thread: Colour = (196, 142, 78)
     depth: float = 1.0
@@ -58,7 +58,7 @@ class LegsTrim:
     worn_out: float = 0.0
 
 
-def leg_points(shape: LegsShape, side: Side) -> dict[str, Point]:
+def leg_points(shape: LegsCut, side: Sign) -> dict[str, XY]:
     """The named points of one side."""
     angle = shape.angle[0 if side < 0 else 1]
     along, out = (
@@ -81,7 +81,7 @@ def leg_points(shape: LegsShape, side: Side) -> dict[str, Point]:
     }
 
 
-def outer_edge(points: dict[str, Point]) -> Line:
+def outer_edge(points: dict[str, XY]) -> Line:
     """From the waist to the hem."""
     return through(
         points["waist"],
@@ -92,14 +92,14 @@ def outer_edge(points: dict[str, Point]) -> Line:
     )
 
 
-def inner_edge(shape: LegsShape, points: dict[str, Point], side: Side) -> Line:
+def inner_edge(shape: LegsCut, points: dict[str, XY], side: Sign) -> Line:
     """From the crotch to the hem."""
     start = points["crotch"]
     near = start + (points["knee_inner"] - start) * 0.16 + np.array([side * 0.35 * shape.gap, 0])
     return through(start, near, points["knee_inner"], points["hem_inner"])
 
 
-def leg_panels(shape: LegsShape, trim: LegsTrim, rng: np.random.Generator) -> list[Panel]:
+def leg_panels(shape: LegsCut, trim: LegsTrim, rng: np.random.Generator) -> list[Panel]:
     """All panels of the garment, back to front."""
     panels = _inside(shape, trim)
     for side in SIDES if rng.random() < 0.5 else SIDES[::-1]:
@@ -109,7 +109,7 @@ def leg_panels(shape: LegsShape, trim: LegsTrim, rng: np.random.Generator) -> li
     return panels
 
 
-def _waist_line(shape: LegsShape, sag: float, lift: float = 0.0) -> Line:
+def _waist_line(shape: LegsCut, sag: float, lift: float = 0.0) -> Line:
     w = shape.waist
     return through(
         (-w, -lift),
@@ -120,7 +120,7 @@ def _waist_line(shape: LegsShape, sag: float, lift: float = 0.0) -> Line:
     )
 
 
-def _inside(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
+def _inside(shape: LegsCut, trim: LegsTrim) -> list[Panel]:
     outline = joined(_waist_line(shape, 0.5, 0.7), _waist_line(shape, 5.0)[::-1])
     back = Panel(
         outline,
@@ -133,7 +133,7 @@ def _inside(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
     return [back, *tag]
 
 
-def _leg(shape: LegsShape, trim: LegsTrim, side: Side, rng: np.random.Generator) -> list[Panel]:
+def _leg(shape: LegsCut, trim: LegsTrim, side: Sign, rng: np.random.Generator) -> list[Panel]:
     points = leg_points(shape, side)
     outer, inner = outer_edge(points), inner_edge(shape, points, side)
     rise = through(
@@ -187,7 +187,7 @@ def _leg(shape: LegsShape, trim: LegsTrim, side: Side, rng: np.random.Generator)
     return [panel, *_pocket(shape, trim, side), *_ends(points, trim, side)]
 
 
-def _wear(points: dict[str, Point], trim: LegsTrim, side: Side) -> tuple[Patch, ...]:
+def _wear(points: dict[str, XY], trim: LegsTrim, side: Sign) -> tuple[Fade, ...]:
     """Where jeans are washed out."""
     if not trim.worn_out:
         return ()
@@ -196,9 +196,9 @@ def _wear(points: dict[str, Point], trim: LegsTrim, side: Side) -> tuple[Patch, 
     knee = (points["knee_inner"] + points["knee_outer"]) / 2
     more = trim.worn_out
     return (
-        Patch((float(thigh[0]), float(thigh[1]) + 4), (5.5, 19.0), 1 + 0.85 * more),
-        Patch((float(knee[0]), float(knee[1]) + 2), (4.6, 12.0), 1 + 0.6 * more),
-        Patch(
+        Fade((float(thigh[0]), float(thigh[1]) + 4), (5.5, 19.0), 1 + 0.85 * more),
+        Fade((float(knee[0]), float(knee[1]) + 2), (4.6, 12.0), 1 + 0.6 * more),
+        Fade(
             (float(points["crotch"][0]) + 3 * side, float(points["crotch"][1]) + 1),
             (5.0, 5.0),
             1 - 0.22 * more,
@@ -206,7 +206,7 @@ def _wear(points: dict[str, Point], trim: LegsTrim, side: Side) -> tuple[Patch, 
     )
 
 
-def _pocket(shape: LegsShape, trim: LegsTrim, side: Side) -> list[Panel]:
+def _pocket(shape: LegsCut, trim: LegsTrim, side: Sign) -> list[Panel]:
     """Of jeans: a scooped one with a watch pocket; of others: a slanting mouth."""
     w = shape.waist
     if trim.style == "legging":
@@ -243,7 +243,7 @@ def _pocket(shape: LegsShape, trim: LegsTrim, side: Side) -> list[Panel]:
     return [Panel(flipped(lip, side), trim.cloth, seams=(row,), thick=0.6, cast=1.0, crumple=0.4)]
 
 
-def _ends(points: dict[str, Point], trim: LegsTrim, side: Side) -> list[Panel]:
+def _ends(points: dict[str, XY], trim: LegsTrim, side: Sign) -> list[Panel]:
     """A ribbed ankle or a turned-up hem."""
     if trim.style != "jogger" and not trim.turn_up:
         return []
@@ -264,7 +264,7 @@ def _ends(points: dict[str, Point], trim: LegsTrim, side: Side) -> list[Panel]:
     return [Panel(joined(top, hem[::-1]), trim.cloth.plain(), seams=seams, crumple=0.4, thick=1.2)]
 
 
-def _fly(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
+def _fly(shape: LegsCut, trim: LegsTrim) -> list[Panel]:
     if trim.style in ("jogger", "legging"):
         return []
     foot = 0.72 * shape.rise
@@ -290,7 +290,7 @@ def _fly(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
     ]
 
 
-def _waistband(shape: LegsShape, trim: LegsTrim) -> list[Panel]:
+def _waistband(shape: LegsCut, trim: LegsTrim) -> list[Panel]:
     high, sag = shape.band_cm, 1.9
     top = _waist_line(shape, sag)
     w = shape.waist * (1 + 0.10 * high / shape.hip[1])

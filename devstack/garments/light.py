@@ -5,28 +5,28 @@ Linear light 0..1.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from devstack.garments.fields import Field, softened
+from devstack.garments.fields import Field, FloatImage, softened
 
-Picture = NDArray[np.float32]
 GAMMA = 2.2
 _LAMP = (-0.40, -0.58, 0.71)
 _ROOM = (0.35, 0.25, 0.90)
 
 
-def linear(colour: Picture) -> Picture:
+def linear(colour: FloatImage) -> FloatImage:
     """sRGB 0..255 as linear light."""
     return np.asarray(np.power(np.clip(colour, 0, 255) / 255, GAMMA), np.float32)
 
 
-def displayed(light: Picture) -> Picture:
+def displayed(light: FloatImage) -> FloatImage:
     """Linear light as sRGB 0..255, highlights rolled off softly."""
     rolled = np.where(light > 0.85, 0.85 + 0.15 * np.tanh((light - 0.85) / 0.15), light)
     return np.asarray(255 * np.power(np.clip(rolled, 0, 1), 1 / GAMMA), np.float32)
 
 
-def lit(albedo: Picture, height: Field, light: Field, px_per_cm: float, sheen: float) -> Picture:
+def lit(
+    albedo: FloatImage, height: Field, light: Field, px_per_cm: float, sheen: float
+) -> FloatImage:
     """Cloth of these colours (sRGB 0..255) and heights (cm) under the lamp; flat cloth keeps its
     colour.
     """

@@ -6,19 +6,19 @@ from typing import Literal
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth
-from devstack.garments.curves import Line, Point, walked
+from devstack.garments.cloth import Fabric
+from devstack.garments.curves import XY, Line, walked
 from devstack.garments.panel import Panel
-from devstack.garments.shape import Pose, Shoulders, UpperShape, points_of, sleeve_edges
+from devstack.garments.shape import Pose, ShoulderCut, UpperCut, points_of, sleeve_edges
 
-Family = Literal["upper", "legs", "skirt", "none"]
+GarmentFamily = Literal["upper", "legs", "skirt", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class GarmentWish:
     """What a caller asks for; None: as the seed decides."""
 
-    cloth: Cloth | None = None
+    cloth: Fabric | None = None
     pose: Pose | None = None
 
 
@@ -31,11 +31,11 @@ class Made:
     category: str
     panels: list[Panel]
     sizes_cm: dict[str, float]
-    family: Family = "none"
-    points: tuple[Mapping[str, Point], Mapping[str, Point]] | None = None
-    middle: Point = field(default_factory=lambda: np.zeros(2))
+    family: GarmentFamily = "none"
+    points: tuple[Mapping[str, XY], Mapping[str, XY]] | None = None
+    middle: XY = field(default_factory=lambda: np.zeros(2))
     sleeves_cm: tuple[float, float] = (0.0, 0.0)
-    shoulders: Shoulders = "full"
+    shoulders: ShoulderCut = "full"
     hang: tuple[float, float] = (0.0, 2.0)
     """Where a hanger's neck comes out: x, y; and its arms lie below the shoulders where `family`
     is upper.
@@ -48,7 +48,7 @@ class Made:
         return np.array([low, high])
 
 
-def upper_made(category: str, panels: list[Panel], shape: UpperShape) -> Made:
+def upper_made(category: str, panels: list[Panel], shape: UpperCut) -> Made:
     """With the truth of an upper garment that is cut like this."""
     left, right = points_of(shape, -1), points_of(shape, 1)
     sizes = {

@@ -5,7 +5,7 @@ Painted back to front.
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.curves import (
     Line,
     at,
@@ -20,13 +20,13 @@ from devstack.garments.curves import (
     through,
 )
 from devstack.garments.fields import Fold
-from devstack.garments.panel import Panel, Patch
+from devstack.garments.panel import Fade, Panel
 from devstack.garments.pieces import band, cord, label, pressed, stitched
-from devstack.garments.shape import SIDES, UpperShape, front_neck
+from devstack.garments.shape import SIDES, UpperCut, front_neck
 from devstack.garments.upper import Trim
 
 
-def collar_behind(shape: UpperShape, trim: Trim) -> list[Panel]:
+def collar_behind(shape: UpperCut, trim: Trim) -> list[Panel]:
     """A collar's back, standing up behind the neck, and its inner stand with the label."""
     n = shape.neck
     top = through((-n - 0.2, 0.6), (-0.8 * n, -1.9), (0, -2.9), (0.8 * n, -1.9), (n + 0.2, 0.6))
@@ -39,13 +39,13 @@ def collar_behind(shape: UpperShape, trim: Trim) -> list[Panel]:
         seams=(pressed(seam),),
         shade=0.82,
         crumple=0.3,
-        patches=(Patch((0, 4.5), (n, 3.2), 0.68),),
+        patches=(Fade((0, 4.5), (n, 3.2), 0.68),),
     )
     return [panel, *(label((0.0, 1.0), 3.6) if trim.label else [])]
 
 
 def collar_leaves(
-    shape: UpperShape, trim: Trim, *, spread: float = 6.6, drop: float = 5.2
+    shape: UpperCut, trim: Trim, *, spread: float = 6.6, drop: float = 5.2
 ) -> list[Panel]:
     """The two leaves of a turned-down collar; they meet at the dip."""
     n, dip = shape.neck, shape.dip
@@ -63,7 +63,7 @@ def collar_leaves(
         outline = flipped(joined(fold, inner[1:], front[1:], outer[1:-1]), side)
         edge = flipped(joined(part(front, 0.03, 0.95), part(outer, 0.05, 0.9)), side)
         rows = stitched(beside(edge, 0.45 * side), colour=trim.second.colour, pucker=0.015)
-        shade = Patch((side * 0.72 * n, -0.4), (1.6, 2.4), 1.06)
+        shade = Fade((side * 0.72 * n, -0.4), (1.6, 2.4), 1.06)
         panels.append(
             Panel(
                 outline,
@@ -80,7 +80,7 @@ def collar_leaves(
 
 
 def stand(
-    shape: UpperShape, trim: Trim, high: float = 4.5, *, ribs_cm: float = 0.0
+    shape: UpperCut, trim: Trim, high: float = 4.5, *, ribs_cm: float = 0.0
 ) -> tuple[list[Panel], list[Panel]]:
     """A collar that stands up round the neck: what lies behind and what lies in front."""
     n = shape.neck
@@ -95,7 +95,7 @@ def stand(
     return [behind], [front]
 
 
-def turtle(shape: UpperShape, trim: Trim, high: float = 7.0) -> tuple[list[Panel], list[Panel]]:
+def turtle(shape: UpperCut, trim: Trim, high: float = 7.0) -> tuple[list[Panel], list[Panel]]:
     """A rolled collar: a tube turned down over itself."""
     n = shape.neck
     top_half = 0.86 * n
@@ -115,7 +115,7 @@ def turtle(shape: UpperShape, trim: Trim, high: float = 7.0) -> tuple[list[Panel
 
 
 def lapels(
-    shape: UpperShape, trim: Trim, *, notch_y: float = 11.5, width: float = 9.0
+    shape: UpperCut, trim: Trim, *, notch_y: float = 11.5, width: float = 9.0
 ) -> list[Panel]:
     """Lapels and the collar above them; they roll down to the dip."""
     n, dip = shape.neck, shape.dip
@@ -157,7 +157,7 @@ def lapels(
 
 def _lapel(outline: Line, edge: Line, trim: Trim, side: int) -> Panel:
     rows = stitched(beside(edge, -0.4 * side), colour=trim.second.colour, pucker=0.0)
-    shade = Patch((float(outline[0, 0]), float(outline[0, 1]) + 10), (2.2, 9.0), 1.07)
+    shade = Fade((float(outline[0, 0]), float(outline[0, 1]) + 10), (2.2, 9.0), 1.07)
     return Panel(
         outline,
         trim.second.ungraphic(),
@@ -170,7 +170,7 @@ def _lapel(outline: Line, edge: Line, trim: Trim, side: int) -> Panel:
 
 
 def hood(
-    shape: UpperShape, trim: Trim, rng: np.random.Generator, *, cords: bool = True
+    shape: UpperCut, trim: Trim, rng: np.random.Generator, *, cords: bool = True
 ) -> tuple[list[Panel], list[Panel]]:
     """A hood that lies above the neck, open to the front, and its drawstrings."""
     n, dip = shape.neck, shape.dip
@@ -198,7 +198,7 @@ def hood(
         beside(opening, 0.5),
         trim.second.plain(),
         shade=0.56,
-        patches=(Patch((0, dip), (n, 12), 0.7),),
+        patches=(Fade((0, dip), (n, 12), 0.7),),
         seams=(pressed(straight((0, -high), (0, dip), 20)),),
     )
     folds = _hood_folds(n, dip, high, rng)
@@ -243,11 +243,11 @@ def _hood_folds(n: float, dip: float, high: float, rng: np.random.Generator) -> 
     return folds
 
 
-def facing(shape: UpperShape, trim: Trim, width: float = 3.0) -> Panel:
+def facing(shape: UpperCut, trim: Trim, width: float = 3.0) -> Panel:
     """A turned-in edge that follows the neckline: of cardigans and collarless jackets."""
     inner = front_neck(shape)
     panel = band(inner, beside(inner, -width), trim.second.plain(), ribs_cm=0.0)
     rows = stitched(beside(inner, -width + 0.4), colour=trim.second.colour)
     return Panel(
-        panel.outline, Cloth(trim.second.kind, trim.second.colour), seams=(rows,), crumple=0.3
+        panel.outline, Fabric(trim.second.kind, trim.second.colour), seams=(rows,), crumple=0.3
     )

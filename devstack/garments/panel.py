@@ -8,12 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devstack.garments.cloth import Cloth, Colour, coloured, woven
+from devstack.garments.cloth import Colour, Fabric, coloured, woven
 from devstack.garments.curves import Line, evenly, walked
-from devstack.garments.fields import Field, Fold, crumpled, folded, softened
+from devstack.garments.fields import Field, FloatImage, Fold, crumpled, folded, softened
 from devstack.garments.light import lit
-
-Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Seam:
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class Fade:
     """A soft patch that is lighter (above 1) or darker: worn denim, the depth of an opening.
 
     Radii in cm.
@@ -50,10 +48,10 @@ class Panel:
     """
 
     outline: Line
-    cloth: Cloth
+    cloth: Fabric
     folds: tuple[Fold, ...] = ()
     seams: tuple[Seam, ...] = ()
-    patches: tuple[Patch, ...] = ()
+    patches: tuple[Fade, ...] = ()
     turn_rad: float = 0.0
     pivot: tuple[float, float] = (0.0, 0.0)
     shade: float = 1.0
@@ -70,7 +68,7 @@ class Canvas:
     (without a hanger).
     """
 
-    rgb: Picture
+    rgb: FloatImage
     alpha: Field
     worn: Field
     px_per_cm: float
@@ -148,7 +146,7 @@ def _cast(on: Canvas, cover: Field, panel: Panel) -> None:
     on.rgb *= (1 - panel.cast * (0.34 * wide + 0.36 * tight))[..., None]
 
 
-def _painted(on: Canvas, cover: Field, panel: Panel) -> Picture:
+def _painted(on: Canvas, cover: Field, panel: Panel) -> FloatImage:
     """The panel in linear light, everywhere in its window."""
     rows, columns = cover.shape
     x, y = np.meshgrid(
@@ -229,7 +227,7 @@ def _pressed(on: Canvas, seam: Seam, shape: tuple[int, ...]) -> tuple[Field, Fie
     return np.asarray(seam.depth_cm * soft, np.float32), np.asarray(soft, np.float32)
 
 
-def _sew(on: Canvas, seam: Seam, colour: Picture, height: Field) -> None:
+def _sew(on: Canvas, seam: Seam, colour: FloatImage, height: Field) -> None:
     """Stitches along the lines: short threads that lie on the cloth."""
     thread = tuple(float(one) for one in seam.thread or (0, 0, 0))
     width = max(1, round(0.07 * on.px_per_cm))

@@ -7,15 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devstack.garments.fields import noise
+from devstack.garments.fields import FloatImage, noise
 
 Light = Literal["studio", "phone", "window", "flash", "dim"]
 LIGHTS: tuple[Light, ...] = ("studio", "phone", "window", "flash", "dim")
-Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class PhotoSpec:
     """`size_px`: width and height; `fill`: share of the frame that the garment takes.
 
     `tilt`: perspective, 0.1 is a lot. `quality`: of the JPEG that the picture has been through;
@@ -32,7 +31,7 @@ class Photo:
     creased: float = 1.0
 
 
-def lens(photo: Photo) -> NDArray[np.float64]:
+def lens(photo: PhotoSpec) -> NDArray[np.float64]:
     """From the upright picture's px to the photo's: a 3 x 3 homography about the frame's middle."""
     wide, high = photo.size_px
     c, s = np.cos(photo.turn_rad), np.sin(photo.turn_rad)
@@ -50,7 +49,7 @@ def seen(points: NDArray[np.float64], through: NDArray[np.float64]) -> NDArray[n
     return np.asarray(far[:, :2] / far[:, 2:])
 
 
-def exposed(picture: Picture, light: Light, rng: np.random.Generator) -> Picture:
+def exposed(picture: FloatImage, light: Light, rng: np.random.Generator) -> FloatImage:
     """An sRGB picture under this light, through this camera."""
     if light == "studio":
         return np.asarray(
@@ -83,7 +82,7 @@ def exposed(picture: Picture, light: Light, rng: np.random.Generator) -> Picture
     return np.asarray(out, np.float32)
 
 
-def developed(picture: Picture, quality: int) -> NDArray[np.uint8]:
+def developed(picture: FloatImage, quality: int) -> NDArray[np.uint8]:
     """As 8 bits, through a JPEG of that quality where it is below 100."""
     bits = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
     if quality >= 100:

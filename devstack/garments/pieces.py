@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth, Colour, shaded
+from devstack.garments.cloth import Colour, Fabric, shaded
 from devstack.garments.curves import (
     At,
     Line,
@@ -36,7 +36,7 @@ def pressed(*lines: Line, depth: float = 0.07, width: float = 0.16, pucker: floa
 
 
 def band(
-    inner: Line, outer: Line, cloth: Cloth, *, ribs_cm: float = 0.0, shade: float = 1.0
+    inner: Line, outer: Line, cloth: Fabric, *, ribs_cm: float = 0.0, shade: float = 1.0
 ) -> Panel:
     """A strip between two lines that run the same way, with ribs across it where `ribs_cm` > 0."""
     seams: tuple[Seam, ...] = ()
@@ -59,11 +59,11 @@ def band(
 def button(middle: At, colour: Colour, radius: float = 0.55) -> list[Panel]:
     """A button with a rim and four holes."""
     here = np.asarray(middle, np.float64)
-    plate = Cloth("rubber", colour)
+    plate = Fabric("rubber", colour)
     rim = Seam((np.vstack([disc(here, 0.68 * radius), disc(here, 0.68 * radius)[:1]]),), 0.05, 0.13)
     step = 0.22 * radius
     holes = [disc(here + np.array([x, y]) * step, 0.13 * radius) for x in (-1, 1) for y in (-1, 1)]
-    dark = Cloth("rubber", shaded(colour, 0.35))
+    dark = Fabric("rubber", shaded(colour, 0.35))
     return [
         Panel(disc(here, radius), plate, seams=(rim,), thick=0.7, crumple=0),
         *(Panel(one, dark, thick=0.1, cast=0, crumple=0) for one in holes),
@@ -88,13 +88,18 @@ def label(middle: At, width: float = 3.4) -> list[Panel]:
     print_ = Seam((*lines, *small), 0.0, 0.16, tint=0.45)
     return [
         Panel(
-            box, Cloth("satin", (226, 224, 218)), seams=(print_,), thick=0.3, shade=0.9, crumple=0.2
+            box,
+            Fabric("satin", (226, 224, 218)),
+            seams=(print_,),
+            thick=0.3,
+            shade=0.9,
+            crumple=0.2,
         )
     ]
 
 
 def patch_pocket(
-    middle: At, width: float, high: float, cloth: Cloth, *, point: float = 1.2
+    middle: At, width: float, high: float, cloth: Fabric, *, point: float = 1.2
 ) -> list[Panel]:
     """A pocket sewn on, with a pointed foot and a hem at its mouth."""
     x, y = np.asarray(middle, np.float64)
@@ -114,7 +119,7 @@ def patch_pocket(
 
 def cord(line: Line, width: float, colour: Colour, *, tipped: bool = True) -> list[Panel]:
     """A drawstring along a line, with a metal tip."""
-    cloth = Cloth("woven", colour)
+    cloth = Fabric("woven", colour)
     half = width / 2
     count = max(4, int(walked(line)[-1] / 0.5))
     left, right = beside(line, half), beside(line, -half)
@@ -134,7 +139,7 @@ def cord(line: Line, width: float, colour: Colour, *, tipped: bool = True) -> li
     if tipped:
         end = straight(at(line, 0.93), line[-1])
         tip = joined(beside(end, half * 1.1), beside(end, -half * 1.1)[::-1])
-        panels.append(Panel(tip, Cloth("metal", (172, 170, 166)), thick=1.5, crumple=0.0))
+        panels.append(Panel(tip, Fabric("metal", (172, 170, 166)), thick=1.5, crumple=0.0))
     return panels
 
 
@@ -152,9 +157,9 @@ def zipper(line: Line, colour: Colour, *, metal: Colour = (168, 166, 160)) -> li
     )
     pull = disc(shifted(head, 0.0, 2.5), 0.36, tall=3.4)
     hole = disc(shifted(head, 0.0, 3.1), 0.16, tall=1.8)
-    steel = Cloth("metal", metal)
+    steel = Fabric("metal", metal)
     return [
-        Panel(tape, Cloth("woven", colour), thick=0.5, crumple=0.1),
+        Panel(tape, Fabric("woven", colour), thick=0.5, crumple=0.1),
         Panel(
             chain,
             steel,
@@ -168,7 +173,7 @@ def zipper(line: Line, colour: Colour, *, metal: Colour = (168, 166, 160)) -> li
     ]
 
 
-def loop(x: float, top: float, high: float, cloth: Cloth, *, width: float = 1.1) -> Panel:
+def loop(x: float, top: float, high: float, cloth: Fabric, *, width: float = 1.1) -> Panel:
     """A belt loop."""
     half = width / 2
     outline = joined(
@@ -185,7 +190,7 @@ def loop(x: float, top: float, high: float, cloth: Cloth, *, width: float = 1.1)
     )
 
 
-def fringe(line: Line, length: float, cloth: Cloth, rng: np.random.Generator) -> list[Panel]:
+def fringe(line: Line, length: float, cloth: Fabric, rng: np.random.Generator) -> list[Panel]:
     """Threads that hang from a line."""
     panels = []
     for start in evenly(line, max(3, int(walked(line)[-1] / 0.75))):

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from devstack.garments.curves import (
+    XY,
     Line,
-    Point,
     at,
     beside,
     flipped,
@@ -21,9 +21,9 @@ from devstack.garments.curves import (
     through,
 )
 
-Side = Literal[-1, 1]
-SIDES: tuple[Side, Side] = (-1, 1)
-Shoulders = Literal["full", "straps", "one", "off"]
+Sign = Literal[-1, 1]
+SIDES: tuple[Sign, Sign] = (-1, 1)
+ShoulderCut = Literal["full", "straps", "one", "off"]
 Pose = Literal["spread", "hanging", "closed", "folded"]
 LONG_CM = 32.0
 """Sleeves from this length on have an elbow of their own."""
@@ -43,7 +43,7 @@ class Sleeve:
 
 
 @dataclass(frozen=True, slots=True)
-class UpperShape:
+class UpperCut:
     """Half widths and heights of the right side; both sides are alike but for the sleeves.
 
     `dip`: the front neckline's.
@@ -61,14 +61,14 @@ class UpperShape:
     hem_drop: float
     sleeves: tuple[Sleeve, Sleeve] | None
     pose: Pose = "spread"
-    shoulders: Shoulders = "full"
+    shoulders: ShoulderCut = "full"
     inset: float = 0.9
 
 
-Points = Mapping[str, Point]
+NamedPoints = Mapping[str, XY]
 
 
-def points_of(shape: UpperShape, side: Side) -> dict[str, Point]:
+def points_of(shape: UpperCut, side: Sign) -> dict[str, XY]:
     """The named points of one side; a garment without sleeves has its elbow and cuff in the
     armhole.
     """
@@ -109,7 +109,7 @@ def points_of(shape: UpperShape, side: Side) -> dict[str, Point]:
     return points
 
 
-def _short_edges(points: Points, side: Side, puff: float) -> tuple[Line, Line]:
+def _short_edges(points: NamedPoints, side: Sign, puff: float) -> tuple[Line, Line]:
     tip, cuff = points["tip"], points["cuff_outer"]
     along = (cuff - tip) / np.linalg.norm(cuff - tip)
     out = np.array([along[1], -along[0]]) * side
@@ -122,7 +122,7 @@ def _short_edges(points: Points, side: Side, puff: float) -> tuple[Line, Line]:
     return outer, inner
 
 
-def sleeve_edges(shape: UpperShape, points: Points, side: Side) -> tuple[Line, Line]:
+def sleeve_edges(shape: UpperCut, points: NamedPoints, side: Sign) -> tuple[Line, Line]:
     """The outer edge from the tip to the cuff and the inner one from the pit to the cuff."""
     assert shape.sleeves is not None
     sleeve = shape.sleeves[0 if side < 0 else 1]
@@ -143,7 +143,7 @@ def sleeve_edges(shape: UpperShape, points: Points, side: Side) -> tuple[Line, L
     return outer, inner
 
 
-def armhole(shape: UpperShape, side: Side) -> Line:
+def armhole(shape: UpperCut, side: Sign) -> Line:
     """From the tip to the pit; cut in by `inset` cm."""
     (tx, ty), (px, py) = shape.tip, shape.pit
     inset, high = shape.inset, py - ty
@@ -157,20 +157,20 @@ def armhole(shape: UpperShape, side: Side) -> Line:
     return flipped(line, side)
 
 
-def flank(shape: UpperShape, side: Side) -> Line:
+def flank(shape: UpperCut, side: Sign) -> Line:
     """From the pit down to the hem."""
     knots = [shape.pit, shape.waist, *([shape.hip] if shape.hip else []), shape.hem]
     return flipped(through(*knots), side)
 
 
-def shoulder(shape: UpperShape, side: Side) -> Line:
+def shoulder(shape: UpperCut, side: Sign) -> Line:
     """From the neck to the tip, very slightly hollow, rounded off at its end."""
     (tx, ty), neck = shape.tip, (shape.neck, 0.0)
     middle = ((neck[0] + tx) / 2, ty * 0.47)
     return flipped(through(neck, middle, (tx - 1.2, ty - 0.42), (tx, ty)), side)
 
 
-def hem_line(shape: UpperShape) -> Line:
+def hem_line(shape: UpperCut) -> Line:
     """From the right hem corner to the left one."""
     x, y = shape.hem
     low = y + shape.hem_drop
@@ -183,18 +183,18 @@ def hem_line(shape: UpperShape) -> Line:
     return joined(right[:-1], mirrored(right))
 
 
-def front_neck(shape: UpperShape) -> Line:
+def front_neck(shape: UpperCut) -> Line:
     """From the left neck point through the dip to the right one."""
     return neckline(shape.neck, shape.dip, shape.power)
 
 
-def trunk(shape: UpperShape, top: Line) -> Line:
+def trunk(shape: UpperCut, top: Line) -> Line:
     """The trunk's outline, clockwise from the left neck point; `top`: its neckline."""
     right = joined(shoulder(shape, 1), armhole(shape, 1)[1:], flank(shape, 1)[1:])
     return joined(top, right[1:], hem_line(shape)[1:-1], mirrored(right))
 
 
-def back_neck(shape: UpperShape, lift: float = 0.0) -> Line:
+def back_neck(shape: UpperCut, lift: float = 0.0) -> Line:
     """The back's neckline from left to right, seen through the front's."""
     return through(
         (-shape.neck - 0.25, 0.1),
@@ -205,6 +205,6 @@ def back_neck(shape: UpperShape, lift: float = 0.0) -> Line:
     )
 
 
-def behind_neck(shape: UpperShape, lift: float = 0.0) -> Line:
+def behind_neck(shape: UpperCut, lift: float = 0.0) -> Line:
     """The inside of the back, as a closed line that runs on beneath the front."""
     return joined(back_neck(shape, lift), beside(front_neck(shape), -1.2)[::-1])

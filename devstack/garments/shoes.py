@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from devstack.garments.cloth import Cloth, Colour, shaded
+from devstack.garments.cloth import Colour, Fabric, shaded
 from devstack.garments.curves import (
     At,
     Line,
@@ -20,8 +20,8 @@ from devstack.garments.curves import (
 )
 from devstack.garments.fabrics import COLOURS, dyed
 from devstack.garments.fields import Fold
-from devstack.garments.made import Made, Wish
-from devstack.garments.panel import Panel, Patch, Seam
+from devstack.garments.made import GarmentWish, Made
+from devstack.garments.panel import Fade, Panel, Seam
 from devstack.garments.pieces import band, cord, stitched
 
 SOLE: Colour = (238, 236, 230)
@@ -61,7 +61,7 @@ def moved(panels: list[Panel], by: At, *, mirror: bool = False, turn: float = 0.
     return out
 
 
-def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Panel]:
+def from_above(cloth: Fabric, accent: Fabric, rng: np.random.Generator) -> list[Panel]:
     """A laced sneaker, a right one, toe upwards."""
     last = ring(
         (0.3, -14.2),
@@ -80,7 +80,7 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
     middle = np.array([0.1, 0.0])
     upper = middle + (last - middle) * [0.90, 0.955]
     cap = through((-4.2, -7.4), (-2.2, -9.0), (0.4, -9.5), (2.9, -9.2), (4.9, -8.0))
-    sole = Panel(last, Cloth("rubber", SOLE), thick=1.2, seams=(_welt(last),))
+    sole = Panel(last, Fabric("rubber", SOLE), thick=1.2, seams=(_welt(last),))
     folds = (
         Fold((-3.4, -6.6), (3.8, -7.2), 0.7, 0.12, 0.5),
         Fold((4.0, -5.4), (-1.0, -6.4), 0.6, 0.10, -0.4),
@@ -91,12 +91,12 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
         thick=2.4,
         folds=folds,
         seams=(stitched(cap, shifted(cap, 0, -0.5), colour=cloth.colour),),
-        patches=(Patch((0.0, -11.0), (2.5, 2.0), 1.08),),
+        patches=(Fade((0.0, -11.0), (2.5, 2.0), 1.08),),
         crumple=0.4,
     )
     holes = [disc((x, y), 0.13) for y in (-12.2, -11.5, -10.8) for x in (-0.9, 0.2, 1.3)]
     vents = [
-        Panel(hole, Cloth("rubber", shaded(cloth.colour, 0.4)), thick=0.1, cast=0, crumple=0)
+        Panel(hole, Fabric("rubber", shaded(cloth.colour, 0.4)), thick=0.1, cast=0, crumple=0)
         for hole in holes
     ]
     tongue = Panel(
@@ -112,7 +112,7 @@ def from_above(cloth: Cloth, accent: Cloth, rng: np.random.Generator) -> list[Pa
     return [sole, body, *vents, *_opening(accent), tongue, *_stays(accent), *_laces(rng)]
 
 
-def _opening(accent: Cloth) -> list[Panel]:
+def _opening(accent: Fabric) -> list[Panel]:
     """Padded collar, heel tab and what is seen of the inside."""
     mouth = ring(
         (0.0, 2.4),
@@ -128,9 +128,9 @@ def _opening(accent: Cloth) -> list[Panel]:
     collar = Panel(rim, accent.plain(), thick=2.0, crumple=0.2)
     inside = Panel(
         mouth,
-        Cloth("fleece", (204, 200, 192)),
+        Fabric("fleece", (204, 200, 192)),
         shade=0.60,
-        patches=(Patch((0, 3.5), (3, 4), 0.45),),
+        patches=(Fade((0, 3.5), (3, 4), 0.45),),
         thick=0.1,
         cast=0,
     )
@@ -150,7 +150,7 @@ def _welt(last: Line) -> Seam:
     return Seam((np.vstack([inner, inner[:1]]),), 0.05, 0.2, tint=0.85)
 
 
-def _stays(accent: Cloth) -> list[Panel]:
+def _stays(accent: Fabric) -> list[Panel]:
     out = []
     for s in (-1, 1):
         inner = through((s * 1.05, -6.6), (s * 1.35, -2.0), (s * 1.6, 3.4))
@@ -161,7 +161,7 @@ def _stays(accent: Cloth) -> list[Panel]:
             out.append(
                 Panel(
                     disc((s * (1.75 + 0.03 * y), y), 0.27),
-                    Cloth("metal", (150, 148, 142)),
+                    Fabric("metal", (150, 148, 142)),
                     thick=0.5,
                     crumple=0,
                 )
@@ -191,7 +191,7 @@ def _laces(rng: np.random.Generator) -> list[Panel]:
     return out
 
 
-def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Panel]:
+def from_the_side(cloth: Fabric, accent: Fabric, *, shaft: float = 0.0) -> list[Panel]:
     """A sneaker, or a boot with a shaft so high, toe to the right, seen from its side; the floor
     is at y = 3.
     """
@@ -213,7 +213,7 @@ def from_the_side(cloth: Cloth, accent: Cloth, *, shaft: float = 0.0) -> list[Pa
         folds=tuple(folds),
         thick=2.6,
         crumple=0.6,
-        patches=(Patch((11, -2), (3, 2), 1.08),),
+        patches=(Fade((11, -2), (3, 2), 1.08),),
     )
     quarter = through((-1.2, 0.4), (-2.2, -3.6), (-0.6, -7.4 if not top else -9))
     seams = replace(body, seams=(stitched(quarter, shifted(quarter, 0.5, 0), colour=cloth.colour),))
@@ -266,13 +266,13 @@ def _sole(top: float) -> Panel:
     )
     return Panel(
         joined(line, ground),
-        Cloth("rubber", (52, 44, 40) if top else SOLE),
+        Fabric("rubber", (52, 44, 40) if top else SOLE),
         thick=1.3,
         seams=(Seam((beside(line, -1.1), beside(ground, 0.7)), 0.05, 0.16, tint=0.85),),
     )
 
 
-def _counter(accent: Cloth) -> Panel:
+def _counter(accent: Fabric) -> Panel:
     counter = joined(
         through((-13.4, 0.4), (-13.8, -3.4), (-13.1, -6.4)),
         through((-13.1, -6.4), (-9.6, -4.6), (-8.2, 0.4))[1:],
@@ -289,7 +289,7 @@ def _counter(accent: Cloth) -> Panel:
     )
 
 
-def _tongue(cloth: Cloth, top: float) -> Panel:
+def _tongue(cloth: Fabric, top: float) -> Panel:
     if top:
         return Panel(
             through((-12.6, -9.8 - top), (-9, -11.0 - top), (-5.0, -9.4 - top), (-9, -7 - top)),
@@ -305,7 +305,7 @@ def _tongue(cloth: Cloth, top: float) -> Panel:
     )
 
 
-def _side_stripes(accent: Cloth) -> list[Panel]:
+def _side_stripes(accent: Fabric) -> list[Panel]:
     """A wave along the side."""
     top = through((-7.6, -2.6), (-3.6, -4.4), (0.6, -2.6), (4.4, -2.2))
     low = through((-7.9, -1.2), (-3.4, -2.9), (0.8, -1.2), (4.6, -1.2))
@@ -339,16 +339,16 @@ def _side_laces(top: float) -> list[Panel]:
     return out
 
 
-def shoes(rng: np.random.Generator, wish: Wish, view: str = "above") -> Made:
+def shoes(rng: np.random.Generator, wish: GarmentWish, view: str = "above") -> Made:
     """Sneakers: a pair from "above", a pair from the "side", or "one" from the side."""
     names = ("white", "black", "navy", "sand", "rose", "sage", "red", "ecru")
-    cloth = wish.cloth or Cloth(
+    cloth = wish.cloth or Fabric(
         "leather" if rng.random() < 0.6 else "woven", dyed(rng, COLOURS[str(rng.choice(names))])
     )
     accent = (
         cloth
         if rng.random() < 0.4
-        else Cloth(
+        else Fabric(
             cloth.kind,
             dyed(
                 rng, COLOURS[str(rng.choice(("navy", "black", "camel", "sage", "coral", "white")))]
@@ -370,9 +370,9 @@ def shoes(rng: np.random.Generator, wish: Wish, view: str = "above") -> Made:
     return Made("shoes", panels, {"foot_length": 27.5})
 
 
-def boots(rng: np.random.Generator, wish: Wish) -> Made:
+def boots(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """Leather boots, a pair from the side."""
-    cloth = wish.cloth or Cloth(
+    cloth = wish.cloth or Fabric(
         "leather", dyed(rng, COLOURS[str(rng.choice(("black", "chocolate", "camel", "burgundy")))])
     )
     shaft = rng.uniform(6, 20)

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.curves import (
+    XY,
     Line,
-    Point,
     at,
     beside,
     evenly,
@@ -23,13 +23,13 @@ from devstack.garments.curves import (
 from devstack.garments.fields import Fold
 from devstack.garments.panel import Panel, Seam
 from devstack.garments.pieces import buttons, label, stitched
-from devstack.garments.shape import Side
+from devstack.garments.shape import Sign
 
 SkirtStyle = Literal["a-line", "pencil", "pleated", "buttoned", "gathered"]
 
 
 @dataclass(frozen=True, slots=True)
-class SkirtShape:
+class SkirtCut:
     """Half widths; `hem_drop`: how much lower the hem's middle lies than its corners."""
 
     waist: float
@@ -40,7 +40,7 @@ class SkirtShape:
     style: SkirtStyle = "a-line"
 
 
-def skirt_points(shape: SkirtShape, side: Side) -> dict[str, Point]:
+def skirt_points(shape: SkirtCut, side: Sign) -> dict[str, XY]:
     """The named points of one side."""
     return {
         "waist": np.array([side * shape.waist, 0.0]),
@@ -49,7 +49,7 @@ def skirt_points(shape: SkirtShape, side: Side) -> dict[str, Point]:
     }
 
 
-def side_edge(shape: SkirtShape, side: Side = 1) -> Line:
+def side_edge(shape: SkirtCut, side: Sign = 1) -> Line:
     """From the waist to the hem's corner."""
     (hx, hy), (x, y) = shape.hip, shape.hem
     knots = [(shape.waist, 0.0), (hx, hy), (x, y)]
@@ -58,7 +58,7 @@ def side_edge(shape: SkirtShape, side: Side = 1) -> Line:
     return flipped(through(*knots), side)
 
 
-def wavy_hem(shape: SkirtShape, rng: np.random.Generator, waves: int, by_cm: float) -> Line:
+def wavy_hem(shape: SkirtCut, rng: np.random.Generator, waves: int, by_cm: float) -> Line:
     """From the left corner to the right one, with the scallops of cones that end there."""
     x, y = shape.hem
     base = joined(
@@ -80,7 +80,7 @@ def _half_hem(x: float, y: float, drop: float) -> Line:
 
 
 def skirt_panels(
-    shape: SkirtShape, cloth: Cloth, depth: float, rng: np.random.Generator
+    shape: SkirtCut, cloth: Fabric, depth: float, rng: np.random.Generator
 ) -> list[Panel]:
     """All panels, back to front."""
     w, sag = shape.waist, 1.5
@@ -107,7 +107,7 @@ def skirt_panels(
 
 
 def skirt_front(
-    shape: SkirtShape, cloth: Cloth, depth: float, rng: np.random.Generator, top: Line
+    shape: SkirtCut, cloth: Fabric, depth: float, rng: np.random.Generator, top: Line
 ) -> Panel:
     """The front below a line `top` from left to right."""
     flare = shape.hem[0] / shape.waist
@@ -177,7 +177,7 @@ def _pleats(
     return [Seam(tuple(lines), 0.09, 0.14, tint=0.86)], folds
 
 
-def _placket(shape: SkirtShape, cloth: Cloth, sag: float) -> list[Panel]:
+def _placket(shape: SkirtCut, cloth: Fabric, sag: float) -> list[Panel]:
     low = shape.hem[1] + shape.hem_drop
     line = straight((0, sag), (0, low + 0.1), 30)
     strip = joined(beside(line, 1.7), beside(line, -1.7)[::-1])

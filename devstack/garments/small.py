@@ -3,7 +3,7 @@
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth, shaded
+from devstack.garments.cloth import Fabric, shaded
 from devstack.garments.curves import (
     Line,
     beside,
@@ -18,14 +18,14 @@ from devstack.garments.curves import (
 )
 from devstack.garments.fabrics import COLOURS, chosen, dyed, solid
 from devstack.garments.fields import Fold
-from devstack.garments.made import Made, Wish
-from devstack.garments.panel import Panel, Patch, Seam
+from devstack.garments.made import GarmentWish, Made
+from devstack.garments.panel import Fade, Panel, Seam
 from devstack.garments.pieces import band, fringe, stitched
 
-METAL = Cloth("metal", (196, 166, 104))
+METAL = Fabric("metal", (196, 166, 104))
 
 
-def hat(rng: np.random.Generator, wish: Wish) -> Made:
+def hat(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A hat with a brim and a ribbon, a little from above."""
     cloth = wish.cloth or solid(
         rng, "wool", ("camel", "black", "sand", "chocolate", "olive", "ecru")
@@ -60,7 +60,7 @@ def hat(rng: np.random.Generator, wish: Wish) -> Made:
             brim,
             cloth,
             thick=0.7,
-            patches=(Patch((2, 3.5), (x, 2.6), 0.72),),
+            patches=(Fade((2, 3.5), (x, 2.6), 0.72),),
             seams=(
                 stitched(disc((0, 0), 0.96 * brim_x, tall=brim_y / brim_x), colour=cloth.colour),
             ),
@@ -71,16 +71,16 @@ def hat(rng: np.random.Generator, wish: Wish) -> Made:
             thick=3.2,
             folds=folds,
             patches=(
-                Patch((-0.4 * x, -0.6 * high), (4, 6), 1.10),
-                Patch((0.8 * x, 0), (4, 9), 0.8),
+                Fade((-0.4 * x, -0.6 * high), (4, 6), 1.10),
+                Fade((0.8 * x, 0), (4, 9), 0.8),
             ),
         ),
-        band(ribbon_top, ribbon_low, Cloth("satin", shaded(cloth.colour, 0.45))),
+        band(ribbon_top, ribbon_low, Fabric("satin", shaded(cloth.colour, 0.45))),
     ]
     return Made("hat", panels, {"head_girth": 2 * np.pi * x * 0.92})
 
 
-def beanie(rng: np.random.Generator, wish: Wish) -> Made:
+def beanie(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A ribbed knitted cap with a turned-up edge."""
     cloth = wish.cloth or solid(
         rng, "knit", ("mustard", "navy", "grey", "burgundy", "ecru", "forest")
@@ -106,7 +106,7 @@ def beanie(rng: np.random.Generator, wish: Wish) -> Made:
     return Made("hat", [body, band(top, foot, cloth, ribs_cm=0.75)], {"head_girth": 4 * x})
 
 
-def scarf(rng: np.random.Generator, wish: Wish) -> Made:
+def scarf(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A scarf laid in a loop, both ends down, with fringes."""
     cloth = wish.cloth or chosen(rng, ("wool", "knit"), ("checks", "breton"))
     half, drop = rng.uniform(7, 9), rng.uniform(62, 76)
@@ -147,10 +147,10 @@ def scarf(rng: np.random.Generator, wish: Wish) -> Made:
     return Made("scarf", panels, {"body_length": drop + 6.5, "width": 2 * half})
 
 
-def bag(rng: np.random.Generator, wish: Wish) -> Made:
+def bag(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A shopper with two handles."""
     names = ("camel", "black", "burgundy", "navy", "chocolate", "sage", "terracotta")
-    cloth = wish.cloth or Cloth("leather", dyed(rng, COLOURS[str(rng.choice(names))]))
+    cloth = wish.cloth or Fabric("leather", dyed(rng, COLOURS[str(rng.choice(names))]))
     x, high, foot = rng.uniform(17, 21), rng.uniform(25, 31), rng.uniform(14, 18)
     right = (
         through((0, 0.7), (0.6 * x, 0.4), (x, 0)),
@@ -181,7 +181,7 @@ def bag(rng: np.random.Generator, wish: Wish) -> Made:
     return Made("bag", panels, {"width": 2 * x, "body_length": high})
 
 
-def _handles(x: float, cloth: Cloth) -> list[Panel]:
+def _handles(x: float, cloth: Fabric) -> list[Panel]:
     """The one behind and the one in front."""
     handle = through(
         (-0.42 * x, 3.5),
@@ -206,7 +206,7 @@ def _handles(x: float, cloth: Cloth) -> list[Panel]:
     ]
 
 
-def _tabs(x: float, cloth: Cloth) -> list[Panel]:
+def _tabs(x: float, cloth: Fabric) -> list[Panel]:
     """Where the handles are riveted on."""
     tabs = [
         Panel(
@@ -229,9 +229,9 @@ def _tabs(x: float, cloth: Cloth) -> list[Panel]:
     return [*tabs, *rivets]
 
 
-def belt(rng: np.random.Generator, wish: Wish) -> Made:
+def belt(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A belt, closed, laid in a loop seen a little from above."""
-    cloth = wish.cloth or Cloth(
+    cloth = wish.cloth or Fabric(
         "leather", dyed(rng, COLOURS[str(rng.choice(("black", "chocolate", "camel", "burgundy")))])
     )
     x, y, high = rng.uniform(15, 17), rng.uniform(5, 6.5), rng.uniform(3.0, 4.0)
@@ -254,12 +254,12 @@ def belt(rng: np.random.Generator, wish: Wish) -> Made:
         seams=(rows,),
         thick=1.0,
         crumple=0.25,
-        patches=(Patch((-x * 0.5, y), (5, 4), 1.15), Patch((x, 0), (4, 6), 0.75)),
+        patches=(Fade((-x * 0.5, y), (5, 4), 1.15), Fade((x, 0), (4, 6), 0.75)),
     )
     holes = [
         Panel(
             disc(shifted(one, 0, high / 2), 0.2),
-            Cloth("rubber", (20, 18, 16)),
+            Fabric("rubber", (20, 18, 16)),
             thick=0.1,
             cast=0,
             crumple=0,
@@ -273,7 +273,7 @@ def belt(rng: np.random.Generator, wish: Wish) -> Made:
     )
 
 
-def _buckle(front: Line, high: float, cloth: Cloth) -> list[Panel]:
+def _buckle(front: Line, high: float, cloth: Fabric) -> list[Panel]:
     """The keeper, the frame and its pin."""
     middle, w, h = np.array([0.0, front[:, 1].max() + high / 2]), 2.9, high / 2 + 0.7
     frame = _rounded(middle, w, h)

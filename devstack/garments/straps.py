@@ -5,28 +5,28 @@ from dataclasses import replace
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth
+from devstack.garments.cloth import Fabric
 from devstack.garments.curves import Line, beside, flipped, joined, mirrored, part, shifted, through
 from devstack.garments.fabrics import chosen
 from devstack.garments.fields import Fold
-from devstack.garments.made import Made, Wish, upper_made
-from devstack.garments.panel import Panel, Patch, Seam
+from devstack.garments.made import GarmentWish, Made, upper_made
+from devstack.garments.panel import Fade, Panel, Seam
 from devstack.garments.pieces import band, stitched
-from devstack.garments.shape import SIDES, UpperShape, armhole, flank, hem_line, points_of, shoulder
+from devstack.garments.shape import SIDES, UpperCut, armhole, flank, hem_line, points_of, shoulder
 from devstack.garments.tops import base, sleeved
 from devstack.garments.upper import Trim, front_panels, sleeve_panels
 
 SOFT = ("jersey", "satin", "woven")
 
 
-def camisole(rng: np.random.Generator, wish: Wish) -> Made:
+def camisole(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A camisole on spaghetti straps."""
     shape = hung(base(rng, shaped=0.5, wide=0.86, long=0.92), rng)
     cloth = wish.cloth or chosen(rng, ("satin", "jersey", "satin"), ("ditsy", "dots", "leafy"))
     return upper_made("tank", hung_panels(shape, cloth, rng), shape)
 
 
-def hung(shape: UpperShape, rng: np.random.Generator) -> UpperShape:
+def hung(shape: UpperCut, rng: np.random.Generator) -> UpperCut:
     """A cut whose neck and tip are the ends of two thin straps."""
     x = shape.pit[0] * rng.uniform(0.44, 0.52)
     pit_y = rng.uniform(19, 23)
@@ -40,7 +40,7 @@ def hung(shape: UpperShape, rng: np.random.Generator) -> UpperShape:
     )
 
 
-def _cups(shape: UpperShape) -> Line:
+def _cups(shape: UpperCut) -> Line:
     """The front's upper edge, from the left armpit to the right one; a peak below each strap."""
     (px, py), x = shape.pit, shape.neck + 0.4
     peak = py - 9.0
@@ -50,7 +50,7 @@ def _cups(shape: UpperShape) -> Line:
     return joined(mirrored(half)[:-1], half)
 
 
-def hung_panels(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> list[Panel]:
+def hung_panels(shape: UpperCut, cloth: Fabric, rng: np.random.Generator) -> list[Panel]:
     """A garment on thin straps, back to front."""
     top, x = _cups(shape), shape.neck + 0.4
     py = shape.pit[1]
@@ -69,7 +69,7 @@ def hung_panels(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> li
             cloth.ungraphic(),
             shade=0.66,
             crumple=0.4,
-            patches=(Patch((0, py), (16, 5), 0.8),),
+            patches=(Fade((0, py), (16, 5), 0.8),),
         )
     ]
     for side in SIDES:
@@ -107,7 +107,7 @@ def hung_panels(shape: UpperShape, cloth: Cloth, rng: np.random.Generator) -> li
     return panels
 
 
-def off_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
+def off_shoulder(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A top cut straight across below the shoulders, gathered, with short full sleeves."""
     shape = base(rng, shaped=0.6, wide=0.92, long=0.66)
     pit = (shape.pit[0], rng.uniform(13, 16))
@@ -145,7 +145,7 @@ def off_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("top", [inside, *sleeves, front, casing], shape)
 
 
-def one_shoulder(rng: np.random.Generator, wish: Wish) -> Made:
+def one_shoulder(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A top on one shoulder: its neckline runs aslant to the other armpit."""
     bare = int(rng.choice(SIDES))
     shape = base(rng, shaped=0.8, wide=0.86, long=0.86)
@@ -192,7 +192,7 @@ def _at_middle(line: Line) -> float:
     return float(np.interp(0.0, line[order, 0], line[order, 1]))
 
 
-def _hem(shape: UpperShape, cloth: Cloth) -> Seam:
+def _hem(shape: UpperCut, cloth: Fabric) -> Seam:
     return stitched(beside(hem_line(shape)[::-1], 1.6), colour=cloth.colour)
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from devstack.garments.cloth import Kind
+from devstack.garments.cloth import ClothKind
 from devstack.garments.fabrics import chosen, trimmed
 from devstack.garments.fronts import closure, pockets
-from devstack.garments.made import Made, Wish, upper_made
+from devstack.garments.made import GarmentWish, Made, upper_made
 from devstack.garments.necks import (
     collar_behind,
     collar_leaves,
@@ -18,7 +18,7 @@ from devstack.garments.necks import (
     turtle,
 )
 from devstack.garments.panel import Panel
-from devstack.garments.shape import SIDES, Pose, Sleeve, UpperShape
+from devstack.garments.shape import SIDES, Pose, Sleeve, UpperCut
 from devstack.garments.upper import (
     Trim,
     back_panels,
@@ -29,14 +29,14 @@ from devstack.garments.upper import (
 )
 
 POSES: tuple[Pose, ...] = ("spread", "hanging", "closed", "folded")
-JERSEY: tuple[Kind, ...] = ("jersey",)
-SHIRTING: tuple[Kind, ...] = ("woven", "woven", "linen")
-KNIT: tuple[Kind, ...] = ("knit", "knit", "wool")
+JERSEY: tuple[ClothKind, ...] = ("jersey",)
+SHIRTING: tuple[ClothKind, ...] = ("woven", "woven", "linen")
+KNIT: tuple[ClothKind, ...] = ("knit", "knit", "wool")
 
 
 def base(
     rng: np.random.Generator, *, wide: float = 1.0, long: float = 1.0, shaped: float = 0.5
-) -> UpperShape:
+) -> UpperCut:
     """A crew-necked trunk without sleeves. `shaped`: 0 straight, 1 taken in at the waist."""
     pit = rng.uniform(23.0, 26.0) * wide
     tip_y = rng.uniform(3.8, 5.0)
@@ -45,7 +45,7 @@ def base(
     waist_x = pit * (1 - 0.11 * shaped * rng.uniform(0.5, 1.2))
     hem = pit * rng.uniform(0.96, 1.02)
     pit_y = tip_y + high
-    return UpperShape(
+    return UpperCut(
         rng.uniform(8.2, 9.4),
         (pit * rng.uniform(0.85, 0.90), tip_y),
         (pit, pit_y),
@@ -62,13 +62,13 @@ def base(
 
 def sleeved(  # noqa: PLR0913 (a cut, and its sleeves' size, pose and fullness)
     rng: np.random.Generator,
-    shape: UpperShape,
+    shape: UpperCut,
     length: float,
     half_cuff: float,
     pose: Pose,
     *,
     puff: float = 0.0,
-) -> UpperShape:
+) -> UpperCut:
     """The cut with sleeves in this pose; left and right differ a little, as laid by hand."""
     long = length > 30
     spread = {
@@ -95,13 +95,13 @@ def sleeved(  # noqa: PLR0913 (a cut, and its sleeves' size, pose and fullness)
     return replace(shape, sleeves=(sleeves[0], sleeves[1]), pose=pose)
 
 
-def pose_of(rng: np.random.Generator, wish: Wish, *, long: bool) -> Pose:
+def pose_of(rng: np.random.Generator, wish: GarmentWish, *, long: bool) -> Pose:
     """As wished, else spread or hanging, rarely closed or folded."""
     drawn: Pose = POSES[int(rng.choice(4, p=(0.5, 0.34, 0.1, 0.06) if long else (0.8, 0.2, 0, 0)))]
     return wish.pose or drawn
 
 
-def assembled(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+def assembled(shape: UpperCut, trim: Trim, rng: np.random.Generator) -> list[Panel]:
     """All panels of a top, back to front."""
     behind, before = _neck(shape, trim, rng)
     sleeves = [panel for side in SIDES for panel in sleeve_panels(shape, trim, side, rng)]
@@ -121,9 +121,7 @@ def assembled(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[P
     return panels + ([] if beneath else sleeves)
 
 
-def _neck(
-    shape: UpperShape, trim: Trim, rng: np.random.Generator
-) -> tuple[list[Panel], list[Panel]]:
+def _neck(shape: UpperCut, trim: Trim, rng: np.random.Generator) -> tuple[list[Panel], list[Panel]]:
     if trim.neck in ("crew", "bound"):
         return [], neck_band(shape, trim)
     if trim.neck in ("shirt", "polo"):
@@ -138,7 +136,7 @@ def _neck(
     return [], [facing(shape, trim)]
 
 
-def tee(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
+def tee(rng: np.random.Generator, wish: GarmentWish, neck: str = "crew") -> Made:
     """A T-shirt: crew, V or scoop neck."""
     shape = base(rng, shaped=rng.uniform(0, 1), wide=rng.uniform(0.9, 1.1))
     if neck == "v":
@@ -160,7 +158,7 @@ def tee(rng: np.random.Generator, wish: Wish, neck: str = "crew") -> Made:
     return upper_made("t-shirt", assembled(shape, trim, rng), shape)
 
 
-def long_sleeve(rng: np.random.Generator, wish: Wish) -> Made:
+def long_sleeve(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A top with long or three-quarter sleeves and a boat or crew neck."""
     shape = replace(
         base(rng, shaped=0.8, wide=0.93), neck=rng.uniform(8.8, 11.5), dip=rng.uniform(6.5, 9)
@@ -180,7 +178,7 @@ def long_sleeve(rng: np.random.Generator, wish: Wish) -> Made:
     )
 
 
-def polo(rng: np.random.Generator, wish: Wish) -> Made:
+def polo(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A polo shirt: ribbed collar, short placket."""
     shape = replace(base(rng, shaped=0.3), neck=rng.uniform(7.8, 8.6), dip=rng.uniform(6.5, 7.5))
     shape = sleeved(
@@ -191,7 +189,7 @@ def polo(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("polo", assembled(shape, trim, rng), shape)
 
 
-def shirt(rng: np.random.Generator, wish: Wish) -> Made:
+def shirt(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A buttoned shirt with a collar, cuffs and a chest pocket."""
     shape = replace(
         base(rng, long=1.07),
@@ -221,7 +219,7 @@ def shirt(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("shirt", assembled(shape, trim, rng), shape)
 
 
-def blouse(rng: np.random.Generator, wish: Wish) -> Made:
+def blouse(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A soft blouse with full sleeves gathered into cuffs."""
     shape = replace(
         base(rng, shaped=0.4, wide=0.95), dip=rng.uniform(12, 17), power=rng.uniform(1.15, 1.4)
@@ -239,7 +237,7 @@ def blouse(rng: np.random.Generator, wish: Wish) -> Made:
     return upper_made("blouse", assembled(shape, trim, rng), shape)
 
 
-def tank(rng: np.random.Generator, wish: Wish) -> Made:
+def tank(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A tank top with broad straps."""
     shape = replace(
         base(rng, shaped=0.7, wide=0.9, long=0.95),
@@ -261,7 +259,7 @@ def tank(rng: np.random.Generator, wish: Wish) -> Made:
     )
 
 
-def crop_top(rng: np.random.Generator, wish: Wish) -> Made:
+def crop_top(rng: np.random.Generator, wish: GarmentWish) -> Made:
     """A short top, with short sleeves or without."""
     shape = replace(base(rng, shaped=0.5, wide=0.9, long=0.62), dip=rng.uniform(9, 13))
     shape = replace(shape, waist=(shape.waist[0], (shape.pit[1] + shape.hem[1]) / 2))

@@ -4,22 +4,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from compositing.template.model import (
-    Legs,
-    LegsSide,
-    Point,
-    Skirt,
-    SkirtSide,
-    Template,
-    Upper,
-    UpperSide,
-)
+from compositing.arrays import Point
+from compositing.template.model import Legs, LegsSide, Skirt, SkirtSide, Template, Upper, UpperSide
 from devstack.garments.made import Made
 
-Place = Callable[[Point], Point]
+OnPhoto = Callable[[Point], Point]
 
 
-def truth(made: Made, place: Place, turn_rad: float) -> Template | None:
+def truth(made: Made, place: OnPhoto, turn_rad: float) -> Template | None:
     """The template that fits this garment; `place` takes its cm to the photo's px.
 
     None for shoes, hats and the like.

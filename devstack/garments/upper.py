@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from devstack.garments import creases
-from devstack.garments.cloth import Cloth, Colour
+from devstack.garments.cloth import Colour, Fabric
 from devstack.garments.curves import (
     Line,
     at,
@@ -22,12 +22,12 @@ from devstack.garments.curves import (
     through,
     waved,
 )
-from devstack.garments.panel import Panel, Patch
+from devstack.garments.panel import Fade, Panel
 from devstack.garments.pieces import band, label, pressed, stitched
 from devstack.garments.shape import (
     SIDES,
-    Side,
-    UpperShape,
+    Sign,
+    UpperCut,
     armhole,
     back_neck,
     behind_neck,
@@ -40,10 +40,10 @@ from devstack.garments.shape import (
     trunk,
 )
 
-Neck = Literal["crew", "bound", "turtle", "polo", "shirt", "hood", "lapel", "stand", "open"]
+NeckCut = Literal["crew", "bound", "turtle", "polo", "shirt", "hood", "lapel", "stand", "open"]
 Front = Literal["plain", "buttons", "placket", "zip"]
 Pocket = Literal["none", "chest", "kangaroo", "flap", "welt"]
-Ends = Literal["hem", "rib", "cuff", "tailored"]
+EdgeFinish = Literal["hem", "rib", "cuff", "tailored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Trim:
     `ends`: of sleeves and hem; `second`: the cloth of collar, ribs and cuffs.
     """
 
-    cloth: Cloth
-    second: Cloth
-    neck: Neck = "crew"
+    cloth: Fabric
+    second: Fabric
+    neck: NeckCut = "crew"
     front: Front = "plain"
     pocket: Pocket = "none"
-    ends: Ends = "hem"
+    ends: EdgeFinish = "hem"
     button: Colour = (232, 228, 218)
     depth: float = 1.0
     label: bool = True
@@ -66,10 +66,10 @@ class Trim:
     waist_seam: bool = False
 
 
-def back_panels(shape: UpperShape, trim: Trim) -> list[Panel]:
+def back_panels(shape: UpperCut, trim: Trim) -> list[Panel]:
     """The inside of the back, its neck band, and the label."""
     inside = trim.cloth.ungraphic()
-    shade = Patch((0.0, shape.dip * 0.9), (shape.neck * 1.1, shape.dip * 0.62), 0.62)
+    shade = Fade((0.0, shape.dip * 0.9), (shape.neck * 1.1, shape.dip * 0.62), 0.62)
     lift = trim.band_cm * 0.55 if trim.neck in ("crew", "turtle") else 0.2
     panels = [Panel(behind_neck(shape, lift), inside, patches=(shade,), shade=0.74, crumple=0.4)]
     back = back_neck(shape, lift)
@@ -92,7 +92,7 @@ def back_panels(shape: UpperShape, trim: Trim) -> list[Panel]:
     return panels
 
 
-def front_panels(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> list[Panel]:
+def front_panels(shape: UpperCut, trim: Trim, rng: np.random.Generator) -> list[Panel]:
     """The trunk's front with its folds, hem and armhole seams."""
     points = {side: points_of(shape, side) for side in SIDES}
     hem = hem_line(shape)[::-1]
@@ -125,7 +125,7 @@ def front_panels(shape: UpperShape, trim: Trim, rng: np.random.Generator) -> lis
     )
 
 
-def half_front(shape: UpperShape, whole: Panel, side: Side) -> Panel:
+def half_front(shape: UpperCut, whole: Panel, side: Sign) -> Panel:
     """One half of a front that is worn open: it reaches over the middle, its lower corner is
     rounded off.
     """
@@ -150,7 +150,7 @@ def half_front(shape: UpperShape, whole: Panel, side: Side) -> Panel:
     return replace(whole, outline=outline, seams=(*whole.seams, rows), thick=0.7)
 
 
-def neck_band(shape: UpperShape, trim: Trim) -> list[Panel]:
+def neck_band(shape: UpperCut, trim: Trim) -> list[Panel]:
     """The ribbed or bound edge round the front neckline."""
     inner = front_neck(shape)
     outer = neckline(
@@ -169,9 +169,7 @@ def neck_band(shape: UpperShape, trim: Trim) -> list[Panel]:
     return [panel] if trim.cloth.tile is not None or trim.neck == "bound" else [below, panel][1:]
 
 
-def sleeve_panels(
-    shape: UpperShape, trim: Trim, side: Side, rng: np.random.Generator
-) -> list[Panel]:
+def sleeve_panels(shape: UpperCut, trim: Trim, side: Sign, rng: np.random.Generator) -> list[Panel]:
     """A sleeve and its cuff.
 
     Sleeves that are spread reach on beneath the trunk; others lie on it.
@@ -238,14 +236,14 @@ def _cuff(outer: Line, inner: Line, trim: Trim, share: float) -> Panel:
     )
 
 
-def rib_hem(shape: UpperShape, trim: Trim, high_cm: float = 6.0) -> Panel:
+def rib_hem(shape: UpperCut, trim: Trim, high_cm: float = 6.0) -> Panel:
     """The ribbed band round the hem."""
     foot = hem_line(shape)[::-1]
     top = np.array([0, -high_cm]) + foot * [1.015, 1.0]
     return band(top, foot, trim.second.plain(), ribs_cm=0.45)
 
 
-def centre(shape: UpperShape, top_y: float, bottom_y: float | None = None) -> Line:
+def centre(shape: UpperCut, top_y: float, bottom_y: float | None = None) -> Line:
     """The line down the middle of the front."""
     low = shape.hem[1] + shape.hem_drop if bottom_y is None else bottom_y
     return straight((0.0, top_y), (0.0, low), 40)

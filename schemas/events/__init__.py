@@ -2,7 +2,7 @@
 model beside the old.
 """
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 from schemas.events.cancel import CancelLook
 from schemas.events.completed import LookCompleted, PlacedGarment, StoredImage
 from schemas.events.dead_letter import LookDeadLettered
@@ -11,7 +11,7 @@ from schemas.events.progress import LookProgress, Stage
 from schemas.events.refund import CreditRefund
 from schemas.events.requested import LookRequested
 
-EVENT_TYPES: dict[str, type[Event]] = {
+EVENT_TYPES: dict[str, type[RequestEvent]] = {
     "look.requested.v1": LookRequested,
     "look.cancel.v1": CancelLook,
     "look.progress.v1": LookProgress,
@@ -20,20 +20,20 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "look.dead-letter.v1": LookDeadLettered,
     "credit.refund.v1": CreditRefund,
 }
-TYPE_OF: dict[type[Event], str] = {model: name for name, model in EVENT_TYPES.items()}
+TYPE_OF: dict[type[RequestEvent], str] = {model: name for name, model in EVENT_TYPES.items()}
 
 __all__ = [
     "EVENT_TYPES",
     "TYPE_OF",
     "CancelLook",
     "CreditRefund",
-    "Event",
     "LookCompleted",
     "LookDeadLettered",
     "LookFailed",
     "LookProgress",
     "LookRequested",
     "PlacedGarment",
+    "RequestEvent",
     "Stage",
     "StoredImage",
 ]

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.ids import RequestId
 
 
-class Event(BaseModel):
+class RequestEvent(BaseModel):
     """A fact about one request. Readers ignore fields that they do not know; events are never
     changed once made.
     """

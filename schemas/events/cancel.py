@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 
 
-class CancelLook(Event):
+class CancelLook(RequestEvent):
     """Fail the request as cancelled, unless its outcome came first."""
 
     tenant_id: str

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 
 
 class StoredImage(BaseModel):
@@ -60,7 +60,7 @@ class PlacedGarment(BaseModel):
     )
 
 
-class LookCompleted(Event):
+class LookCompleted(RequestEvent):
     """A look is finished and its picture can be read."""
 
     tenant_id: str

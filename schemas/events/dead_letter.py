@@ -4,12 +4,12 @@ from datetime import datetime
 
 from pydantic import Field
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 from schemas.events.requested import LookRequested
 from schemas.failures import FailureReason
 
 
-class LookDeadLettered(Event):
+class LookDeadLettered(RequestEvent):
     """The decision that a request failed. The first one read for a request becomes its
     `look.failed` and its refund.
     """

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 from schemas.failures import FailureReason
 
 
-class LookFailed(Event):
+class LookFailed(RequestEvent):
     """A look has failed for good."""
 
     tenant_id: str

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 
 
 class Stage(StrEnum):
@@ -15,7 +15,7 @@ class Stage(StrEnum):
     RETRYING = "retrying"
 
 
-class LookProgress(Event):
+class LookProgress(RequestEvent):
     """One stage of one attempt. A repeated attempt repeats its event id."""
 
     tenant_id: str

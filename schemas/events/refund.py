@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import Field
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 from schemas.failures import PublishedCode
 
 
-class CreditRefund(Event):
+class CreditRefund(RequestEvent):
     """The whole charge of one failed request. Applied once by the ledger, however often it is
     read.
     """

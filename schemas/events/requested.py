@@ -5,11 +5,11 @@ from datetime import datetime
 
 from pydantic import Field, JsonValue
 
-from schemas.events.base import Event
+from schemas.events.base import RequestEvent
 from schemas.http import TrialItemInput, UserCategory
 
 
-class LookRequested(Event):
+class LookRequested(RequestEvent):
     """An accepted request with all that is needed to compose it or to refund it."""
 
     tenant_id: str

@@ -74,7 +74,7 @@ def test_a_release_is_written_once_and_any_change_to_it_is_seen(tmp_path: Path) 
     path = tmp_path / "look.failed.v1" / "1.0.0.json"
     path.write_text(path.read_text().replace("tenant_id", "tenant"))
     assert altered(tmp_path) == ["look.failed.v1/1.0.0.json"]
-    assert isinstance(release("look.failed.v1", tmp_path), versions.Refused)
+    assert isinstance(release("look.failed.v1", tmp_path), versions.ReleaseRefused)
     path.unlink()
     assert altered(tmp_path) == ["look.failed.v1/1.0.0.json"]
 

@@ -15,7 +15,7 @@ from PIL import Image
 from compositing import LookOptions
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
-from consumers.compositor.dresser import Dressed, Dresser, Garment, Order
+from consumers.compositor.dresser import DressedLook, Dresser, GarmentPhoto, Order
 from consumers.compositor.remote import RemoteDresser
 from consumers.compositor.results import NotRendered
 from runtime.settings import EngineSettings
@@ -24,7 +24,7 @@ from tests.engine_server import TOKEN, Server, started
 from tests.unit.compositing.pictures import save, tee, trousers
 from tests.unit.consumers.orders import REQUEST_ID, an_order
 
-TEE, TROUSERS = Garment(save(tee()), "t-shirt"), Garment(save(trousers()), "jeans")
+TEE, TROUSERS = GarmentPhoto(save(tee()), "t-shirt"), GarmentPhoto(save(trousers()), "jeans")
 SMALL = LookOptions(width_px=256, format="png")
 
 
@@ -57,7 +57,7 @@ def test_a_look_is_what_it_says_it_is(dresser: Dresser, kind: str) -> None:
         tuck=True,
     )
     made = dresser.dress(an_order(TEE, TROUSERS, options=options))
-    assert isinstance(made, Dressed), made
+    assert isinstance(made, DressedLook), made
     with Image.open(io.BytesIO(made.picture.data)) as image:
         assert (image.size, image.get_format_mimetype()) == ((256, 384), made.picture.content_type)
     assert (made.picture.width_px, made.picture.height_px) == (256, 384)
@@ -66,30 +66,30 @@ def test_a_look_is_what_it_says_it_is(dresser: Dresser, kind: str) -> None:
 
 
 def test_a_photo_that_can_not_be_used_is_named_and_will_not_heal(dresser: Dresser) -> None:
-    refused = dresser.dress(an_order(TEE, Garment(b"no picture", "jeans")))
+    refused = dresser.dress(an_order(TEE, GarmentPhoto(b"no picture", "jeans")))
     assert isinstance(refused, NotRendered)
     assert (refused.reason.code, refused.reason.item_index, refused.can_heal) == (
         FailureCode.IMAGE_UNREADABLE,
         1,
         False,
     )
-    unknown = dresser.dress(an_order(Garment(TEE.data, "spacesuit")))
+    unknown = dresser.dress(an_order(GarmentPhoto(TEE.data, "spacesuit")))
     assert isinstance(unknown, NotRendered)
     assert (unknown.reason.code, unknown.reason.item_index) == (FailureCode.CATEGORY_MISMATCH, 0)
 
 
 def test_an_order_that_is_sent_again_is_answered_as_before(dresser: Dresser) -> None:
     first, again = (dresser.dress(an_order(TEE, options=SMALL)) for _ in range(2))
-    assert isinstance(first, Dressed)
-    assert isinstance(again, Dressed)
+    assert isinstance(first, DressedLook)
+    assert isinstance(again, DressedLook)
     assert first.picture == again.picture
 
 
 def test_the_engine_over_http_makes_the_look_that_it_makes_here(server: Server) -> None:
     order = Order(REQUEST_ID, "demo", (TEE, TROUSERS), SMALL)
     there, here = engine(server).dress(order), ClassicalDresser(CutoutCache(None)).dress(order)
-    assert isinstance(there, Dressed)
-    assert isinstance(here, Dressed)
+    assert isinstance(there, DressedLook)
+    assert isinstance(here, DressedLook)
     assert (there.picture, there.items, there.warnings) == (here.picture, here.items, here.warnings)
     assert there.engine_version == f"remote:{here.engine_version}"
     card = engine(server).describe()
@@ -106,7 +106,7 @@ def test_a_look_that_is_not_made_in_time_is_given_up(server: Server) -> None:
     given_up = engine(server, timeout_s=0.05).dress(an_order(TEE, TROUSERS))
     assert isinstance(given_up, NotRendered)
     assert given_up.can_heal
-    assert isinstance(engine(server).dress(an_order(TEE, TROUSERS)), Dressed), (
+    assert isinstance(engine(server).dress(an_order(TEE, TROUSERS)), DressedLook), (
         "what was given up harms nobody"
     )
 

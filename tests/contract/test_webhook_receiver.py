@@ -17,7 +17,7 @@ from domain.webhooks import Secret, make_secret
 from runtime.settings import WebhookSettings
 from schemas.events import LookFailed
 from schemas.failures import FailureCode, FailureReason
-from storage.webhook_outbox import LEASE_S, Claim
+from storage.webhook_outbox import LEASE_S, DeliveryLease
 from storage.webhooks import MAX_PER_TENANT
 from tests.making import NOW, REQUEST_ID, TENANT, decoded
 
@@ -41,7 +41,7 @@ def a_call(now: datetime | None = None, *secrets: str) -> tuple[bytes, dict[str,
     kept = tuple(
         Secret(text, at + timedelta(seconds=age)) for age, text in enumerate(secrets or (SECRET,))
     )
-    claim = Claim(
+    claim = DeliveryLease(
         "d",
         "w",
         "https://hooks.example/",

@@ -9,7 +9,7 @@ import pytest
 from schemas.ids import new_request_id
 from storage.acceptance import Acceptance, Overloaded
 from storage.accounts import AccountStore
-from storage.submissions import Accepted, IdempotencyKey, KeyReused, Unpaid, Verdict
+from storage.submissions import AcceptanceResult, Accepted, IdempotencyKey, KeyReused, Unpaid
 from tests.integration.accepting import submission
 
 
@@ -78,7 +78,7 @@ async def test_one_idempotency_key_is_decided_once_across_processes(pool: asyncp
     processes = [Acceptance(pool, batch_max=16, queue_max=500) for _ in range(3)]
     key = IdempotencyKey("POST /v1/look", "k", b"same")
 
-    async def post(number: int) -> Verdict:
+    async def post(number: int) -> AcceptanceResult:
         one = submission(tenant=tenant)
         return await processes[number % 3].accept(
             replace(one, idempotency=key, answer=one.request_id.encode())

@@ -26,7 +26,7 @@ from consumers.compositor.results import NotRendered, Rendered
 from devstack.demo import object_store
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from domain.redriving import Place, Verb
+from domain.redriving import RecordPosition, Verb
 from runtime import metrics
 from runtime.kafka import partition_of, quarantined
 from runtime.reading import read_all
@@ -287,7 +287,7 @@ def intent(number: int) -> Intent:
     return Intent(
         new_request_id(),
         Verb.RERUN,
-        Place(LOOK_DEAD_LETTER.name, 0, 10**12 + number),
+        RecordPosition(LOOK_DEAD_LETTER.name, 0, 10**12 + number),
         f"operator {number}",
         "",
     )

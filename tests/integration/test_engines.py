@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 
 from devstack.stack import Stack
-from domain.redriving import Place, Verb
+from domain.redriving import RecordPosition, Verb
 from schemas.engines import EngineName
 from schemas.ids import new_request_id
 from storage.acceptance import Acceptance
@@ -90,7 +90,7 @@ async def test_a_look_that_is_made_good_is_made_by_its_tenants_engine_of_today(
         one.request_id,
     )
     await AccountStore(pool).set_engine(tenant, EngineName.REMOTE)
-    place = Place("look.dead-letter", 0, int.from_bytes(new_request_id().encode()[-6:]))
+    place = RecordPosition("look.dead-letter", 0, int.from_bytes(new_request_id().encode()[-6:]))
     intent = Intent(new_request_id(), Verb.RERUN, place, "test", "", one.request_id)
     fresh = await RedriveStore(pool).rerun(one.request_id, intent, 60)
     assert fresh is not None

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumers import event_gaps
 from consumers.event_gaps import EventGaps
-from consumers.status_projection import DECLARATION, Offsets
+from consumers.status_projection import DECLARATION, ProjectionOffsets
 from domain.outcomes import Done, Emit, Outcome
 from runtime import metrics, offset_jumps
 from runtime.application import Application
@@ -159,7 +159,7 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning(
     async def ends(_: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
         return {(topic, 0): 3, (topic, 1): 57}
 
-    offsets = Offsets(store, ends)
+    offsets = ProjectionOffsets(store, ends)
     places = [(topic, 0), (topic, 1), (topic, 2)]
     assert await offsets.start(places) == {(topic, 1): 57}
     assert await store.offsets(places) == {(topic, 0): 0, (topic, 1): 57}

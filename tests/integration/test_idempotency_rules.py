@@ -15,12 +15,12 @@ from schemas.ids import new_request_id
 from storage.acceptance import Acceptance
 from storage.database import open_pool
 from storage.submissions import (
+    AcceptanceResult,
     Accepted,
     IdempotencyKey,
     KeyInProgress,
     KeyReused,
     Submission,
-    Verdict,
 )
 from tests.integration.accepting import submission
 
@@ -47,7 +47,7 @@ class Model:
 
     first: dict[tuple[str, str], tuple[bytes, bytes]] = field(default_factory=dict)
 
-    def expect(self, post: Post, sent: Submission, verdict: Verdict) -> None:
+    def expect(self, post: Post, sent: Submission, verdict: AcceptanceResult) -> None:
         """Hold a verdict against the model, and remember it. Of posts at once, any may have been
         first.
         """
@@ -102,7 +102,7 @@ def test_each_key_is_charged_once_and_answered_alike_in_any_order(
     asyncio.run(run())
 
 
-def _is_fresh(verdict: Verdict) -> bool:
+def _is_fresh(verdict: AcceptanceResult) -> bool:
     return isinstance(verdict, Accepted) and not verdict.replayed
 
 

@@ -36,7 +36,7 @@ from schemas.topics import (
 )
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
-from storage.claims import Claim, ClaimStore
+from storage.claims import ClaimResult, ClaimStore
 from storage.outbox import OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
@@ -329,7 +329,7 @@ class SlowClaims(ClaimStore):
 
     async def claim(
         self, request_id: str, code: str, topic: str, partition: int, offset: int
-    ) -> Claim:
+    ) -> ClaimResult:
         if request_id == self.stuck_on:
             await asyncio.Event().wait()
         return await super().claim(request_id, code, topic, partition, offset)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from devstack.stack import Stack
-from domain.redriving import Place, Verb
+from domain.redriving import RecordPosition, Verb
 from schemas.ids import new_request_id
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, UnknownTenant
@@ -107,7 +107,7 @@ async def test_a_look_that_is_made_good_has_its_tenants_floor_of_today(pool: asy
         one.request_id,
     )
     await AccountStore(pool).set_quality_floor(tenant, 0.6)
-    place = Place("look.dead-letter", 0, int.from_bytes(new_request_id().encode()[-6:]))
+    place = RecordPosition("look.dead-letter", 0, int.from_bytes(new_request_id().encode()[-6:]))
     intent = Intent(new_request_id(), Verb.RERUN, place, "test", "", one.request_id)
     fresh = await RedriveStore(pool).rerun(one.request_id, intent, 60)
     assert fresh is not None

@@ -31,11 +31,11 @@ from runtime.reading import partitions_of, spans
 from runtime.records import outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.events import (
-    Event,
     LookCompleted,
     LookFailed,
     LookProgress,
     LookRequested,
+    RequestEvent,
     Stage,
     StoredImage,
 )
@@ -56,7 +56,7 @@ IMAGE = StoredImage(
 )
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
 CANCELLED = FailureReason(code=FailureCode.CANCELLED, message="cancelled")
-Said = tuple[Event, int]
+Said = tuple[RequestEvent, int]
 """An event and its number."""
 
 _DUMP = """

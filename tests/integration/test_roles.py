@@ -15,9 +15,9 @@ import pytest
 from devstack.stack import Stack
 from domain.api_keys import CAPABILITIES, make_key
 from domain.projection import Changes
-from domain.redriving import Place, Verb
-from domain.webhook_events import Happening
-from domain.webhooks import Attempt, Result, Verdict, make_secret
+from domain.redriving import RecordPosition, Verb
+from domain.webhook_events import WebhookMessage
+from domain.webhooks import AttemptResult, NextTry, ObservedAttempt, make_secret
 from schemas.events import CreditRefund
 from schemas.failures import FailureCode
 from schemas.ids import new_request_id
@@ -26,7 +26,7 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.audit_facts import snapshot
 from storage.cancellations import CancellationStore
-from storage.claims import Claim, ClaimStore
+from storage.claims import ClaimResult, ClaimStore
 from storage.jobs import JobFilter, JobStore
 from storage.operator_actions import Intent, OperatorActions
 from storage.outbox import OutboxRow, OutboxStore
@@ -196,7 +196,7 @@ async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_rol
             await ClaimStore(theirs).claim(
                 one.request_id, FailureCode.EXPIRED.value, "look.dead-letter", 0, 1
             )
-            is Claim.WON
+            is ClaimResult.WON
         )
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await theirs.execute("DELETE FROM failure_claims")
@@ -293,7 +293,11 @@ async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobod
     async with acting_as(dsn, "operator") as theirs:
         number = int(one.request_id[-6:].encode().hex(), 16)
         intent = Intent(
-            new_request_id(), Verb.RERUN, Place("look.dead-letter", 0, number), "an operator", ""
+            new_request_id(),
+            Verb.RERUN,
+            RecordPosition("look.dead-letter", 0, number),
+            "an operator",
+            "",
         )
         again = await RedriveStore(theirs).rerun(one.request_id, intent, 60)
         assert again is not None
@@ -315,7 +319,7 @@ async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobod
 
 
 async def test_webhooks_are_managed_by_the_api_and_sent_by_their_process(dsn: str) -> None:
-    happening = Happening(
+    happening = WebhookMessage(
         new_request_id(), "look.completed", new_request_id(), b"{}", datetime.now(UTC)
     )
     webhook_id = new_request_id()
@@ -338,8 +342,8 @@ async def test_webhooks_are_managed_by_the_api_and_sent_by_their_process(dsn: st
         assert await outbox.oldest_due_s() >= 0
         claims = [claim for claim in await outbox.claim(10_000) if claim.webhook_id == webhook_id]
         assert claims
-        attempt = Attempt(datetime.now(UTC), 1, 200)
-        await outbox.settle(claims[0], attempt, Verdict(Result.DELIVERED), datetime.now(UTC))
+        attempt = ObservedAttempt(datetime.now(UTC), 1, 200)
+        await outbox.settle(claims[0], attempt, NextTry(AttemptResult.DELIVERED), datetime.now(UTC))
         await outbox.purge()
         assert await outbox.facts([new_request_id()]) == {}
         for statement in (

@@ -44,7 +44,7 @@ from runtime import acls
 from runtime.connection import for_confluent
 from runtime.kafka import client_options, new_producer
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.access import PROCESSES, Acl, Operation, Resource, user_of
+from schemas.access import PROCESSES, Acl, AllowedOperation, Resource, user_of
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
 from storage.roles import BY_PROCESS
 from storage.seed import TENANTS
@@ -304,7 +304,7 @@ def test_the_brokers_acls_are_the_declared_ones_and_a_stranger_is_named_and_left
     stack: Stack,
 ) -> None:
     assert looks(stack.env, "topics", "acls").stdout == "up to date\n"
-    stranger = Acl(user_of("api"), Resource.TOPIC, CREDIT_REFUND.name, Operation.WRITE)
+    stranger = Acl(user_of("api"), Resource.TOPIC, CREDIT_REFUND.name, AllowedOperation.WRITE)
     acls.apply(settings_of(KafkaSettings, stack.env), {stranger.user: [stranger]})
     for _ in range(2):
         named = looks(stack.env, "topics", "acls")

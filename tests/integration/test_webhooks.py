@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from consumers.webhooks.sender import Pace, Sender
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from domain.webhook_events import Happening
+from domain.webhook_events import WebhookMessage
 from domain.webhooks import GIVE_UP_AFTER, GIVE_UP_FAILURES, KEEP, PER_ENDPOINT, make_secret
 from runtime import faults
 from runtime.egress import Egress, Resolver
@@ -66,7 +66,7 @@ class Hook:
     async def stand_at(self, status: str, count: int = 1) -> bool:
         return len(await self.deliveries(status)) == count
 
-    async def tell(self, count: int = 1) -> list[Happening]:
+    async def tell(self, count: int = 1) -> list[WebhookMessage]:
         """Events of the tenant, as if they had been read."""
         events = [happened() for _ in range(count)]
         await WebhookOutbox(self.pool).add([((self.tenant, LIVE), event) for event in events])
@@ -83,9 +83,9 @@ class Hook:
         return row.disabled_reason
 
 
-def happened() -> Happening:
+def happened() -> WebhookMessage:
     request_id = new_request_id()
-    return Happening(
+    return WebhookMessage(
         derived_id(request_id, "x"),
         "look.completed",
         request_id,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.webhook_events import Happening
+from domain.webhook_events import WebhookMessage
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
 from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChange, WebhookRow
 from tests.making import NOW
@@ -92,13 +92,13 @@ class FakeDeliveries:
         return row
 
     async def send(
-        self, tenant_id: str, environment: str, webhook_id: str, event: Happening
+        self, tenant_id: str, environment: str, webhook_id: str, event: WebhookMessage
     ) -> DeliveryRow | EndpointDisabled | None:
         if self._webhooks.rows[tenant_id, environment, webhook_id].disabled_reason:
             return EndpointDisabled()
         return self.plant(webhook_id, event)
 
-    def plant(self, webhook_id: str, event: Happening, status: str = "pending") -> DeliveryRow:
+    def plant(self, webhook_id: str, event: WebhookMessage, status: str = "pending") -> DeliveryRow:
         """A delivery that is there."""
         delivery_id, due_at = event.delivery_id(webhook_id), NOW if status == "pending" else None
         row = DeliveryRow(

@@ -14,7 +14,14 @@ from runtime.settings import ApiSettings, LookSettings
 from schemas.ids import derived_id
 from storage.accounts import Credential, LedgerEntry
 from storage.jobs import EventRow, JobFilter, JobRow, News, Receipt
-from storage.submissions import Accepted, IdempotencyKey, KeyReused, Submission, Unpaid, Verdict
+from storage.submissions import (
+    AcceptanceResult,
+    Accepted,
+    IdempotencyKey,
+    KeyReused,
+    Submission,
+    Unpaid,
+)
 from storage.uploads import Form
 from storage.usage import UsageRow
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
@@ -73,7 +80,7 @@ class FakeAcceptance:
         self._accounts = accounts
         self._keys: dict[tuple[str, str, str, str], Submission] = {}
 
-    async def accept(self, submission: Submission) -> Verdict:
+    async def accept(self, submission: Submission) -> AcceptanceResult:
         if self.failure is not None:
             raise self.failure
         identity, idempotency = submission.identity, submission.idempotency

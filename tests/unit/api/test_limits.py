@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.limits import Claim, Limit, TokenBuckets, failure_claim, request_claims
+from api.limits import Limit, TokenBuckets, TokenDemand, failure_claim, request_claims
 from runtime.settings import ApiSettings
 from storage.accounts import Credential
 
@@ -14,7 +14,7 @@ def who(key_id: str = "k", tenant: str = "abc", environment: str = "live") -> Cr
 
 
 def test_a_bucket_refills_with_time_and_never_over_its_brim() -> None:
-    buckets, claim = TokenBuckets(), [Claim("k", SLOW)]
+    buckets, claim = TokenBuckets(), [TokenDemand("k", SLOW)]
     assert [buckets.take_now(claim, 0.0).allowed for _ in range(3)] == [True, True, False]
     assert buckets.take_now(claim, 0.5).allowed
     assert [buckets.take_now(claim, 100.0).allowed for _ in range(3)] == [True, True, False]
@@ -22,7 +22,10 @@ def test_a_bucket_refills_with_time_and_never_over_its_brim() -> None:
 
 def test_a_request_that_one_bucket_refuses_takes_nothing_from_another() -> None:
     buckets = TokenBuckets()
-    mine, ours = Claim("k", Limit("key", 0.001, 5)), Claim("t", Limit("tenant", 0.001, 2))
+    mine, ours = (
+        TokenDemand("k", Limit("key", 0.001, 5)),
+        TokenDemand("t", Limit("tenant", 0.001, 2)),
+    )
     assert [buckets.take_now([mine, ours], 0.0).allowed for _ in range(4)] == [
         True,
         True,
@@ -34,7 +37,7 @@ def test_a_request_that_one_bucket_refuses_takes_nothing_from_another() -> None:
 
 def test_who_is_refused_is_told_the_bucket_and_the_seconds_after_which_it_is_allowed() -> None:
     buckets = TokenBuckets()
-    fast, slow = Claim("k", Limit("key", 1, 1)), Claim("t", Limit("tenant", 0.1, 1))
+    fast, slow = TokenDemand("k", Limit("key", 1, 1)), TokenDemand("t", Limit("tenant", 0.1, 1))
     assert buckets.take_now([fast, slow], 0.0).reset_s == 0
     refused = buckets.take_now([fast, slow], 0.0)
     assert (refused.allowed, refused.limit.name, refused.remaining, refused.reset_s) == (
@@ -49,7 +52,10 @@ def test_who_is_refused_is_told_the_bucket_and_the_seconds_after_which_it_is_all
 
 def test_the_headers_name_every_policy_and_the_tightest_bucket() -> None:
     buckets = TokenBuckets()
-    claims = [Claim("k", Limit("key-reads", 10, 20)), Claim("t", Limit("tenant-reads", 20, 40))]
+    claims = [
+        TokenDemand("k", Limit("key-reads", 10, 20)),
+        TokenDemand("t", Limit("tenant-reads", 20, 40)),
+    ]
     assert buckets.take_now(claims, 0.0).headers(claims) == {
         "RateLimit-Policy": '"key-reads";q=20;w=2, "tenant-reads";q=40;w=2',
         "RateLimit": '"key-reads";r=19;t=0',
@@ -85,5 +91,5 @@ def test_an_address_is_a_client_and_of_ipv6_its_network(
 def test_the_memory_of_buckets_has_an_end() -> None:
     buckets = TokenBuckets()
     for number in range(100_050):
-        buckets.take_now([Claim(str(number), SLOW)], 0.0)
+        buckets.take_now([TokenDemand(str(number), SLOW)], 0.0)
     assert len(buckets._buckets) == 100_000

@@ -13,7 +13,7 @@ from ulid import ULID
 from schemas.errors import STATUS, ErrorCode
 from schemas.ids import new_request_id
 from storage.acceptance import Overloaded
-from storage.submissions import KeyInProgress, Submission, Verdict
+from storage.submissions import AcceptanceResult, KeyInProgress, Submission
 from tests.unit.api.conftest import Api, grant_key
 from tests.unit.api.fakes import a_job
 
@@ -176,7 +176,7 @@ async def code_of(api: Api, **request: Any) -> tuple[int, str]:
 
 
 class _InProgress:
-    async def accept(self, submission: Submission) -> Verdict:
+    async def accept(self, submission: Submission) -> AcceptanceResult:
         return KeyInProgress()
 
 

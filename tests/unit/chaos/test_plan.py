@@ -6,9 +6,9 @@ from chaos.plan import (
     COPIED,
     INSTANCES,
     UPSTREAMS,
-    Kind,
+    ClientWish,
+    FaultKind,
     Poison,
-    Wish,
     instance_name,
     orders,
     strikes,
@@ -33,13 +33,13 @@ def test_the_same_seed_gives_the_same_faults_and_the_same_load() -> None:
 
 def test_faults_come_in_order_of_time_and_of_every_kind() -> None:
     assert [strike.at_s for strike in MANY] == sorted(strike.at_s for strike in MANY)
-    assert {strike.kind for strike in MANY} == set(Kind)
-    assert {order.wish for order in orders(7, 500)} == set(Wish)
+    assert {strike.kind for strike in MANY} == set(FaultKind)
+    assert {order.wish for order in orders(7, 500)} == set(ClientWish)
 
 
 def test_a_kind_that_can_not_be_done_here_is_left_out() -> None:
-    assert Kind.DISK not in {
-        strike.kind for strike in strikes(7, 4000, 100.0, without=frozenset({Kind.DISK}))
+    assert FaultKind.DISK not in {
+        strike.kind for strike in strikes(7, 4000, 100.0, without=frozenset({FaultKind.DISK}))
     }
 
 
@@ -48,21 +48,23 @@ def test_every_target_exists() -> None:
         instance_name(name, n) for name, count in INSTANCES.items() for n in range(1, count + 1)
     }
     named = {
-        Kind.KILL: instances,
-        Kind.STOP: instances,
-        Kind.RESTART: instances,
-        Kind.SCALE: set(MODULES),
-        Kind.LINK: {
+        FaultKind.KILL: instances,
+        FaultKind.STOP: instances,
+        FaultKind.RESTART: instances,
+        FaultKind.SCALE: set(MODULES),
+        FaultKind.LINK: {
             f"{name}>{upstream}" for name, upstreams in UPSTREAMS.items() for upstream in upstreams
         },
-        Kind.POINT: {f"{name}.{point}" for name, points in POINTS.items() for point in points},
-        Kind.POISON: set(BY_NAME),
-        Kind.COPY: {topic.name for topic in COPIED},
+        FaultKind.POINT: {f"{name}.{point}" for name, points in POINTS.items() for point in points},
+        FaultKind.POISON: set(BY_NAME),
+        FaultKind.COPY: {topic.name for topic in COPIED},
     }
     for strike in MANY:
         assert strike.target in named.get(strike.kind, {strike.target})
-    assert {strike.target for strike in MANY if strike.kind is Kind.POINT} == named[Kind.POINT]
-    assert {strike.detail for strike in MANY if strike.kind is Kind.LINK} == set(Harm) - {
+    assert {strike.target for strike in MANY if strike.kind is FaultKind.POINT} == named[
+        FaultKind.POINT
+    ]
+    assert {strike.detail for strike in MANY if strike.kind is FaultKind.LINK} == set(Harm) - {
         Harm.UNAVAILABLE
     }
 
@@ -76,7 +78,7 @@ def test_public_events_are_never_copied() -> None:
 
 
 def test_an_order_is_repeated_only_when_it_is_a_repetition() -> None:
-    assert all((order.times > 1) == (order.wish is Wish.REPEATED) for order in orders(7, 500))
+    assert all((order.times > 1) == (order.wish is ClientWish.REPEATED) for order in orders(7, 500))
 
 
 @pytest.mark.parametrize("kind", list(Poison))

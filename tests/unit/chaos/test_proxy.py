@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from chaos.proxy import Ends, Harm, Link
+from chaos.proxy import Harm, Link, LinkEnds
 from devstack.folder import free_ports
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -22,7 +22,7 @@ async def echo_behind_a_link() -> AsyncIterator[Link]:
 
     port, upstream = free_ports(2)
     server = await asyncio.start_server(echo, "127.0.0.1", upstream)
-    link = Link("a>b", Ends(port, upstream))
+    link = Link("a>b", LinkEnds(port, upstream))
     await link.open()
     try:
         yield link

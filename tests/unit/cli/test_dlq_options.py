@@ -7,7 +7,7 @@ import typer
 
 from cli.letters.options import moment, place
 from cli.letters.present import clean
-from domain.redriving import Place
+from domain.redriving import RecordPosition
 from tests.making import NOW
 
 
@@ -34,7 +34,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["3@17", "look.quarantine[3]@17"])
 def test_a_place_is_partition_and_offset(text: str) -> None:
-    assert place(text) == Place("look.quarantine", 3, 17)
+    assert place(text) == RecordPosition("look.quarantine", 3, 17)
     assert str(place(text)) == "look.quarantine[3]@17"
 
 

@@ -19,7 +19,7 @@ from compositing import (
 from compositing.cut.cutout import cut
 from compositing.decode import Photo, decode
 from compositing.mannequin import load
-from devstack.garments import Photo as Photograph
+from devstack.garments import PhotoSpec as Photograph
 from devstack.garments import draw as drawn
 from devstack.garments import stranger
 from devstack.wardrobe import WARDROBE, draw

@@ -15,7 +15,7 @@ import pytest
 from bench.gallery import Shown, photos
 from bench.measures import Measured, iou, measure, truths
 from compositing import GarmentInput, LookOptions, prepare
-from compositing.cut.cutout import told
+from compositing.cut.cutout import separated
 from compositing.decode import decode
 from compositing.engine import shape_of
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX
@@ -51,7 +51,7 @@ def sold(measured: dict[str, Measured]) -> dict[str, Measured]:
 
 def overlap(one: Shown) -> float:
     """The cut-out's against the true mask."""
-    _, alpha, _ = told(decode(one.data, WORKING_SIDE_PX), shape=shape_of(one.category))
+    _, alpha, _ = separated(decode(one.data, WORKING_SIDE_PX), shape=shape_of(one.category))
     assert one.truth is not None
     truth = cv2.resize(one.truth.astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_AREA)
     return iou(alpha > 0.5, np.asarray(truth > 0))

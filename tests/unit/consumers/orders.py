@@ -7,7 +7,7 @@ from dataclasses import replace
 from PIL import Image
 
 from compositing import LookOptions
-from consumers.compositor.dresser import Dressed, Garment, Order, Picture, Placed
+from consumers.compositor.dresser import DressedLook, GarmentPhoto, ItemPlacement, Order, Picture
 from tests.unit.compositing.pictures import save, tee
 
 REQUEST_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -16,9 +16,9 @@ PHOTO = save(tee())
 KINDS = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg"}
 
 
-def an_order(*garments: Garment, options: LookOptions = OPTIONS) -> Order:
+def an_order(*garments: GarmentPhoto, options: LookOptions = OPTIONS) -> Order:
     """Of one tee, unless garments are given."""
-    return Order(REQUEST_ID, "demo", garments or (Garment(PHOTO, "t-shirt"),), options)
+    return Order(REQUEST_ID, "demo", garments or (GarmentPhoto(PHOTO, "t-shirt"),), options)
 
 
 def drawn(size: tuple[int, int] = (256, 384), kind: str = "PNG", **options: object) -> bytes:
@@ -34,11 +34,11 @@ def a_picture(data: bytes | None = None, kind: str = "PNG") -> Picture:
     return Picture(data, KINDS[kind], 256, 384, hashlib.sha256(data).hexdigest())
 
 
-def a_look(picture: Picture | None = None, *items: Placed, **changes: object) -> Dressed:
+def a_look(picture: Picture | None = None, *items: ItemPlacement, **changes: object) -> DressedLook:
     """The answer to `an_order`."""
-    made = Dressed(
+    made = DressedLook(
         picture or a_picture(),
-        items or (Placed(0, 31, (10, 20, 200, 300), 5000),),
+        items or (ItemPlacement(0, 31, (10, 20, 200, 300), 5000),),
         "vton-1.5",
         seed=7,
     )

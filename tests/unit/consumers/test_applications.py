@@ -19,7 +19,7 @@ from runtime.received import Reading, Received
 from runtime.records import Work
 from runtime.sessions import HandlerFailed
 from schemas.envelope import encode
-from schemas.events import CreditRefund, Event
+from schemas.events import CreditRefund, RequestEvent
 from schemas.failures import FailureCode
 from schemas.topics import LOOK_QUARANTINE, TOPIC_OF
 from storage.refunds import Charge
@@ -84,7 +84,7 @@ class Store:
         return []
 
 
-async def publish(application: Application, *events: Event | bytes) -> None:
+async def publish(application: Application, *events: RequestEvent | bytes) -> None:
     """To the handler that is declared, one batch each."""
     for event in events:
         topic, value, headers = application.declared.topics[0].name, b"", {}

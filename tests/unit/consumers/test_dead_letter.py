@@ -9,7 +9,7 @@ from schemas.access import PROCESSES
 from schemas.events import LookDeadLettered, LookFailed
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_DEAD_LETTER, LOOK_FAILED
-from storage.claims import Claim, ClaimStore
+from storage.claims import ClaimResult, ClaimStore
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, work
 
 GONE = FailureReason(code=FailureCode.OBJECT_NOT_FOUND, message="gone", item_index=0)
@@ -33,7 +33,7 @@ class NoClaims(ClaimStore):
 
     async def claim(
         self, request_id: str, code: str, topic: str, partition: int, offset: int
-    ) -> Claim:
+    ) -> ClaimResult:
         raise AssertionError("claimed")
 
 

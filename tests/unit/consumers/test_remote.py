@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from consumers.compositor.dresser import Dressed, Garment, Picture, Placed
+from consumers.compositor.dresser import DressedLook, GarmentPhoto, ItemPlacement, Picture
 from consumers.compositor.exchange import NoAnswer
 from consumers.compositor.parts import parts_of
 from consumers.compositor.remote import Malformed, RemoteDresser
@@ -35,13 +35,13 @@ def dresser(receiver: Receiver, **changes: Any) -> RemoteDresser:
     return RemoteDresser(EngineSettings.model_validate({**base, **changes}))
 
 
-def whole(look: Dressed | None = None) -> Behaviour:
+def whole(look: DressedLook | None = None) -> Behaviour:
     content_type, body = answer_of(an_order(), look or a_look())
     return answering(200, body, content_type=content_type)
 
 
 def with_manifest(
-    change: Callable[[dict[str, Any]], object], look: Dressed | None = None
+    change: Callable[[dict[str, Any]], object], look: DressedLook | None = None
 ) -> Behaviour:
     """A whole answer whose manifest was changed."""
     look = look or a_look()
@@ -72,8 +72,8 @@ def refusing(
 
 
 async def dressed(
-    behaviour: Behaviour, *garments: Garment, **settings: Any
-) -> Dressed | NotRendered:
+    behaviour: Behaviour, *garments: GarmentPhoto, **settings: Any
+) -> DressedLook | NotRendered:
     async with receiving() as receiver:
         receiver.always = behaviour
         return await asyncio.to_thread(dresser(receiver, **settings).dress, an_order(*garments))
@@ -83,7 +83,7 @@ async def test_the_order_carries_photos_options_token_and_its_idempotency_key() 
     async with receiving() as receiver:
         receiver.always = whole()
         made = await asyncio.to_thread(dresser(receiver).dress, an_order())
-    assert isinstance(made, Dressed)
+    assert isinstance(made, DressedLook)
     (request,) = receiver.received
     assert request.line == "POST /engine/v1/compose HTTP/1.1"
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -106,21 +106,23 @@ async def test_the_order_carries_photos_options_token_and_its_idempotency_key() 
 
 async def test_a_whole_answer_is_a_look_whose_version_says_that_it_came_from_elsewhere() -> None:
     made = await dressed(whole())
-    assert isinstance(made, Dressed)
+    assert isinstance(made, DressedLook)
     assert made.engine_version == "remote:vton-1.5"
     assert made.picture == a_picture()
-    assert made.items == (Placed(0, 31, (10, 20, 200, 300), 5000),)
+    assert made.items == (ItemPlacement(0, 31, (10, 20, 200, 300), 5000),)
     assert made.seed == 7
 
 
 async def test_an_engine_that_can_not_say_where_a_garment_went_has_it_everywhere() -> None:
     made = await dressed(with_manifest(lambda said: said.update(items=[{"item_index": 0}])))
-    assert isinstance(made, Dressed)
+    assert isinstance(made, DressedLook)
     assert made.items[0].box == (0, 0, 256, 384)
 
 
 async def test_fields_that_are_new_to_us_are_passed_over() -> None:
-    assert isinstance(await dressed(with_manifest(lambda said: said.update(quality=0.9))), Dressed)
+    assert isinstance(
+        await dressed(with_manifest(lambda said: said.update(quality=0.9))), DressedLook
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,9 @@ async def test_fields_that_are_new_to_us_are_passed_over() -> None:
 )
 async def test_a_photos_fault_fails_the_look_at_once_and_names_its_item(code: str) -> None:
     refused = await dressed(
-        refusing(422, code, "A\x00 cat.\x1b[31m", 1), Garment(PHOTO, "top"), Garment(PHOTO, "hat")
+        refusing(422, code, "A\x00 cat.\x1b[31m", 1),
+        GarmentPhoto(PHOTO, "top"),
+        GarmentPhoto(PHOTO, "hat"),
     )
     assert isinstance(refused, NotRendered)
     assert (refused.reason.code, refused.reason.item_index, refused.can_heal) == (
@@ -151,8 +155,8 @@ async def test_what_it_can_not_do_with_photos_together_names_none_and_is_told_to
 ):
     refused = await dressed(
         refusing(422, "photo_not_processed", item_index=None),
-        Garment(PHOTO, "top"),
-        Garment(PHOTO, "hat"),
+        GarmentPhoto(PHOTO, "top"),
+        GarmentPhoto(PHOTO, "hat"),
     )
     assert isinstance(refused, NotRendered)
     assert (refused.reason.code, refused.reason.item_index) == (
@@ -299,7 +303,7 @@ async def test_an_engine_that_is_not_there_is_our_fault() -> None:
 async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    assert isinstance(await dressed(whole()), Dressed)
+    assert isinstance(await dressed(whole()), DressedLook)
 
 
 async def test_the_engine_says_who_it_is() -> None:
@@ -340,17 +344,19 @@ async def test_certificates_are_verified(tmp_path: Path) -> None:
         )
         assert receiver.received == []
         trusting = dresser(receiver, url=url, ca_file=authority.certificate)
-        assert isinstance(await asyncio.to_thread(trusting.dress, an_order()), Dressed)
+        assert isinstance(await asyncio.to_thread(trusting.dress, an_order()), DressedLook)
 
 
 async def test_a_look_below_the_tenants_own_floor_is_not_sold() -> None:
-    placed = Placed(0, 31, (10, 20, 200, 300), 5000, quality=0.45, quality_reasons=("blurred",))
+    placed = ItemPlacement(
+        0, 31, (10, 20, 200, 300), 5000, quality=0.45, quality_reasons=("blurred",)
+    )
     async with receiving() as receiver:
         receiver.always = whole(a_look(None, placed))
         engine = dresser(receiver)
         taken = await asyncio.to_thread(engine.dress, replace(an_order(), quality_floor=0.4))
         refused = await asyncio.to_thread(engine.dress, replace(an_order(), quality_floor=0.5))
-    assert isinstance(taken, Dressed)
+    assert isinstance(taken, DressedLook)
     assert isinstance(refused, NotRendered)
     assert (refused.reason.cause, refused.reason.item_index, refused.can_heal) == (
         "cannot_be_dressed",

@@ -7,23 +7,24 @@ import cv2
 import numpy as np
 import pytest
 
-from compositing.template.model import Legs, Point, Skirt, Template, Upper
+from compositing.arrays import Point
+from compositing.template.model import Legs, Skirt, Template, Upper
 from devstack.garments import (
     BACKGROUNDS,
     CATEGORIES,
     KINDS,
     LIGHTS,
     STRANGERS,
-    Cloth,
-    Drawn,
-    Photo,
+    DrawnPhoto,
+    Fabric,
+    PhotoSpec,
     anything,
     draw,
     stranger,
 )
 from schemas.categories import CATEGORIES as KNOWN
 
-SMALL = Photo((168, 224))
+SMALL = PhotoSpec((168, 224))
 ON_THE_OUTLINE = {
     Upper: ("neck", "hem"),
     Legs: ("waist", "hip", "knee_outer", "knee_inner", "hem_outer", "hem_inner"),
@@ -54,7 +55,7 @@ def named(points: Template) -> Iterator[tuple[str, Point]]:
             yield field.name, value
 
 
-def off_outline_px(drawn: Drawn, point: Point) -> float:
+def off_outline_px(drawn: DrawnPhoto, point: Point) -> float:
     contours, _ = cv2.findContours(
         drawn.mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
     )
@@ -62,11 +63,11 @@ def off_outline_px(drawn: Drawn, point: Point) -> float:
 
 
 @pytest.fixture(scope="module", params=sorted(KINDS))
-def drawn(request: pytest.FixtureRequest) -> Drawn:
+def drawn(request: pytest.FixtureRequest) -> DrawnPhoto:
     return draw(request.param, 1, photo=SMALL)
 
 
-def test_every_kind_draws_one_garment_inside_the_frame(drawn: Drawn) -> None:
+def test_every_kind_draws_one_garment_inside_the_frame(drawn: DrawnPhoto) -> None:
     assert drawn.rgb.shape == (224, 168, 3)
     assert 0.03 < drawn.mask.mean() < 0.8
     assert not drawn.mask[[0, -1]].any()
@@ -75,7 +76,7 @@ def test_every_kind_draws_one_garment_inside_the_frame(drawn: Drawn) -> None:
     assert sum(stats[1:pieces, cv2.CC_STAT_AREA] > 60) == (2 if drawn.kind == "sneakers" else 1)
 
 
-def test_points_lie_on_the_outline_or_within_the_garment(drawn: Drawn) -> None:
+def test_points_lie_on_the_outline_or_within_the_garment(drawn: DrawnPhoto) -> None:
     if drawn.points is None:
         assert drawn.category in {"shoes", "boots", "hat", "scarf", "bag", "belt"}
         return
@@ -90,7 +91,7 @@ def test_points_lie_on_the_outline_or_within_the_garment(drawn: Drawn) -> None:
             assert off_outline_px(drawn, getattr(side, name)) <= reach, name
 
 
-def test_sizes_are_plausible_and_agree_with_the_picture(drawn: Drawn) -> None:
+def test_sizes_are_plausible_and_agree_with_the_picture(drawn: DrawnPhoto) -> None:
     for name, (low, high) in RANGES_CM.items():
         if name in drawn.sizes_cm:
             assert low <= drawn.sizes_cm[name] <= high, name
@@ -117,7 +118,7 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not() -> None:
 
 
 def test_a_plain_cloth_keeps_its_colour() -> None:
-    one = draw("crew-tee", 2, cloth=Cloth("jersey", (200, 90, 40)), photo=SMALL)
+    one = draw("crew-tee", 2, cloth=Fabric("jersey", (200, 90, 40)), photo=SMALL)
     assert np.abs(np.median(one.rgb[one.mask], axis=0) - (200, 90, 40)).max() < 14
 
 

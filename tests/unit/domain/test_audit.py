@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from domain.audit import (
+    AuditMoment,
     InTopic,
-    Moment,
     RequestFacts,
     Violation,
     account,
@@ -17,7 +17,7 @@ from domain.audit import (
 )
 from tests.making import NOW, REQUEST_ID
 
-MOMENT = Moment(
+MOMENT = AuditMoment(
     now=NOW + timedelta(hours=1), settle_s=30, margin_s=60, topics_since=NOW - timedelta(days=6)
 )
 ONE = InTopic(1, 1, True, NOW)

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from domain.blame import REMEMBERED, REMEMBERED_FOR, Photos, Suspicions, Symptom, judge, photos_of
+from domain.blame import (
+    REMEMBERED,
+    REMEMBERED_FOR,
+    RequestPhotos,
+    Suspicions,
+    Symptom,
+    after_failure,
+    photos_of,
+)
 from domain.composing import SUSPECT_HEADER, Attempt, settle
 from domain.history import PartitionHistory
 from domain.outcomes import Later, Reject
@@ -17,12 +25,12 @@ TOO_SLOW = FailureReason(code=FailureCode.TIMEOUT, message="too slow")
 
 @pytest.mark.parametrize("symptom", Symptom)
 def test_a_worker_lost_once_may_be_anybodys_fault_and_is_tried_again(symptom: Symptom) -> None:
-    assert judge(symptom, TOO_SLOW, again=False) == Later(TOO_SLOW, suspect=symptom)
+    assert after_failure(symptom, TOO_SLOW, again=False) == Later(TOO_SLOW, suspect=symptom)
 
 
 @pytest.mark.parametrize("symptom", Symptom)
 def test_a_worker_lost_twice_to_the_same_photos_is_their_fault(symptom: Symptom) -> None:
-    outcome = judge(symptom, TOO_SLOW, again=True)
+    outcome = after_failure(symptom, TOO_SLOW, again=True)
     assert isinstance(outcome, Reject)
     assert outcome.reason.code is FailureCode.PHOTO_NOT_PROCESSED
     assert "quote fault" in outcome.reason.message
@@ -64,7 +72,7 @@ def test_suspicion_ends_with_time_with_a_good_end_and_with_room() -> None:
     suspicions.clear(photos)
     assert not suspicions.suspects(photos, NOW)
     for number in range(REMEMBERED + 5):
-        suspicions.note(Photos("t", str(number)), NOW)
+        suspicions.note(RequestPhotos("t", str(number)), NOW)
     assert len(suspicions) == REMEMBERED
     suspicions.note(photos, NOW + 2 * REMEMBERED_FOR)
     assert len(suspicions) == 1

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from domain.projection import StatusChange
-from domain.rebuilding import PLAIN_NUMBERS, RequestRow, Retelling
+from domain.rebuilding import PLAIN_NUMBERS, Rebuilding, RequestRow
 from schemas.envelope import Decoded
 from schemas.events import LookCompleted, LookFailed, LookProgress, Stage, StoredImage
 from schemas.failures import FailureCode, FailureReason
@@ -58,7 +58,7 @@ FAILED = decoded(
 
 def retold(*told: tuple[str, Decoded]) -> tuple[list[int], list[StatusChange], list[RequestRow]]:
     """Numbers of the events, outcomes and requests, each record in a block of its own."""
-    retelling, numbers, outcomes = Retelling(TOPICS), list[int](), list[StatusChange]()
+    retelling, numbers, outcomes = Rebuilding(TOPICS), list[int](), list[StatusChange]()
     for topic, record in told:
         made = retelling.take(topic, [(0, record)], TENANTS)
         numbers += [row.seq for row, _ in made.events]
@@ -106,17 +106,17 @@ def test_a_number_beyond_the_plain_ones_is_told_once() -> None:
     "tenants", [{}, {REQUEST_ID: "other"}], ids=["no such request", "another tenant's"]
 )
 def test_what_cannot_be_true_gives_no_row(tenants: dict[str, str]) -> None:
-    retelling = Retelling(TOPICS)
+    retelling = Rebuilding(TOPICS)
     told = retelling.take(LOOK_REQUESTED.name, [(0, REQUESTED)], tenants)
     assert (told.events, told.outcomes, told.refused) == ([], [], 1)
     assert list(retelling.requests(None)) == []
 
 
 def test_only_a_request_accepted_since_nothing_is_missing_is_whole() -> None:
-    retelling = Retelling(TOPICS)
+    retelling = Rebuilding(TOPICS)
     retelling.take(LOOK_REQUESTED.name, [(0, REQUESTED)], TENANTS)
     assert [one.whole for one in retelling.requests(NOW)] == [True]
     assert [one.whole for one in retelling.requests(LATER)] == [False]
-    begun = Retelling(TOPICS)
+    begun = Rebuilding(TOPICS)
     begun.take(LOOK_PROGRESS.name, [(0, progress(2))], TENANTS)
     assert [one.whole for one in begun.requests(None)] == [False]

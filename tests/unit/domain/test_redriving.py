@@ -13,11 +13,11 @@ from domain.redriving import (
     Discard,
     Letter,
     Mark,
-    Place,
-    Refused,
+    RecordPosition,
+    RedriveRefused,
+    RequestStanding,
     Rerun,
     Send,
-    Standing,
     Verb,
     discard_letter,
     discard_record,
@@ -32,10 +32,12 @@ from schemas.http import JobStatus
 from schemas.topics import BY_NAME, TOPICS, Audience
 from tests.making import NOW, REQUEST_ID
 
-HERE = Place("look.dead-letter", 3, 17)
+HERE = RecordPosition("look.dead-letter", 3, 17)
 LETTER = Letter(HERE, REQUEST_ID, "demo", FailureCode.INTERNAL)
-OPEN = Standing("demo", JobStatus.IN_PROGRESS)
-REFUNDED = Standing("demo", JobStatus.FAILURE, FailureCode.INTERNAL, claimed=True, refunded=True)
+OPEN = RequestStanding("demo", JobStatus.IN_PROGRESS)
+REFUNDED = RequestStanding(
+    "demo", JobStatus.FAILURE, FailureCode.INTERNAL, claimed=True, refunded=True
+)
 DONE = Mark("a", Verb.SEND, True, "ann", NOW, "", "sent as x[1]@2")
 BEGUN = replace(DONE, finished=False, outcome="")
 KEPT = {
@@ -52,7 +54,7 @@ KEPT = {
     [
         (LETTER, None, "there is no such request"),
         (LETTER, replace(OPEN, tenant_id="other"), "different tenants"),
-        (LETTER, Standing("demo", JobStatus.SUCCESS), "the look succeeded"),
+        (LETTER, RequestStanding("demo", JobStatus.SUCCESS), "the look succeeded"),
         (LETTER, replace(OPEN, claimed=True), "has claimed it"),
         (replace(LETTER, handled_past=False), OPEN, "has not read it yet"),
         (replace(LETTER, redrives=MAX_REDRIVES), OPEN, "redriven 3 times"),
@@ -62,10 +64,10 @@ KEPT = {
     ],
 )
 def test_a_dead_letter_that_may_not_be_redriven_says_why(
-    letter: Letter, standing: Standing | None, why: str
+    letter: Letter, standing: RequestStanding | None, why: str
 ) -> None:
     decision = redrive_letter(letter, standing, None)
-    assert isinstance(decision, Refused)
+    assert isinstance(decision, RedriveRefused)
     assert why in decision.why
 
 
@@ -77,7 +79,9 @@ def test_a_look_that_failed_by_our_fault_and_was_refunded_is_made_anew(code: Fai
 def test_only_our_faults_are_made_good() -> None:
     assert {FailureCode.INTERNAL, FailureCode.TIMEOUT, FailureCode.EXPIRED} == OURS
     for code in set(FailureCode) - OURS:
-        assert isinstance(redrive_letter(LETTER, replace(REFUNDED, code=code), None), Refused)
+        assert isinstance(
+            redrive_letter(LETTER, replace(REFUNDED, code=code), None), RedriveRefused
+        )
 
 
 def test_a_request_is_redriven_once() -> None:
@@ -115,22 +119,22 @@ def test_what_was_done_about_a_letter_is_not_done_again_and_what_was_begun_is_fi
     ("standing", "mark", "kind"),
     [
         (REFUNDED, None, Discard),
-        (Standing("demo", JobStatus.SUCCESS), None, Discard),
+        (RequestStanding("demo", JobStatus.SUCCESS), None, Discard),
         (None, None, Discard),
-        (OPEN, None, Refused),
-        (replace(REFUNDED, refunded=False), None, Refused),
+        (OPEN, None, RedriveRefused),
+        (replace(REFUNDED, refunded=False), None, RedriveRefused),
         (REFUNDED, DONE, Already),
-        (REFUNDED, BEGUN, Refused),
+        (REFUNDED, BEGUN, RedriveRefused),
     ],
 )
 def test_a_letter_is_put_aside_only_when_its_tenant_waits_for_nothing(
-    standing: Standing | None, mark: Mark | None, kind: type
+    standing: RequestStanding | None, mark: Mark | None, kind: type
 ) -> None:
     assert type(discard_letter(standing, mark)) is kind
 
 
 def test_a_quarantined_record_goes_back_to_the_partition_that_it_came_from() -> None:
-    assert origin(KEPT) == Place("look.requested", 4, 9)
+    assert origin(KEPT) == RecordPosition("look.requested", 4, 9)
     assert redrive_record(KEPT, BY_NAME, None, None) == Send("look.requested", 4, 1)
     assert redrive_record(KEPT | {"looks-redrives": "2"}, BY_NAME, None, None) == Send(
         "look.requested", 4, 3
@@ -152,7 +156,7 @@ def test_a_quarantined_record_that_may_not_go_back_says_why(
     headers: dict[str, str], why: str
 ) -> None:
     decision = redrive_record(headers, BY_NAME, None, None)
-    assert isinstance(decision, Refused)
+    assert isinstance(decision, RedriveRefused)
     assert why in decision.why
 
 
@@ -161,7 +165,7 @@ def test_a_quarantined_record_that_may_not_go_back_says_why(
 )
 def test_no_subscriber_outside_reads_a_record_twice(topic) -> None:  # type: ignore[no-untyped-def]  # a Topic
     decision = redrive_record(KEPT | {"looks-quarantine-topic": topic.name}, BY_NAME, None, None)
-    assert isinstance(decision, Refused) == (topic.audience is Audience.PUBLIC)
+    assert isinstance(decision, RedriveRefused) == (topic.audience is Audience.PUBLIC)
 
 
 def test_two_copies_of_one_record_go_back_once() -> None:
@@ -174,7 +178,7 @@ def test_a_quarantined_record_is_put_aside_unless_something_was_done_or_begun() 
     assert [type(discard_record(mark)) for mark in (None, DONE, BEGUN)] == [
         Discard,
         Already,
-        Refused,
+        RedriveRefused,
     ]
 
 

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from domain.topic_settings import Change, Standing, changes, declared, lowered
+from domain.topic_settings import Change, TopicStanding, changes, declared, lowered
 from schemas.topics import LOOK_REQUESTED
 
-AS_DECLARED = Standing(12, 3, declared(LOOK_REQUESTED, 3), frozenset(declared(LOOK_REQUESTED, 3)))
+AS_DECLARED = TopicStanding(
+    12, 3, declared(LOOK_REQUESTED, 3), frozenset(declared(LOOK_REQUESTED, 3))
+)
 
 
-def having(**values: str) -> Standing:
+def having(**values: str) -> TopicStanding:
     named = {name.replace("_", "."): value for name, value in values.items()}
     return replace(
         AS_DECLARED, values={**AS_DECLARED.values, **named}, own=AS_DECLARED.own | set(named)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.webhook_events import MAX_PAYLOAD_BYTES, Endpoint, Happening, happening, trial
+from domain.webhook_events import MAX_PAYLOAD_BYTES, Endpoint, WebhookMessage, happening, trial
 from domain.webhooks import (
     DELAYS_S,
     GIVE_UP_AFTER,
@@ -16,15 +16,15 @@ from domain.webhooks import (
     MAX_RETRY_AFTER_S,
     MAX_SECRETS,
     PER_TENANT,
-    Attempt,
+    AttemptResult,
     DisabledReason,
-    Result,
+    NextTry,
+    ObservedAttempt,
     Secret,
-    Verdict,
     Waiting,
+    after_attempt,
     choose,
     gives_up,
-    judge,
     make_secret,
     retry_after_s,
     signing,
@@ -35,10 +35,10 @@ from schemas.ids import new_request_id
 from schemas.webhooks import WebhookPayload
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
 
-OK = Attempt(NOW, 10, 200)
+OK = ObservedAttempt(NOW, 10, 200)
 
 
-def delay_s(verdict: Verdict) -> float:
+def delay_s(verdict: NextTry) -> float:
     assert verdict.next_at is not None
     return (verdict.next_at - NOW).total_seconds()
 
@@ -46,14 +46,18 @@ def delay_s(verdict: Verdict) -> float:
 def test_there_are_8_tries_over_24_hours() -> None:
     assert len(DELAYS_S) + 1 == 8
     assert sum(DELAYS_S) == pytest.approx(24 * 3600, rel=0.01)
-    tries = [judge(Attempt(NOW, 1, 500), number, NOW, chance=0.5).result for number in range(1, 9)]
-    assert tries == [Result.RETRY] * 7 + [Result.FAILED]
+    tries = [
+        after_attempt(ObservedAttempt(NOW, 1, 500), number, NOW, chance=0.5).result
+        for number in range(1, 9)
+    ]
+    assert tries == [AttemptResult.RETRY] * 7 + [AttemptResult.FAILED]
 
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_delay_is_jittered_by_a_fifth_either_way(number: int) -> None:
     least, most = (
-        delay_s(judge(Attempt(NOW, 1, 500), number, NOW, chance=chance)) for chance in (0.0, 1.0)
+        delay_s(after_attempt(ObservedAttempt(NOW, 1, 500), number, NOW, chance=chance))
+        for chance in (0.0, 1.0)
     )
     assert (least, most) == pytest.approx(
         (DELAYS_S[number - 1] * (1 - JITTER), DELAYS_S[number - 1] * (1 + JITTER))
@@ -63,21 +67,21 @@ def test_a_delay_is_jittered_by_a_fifth_either_way(number: int) -> None:
 @pytest.mark.parametrize(
     ("attempt", "result"),
     [
-        (OK, Result.DELIVERED),
-        (replace(OK, status_code=204), Result.DELIVERED),
-        (replace(OK, status_code=299), Result.DELIVERED),
-        (replace(OK, status_code=199), Result.RETRY),
-        (replace(OK, status_code=301), Result.RETRY),
-        (replace(OK, status_code=302), Result.RETRY),
-        (replace(OK, status_code=400), Result.RETRY),
-        (replace(OK, status_code=404), Result.RETRY),
-        (replace(OK, status_code=410), Result.FAILED),
-        (replace(OK, status_code=500), Result.RETRY),
-        (replace(OK, status_code=None, error="no answer"), Result.RETRY),
+        (OK, AttemptResult.DELIVERED),
+        (replace(OK, status_code=204), AttemptResult.DELIVERED),
+        (replace(OK, status_code=299), AttemptResult.DELIVERED),
+        (replace(OK, status_code=199), AttemptResult.RETRY),
+        (replace(OK, status_code=301), AttemptResult.RETRY),
+        (replace(OK, status_code=302), AttemptResult.RETRY),
+        (replace(OK, status_code=400), AttemptResult.RETRY),
+        (replace(OK, status_code=404), AttemptResult.RETRY),
+        (replace(OK, status_code=410), AttemptResult.FAILED),
+        (replace(OK, status_code=500), AttemptResult.RETRY),
+        (replace(OK, status_code=None, error="no answer"), AttemptResult.RETRY),
     ],
 )
-def test_only_2xx_is_success(attempt: Attempt, result: Result) -> None:
-    assert judge(attempt, 1, NOW, chance=0.5).result is result
+def test_only_2xx_is_success(attempt: ObservedAttempt, result: AttemptResult) -> None:
+    assert after_attempt(attempt, 1, NOW, chance=0.5).result is result
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,9 @@ def test_retry_after_lengthens_a_delay_where_it_counts_and_up_to_an_hour(
     status: int, heeded: bool
 ) -> None:
     for asked, waits in (("120", 120), ("999999999999", MAX_RETRY_AFTER_S), ("1", DELAYS_S[0])):
-        verdict = judge(Attempt(NOW, 1, status, retry_after=asked), 1, NOW, chance=0.5)
+        verdict = after_attempt(
+            ObservedAttempt(NOW, 1, status, retry_after=asked), 1, NOW, chance=0.5
+        )
         if status != 200:
             assert delay_s(verdict) == pytest.approx(waits if heeded else DELAYS_S[0])
 
@@ -110,7 +116,7 @@ def test_no_retry_after_breaks_its_reader(header: str) -> None:
 
 
 def test_an_endpoint_is_given_up_after_5_days_of_nothing_but_failures() -> None:
-    failed, since = Attempt(NOW, 1, 500), NOW - GIVE_UP_AFTER
+    failed, since = ObservedAttempt(NOW, 1, 500), NOW - GIVE_UP_AFTER
     assert gives_up(failed, since, GIVE_UP_FAILURES, NOW) is DisabledReason.FAILING
     assert gives_up(failed, since + timedelta(seconds=1), 1000, NOW) is None
     assert gives_up(failed, since, GIVE_UP_FAILURES - 1, NOW) is None
@@ -121,7 +127,7 @@ def test_one_deliverys_tries_alone_never_give_an_endpoint_up() -> None:
 
 
 def test_410_gives_an_endpoint_up_at_once() -> None:
-    assert gives_up(Attempt(NOW, 1, 410), NOW, 1, NOW) is DisabledReason.GONE
+    assert gives_up(ObservedAttempt(NOW, 1, 410), NOW, 1, NOW) is DisabledReason.GONE
 
 
 def test_during_an_overlap_both_secrets_sign_the_newest_first_and_after_it_one() -> None:
@@ -203,7 +209,7 @@ FAILED = LookFailed(
 )
 
 
-def told(event: LookCompleted | LookFailed) -> Happening:
+def told(event: LookCompleted | LookFailed) -> WebhookMessage:
     one = happening(decoded(event, sequence=4), 10, NOW)
     assert one is not None
     return one

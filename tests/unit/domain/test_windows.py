@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from domain.windows import Place, Windows
+from domain.windows import DeferredOffset, Windows
 
 SIZE = 4
 TENANTS = st.sampled_from("abc")
@@ -17,21 +17,23 @@ TOPICS = st.sampled_from(["first", "retry"])
 
 def test_a_burst_is_deferred_and_another_tenants_record_is_not() -> None:
     windows = Windows(SIZE)
-    taken = [windows.arrive(Place("first", offset), "big", offset) for offset in range(10_000)]
+    taken = [
+        windows.arrive(DeferredOffset("first", offset), "big", offset) for offset in range(10_000)
+    ]
     assert taken.count(True) == SIZE
-    assert windows.arrive(Place("first", 10_000), "small", 0)
+    assert windows.arrive(DeferredOffset("first", 10_000), "small", 0)
     assert len(windows) == 10_000 - SIZE
 
 
 def test_nothing_is_wanted_until_half_of_the_window_is_free() -> None:
     windows = Windows(SIZE)
     for offset in range(10):
-        windows.arrive(Place("first", offset), "a", offset)
+        windows.arrive(DeferredOffset("first", offset), "a", offset)
     windows.leave("first", "a")
     assert windows.wanted() is None
     windows.leave("first", "a")
-    assert windows.wanted() == Place("first", SIZE)
-    assert [windows.claim(Place("first", offset)) for offset in range(3, 8)] == [
+    assert windows.wanted() == DeferredOffset("first", SIZE)
+    assert [windows.claim(DeferredOffset("first", offset)) for offset in range(3, 8)] == [
         None,
         "a",
         "a",
@@ -44,27 +46,27 @@ def test_nothing_is_wanted_until_half_of_the_window_is_free() -> None:
 def test_a_hastened_record_is_wanted_first_though_the_window_is_full() -> None:
     windows = Windows(SIZE)
     for offset in range(10):
-        windows.arrive(Place("first", offset), "a", offset)
-    windows.hasten("a", 7)
-    windows.hasten("b", 8)
-    assert windows.wanted() == Place("first", 7)
-    assert windows.claim(Place("first", 7)) == "a"
-    assert windows.claim(Place("first", 7)) is None
+        windows.arrive(DeferredOffset("first", offset), "a", offset)
+    windows.prioritize("a", 7)
+    windows.prioritize("b", 8)
+    assert windows.wanted() == DeferredOffset("first", 7)
+    assert windows.claim(DeferredOffset("first", 7)) == "a"
+    assert windows.claim(DeferredOffset("first", 7)) is None
     assert windows.wanted() is None
 
 
 def test_hungry_tenants_are_read_for_in_turn() -> None:
     windows = Windows(2)
     for offset in range(0, 20, 2):
-        windows.arrive(Place("first", offset), "a", offset)
-        windows.arrive(Place("first", offset + 1), "b", offset)
+        windows.arrive(DeferredOffset("first", offset), "a", offset)
+        windows.arrive(DeferredOffset("first", offset + 1), "b", offset)
     windows.leave("first", "a")
     windows.leave("first", "b")
     assert [windows.wanted() for _ in range(4)] == [
-        Place("first", 4),
-        Place("first", 5),
-        Place("first", 4),
-        Place("first", 5),
+        DeferredOffset("first", 4),
+        DeferredOffset("first", 5),
+        DeferredOffset("first", 4),
+        DeferredOffset("first", 5),
     ]
 
 
@@ -79,15 +81,15 @@ class Queue(RuleBasedStateMachine):
         self.log: dict[str, list[str]] = defaultdict(list)  # topic -> tenant by offset
         self.at_work: dict[tuple[str, str], list[int]] = defaultdict(list)
         self.given: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self.hastened: set[Place] = set()
+        self.prioritized: set[DeferredOffset] = set()
 
     @rule(topic=TOPICS, tenant=TENANTS, count=st.integers(1, 12))
     def records_arrive(self, topic: str, tenant: str, count: int) -> None:
         for _ in range(count):
             offset = len(self.log[topic])
             self.log[topic].append(tenant)
-            if self.windows.arrive(Place(topic, offset), tenant, self.mark(topic, offset)):
-                self.begin(Place(topic, offset), tenant)
+            if self.windows.arrive(DeferredOffset(topic, offset), tenant, self.mark(topic, offset)):
+                self.begin(DeferredOffset(topic, offset), tenant)
 
     @rule(topic=TOPICS, tenant=TENANTS, data=st.data())
     def work_ends(self, topic: str, tenant: str, data: st.DataObject) -> None:
@@ -102,9 +104,9 @@ class Queue(RuleBasedStateMachine):
         offsets = [offset for offset, whose in enumerate(self.log[topic]) if whose == tenant]
         if offsets:
             offset = data.draw(st.sampled_from(offsets))
-            self.windows.hasten(tenant, self.mark(topic, offset))
+            self.windows.prioritize(tenant, self.mark(topic, offset))
             if offset not in self.given[topic, tenant]:
-                self.hastened.add(Place(topic, offset))
+                self.prioritized.add(DeferredOffset(topic, offset))
 
     @precondition(lambda self: len(self.windows) > 0)
     @rule(count=st.integers(1, 30))
@@ -122,17 +124,17 @@ class Queue(RuleBasedStateMachine):
 
     def read(self, topic: str, first: int, count: int) -> None:
         for offset in range(first, min(first + count, len(self.log[topic]))):
-            tenant = self.windows.claim(Place(topic, offset))
+            tenant = self.windows.claim(DeferredOffset(topic, offset))
             if tenant is not None:
                 assert tenant == self.log[topic][offset]
-                self.begin(Place(topic, offset), tenant)
+                self.begin(DeferredOffset(topic, offset), tenant)
 
-    def begin(self, place: Place, tenant: str) -> None:
+    def begin(self, place: DeferredOffset, tenant: str) -> None:
         given = self.given[place.topic, tenant]
         assert place.offset not in given, "given out twice"
         self.at_work[place.topic, tenant].append(place.offset)
-        if place in self.hastened:
-            self.hastened.remove(place)
+        if place in self.prioritized:
+            self.prioritized.remove(place)
         else:
             earlier = [
                 offset for offset in range(place.offset) if self.log[place.topic][offset] == tenant
@@ -140,7 +142,8 @@ class Queue(RuleBasedStateMachine):
             waiting = [
                 offset
                 for offset in earlier
-                if offset not in given and Place(place.topic, offset) not in self.hastened
+                if offset not in given
+                and DeferredOffset(place.topic, offset) not in self.prioritized
             ]
             assert waiting == [], "one that came earlier still waits"
             assert len(self.at_work[place.topic, tenant]) <= SIZE
@@ -176,7 +179,9 @@ TestQueue.settings = settings(max_examples=40, stateful_step_count=30, deadline=
 def test_a_long_line_is_given_out_whole_and_in_order(size: int, count: int) -> None:
     windows = Windows(size)
     served = [
-        offset for offset in range(count) if windows.arrive(Place("first", offset), "a", offset)
+        offset
+        for offset in range(count)
+        if windows.arrive(DeferredOffset("first", offset), "a", offset)
     ]
     at_work = len(served)
     while (place := windows.wanted()) is not None or at_work:
@@ -184,7 +189,7 @@ def test_a_long_line_is_given_out_whole_and_in_order(size: int, count: int) -> N
             windows.leave("first", "a")
             at_work -= 1
         offset = place.offset if place is not None else count
-        while offset < count and windows.claim(Place("first", offset)) is not None:
+        while offset < count and windows.claim(DeferredOffset("first", offset)) is not None:
             served.append(offset)
             at_work += 1
             offset += 1

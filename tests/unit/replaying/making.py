@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from replaying.blocks import Block
 from schemas.envelope import Encoded, Meta, encode
-from schemas.events import TYPE_OF, Event, LookCompleted, PlacedGarment, StoredImage
+from schemas.events import TYPE_OF, LookCompleted, PlacedGarment, RequestEvent, StoredImage
 from schemas.ids import derived_id
 from tests.making import NOW, TENANT
 
@@ -53,7 +53,7 @@ def a_completion(
     )
 
 
-def encoded(event: Event, *, sequence: int = 4) -> Encoded:
+def encoded(event: RequestEvent, *, sequence: int = 4) -> Encoded:
     """The record of an event."""
     event_type = TYPE_OF[type(event)]
     return encode(
@@ -62,7 +62,7 @@ def encoded(event: Event, *, sequence: int = 4) -> Encoded:
 
 
 def a_block(
-    rows: Sequence[Encoded | Event],
+    rows: Sequence[Encoded | RequestEvent],
     *,
     first: int = 0,
     partition: int = 0,

@@ -13,11 +13,11 @@ from replaying.parquet import ParquetSink
 from replaying.plots import report
 from schemas.events import (
     CreditRefund,
-    Event,
     LookCompleted,
     LookFailed,
     LookProgress,
     LookRequested,
+    RequestEvent,
     Stage,
 )
 from schemas.failures import FailureCode, FailureReason
@@ -61,7 +61,7 @@ def progress(number: int, stage: Stage, attempt: int) -> LookProgress:
     )
 
 
-EVENTS: dict[type[Event], Sequence[Event]] = {
+EVENTS: dict[type[RequestEvent], Sequence[RequestEvent]] = {
     LookRequested: [
         requested(1, "a"),
         requested(2, "a"),

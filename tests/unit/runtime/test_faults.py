@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime import faults
-from runtime.faults import Planted, Point
+from runtime.faults import FaultPoint, Planted
 
 
 @pytest.fixture
@@ -26,22 +26,22 @@ async def test_without_the_setting_a_fault_does_nothing(
     monkeypatch.chdir(tmp_path)
     faults._folder.cache_clear()
     (tmp_path / "api.before-commit").write_text("raise")
-    await faults.at("api", Point.BEFORE_COMMIT)
+    await faults.at("api", FaultPoint.BEFORE_COMMIT)
     assert abs((faults.clock("api") - datetime.now(UTC)).total_seconds()) < 5
 
 
 async def test_a_fault_strikes_once_and_only_at_its_point(folder: Path) -> None:
     (folder / "api.before-commit").write_text("raise")
-    await faults.at("api", Point.AFTER_COMMIT)
+    await faults.at("api", FaultPoint.AFTER_COMMIT)
     with pytest.raises(Planted):
-        await faults.at("api", Point.BEFORE_COMMIT)
-    await faults.at("api", Point.BEFORE_COMMIT)
+        await faults.at("api", FaultPoint.BEFORE_COMMIT)
+    await faults.at("api", FaultPoint.BEFORE_COMMIT)
 
 
 def test_a_blocking_point_suffers_too(folder: Path) -> None:
     (folder / "worker.after-upload").write_text("raise")
     with pytest.raises(Planted):
-        faults.at_blocking("worker", Point.AFTER_UPLOAD)
+        faults.at_blocking("worker", FaultPoint.AFTER_UPLOAD)
 
 
 def test_what_a_fault_was_about_is_told(folder: Path) -> None:
@@ -49,7 +49,7 @@ def test_what_a_fault_was_about_is_told(folder: Path) -> None:
     for about, what in (("r1", "raise"), ("r2", "raise"), ("r1", "wait 0"), ("", "wait 0")):
         (folder / "worker.after-upload").write_text(what)
         with contextlib.suppress(Planted):
-            faults.at_blocking("worker", Point.AFTER_UPLOAD, about)
+            faults.at_blocking("worker", FaultPoint.AFTER_UPLOAD, about)
     assert faults.struck(folder, "worker") == {"r1": ["raise", "wait 0"], "r2": ["raise"]}
 
 

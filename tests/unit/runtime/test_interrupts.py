@@ -32,7 +32,7 @@ from runtime.received import reading
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
-from schemas.events import CancelLook, Event, LookRequested, StoredImage
+from schemas.events import CancelLook, LookRequested, RequestEvent, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, LOOK_REQUESTED, TOPIC_OF
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
@@ -89,7 +89,7 @@ def a_record(
     )
 
 
-def told(event: Event, offset: int = 0) -> Record:
+def told(event: RequestEvent, offset: int = 0) -> Record:
     encoded = encode(event, decoded(event).meta)
     return a_record(
         TOPIC_OF[type(event)].name, offset, encoded.value, encoded.key, [*encoded.headers]

@@ -24,7 +24,7 @@ from runtime.received import reading
 from runtime.records import Work
 from runtime.slots import Slots
 from schemas.envelope import encode
-from schemas.events import CancelLook, Event, LookRequested, StoredImage
+from schemas.events import CancelLook, LookRequested, RequestEvent, StoredImage
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, a_request, decoded
@@ -151,7 +151,7 @@ async def a_world(consumer: type[Compositor] = Compositor) -> AsyncIterator[Worl
     await world.lane.close()
 
 
-def record(event: Event, offset: int) -> "ConsumerRecord[bytes, bytes]":
+def record(event: RequestEvent, offset: int) -> "ConsumerRecord[bytes, bytes]":
     """The event as it is read from its topic."""
     encoded = encode(event, decoded(event).meta)
     milliseconds = int(NOW.timestamp() * 1000)

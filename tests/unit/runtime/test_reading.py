@@ -68,7 +68,7 @@ class Reader:
 
 
 async def read(
-    monkeypatch: pytest.MonkeyPatch, reader: Reader, within: reading.Spans
+    monkeypatch: pytest.MonkeyPatch, reader: Reader, within: reading.PartitionSpans
 ) -> list[tuple[int, int]]:
     monkeypatch.setattr(reading, "new_reader", lambda *_, **__: reader)
     return [(one.partition, one.offset) async for one in reading.between(KafkaSettings(), within)]

@@ -7,7 +7,7 @@ from typing import cast
 from aiokafka import ConsumerRecord, TopicPartition
 
 import runtime.lane
-from domain.windows import Place, Windows
+from domain.windows import DeferredOffset, Windows
 from runtime.refetch import Gone, Refetch
 
 TOPIC = "look.requested"
@@ -59,13 +59,13 @@ class Lane:
         self.windows = Windows(2)
         self.taken: list[int] = []
         for offset in range(queued):
-            self.windows.arrive(Place(TOPIC, offset), "big", offset)
+            self.windows.arrive(DeferredOffset(TOPIC, offset), "big", offset)
 
-    def wanted(self) -> Place | None:
+    def wanted(self) -> DeferredOffset | None:
         return self.windows.wanted()
 
     def take_again(self, record: "ConsumerRecord[bytes, bytes]") -> None:
-        if self.windows.claim(Place(record.topic, record.offset)) is not None:
+        if self.windows.claim(DeferredOffset(record.topic, record.offset)) is not None:
             self.taken.append(record.offset)
 
     def finish_two(self) -> None:

@@ -19,7 +19,7 @@ from schemas.access import (
     SUBSCRIBER,
     Access,
     Acl,
-    Operation,
+    AllowedOperation,
     Resource,
     role_acls,
     user_of,
@@ -107,17 +107,19 @@ def test_the_api_can_do_nothing_on_kafka() -> None:
 
 def test_a_subscriber_reads_public_topics_in_groups_below_its_name() -> None:
     assert role_acls(SUBSCRIBER, "team") == {
-        Acl("team", Resource.TOPIC, "look.completed", Operation.READ),
-        Acl("team", Resource.TOPIC, "look.failed", Operation.READ),
-        Acl("team", Resource.GROUP, "team.", Operation.READ, prefixed=True),
+        Acl("team", Resource.TOPIC, "look.completed", AllowedOperation.READ),
+        Acl("team", Resource.TOPIC, "look.failed", AllowedOperation.READ),
+        Acl("team", Resource.GROUP, "team.", AllowedOperation.READ, prefixed=True),
     }
 
 
 def test_an_auditor_writes_nothing() -> None:
     allowed = role_acls(AUDITOR, "auditor")
-    assert {acl.operation for acl in allowed if acl.resource is Resource.TOPIC} == {Operation.READ}
+    assert {acl.operation for acl in allowed if acl.resource is Resource.TOPIC} == {
+        AllowedOperation.READ
+    }
     assert allowed - {acl for acl in allowed if acl.resource is Resource.TOPIC} == {
-        Acl("auditor", Resource.GROUP, "*", Operation.DESCRIBE)
+        Acl("auditor", Resource.GROUP, "*", AllowedOperation.DESCRIBE)
     }
 
 
@@ -132,8 +134,10 @@ def test_rights_become_one_acl_each() -> None:
         transactional=True,
     )
     assert access.acls("looks.x") == {
-        Acl("looks.x", Resource.TOPIC, "look.failed", Operation.READ),
-        Acl("looks.x", Resource.TOPIC, "look.failed", Operation.WRITE),
-        Acl("looks.x", Resource.GROUP, "looks.x", Operation.READ),
-        Acl("looks.x", Resource.TRANSACTIONAL_ID, "looks.x.", Operation.WRITE, prefixed=True),
+        Acl("looks.x", Resource.TOPIC, "look.failed", AllowedOperation.READ),
+        Acl("looks.x", Resource.TOPIC, "look.failed", AllowedOperation.WRITE),
+        Acl("looks.x", Resource.GROUP, "looks.x", AllowedOperation.READ),
+        Acl(
+            "looks.x", Resource.TRANSACTIONAL_ID, "looks.x.", AllowedOperation.WRITE, prefixed=True
+        ),
     }

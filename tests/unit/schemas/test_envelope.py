@@ -19,10 +19,10 @@ from schemas.envelope import (
 from schemas.events import (
     EVENT_TYPES,
     TYPE_OF,
-    Event,
     LookCompleted,
     LookFailed,
     LookRequested,
+    RequestEvent,
     StoredImage,
 )
 from schemas.samples import sample_of
@@ -167,7 +167,7 @@ def mutated() -> LookCompleted:
         (mutated(), "stage_ms.fit"),
     ],
 )
-def test_what_no_reader_could_read_is_not_published(event: Event, why: str) -> None:
+def test_what_no_reader_could_read_is_not_published(event: RequestEvent, why: str) -> None:
     meta = Meta(META.id, TYPE_OF[type(event)], "/looks/test", NOW)
     with pytest.raises(Unpublishable, match=why):
         encode(event, meta)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from schemas.versions import Allowed, Refused, Unchanged, judge, parse, text
+from schemas.versions import Allowed, ReleaseRefused, Unchanged, check_release, parse, text
 
 
 class First(BaseModel):
@@ -64,7 +64,7 @@ def test_what_is_allowed_gets_the_next_number(
 ) -> None:
     names = {"title": "Model"}
     named = {version: {**schema, **names} for version, schema in released.items()}
-    assert judge(named, {**current.model_json_schema(), **names}) == verdict
+    assert check_release(named, {**current.model_json_schema(), **names}) == verdict
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_what_is_allowed_gets_the_next_number(
     ],
 )
 def test_what_is_refused_says_why(released: Any, current: type[BaseModel], why: str) -> None:
-    verdict = judge(released, current.model_json_schema())
-    assert isinstance(verdict, Refused)
+    verdict = check_release(released, current.model_json_schema())
+    assert isinstance(verdict, ReleaseRefused)
     assert any(why in reason for reason in verdict.reasons)
 
 

@@ -8,8 +8,8 @@ from compositing.charts.worn import Worn
 from compositing.dressing import How, lay
 from compositing.options import Bars
 from devstack import garments
-from devstack.garments import Photo
-from devstack.garments.drawing import Drawn
+from devstack.garments import PhotoSpec
+from devstack.garments.drawing import DrawnPhoto
 from devstack.garments.shape import Pose
 from schemas.categories import canonical
 from tests.unit.compositing.pictures import save
@@ -19,8 +19,8 @@ SIZE_PX = (480, 640)
 
 
 @cache
-def drawn(kind: str, seed: int = 1, pose: Pose | None = None, turn_rad: float = 0.0) -> Drawn:
-    return garments.draw(kind, seed, pose=pose, photo=Photo(SIZE_PX, turn_rad=turn_rad))
+def drawn(kind: str, seed: int = 1, pose: Pose | None = None, turn_rad: float = 0.0) -> DrawnPhoto:
+    return garments.draw(kind, seed, pose=pose, photo=PhotoSpec(SIZE_PX, turn_rad=turn_rad))
 
 
 @cache

@@ -16,17 +16,17 @@ from compositing.engine import prepare
 from compositing.garment import Garment
 from compositing.template.model import Upper
 from devstack.garments import drawing
-from devstack.garments.photo import Photo
+from devstack.garments.photo import PhotoSpec
 from schemas.categories import canonical
 
 SIZE = (768, 1024)
 
 
 @lru_cache(maxsize=32)
-def drawn(kind: str, seed: int, *, hanger: bool = False) -> drawing.Drawn:
+def drawn(kind: str, seed: int, *, hanger: bool = False) -> drawing.DrawnPhoto:
     """A garment before a studio's background, or on a hanger before a wall."""
     background = "wall" if hanger else "studio"
-    return drawing.draw(kind, seed, background=background, photo=Photo(SIZE, hanger=hanger))
+    return drawing.draw(kind, seed, background=background, photo=PhotoSpec(SIZE, hanger=hanger))
 
 
 def upper_of(template: object) -> Upper:
@@ -34,7 +34,7 @@ def upper_of(template: object) -> Upper:
     return template
 
 
-def neckline_of(one: drawing.Drawn, category: str, *, hooded: bool = False) -> Neckline:
+def neckline_of(one: drawing.DrawnPhoto, category: str, *, hooded: bool = False) -> Neckline:
     """From its true points, but for the dip, which lies where a template would guess it."""
     points = upper_of(one.points)
     left, right = points.left.neck, points.right.neck
@@ -46,7 +46,7 @@ def neckline_of(one: drawing.Drawn, category: str, *, hooded: bool = False) -> N
     return found
 
 
-def prepared(one: drawing.Drawn, category: str) -> Garment:
+def prepared(one: drawing.DrawnPhoto, category: str) -> Garment:
     data = cv2.imencode(".png", one.rgb[..., ::-1])[1].tobytes()
     return prepare(GarmentInput(data, category, "drawn"))
 

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from compositing.charts.foreign import unhung
-from devstack.garments.drawing import Drawn
+from devstack.garments.drawing import DrawnPhoto
 from tests.unit.compositing.charts.necks import cutout, drawn, neckline_of, upper_of
 
 KINDS = ["crew-tee", "shirt", "polo", "scoop-tee", "crew-sweater", "turtleneck"]
 WOOD, WIRE = (196, 158, 110), (70, 72, 76)
 
 
-def hung(one: Drawn) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def hung(one: DrawnPhoto) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Its photo with a wooden hanger's top and its hook between the neck points; where they are."""
     points = upper_of(one.points)
     left, right = points.left.neck, points.right.neck

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.cut import cutout
-from compositing.cut.opinion import Shape
+from compositing.cut.opinion import ExpectedShape
 from compositing.decode import Photo
 
 Pixels = NDArray[np.uint8]
@@ -27,19 +27,19 @@ class Drawn:
     rgb: Pixels
     truth: Mask
 
-    def overlap(self, shape: Shape = "body") -> float:
+    def overlap(self, shape: ExpectedShape = "body") -> float:
         """Intersection over union of the cut-out and the truth."""
         found = cut_out(self.rgb, shape)
         return float((found & self.truth).sum() / (found | self.truth).sum())
 
 
-def cut_out(rgb: Pixels, shape: Shape = "body") -> Mask:
+def cut_out(rgb: Pixels, shape: ExpectedShape = "body") -> Mask:
     """Where the engine takes the garment to be, at the photo's size."""
-    _, alpha, _ = cutout.told(Photo(rgb, None), shape=shape)
+    _, alpha, _ = cutout.separated(Photo(rgb, None), shape=shape)
     return np.asarray(alpha > 0.5)
 
 
-def cut(rgb: Pixels, shape: Shape = "body") -> cutout.Cutout:
+def cut(rgb: Pixels, shape: ExpectedShape = "body") -> cutout.Cutout:
     """The cut-out. Raises GarmentError."""
     return cutout.cut(Photo(rgb, None), shape=shape)
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from compositing.cut.opinion import Shape
+from compositing.cut.opinion import ExpectedShape
 from compositing.cut.thin import without_hooks
 from compositing.errors import GarmentError
 from devstack import garments
@@ -69,7 +69,7 @@ def test_a_strap_joins_at_both_ends_and_a_hook_at_one() -> None:
 
 @pytest.mark.parametrize("grain", [0, 2])
 @pytest.mark.parametrize("shape", ["body", "legs", "pair"])
-def test_a_bare_wall_is_no_garment(shape: Shape, grain: float) -> None:
+def test_a_bare_wall_is_no_garment(shape: ExpectedShape, grain: float) -> None:
     rgb = scenes.grainy(scenes.plain((214, 206, 196)), grain)
     with pytest.raises(GarmentError) as caught:
         scenes.cut(rgb, shape)
@@ -87,7 +87,7 @@ def test_the_same_photo_gives_the_same_mask() -> None:
 def test_a_flood_that_lost_most_of_a_garment_before_a_rough_wall_is_not_believed(
     kind: str, seed: int, light: Light
 ) -> None:
-    photo = garments.Photo((576, 768), 0.8, light, hanger=True, quality=85, creased=1.8)
+    photo = garments.PhotoSpec((576, 768), 0.8, light, hanger=True, quality=85, creased=1.8)
     drawn = garments.draw(kind, seed, background="wall", photo=photo)
     found = scenes.cut_out(drawn.rgb)
     assert (found & drawn.mask).sum() / (found | drawn.mask).sum() > 0.95

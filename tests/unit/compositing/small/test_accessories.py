@@ -10,7 +10,7 @@ from compositing.errors import GarmentError
 from compositing.mannequin import ARM_PARTS, HEAD, Mannequin, load
 from compositing.small.legs import cm_px
 from compositing.small.place import SMALL, place
-from compositing.small.placed import Box, Placed, box_of
+from compositing.small.placed import FloatBox, Placed, box_of
 from schemas.categories import GarmentCategory as G
 from tests.unit.compositing.small.rasterising import cover
 
@@ -63,7 +63,7 @@ def bag(handle_px: int) -> Cutout:
     return cut_out(alpha)
 
 
-def lies(category: G, cutout: Cutout, body: Mannequin = BODY) -> tuple[list[Placed], Box]:
+def lies(category: G, cutout: Cutout, body: Mannequin = BODY) -> tuple[list[Placed], FloatBox]:
     placed = place(category, cutout, body)
     return placed, box_of(cover(placed, cutout, body.labels.shape) > 0.5)
 

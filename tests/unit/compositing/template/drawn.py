@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.template import legs, skirts, upper
-from compositing.template.body import Body
+from compositing.template.body import Trunk
 from compositing.template.search import Shape
 from compositing.template.silhouette import Array, filled
 
 HALF = 90.0
 """Half the chest, hips: pixels of the drawing."""
 FINER = 4
-ANY_BODY = Body(half=1.0, middle=0.0, parted=False, bottom=0.0, narrow=1.0)
+ANY_BODY = Trunk(half=1.0, middle=0.0, parted=False, bottom=0.0, narrow=1.0)
 
 
 @dataclass(frozen=True, slots=True)
