@@ -149,7 +149,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "get_job": {"200": {**_JOB, "artifacts": [_PICTURE]}},
     "list_job_events": {"200": {"items": [_EVENT], "latest_seq": 3}},
     "stream_job_events": {
-        "200": f'retry: 3000\n\nid: 1\nevent: queued\ndata: {{"event_id": "{REQUEST_ID}", "seq": '
+        "200": f'retry: 3000\nid: 1\nevent: queued\ndata: {{"event_id": "{REQUEST_ID}", "seq": '
         f"1}}\n\n"
     },
     "cancel_job": {

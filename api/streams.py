@@ -32,8 +32,12 @@ RETRY_MS = 3000
 PING_S = 15.0
 STREAM_S = 300.0
 WRITE_S = 10.0
-OPENING = f"retry: {RETRY_MS}\n: the events of one job, in order\n\n".encode()
-PING = b": ping\n\n"
+OPENING = f": the events of one job, in order\nretry: {RETRY_MS}\n".encode()
+"""The first lines of the first event's block. A block of its own would be an event without data to
+clients that dispatch whatever a blank line ends.
+"""
+PING = b": ping\n"
+"""A comment at the head of the next event's block, for the same reason."""
 HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, ViewportSize
 
 WITHIN_MS = 120_000
+DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=360, height=740)
 MAX_TABS = 80
 WATCH = (
     "addEventListener('securitypolicyviolation', (event) => console.error(`blocked by the policy: "

@@ -3,16 +3,13 @@ on a phone, under attack.
 """
 
 import asyncio
-import os
 import re
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Route, expect
 
 from compositing.encode import encode
 from devstack.garments import stranger
@@ -20,40 +17,10 @@ from devstack.stack import Stack
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
 from schemas.topics import LOOK_CANCEL
-from tests.e2e.browsing import WITHIN_MS, Tab
+from tests.e2e.browsing import DESKTOP, PHONE, Tab
 from tests.e2e.client import Client, small, until
 
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "<img src=x onerror=window.harmed=1>"
-DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=360, height=740)
-
-expect.set_options(timeout=WITHIN_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        why = f"no Chromium at {CHROMIUM}: make browser"
-        pytest.fail(why) if os.environ.get("LOOKS_TEST_BROWSER") == "required" else pytest.skip(why)
-    with sync_playwright() as playwright:
-        args = ["--no-sandbox"] if os.getuid() == 0 else []
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def tab(browser: Browser, stack: Stack) -> Iterator[Tab]:
-    """A fresh tab. It must not complain, and talks to the API and the object store alone."""
-    context = browser.new_context(viewport=DESKTOP)
-    made = Tab(context.new_page(), stack.env["LOOKS_API_URL"], stack.env["LOOKS_API_KEY"])
-    yield made
-    context.close()
-    assert made.unexpected == []
-    known = {
-        stack.env[name].partition("//")[2] for name in ("LOOKS_API_URL", "LOOKS_S3_ENDPOINT_URL")
-    }
-    assert made.hosts - {""} <= known  # blob: URLs have no host
 
 
 def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(

@@ -17,7 +17,7 @@ export class Refused extends Error {
   }
 }
 
-const NO_ANSWER = { code: "NO_ANSWER", message: "The service did not answer. Is it running, and are you online?" };
+export const NO_ANSWER = { code: "NO_ANSWER", message: "The service did not answer. Is it running, and are you online?" };
 
 /** A response with a 2xx status. Throws Refused; throws the signal's reason when it was aborted. */
 export async function ask(method, path, { body, form, headers = {}, signal } = {}) {

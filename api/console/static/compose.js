@@ -78,7 +78,7 @@ function samples(problems) {
       for (const pair of pairs) await use(...pair);
       announce(`${pairs.length} sample ${pairs.length === 1 ? "garment" : "garments"} added`);
     } catch (error) {
-      problems.replaceChildren(problem(error instanceof Refused ? error : new Refused(0, { code: "NO_ANSWER", message: "The samples can't be loaded." })));
+      problems.replaceChildren(problem(error instanceof Refused ? error : new Refused(0, { code: "NO_ANSWER", message: "The samples can't be loaded." }), () => useAll(pairs)));
     }
   };
   const outfit = () => useAll(SAMPLES.filter(([name]) => (draft.mannequin === "MALE" ? ["shirt", "jeans", "shoes"] : ["tee", "skirt", "shoes"]).includes(name)));
@@ -163,7 +163,7 @@ function orderPanel({ signal, refreshBalance }) {
       refreshBalance();
       location.hash = `#/looks/${accepted.request_id}`;
     } catch (error) {
-      answer.replaceChildren(problem(error));
+      answer.replaceChildren(problem(error, () => form.requestSubmit()));
       send.disabled = false;
       send.textContent = "Make this look";
     }

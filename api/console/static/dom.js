@@ -3,6 +3,9 @@
 import { Refused } from "./api.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const RENEWED_MS = 15_000;
+const PICTURE_TRIES = 4;
+const PICTURE_AGAIN_MS = 3000;
 
 /** An element. `on…` properties are listeners, false and null ones are left out; children are nodes or text. */
 export function h(tag, properties = {}, ...children) {
@@ -45,8 +48,8 @@ const WORDS = {
   INTERNAL: "An error on the service's side",
 };
 
-/** A refusal in words, with what to quote when asking for help. */
-export function problem(error, again = null) {
+/** A refusal in words, with what to quote when asking for help, and with a button where trying again can help. */
+export function problem(error, again) {
   if (!(error instanceof Refused)) {
     reportError(error); // a fault of the console itself
     error = new Refused(0, { code: "FAULT", message: "The console has a fault. Reload the page; the browser's console has the details." });
@@ -57,7 +60,7 @@ export function problem(error, again = null) {
     h("strong", {}, WORDS[error.code] ?? "That did not work"),
     h("p", {}, error.message),
     error.requestId ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", identifier(error.requestId)) : null,
-    again ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
+    error.canHeal ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
   );
 }
 
@@ -88,8 +91,12 @@ const STEPS = [["second", 60], ["minute", 60], ["hour", 24], ["day", 14]];
 /** A time: how long ago, the exact one on hover and for machines. */
 export function time(text) {
   const at = new Date(text);
-  return h("time", { datetime: text, title: EXACT.format(at) }, ago(at));
+  return h("time", { datetime: text, title: EXACT.format(at), class: "ago" }, ago(at));
 }
+
+setInterval(() => {
+  for (const one of document.querySelectorAll("time.ago")) one.textContent = ago(new Date(one.dateTime));
+}, RENEWED_MS);
 
 function ago(at) {
   let left = (at - Date.now()) / 1000;
@@ -107,14 +114,24 @@ export const credits = (value) => `${number(value)} ${Math.abs(value) === 1 ? "c
 
 export const bytes = (size) => (size < 1024 * 1024 ? `${Math.ceil(size / 1024)} KiB` : `${(size / 1024 / 1024).toFixed(1)} MiB`);
 
-/** A picture by a link that dies: when it can't be loaded, `renew` is asked once for a fresh link. */
-export function picture(properties, renew = null) {
+/**
+ * A picture by a link that dies. When it can't be loaded it is tried again in a while, by a fresh link where `renew`
+ * gives one; after the last try when the browser is on a network again.
+ */
+export function picture(properties, renew = async () => properties.src) {
   const image = h("img", { decoding: "async", ...properties });
-  image.addEventListener("error", async () => {
-    const fresh = renew ? await renew().catch(() => null) : null;
-    renew = null;
-    if (fresh) image.src = fresh;
-    else image.replaceWith(h("span", { class: "gone", role: "img", "aria-label": properties.alt }, "The picture can't be loaded"));
+  const gone = h("span", { class: "gone", role: "img", "aria-label": properties.alt }, "The picture can't be loaded");
+  let tries = 0;
+  const again = async () => {
+    const fresh = await renew().catch(() => null);
+    gone.replaceWith(image);
+    image.src = fresh ?? properties.src;
+  };
+  image.addEventListener("error", () => {
+    image.replaceWith(gone);
+    tries += 1;
+    if (tries < PICTURE_TRIES) setTimeout(again, PICTURE_AGAIN_MS * (tries - 1));
+    else addEventListener("online", again, { once: true });
   });
   return image;
 }

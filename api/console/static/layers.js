@@ -49,7 +49,7 @@ function layerCard({ garment, index, cutout }, mark) {
   const light = (on) => () => mark.classList.toggle("lit", on);
   const button = h("button", {
     type: "button", class: "layer", "aria-pressed": "false",
-    onpointerenter: light(true), onpointerleave: light(false), onfocus: light(true), onblur: light(false),
+    onpointermove: light(true), onpointerleave: light(false), onfocus: light(true), onblur: light(false),
     onclick: () => {
       const kept = mark.classList.toggle("kept");
       button.setAttribute("aria-pressed", String(kept));

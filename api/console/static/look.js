@@ -1,6 +1,6 @@
 // One look: what happens as it happens, then the picture with its layers and cut-outs, or the reason and the refund.
 
-import { call, get } from "./api.js";
+import { call, get, pause } from "./api.js";
 import { announce, chip, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
 import { sent } from "./garments.js";
 import { pictureView } from "./layers.js";
@@ -8,7 +8,8 @@ import { follow } from "./stream.js";
 
 const STATES = { NOT_STARTED: "Queued", IN_PROGRESS: "Composing", SUCCESS: "Finished", FAILURE: "Failed" };
 const STEPS = { queued: "Queued", composing: "Composing", retrying: "Trying again", succeeded: "Finished", failed: "Failed" };
-const SETTLE_S = 10;
+const SETTLE_S = 10; // waits for the refund of a look that failed as well
+const AGAIN_MS = 2000;
 
 /** How a job's state is shown. */
 export function stateChip(job) {
@@ -16,13 +17,14 @@ export function stateChip(job) {
   return chip(cancelled ? "Cancelled" : STATES[job.status], cancelled ? "cancelled" : job.status.toLowerCase());
 }
 
-const ended = (job) => job.status === "SUCCESS" || job.status === "FAILURE";
+/** Whether it has its outcome. */
+export const ended = (job) => job.status === "SUCCESS" || job.status === "FAILURE";
 
 export async function lookView({ view, id, signal, refreshBalance }) {
   const parts = {
     title: h("h1", {}, "Look"),
     state: h("span", { class: "state" }), stage: h("div", { class: "stage-column" }), side: h("div", { class: "stack" }),
-    steps: h("ol", { class: "steps" }), connection: h("p", { class: "quiet connection" }), actions: h("div", { class: "row" }),
+    steps: h("ol", { class: "steps" }), connection: h("div", { class: "quiet connection" }), actions: h("div", { class: "row" }),
     receipt: h("dl", { class: "receipt" }),
   };
   view.append(
@@ -34,17 +36,26 @@ export async function lookView({ view, id, signal, refreshBalance }) {
       section("What happened", parts.connection, parts.steps),
       section("Receipt", parts.receipt))));
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
-  let job = await get(path, signal);
   const shown = { id, path, parts, signal, refreshBalance };
+  let { job, render } = await outcome(shown);
   const update = (fresh) => {
-    job = fresh;
+    ({ job, render } = { render, ...fresh });
     parts.state.replaceChildren(stateChip(job));
     parts.receipt.replaceChildren(...receipt(job));
-    parts.actions.replaceChildren(...actions(shown, job, update));
-    return drawStage(shown, job);
+    if (ended(job) || !parts.actions.children.length) parts.actions.replaceChildren(...actions(shown, job, update));
+    drawStage(shown, job, render);
   };
-  await update(job);
-  watch(shown, () => job, update).catch((error) => { if (!signal.aborted) parts.connection.replaceChildren(problem(error)); });
+  update({ job });
+  const watching = () => watch(shown, () => job, update).catch((error) => {
+    if (!signal.aborted) parts.connection.replaceChildren(problem(error, () => { parts.steps.replaceChildren(); watching(); }));
+  });
+  watching();
+}
+
+/** The job, and once it has succeeded its picture with its parts. */
+async function outcome({ id, path, signal }, waitS = 0) {
+  const job = await get(waitS ? `${path}?wait=${waitS}` : path, signal);
+  return { job, render: job.status === "SUCCESS" ? await get(`/v1/renders/${encodeURIComponent(id)}`, signal) : null };
 }
 
 function section(title, ...children) {
@@ -52,7 +63,7 @@ function section(title, ...children) {
 }
 
 async function watch(shown, current, update) {
-  const { id, parts, signal, path, refreshBalance } = shown;
+  const { id, parts, signal, refreshBalance } = shown;
   let first = null;
   const onReset = () => { first = null; parts.steps.replaceChildren(); };
   const wasOver = ended(current());
@@ -61,7 +72,7 @@ async function watch(shown, current, update) {
     parts.steps.append(step(event, first));
     if (wasOver) return;
     announce(`${stepName(event)}. ${event.message}`);
-    if (event.event_type === "stage" && !ended(current())) update({ ...current(), status: "IN_PROGRESS" });
+    if (event.event_type === "stage" && !ended(current())) update({ job: { ...current(), status: "IN_PROGRESS" } });
   };
   const onState = (state, seconds) => {
     const words = {
@@ -72,12 +83,18 @@ async function watch(shown, current, update) {
     parts.connection.textContent = words[state];
     parts.connection.className = `quiet connection ${state}`;
   };
-  await follow(id, { onEvent, onReset, onState, signal });
+  const settled = (one) => ended(one) && (one.status === "SUCCESS" || one.refunded);
+  const settle = async () => {
+    while (!settled(current())) {
+      update(await outcome(shown, SETTLE_S));
+      refreshBalance();
+      if (!settled(current())) await pause(AGAIN_MS, signal);
+    }
+  };
+  await follow(id, { onEvent, onReset, onState, settle, signal });
+  if (signal.aborted) return;
   parts.connection.textContent = "";
   parts.connection.className = "quiet connection";
-  if (wasOver || signal.aborted) return;
-  await update(await get(`${path}?wait=${SETTLE_S}`, signal)); // also waits for the refund of one that failed
-  refreshBalance();
 }
 
 const stepName = (event) => STEPS[event.stage ?? event.event_type] ?? event.event_type;
@@ -104,21 +121,28 @@ function receipt(job) {
   ];
 }
 
-function actions({ path, parts, refreshBalance, signal }, job, update) {
+function actions(shown, job, update) {
+  const { path, parts, refreshBalance, signal } = shown;
   const again = h("a", { class: "button", href: "#/new" }, "Make another");
   if (ended(job)) return job.status === "SUCCESS" ? [saveLink(job), again] : [again];
-  const button = h("button", { type: "button", class: "danger", onclick: async () => {
-    if (!(await confirm("Cancel this look?", "It stops, and its credits come back, unless it is finished first.", "Cancel the look"))) return;
+  const cancel = async () => {
     button.disabled = true;
     button.textContent = "Cancelling…";
+    parts.side.replaceChildren();
     try {
       const decided = await call("POST", `${path}/cancel`, { signal });
-      if (ended(decided)) await update(decided);
-      else button.textContent = "Asked to cancel";
+      if (ended(decided)) update({ job: decided });
+      else button.textContent = "Cancel requested";
       refreshBalance();
     } catch (error) {
-      if (!signal.aborted) parts.side.prepend(problem(error));
+      if (signal.aborted) return;
+      parts.side.replaceChildren(problem(error, cancel));
+      button.disabled = false;
+      button.textContent = "Cancel";
     }
+  };
+  const button = h("button", { type: "button", class: "danger", onclick: async () => {
+    if (await confirm("Cancel this look?", "It stops and its credits are refunded, unless it finishes first.", "Cancel the look")) await cancel();
   } }, "Cancel");
   return [button];
 }
@@ -128,11 +152,9 @@ function saveLink(job) {
   return final ? h("a", { class: "button primary", href: final.image_url, target: "_blank", rel: "noopener noreferrer" }, "Open the picture") : "";
 }
 
-async function drawStage({ id, parts, signal }, job) {
-  if (job.status === "SUCCESS") {
-    const path = `/v1/renders/${encodeURIComponent(id)}`;
-    const render = await get(path, signal);
-    const { worn, stage, side } = pictureView(render, async () => (await get(path)).picture.image_url);
+function drawStage({ id, parts }, job, render) {
+  if (render) {
+    const { worn, stage, side } = pictureView(render, async () => (await get(`/v1/renders/${encodeURIComponent(id)}`)).picture.image_url);
     parts.title.textContent = worn;
     parts.stage.replaceChildren(stage);
     parts.side.replaceChildren(side);

@@ -1,21 +1,26 @@
 // The console: a key, a view for each hash, and the balance beside it.
 
-import { Refused, get } from "./api.js";
-import { creditsView } from "./credits.js";
+import { NO_ANSWER, Refused, get, insist } from "./api.js";
 import { announce, h, number, problem } from "./dom.js";
 import { newView } from "./compose.js";
 import { forget, hint, keep, key } from "./key.js";
 import { lookView } from "./look.js";
 import { wallView } from "./wall.js";
-import { webhooksView } from "./webhooks.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const account = document.getElementById("account");
-const VIEWS = { new: newView, looks: wallView, look: lookView, credits: creditsView, webhooks: webhooksView };
+const VIEWS = {
+  new: newView, looks: wallView, look: lookView,
+  credits: async (shown) => (await arrived(import("./credits.js"))).creditsView(shown),
+  webhooks: async (shown) => (await arrived(import("./webhooks.js"))).webhooksView(shown),
+};
 
 let leaving = new AbortController();
 let began = false;
+
+/** A view's script that is loaded when it is first needed. */
+const arrived = (script) => script.catch(() => { throw new Refused(0, NO_ANSWER); });
 
 /** `#/looks?show=failed` is the wall, `#/looks/ID` one look. */
 function route() {
@@ -42,29 +47,32 @@ async function show() {
   main.replaceChildren(view);
   refreshBalance();
   try {
-    await VIEWS[name]({ view, id, query, signal, refreshBalance });
+    const left = await VIEWS[name]({ view, id, query, signal, refreshBalance });
+    if (!signal.aborted) settle(view, left);
   } catch (error) {
-    if (!signal.aborted) view.append(problem(error, show));
+    if (signal.aborted) return;
+    view.append(problem(error, show));
+    settle(view);
   }
-  if (!signal.aborted) settle(view);
 }
 
-/** After the first view, focus goes to the heading of each that follows, so that a screen reader reads on from there. */
-function settle(view) {
+/**
+ * After the first view, focus goes to the heading of each that follows, so that a screen reader reads on from there.
+ * `left`: where the view was when it was left, and what had the focus.
+ */
+function settle(view, left) {
   const heading = view.querySelector("h1");
   document.title = heading ? `${heading.textContent} · Looks` : "Looks";
-  if (began && heading) {
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }
+  if (heading) heading.tabIndex = -1;
+  if (began || left?.focus) (left?.focus ?? heading)?.focus({ preventScroll: true });
+  if (began || left) scrollTo(0, left?.top ?? 0);
   began = true;
 }
 
 async function refreshBalance() {
   let balance = null;
   try {
-    ({ balance } = await get("/v1/credits?limit=1"));
+    ({ balance } = await insist("GET", "/v1/credits?limit=1"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
@@ -93,7 +101,7 @@ function showGate(why = null) {
     id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true, placeholder: "sk_live_…",
     "aria-describedby": "key-note",
   });
-  const answer = h("div", {}, why ? problem(why) : "");
+  const answer = h("div", {}, why ? problem(why, () => form.requestSubmit()) : "");
   const button = h("button", { class: "primary" }, "Open the console");
   const form = h("form", { class: "key-form", onsubmit: enter },
     h("label", { for: "key" }, "API key"), h("div", { class: "row" }, field, button), answer,
@@ -116,7 +124,7 @@ function showGate(why = null) {
       return show();
     } catch (error) {
       if (error.status !== 401) forget();
-      answer.replaceChildren(problem(error));
+      answer.replaceChildren(problem(error, () => form.requestSubmit()));
       button.disabled = false;
       return field.focus();
     }
@@ -133,6 +141,7 @@ function showGate(why = null) {
   field.focus();
 }
 
+history.scrollRestoration = "manual"; // views are drawn after the browser would have scrolled
 addEventListener("hashchange", show);
 addEventListener("looks:unauthenticated", ({ detail }) => {
   if (!main.querySelector(".gate")) leave(detail);

@@ -7,15 +7,17 @@ const LONG_POLL_S = 25;
 const MAX_WAIT_MS = 30_000;
 
 /**
- * Calls `onEvent` for each event in order until the job's last one. `onState` hears "live", "polling" and
- * "reconnecting" (with the wait in seconds); `onReset` that all events follow anew. Throws Refused for what can't heal.
+ * Calls `onEvent` for each event in order until the job's last one, then `settle`: getting the outcome is as much a
+ * part of following as the events, and is tried again like them. `onState` hears "live", "polling" and "reconnecting"
+ * (with the wait in seconds); `onReset` that all events follow anew. Throws Refused for what can't heal.
  */
-export async function follow(requestId, { onEvent, onReset, onState, signal }) {
+export async function follow(requestId, { onEvent, onReset, onState, settle, signal }) {
   const reader = { requestId, seen: 0, retryMs: 3000, silences: 0, onEvent, onReset, onState, signal };
+  let ended = false;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const ended = await (reader.silences < 2 ? stream(reader) : poll(reader));
-      if (ended) return;
+      ended ||= await (reader.silences < 2 ? stream(reader) : poll(reader));
+      if (ended) return await settle();
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;

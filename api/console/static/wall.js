@@ -1,17 +1,23 @@
 // Past looks as a wall of pictures, newest first, a page at a time.
 
-import { get, withQuery } from "./api.js";
+import { Refused, get, pause, withQuery } from "./api.js";
 import { announce, h, picture, problem, time } from "./dom.js";
+import { sent } from "./garments.js";
 import { named } from "./layers.js";
-import { stateChip } from "./look.js";
+import { ended, stateChip } from "./look.js";
 
 const PAGE = 24;
-const FILTERS = [["all", "All"], ["finished", "Finished"], ["running", "In work"], ["failed", "Failed"]];
+const NOTE_AFTER_MS = 300;
+const OPEN_MS = 4000;
+const STILL_MS = 20_000;
+const MAX_ASKED = 6;
+const FILTERS = [["all", "All"], ["finished", "Finished"], ["running", "In progress"], ["failed", "Failed"]];
 const STATUS = { finished: ["SUCCESS"], running: ["NOT_STARTED", "IN_PROGRESS"], failed: ["FAILURE"] };
 const NOTHING = {
-  all: "No looks yet.", finished: "No finished looks yet.", running: "Nothing is in work right now.", failed: "No look has failed.",
+  all: "No looks yet.", finished: "No finished looks yet.", running: "Nothing is in progress right now.", failed: "No look has failed.",
 };
 
+/** The wall stands as it was left when the browser goes back to it: as many looks, scrolled as far, the same one in focus. */
 export async function wallView({ view, query, signal }) {
   const show = FILTERS.some(([name]) => name === query.get("show")) ? query.get("show") : "all";
   const wall = h("ul", { class: "wall", "aria-label": "Looks" });
@@ -21,36 +27,83 @@ export async function wallView({ view, query, signal }) {
     h("nav", { class: "filters", "aria-label": "Show" }, FILTERS.map(([name, label]) =>
       h("a", { href: name === "all" ? "#/looks" : `#/looks?show=${name}`, "aria-current": name === show ? "true" : null }, label))),
     wall, foot);
-  const pages = jobPages(STATUS[show], show === "finished" || show === "all", signal);
-  const more = async () => {
+  const left = history.state?.wall;
+  const cards = new Map();
+  const next = jobPages(STATUS[show], show === "finished" || show === "all", signal);
+  const page = async () => {
     foot.replaceChildren(h("p", { class: "quiet" }, "Loading…"));
     try {
-      const { value: page } = await pages.next();
-      const cards = page.jobs.map((job) => card(job, page.pictures.get(job.request_id)));
-      const before = wall.children.length;
-      wall.append(...cards);
-      foot.replaceChildren(page.more ? h("button", { type: "button", onclick: more }, "Show more") : "");
-      if (before && cards.length) cards[0].querySelector("a").focus();
-      if (before) announce(`${cards.length} more looks`);
-      if (!wall.children.length) foot.replaceChildren(empty(NOTHING[show]));
+      const { jobs, pictures, more: isMore } = await next();
+      for (const job of jobs) put(wall, cards, job, pictures.get(job.request_id));
+      foot.replaceChildren(isMore ? h("button", { type: "button", onclick: more }, "Show more") : "");
+      if (!cards.size) foot.replaceChildren(empty(NOTHING[show]));
+      return isMore;
     } catch (error) {
       if (!signal.aborted) foot.replaceChildren(problem(error, more));
+      return false;
     }
   };
-  await more();
+  const more = async () => {
+    const before = cards.size;
+    await page();
+    if (cards.size === before) return;
+    wall.children[before].querySelector("a").focus();
+    announce(`${cards.size - before} more looks`);
+  };
+  while ((await page()) && cards.size < (left?.count ?? 0));
+  remember(wall, cards, signal);
+  keepFresh(wall, cards, STATUS[show], signal);
+  return left && { top: left.top, focus: cards.get(left.at)?.element.querySelector("a") };
+}
+
+/** Note in the browser's history how the wall is left. */
+function remember(wall, cards, signal) {
+  let timer = null;
+  const note = (at = null) => history.replaceState({ wall: { count: cards.size, top: scrollY, at } }, "");
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { if (!signal.aborted) note(); }, NOTE_AFTER_MS);
+  };
+  addEventListener("scroll", later, { signal, passive: true });
+  wall.addEventListener("click", (event) => {
+    clearTimeout(timer);
+    note(event.target.closest("a")?.hash.split("/")[2]);
+  });
+}
+
+/** While the page is seen: new looks come on top, and those in progress become what they became. */
+async function keepFresh(wall, cards, status, signal) {
+  for (;;) {
+    const open = [...cards.values()].filter(({ job }) => !ended(job));
+    await pause(open.length ? OPEN_MS : STILL_MS, signal).catch(() => {});
+    if (signal.aborted) return;
+    if (document.hidden) continue;
+    try {
+      const { items } = await get(withQuery("/v1/jobs", { limit: PAGE }) + filter(status), signal);
+      const gone = open.filter(({ job }) => !items.some((one) => one.request_id === job.request_id)).slice(0, MAX_ASKED);
+      items.push(...(await Promise.all(gone.map(({ job }) => get(`/v1/jobs/${job.request_id}`, signal)))));
+      for (const job of items) {
+        if (cards.get(job.request_id)?.job.status === job.status) continue;
+        put(wall, cards, job, job.status === "SUCCESS" ? await get(`/v1/renders/${job.request_id}`, signal) : null);
+      }
+    } catch (error) {
+      if (!(error instanceof Refused) && !signal.aborted) throw error; // what was refused is asked for again
+    }
+  }
 }
 
 function empty(text) {
   return h("div", { class: "empty" }, h("p", {}, text), h("a", { class: "button primary", href: "#/new" }, "Make a look"));
 }
 
-/** Pages of jobs, each with the pictures of those that have one: jobs and renders come in the same order. */
-async function* jobPages(status, withPictures, signal) {
+const filter = (status) => (status ?? []).map((one) => `&status=${one}`).join("");
+
+/** Gives a page of jobs at each call, with the pictures of those that have one: jobs and renders come in the same order. */
+function jobPages(status, withPictures, signal) {
   const pictures = new Map();
   let [cursor, renderCursor, reached] = [null, null, null];
-  for (;;) {
-    const states = (status ?? []).map((one) => `&status=${one}`).join("");
-    const page = await get(withQuery("/v1/jobs", { limit: PAGE, cursor }) + states, signal);
+  return async () => {
+    const page = await get(withQuery("/v1/jobs", { limit: PAGE, cursor }) + filter(status), signal);
     const last = page.items.at(-1)?.request_id;
     while (withPictures && last && (reached === null || (renderCursor && reached > last))) {
       const renders = await get(withQuery("/v1/renders", { limit: PAGE, cursor: renderCursor }), signal);
@@ -59,16 +112,30 @@ async function* jobPages(status, withPictures, signal) {
       renderCursor = renders.next_cursor;
     }
     cursor = page.next_cursor;
-    yield { jobs: page.items, pictures, more: cursor !== null };
-  }
+    return { jobs: page.items, pictures, more: cursor !== null };
+  };
 }
 
-function card(job, render) {
-  const shown = render ? renderPicture(render) : h("span", { class: "blank" }, job.error ? job.error.message : "");
-  return h("li", { class: job.status.toLowerCase() },
-    h("a", { href: `#/looks/${job.request_id}` },
-      h("span", { class: "frame" }, shown),
-      h("span", { class: "row between caption" }, stateChip(job), h("span", { class: "quiet" }, time(job.created_at)))));
+/** Put a job's card on the wall, newest first, or draw it anew. */
+function put(wall, cards, job, render) {
+  let kept = cards.get(job.request_id);
+  if (!kept) {
+    kept = { element: h("li", {}, h("a", { href: `#/looks/${job.request_id}` })) };
+    cards.set(job.request_id, kept);
+    const older = [...wall.children].find((one) => one.firstChild.hash.split("/")[2] < job.request_id);
+    wall.insertBefore(kept.element, older ?? null);
+  }
+  kept.job = job;
+  kept.element.className = job.status.toLowerCase();
+  kept.element.firstChild.replaceChildren(
+    h("span", { class: "frame" }, render ? renderPicture(render) : blank(job)),
+    h("span", { class: "row between caption" }, stateChip(job), h("span", { class: "quiet" }, time(job.created_at))));
+}
+
+function blank(job) {
+  const garments = ended(job) ? [] : sent.get(job.request_id) ?? [];
+  if (!garments.length) return h("span", { class: "blank" }, job.error ? job.error.message : "");
+  return h("span", { class: "sent" }, garments.slice(0, 4).map((one) => h("img", { src: one.url, alt: one.name })));
 }
 
 function renderPicture(render) {

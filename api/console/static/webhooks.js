@@ -30,7 +30,7 @@ function addForm(added) {
   const url = h("input", { type: "url", id: "url", required: true, placeholder: "https://example.com/hooks/looks", autocomplete: "off" });
   const answer = h("div", {});
   const button = h("button", { class: "primary" }, "Add endpoint");
-  return h("form", { class: "card", onsubmit: async (event) => {
+  const form = h("form", { class: "card", onsubmit: async (event) => {
     event.preventDefault();
     button.disabled = true;
     answer.replaceChildren();
@@ -40,10 +40,11 @@ function addForm(added) {
       added(made);
       showSecret(made.secret);
     } catch (error) {
-      answer.replaceChildren(problem(error));
+      answer.replaceChildren(problem(error, () => form.requestSubmit()));
     }
     button.disabled = false;
   } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button), answer);
+  return form;
 }
 
 function showSecret(secret) {
@@ -65,12 +66,12 @@ function endpoint(hook, signal) {
     state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
     toggle.textContent = hook.enabled ? "Disable" : "Enable";
   };
-  const act = (work) => async () => {
+  const act = (work) => async function again() {
     notice.replaceChildren();
     try {
       await work();
     } catch (error) {
-      if (!signal.aborted) notice.replaceChildren(problem(error));
+      if (!signal.aborted) notice.replaceChildren(problem(error, again));
     }
   };
   const open = act(() => deliveryList(path, deliveries, signal));
@@ -128,6 +129,7 @@ const DELIVERY = {
 function deliveryRow(path, delivery, signal) {
   const row = h("tr", {});
   const draw = (one) => {
+    delivery = one;
     const look = one.request_id ? h("a", { href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
     const again = h("button", { type: "button", class: "small", "aria-label": `Send ${one.event_type} ${one.id} again`, onclick: () => redeliver(one) }, "Send again");
     row.replaceChildren(
@@ -142,7 +144,7 @@ function deliveryRow(path, delivery, signal) {
     if (signal.aborted || !row.isConnected) return;
     const fresh = await get(`${path}/deliveries/${delivery.id}`, signal).catch(() => null);
     const focused = row.contains(document.activeElement);
-    if (fresh) draw(fresh);
+    draw(fresh ?? delivery);
     if (focused) row.querySelector("button").focus();
   };
   const redeliver = async (one) => {
@@ -151,7 +153,9 @@ function deliveryRow(path, delivery, signal) {
       draw(await call("POST", `${path}/deliveries/${one.id}/redeliver`, { signal }));
       announce("It is sent again");
     } catch (error) {
-      if (!signal.aborted) row.lastChild.append(problem(error));
+      if (signal.aborted) return;
+      draw(one);
+      row.lastChild.append(problem(error, () => redeliver(one)));
     }
   };
   draw(delivery);

@@ -152,8 +152,8 @@ async def test_the_first_bytes_come_at_once_with_headers_that_keep_proxies_from_
 ):
     async with live() as made:
         stream = made.stream(made.job())
-        await stream.until("\n\n")
-        assert stream.text.startswith("retry: 3000\n: ")
+        await stream.until("retry: 3000\n")
+        assert stream.text.startswith(": ")
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert stream.headers["cache-control"] == "no-store, no-transform"
         assert stream.headers["x-accel-buffering"] == "no"
@@ -162,6 +162,31 @@ async def test_the_first_bytes_come_at_once_with_headers_that_keep_proxies_from_
         assert "ratelimit" in stream.headers
         stream.left.set()
         await stream.ended()
+
+
+async def test_whatever_a_blank_line_ends_has_data_also_after_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As httpx-sse and the streams of many SDKs read it: they dispatch each block, with whatever
+    id came last, and parse its data.
+    """
+    monkeypatch.setattr(streams, "PING_S", 0.05)
+    async with live() as made:
+        request_id = made.job("queued")
+        stream = made.stream(request_id, last_event_id="9")
+        await stream.until("event: queued")
+        await stream.until(": ping\n")
+        made.tell(request_id, "failed")
+        text = (await stream.ended()).text
+    assert text.endswith("\n\n")
+    blocks = [block.split("\n") for block in text.removesuffix("\n\n").split("\n\n")]
+    kinds = []
+    for lines in blocks:
+        fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
+        assert set(fields) - {"retry"} == {"id", "event", "data"}
+        assert isinstance(json.loads(fields["data"]), dict)
+        kinds.append(fields["event"])
+    assert kinds == ["reset", "queued", "failed"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +261,7 @@ async def test_silence_is_filled_with_pings_and_a_long_stream_asks_to_come_back(
     monkeypatch.setattr(streams, "STREAM_S", 0.2)
     async with live() as made:
         stream = await made.stream(made.job("queued")).ended()
-        assert stream.text.count(": ping\n\n") >= 2
+        assert stream.text.count("\n: ping\n") >= 2
         assert stream.events()[-1][1] == "reconnect"
 
 

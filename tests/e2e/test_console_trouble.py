@@ -1,0 +1,159 @@
+"""The console where something is lost on the way: a finished look is shown all the same, and what
+was seen is there again.
+"""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.browsing import PHONE, Tab
+from tests.e2e.client import Client, small
+
+LOST = "ERR_FAILED"
+OUTCOME = {"job": "**/v1/jobs/*?wait=*", "picture": "**/v1/renders/*"}
+
+
+def lose(times: int) -> tuple[list[str], Callable[[Route], None]]:
+    """A route that gives no answer so often, and the requests that it saw."""
+    seen: list[str] = []
+
+    def handle(route: Route) -> None:
+        seen.append(route.request.url)
+        route.abort() if len(seen) <= times else route.continue_()
+
+    return seen, handle
+
+
+@pytest.mark.parametrize("what", list(OUTCOME))
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_finished_look_is_shown_when_requests_after_its_last_event_are_lost(
+    tab: Tab, what: str, times: int
+) -> None:
+    page = tab.page
+    tab.expected.append(LOST)
+    seen, handle = lose(times)
+    page.route(OUTCOME[what], handle)
+    tab.enter()
+    tab.add("tee.jpg", small("tee"))
+    tab.send()
+    page.locator(".shown .final").wait_for()
+    assert len(seen) > times
+    expect(page.locator(".chip")).to_have_text("Finished")
+    expect(page.locator(".connection")).to_have_text("")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+def test_a_network_that_goes_and_comes_back_is_noticed_at_once(tab: Tab) -> None:
+    page = tab.page
+    tab.expected += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+    tab.enter()
+    tab.add("tee.jpg", small("tee"))
+    seen, handle = lose(2)
+    page.route(OUTCOME["job"], handle)
+    tab.send()
+    expect(page.locator(".connection")).to_contain_text("Reconnecting")
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    page.locator(".shown .final").wait_for()
+    assert len(seen) >= 2
+
+
+def test_whatever_can_not_be_loaded_can_be_asked_for_again(tab: Tab, client: Client) -> None:
+    page = tab.page
+    request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+    client.finish([request_id])
+    tab.expected.append(LOST)
+    tab.enter()
+    for view, path, there in (
+        (f"looks/{request_id}", OUTCOME["picture"], ".shown .final"),
+        ("credits", "**/console/credits.js", "tbody tr"),
+        ("looks", "**/v1/jobs?*", ".wall li"),
+        ("credits", "**/v1/usage", "tbody tr"),
+        ("webhooks", "**/v1/webhooks?*", "#url"),
+    ):
+        seen, handle = lose(1)
+        page.route(path, handle)
+        page.goto(f"{tab.address}/console#/{view}")
+        page.get_by_role("alert").get_by_role("button", name="Try again").click()
+        page.locator(there).first.wait_for()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert len(seen) >= 2, view
+        page.unroute(path)
+
+
+def test_a_picture_that_is_lost_on_the_way_is_fetched_again(tab: Tab, client: Client) -> None:
+    page = tab.page
+    request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+    client.finish([request_id])
+    tab.expected.append(LOST)
+    seen, handle = lose(2)
+    page.route(re.compile(r"/results/.*\.(webp|jpe?g|png)\?"), handle)
+    tab.enter()
+    page.goto(f"{tab.address}/console#/looks/{request_id}")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.shown .final')].some(one => one.naturalWidth > 0)"
+    )
+    assert len(seen) > 2
+
+
+def test_a_pointer_at_rest_marks_nothing_on_the_picture_that_arrives(
+    tab: Tab, client: Client
+) -> None:
+    page = tab.page
+    request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+    client.finish([request_id])
+    tab.enter()
+    page.goto(f"{tab.address}/console#/looks/{request_id}")
+    middle = page.locator(".layer").first.bounding_box()
+    assert middle is not None
+    page.goto(f"{tab.address}/console#/credits")
+    page.get_by_role("heading", name="Credits", level=1).wait_for()
+    page.mouse.move(middle["x"] + 40, middle["y"] + 40)
+    page.evaluate("id => { location.hash = `#/looks/${id}` }", request_id)
+    page.locator(".shown .final").wait_for()
+    page.wait_for_timeout(
+        500
+    )  # a browser tells of a pointer at rest soon after what moved below it
+    expect(page.locator(".layer:hover")).to_have_count(1)
+    assert page.locator(".box.lit").count() == 0
+    page.mouse.move(middle["x"] + 50, middle["y"] + 45)
+    expect(page.locator(".box.lit")).to_have_count(1)
+
+
+def test_back_from_a_look_finds_the_wall_as_it_was_left(tab: Tab, client: Client) -> None:
+    page = tab.page
+    top = client.wardrobe(["tee"])["tee"]
+    client.finish([client.accepted((top, "top")) for _ in range(30)])
+    page.set_viewport_size(PHONE)
+    tab.enter("Looks")
+    cards = page.locator(".wall li")
+    expect(cards).to_have_count(24)
+    page.get_by_role("button", name="Show more").click()
+    cards.nth(29).wait_for()
+    count = cards.count()
+    link = cards.nth(27).get_by_role("link")
+    link.scroll_into_view_if_needed()
+    before, where = page.evaluate("scrollY"), link.get_attribute("href")
+    link.click()
+    page.locator(".shown .final").wait_for()
+    page.go_back()
+    expect(cards).to_have_count(count)
+    page.wait_for_function("top => Math.abs(scrollY - top) < 200", arg=before)
+    assert page.evaluate("document.activeElement.hash") == where
+    page.reload()
+    expect(cards).to_have_count(count)
+
+
+def test_the_wall_shows_what_is_made_while_it_is_seen(tab: Tab, client: Client) -> None:
+    page = tab.page
+    top = client.wardrobe(["tee"])["tee"]
+    tab.enter("Looks")
+    page.locator(".wall li, .empty").first.wait_for()
+    request_id = client.accepted((top, "top"))
+    card = page.locator(f".wall a[href='#/looks/{request_id}']")
+    card.wait_for()
+    expect(card.locator("img[alt='top']")).to_have_count(1)
+    expect(card).to_contain_text("Finished")
+    assert page.locator(".wall a").first.get_attribute("href") == f"#/looks/{request_id}"
