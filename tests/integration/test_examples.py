@@ -1,5 +1,5 @@
 """The examples of docs/subscribing.md on real Kafka: killed midway, and no effect is missing or
-repeated.
+repeated. Those in Python run in an environment that has what the page says to install, and no more.
 
 Each gets a topic with completions in committed transactions, some of them published twice, between
 aborted transactions and one record that is no event.
@@ -7,6 +7,7 @@ aborted transactions and one record that is no event.
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -15,26 +16,37 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from standardwebhooks import Webhook
 
-from devstack.folder import cache_folder
+from devstack.folder import cache_folder, free_ports
 from devstack.kafka import jars
 from devstack.stack import Stack
+from domain.webhooks import make_secret
 from runtime.kafka import new_producer
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from testkit import Record, sample
+from tests.bare import Bare
 from tests.integration.java import compile_java, java
 from tests.integration.test_command_line import CHECKOUT
 
 EXAMPLES = CHECKOUT / "examples"
 PER_TRANSACTION = 20
 WITHIN_S = 120
+PAGE = (CHECKOUT / "docs" / "subscribing.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
+    return Bare(tmp_path_factory.mktemp("bare"), PAGE)
 
 
 @dataclass
@@ -144,7 +156,7 @@ def environment(kafka: KafkaSettings, published: Published, **more: str) -> dict
 
 @pytest.mark.parametrize("example", ["subscriber_aiokafka.py", "subscriber_faststream.py"])
 async def test_the_python_subscribers_lose_and_repeat_nothing(
-    kafka: KafkaSettings, tmp_path: Path, example: str
+    kafka: KafkaSettings, bare: Bare, tmp_path: Path, example: str
 ) -> None:
     inbox = tmp_path / "inbox.sqlite"
 
@@ -161,13 +173,13 @@ async def test_the_python_subscribers_lose_and_repeat_nothing(
 
     async with a_topic(kafka) as published:
         env = environment(kafka, published, INBOX=str(inbox))
-        argv = [sys.executable, str(EXAMPLES / example)]
+        argv = [str(bare.python(example)), str(EXAMPLES / example)]
         await survives_a_kill(published, argv, env, lambda: rows("SELECT request_id FROM pictures"))
     assert len(set(rows("SELECT partition || '/' || at FROM set_aside"))) >= 2
 
 
 async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
-    services: Stack, kafka: KafkaSettings, pool: asyncpg.Pool
+    services: Stack, kafka: KafkaSettings, bare: Bare, pool: asyncpg.Pool
 ) -> None:
     async with a_topic(kafka) as published:
         schema = published.topic.replace(".", "_")
@@ -186,7 +198,8 @@ async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
 
         looking = asyncio.create_task(look())
         try:
-            argv = [sys.executable, str(EXAMPLES / "subscriber_inbox.py")]
+            example = "subscriber_inbox.py"
+            argv = [str(bare.python(example)), str(EXAMPLES / example)]
             await survives_a_kill(
                 published,
                 argv,
@@ -249,3 +262,33 @@ def test_the_example_of_the_test_kit_passes() -> None:
         argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_receiver_of_webhooks_starts_and_tells_true_calls_from_others(tmp_path: Path) -> None:
+    """In an environment made of that page's own install line, served by its own command."""
+    page = (CHECKOUT / "docs" / "webhooks.md").read_text()
+    python = Bare(tmp_path, page).python("receiver.py")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "receiver.py").write_text(code)
+    secret, (port,) = make_secret(b"s" * 32), free_ports(1)
+    env = {**os.environ, "LOOKS_WEBHOOK_SECRET": secret}
+    argv = [str(python), "-m", *"uvicorn receiver:app --port".split(), str(port)]
+    body = b'{"type": "webhook.test", "timestamp": "2026-01-02T03:04:05Z", "data": {}}'
+    sent_at = datetime.now(UTC)
+    headers = {
+        "webhook-id": "01M86RZTNE5Q1DMZJ1M4VR1T7K",
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(
+            "01M86RZTNE5Q1DMZJ1M4VR1T7K", sent_at, body.decode()
+        ),
+    }
+    with subprocess.Popen(argv, cwd=tmp_path, env=env, stderr=subprocess.PIPE) as server:
+        try:
+            http = httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=30)
+            url = f"http://127.0.0.1:{port}/hooks/looks"
+            assert http.post(url, content=body, headers=headers).status_code == 204
+            assert http.post(url, content=body + b" ", headers=headers).status_code == 401
+            http.close()
+        finally:
+            server.kill()
+            server.communicate()
