@@ -1,5 +1,6 @@
 """`looks topics lag`: who reads what, and how far behind."""
 
+import asyncio
 import dataclasses
 import json
 import time
@@ -8,11 +9,11 @@ from itertools import groupby
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
+from aiokafka.errors import KafkaError
 from prometheus_client import start_http_server
 
 from runtime import metrics
-from runtime.group_lag import Lag, lags
+from runtime.groups import Lag, lags
 from runtime.settings import KafkaSettings
 
 
@@ -73,9 +74,9 @@ def lag(
     settings = KafkaSettings()
     while True:
         try:
-            found = lags(settings, group or ())
-        except KafkaException as error:
-            typer.secho(f"KafkaException: {error}", fg="red", err=True)
+            found = asyncio.run(lags(settings, group or ()))
+        except (KafkaError, TimeoutError) as error:
+            typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
             if not watch:
                 raise typer.Exit(2) from error
             found = []

@@ -7,13 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from contextlib import aclosing
 from datetime import datetime
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from runtime.kafka import (
     AIOKafkaConsumer,
     ConsumerRecord,
     TopicPartition,
-    client_options,
     new_reader,
     stop_client,
     unbroken,
@@ -22,7 +19,8 @@ from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 
 POLL_MS = 300
-POLL_RECORDS = 1000
+POLL_RECORDS = 500
+"""At a time; in between, heartbeats and work get their turn."""
 STALLED_AFTER_S = 60.0
 """Without any progress before the end of what is to be read."""
 
@@ -71,6 +69,18 @@ async def high_watermarks(
         await stop_client(reader)
 
 
+async def low_watermarks(
+    settings: KafkaSettings, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The first offset that is still there, of each partition."""
+    reader = new_reader(settings)
+    try:
+        await unbroken(_connected(reader, partitions))
+        return dict(await reader.beginning_offsets(list(partitions)))
+    finally:
+        await stop_client(reader)
+
+
 async def spans(
     settings: KafkaSettings,
     partitions: Collection[TopicPartition],
@@ -112,11 +122,12 @@ async def chunks(
     within: PartitionSpans,
     *,
     committed_only: bool = True,
-    max_records: int = POLL_RECORDS,
     patience_s: float | None = None,
+    enough: Callable[[TopicPartition], bool] = lambda _: False,
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """Every record in these spans, in order per partition, as fetched. Close it
-    (`contextlib.aclosing`) when leaving early.
+    (`contextlib.aclosing`) when leaving early. A partition of which its reader has `enough` is read
+    no further.
 
     Raises Stalled when nothing moves for `patience_s` (STALLED_AFTER_S) before the end.
     """
@@ -133,16 +144,16 @@ async def chunks(
         moved_s = _now_s()
         while behind:
             for tp, records in (
-                await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=max_records)
+                await reader.getmany(*behind, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
             ).items():
                 yield [record for record in records if record.offset < within[tp][1]]
             # What is buffered is given without waiting: heartbeats and work need their turn
             await asyncio.sleep(0)
             now = {tp: await reader.position(tp) for tp in behind}
             moved_s = _now_s() if now != behind else moved_s
-            if read := [tp for tp, at in now.items() if at >= within[tp][1]]:
+            if read := [tp for tp, at in now.items() if at >= within[tp][1] or enough(tp)]:
                 reader.pause(*read)
-            behind = {tp: at for tp, at in now.items() if at < within[tp][1]}
+            behind = {tp: at for tp, at in now.items() if tp not in read}
             if behind and _now_s() - moved_s > stalled_after_s:
                 raise Stalled(behind)
     finally:
@@ -182,38 +193,21 @@ async def read_all(
     return count
 
 
-async def committed_by(settings: KafkaSettings, group: str) -> dict[TopicPartition, int]:
-    """The next offset that a group will read of each partition, asked of the coordinator: nobody
-    joins the group.
-    """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        offsets = await admin.list_consumer_group_offsets(group)
-    finally:
-        await admin.close()
-    return {tp: known.offset for tp, known in offsets.items()}
+async def first_records(
+    settings: KafkaSettings, within: Spans, *, patience_s: float | None = None
+) -> dict[TopicPartition, ConsumerRecord]:
+    """The first committed record of each span; a span that holds nothing but transaction markers
+    has none.
 
-
-async def members_of(settings: KafkaSettings, group: str) -> int:
-    """How many members a group has at the moment, asked of the coordinator: nobody joins the
-    group.
+    Raises Stalled as `chunks` does.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        answers = await admin.describe_consumer_groups([group])
-    finally:
-        await admin.close()
-    # A described group is a tuple that grows with the protocol's version; its only list are the
-    # members.
-    return sum(
-        len(part)
-        for answer in answers
-        for described in answer.groups
-        for part in described
-        if isinstance(part, list)
-    )
+    found: dict[TopicPartition, ConsumerRecord] = {}
+    fetched = chunks(settings, within, patience_s=patience_s, enough=found.__contains__)
+    async with aclosing(fetched):
+        async for records in fetched:
+            for record in records[:1]:
+                found.setdefault(TopicPartition(record.topic, record.partition), record)
+    return found
 
 
 class Picker:

@@ -5,13 +5,11 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from runtime.kafka import TopicPartition, read
-from runtime.reading import PartitionSpans, chunks, spans
+from runtime.reading import Spans, chunks, first_records, spans
 from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable
 
-CHUNK_RECORDS = 500
-"""Read at a time; in between, the group's heartbeats get their turn."""
 CLOCKS_S = 60.0
 """Brokers date records, each by its own clock: these differ by less."""
 
@@ -31,9 +29,7 @@ async def recent(
     open transaction is in the way.
     """
     there = await spans(settings, partitions, since, committed_only=False) if partitions else {}
-    async with aclosing(
-        chunks(settings, there, max_records=CHUNK_RECORDS, patience_s=patience_s)
-    ) as fetched:
+    async with aclosing(chunks(settings, there, patience_s=patience_s)) as fetched:
         async for records in fetched:
             for record in records:
                 work = read(record)
@@ -53,14 +49,8 @@ async def first_unread(settings: KafkaSettings, unread: PartitionSpans) -> datet
     What a consumer published about records that it will read (again) was written after them, and so
     since then.
     """
-    oldest_ms: int | None = None
-    for tp, span in unread.items():
-        async with aclosing(chunks(settings, {tp: span}, max_records=1)) as fetched:
-            async for records in fetched:
-                if records:
-                    written_ms = records[0].timestamp
-                    oldest_ms = written_ms if oldest_ms is None else min(oldest_ms, written_ms)
-                    break
-    if oldest_ms is None:
+    found = await first_records(settings, unread)
+    if not found:
         return None
+    oldest_ms = min(record.timestamp for record in found.values())
     return datetime.fromtimestamp(oldest_ms / 1000, UTC) - timedelta(seconds=CLOCKS_S)

@@ -15,16 +15,9 @@ from cli.letters.acting import Desk, Orders, Planned, act, desk, operator_name
 from cli.letters.finding import Choice, Found, found_in, records
 from cli.letters.running import batches, finish, guarded, refuse_blanket
 from cli.letters.standing import about
-from domain.redriving import (
-    Letter,
-    Mark,
-    RecordPosition,
-    RequestStanding,
-    discard_letter,
-    redrive_letter,
-)
+from domain.redriving import Letter, Mark, Place, Standing, discard_letter, redrive_letter
+from runtime.groups import committed_by
 from runtime.kafka import TopicPartition
-from runtime.reading import committed_by
 from schemas.failures import FailureCode
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters and quarantined records.")

@@ -11,9 +11,10 @@ from cli.letters.options import DryRun, Operator, Why, Yes
 from cli.letters.running import guarded
 from cli.settings import database
 from consumers.status_projection import DECLARATION
-from domain.redriving import RecordPosition, Verb
-from runtime.kafka import TopicPartition, new_reader, stop_client
-from runtime.reading import members_of
+from domain.redriving import Place, Verb
+from runtime.groups import members_of
+from runtime.kafka import TopicPartition
+from runtime.reading import low_watermarks
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from schemas.topics import PARTITIONS
@@ -61,7 +62,8 @@ async def _rewind(intent: Intent, *, dry_run: bool, yes: bool) -> str:
     if place.topic not in {topic.name for topic in DECLARATION.topics}:
         raise NoWayBack(f"{place.topic} is no topic of the projection")
     await _refuse_running(kafka)
-    begins = await _begins(kafka, place)
+    tp = TopicPartition(place.topic, place.partition)
+    begins = (await low_watermarks(kafka, [tp]))[tp]
     if place.offset < begins:
         raise NoWayBack(
             f"{place.topic}[{place.partition}] begins at {begins}: older records are gone"
@@ -85,12 +87,3 @@ async def _refuse_running(kafka: KafkaSettings) -> None:
             f"{DECLARATION.name} is running ({members} in its group) and would go on where it is: "
             "stop it first"
         )
-
-
-async def _begins(kafka: KafkaSettings, place: RecordPosition) -> int:
-    reader, tp = new_reader(kafka), TopicPartition(place.topic, place.partition)
-    await reader.start()
-    try:
-        return int((await reader.beginning_offsets([tp]))[tp])
-    finally:
-        await stop_client(reader)

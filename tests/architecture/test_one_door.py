@@ -30,9 +30,8 @@ def places(pattern: re.Pattern[str]) -> set[str]:
                         "kafka",
                         "broker",
                         "topics_admin",
-                        "reading",
                         "acls",
-                        "group_lag",
+                        "groups",
                     )
                 ),
                 *(f"replaying/{name}.py" for name in ("kafka", "copying")),

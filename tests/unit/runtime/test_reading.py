@@ -102,3 +102,15 @@ async def test_an_end_that_never_comes_is_given_up_and_named(
 
 async def test_an_empty_span_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await read(monkeypatch, Reader({HERE: [0]}, {}), {HERE: (3, 3)}) == []
+
+
+async def test_of_each_span_the_first_record_is_found_and_no_more_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = Reader({HERE: [0, 1, *range(4, 99)], THERE: [0, 2]}, {HERE: 99, THERE: 9})
+    monkeypatch.setattr(reading, "new_reader", lambda *_, **__: reader)
+    within = {HERE: (2, 99), THERE: (3, 9)}
+    found = await reading.first_records(KafkaSettings(), within)
+    assert {tp: one.offset for tp, one in found.items()} == {HERE: 4}
+    assert await reader.position(HERE) < 10
+    assert reader.stopped

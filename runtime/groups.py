@@ -1,0 +1,194 @@
+"""What Kafka says about consumer groups: what they have committed, who is in them, how far behind
+they are. Joins no group and commits nothing.
+
+A group is seen by its members and by the offsets that it has committed; one that keeps its offsets
+elsewhere is seen by its members alone. Records behind are offsets up to the end that a
+`read_committed` reader can reach, transaction markers included; a group that has nothing but
+markers before it is not behind.
+
+Every function raises aiokafka's KafkaError when Kafka is out of reach or refuses.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import TopicPartition as Asked
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from runtime.connection import for_confluent
+from runtime.kafka import TopicPartition
+from runtime.reading import first_records
+from runtime.settings import KafkaSettings
+from schemas.topics import BY_NAME
+
+T = TypeVar("T")
+
+REACH_S = 5.0
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """One group on one partition. `committed` is None, and with it all else, where the group has
+    committed nothing there.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    end: int
+    committed: int | None
+    records: int | None
+    # Since the first record that it has not done was written; 0 when it has done all
+    seconds: float | None
+    member: str | None  # client id and host of who holds the partition now
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Some groups, as they stand."""
+
+    committed: Mapping[str, Mapping[TopicPartition, int]]
+    holders: Mapping[str, Mapping[TopicPartition, str]]
+    ends: Mapping[TopicPartition, int]
+
+    def of(self, group: str) -> list[TopicPartition]:
+        """Where it has committed something, or has a member."""
+        return sorted({*self.committed[group], *self.holders[group]})
+
+
+async def committed_by(settings: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
+    """The next offset that a group will read of each partition of ours."""
+    return await _asked(lambda: _committed(_admin(settings), group))
+
+
+async def members_of(settings: KafkaSettings, group: str) -> int:
+    """How many members a group has at the moment."""
+
+    def count() -> int:
+        asked = _admin(settings).describe_consumer_groups([group], request_timeout=TIMEOUT_S)
+        return len(asked[group].result().members)
+
+    return await _asked(count)
+
+
+async def lags(settings: KafkaSettings, groups: Sequence[str] = ()) -> list[Lag]:
+    """Every group that reads a topic of ours, or only these; by group, topic and partition.
+
+    Raises TimeoutError too, when a partition does not come to its end.
+    """
+    now = await _asked(lambda: _standing(settings, groups))
+    first = await _first_written(settings, now)
+    now_ms = time.time() * 1000
+    found: list[Lag] = []
+    for group in sorted(now.committed):
+        for tp in now.of(group):
+            at = now.committed[group].get(tp)
+            records, seconds = _behind(at, now.ends[tp], first.get((tp, at or 0)), now_ms)
+            holder = now.holders[group].get(tp)
+            found.append(
+                Lag(group, tp.topic, tp.partition, now.ends[tp], at, records, seconds, holder)
+            )
+    return found
+
+
+def _behind(
+    at: int | None, end: int, written_ms: int | None, now_ms: float
+) -> tuple[int | None, float | None]:
+    if at is None:
+        return None, None
+    return (0, 0.0) if written_ms is None else (end - at, max(0.0, (now_ms - written_ms) / 1000))
+
+
+async def _asked(question: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(question)
+    except KafkaException as error:
+        raise KafkaError(error.args[0].str()) from error
+
+
+def _admin(settings: KafkaSettings) -> AdminClient:
+    admin = AdminClient({**for_confluent(settings), "socket.timeout.ms": int(TIMEOUT_S * 1000)})
+    admin.list_topics(timeout=REACH_S)  # raises when nobody answers, sooner than what follows
+    return admin
+
+
+def _standing(settings: KafkaSettings, groups: Sequence[str]) -> Standing:
+    admin = _admin(settings)
+    listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    if listed.errors:
+        raise listed.errors[0]
+    known = [one.group_id for one in listed.valid if not groups or one.group_id in groups]
+    committed = {group: _committed(admin, group) for group in known}
+    holders = _holders(admin, known)
+    places = {tp for group in known for tp in (*committed[group], *holders[group])}
+    return Standing(committed, holders, _ends(admin, places))
+
+
+def _committed(admin: AdminClient, group: str) -> dict[TopicPartition, int]:
+    asked = admin.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT_S
+    )
+    return {
+        TopicPartition(one.topic, one.partition): one.offset
+        for one in asked[group].result().topic_partitions or ()
+        if one.topic in BY_NAME and one.offset >= 0
+    }
+
+
+def _holders(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[TopicPartition, str]]:
+    if not groups:
+        return {}
+    described = admin.describe_consumer_groups(list(groups), request_timeout=TIMEOUT_S)
+    return {
+        group: {
+            TopicPartition(one.topic, one.partition): f"{member.client_id}{member.host}"
+            for member in described[group].result().members
+            if member.assignment is not None
+            for one in member.assignment.topic_partitions
+            if one.topic in BY_NAME
+        }
+        for group in groups
+    }
+
+
+def _ends(admin: AdminClient, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
+    wanted = {Asked(tp.topic, tp.partition): latest for tp in places}
+    if not wanted:
+        return {}
+    asked = admin.list_offsets(
+        wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S
+    )
+    return {
+        TopicPartition(one.topic, one.partition): answer.result().offset
+        for one, answer in asked.items()
+    }
+
+
+async def _first_written(
+    settings: KafkaSettings, now: Standing
+) -> dict[tuple[TopicPartition, int], int]:
+    """When the first record at or after each committed offset was written, ms; an offset with no
+    record before the end is left out.
+    """
+    wanted = {
+        (tp, at)
+        for offsets in now.committed.values()
+        for tp, at in offsets.items()
+        if at < now.ends[tp]
+    }
+    found: dict[tuple[TopicPartition, int], int] = {}
+    while wanted:
+        # One offset a partition at a time: two groups may stand at different places.
+        starts = dict(sorted(wanted, reverse=True))
+        within = {tp: (at, now.ends[tp]) for tp, at in starts.items()}
+        for tp, record in (await first_records(settings, within, patience_s=TIMEOUT_S)).items():
+            found[tp, starts[tp]] = record.timestamp
+        wanted -= set(starts.items())
+    return found
