@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from api import cursors
 from api.errors import invalid
 from api.gates import GatedRoute, credential_of
-from api.jobs import READ_ERRORS
 from api.ports import Ports
-from api.queries import Cursor, Day, PageLimit
+from api.queries import Cursor, Day, Limit
+from api.refusals import READING
 from schemas.categories import CATEGORIES
 from schemas.reads import Usage, UsageDay
 from schemas.responses import (
@@ -28,9 +28,7 @@ MAX_USAGE_DAYS = 366
 DEFAULT_USAGE_DAYS = 30
 
 
-@router.get(
-    "/v1/credits", response_model=Credits, responses=READ_ERRORS, operation_id="get_credits"
-)
+@router.get("/v1/credits", response_model=Credits, responses=READING, operation_id="get_credits")
 async def get_credits(
     request: Request,
     limit: PageLimit = 20,
@@ -63,7 +61,7 @@ async def get_credits(
     )
 
 
-@router.get("/v1/usage", response_model=Usage, responses=READ_ERRORS, operation_id="get_usage")
+@router.get("/v1/usage", response_model=Usage, responses=READING, operation_id="get_usage")
 async def get_usage(
     request: Request,
     first: Annotated[
@@ -103,7 +101,7 @@ async def get_usage(
 @router.get(
     "/v1/operations",
     response_model=OperationList,
-    responses=READ_ERRORS,
+    responses=READING,
     operation_id="list_operations",
 )
 async def list_operations(request: Request) -> OperationList:
@@ -118,7 +116,7 @@ async def list_operations(request: Request) -> OperationList:
 @router.get(
     "/v1/garment-categories",
     response_model=GarmentCategoryList,
-    responses=READ_ERRORS,
+    responses=READING,
     operation_id="list_garment_categories",
 )
 async def list_garment_categories() -> GarmentCategoryList:

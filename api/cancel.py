@@ -2,38 +2,34 @@
 for what it decides.
 """
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from api import present
 from api.errors import ApiError
 from api.gates import GatedRoute, credential_of
-from api.jobs import JOB_ERRORS, find
 from api.news import is_settled, wait_for
+from api.owned import find_job
 from api.ports import Ports
+from api.refusals import OF_A_JOB, refusals
 from schemas.errors import ErrorCode
 from schemas.failures import FailureCode
-from schemas.responses import ErrorEnvelope, Job
+from schemas.responses import Job
 
 router = APIRouter(route_class=GatedRoute, tags=["jobs"])
 
 WAIT_S = 10.0
 
-CANCEL_ERRORS: dict[int | str, dict[str, Any]] = {
-    **JOB_ERRORS,
+CANCEL_ANSWERS = {
+    **OF_A_JOB,
     202: {"model": Job, "description": "asked; not decided yet: ask again or read the job"},
-    409: {
-        "model": ErrorEnvelope,
-        "description": "OUTCOME_CAME_FIRST: it had succeeded or failed before the cancel was read",
-    },
+    **refusals({409: "OUTCOME_CAME_FIRST: it had succeeded or failed before the cancel was read"}),
 }
 
 
 @router.post(
     "/v1/jobs/{request_id}/cancel",
     response_model=Job,
-    responses=CANCEL_ERRORS,
+    responses=CANCEL_ANSWERS,
     operation_id="cancel_job",
     summary="Cancel a job that has no outcome yet",
 )
@@ -43,7 +39,7 @@ async def cancel_job(request: Request, response: Response, request_id: str) -> J
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    job = await find(request, request_id)
+    job = await find_job(request, request_id)
     await ports.cancellations.cancel(who.tenant_id, who.environment, job.request_id)
     news = await wait_for(request, job, job.latest_seq, is_settled, within_s=WAIT_S)
     job = news.job

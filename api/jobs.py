@@ -10,26 +10,20 @@ from pydantic import StringConstraints
 from api import cursors, present
 from api.gates import GatedRoute, credential_of
 from api.idempotency import MAX_CHARS, unquoted
-from api.looks import ERRORS
-from api.news import is_settled, no_such_job, wait_for
+from api.news import is_settled, wait_for
+from api.owned import find_job
 from api.ports import Ports
-from api.queries import AfterSeq, Cursor, PageLimit, UtcTime, Wait, seen_seq
+from api.queries import Cursor, Limit, Moment, Since, Wait, seen_seq
+from api.refusals import OF_A_JOB, READING, Answers, refusals
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
 from schemas.http import JobStatus
-from schemas.responses import ErrorEnvelope, EventList, EventType, Job, JobList
+from schemas.responses import EventList, EventType, Job, JobList
 from storage.jobs import JobFilter, JobRow
 
 router = APIRouter(route_class=GatedRoute, tags=["jobs"])
 
-READ_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: ERRORS[status] for status in (401, 403, 406, 422, 429, 503)
-}
-JOB_ERRORS: dict[int | str, dict[str, Any]] = {
-    **READ_ERRORS,
-    404: {"model": ErrorEnvelope, "description": "JOB_NOT_FOUND, also for another tenant's"},
-}
 SENT: dict[str, Any] = {
     "type": "object",
     "required": ["event", "data"],
@@ -49,8 +43,8 @@ SENT: dict[str, Any] = {
     },
 }
 """One event of the stream: `itemSchema` is OpenAPI 3.2's word for it."""
-STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
-    **JOB_ERRORS,
+STREAM_ANSWERS: Answers = {
+    **OF_A_JOB,
     200: {
         "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the "
         "list; also the events "
@@ -59,17 +53,14 @@ STREAM_ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"itemSchema": SENT}},
     },
     204: {"description": "the job has ended and you have seen its last event: do not come back"},
-    429: {
-        "model": ErrorEnvelope,
-        "description": "RATE_LIMITED: too many requests, or too many open streams",
-    },
+    **refusals({429: "RATE_LIMITED: too many requests, or too many open streams"}),
 }
 
 
 JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
 
 
-@router.get("/v1/jobs", response_model=JobList, responses=READ_ERRORS, operation_id="list_jobs")
+@router.get("/v1/jobs", response_model=JobList, responses=READING, operation_id="list_jobs")
 async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     request: Request,
     job_type: Annotated[
@@ -117,15 +108,13 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     )
 
 
-@router.get(
-    "/v1/jobs/{request_id}", response_model=Job, responses=JOB_ERRORS, operation_id="get_job"
-)
+@router.get("/v1/jobs/{request_id}", response_model=Job, responses=OF_A_JOB, operation_id="get_job")
 async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
     """One job, with its picture once it is SUCCESS. With `wait`: once it has ended, and is refunded
     where it failed.
     """
     ports: Ports = request.app.state.ports
-    job = await find(request, request_id)
+    job = await find_job(request, request_id)
     if wait:
         _hub(request).refuse_if_full(credential_of(request))
         job = (await wait_for(request, job, job.latest_seq, is_settled, within_s=wait)).job
@@ -135,7 +124,7 @@ async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
 @router.get(
     "/v1/jobs/{request_id}/events",
     response_model=EventList,
-    responses=JOB_ERRORS,
+    responses=OF_A_JOB,
     operation_id="list_job_events",
 )
 async def list_events(
@@ -148,7 +137,7 @@ async def list_events(
     more to come.
     """
     ports: Ports = request.app.state.ports
-    job = await find(request, request_id)
+    job = await find_job(request, request_id)
     if wait:
         _hub(request).refuse_if_full(credential_of(request))
     news = await wait_for(
@@ -180,26 +169,12 @@ async def stream_events(
 ) -> Response:
     """The same events as they come, each with its seq as id. Ends after the last one."""
     seen = seen_seq(request, since)
-    job = await find(request, request_id)
+    job = await find_job(request, request_id)
     start = resume(seen, job.latest_seq, ended=has_ended(job))
     if start.nothing_left:
         return Response(status_code=204)
     _hub(request).refuse_if_full(credential_of(request))
     return EventStream(request, job.request_id, start)
-
-
-async def find(request: Request, request_id: str) -> JobRow:
-    """A job of the caller. Raises ApiError 404."""
-    ports: Ports = request.app.state.ports
-    who = credential_of(request)
-    job = (
-        None
-        if "\x00" in request_id
-        else await ports.jobs.job(who.tenant_id, who.environment, request_id)
-    )
-    if job is None:
-        raise no_such_job()
-    return job
 
 
 def has_ended(job: JobRow) -> bool:

@@ -1,7 +1,6 @@
 """`POST /v1/look`: check everything, charge and record in one commit, answer 202."""
 
 import hashlib
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -10,6 +9,7 @@ from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.ports import Ports
+from api.refusals import CREATING, but
 from compositing import InvalidOption, parse_options
 from domain.engines import OPTION, asked_for
 from domain.object_keys import may_name, problem
@@ -20,7 +20,6 @@ from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
 from schemas.reads import LookValidation
-from schemas.responses import ErrorEnvelope, HTTPValidationError
 from storage.accounts import Credential
 from storage.submissions import (
     AcceptanceResult,
@@ -39,38 +38,12 @@ MAX_CONFIG_BYTES = 16 * 1024
 EXACT = 2.0**53
 """Below it a float is one whole number and no other."""
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorEnvelope, "description": "UNAUTHENTICATED"},
-    402: {
-        "model": ErrorEnvelope,
-        "description": "INSUFFICIENT_BALANCE: nothing created, nothing charged",
-    },
-    403: {"model": ErrorEnvelope, "description": "CAPABILITY_MISSING"},
-    406: {
-        "model": ErrorEnvelope,
-        "description": "NOT_ACCEPTABLE: the Accept header rules out what this route gives",
-    },
-    408: {"model": ErrorEnvelope, "description": "REQUEST_TIMEOUT"},
-    409: {"model": ErrorEnvelope, "description": "IDEMPOTENCY_IN_PROGRESS"},
-    413: {"model": ErrorEnvelope, "description": "PAYLOAD_TOO_LARGE"},
-    415: {"model": ErrorEnvelope, "description": "UNSUPPORTED_MEDIA_TYPE"},
-    422: {
-        "model": HTTPValidationError,
-        "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing charged",
-    },
-    429: {"model": ErrorEnvelope, "description": "RATE_LIMITED"},
-    503: {
-        "model": ErrorEnvelope,
-        "description": "UNAVAILABLE: try again, with the same Idempotency-Key",
-    },
-}
-
 
 @router.post(
     "/v1/look",
     status_code=202,
     response_model=WorkflowAcceptedResponse,
-    responses=ERRORS,
+    responses=CREATING,
     operation_id="create_look",
     summary="Dispatch a look (mannequin composite) workflow",
 )
@@ -109,7 +82,7 @@ async def create_look(
 @router.post(
     "/v1/look/validate",
     response_model=LookValidation,
-    responses={status: answer for status, answer in ERRORS.items() if status not in (402, 409)},
+    responses=but(CREATING, 402, 409),
     operation_id="validate_look",
     summary="Check and price a look without charging it",
 )

@@ -4,17 +4,17 @@ from fastapi import APIRouter, Request
 
 from api import cursors, present
 from api.gates import GatedRoute, credential_of
-from api.jobs import JOB_ERRORS, READ_ERRORS
 from api.news import no_such_job
 from api.ports import Ports
-from api.queries import Cursor, PageLimit
+from api.queries import Cursor, Limit
+from api.refusals import OF_A_JOB, READING
 from schemas.reads import Render, RenderList
 
 router = APIRouter(route_class=GatedRoute, tags=["renders"])
 
 
 @router.get(
-    "/v1/renders", response_model=RenderList, responses=READ_ERRORS, operation_id="list_renders"
+    "/v1/renders", response_model=RenderList, responses=READING, operation_id="list_renders"
 )
 async def list_renders(
     request: Request, limit: PageLimit = 20, cursor: Cursor = None
@@ -33,7 +33,7 @@ async def list_renders(
 @router.get(
     "/v1/renders/{request_id}",
     response_model=Render,
-    responses=JOB_ERRORS,
+    responses=OF_A_JOB,
     operation_id="get_render",
 )
 async def get_render(request: Request, request_id: str) -> Render:

@@ -9,7 +9,7 @@ nothing behind.
 import asyncio
 import hashlib
 import tempfile
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
@@ -17,9 +17,9 @@ from starlette.requests import ClientDisconnect
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
-from api.looks import ERRORS
 from api.multipart import file_of
 from api.ports import Ports
+from api.refusals import CREATING, only, refusals
 from compositing import GarmentError
 from compositing.header import EXTENSIONS, NAMES, HeaderReader
 from runtime import logs
@@ -43,24 +43,12 @@ WRITE_BYTES = 256 * 1024
 OVERHEAD_BYTES = 64 * 1024
 """Of a multipart body around its file."""
 
-UPLOAD_ERRORS: dict[int | str, dict[str, Any]] = {
-    401: ERRORS[401],
-    403: ERRORS[403],
-    406: ERRORS[406],
-    408: ERRORS[408],
-    413: ERRORS[413],
-    415: ERRORS[415],
-    429: ERRORS[429],
-    422: {
-        **ERRORS[422],
-        "description": "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing stored",
-    },
-    503: {
-        **ERRORS[503],
-        "description": "UNAVAILABLE: the object store or the database is out of reach, or too many "
-        "at once",
-    },
-}
+UPLOADING = only(CREATING, 401, 403, 406, 408, 413, 415, 429) | refusals(
+    {
+        422: "VALIDATION_ERROR or IDEMPOTENCY_KEY_REUSED: nothing stored",
+        503: "UNAVAILABLE: the object store or the database is out of reach, or too many at once",
+    }
+)
 _FORM = {
     "requestBody": {
         "required": True,
@@ -88,7 +76,7 @@ _FORM = {
     PATH,
     status_code=201,
     response_model=Upload,
-    responses=UPLOAD_ERRORS,
+    responses=UPLOADING,
     operation_id="upload_photo",
     summary="Upload a garment photo",
     openapi_extra=_FORM,
@@ -128,7 +116,7 @@ async def upload_photo(
     f"{PATH}/presigned",
     status_code=201,
     response_model=PresignedUpload,
-    responses=UPLOAD_ERRORS,
+    responses=UPLOADING,
     operation_id="presign_upload",
     summary="Get a form to upload a garment photo straight to the object store",
 )

@@ -3,49 +3,43 @@ again.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Query, Request
 
 from api import cursors
 from api.errors import ApiError
 from api.gates import credential_of
+from api.owned import WebhookRoute, find_webhook
 from api.ports import Ports
-from api.queries import Cursor, PageLimit
-from api.webhooks import WEBHOOK_ERRORS, WebhookRoute, find
+from api.queries import Cursor, Limit
+from api.refusals import OF_A_WEBHOOK, refusals
 from domain.webhook_events import trial
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
-from schemas.responses import ErrorEnvelope
 from schemas.webhooks import Delivery, DeliveryAttempt, DeliveryList, DeliveryStatus
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
 
 router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
 
-DISABLED: dict[int | str, dict[str, Any]] = {
-    409: {"model": ErrorEnvelope, "description": "WEBHOOK_DISABLED: enable it first"}
-}
-DELIVERY_ERRORS: dict[int | str, dict[str, Any]] = {
-    **WEBHOOK_ERRORS,
-    404: {
-        "model": ErrorEnvelope,
-        "description": "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's",
-    },
-}
+DISABLED = refusals({409: "WEBHOOK_DISABLED: enable it first"})
+OF_A_DELIVERY = OF_A_WEBHOOK | refusals(
+    {404: "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's"}
+)
 
 
 @router.post(
     "/v1/webhooks/{webhook_id}/test",
     status_code=202,
     response_model=Delivery,
-    responses={**WEBHOOK_ERRORS, **DISABLED},
+    responses={**OF_A_WEBHOOK, **DISABLED},
     operation_id="test_webhook",
 )
 async def send_test(request: Request, webhook_id: str) -> Delivery:
     """Send a `webhook.test` to an endpoint, once. Read the delivery to see what came of it."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     event = trial(new_request_id(), datetime.now(UTC))
     return _due(
         await ports.deliveries.send(who.tenant_id, who.environment, known.webhook_id, event)
@@ -55,7 +49,7 @@ async def send_test(request: Request, webhook_id: str) -> Delivery:
 @router.get(
     "/v1/webhooks/{webhook_id}/deliveries",
     response_model=DeliveryList,
-    responses=WEBHOOK_ERRORS,
+    responses=OF_A_WEBHOOK,
     operation_id="list_webhook_deliveries",
 )
 async def list_deliveries(
@@ -70,7 +64,7 @@ async def list_deliveries(
     """Deliveries to an endpoint, newest looks first. Finished ones are kept for 30 days."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     scope = ("deliveries", who.tenant_id, who.environment, known.webhook_id, status)
     chosen = DeliveryPage(limit + 1, status.value if status else None, cursors.read(cursor, *scope))
     rows = await ports.deliveries.deliveries(
@@ -84,7 +78,7 @@ async def list_deliveries(
 @router.get(
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
     response_model=Delivery,
-    responses=DELIVERY_ERRORS,
+    responses=OF_A_DELIVERY,
     operation_id="get_webhook_delivery",
 )
 async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
@@ -96,7 +90,7 @@ async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> D
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
     status_code=202,
     response_model=Delivery,
-    responses={**DELIVERY_ERRORS, **DISABLED},
+    responses={**OF_A_DELIVERY, **DISABLED},
     operation_id="redeliver_webhook_delivery",
 )
 async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
@@ -114,7 +108,7 @@ async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Deli
 async def _find(request: Request, webhook_id: str, delivery_id: str) -> DeliveryRow:
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     if "\x00" in delivery_id:
         _missing()
     row = await ports.deliveries.delivery(

@@ -3,21 +3,19 @@ endpoint look the same.
 """
 
 import secrets
-from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
 
 from api import cursors
 from api.errors import ApiError, invalid
-from api.gates import GatedRoute, credential_of
-from api.jobs import READ_ERRORS
-from api.looks import ERRORS
+from api.gates import credential_of
+from api.owned import WebhookRoute, find_webhook, no_such_webhook
 from api.ports import Ports
-from api.queries import Cursor, PageLimit
+from api.queries import Cursor, Limit
+from api.refusals import OF_A_WEBHOOK, READING, WITH_A_BODY, Answers, but, refusals
 from domain.webhooks import SECRET_BYTES, make_secret
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
-from schemas.responses import ErrorEnvelope
 from schemas.webhooks import (
     CreateWebhook,
     RotateSecret,
@@ -30,44 +28,19 @@ from schemas.webhooks import (
 )
 from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChange, WebhookRow
 
-
-class WebhookRoute(GatedRoute):
-    """A gated route that needs one capability, whatever its method."""
-
-    needs = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), "webhooks:manage")
-
-
 router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
 
-WEBHOOK_ERRORS: dict[int | str, dict[str, Any]] = {
-    **READ_ERRORS,
-    404: {"model": ErrorEnvelope, "description": "WEBHOOK_NOT_FOUND, also for another tenant's"},
-}
-DELETE_ERRORS = {status: answer for status, answer in WEBHOOK_ERRORS.items() if status != 406}
-"""There is no content that a client might not accept."""
-BODY_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: ERRORS[status] for status in (408, 413, 415)
-}
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {**ERRORS[422], "description": "VALIDATION_ERROR: also for a URL that must not be called"}
-}
-LIMIT: dict[int | str, dict[str, Any]] = {
-    409: {
-        "model": ErrorEnvelope,
-        "description": f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints",
-    }
-}
+INVALID = refusals({422: "VALIDATION_ERROR: also for a URL that must not be called"})
+LIMIT = refusals({409: f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints"})
 
-TRIED_AGAIN: dict[int | str, dict[str, Any]] = {
-    "default": {"description": "tried again, 8 times in 24 hours; 410: never"}
-}
+TRIED_AGAIN: Answers = {"default": {"description": "tried again, 8 times in 24 hours; 410: never"}}
 
 
 @router.post(
     "/v1/webhooks",
     status_code=201,
     response_model=WebhookWithSecret,
-    responses={**READ_ERRORS, **BODY_ERRORS, **INVALID, **LIMIT},
+    responses={**READING, **WITH_A_BODY, **INVALID, **LIMIT},
     operation_id="create_webhook",
 )
 async def create_webhook(
@@ -97,7 +70,7 @@ async def create_webhook(
 
 
 @router.get(
-    "/v1/webhooks", response_model=WebhookList, responses=READ_ERRORS, operation_id="list_webhooks"
+    "/v1/webhooks", response_model=WebhookList, responses=READING, operation_id="list_webhooks"
 )
 async def list_webhooks(
     request: Request,
@@ -119,18 +92,18 @@ async def list_webhooks(
 @router.get(
     "/v1/webhooks/{webhook_id}",
     response_model=Webhook,
-    responses=WEBHOOK_ERRORS,
+    responses=OF_A_WEBHOOK,
     operation_id="get_webhook",
 )
 async def get_webhook(request: Request, webhook_id: str) -> Webhook:
     """One endpoint."""
-    return shown(await find(request, webhook_id))
+    return shown(await find_webhook(request, webhook_id))
 
 
 @router.patch(
     "/v1/webhooks/{webhook_id}",
     response_model=Webhook,
-    responses={**WEBHOOK_ERRORS, **BODY_ERRORS, **INVALID},
+    responses={**OF_A_WEBHOOK, **WITH_A_BODY, **INVALID},
     operation_id="update_webhook",
 )
 async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook) -> Webhook:
@@ -139,7 +112,7 @@ async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook)
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     if body.url is not None:
         await _check_target(request, body.url)
     kinds = (
@@ -149,28 +122,28 @@ async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook)
     )
     change = WebhookChange(body.url, kinds, body.description, body.enabled)
     row = await ports.webhooks.update(who.tenant_id, who.environment, known.webhook_id, change)
-    return shown(row or _missing())
+    return shown(row or no_such_webhook())
 
 
 @router.delete(
     "/v1/webhooks/{webhook_id}",
     status_code=204,
-    responses=DELETE_ERRORS,
+    responses=but(OF_A_WEBHOOK, 406),  # there is no content that a client might not accept
     operation_id="delete_webhook",
 )
 async def delete_webhook(request: Request, webhook_id: str) -> None:
     """Remove an endpoint and its deliveries."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     if not await ports.webhooks.delete(who.tenant_id, who.environment, known.webhook_id):
-        _missing()
+        no_such_webhook()
 
 
 @router.post(
     "/v1/webhooks/{webhook_id}/rotate-secret",
     response_model=WebhookSecret,
-    responses={**WEBHOOK_ERRORS, **BODY_ERRORS},
+    responses={**OF_A_WEBHOOK, **WITH_A_BODY},
     operation_id="rotate_webhook_secret",
 )
 async def rotate_secret(
@@ -181,24 +154,12 @@ async def rotate_secret(
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    known = await find(request, webhook_id)
+    known = await find_webhook(request, webhook_id)
     new = NewSecret(
         make_secret(secrets.token_bytes(SECRET_BYTES)), (body or RotateSecret()).overlap_s
     )
     until = await ports.webhooks.rotate(who.tenant_id, who.environment, known.webhook_id, new)
-    return WebhookSecret(secret=new.text, previous_valid_until=until or _missing())
-
-
-async def find(request: Request, webhook_id: str) -> WebhookRow:
-    """An endpoint of the caller. Raises ApiError 404."""
-    ports: Ports = request.app.state.ports
-    who = credential_of(request)
-    row = (
-        None
-        if "\x00" in webhook_id
-        else await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
-    )
-    return row or _missing()
+    return WebhookSecret(secret=new.text, previous_valid_until=until or no_such_webhook())
 
 
 def shown(row: WebhookRow) -> Webhook:
@@ -223,10 +184,6 @@ async def _check_target(request: Request, url: str) -> None:
     problem = await ports.targets.problem(url)
     if problem is not None:
         raise invalid(("body", "url"), problem)
-
-
-def _missing() -> NoReturn:
-    raise ApiError(ErrorCode.WEBHOOK_NOT_FOUND, "There is no such webhook.")
 
 
 outgoing = APIRouter()
