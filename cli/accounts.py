@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.durations import duration
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
+from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
@@ -30,7 +30,7 @@ def _refuse(message: str) -> typer.Exit:
 
 def _length(text: str) -> timedelta:
     try:
-        return duration(text)
+        return age(text)
     except ValueError as error:
         raise _refuse(str(error)) from error
 

@@ -77,6 +77,22 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to become of the chosen records, and how many were left out."""
+
+    planned: Sequence[Planned]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many records came to what, and how many were left out."""
+
+    came_to: Counter[str]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What commands work with."""
 
@@ -110,27 +126,28 @@ def operator_name(given: str | None) -> str:
         return f"uid {os.getuid()}"
 
 
-async def act(
-    at: Desk, orders: Orders, plan: Callable[[], Awaitable[Sequence[Planned]]]
-) -> Counter[str]:
-    """Say the plan or carry it out; returns how many came to what. Raises typer.Exit, OperatorBusy,
-    KafkaError.
-    """
+def orders(dry_run: bool, yes: bool, operator: str | None, why: str) -> Orders:
+    """Orders as a command's options give them."""
+    return Orders(dry_run, yes, operator_name(operator), why)
+
+
+async def act(at: Desk, orders: Orders, make_plan: Callable[[], Awaitable[Plan]]) -> Done:
+    """Say the plan or carry it out. Raises typer.Exit, OperatorBusy, KafkaError."""
     if orders.dry_run:
-        planned = await plan()
-        _say_plan(planned)
-        return Counter(f"would {_verb(one.decision)}" for one in planned)
+        plan = await make_plan()
+        _say_plan(plan.planned)
+        return Done(Counter(f"would {_verb(one.decision)}" for one in plan.planned), plan.left)
     if not orders.yes and not sys.stdin.isatty():
         typer.secho(
             "nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True
         )
         raise typer.Exit(1)
     async with at.actions.alone():
-        planned = await plan()
+        plan = await make_plan()
         if not orders.yes:
-            _say_plan(planned)
+            _say_plan(plan.planned)
             typer.confirm("Do this?", abort=True)
-        return await _carry_out(at, orders, planned)
+        return Done(await _carry_out(at, orders, plan.planned), plan.left)
 
 
 def _verb(decision: RedriveDecision) -> str:

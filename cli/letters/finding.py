@@ -1,46 +1,17 @@
 """Dead letters as they are found on their topic."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from cli.letters.options import Window
-from domain.redriving import Letter, RecordPosition, redrives
-from runtime.kafka import ConsumerRecord, read
-from runtime.reading import between, partitions_of, spans
-from runtime.settings import KafkaSettings
+from cli.letters import present
+from cli.letters.acting import Desk
+from cli.letters.commands import state_of
+from cli.letters.options import Choice
+from domain.redriving import Letter, Mark, Place, Standing, redrives
+from runtime.kafka import ConsumerRecord, TopicPartition, read
 from schemas.envelope import Undecodable
 from schemas.events import LookDeadLettered
-from schemas.failures import FailureCode
-from schemas.topics import LOOK_DEAD_LETTER
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which dead letters."""
-
-    request: str | None
-    reason: FailureCode | None
-    tenant: str | None
-    window: Window
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing was selected."""
-        return (self.request, self.reason, self.tenant, self.window) == (
-            None,
-            None,
-            None,
-            Window(None, None),
-        )
-
-    def takes(self, event: LookDeadLettered) -> bool:
-        """Whether a letter is meant."""
-        return (
-            self.request in (None, event.request_id)
-            and self.reason in (None, event.reason.code)
-            and self.tenant in (None, event.tenant_id)
-        )
+from schemas.topics import LOOK_DEAD_LETTER, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +22,80 @@ class Found:
     event: LookDeadLettered
 
 
-async def records(kafka: KafkaSettings, choice: Choice) -> AsyncGenerator[ConsumerRecord, None]:
-    """The chosen dead letters as records, in order per partition. One that can't be read is in
-    quarantine.
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Dead letters. One that can't be read is in quarantine.
+
+    `handled`: the next offset that their consumer will read of each partition, where that matters.
     """
-    there = await spans(
-        kafka, partitions_of([LOOK_DEAD_LETTER]), choice.window.since, choice.window.until
-    )
-    async with aclosing(between(kafka, there)) as everything:
-        async for record in everything:
-            found = found_in(record)
-            if found is not None and choice.takes(found.event):
-                yield record
+
+    handled: Mapping[TopicPartition, int] = field(default_factory=dict)
+
+    topic: Topic = LOOK_DEAD_LETTER
+    nothing: str = "no dead letters"
+
+    def read(self, record: ConsumerRecord) -> Found | None:
+        """The letter in a record; None when it can't be read."""
+        work = read(record)
+        if isinstance(work, Undecodable) or not isinstance(work.decoded.event, LookDeadLettered):
+            return None
+        event = work.decoded.event
+        handled = self.handled.get(TopicPartition(work.topic, work.partition))
+        letter = Letter(
+            place=Place(work.topic, work.partition, work.offset),
+            request_id=event.request_id,
+            tenant_id=event.tenant_id,
+            code=event.reason.code,
+            redrives=redrives(work.decoded.meta.extra),
+            handled_past=handled is not None and handled > work.offset,
+        )
+        return Found(letter, event)
+
+    def takes(self, choice: Choice, one: Found, _: ConsumerRecord) -> bool:
+        """Whether it is meant."""
+        return (
+            choice.request in (None, one.event.request_id)
+            and choice.reason in (None, one.event.reason.code)
+            and choice.tenant in (None, one.event.tenant_id)
+        )
+
+    async def states(self, at: Desk, found: Sequence[Found]) -> Sequence[str]:
+        """What became of each: a request that was redriven from another letter is redriven."""
+        letters = [one.letter for one in found]
+        marks = await at.actions.marks([letter.place for letter in letters])
+        standings = await at.redrives.standings([letter.request_id for letter in letters])
+        return [
+            _state(marks.get(letter.place), standings.get(letter.request_id)) for letter in letters
+        ]
+
+    def line(self, one: Found, _: ConsumerRecord, state: str) -> str:
+        """For people."""
+        event = one.event
+        item = "" if event.reason.item_index is None else f" items[{event.reason.item_index}]"
+        return (
+            f"{present.clock(event.dead_lettered_at)} {event.request_id} {event.tenant_id:<12} "
+            f"{state:<10} "
+            f"{event.reason.code}{item} after {event.attempts} by "
+            f"{present.clean(event.decided_by)}: {present.clean(event.reason.message)}"
+        )
+
+    def fields(self, one: Found, _: ConsumerRecord, state: str) -> dict[str, object]:
+        """For programs."""
+        event = one.event
+        return {
+            "record": str(one.letter.place),
+            "at": event.dead_lettered_at.isoformat(),
+            "request_id": event.request_id,
+            "tenant_id": event.tenant_id,
+            "state": state,
+            "reason": event.reason.model_dump(mode="json"),
+            "attempts": event.attempts,
+            "decided_by": event.decided_by,
+            "redrives": one.letter.redrives,
+        }
 
 
-def found_in(record: ConsumerRecord, handled: int | None = None) -> Found | None:
-    """The letter in a record; None when it can't be read. `handled`: the next offset that its
-    consumer will read.
-    """
-    work = read(record)
-    if isinstance(work, Undecodable) or not isinstance(work.decoded.event, LookDeadLettered):
-        return None
-    event = work.decoded.event
-    letter = Letter(
-        place=RecordPosition(work.topic, work.partition, work.offset),
-        request_id=event.request_id,
-        tenant_id=event.tenant_id,
-        code=event.reason.code,
-        redrives=redrives(work.decoded.meta.extra),
-        handled_past=handled is not None and handled > work.offset,
-    )
-    return Found(letter, event)
+def _state(mark: Mark | None, standing: Standing | None) -> str:
+    if mark is None and standing is not None and standing.redriven_as:
+        return "redriven"
+    return state_of(mark)

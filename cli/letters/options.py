@@ -2,16 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from domain.redriving import RecordPosition
+from domain import moments
+from domain.redriving import Place
 from schemas.topics import LOOK_QUARANTINE
 
-_AGO = re.compile(r"(\d{1,6})([smhd])")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")
 
 MaxItems = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
@@ -31,12 +30,36 @@ Operator = Annotated[str | None, typer.Option(help="who acts; default: the user 
 Why = Annotated[str, typer.Option("--why", help="recorded with the action")]
 
 
+Unsettled = Annotated[
+    bool, typer.Option("--open", help="only those that no operator has dealt with")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A range of time: `since` <= appended < `until`; None is open."""
 
-    since: datetime | None
-    until: datetime | None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which records a command is about; what is None selects nothing."""
+
+    request: str | None = None
+    reason: str | None = None
+    tenant: str | None = None
+    topic: str | None = None
+    consumer: str | None = None
+    record: str | None = None
+    window: Window = Window()
+
+    def refuse_blanket(self, *, said_all: bool) -> None:
+        """Acting on every record must be asked for in so many words."""
+        if self == Choice() and not said_all:
+            typer.secho("select records, or say --all", fg="red", err=True)
+            raise typer.Exit(2)
 
 
 def window(since: str | None, until: str | None) -> Window:
@@ -46,17 +69,11 @@ def window(since: str | None, until: str | None) -> Window:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A moment, UTC where no zone is given. Raises typer.BadParameter."""
-    ago = _AGO.fullmatch(text)
-    if ago:
-        return now - timedelta(seconds=int(ago[1]) * _UNIT_S[ago[2]])
+    """A time or an age, as `domain.moments` reads them. Raises typer.BadParameter."""
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither ISO 8601 nor like 90s, 15m, 2h, 3d"
-        ) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return moments.moment(text, now)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def place(text: str) -> RecordPosition:

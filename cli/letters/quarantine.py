@@ -1,9 +1,7 @@
 """`looks dlq quarantine`: records that somebody could not read or handle, kept as they came."""
 
 import json
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,8 +9,10 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.letters import options, present
-from cli.letters.acting import Desk, Orders, Planned, act, desk, operator_name
-from cli.letters.running import batches, finish, guarded, refuse_blanket
+from cli.letters.acting import Desk, Orders, Plan, Planned, desk, orders
+from cli.letters.commands import Listing, act_on, choose, find, say_list, state_of
+from cli.letters.options import Choice
+from cli.letters.running import guarded
 from cli.letters.standing import about
 from domain.redriving import (
     Already,
@@ -24,10 +24,9 @@ from domain.redriving import (
     redrive_record,
 )
 from runtime.kafka import ConsumerRecord
-from runtime.reading import Picker, between, partitions_of, spans
-from runtime.settings import KafkaSettings
+from runtime.reading import Picker
 from schemas.ids import RequestId
-from schemas.topics import BY_NAME, LOOK_QUARANTINE
+from schemas.topics import BY_NAME, LOOK_QUARANTINE, Topic
 
 app = typer.Typer(no_args_is_help=True, help="Records that nobody could read or handle.")
 
@@ -52,42 +51,10 @@ class Kept:
     origin: RecordPosition | None
     headers: dict[str, str]
     request_id: str | None
-    begins: bytes
 
     def said(self, name: str) -> str:
         """What quarantine noted about it."""
         return self.headers.get(f"looks-quarantine-{name}", "?")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which quarantined records."""
-
-    request: str | None
-    reason: str | None
-    tenant: str | None
-    topic: str | None
-    consumer: str | None
-    record: str | None
-    window: options.Window
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing was selected."""
-        return self == Choice(None, None, None, None, None, None, options.Window(None, None))
-
-    def takes(self, kept: Kept, record: ConsumerRecord) -> bool:
-        """Whether a record is meant. A tenant is what its body names, where it can be read at
-        all.
-        """
-        return (
-            self.request in (None, kept.request_id)
-            and (self.reason is None or self.reason in kept.said("reason"))
-            and self.topic in (None, kept.said("topic"))
-            and self.consumer in (None, kept.said("consumer"))
-            and (self.record is None or options.place(self.record) == kept.place)
-            and (self.tenant is None or _tenant(record.value) == self.tenant)
-        )
 
 
 def _tenant(value: bytes | None) -> str | None:
@@ -99,30 +66,60 @@ def _tenant(value: bytes | None) -> str | None:
     return tenant if isinstance(tenant, str) else None
 
 
-def kept_in(record: ConsumerRecord) -> Kept:
-    """A quarantined record in short. Its request is what its key names, if it names one."""
-    headers = present.headers_of(record)
-    try:
-        request_id = _REQUEST_ID.validate_python((record.key or b"").decode())
-    except (ValidationError, UnicodeDecodeError):
-        request_id = None
-    place = RecordPosition(record.topic, record.partition, record.offset)
-    return Kept(
-        place, origin(headers), headers, request_id, (record.value or b"")[:MAX_SHOWN_BYTES]
-    )
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Records that somebody could not read or handle."""
 
+    topic: Topic = LOOK_QUARANTINE
+    nothing: str = "nothing is quarantined"
 
-async def _records(
-    kafka: KafkaSettings, choice: Choice
-) -> AsyncGenerator[tuple[Kept, ConsumerRecord], None]:
-    there = await spans(
-        kafka, partitions_of([LOOK_QUARANTINE]), choice.window.since, choice.window.until
-    )
-    async with aclosing(between(kafka, there)) as everything:
-        async for record in everything:
-            kept = kept_in(record)
-            if choice.takes(kept, record):
-                yield kept, record
+    def read(self, record: ConsumerRecord) -> Kept:
+        """A quarantined record in short. Its request is what its key names, if it names one."""
+        headers = present.headers_of(record)
+        try:
+            request_id = _REQUEST_ID.validate_python((record.key or b"").decode())
+        except (ValidationError, UnicodeDecodeError):
+            request_id = None
+        place = Place(record.topic, record.partition, record.offset)
+        return Kept(place, origin(headers), headers, request_id)
+
+    def takes(self, choice: Choice, one: Kept, record: ConsumerRecord) -> bool:
+        """Whether it is meant. A tenant is what its body names, where it can be read at all."""
+        return (
+            choice.request in (None, one.request_id)
+            and (choice.reason is None or choice.reason in one.said("reason"))
+            and choice.topic in (None, one.said("topic"))
+            and choice.consumer in (None, one.said("consumer"))
+            and (choice.record is None or options.place(choice.record) == one.place)
+            and (choice.tenant is None or _tenant(record.value) == choice.tenant)
+        )
+
+    async def states(self, at: Desk, found: Sequence[Kept]) -> Sequence[str]:
+        """What operators did about each."""
+        marks = await at.actions.marks([kept.place for kept in found])
+        return [state_of(marks.get(kept.place)) for kept in found]
+
+    def line(self, one: Kept, record: ConsumerRecord, state: str) -> str:
+        """For people."""
+        begins = (record.value or b"")[:MAX_SHOWN_BYTES]
+        return present.clean(
+            f"{present.clock(present.written_at(record))} "
+            f"{one.place.partition}@{one.place.offset} {state:<10} "
+            f"from {one.origin or '?'} {one.said('consumer')}: {one.said('reason')} {begins!r}"
+        )
+
+    def fields(self, one: Kept, record: ConsumerRecord, state: str) -> dict[str, object]:
+        """For programs."""
+        return {
+            "record": str(one.place),
+            "at": present.written_at(record).isoformat(),
+            "origin": str(one.origin) if one.origin else None,
+            "consumer": one.said("consumer"),
+            "reason": one.said("reason"),
+            "request_id": one.request_id,
+            "state": state,
+            "bytes": len(record.value or b""),
+        }
 
 
 @app.command("list")
@@ -134,57 +131,16 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     consumer: Consumer = None,
     since: options.Since = None,
     until: options.Until = None,
-    limit: options.MaxItems = 50,
-    unsettled: Annotated[
-        bool, typer.Option("--open", help="only those that no operator has dealt with")
-    ] = False,
+    limit: options.Limit = 50,
+    unsettled: options.Unsettled = False,
     as_json: options.AsJson = False,
 ) -> None:
     """List the newest quarantined records: place, origin, who could not handle it, why, what was
     done, its first bytes.
     """
-    choice = Choice(request, reason, tenant, topic, consumer, None, options.window(since, until))
-
-    async def work() -> list[str]:
-        lines: deque[str] = deque(maxlen=limit)
-        async with desk() as at, aclosing(_records(at.kafka, choice)) as chosen:
-            async for batch in batches(chosen):
-                marks = await at.actions.marks([kept.place for kept, _ in batch])
-                for kept, record in batch:
-                    mark = marks.get(kept.place)
-                    if mark is None or not unsettled:
-                        state = mark.state if mark else "open"
-                        lines.append(
-                            _object(kept, record, state) if as_json else _line(kept, record, state)
-                        )
-        return list(lines)
-
-    lines = guarded(work)
-    if lines or not as_json:
-        typer.echo("\n".join(lines) or "nothing is quarantined")
-
-
-def _line(kept: Kept, record: ConsumerRecord, state: str) -> str:
-    return present.clean(
-        f"{present.clock(present.written_at(record))} {kept.place.partition}@{kept.place.offset} "
-        f"{state:<10} "
-        f"from {kept.origin or '?'} {kept.said('consumer')}: {kept.said('reason')} {kept.begins!r}"
-    )
-
-
-def _object(kept: Kept, record: ConsumerRecord, state: str) -> str:
-    return json.dumps(
-        {
-            "record": str(kept.place),
-            "at": present.written_at(record).isoformat(),
-            "origin": str(kept.origin) if kept.origin else None,
-            "consumer": kept.said("consumer"),
-            "reason": kept.said("reason"),
-            "request_id": kept.request_id,
-            "state": state,
-            "bytes": len(record.value or b""),
-        }
-    )
+    window = options.window(since, until)
+    choice = Choice(request, reason, tenant, topic, consumer, window=window)
+    say_list(Quarantined(), choice, Listing(limit, unsettled, as_json))
 
 
 @app.command("show")
@@ -202,10 +158,10 @@ def show(
             mark = (await at.actions.marks([place])).get(place)
             lines = [
                 *present.whole(found),
-                f"state: {present.clean(str(mark)) if mark else 'open'}",
+                f"state: {present.clean(str(mark)) if mark else state_of(None)}",
             ]
-            whole = present.as_object(found) | {"state": mark.state if mark else "open"}
-            request_id = kept_in(found).request_id
+            whole = present.as_object(found) | {"state": state_of(mark)}
+            request_id = Quarantined().read(found).request_id
             return await about(at, request_id, lines, whole) if request_id else (lines, whole)
 
     shown = guarded(work)
@@ -218,39 +174,20 @@ def show(
 
 def _act(
     choice: Choice,
-    orders: Orders,
+    given: Orders,
     limit: int,
     decide: Callable[[Kept, Mark | None, Mark | None], Planned],
 ) -> None:
-    left = 0
+    async def plan(at: Desk) -> Plan:
+        chosen, left = await choose(
+            find(at.kafka, Quarantined(), choice), limit, lambda kept: kept.place
+        )
+        return Plan(await _planned(at, chosen, decide), left)
 
-    async def work() -> Counter[str]:
-        async with desk() as at:
-
-            async def plan() -> list[Planned]:
-                nonlocal left
-                chosen, left = await _chosen(at, choice, limit)
-                return await _plan(at, chosen, decide)
-
-            return await act(at, orders, plan)
-
-    finish(guarded(work), left)
+    act_on(given, plan)
 
 
-async def _chosen(at: Desk, choice: Choice, limit: int) -> tuple[list[Kept], int]:
-    """The first `limit` of the chosen records, and how many were left out."""
-    chosen: list[Kept] = []
-    left = 0
-    async with aclosing(_records(at.kafka, choice)) as records:
-        async for kept, _ in records:
-            if len(chosen) < limit:
-                chosen.append(kept)
-            else:
-                left += 1
-    return chosen, left
-
-
-async def _plan(
+async def _planned(
     at: Desk, chosen: list[Kept], decide: Callable[[Kept, Mark | None, Mark | None], Planned]
 ) -> list[Planned]:
     marks = await at.actions.marks([kept.place for kept in chosen])
@@ -290,7 +227,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     first came.
     """
     choice = Choice(request, reason, tenant, topic, consumer, record, options.window(since, until))
-    refuse_blanket(everything=choice.everything, said_all=everything)
+    choice.refuse_blanket(said_all=everything)
 
     def decide(kept: Kept, mark: Mark | None, twin: Mark | None) -> Planned:
         return Planned(
@@ -301,7 +238,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
             mark,
         )
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide)
+    _act(choice, orders(dry_run, yes, operator, why), limit, decide)
 
 
 @app.command()
@@ -323,9 +260,9 @@ def discard(  # noqa: PLR0913 (options are arguments)
 ) -> None:
     """Mark quarantined records as dealt with. The records stay on their topic."""
     choice = Choice(request, reason, tenant, topic, consumer, record, options.window(since, until))
-    refuse_blanket(everything=choice.everything, said_all=everything)
+    choice.refuse_blanket(said_all=everything)
 
     def decide(kept: Kept, mark: Mark | None, twin: Mark | None) -> Planned:
         return Planned(kept.place, discard_record(mark), kept.request_id, kept.origin)
 
-    _act(choice, Orders(dry_run, yes, operator_name(operator), why), limit, decide)
+    _act(choice, orders(dry_run, yes, operator, why), limit, decide)

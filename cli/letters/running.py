@@ -32,13 +32,6 @@ def guarded(work: Callable[[], Awaitable[T]]) -> T:
         raise typer.Exit(2) from error
 
 
-def refuse_blanket(*, everything: bool, said_all: bool) -> None:
-    """Acting on every record must be asked for in so many words."""
-    if everything and not said_all:
-        typer.secho("select records, or say --all", fg="red", err=True)
-        raise typer.Exit(2)
-
-
 def finish(came_to: Counter[str], left: int) -> None:
     """Say what was done in all. Exit code 1 when something was refused or failed."""
     told = (
