@@ -9,7 +9,7 @@ from api import cursors
 from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.ports import Ports
-from api.queries import Cursor, Day, Limit
+from api.queries import Cursor, Day, PageLimit
 from api.refusals import READING
 from schemas.categories import CATEGORIES
 from schemas.reads import Usage, UsageDay

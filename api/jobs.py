@@ -13,7 +13,7 @@ from api.idempotency import MAX_CHARS, unquoted
 from api.news import is_settled, wait_for
 from api.owned import find_job
 from api.ports import Ports
-from api.queries import Cursor, Limit, Moment, Since, Wait, seen_seq
+from api.queries import AfterSeq, Cursor, PageLimit, UtcTime, Wait, seen_seq
 from api.refusals import OF_A_JOB, READING, Answers, refusals
 from api.streams import EventStream
 from api.waiting import Hub

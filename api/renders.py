@@ -6,7 +6,7 @@ from api import cursors, present
 from api.gates import GatedRoute, credential_of
 from api.news import no_such_job
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from api.refusals import OF_A_JOB, READING
 from schemas.reads import Render, RenderList
 

@@ -12,7 +12,7 @@ from api.errors import ApiError
 from api.gates import credential_of
 from api.owned import WebhookRoute, find_webhook
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from api.refusals import OF_A_WEBHOOK, refusals
 from domain.webhook_events import trial
 from schemas.errors import ErrorCode

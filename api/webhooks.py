@@ -11,7 +11,7 @@ from api.errors import ApiError, invalid
 from api.gates import credential_of
 from api.owned import WebhookRoute, find_webhook, no_such_webhook
 from api.ports import Ports
-from api.queries import Cursor, Limit
+from api.queries import Cursor, PageLimit
 from api.refusals import OF_A_WEBHOOK, READING, WITH_A_BODY, Answers, but, refusals
 from domain.webhooks import SECRET_BYTES, make_secret
 from schemas.errors import ErrorCode

@@ -194,7 +194,7 @@ async def read_all(
 
 
 async def first_records(
-    settings: KafkaSettings, within: Spans, *, patience_s: float | None = None
+    settings: KafkaSettings, within: PartitionSpans, *, patience_s: float | None = None
 ) -> dict[TopicPartition, ConsumerRecord]:
     """The first committed record of each span; a span that holds nothing but transaction markers
     has none.

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 from runtime.kafka import TopicPartition, read
-from runtime.reading import Spans, chunks, first_records, spans
+from runtime.reading import PartitionSpans, chunks, first_records, spans
 from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable

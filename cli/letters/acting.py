@@ -77,7 +77,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RedrivePlan:
     """What is to become of the chosen records, and how many were left out."""
 
     planned: Sequence[Planned]
@@ -85,7 +85,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActedOn:
     """How many records came to what, and how many were left out."""
 
     came_to: Counter[str]
@@ -131,12 +131,12 @@ def orders(dry_run: bool, yes: bool, operator: str | None, why: str) -> Orders:
     return Orders(dry_run, yes, operator_name(operator), why)
 
 
-async def act(at: Desk, orders: Orders, make_plan: Callable[[], Awaitable[Plan]]) -> Done:
+async def act(at: Desk, orders: Orders, make_plan: Callable[[], Awaitable[RedrivePlan]]) -> ActedOn:
     """Say the plan or carry it out. Raises typer.Exit, OperatorBusy, KafkaError."""
     if orders.dry_run:
         plan = await make_plan()
         _say_plan(plan.planned)
-        return Done(Counter(f"would {_verb(one.decision)}" for one in plan.planned), plan.left)
+        return ActedOn(Counter(f"would {_verb(one.decision)}" for one in plan.planned), plan.left)
     if not orders.yes and not sys.stdin.isatty():
         typer.secho(
             "nothing was done: say --yes, or --dry-run to see what would be", fg="red", err=True
@@ -147,7 +147,7 @@ async def act(at: Desk, orders: Orders, make_plan: Callable[[], Awaitable[Plan]]
         if not orders.yes:
             _say_plan(plan.planned)
             typer.confirm("Do this?", abort=True)
-        return Done(await _carry_out(at, orders, plan.planned), plan.left)
+        return ActedOn(await _carry_out(at, orders, plan.planned), plan.left)
 
 
 def _verb(decision: RedriveDecision) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import typer
 
-from cli.letters.acting import Desk, Done, Orders, Plan, act, desk
+from cli.letters.acting import ActedOn, Desk, Orders, RedrivePlan, act, desk
 from cli.letters.options import Choice
 from cli.letters.running import batches, finish, guarded
 from domain.redriving import Mark
@@ -116,10 +116,10 @@ async def choose(
     return list(chosen.values()), left
 
 
-def act_on(orders: Orders, plan: Callable[[Desk], Awaitable[Plan]]) -> None:
+def act_on(orders: Orders, plan: Callable[[Desk], Awaitable[RedrivePlan]]) -> None:
     """Say the plan or carry it out, and say what came of it."""
 
-    async def work() -> Done:
+    async def work() -> ActedOn:
         async with desk() as at:
             return await act(at, orders, lambda: plan(at))
 

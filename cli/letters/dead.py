@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from cli.letters import options, present
-from cli.letters.acting import Desk, Orders, Plan, Planned, desk, orders
+from cli.letters.acting import Desk, Orders, Planned, RedrivePlan, desk, orders
 from cli.letters.commands import Listing, act_on, choose, find, say_list
 from cli.letters.finding import Found, Letters
 from cli.letters.options import Choice
 from cli.letters.running import guarded
 from cli.letters.standing import about
-from domain.redriving import Letter, Mark, Standing, discard_letter, redrive_letter
+from domain.redriving import Letter, Mark, RequestStanding, discard_letter, redrive_letter
 from runtime.groups import committed_by
 from schemas.failures import FailureCode
 
@@ -32,7 +32,7 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     tenant: options.OnlyTenant = None,
     since: options.Since = None,
     until: options.Until = None,
-    limit: options.Limit = 50,
+    limit: options.MaxItems = 50,
     unsettled: options.Unsettled = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -82,13 +82,13 @@ def _act(
 ) -> None:
     from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
 
-    async def plan(at: Desk) -> Plan:
+    async def plan(at: Desk) -> RedrivePlan:
         letters = Letters(await committed_by(at.kafka, DECLARATION.group))
         chosen, left = await choose(find(at.kafka, letters, choice), limit, key)
         known: Sequence[Letter] = [found.letter for found in chosen]
         marks = await at.actions.marks([letter.place for letter in known])
         standings = await at.redrives.standings([letter.request_id for letter in known])
-        return Plan(
+        return RedrivePlan(
             [
                 decide(letter, standings.get(letter.request_id), marks.get(letter.place))
                 for letter in known

@@ -7,7 +7,7 @@ from cli.letters import present
 from cli.letters.acting import Desk
 from cli.letters.commands import state_of
 from cli.letters.options import Choice
-from domain.redriving import Letter, Mark, Place, Standing, redrives
+from domain.redriving import Letter, Mark, RecordPosition, RequestStanding, redrives
 from runtime.kafka import ConsumerRecord, TopicPartition, read
 from schemas.envelope import Undecodable
 from schemas.events import LookDeadLettered
@@ -42,7 +42,7 @@ class Letters:
         event = work.decoded.event
         handled = self.handled.get(TopicPartition(work.topic, work.partition))
         letter = Letter(
-            place=Place(work.topic, work.partition, work.offset),
+            place=RecordPosition(work.topic, work.partition, work.offset),
             request_id=event.request_id,
             tenant_id=event.tenant_id,
             code=event.reason.code,
@@ -95,7 +95,7 @@ class Letters:
         }
 
 
-def _state(mark: Mark | None, standing: Standing | None) -> str:
+def _state(mark: Mark | None, standing: RequestStanding | None) -> str:
     if mark is None and standing is not None and standing.redriven_as:
         return "redriven"
     return state_of(mark)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from domain import moments
-from domain.redriving import Place
+from domain.redriving import RecordPosition
 from schemas.topics import LOOK_QUARANTINE
 
 _PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")

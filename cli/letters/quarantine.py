@@ -9,7 +9,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.letters import options, present
-from cli.letters.acting import Desk, Orders, Plan, Planned, desk, orders
+from cli.letters.acting import Desk, Orders, Planned, RedrivePlan, desk, orders
 from cli.letters.commands import Listing, act_on, choose, find, say_list, state_of
 from cli.letters.options import Choice
 from cli.letters.running import guarded
@@ -33,7 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="Records that nobody could read or 
 MAX_SHOWN_BYTES = 80
 _REQUEST_ID: TypeAdapter[str] = TypeAdapter(RequestId)
 
-Reason = Annotated[str | None, typer.Option(help="only records whose reason contains this")]
+ReasonContains = Annotated[str | None, typer.Option(help="only records whose reason contains this")]
 FromTopic = Annotated[
     str | None, typer.Option("--topic", help="only records that came from this topic")
 ]
@@ -80,7 +80,7 @@ class Quarantined:
             request_id = _REQUEST_ID.validate_python((record.key or b"").decode())
         except (ValidationError, UnicodeDecodeError):
             request_id = None
-        place = Place(record.topic, record.partition, record.offset)
+        place = RecordPosition(record.topic, record.partition, record.offset)
         return Kept(place, origin(headers), headers, request_id)
 
     def takes(self, choice: Choice, one: Kept, record: ConsumerRecord) -> bool:
@@ -125,13 +125,13 @@ class Quarantined:
 @app.command("list")
 def show_list(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
-    reason: Reason = None,
+    reason: ReasonContains = None,
     tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
     since: options.Since = None,
     until: options.Until = None,
-    limit: options.Limit = 50,
+    limit: options.MaxItems = 50,
     unsettled: options.Unsettled = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -178,11 +178,11 @@ def _act(
     limit: int,
     decide: Callable[[Kept, Mark | None, Mark | None], Planned],
 ) -> None:
-    async def plan(at: Desk) -> Plan:
+    async def plan(at: Desk) -> RedrivePlan:
         chosen, left = await choose(
             find(at.kafka, Quarantined(), choice), limit, lambda kept: kept.place
         )
-        return Plan(await _planned(at, chosen, decide), left)
+        return RedrivePlan(await _planned(at, chosen, decide), left)
 
     act_on(given, plan)
 
@@ -209,7 +209,7 @@ async def _planned(
 @app.command()
 def redrive(  # noqa: PLR0913 (options are arguments)
     request: options.Request = None,
-    reason: Reason = None,
+    reason: ReasonContains = None,
     tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
@@ -245,7 +245,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
 def discard(  # noqa: PLR0913 (options are arguments)
     why: Annotated[str, typer.Option("--why", help="recorded with the action")],
     request: options.Request = None,
-    reason: Reason = None,
+    reason: ReasonContains = None,
     tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,

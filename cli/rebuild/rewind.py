@@ -11,7 +11,7 @@ from cli.letters.options import DryRun, Operator, Why, Yes
 from cli.letters.running import guarded
 from cli.settings import database
 from consumers.status_projection import DECLARATION
-from domain.redriving import Place, Verb
+from domain.redriving import RecordPosition, Verb
 from runtime.groups import members_of
 from runtime.kafka import TopicPartition
 from runtime.reading import low_watermarks
