@@ -22,6 +22,7 @@ from schemas.ids import new_request_id
 from schemas.reads import LookValidation
 from storage.accounts import Credential
 from storage.submissions import (
+    LOOK_ROUTE,
     AcceptanceResult,
     Accepted,
     IdempotencyKey,
@@ -33,7 +34,7 @@ from storage.submissions import (
 
 router = APIRouter(route_class=GatedRoute, tags=["looks"])
 
-ROUTE = "POST /v1/look"
+ROUTE = LOOK_ROUTE
 MAX_CONFIG_BYTES = 16 * 1024
 EXACT = 2.0**53
 """Below it a float is one whole number and no other."""

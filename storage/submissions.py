@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from schemas.http import TrialItemInput, UserCategory
 
+LOOK_ROUTE = "POST /v1/look"
+"""Idempotency keys are told apart by route; those of this one name a request."""
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:

@@ -4,12 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import asyncpg
-from ulid import ULID
 
-CLOCKS_DIFFER = timedelta(hours=1)
-"""A request's id begins with the time of the process that made it, `created_at` is the database's:
-never further apart.
-"""
+from storage.id_times import ids_from, ids_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +52,9 @@ class UsageStore:
                GROUP BY 1, 2 ORDER BY 1 DESC, 2""",
             tenant_id,
             environment,
-            _first_id(begin - CLOCKS_DIFFER),
-            _first_id(end + CLOCKS_DIFFER),
+            ids_from(begin),
+            ids_until(end),
             begin,
             end,
         )
         return [UsageRow(*row.values()) for row in rows]
-
-
-def _first_id(at: datetime) -> str:
-    """The smallest request id of a moment: ids sort by time, so the rows of some days are a range
-    of the tenant's index.
-    """
-    return str(ULID.from_bytes(max(0, int(at.timestamp() * 1000)).to_bytes(6) + bytes(10)))

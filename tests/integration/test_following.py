@@ -24,7 +24,7 @@ from storage.idempotency import IdempotencyStore
 from storage.jobs import JobFilter, JobStore
 from storage.projection import ProjectionStore
 from storage.refunds import RefundStore
-from storage.submissions import Accepted, IdempotencyKey
+from storage.submissions import LOOK_ROUTE, Accepted, IdempotencyKey
 from storage.usage import UsageRow, UsageStore
 from storage.wakeups import IDS_PER_NOTE, listen, notes
 from tests.integration.accepting import accept, submission
@@ -271,7 +271,7 @@ async def test_a_job_is_found_by_its_idempotency_key_by_its_tenant_alone(
     )
     one = submission(tenant=tenant)
     await Acceptance(pool, batch_max=8, queue_max=8).accept(
-        replace(one, idempotency=IdempotencyKey("r", "k", b"f"))
+        replace(one, idempotency=IdempotencyKey(LOOK_ROUTE, "k", b"f"))
     )
     chosen = JobFilter(idempotency_key="k")
     assert [job.request_id for job in await jobs.jobs(tenant, "live", chosen, 10)] == [
