@@ -40,7 +40,9 @@ FromTopic = Annotated[
 Consumer = Annotated[
     str | None, typer.Option(help="only records that this consumer could not handle")
 ]
-Record = Annotated[str | None, typer.Option(help="only the record at this place, PARTITION@OFFSET")]
+OneRecord = Annotated[
+    str | None, typer.Option(help="only the record at this place, PARTITION@OFFSET")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
-    record: Record = None,
+    record: OneRecord = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
@@ -249,7 +251,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     tenant: options.OnlyTenant = None,
     topic: FromTopic = None,
     consumer: Consumer = None,
-    record: Record = None,
+    record: OneRecord = None,
     since: options.Since = None,
     until: options.Until = None,
     everything: options.Everything = False,
