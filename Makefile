@@ -15,27 +15,34 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE PYTHO
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(STAMP) ## Install everything into .venv
+install: $(STAMP)-dev ## Install everything into .venv
 
-$(STAMP): requirements.lock pyproject.toml
+# What .venv may hold, each with all that stands before it. What was installed once stays: `make demo` after `make test` removes nothing.
+SETS := demo stack dev
+$(STAMP)-demo: locks/devstack.lock
+$(STAMP)-stack: locks/devstack.lock locks/analysts.lock
+$(STAMP)-dev: locks/dev.lock
+$(SETS:%=$(STAMP)-%): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Looks needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv || { echo "$(PYTHON) can't make virtual environments: install its venv module (Debian: python3-venv)" >&2; exit 1; }; }
 	@$(BIN)/uv --version 2>/dev/null | grep -q ' $(UV_VERSION)' || { echo "installing uv $(UV_VERSION)"; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	@echo "installing the locked packages"
-	@$(BIN)/uv pip sync --python $(BIN)/python requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
-	@touch $@
+	@set=$(lastword $(foreach one,$(SETS),$(if $(filter $(STAMP)-$(one),$@ $(wildcard $(STAMP)-*)),$(one)))); \
+	case $$set in demo) locks=locks/devstack.lock;; stack) locks="locks/devstack.lock locks/analysts.lock";; dev) locks=locks/dev.lock;; esac; \
+	echo "installing $$locks"; \
+	$(BIN)/uv pip sync --python $(BIN)/python $$locks; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .; \
+	for one in $(SETS); do touch $(STAMP)-$$one; test $$one != $$set || break; done
 
-demo: install ## Start everything, dress two mannequins, show them in demo-output/, stop
+demo: $(STAMP)-demo ## Start everything, dress two mannequins, show them in demo-output/, stop
 	@$(BIN)/looks dev demo
 
-up: install ## Start the stack in the background; safe to repeat
+up: $(STAMP)-stack ## Start the stack in the background; safe to repeat
 	@$(BIN)/looks dev up
 
-down: install ## Stop the stack; data stays
+down: $(STAMP)-demo ## Stop the stack; data stays
 	@$(BIN)/looks dev down
 
-reset: install ## Stop the stack and forget its data
+reset: $(STAMP)-demo ## Stop the stack and forget its data
 	@$(BIN)/looks dev reset
 
 quick: install ## Run every test that needs no stack, on all cores
@@ -88,9 +95,17 @@ assets: install ## Render the mannequins anew (minutes)
 	@$(PYTHON) -m venv build/assets && $(BIN)/uv pip sync --quiet --python build/assets/bin/python assets/requirements.lock
 	@build/assets/bin/python -m assets compositing/mannequins
 
+# Each lock is whole for its purpose, and of one choice of versions: that of dev.lock, which holds all.
+COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+PART = $(COMPILE) --universal --no-annotate --constraint locks/dev.lock pyproject.toml
 lock: ## Write the lock files anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra devstack --extra analysts --extra dev pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header assets/requirements.in -o assets/requirements.lock
-	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps assets/requirements-data.in >> assets/requirements.lock
+	@$(COMPILE) --universal --all-extras pyproject.toml -o locks/dev.lock
+	@$(PART) -o locks/runtime.lock
+	@$(PART) --extra api -o locks/api.lock
+	@$(PART) --extra compositor -o locks/compositor.lock
+	@$(PART) --extra cli --extra analysts -o locks/analysts.lock
+	@$(PART) --extra api --extra compositor --extra cli --extra devstack -o locks/devstack.lock
+	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
+	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
 .PHONY: help install demo up down reset quick test faults browser check fix bench chaos gallery contracts pictures assets lock

@@ -12,7 +12,7 @@ import orjson
 
 from api.photos import LENGTH_BYTES
 from compositing import GarmentError
-from compositing.decode import decode
+from compositing.reading import read
 
 SIDE_PX = 1024
 """Decoding for a smaller picture is as strict and quicker."""
@@ -21,7 +21,7 @@ SIDE_PX = 1024
 def problem_with(data: bytes) -> dict[str, str] | None:
     """What is wrong with a photo; None: it can be decoded."""
     try:
-        decode(data, SIDE_PX)
+        read(data, SIDE_PX)
     except GarmentError as error:
         return {"code": error.code, "message": str(error)}
     except MemoryError:

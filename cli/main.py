@@ -15,3 +15,7 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Settings come from environment variables prefixed LOOKS_; see .env.example."""
+
+
+if __name__ == "__main__":
+    app(prog_name="looks")

@@ -13,6 +13,7 @@ ROOMS = (
     "cli",
     "compositing",
     "consumers",
+    "deploy",
     "devstack",
     "domain",
     "producers",

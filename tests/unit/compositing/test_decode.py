@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compositing.decode import MAX_BYTES, decode
+from compositing.decode import decode
 from compositing.errors import GarmentError
+from compositing.reading import MAX_BYTES
 from tests.unit.compositing.pictures import save, tee
 
 SIDE_PX = 1024
