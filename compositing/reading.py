@@ -6,7 +6,7 @@ Needs no NumPy: the API checks uploads with it.
 import io
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from PIL import Image, ImageCms
 
@@ -129,7 +129,7 @@ def _pixels(image: Image.Image, max_side_px: int) -> Picture:
 
 def _sixteen_to_eight(image: Image.Image) -> Image.Image:
     values = image.convert("F")
-    _, largest = values.getextrema()
+    _, largest = cast("tuple[float, float]", values.getextrema())  # of one channel
     return (values.point(lambda value: value * (1 / 257)) if largest > 255 else values).convert("L")
 
 

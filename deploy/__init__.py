@@ -1,0 +1,1 @@
+"""What builds the images, and what watches over a running system."""

@@ -1,5 +1,5 @@
-"""`python deploy/imports.py TARGET`: fails unless every module that the commands of an image's target
-may ever import is there. The Dockerfile asks it, in the environment that the image will hold.
+"""`python deploy/imports.py TARGET`: fails unless every module that the commands of an image may
+ever import is there. The Dockerfile asks it, in the environment that the image will hold.
 
 Imports are read from the sources, so that those which a function makes later count too.
 """
