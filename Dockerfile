@@ -1,26 +1,73 @@
-# Every process of Looks, from one image: docker run looks python -m consumers.compositor
-FROM python:3.11-slim AS build
-WORKDIR /app
-COPY requirements.lock pyproject.toml README.md ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+# Every process of Looks: docker build --target api|worker|compositor|cli .
+# There is no target for a lake writer yet: no process writes a lake.
+# The base is a Debian with bash and Python 3.11 or newer; give a digest to hold it: --build-arg BASE=python:3.11-slim@sha256:...
+ARG BASE=python:3.11-slim
 
-FROM python:3.11-slim
-RUN useradd --system --uid 10001 looks
-COPY --from=build /venv /venv
-WORKDIR /app
-COPY api api
-COPY cli cli
-COPY compositing compositing
-COPY consumers consumers
-COPY devstack devstack
-COPY domain domain
-COPY migrations migrations
-COPY producers producers
-COPY runtime runtime
-COPY schemas schemas
-COPY storage storage
-ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 LOOKS_HEALTH_HOST=0.0.0.0 LOOKS_HEALTH_PORT=9000
-USER looks
+FROM ${BASE} AS uv
+ARG UV=0.13.9
+ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
+RUN pip install --no-cache-dir --quiet --root-user-action=ignore uv==${UV}
+COPY deploy/image.sh /usr/local/bin/image
+COPY locks /locks
+
+FROM uv AS wheel
+WORKDIR /src
+COPY . .
+RUN image wheel
+
+# Packages first: a layer that stays as long as its lock does.
+FROM uv AS api-venv
+RUN image packages api
+COPY --from=wheel /dist /dist
+RUN image looks api
+
+FROM uv AS worker-venv
+RUN image packages runtime
+COPY --from=wheel /dist /dist
+RUN image looks worker
+
+FROM uv AS compositor-venv
+RUN image packages compositor
+COPY --from=wheel /dist /dist
+RUN image looks compositor
+
+FROM uv AS cli-venv
+RUN image packages analysts
+COPY --from=wheel /dist /dist
+RUN image looks cli
+
+# The root may be read-only: temporary files go to /tmp, and bytecode is compiled.
+FROM ${BASE} AS process
+ENV PATH=/venv/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    LOOKS_HEALTH_HOST=0.0.0.0 LOOKS_HEALTH_PORT=9000
+WORKDIR /tmp
 EXPOSE 9000
-HEALTHCHECK --interval=5s --timeout=3s --retries=20 CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9000/health/ready', timeout=2)"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=6 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$LOOKS_HEALTH_PORT && printf 'GET /health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && read -r answer <&3 && [[ $answer == *' 200 '* ]]"]
+USER 10001:10001
+
+FROM process AS api
+COPY --from=api-venv /venv /venv
+ENV LOOKS_API_HOST=0.0.0.0 LOOKS_API_PORT=8000
+EXPOSE 8000
+RUN ["python", "-c", "import api.__main__, api.photo_worker"]
 CMD ["python", "-m", "api"]
+
+FROM process AS worker
+COPY --from=worker-venv /venv /venv
+CMD ["bash", "-c", "echo 'say which: python -m producers.outbox_relay, consumers.credit_ledger, ...' >&2; exit 2"]
+
+FROM process AS compositor
+COPY --from=compositor-venv /venv /venv
+# Composes a look on each mannequin.
+RUN ["python", "-c", "import sys; from consumers.compositor.preloaded import WRONG; sys.exit(WRONG or 0)"]
+CMD ["python", "-m", "consumers.compositor"]
+
+# `looks`: migrations, topics, the audit, replays. What it keeps goes to /var/lib/looks.
+FROM process AS cli
+COPY --from=cli-venv /venv /venv
+COPY --from=cli-venv --chown=10001:10001 /var/lib/looks /var/lib/looks
+RUN looks --help >/dev/null && looks replay --help >/dev/null && looks report --help >/dev/null \
+    && looks engine --help >/dev/null && looks db migrate --help >/dev/null \
+    && python -c "import devstack.seeding; from storage.migrations import FOLDER; assert [*FOLDER.glob('*.sql')], FOLDER"
+HEALTHCHECK NONE
+CMD ["looks", "--help"]

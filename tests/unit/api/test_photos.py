@@ -80,5 +80,5 @@ def test_a_photo_that_needs_too_much_memory_is_too_large(monkeypatch: pytest.Mon
     def hungry(data: bytes, side_px: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(photo_worker, "decode", hungry)
+    monkeypatch.setattr(photo_worker, "read", hungry)
     assert (photo_worker.problem_with(GOOD) or {})["code"] == "image_too_large"
