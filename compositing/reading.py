@@ -32,14 +32,14 @@ MISSING_ROWS_PX: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class OpenedPhoto:
     """`colours`: mode RGB. `alpha`: mode L and as large, None where the file had none."""
 
     colours: Image.Image
     alpha: Image.Image | None
 
 
-def read(data: bytes, max_side_px: int) -> Picture:
+def read(data: bytes, max_side_px: int) -> OpenedPhoto:
     """The first frame of a picture, scaled down to `max_side_px`. Raises GarmentError; never
     decodes what is too large."""
     if len(data) > MAX_BYTES:
@@ -61,7 +61,7 @@ def read(data: bytes, max_side_px: int) -> Picture:
         ) from error
 
 
-def _read(data: bytes, kind: str, max_side_px: int) -> Picture:
+def _read(data: bytes, kind: str, max_side_px: int) -> OpenedPhoto:
     if kind == "HEIF":
         import pillow_heif  # noqa: PLC0415 (most photos are not: its library is loaded with the first)
 
@@ -109,7 +109,7 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _pixels(image: Image.Image, max_side_px: int) -> Picture:
+def _pixels(image: Image.Image, max_side_px: int) -> OpenedPhoto:
     profile = image.info.get("icc_profile")
     upright = _upright(image)
     has_alpha = upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info
@@ -124,7 +124,7 @@ def _pixels(image: Image.Image, max_side_px: int) -> Picture:
         alpha = (
             alpha.resize((size[0], size[1]), Image.Resampling.BOX) if alpha is not None else None
         )
-    return Picture(colours, alpha)
+    return OpenedPhoto(colours, alpha)
 
 
 def _sixteen_to_eight(image: Image.Image) -> Image.Image:
