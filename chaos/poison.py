@@ -12,7 +12,6 @@ from chaos.plan import Poison
 from runtime.kafka import ConsumerRecord, new_reader
 from runtime.settings import KafkaSettings
 from schemas.ids import derived_id, new_request_id
-from schemas.topics import PARTITIONS
 
 FUTURE_VERSION = "v9"
 OVERSIZED_BYTES = 900_000
@@ -91,13 +90,15 @@ class Recorder:
         reader = new_reader(self._settings)
         await reader.start()
         try:
-            return await _some(reader, topic, count)
+            return await _some(reader, topic, self._settings.names.count(topic), count)
         finally:
             await reader.stop()
 
 
-async def _some(reader: AIOKafkaConsumer, topic: str, count: int) -> list[ConsumerRecord]:
-    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+async def _some(
+    reader: AIOKafkaConsumer, topic: str, numbers: int, count: int
+) -> list[ConsumerRecord]:
+    partitions = [TopicPartition(topic, number) for number in range(numbers)]
     firsts, ends = await reader.beginning_offsets(partitions), await reader.end_offsets(partitions)
     filled = [partition for partition in partitions if ends[partition] > firsts[partition]]
     if not filled:

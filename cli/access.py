@@ -16,7 +16,7 @@ def acls() -> None:
 
     Exit 1: a process's user may do more than is declared, or the brokers refused.
     """
-    if undeclared := _allow(process_acls()):
+    if undeclared := _allow(process_acls(KafkaSettings().names)):
         for line in undeclared:
             typer.secho(f"not declared: {line}", fg="red", err=True)
         raise typer.Exit(1)
@@ -27,7 +27,7 @@ def grant(role: str, user: str) -> None:
     if role not in ROLES:
         typer.secho(f"there is no role {role}; there are {', '.join(ROLES)}", fg="red", err=True)
         raise typer.Exit(1)
-    _allow({user: role_acls(ROLES[role], user)})
+    _allow({user: role_acls(ROLES[role], user, KafkaSettings().names)})
 
 
 def password(user: str) -> None:

@@ -10,6 +10,7 @@ from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
 from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
+from runtime.settings import ObjectStoreSettings
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
 
@@ -49,8 +50,9 @@ def create_tenant(
     ],
 ) -> None:
     """Add a tenant with empty accounts."""
+    ours = NOT_FOR_TENANTS | {ObjectStoreSettings().namespace}
     for one in prefix:
-        if problem(one.strip("/")) is not None or one.strip("/").split("/")[0] in NOT_FOR_TENANTS:
+        if problem(one.strip("/")) is not None or one.strip("/").split("/")[0] in ours:
             raise _refuse(f"{one!r} is no prefix that a tenant may have")
 
     async def work() -> bool:

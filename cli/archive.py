@@ -57,7 +57,8 @@ def _tier(topics: list[str], until: datetime | None) -> tuple[int, int]:
         from replaying.archive import Archive, tier, to_archive  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
-    settings, store = KafkaSettings(), Archive(ObjectStore(ObjectStoreSettings()))
+    settings, bucket = KafkaSettings(), ObjectStoreSettings()
+    store = Archive(ObjectStore(bucket), bucket.names)
     found = resolve(
         settings, Selection(tuple(topics), end=None if until is None else AtTime(until))
     )

@@ -130,7 +130,8 @@ def open_archive() -> "Archive | None":
         from storage.object_store import ObjectStore  # noqa: PLC0415 (slow to import, rarely needed)
     except ImportError:
         return None
-    return Archive(ObjectStore(ObjectStoreSettings()))
+    settings = ObjectStoreSettings()
+    return Archive(ObjectStore(settings), settings.names)
 
 
 def _sink(  # noqa: PLR0913 (one argument per option that decides)

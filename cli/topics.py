@@ -59,9 +59,11 @@ def _register(url: str, compatibility: str, policy: str | None) -> None:
     import httpx  # noqa: PLC0415 (slow to import, rarely needed)
 
     from runtime.schema_registry import RegistryRefused, register  # noqa: PLC0415 (as above)
+    from runtime.settings import KafkaSettings  # noqa: PLC0415 (as above)
 
+    names = KafkaSettings().names
     of_topic = {
-        topic.name: releases.released(TYPE_OF[topic.event])
+        names.topic(topic.name): releases.released(TYPE_OF[topic.event])
         for topic in TOPICS
         if topic.event is not None
     }
@@ -79,8 +81,10 @@ def _register(url: str, compatibility: str, policy: str | None) -> None:
 
 @app.command("list")
 def show() -> None:
-    """Show the declared topics."""
-    for topic in TOPICS:
+    """Show the declared topics, as Kafka has them."""
+    from runtime.settings import KafkaSettings  # noqa: PLC0415 (slow to import)
+
+    for topic in KafkaSettings().names.topics:
         days = topic.retention_ms // _DAY_MS
         typer.echo(
             f"{topic.name:<26} {topic.partitions:>3} partitions {days:>3} d  {topic.audience:<9} "

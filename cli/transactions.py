@@ -25,19 +25,23 @@ def transactions(
     """
     settings = KafkaSettings()
     try:
-        found = run(lambda: open_transactions(settings, partitions_of(TOPICS)))
+        found = run(lambda: open_transactions(settings, partitions_of(settings.names, TOPICS)))
     except (KafkaError, TimeoutError, OSError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
     idle = [one for one in found if one.idle_s >= idle_s]
     for one in idle:
-        typer.echo(json.dumps(dataclasses.asdict(one)) if as_json else _said(one))
+        typer.echo(
+            json.dumps(dataclasses.asdict(one))
+            if as_json
+            else _said(one, settings.names.topic(one.topic))
+        )
     if not idle and not as_json:
         typer.echo(f"no transaction is open and idle for {idle_s:g} s")
     raise typer.Exit(1 if idle else 0)
 
 
-def _said(one: OpenTransaction) -> str:
+def _said(one: OpenTransaction, topic: str) -> str:
     who = (
         f"transactional id {one.transactional_id}"
         if one.transactional_id
@@ -47,7 +51,7 @@ def _said(one: OpenTransaction) -> str:
         f"{one.topic}[{one.partition}]@{one.first_offset} producer {one.producer_id} epoch "
         f"{one.producer_epoch} "
         f"idle {one.idle_s:.0f} s, {who}\n"
-        f"  kafka-transactions.sh --bootstrap-server ... abort --topic {one.topic} --partition "
+        f"  kafka-transactions.sh --bootstrap-server ... abort --topic {topic} --partition "
         f"{one.partition} "
         f"--start-offset {one.first_offset}"
     )

@@ -56,7 +56,8 @@ class EventGaps:
 
     async def _lost(self, late: Sequence[str]) -> list[str]:
         """Those of these requests of which all that was written has been projected."""
-        numbers = sorted({partition_of(request_id) for request_id in late})
+        number_of = {one: partition_of(one, self._kafka.names.numbers) for one in late}
+        numbers = sorted({*number_of.values()})
         partitions = [
             TopicPartition(topic.name, number) for topic in self._topics for number in numbers
         ]
@@ -71,7 +72,7 @@ class EventGaps:
             read = {number for number in numbers if caught_up(offsets, written, number)}
             if len(read) < len(numbers):
                 await pause(self._process, 0.2)
-        return [request_id for request_id in late if partition_of(request_id) in read]
+        return [request_id for request_id in late if number_of[request_id] in read]
 
     async def _close(self, request_ids: Sequence[str]) -> None:
         for request_id, missing in (await self._gaps.close(request_ids)).items():

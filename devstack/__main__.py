@@ -33,7 +33,7 @@ def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = ""
     fresh.replace(folder.status)
 
 
-async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str, str]) -> None:
+async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict[str, str]) -> None:
     """Run the stack until asked to stop."""
     os.umask(UMASK)
     stopping = asyncio.Event()
@@ -44,10 +44,12 @@ async def supervise(folder: StackFolder, names: tuple[str, ...], extra: dict[str
     ports, changed = choose_ports(folder, tuple(MODULES))
     if changed:
         say(folder, f"ports in use, chosen anew: {', '.join(changed)}")
-    secured = Secured(folder, ports) if folder.secured.exists() else None
-    env = environment(folder, ports) | (secured.admin_env() if secured else {}) | extra
+    plain = environment(folder, ports)
+    names = settings_of(KafkaSettings, plain | extra).names
+    secured = Secured(folder, ports, names) if folder.secured.exists() else None
+    env = plain | (secured.admin_env() if secured else {}) | extra
     supervisor = Supervisor(folder)
-    work = asyncio.create_task(_start(folder, names, ports, env, _Hands(supervisor, secured)))
+    work = asyncio.create_task(_start(folder, processes, ports, env, _Hands(supervisor, secured)))
     stop = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,7 @@ keys and credits.
 """
 
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,12 +18,15 @@ from devstack.folder import StackFolder
 from devstack.postgres import database_url
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.topics_admin import apply as apply_topics
+from schemas.namespace import Namespace
 from storage.migrations import migrate
 from storage.seed import SeededKeys, seed
 
 BUCKET = "looks"
 REGION = "us-east-1"
 CUTOUT_DAYS = 30
+NAMING = ("LOOKS_NAMESPACE", "LOOKS_KAFKA_PARTITIONS", "LOOKS_KAFKA_TOPIC_PARTITIONS")
+"""What a stack is started with is written into its `env`: commands must say the same."""
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -52,18 +56,21 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_S3_REGION": REGION,
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
+        **{name: os.environ[name] for name in NAMING if os.environ.get(name)},
     }
 
 
 def settings_of(area: type[S], env: Mapping[str, str]) -> S:
     """One area of settings, from these variables and no others."""
+    variables = {name: variable(area, name) for name in area.model_fields}
+    return area.model_validate({name: env[said] for name, said in variables.items() if said in env})
+
+
+def variable(area: type[BaseSettings], field: str) -> str:
+    """The environment variable of a setting."""
+    alias = area.model_fields[field].validation_alias
     prefix = area.model_config.get("env_prefix", "")
-    named = {
-        name: env[f"{prefix}{name}".upper()]
-        for name in area.model_fields
-        if f"{prefix}{name}".upper() in env
-    }
-    return area.model_validate(named)
+    return alias if isinstance(alias, str) else f"{prefix}{field}".upper()
 
 
 async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
@@ -80,7 +87,8 @@ async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
 
 
 def make_bucket(env: dict[str, str]) -> None:
-    """Create the bucket unless it exists."""
+    """Create the bucket unless it exists, and have its cut-outs forgotten after a while."""
+    bucket = env["LOOKS_S3_BUCKET"]
     client = boto3.client(
         "s3",
         endpoint_url=env["LOOKS_S3_ENDPOINT_URL"],
@@ -92,23 +100,35 @@ def make_bucket(env: dict[str, str]) -> None:
         ),
     )
     try:
-        client.create_bucket(Bucket=env["LOOKS_S3_BUCKET"])
+        client.create_bucket(Bucket=bucket)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {
             "BucketAlreadyExists",
             "BucketAlreadyOwnedByYou",
         }:
             raise
+    prefix = Namespace(env.get("LOOKS_NAMESPACE", "")).key("cutouts")
     expiry = {
-        "ID": "cutouts",
-        "Filter": {"Prefix": "cutouts/"},
+        "ID": prefix,
+        "Filter": {"Prefix": f"{prefix}/"},
         "Status": "Enabled",
         "Expiration": {"Days": CUTOUT_DAYS},
     }
     client.put_bucket_lifecycle_configuration(
-        Bucket=env["LOOKS_S3_BUCKET"],
-        LifecycleConfiguration={"Rules": [expiry]},  # type: ignore[list-item]  # the dict is the documented shape
+        Bucket=bucket,
+        LifecycleConfiguration={"Rules": [*_rules_beside(client, bucket, prefix), expiry]},  # type: ignore[list-item]  # the dict is the documented shape
     )
+
+
+def _rules_beside(client: Any, bucket: str, own: str) -> list[Any]:
+    """What other namespaces want to be forgotten in the same bucket."""
+    try:
+        rules = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return []
+    return [rule for rule in rules if rule.get("ID") != own]
 
 
 def write_env(

@@ -18,6 +18,7 @@ from devstack.folder import StackFolder
 from runtime import acls
 from runtime.settings import KafkaSettings, SaslMechanism
 from schemas.access import AUDITOR, PROCESSES, SUBSCRIBER, process_acls, role_acls, user_of
+from schemas.namespace import Namespace
 from storage import roles
 
 ADMIN = "admin"
@@ -32,8 +33,9 @@ else.
 class Secured:
     """Certificates, users and passwords of one stack."""
 
-    def __init__(self, folder: StackFolder, ports: Mapping[str, int]) -> None:
+    def __init__(self, folder: StackFolder, ports: Mapping[str, int], names: Namespace) -> None:
         """Make what is missing."""
+        self._names = names
         self._folder = folder.secured
         self._ports = ports
         authority = Authority(self._folder / "certificates")
@@ -45,7 +47,7 @@ class Secured:
     @property
     def super_users(self) -> str:
         """Who Kafka's authorizer lets do anything."""
-        return f"User:CN={BROKER};User:{user_of(ADMIN)}"
+        return f"User:CN={BROKER};User:{self._user(ADMIN)}"
 
     @property
     def database_password(self) -> str:
@@ -100,7 +102,7 @@ class Secured:
         )
         acls.set_passwords(
             client,
-            {user_of(name): self._passwords[name] for name in USERS},
+            {self._user(name): self._passwords[name] for name in USERS},
             SaslMechanism.SCRAM_SHA_512,
         )
 
@@ -118,14 +120,20 @@ class Secured:
         people = {"auditor": AUDITOR, SUBSCRIBING_TEAM: SUBSCRIBER}
         acls.apply(
             admin,
-            process_acls()
-            | {user_of(name): role_acls(role, user_of(name)) for name, role in people.items()},
+            process_acls(admin.names)
+            | {
+                self._user(name): role_acls(role, self._user(name), admin.names)
+                for name, role in people.items()
+            },
         )
+
+    def _user(self, name: str) -> str:
+        return self._names.group(user_of(name))
 
     def _public(self, name: str) -> dict[str, str]:
         return {
             "LOOKS_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "LOOKS_KAFKA_USERNAME": user_of(name),
+            "LOOKS_KAFKA_USERNAME": self._user(name),
             "LOOKS_KAFKA_CA_FILE": str(self.ca),
             "LOOKS_DATABASE_CA_FILE": str(self.ca),
         }

@@ -86,7 +86,10 @@ class DeadlineSweeper:
 
     async def _without_outcome(self, due: list[OpenRequest]) -> list[OpenRequest]:
         """Those that are still open once everything written until now has been projected."""
-        numbers = sorted({partition_of(one.request.request_id) for one in due})
+        number_of = {
+            one: partition_of(one.request.request_id, self._kafka.names.numbers) for one in due
+        }
+        numbers = sorted({*number_of.values()})
         partitions = [
             TopicPartition(topic.name, number) for topic in OUTCOME_TOPICS for number in numbers
         ]
@@ -95,7 +98,7 @@ class DeadlineSweeper:
             for tp, end in (await high_watermarks(self._kafka, partitions)).items()
         }
         ready = await self._projected(written, numbers)
-        settled = [one for one in due if partition_of(one.request.request_id) in ready]
+        settled = [one for one in due if number_of[one] in ready]
         if len(settled) < len(due):
             log.warning(
                 "the projection is behind; some requests can't be expired yet",

@@ -21,6 +21,7 @@ from replaying import kafka
 from replaying.blocks import BLOCK_RECORDS, Block
 from replaying.errors import HistoryGap, ReplayFailed
 from replaying.places import Range, TopicPart
+from schemas.namespace import AS_DECLARED, Namespace
 from storage.object_store import ObjectMissing, StoreError
 
 PREFIX: Final = "archive"
@@ -65,16 +66,17 @@ class ArchivedFile:
 class Archive:
     """What a bucket has of topics."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, names: Namespace = AS_DECLARED) -> None:
         """Reads nothing yet; manifests are read once."""
         self._objects = objects
+        self._names = names
         self._files: dict[TopicPart, list[ArchivedFile]] = {}
 
     def files(self, part: TopicPart) -> list[ArchivedFile]:
         """The files of a partition in offset order. Raises ReplayFailed."""
         if part not in self._files:
             try:
-                raw = self._objects.get(_manifest_key(part), MAX_MANIFEST_BYTES)
+                raw = self._objects.get(self._manifest_key(part), MAX_MANIFEST_BYTES)
                 self._files[part] = [ArchivedFile(**one) for one in json.loads(raw)["files"]]
             except ObjectMissing:
                 self._files[part] = []
@@ -112,7 +114,7 @@ class Archive:
         first = files[-1].next if files else begin
         data = _bytes(block)
         file = ArchivedFile(
-            key=f"{_folder(part)}/{first:020d}-{block.next_offset:020d}.parquet",
+            key=f"{self._folder(part)}/{first:020d}-{block.next_offset:020d}.parquet",
             first=first,
             next=block.next_offset,
             rows=len(block),
@@ -129,12 +131,18 @@ class Archive:
         try:
             self._objects.put(file.key, data, "application/vnd.apache.parquet")
             self._objects.put(
-                _manifest_key(part), json.dumps(named, indent=1).encode(), "application/json"
+                self._manifest_key(part), json.dumps(named, indent=1).encode(), "application/json"
             )
         except StoreError as error:
             raise ReplayFailed(f"{file.key}: {error!r}") from error
         files.append(file)
         return file
+
+    def _folder(self, part: TopicPart) -> str:
+        return self._names.key(f"{PREFIX}/topic={part[0]}/partition={part[1]}")
+
+    def _manifest_key(self, part: TopicPart) -> str:
+        return f"{self._folder(part)}/manifest.json"
 
 
 def tier(
@@ -177,14 +185,6 @@ def _extended(held: Block | None, block: Block) -> Block:
     held.headers = [*held.headers, *block.headers]
     held.next_offset = block.next_offset
     return held
-
-
-def _folder(part: TopicPart) -> str:
-    return f"{PREFIX}/topic={part[0]}/partition={part[1]}"
-
-
-def _manifest_key(part: TopicPart) -> str:
-    return f"{_folder(part)}/manifest.json"
 
 
 def _check(part: TopicPart, files: list[ArchivedFile]) -> None:

@@ -11,7 +11,7 @@ from replaying.errors import BadSelection, ReplayFailed
 from replaying.sinks import RecordSink, Replayed
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
-from schemas.topics import BY_NAME, PARTITIONS
+from schemas.namespace import belongs_to_pipeline
 
 REPLAYED_FROM: Final = "looks-replayed-from"
 FLUSH_WITHIN_S: Final = 60.0
@@ -25,7 +25,7 @@ def refuse_live(target: str, sources: tuple[str, ...], *, i_know: bool) -> None:
     """
     if target in sources:
         raise BadSelection(f"{target} would be copied into itself without end")
-    if target in BY_NAME and not i_know:
+    if belongs_to_pipeline(target) and not i_know:
         raise BadSelection(
             f"{target} is a live topic: the pipeline would act on every record again. Make another "
             "topic for the copy, "
@@ -41,8 +41,9 @@ class TopicSink(RecordSink):
     def __init__(self, settings: KafkaSettings, target: str, tenant_id: str | None) -> None:
         """The target must exist. Raises BadSelection, ReplayFailed."""
         super().__init__(tenant_id)
-        self._target = target
-        self._same_numbers = len(kafka.partitions(settings, [target])) == PARTITIONS
+        self._target = settings.names.topic(target)
+        self._numbers = settings.names.numbers
+        self._same_numbers = len(kafka.partitions(settings, [target])) == self._numbers
         self._failed: KafkaError | None = None
         self._producer = Producer(
             {
@@ -65,7 +66,7 @@ class TopicSink(RecordSink):
         origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
         headers = [pair for pair in record.headers if pair[0] != REPLAYED_FROM]
         partition = (
-            record.partition if self._same_numbers and record.partition < PARTITIONS else BY_KEY
+            record.partition if self._same_numbers and record.partition < self._numbers else BY_KEY
         )
         while True:
             try:

@@ -66,7 +66,9 @@ class Wire:
 
     def fetch(self, part: TopicPart, offset: int) -> "Future[FetchAnswer]":
         """What stands at an offset and after it. The result raises ReplayFailed."""
-        return self._call(self._fetch(TopicPartition(*part), offset))
+        return self._call(
+            self._fetch(TopicPartition(self._settings.names.topic(part[0]), part[1]), offset)
+        )
 
     def close(self) -> None:
         """Disconnect."""
@@ -82,7 +84,7 @@ class Wire:
     async def _connect(self, topics: Sequence[str]) -> None:
         self._client = AIOKafkaClient(**for_aiokafka(self._settings), client_id="looks-replay")
         await self._client.bootstrap()
-        await self._client.set_topics(topics)
+        await self._client.set_topics([self._settings.names.topic(one) for one in topics])
 
     async def _disconnect(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

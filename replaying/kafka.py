@@ -44,13 +44,20 @@ def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPart
     ReplayFailed.
     """
     found = _admin_call(lambda admin: admin.list_topics(timeout=ANSWER_WITHIN_S), settings).topics
-    missing = [name for name in topics if name not in found or found[name].error is not None]
+    names = settings.names
+    here = {name: found.get(names.topic(name)) for name in topics}
+    missing = [name for name, one in here.items() if one is None or one.error is not None]
     if missing:
         raise BadSelection(
             f"there is no topic {', '.join(missing)}; there are "
-            f"{', '.join(sorted(found)) or 'none'}"
+            f"{', '.join(sorted(map(names.declared_name, found))) or 'none'}"
         )
-    return [(name, number) for name in topics for number in sorted(found[name].partitions)]
+    return [
+        (name, number)
+        for name, one in here.items()
+        if one is not None
+        for number in sorted(one.partitions)
+    ]
 
 
 def offsets(
@@ -60,13 +67,18 @@ def offsets(
     after it.
     """
 
+    names = settings.names
+
     def ask(admin: AdminClient) -> dict[TopicPart, int]:
-        asked = {TopicPartition(topic, number): spec for (topic, number), spec in wanted.items()}
+        asked = {
+            TopicPartition(names.topic(topic), number): spec
+            for (topic, number), spec in wanted.items()
+        }
         futures = admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
         )
         return {
-            (one.topic, one.partition): future.result(ANSWER_WITHIN_S).offset
+            (names.declared_name(one.topic), one.partition): future.result(ANSWER_WITHIN_S).offset
             for one, future in futures.items()
         }
 
@@ -109,6 +121,7 @@ class Reader:
         """Connect to nothing yet. All ranges have an end, or none has."""
         self.traffic = Traffic()
         self._settings = settings
+        self._names = settings.names
         self._ranges = list(ranges)
 
     def blocks(self) -> Iterator[Block]:
@@ -125,7 +138,12 @@ class Reader:
         consumer = _consumer(self._settings)
         positions = {one.part: one.start for one in self._ranges}
         try:
-            consumer.assign([TopicPartition(*part, start) for part, start in positions.items()])
+            consumer.assign(
+                [
+                    TopicPartition(self._names.topic(topic), number, start)
+                    for (topic, number), start in positions.items()
+                ]
+            )
             while True:
                 messages = consumer.consume(POLL_RECORDS, POLL_S)
                 for message in messages:
@@ -144,7 +162,9 @@ class Reader:
         for message in messages:
             topic, partition = message.topic(), message.partition()
             if message.error() is None and topic is not None and partition is not None:
-                by_part.setdefault((topic, partition), []).append(message)
+                by_part.setdefault((self._names.declared_name(topic), partition), []).append(
+                    message
+                )
         for part, some in by_part.items():
             block = Block(*part, positions[part])
             block.offsets = [message.offset() for message in some]  # type: ignore[misc]  # None only on errors

@@ -7,7 +7,7 @@ from replaying.places import Range, TopicPart
 from replaying.selection import AtOffset, AtTime, Place, Selection
 from runtime.kafka import partition_of
 from runtime.settings import KafkaSettings
-from schemas.topics import PARTITIONS
+from schemas.topics import BY_NAME
 
 
 class Resolved:
@@ -23,7 +23,7 @@ def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
     """Ask Kafka once; the ends are the last stable offsets at this moment. Raises BadSelection,
     ReplayFailed.
     """
-    parts = _with_key(kafka.partitions(settings, selection.topics), selection)
+    parts = _with_key(settings, kafka.partitions(settings, selection.topics), selection)
     firsts = kafka.offsets(settings, dict.fromkeys(parts, kafka.EARLIEST))
     lasts = kafka.offsets(settings, dict.fromkeys(parts, kafka.LATEST))
     starts = _places(settings, parts, selection.start, default=firsts, after=lasts)
@@ -37,20 +37,26 @@ def resolve(settings: KafkaSettings, selection: Selection) -> Resolved:
     return Resolved(ranges, firsts)
 
 
-def _with_key(parts: list[TopicPart], selection: Selection) -> list[TopicPart]:
+def _with_key(
+    settings: KafkaSettings, parts: list[TopicPart], selection: Selection
+) -> list[TopicPart]:
     """One partition of each topic when one request is asked for and the topic is partitioned as
     ours are.
     """
     if selection.request_id is None:
         return parts
-    wanted = partition_of(selection.request_id)
+    names = settings.names
     counts: dict[str, int] = {}
     for topic, _ in parts:
         counts[topic] = counts.get(topic, 0) + 1
+    declared = {
+        topic: names.count(topic) if topic in BY_NAME else names.numbers for topic in counts
+    }
     return [
         (topic, number)
         for topic, number in parts
-        if counts[topic] != PARTITIONS or number == wanted
+        if counts[topic] != declared[topic]
+        or number == partition_of(selection.request_id, declared[topic])
     ]
 
 

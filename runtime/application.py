@@ -23,6 +23,7 @@ from runtime.declaration import Declaration
 from runtime.guard import Guard
 from runtime.health import PATHS, health_app
 from runtime.kafka import AIOKafkaConsumer, TopicPartition
+from runtime.named_clients import as_declared, named_reader
 from runtime.process import Process, live
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, ProcessSettings
@@ -77,7 +78,8 @@ class Application(AsgiFastStream):
         """The consumer inside; there from its start on, and so in the first rebalance. None where
         FastStream's test broker stands for Kafka.
         """
-        return self._subscriber.consumer
+        consumer = self._subscriber.consumer
+        return None if consumer is None else named_reader(consumer, self.kafka.names)
 
     def sessions(self, begin: Callable[["Application"], Consuming]) -> None:
         """How a session is made: it says when a batch is durable, and what is committed."""
@@ -129,10 +131,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self._application = application
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._application._running().revoked(revoked)
+        await self._application._running().revoked(self._declared(revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._application._running().assigned(assigned)
+        await self._application._running().assigned(self._declared(assigned))
+
+    def _declared(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
+        return {as_declared(self._application.kafka.names, one) for one in partitions}
 
 
 def start(app: Callable[[], Application]) -> None:

@@ -64,7 +64,9 @@ class BatchSession(Consuming):
             host.kafka, f"{self._declared.name}-{self._process.settings.instance}"
         )
         self._quarantine = InQuarantine(host.kafka, self._declared.name)
-        self._copartitions = Copartitions(self._process, self._declared, self._plain.client)
+        self._copartitions = Copartitions(
+            self._process, self._declared, self._plain.client, host.kafka.names
+        )
         for topic in self._declared.topics:
             # There as 0: an alert sees the first
             metrics.RECORDS.labels(self._declared.name, topic.name, "quarantined")

@@ -15,7 +15,7 @@ from runtime.connection import for_faststream
 from runtime.copartitions import NumberAssignor
 from runtime.declaration import Declaration
 from runtime.kafka import METADATA_MAX_AGE_MS
-from runtime.received import received, works
+from runtime.received import receiver, works
 from runtime.settings import KafkaSettings
 
 HEARTBEATS = 5
@@ -79,14 +79,14 @@ def subscribe(
     A partition number of all topics is given to one member: what concerns a key has one owner.
     """
     return broker.subscriber(
-        *(topic.name for topic in declared.topics),
+        *(settings.names.topic(topic.name) for topic in declared.topics),
         batch=True,
         batch_timeout_ms=POLL_MS,
         max_records=declared.poll_records,
-        group_id=declared.group,
+        group_id=settings.names.group(declared.group),
         ack_policy=AckPolicy.MANUAL,
         no_reply=True,
-        parser=received,
+        parser=receiver(settings.names),
         decoder=works,
         title=declared.name,
         description=declared.about,

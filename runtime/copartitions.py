@@ -25,6 +25,7 @@ from domain.copartitions import common, differing, ranges
 from runtime import logs, metrics
 from runtime.declaration import Declaration
 from runtime.process import Process
+from schemas.namespace import Namespace
 
 log = logs.get(__name__)
 
@@ -81,14 +82,17 @@ def _read_together(
 class Copartitions:
     """Of one session: looks at every join and every EVERY_S, and says so once when it changes."""
 
-    def __init__(self, process: Process, declared: Declaration, client: AIOKafkaClient) -> None:
+    def __init__(
+        self, process: Process, declared: Declaration, client: AIOKafkaClient, names: Namespace
+    ) -> None:
         """`client`: is asked what partitions there are, once it is connected."""
         self._process = process
         self._name = declared.name
         self._topics = {
-            topic.name: topic.partitions for topic in (*declared.topics, *declared.history)
+            topic.name: names.count(topic.name) for topic in (*declared.topics, *declared.history)
         }
         self._client = client
+        self._names = names
         self._told: Mapping[str, tuple[int, int]] = {}
         self._running = False
         self._watching: asyncio.Task[None] | None = None
@@ -150,12 +154,12 @@ class Copartitions:
 
     async def _counts(self) -> dict[str, int]:
         for topic in self._topics:
-            self._client.add_topic(topic)
+            self._client.add_topic(self._names.topic(topic))
         await self._client.force_metadata_update()
         return {topic: self._count(topic) for topic in self._topics}
 
     def _count(self, topic: str) -> int:
-        partitions = self._client.cluster.partitions_for_topic(topic)
+        partitions = self._client.cluster.partitions_for_topic(self._names.topic(topic))
         if partitions is None:
             raise UnknownTopicOrPartitionError(topic)
         return len(partitions)

@@ -22,9 +22,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from runtime.connection import for_confluent
 from runtime.kafka import TopicPartition
+from runtime.named_clients import on_kafka
 from runtime.reading import first_records
 from runtime.settings import KafkaSettings
-from schemas.topics import BY_NAME
+from schemas.namespace import Namespace
 
 T = TypeVar("T")
 
@@ -64,15 +65,16 @@ class Standing:
 
 async def committed_by(settings: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
     """The next offset that a group will read of each partition of ours."""
-    return await _asked(lambda: _committed(_admin(settings), group))
+    return await _asked(lambda: _committed(_admin(settings), settings.names, group))
 
 
 async def members_of(settings: KafkaSettings, group: str) -> int:
     """How many members a group has at the moment."""
 
     def count() -> int:
-        asked = _admin(settings).describe_consumer_groups([group], request_timeout=TIMEOUT_S)
-        return len(asked[group].result().members)
+        name = settings.names.group(group)
+        asked = _admin(settings).describe_consumer_groups([name], request_timeout=TIMEOUT_S)
+        return len(asked[name].result().members)
 
     return await _asked(count)
 
@@ -123,50 +125,60 @@ def _standing(settings: KafkaSettings, groups: Sequence[str]) -> Standing:
     listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     if listed.errors:
         raise listed.errors[0]
-    known = [one.group_id for one in listed.valid if not groups or one.group_id in groups]
-    committed = {group: _committed(admin, group) for group in known}
-    holders = _holders(admin, known)
+    names = settings.names
+    there = [names.declared_group(one.group_id) for one in listed.valid]
+    known = [group for group in there if not groups or group in groups]
+    committed = {group: _committed(admin, names, group) for group in known}
+    holders = _holders(admin, names, known)
     places = {tp for group in known for tp in (*committed[group], *holders[group])}
-    return Standing(committed, holders, _ends(admin, places))
+    return Standing(committed, holders, _ends(admin, names, places))
 
 
-def _committed(admin: AdminClient, group: str) -> dict[TopicPartition, int]:
+def _committed(admin: AdminClient, names: Namespace, group: str) -> dict[TopicPartition, int]:
+    name = names.group(group)
     asked = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT_S
+        [ConsumerGroupTopicPartitions(name)], request_timeout=TIMEOUT_S
     )
     return {
-        TopicPartition(one.topic, one.partition): one.offset
-        for one in asked[group].result().topic_partitions or ()
-        if one.topic in BY_NAME and one.offset >= 0
+        TopicPartition(names.declared_name(one.topic), one.partition): one.offset
+        for one in asked[name].result().topic_partitions or ()
+        if names.owns(one.topic) and one.offset >= 0
     }
 
 
-def _holders(admin: AdminClient, groups: Sequence[str]) -> dict[str, dict[TopicPartition, str]]:
+def _holders(
+    admin: AdminClient, names: Namespace, groups: Sequence[str]
+) -> dict[str, dict[TopicPartition, str]]:
     if not groups:
         return {}
-    described = admin.describe_consumer_groups(list(groups), request_timeout=TIMEOUT_S)
+    asked = {group: names.group(group) for group in groups}
+    described = admin.describe_consumer_groups([*asked.values()], request_timeout=TIMEOUT_S)
     return {
         group: {
-            TopicPartition(one.topic, one.partition): f"{member.client_id}{member.host}"
-            for member in described[group].result().members
+            TopicPartition(
+                names.declared_name(one.topic), one.partition
+            ): f"{member.client_id}{member.host}"
+            for member in described[name].result().members
             if member.assignment is not None
             for one in member.assignment.topic_partitions
-            if one.topic in BY_NAME
+            if names.owns(one.topic)
         }
-        for group in groups
+        for group, name in asked.items()
     }
 
 
-def _ends(admin: AdminClient, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+def _ends(
+    admin: AdminClient, names: Namespace, places: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
-    wanted = {Asked(tp.topic, tp.partition): latest for tp in places}
+    wanted = {Asked(*on_kafka(names, tp)): latest for tp in places}
     if not wanted:
         return {}
     asked = admin.list_offsets(
         wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S
     )
     return {
-        TopicPartition(one.topic, one.partition): answer.result().offset
+        TopicPartition(names.declared_name(one.topic), one.partition): answer.result().offset
         for one, answer in asked.items()
     }
 

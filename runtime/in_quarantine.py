@@ -62,7 +62,9 @@ class InQuarantine:
         known: set[bytes] = set()
         try:
             async with asyncio.timeout(ASK_WITHIN_S):
-                there = await spans(self._settings, partitions_of((LOOK_QUARANTINE,)))
+                there = await spans(
+                    self._settings, partitions_of(self._settings.names, (LOOK_QUARANTINE,))
+                )
                 async with aclosing(chunks(self._settings, there)) as fetched:
                     async for records in fetched:
                         for one in records:

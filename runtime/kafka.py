@@ -3,20 +3,21 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
-from domain.copartitions import number_of
 from runtime.connection import for_aiokafka
+from runtime.named_clients import NamedProducer, named_reader
+from runtime.placing import partition_of, placed
 from runtime.records import OutRecord, Work
 from runtime.settings import KafkaSettings
 from schemas.envelope import Undecodable, decode
-from schemas.topics import BY_NAME, LOOK_QUARANTINE, PARTITIONS
+from schemas.topics import BY_NAME, LOOK_QUARANTINE
 
 STOP_TIMEOUT_S = 5.0
 MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024
@@ -49,12 +50,12 @@ def new_producer(
         "max_request_size": MAX_UNCOMPRESSED_BYTES,
         "linger_ms": 0 if transactional_id else 2,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
-        "partitioner": placed,
+        "partitioner": partial(placed, declared=settings.names.numbers),
     }
     if transactional_id is not None:
-        options["transactional_id"] = transactional_id
+        options["transactional_id"] = settings.names.group(transactional_id)
         options["transaction_timeout_ms"] = int(settings.transaction_timeout_s * 1000)
-    return AIOKafkaProducer(**options)
+    return NamedProducer(settings.names, **options)
 
 
 def new_reader(
@@ -70,7 +71,7 @@ def new_reader(
     `max_bytes`: of one fetch from a partition; `max_wait_ms`: how long a fetch may wait at a
     partition's end.
     """
-    return AIOKafkaConsumer(
+    consumer = AIOKafkaConsumer(
         **client_options(settings),
         max_partition_fetch_bytes=max_bytes,
         fetch_max_wait_ms=max_wait_ms,
@@ -79,6 +80,7 @@ def new_reader(
         auto_offset_reset="earliest",
         isolation_level="read_committed" if committed_only else "read_uncommitted",
     )
+    return named_reader(consumer, settings.names)
 
 
 T = TypeVar("T")
@@ -121,24 +123,6 @@ async def close_client(client: AIOKafkaClient) -> None:
     with contextlib.suppress(TimeoutError, KafkaError):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.close()
-
-
-def partition_of(key: str) -> int:
-    """The partition that Kafka's default partitioner gives a key, in every topic of ours."""
-    return number_of(_hashed(key.encode()), PARTITIONS, PARTITIONS)
-
-
-def placed(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
-    """Kafka's default partitioner, but that a partition added by hand moves no key: what belongs
-    together stays so.
-    """
-    if key is None:
-        return random.choice(available or every)
-    return every[number_of(_hashed(key), len(every), PARTITIONS)]
-
-
-def _hashed(key: bytes) -> int:
-    return int(murmur2(key) & 0x7FFFFFFF)
 
 
 def read(record: ConsumerRecord) -> Work | Undecodable:

@@ -60,7 +60,9 @@ class LaneSession(Consuming):
         self._quarantine = InQuarantine(settings, self._declared.name)
         client_id = f"{self._declared.name}-{self._process.settings.instance}"
         self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
-        self._copartitions = Copartitions(self._process, self._declared, self._client)
+        self._copartitions = Copartitions(
+            self._process, self._declared, self._client, settings.names
+        )
         self._watching: list[asyncio.Task[None]] = []
         self._paused = False
         for topic in self._declared.topics:

@@ -26,6 +26,7 @@ from aiokafka.protocol.types import (
 )
 
 from runtime.kafka import TopicPartition, client_options
+from runtime.named_clients import as_declared, on_kafka
 from runtime.settings import KafkaSettings
 
 WITHIN_S = 20.0
@@ -182,11 +183,12 @@ async def open_transactions(
     """Those on these partitions, by topic, partition and offset. Raises KafkaError and
     TimeoutError: Kafka does not answer.
     """
-    client = AIOKafkaClient(**client_options(settings))
+    client, names = AIOKafkaClient(**client_options(settings)), settings.names
     async with asyncio.timeout(WITHIN_S):
         try:
             await client.bootstrap()
-            producers = await _producers(client, list(partitions))
+            asked = [on_kafka(names, one) for one in partitions]
+            producers = await _producers(client, asked)
             found = [
                 (tp, one) for tp, one in producers if one["current_txn_start_offset"] != NONE_OPEN
             ]
@@ -199,7 +201,10 @@ async def open_transactions(
             await client.close()
     now_ms = time.time() * 1000
     return sorted(
-        (_open(tp, one, ids.get(one["producer_id"]), now_ms) for tp, one in found),
+        (
+            _open(as_declared(names, tp), one, ids.get(one["producer_id"]), now_ms)
+            for tp, one in found
+        ),
         key=lambda one: (one.topic, one.partition, one.first_offset),
     )
 

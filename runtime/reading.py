@@ -16,6 +16,7 @@ from runtime.kafka import (
     unbroken,
 )
 from runtime.settings import KafkaSettings
+from schemas.namespace import Namespace
 from schemas.topics import Topic
 
 POLL_MS = 300
@@ -43,10 +44,12 @@ PartitionSpans = Mapping[TopicPartition, tuple[int, int]]
 """Partition -> (first offset, next offset after the last)."""
 
 
-def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
+def partitions_of(names: Namespace, topics: Iterable[Topic]) -> list[TopicPartition]:
     """All partitions of these topics."""
     return [
-        TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+        TopicPartition(topic.name, number)
+        for topic in topics
+        for number in range(names.count(topic.name))
     ]
 
 
@@ -184,7 +187,7 @@ async def read_all(
     Stalled as `chunks` does.
     """
     count = 0
-    there = await spans(settings, partitions_of(topics), committed_only=False)
+    there = await spans(settings, partitions_of(settings.names, topics), committed_only=False)
     async with aclosing(chunks(settings, there)) as fetched:
         async for records in fetched:
             for record in records:

@@ -2,15 +2,17 @@
 parser, which raises on a header that is not text and so would lose the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.message import StreamMessage
 
 from runtime.kafka import ConsumerRecord, read
+from runtime.named_clients import renamed
 from runtime.records import Work
 from schemas.envelope import Undecodable
+from schemas.namespace import Namespace
 
 Reading = tuple[ConsumerRecord, Work | Undecodable]
 
@@ -37,9 +39,16 @@ class Received(KafkaMessage):
         self.works = [work for _, work in self.readings if isinstance(work, Work)]
 
 
-async def received(records: Sequence[ConsumerRecord]) -> Received:
-    """FastStream's parser."""
-    return Received(records)
+def receiver(
+    names: Namespace,
+) -> Callable[[Sequence[ConsumerRecord]], Awaitable[Received]]:
+    """FastStream's parser: from here on, records have the declared names of their topics."""
+
+    async def received(records: Sequence[ConsumerRecord]) -> Received:
+        renamed(names, records)
+        return Received(records)
+
+    return received
 
 
 async def works(message: StreamMessage[Any]) -> list[Work]:

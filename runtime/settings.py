@@ -7,14 +7,17 @@ Secrets are `SecretStr`: neither `repr` nor a ValidationError shows them. Raises
 ValidationError, which names the variable, when one is missing or malformed.
 """
 
+import json
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
-from pydantic import DirectoryPath, Field, SecretStr, model_validator
+from pydantic import DirectoryPath, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -22,6 +25,8 @@ from pydantic_settings import (
 
 from domain.engines import url_problem
 from schemas.engines import EngineName
+from schemas.namespace import Namespace
+from schemas.topics import PARTITIONS
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -33,6 +38,7 @@ def _area(prefix: str) -> SettingsConfigDict:
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
 
@@ -65,6 +71,23 @@ class Area(BaseSettings):
         if folder is None:
             return init_settings, env_settings
         return init_settings, SecretsSettingsSource(settings_cls, folder), env_settings
+
+
+NamespaceName = Annotated[
+    str,
+    Field(
+        validation_alias="LOOKS_NAMESPACE",
+        description="kept apart by it on shared services: begins the names of topics, groups, "
+        "transactional ids and of what we store in the bucket (docs/operations.md)",
+    ),
+]
+
+
+@lru_cache
+def _names(
+    name: str, partitions: int = PARTITIONS, apart: tuple[tuple[str, int], ...] = ()
+) -> Namespace:
+    return Namespace(name, partitions, dict(apart))
 
 
 class SecurityProtocol(StrEnum):
@@ -100,6 +123,17 @@ class KafkaSettings(Area):
     model_config = _area("KAFKA_")
 
     bootstrap: str = Field(default="127.0.0.1:9092", description="host:port[,host:port...]")
+    namespace: NamespaceName = ""
+    partitions: int = Field(
+        default=PARTITIONS,
+        ge=1,
+        le=10_000,
+        description="of each topic; another number later moves keys (docs/operations.md)",
+    )
+    topic_partitions: Annotated[dict[str, int], NoDecode] = Field(
+        default={},
+        description="JSON: declared topic to number, where it is not LOOKS_KAFKA_PARTITIONS",
+    )
     replication_factor: int = Field(
         default=1, ge=1, description="of topics that `looks topics apply` creates"
     )
@@ -128,6 +162,16 @@ class KafkaSettings(Area):
         default=None, description="PEM; who vouches for the brokers. None: the system's authorities"
     )
 
+    @field_validator("topic_partitions", mode="before")
+    @classmethod
+    def _from_json(cls, said: object) -> object:
+        if not isinstance(said, str):
+            return said
+        try:
+            return json.loads(said)
+        except ValueError as error:
+            raise ValueError(f"LOOKS_KAFKA_TOPIC_PARTITIONS is no JSON: {error}") from None
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.security_protocol.authenticated and not (
@@ -136,7 +180,13 @@ class KafkaSettings(Area):
             raise ValueError(
                 f"{self.security_protocol} needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"
             )
+        _ = self.names
         return self
+
+    @property
+    def names(self) -> Namespace:
+        """What Kafka calls our topics and groups, and how many partitions it has of each."""
+        return _names(self.namespace, self.partitions, tuple(self.topic_partitions.items()))
 
 
 class DatabaseSettings(Area):
@@ -168,6 +218,7 @@ class ObjectStoreSettings(Area):
     model_config = _area("S3_")
 
     bucket: str = "looks"
+    namespace: NamespaceName = ""
     endpoint_url: str | None = Field(default=None, description="None for AWS itself")
     public_endpoint_url: str | None = Field(
         default=None, description="of presigned URLs, when clients reach S3 by another name"
@@ -175,6 +226,16 @@ class ObjectStoreSettings(Area):
     region: str = "us-east-1"
     timeout_s: Seconds = Field(default=10.0, description="of one request, connecting included")
     presigned_ttl_s: int = Field(default=900, ge=1, le=3600)
+
+    @property
+    def names(self) -> Namespace:
+        """Where in the bucket our own objects lie."""
+        return _names(self.namespace)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        _ = self.names
+        return self
 
 
 class ProcessSettings(Area):

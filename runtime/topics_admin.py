@@ -28,7 +28,8 @@ from confluent_kafka.admin import (
 from domain.topic_settings import Change, TopicStanding, by_topic, changes, declared, lowered
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
-from schemas.topics import BY_NAME, TOPICS, Topic
+from schemas.namespace import Namespace
+from schemas.topics import Topic
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class Plan:
 
 async def plan(settings: KafkaSettings) -> Plan:
     """Compare, and change nothing. Raises TopicsDiffer and TopicsRefused."""
-    return await asyncio.to_thread(lambda: _plan(_connected(settings)))
+    return await asyncio.to_thread(lambda: _plan(_connected(settings), settings.names))
 
 
 async def apply(settings: KafkaSettings) -> Plan:
@@ -76,37 +77,36 @@ async def apply(settings: KafkaSettings) -> Plan:
 
 def _apply(settings: KafkaSettings) -> Plan:
     client = _connected(settings)
-    made = _plan(client)
+    made = _plan(client, settings.names)
     failed = [
         *_create(client, made.missing, settings.replication_factor),
         *_alter(client, made.changes),
     ]
     if failed:
         raise TopicsRefused(failed)
-    _until_led(client)
+    _until_led(client, settings.names)
     return made
 
 
-def _plan(client: AdminClient) -> Plan:
-    there = _topics(client)
-    for name, topic in BY_NAME.items():
+def _plan(client: AdminClient, names: Namespace) -> Plan:
+    here = {topic.name: topic for topic in names.topics}
+    there = _topics(client, names)
+    for name, topic in here.items():
         if name in there and len(there[name].partitions) != topic.partitions:
             raise TopicsDiffer(
                 f"{name} has {len(there[name].partitions)} partitions, declared are "
-                f"{topic.partitions}"
+                f"{topic.partitions} (LOOKS_KAFKA_PARTITIONS, LOOKS_KAFKA_TOPIC_PARTITIONS)"
             )
     standings = _standings(client, there)
     return Plan(
-        tuple(topic for topic in TOPICS if topic.name not in there),
+        tuple(topic for name, topic in here.items() if name not in there),
         tuple(
             change
             for name, standing in standings.items()
-            for change in changes(BY_NAME[name], standing)
+            for change in changes(here[name], standing)
         ),
         tuple(
-            line
-            for name, standing in standings.items()
-            for line in lowered(BY_NAME[name], standing)
+            line for name, standing in standings.items() for line in lowered(here[name], standing)
         ),
     )
 
@@ -125,7 +125,7 @@ def _standings(client: AdminClient, there: Mapping[str, TopicMetadata]) -> dict[
             failed.append(f"{resource.name}: {error.args[0].str()}")
     if failed:
         raise TopicsRefused(failed)
-    return {topic.name: found[topic.name] for topic in TOPICS if topic.name in found}
+    return {name: found[name] for name in there}
 
 
 def _standing(topic: TopicMetadata, config: Mapping[str, ConfigEntry]) -> TopicStanding:
@@ -201,26 +201,30 @@ def _connected(settings: KafkaSettings) -> AdminClient:
     return AdminClient(for_confluent(settings))
 
 
-def _topics(client: AdminClient) -> dict[str, TopicMetadata]:
+def _topics(client: AdminClient, names: Namespace) -> dict[str, TopicMetadata]:
     """Of those declared, what there is. Raises TopicsRefused when Kafka can't be asked."""
     try:
         known = client.list_topics(timeout=TIMEOUT_S).topics
     except KafkaException as error:
         raise TopicsRefused([error.args[0].str()]) from error
-    return {name: known[name] for name in BY_NAME if name in known and known[name].error is None}
+    return {
+        topic.name: known[topic.name]
+        for topic in names.topics
+        if topic.name in known and known[topic.name].error is None
+    }
 
 
-def _until_led(client: AdminClient) -> None:
+def _until_led(client: AdminClient, names: Namespace) -> None:
     """Wait until every partition of every topic has a leader."""
     until_s = time.monotonic() + APPEAR_WITHIN_S
     while True:
-        there = _topics(client)
+        there = _topics(client, names)
         led = [
             partition.leader >= 0
             for topic in there.values()
             for partition in topic.partitions.values()
         ]
-        if len(there) == len(TOPICS) and led and all(led):
+        if len(there) == len(names.topics) and led and all(led):
             return
         if time.monotonic() > until_s:
             raise TopicsRefused([f"some partitions have no leader after {APPEAR_WITHIN_S:g} s"])

@@ -8,6 +8,7 @@ it.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.namespace import Namespace
 from schemas.topics import (
     CREDIT_REFUND,
     LOOK_CANCEL,
@@ -70,10 +71,10 @@ class Access:
     sees_groups: bool = False  # which groups there are and how far they have read
     transactional: bool = False
 
-    def acls(self, user: str) -> frozenset[Acl]:
-        """The ACLs of a user who may do this, and nothing more."""
+    def acls(self, user: str, names: Namespace) -> frozenset[Acl]:
+        """The ACLs of a user, as Kafka knows it, who may do this, and nothing more."""
         found = [
-            Acl(user, Resource.TOPIC, topic.name, operation)
+            Acl(user, Resource.TOPIC, names.topic(topic.name), operation)
             for operation, topics in (
                 (AllowedOperation.READ, self.reads),
                 (AllowedOperation.WRITE, self.writes),
@@ -100,7 +101,7 @@ class Access:
 
 def user_of(process: str) -> str:
     """A process's Kafka user: also the name of its group, and of its transactional ids before their
-    last dot.
+    last dot. In a namespace all three begin with it.
     """
     return f"looks.{process}"
 
@@ -190,16 +191,17 @@ OPERATOR = Access(
 ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
 
 
-def process_acls() -> dict[str, frozenset[Acl]]:
-    """Those of every process's user, by user."""
-    return {user_of(access.name): access.acls(user_of(access.name)) for access in PROCESSES}
+def process_acls(names: Namespace) -> dict[str, frozenset[Acl]]:
+    """Those of every process's user, by user as Kafka knows it."""
+    users = {names.group(user_of(access.name)): access for access in PROCESSES}
+    return {user: access.acls(user, names) for user, access in users.items()}
 
 
-def role_acls(role: Access, user: str) -> frozenset[Acl]:
+def role_acls(role: Access, user: str, names: Namespace) -> frozenset[Acl]:
     """Those of a user in a role. Subscribers name their groups themselves, below their own name."""
     own_groups = (
         {Acl(user, Resource.GROUP, f"{user}.", AllowedOperation.READ, prefixed=True)}
         if role is SUBSCRIBER
         else set()
     )
-    return role.acls(user) | own_groups
+    return role.acls(user, names) | own_groups

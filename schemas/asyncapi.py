@@ -24,7 +24,9 @@ Topics of Looks. A record is JSON; its headers are CloudEvents 1.0 (Kafka bindin
 and a W3C traceparent; its
 key is the request id. Read with `isolation.level=read_committed`, in a consumer group of your own;\
  drop what repeats a
-`ce_id`; ignore fields and headers that you do not know. Build on `public` topics only."""
+`ce_id`; ignore fields and headers that you do not know. Build on `public` topics only. \
+Addresses and partitions are those of an installation without settings for them: in the namespace \
+`staging` every address begins with `staging.`."""
 
 _FOR: Final[Mapping[Audience, str]] = {
     Audience.INTERNAL: "may change at any time: do not build on it",

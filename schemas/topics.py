@@ -17,9 +17,7 @@ from schemas.events import (
 )
 
 PARTITIONS = 12
-"""Of every topic: the same key has the same partition number everywhere, so one consumer owns all
-that concerns a request.
-"""
+"""Of every topic, unless settings say otherwise (`schemas.namespace`)."""
 
 MAX_RECORD_BYTES = 1024 * 1024
 """As the broker stores it, compressed."""
@@ -47,6 +45,7 @@ class Topic:
     about: str
     partitions: int = PARTITIONS
     max_record_bytes: int = MAX_RECORD_BYTES
+    copartitioned: bool = True  # the same key has the same partition number as in the others
 
     def config(self) -> dict[str, str]:
         """Topic-level settings for the broker."""
@@ -94,9 +93,15 @@ LOOK_QUARANTINE = Topic(
     Audience.OPERATORS,
     "records that can't be read or handled, as they came",
     max_record_bytes=2 * MAX_RECORD_BYTES,
+    copartitioned=False,
 )
 CREDIT_REFUND = Topic(
-    "credit.refund", CreditRefund, 90 * _DAY_MS, Audience.FINANCE, "refunds owed to tenants"
+    "credit.refund",
+    CreditRefund,
+    90 * _DAY_MS,
+    Audience.FINANCE,
+    "refunds owed to tenants",
+    copartitioned=False,
 )
 
 RETRY_DELAYS_S: tuple[int, ...] = (2, 10, 30)
@@ -132,3 +137,7 @@ TOPIC_OF: dict[type[RequestEvent], Topic] = {
     topic.event: topic for topic in TOPICS if topic.event is not None and topic not in RETRY_TOPICS
 }
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+COPARTITIONED: tuple[str, ...] = tuple(topic.name for topic in TOPICS if topic.copartitioned)
+"""A request has the same partition number in all of these, so one consumer owns all that concerns
+it. Their counts are equal.
+"""

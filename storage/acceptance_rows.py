@@ -13,7 +13,7 @@ from domain.outcomes import Emit
 from runtime.records import outgoing
 from schemas.events import LookRequested
 from schemas.topics import LOOK_REQUESTED
-from storage.advisory import LockClass, number
+from storage.advisory import HERE, LockClass, number
 from storage.outbox import headers_text
 from storage.submissions import (
     AcceptanceResult,
@@ -58,7 +58,8 @@ async def known(
         return verdicts, list(range(len(batch)))
     columns = [list(column) for column in zip(*keyed, strict=True)]
     locked = await connection.fetch(
-        """SELECT pg_try_advisory_xact_lock($5, hashtext(concat_ws(E'\\x1f', t, e, r, k))) AS got
+        f"""SELECT pg_try_advisory_xact_lock(
+             $5::int # {HERE}, hashtext(concat_ws(E'\\x1f', t, e, r, k))) AS got
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(t, e, r, k)""",
         *columns,
         number(LockClass.IDEMPOTENCY_KEY),

@@ -6,6 +6,10 @@ Nobody else writes a lock's number down: `number` is what Postgres is given.
 from enum import Enum
 from typing import Any
 
+HERE = "coalesce(hashtext(nullif(current_schema(), 'public')), 0)"
+"""What every number is combined with (`#`) in a statement. Postgres keeps locks by database; where
+two namespaces share one, each has its tables in a schema of its own, and so locks of its own.
+"""
 Connection = Any  # a pool's proxy or a bare connection: asyncpg's stubs give them no common type
 
 
@@ -28,33 +32,35 @@ class LockClass(Enum):
 
 
 def number(lock: Lock | LockClass) -> int:
-    """What Postgres knows the lock, or the class of locks, by."""
+    """What a statement is given for the lock, or the class of locks, beside `HERE`."""
     return int(lock.value)
 
 
 async def hold(connection: Connection, lock: Lock) -> None:
     """Wait for the lock; it is held until the connection's transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", number(lock))
+    await connection.execute(f"SELECT pg_advisory_xact_lock($1::bigint # {HERE})", number(lock))
 
 
 async def hold_one(connection: Connection, lock_class: LockClass, which: str) -> None:
     """Wait for one lock of a class; it is held until the connection's transaction ends."""
     await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, hashtext($2))", number(lock_class), which
+        f"SELECT pg_advisory_xact_lock($1::int # {HERE}, hashtext($2))", number(lock_class), which
     )
 
 
 async def hold_until_closed(connection: Connection, lock: Lock) -> None:
     """Wait for the lock; it is held until `release`, or until the connection is closed."""
-    await connection.execute("SELECT pg_advisory_lock($1)", number(lock))
+    await connection.execute(f"SELECT pg_advisory_lock($1::bigint # {HERE})", number(lock))
 
 
 async def try_until_closed(connection: Connection, lock: Lock) -> bool:
     """Like `hold_until_closed`, but False at once where somebody else holds it."""
-    got = await connection.fetchval("SELECT pg_try_advisory_lock($1)", number(lock))
+    got = await connection.fetchval(
+        f"SELECT pg_try_advisory_lock($1::bigint # {HERE})", number(lock)
+    )
     return bool(got)
 
 
 async def release(connection: Connection, lock: Lock) -> None:
     """Give back what `try_until_closed` or `hold_until_closed` took."""
-    await connection.execute("SELECT pg_advisory_unlock($1)", number(lock))
+    await connection.execute(f"SELECT pg_advisory_unlock($1::bigint # {HERE})", number(lock))

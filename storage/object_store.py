@@ -121,6 +121,7 @@ class ObjectStore:
             response_checksum_validation="when_required",
         )
         self.bucket = settings.bucket
+        self.names = settings.names
         self._client = boto3.Session().client(
             "s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config
         )
@@ -185,7 +186,7 @@ class ObjectStore:
 
     def _may(self, ask: Callable[..., object], **more: object) -> bool:
         try:
-            ask(Bucket=self.bucket, Key=PROBE_KEY, **more)
+            ask(Bucket=self.bucket, Key=self.names.key(PROBE_KEY), **more)
         except (ClientError, BotoCoreError) as error:
             return _code(error) not in _DENIED and not isinstance(_of_us(error), StoreRefused)
         return True

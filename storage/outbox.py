@@ -9,7 +9,7 @@ import orjson
 
 from runtime.records import OutRecord
 from schemas.envelope import Headers
-from storage.advisory import Connection, LockClass, number
+from storage.advisory import HERE, Connection, LockClass, number
 
 SHARDS = 16
 """Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per
@@ -49,8 +49,8 @@ class OutboxStore:
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
-                """WITH mine AS MATERIALIZED (SELECT s FROM unnest($1::int[]) AS s
-                WHERE pg_try_advisory_xact_lock($2, s))
+                f"""WITH mine AS MATERIALIZED (SELECT s FROM unnest($1::int[]) AS s
+                WHERE pg_try_advisory_xact_lock($2::int # {HERE}, s))
                    SELECT id, topic, key, value, headers::text AS headers FROM outbox
                    WHERE shard IN (SELECT s FROM mine) ORDER BY id LIMIT $3""",
                 wanted,

@@ -5,7 +5,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,16 +33,19 @@ ENGINE_PORT = free_ports(1)[0]
 """
 
 
-def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
-    """A stack in a folder of its own: pytest closes its own folders to other users at each start,
-    and Postgres is one.
+@contextmanager
+def stack_folder() -> Iterator[Path]:
+    """Where a stack may lie: pytest closes its own folders to other users at each start, and
+    Postgres is one.
     """
+    with tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "stack"
+
+
+def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
+    """A stack in a folder of its own."""
     with ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)
-            )
-        )
+        folder = stack.enter_context(stack_folder())
         env = {
             **SETTINGS,
             "LOOKS_ENGINE_URL": f"http://127.0.0.1:{ENGINE_PORT}",
@@ -52,7 +55,7 @@ def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 
             env |= stack.enter_context(containers())
-        running = Stack(folder / "stack", processes, env)
+        running = Stack(folder, processes, env)
         stack.callback(running.stop)
         running.start()
         yield running

@@ -274,7 +274,7 @@ async def _send(at: Desk, wanted: Intent, send: Send, wire: _Wire) -> tuple[str,
         await at.actions.fail(intent, "larger than its topic lets in")
         return "failed", "larger than its topic lets in"
     await faults.at("operator", faults.FaultPoint.AFTER_PUBLISH)
-    outcome = f"sent as {RecordPosition(sent.topic, sent.partition, sent.offset)}"
+    outcome = f"sent as {RecordPosition(send.topic, sent.partition, sent.offset)}"
     await at.actions.finish(intent, outcome)
     return "sent", outcome
 

@@ -9,6 +9,7 @@ import typer
 
 from domain import moments
 from domain.redriving import RecordPosition
+from runtime.settings import KafkaSettings
 from schemas.topics import LOOK_QUARANTINE
 
 _PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")
@@ -84,7 +85,7 @@ def place(text: str) -> RecordPosition:
     if (
         parts is None
         or parts[1] not in (None, LOOK_QUARANTINE.name)
-        or int(parts[2]) >= LOOK_QUARANTINE.partitions
+        or int(parts[2]) >= KafkaSettings().names.count(LOOK_QUARANTINE.name)
     ):
         raise typer.BadParameter(
             f"{text!r} is no place in {LOOK_QUARANTINE.name}: write PARTITION@OFFSET"

@@ -25,8 +25,9 @@ from domain.redriving import (
 )
 from runtime.kafka import ConsumerRecord
 from runtime.reading import Picker
+from runtime.settings import KafkaSettings
 from schemas.ids import RequestId
-from schemas.topics import BY_NAME, LOOK_QUARANTINE, Topic
+from schemas.topics import LOOK_QUARANTINE, Topic
 
 app = typer.Typer(no_args_is_help=True, help="Records that nobody could read or handle.")
 
@@ -231,10 +232,12 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     choice = Choice(request, reason, tenant, topic, consumer, record, options.window(since, until))
     choice.refuse_blanket(said_all=everything)
 
+    topics = KafkaSettings().names.declared
+
     def decide(kept: Kept, mark: Mark | None, twin: Mark | None) -> Planned:
         return Planned(
             kept.place,
-            redrive_record(kept.headers, BY_NAME, mark, twin),
+            redrive_record(kept.headers, topics, mark, twin),
             kept.request_id,
             kept.origin,
             mark,

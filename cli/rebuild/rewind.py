@@ -17,7 +17,6 @@ from runtime.kafka import TopicPartition
 from runtime.reading import low_watermarks
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
-from schemas.topics import PARTITIONS
 from storage.operator_actions import Intent
 from storage.rewind import NoWayBack, check, rewind
 from storage.shadow import RebuildBusy, alone
@@ -26,7 +25,7 @@ from storage.shadow import RebuildBusy, alone
 def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
     *,
     topic: Annotated[str, typer.Option(help="a topic of the projection")],
-    partition: Annotated[int, typer.Option(min=0, max=PARTITIONS - 1)],
+    partition: Annotated[int, typer.Option(min=0)],
     offset: Annotated[int, typer.Option(min=0, help="the first record to read again")],
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -61,6 +60,8 @@ async def _rewind(intent: Intent, *, dry_run: bool, yes: bool) -> str:
     kafka, place = KafkaSettings(), intent.place
     if place.topic not in {topic.name for topic in DECLARATION.topics}:
         raise NoWayBack(f"{place.topic} is no topic of the projection")
+    if place.partition >= kafka.names.count(place.topic):
+        raise NoWayBack(f"{place.topic} has {kafka.names.count(place.topic)} partitions")
     await _refuse_running(kafka)
     tp = TopicPartition(place.topic, place.partition)
     begins = (await low_watermarks(kafka, [tp]))[tp]

@@ -44,7 +44,7 @@ class CutoutCache:
             return KeptGarment(prepare(garment, side_px), None)
         digest = hashlib.sha256(garment.data).hexdigest()
         name = f"{digest}-{kind_of(garment.category)}-{side_px}.png"
-        key = f"cutouts/{tenant_id}/{ENGINE_VERSION}/{name}"
+        key = self._store.names.key(f"cutouts/{tenant_id}/{ENGINE_VERSION}/{name}")
         known = self._read(self._store, key)
         if known is not None:
             return known

@@ -91,7 +91,7 @@ def _stored(
     request: LookRequested, look: DressedLook, warnings: tuple[str, ...]
 ) -> Rendered | NotRendered:
     picture = look.picture
-    key = _key(request, picture, repeatable=_Worker.dresser.repeatable)
+    key = _Worker.store.names.key(_key(request, picture, repeatable=_Worker.dresser.repeatable))
     try:
         _Worker.store.put(key, picture.data, picture.content_type)
     except StoreError as error:

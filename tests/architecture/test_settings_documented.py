@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from devstack.bootstrap import variable
 from runtime import settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
@@ -17,7 +18,7 @@ def declared() -> set[str]:
         if isinstance(area, type) and issubclass(area, BaseSettings)
     ]
     return {
-        f"{area.model_config.get('env_prefix', '')}{name}".upper()
+        variable(area, name)
         for area in areas
         if area not in (BaseSettings, settings.Area)
         for name in area.model_fields

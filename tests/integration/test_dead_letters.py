@@ -41,6 +41,7 @@ from schemas.topics import (
     LOOK_FAILED,
     LOOK_QUARANTINE,
     LOOK_REQUESTED,
+    PARTITIONS,
     Topic,
 )
 from storage.acceptance import Acceptance
@@ -134,7 +135,7 @@ async def keep(
     """
     more = [(name.replace("_", "-"), text.encode()) for name, text in extra.items()]
     headers = [("ce_id", b"poison"), ("raw", b"\xff"), *more]
-    number = partition_of(key)
+    number = partition_of(key, PARTITIONS)
     came_from = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) + offset
     record = ConsumerRecord(
         topic.name, number, came_from, 0, 0, key.encode(), value, None, 0, 0, headers
@@ -382,7 +383,7 @@ async def test_quarantined_records_go_back_whole_in_order_and_once(
         assert record.headers[:2] == (("ce_id", b"poison"), ("raw", b"\xff"))
         assert [name for name, _ in record.headers[2:]] == ["looks-redrives", "looks-redrive-id"]
         assert dict(record.headers)["looks-redrives"] == b"1"
-        assert record.partition == partition_of(key)
+        assert record.partition == partition_of(key, PARTITIONS)
 
     said = await dlq(
         services, "quarantine", "discard", "--record", spent, "--why", "beyond repair", "--yes"

@@ -27,7 +27,7 @@ from schemas.envelope import Undecodable
 from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode
 from schemas.ids import new_request_id
-from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER
+from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, PARTITIONS
 from storage.acceptance import Acceptance
 from storage.submissions import Accepted
 from tests.integration.accepting import submission
@@ -54,7 +54,7 @@ def ids(number: int = NUMBER) -> Iterator[str]:
     """New request ids that all belong to one partition."""
     while True:
         request_id = new_request_id()
-        if partition_of(request_id) == number:
+        if partition_of(request_id, PARTITIONS) == number:
             yield request_id
 
 

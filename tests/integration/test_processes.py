@@ -33,6 +33,7 @@ from schemas.topics import (
     LOOK_FAILED,
     LOOK_QUARANTINE,
     LOOK_REQUESTED,
+    PARTITIONS,
 )
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
@@ -174,7 +175,7 @@ async def test_a_request_published_twice_is_composed_and_completed_once(
     async with running("compositor", compositor(kafka, renderer)):
         await publish(producer, Emit(event, ("look.requested",)))
         marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
-        while partition_of(marker) != partition_of(request_id):
+        while partition_of(marker, PARTITIONS) != partition_of(request_id, PARTITIONS):
             marker = (await accept(Acceptance(pool, batch_max=1, queue_max=1)))[0]
         await publish(producer, Emit(await requested(pool, marker), ("look.requested",)))
 
@@ -255,7 +256,9 @@ async def test_a_transaction_that_takes_too_long_costs_its_lane_and_nothing_else
 ) -> None:
     monkeypatch.setattr(faults, "_folder", lambda: tmp_path)
     ids = await accept(Acceptance(pool, batch_max=8, queue_max=8), 16, deadline_s=60)
-    long = next(one for one in ids if partition_of(one) != partition_of(ids[0]))
+    long = next(
+        one for one in ids if partition_of(one, PARTITIONS) != partition_of(ids[0], PARTITIONS)
+    )
     renderer = Renderer(stuck_on=long)
     reopened, restarted = metrics.LANES_REOPENED.labels("compositor"), metrics.SESSION_RESTARTS
     before = (
@@ -339,8 +342,8 @@ async def test_failures_claimed_behind_a_slow_one_are_published_once_by_the_next
     kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
 ) -> None:
     ids = await accept(Acceptance(pool, batch_max=64, queue_max=64), 40, deadline_s=3600)
-    number = partition_of(ids[0])
-    same = [ids[0], *(one for one in ids[1:] if partition_of(one) == number)]
+    number = partition_of(ids[0], PARTITIONS)
+    same = [ids[0], *(one for one in ids[1:] if partition_of(one, PARTITIONS) == number)]
     for request_id in same:
         await publish(
             producer, Emit(await dead_letter_of(pool, request_id), ("look.dead-letter", "test"), 2)
@@ -376,7 +379,7 @@ async def test_poison_is_kept_whole_and_stops_nobody(
 ) -> None:
     (request_id,) = await accept(Acceptance(pool, batch_max=1, queue_max=1))
     event = await requested(pool, request_id)
-    number = partition_of(request_id)
+    number = partition_of(request_id, PARTITIONS)
     poisons = [b"\xff not json", b"{}", None, b"x" * 300_000]
     async with (
         running("projection", projection(kafka, pool)),

@@ -164,7 +164,9 @@ async def projecting(kafka: KafkaSettings, pool: asyncpg.Pool) -> AsyncIterator[
 async def has_read_all(kafka: KafkaSettings, pool: asyncpg.Pool) -> bool:
     ends = {
         (tp.topic, tp.partition): end
-        for tp, (_, end) in (await spans(kafka, partitions_of(BY_NAME[t] for t in TOPICS))).items()
+        for tp, (_, end) in (
+            await spans(kafka, partitions_of(kafka.names, (BY_NAME[t] for t in TOPICS)))
+        ).items()
     }
     reached = await ProjectionStore(pool).offsets(sorted(ends))
     return all(reached.get(part, 0) >= end for part, end in ends.items())

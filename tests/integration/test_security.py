@@ -45,6 +45,7 @@ from runtime.connection import for_confluent
 from runtime.kafka import client_options, new_producer
 from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.access import PROCESSES, Acl, AllowedOperation, Resource, user_of
+from schemas.namespace import AS_DECLARED
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
 from storage.roles import BY_PROCESS
 from storage.seed import TENANTS
@@ -76,7 +77,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def secured(stack: Stack) -> Secured:
-    return Secured(stack.folder, ports(stack))
+    return Secured(stack.folder, ports(stack), AS_DECLARED)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from schemas.topics import (
     LOOK_FAILED,
     LOOK_PROGRESS,
     LOOK_REQUESTED,
+    PARTITIONS,
     Topic,
 )
 from storage.acceptance import Acceptance
@@ -74,8 +75,8 @@ async def test_a_group_whose_offsets_are_lost_publishes_no_failure_again(
 ) -> None:
     accepted = await accept(Acceptance(pool, batch_max=64, queue_max=64), 24, deadline_s=3600)
     by_number = {
-        number: [one for one in accepted if partition_of(one) == number]
-        for number in map(partition_of, accepted)
+        number: [one for one in accepted if partition_of(one, PARTITIONS) == number]
+        for number in (partition_of(one, PARTITIONS) for one in accepted)
     }
     # Two of a partition: they are read in order
     pairs = [(ids[0], ids[1]) for ids in by_number.values() if len(ids) > 1]
@@ -113,9 +114,9 @@ async def test_a_transaction_left_open_holds_up_its_own_partition_alone_and_is_n
 ) -> None:
     monkeypatch.setattr(lane_opening, "PATIENCE_S", (0.5,))
     ids = await accept(Acceptance(pool, batch_max=16, queue_max=16), 16, deadline_s=3600)
-    number = partition_of(ids[0])
-    held = [one for one in ids if partition_of(one) == number]
-    others = [one for one in ids if partition_of(one) != number]
+    number = partition_of(ids[0], PARTITIONS)
+    held = [one for one in ids if partition_of(one, PARTITIONS) == number]
+    others = [one for one in ids if partition_of(one, PARTITIONS) != number]
     stray = new_producer(
         kafka.model_copy(update={"transaction_timeout_s": 300}), "stray", transactional_id="stray"
     )

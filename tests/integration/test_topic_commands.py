@@ -36,7 +36,7 @@ from runtime.kafka import new_producer, partition_of
 from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
-from schemas.topics import LOOK_QUARANTINE, TOPICS, Topic
+from schemas.topics import LOOK_QUARANTINE, PARTITIONS, TOPICS, Topic
 from tests.integration.test_command_line import looks
 
 
@@ -155,7 +155,9 @@ def test_min_insync_replicas_is_not_lowered_and_a_refusal_is_a_line_and_exit_1(
     client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
     alter(client, {"min.insync.replicas": "3"})
     wanted = {"min.insync.replicas": "2"}
-    monkeypatch.setattr(Topic, "config", lambda topic: wanted if topic is LOOK_QUARANTINE else {})
+    monkeypatch.setattr(
+        Topic, "config", lambda topic: wanted if topic.name == LOOK_QUARANTINE.name else {}
+    )
     try:
         done = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
         assert (done.exit_code, done.stdout) == (1, "up to date\n")
@@ -204,7 +206,7 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(
     services: Stack, kafka: KafkaSettings
 ) -> None:
     key, group = new_request_id(), f"lag-{new_request_id()}"
-    topic, partition = LOOK_QUARANTINE.name, partition_of(key)
+    topic, partition = LOOK_QUARANTINE.name, partition_of(key, PARTITIONS)
     place = TopicPartition(topic, partition)
     producer = new_producer(kafka, group, transactional_id=group)
     await producer.start()

@@ -10,10 +10,11 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from runtime import metrics
 from runtime.copartitions import Copartitions, NumberAssignor
 from runtime.declaration import Declaration
-from runtime.kafka import partition_of, placed
+from runtime.placing import partition_of, placed
 from runtime.process import Process
 from runtime.settings import ProcessSettings
 from schemas.ids import new_request_id
+from schemas.namespace import AS_DECLARED
 from schemas.topics import LOOK_CANCEL, LOOK_PROGRESS, LOOK_REQUESTED
 
 DECLARED = Declaration(
@@ -90,8 +91,10 @@ def test_a_key_has_the_same_partition_in_a_topic_that_somebody_enlarged() -> Non
     for _ in range(100):
         key = new_request_id()
         for size in (12, 13, 24):
-            assert placed(key.encode(), range(size), range(size)) == partition_of(key)
-    assert placed(None, range(13), [4]) == 4
+            assert placed(key.encode(), range(size), range(size), declared=12) == partition_of(
+                key, 12
+            )
+    assert placed(None, range(13), [4], declared=12) == 4
 
 
 async def test_a_process_is_ready_only_while_its_topics_are_as_declared() -> None:
@@ -99,7 +102,7 @@ async def test_a_process_is_ready_only_while_its_topics_are_as_declared() -> Non
         Process("test", ProcessSettings()),
         Cluster(look_requested=12, look_cancel=12, look_progress=12),
     )
-    found = Copartitions(process, DECLARED, cluster)
+    found = Copartitions(process, DECLARED, cluster, AS_DECLARED)
     await found.start()
     assert process.ready
     for topic, size in (("look.requested", 13), ("look.progress", 24)):

@@ -14,7 +14,8 @@ from faststream.kafka.message import KafkaMessage
 from faststream.kafka.parser import AioKafkaBatchParser
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from runtime.received import Received, received
+from runtime.received import Received, receiver
+from schemas.namespace import AS_DECLARED
 from schemas.topics import CREDIT_REFUND
 
 
@@ -100,13 +101,13 @@ async def test_its_parser_raises_on_a_header_that_is_not_text_and_ours_does_not(
     parser = AioKafkaBatchParser(msg_class=KafkaMessage, regex=None)
     with pytest.raises((UnicodeDecodeError, AttributeError)):
         await parser.parse_batch((record(1, header),))
-    message = await received([record(1, header)])
+    message = await receiver(AS_DECLARED)([record(1, header)])
     assert isinstance(message, Received)
     assert len(message.readings) == 1
 
 
 async def test_an_ack_of_ours_moves_nothing() -> None:
-    message, consumer = await received([record(1)]), SimpleNamespace(committed=False)
+    message, consumer = await receiver(AS_DECLARED)([record(1)]), SimpleNamespace(committed=False)
     await message.ack()
     await message.nack()
     assert consumer.committed is False

@@ -24,6 +24,7 @@ from schemas.access import (
     role_acls,
     user_of,
 )
+from schemas.namespace import AS_DECLARED
 from schemas.topics import (
     CREDIT_REFUND,
     LOOK_COMPLETED,
@@ -102,11 +103,11 @@ def test_an_operator_sends_no_outcome_and_no_refund() -> None:
 
 
 def test_the_api_can_do_nothing_on_kafka() -> None:
-    assert BY_NAME["api"].acls("looks.api") == frozenset()
+    assert BY_NAME["api"].acls("looks.api", AS_DECLARED) == frozenset()
 
 
 def test_a_subscriber_reads_public_topics_in_groups_below_its_name() -> None:
-    assert role_acls(SUBSCRIBER, "team") == {
+    assert role_acls(SUBSCRIBER, "team", AS_DECLARED) == {
         Acl("team", Resource.TOPIC, "look.completed", AllowedOperation.READ),
         Acl("team", Resource.TOPIC, "look.failed", AllowedOperation.READ),
         Acl("team", Resource.GROUP, "team.", AllowedOperation.READ, prefixed=True),
@@ -114,7 +115,7 @@ def test_a_subscriber_reads_public_topics_in_groups_below_its_name() -> None:
 
 
 def test_an_auditor_writes_nothing() -> None:
-    allowed = role_acls(AUDITOR, "auditor")
+    allowed = role_acls(AUDITOR, "auditor", AS_DECLARED)
     assert {acl.operation for acl in allowed if acl.resource is Resource.TOPIC} == {
         AllowedOperation.READ
     }
@@ -133,7 +134,7 @@ def test_rights_become_one_acl_each() -> None:
         in_group=True,
         transactional=True,
     )
-    assert access.acls("looks.x") == {
+    assert access.acls("looks.x", AS_DECLARED) == {
         Acl("looks.x", Resource.TOPIC, "look.failed", AllowedOperation.READ),
         Acl("looks.x", Resource.TOPIC, "look.failed", AllowedOperation.WRITE),
         Acl("looks.x", Resource.GROUP, "looks.x", AllowedOperation.READ),
