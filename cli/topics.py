@@ -81,10 +81,8 @@ def _register(url: str, compatibility: str, policy: str | None) -> None:
 
 @app.command("list")
 def show() -> None:
-    """Show the declared topics, as Kafka has them."""
-    from runtime.settings import KafkaSettings  # noqa: PLC0415 (slow to import)
-
-    for topic in KafkaSettings().names.topics:
+    """Show the declared topics."""
+    for topic in TOPICS:
         days = topic.retention_ms // _DAY_MS
         typer.echo(
             f"{topic.name:<26} {topic.partitions:>3} partitions {days:>3} d  {topic.audience:<9} "

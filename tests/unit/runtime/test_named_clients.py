@@ -115,7 +115,9 @@ async def test_a_topic_with_a_count_of_its_own_has_keys_in_all_of_its_partitions
     )
     key = new_request_id()
     producer.partitions_for = _thirty
-    assert await producer._placed_apart(LOOK_QUARANTINE.name, key.encode()) == partition_of(key, 30)
+    at = await producer._placed_apart(LOOK_QUARANTINE.name, key.encode())
+    await producer.stop()
+    assert at == partition_of(key, 30)
 
 
 async def _thirty(_: str) -> set[int]:
@@ -125,4 +127,5 @@ async def _thirty(_: str) -> set[int]:
 @pytest.mark.parametrize("namespace", ["", "staging"])
 async def test_without_a_namespace_a_reader_is_aiokafkas_own(namespace: str) -> None:
     reader = new_reader(KafkaSettings(bootstrap="127.0.0.1:1", namespace=namespace))
+    await reader.stop()
     assert isinstance(reader, NamedConsumer) == bool(namespace)
