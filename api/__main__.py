@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -15,6 +14,7 @@ from api.ports import Ports
 from api.server import server_config
 from api.serving import allow_many_files
 from runtime.egress import Egress, Resolver
+from runtime.health import UnsignalledServer
 from runtime.process import Process, run
 from runtime.settings import (
     ApiSettings,
@@ -86,8 +86,8 @@ async def _serve(
     config = server_config(
         app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s)
     )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([config.bind_socket()]))
+    server = UnsignalledServer(config)
+    serving = asyncio.create_task(server.serve([config.bind_socket()]))
     process.ready = True
     stop = asyncio.create_task(process.stopping.wait())
     helpers = {asyncio.create_task(one) for one in beside}

@@ -55,7 +55,7 @@ class Application(AsgiFastStream):
         health = health_app(ready=lambda: self.process.serving)
         middlewares = (
             metered(declared.name),
-            partial(Guard, self._running),
+            partial(Guard, self.current),
         )
         self.kafka_broker = new_broker(self.kafka, middlewares, Heard(self._heard))
         self._subscriber = subscribe(self.kafka_broker, self.kafka, declared, _Listener(self))
@@ -115,13 +115,14 @@ class Application(AsgiFastStream):
         async with self.lifespan_context():
             await run_sessions(process, self.declared.name, self.begin)
 
-    def _running(self) -> Consuming:
+    def current(self) -> Consuming:
+        """The session that batches are for."""
         if self._session is None:
             raise RuntimeError("a batch came before a session")
         return self._session
 
     def _heard(self, error: BaseException) -> None:
-        self._running().fail(error)
+        self.current().fail(error)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -131,10 +132,10 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self._application = application
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._application._running().revoked(self._declared(revoked))
+        await self._application.current().revoked(self._declared(revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._application._running().assigned(self._declared(assigned))
+        await self._application.current().assigned(self._declared(assigned))
 
     def _declared(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
         return {as_declared(self._application.kafka.names, one) for one in partitions}

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from aiokafka.client import AIOKafkaClient
+from aiokafka import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import (

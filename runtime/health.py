@@ -1,7 +1,8 @@
 """Health and metrics over HTTP: /health/live, /health/ready, /metrics, on a port of their own."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -37,6 +38,15 @@ def health_app(
     return Starlette(routes=[Route(path, show) for path, show in zip(PATHS, shown, strict=True)])
 
 
+class UnsignalledServer(uvicorn.Server):
+    """uvicorn's server inside of a process that handles signals itself (`runtime.process`)."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave them to the process."""
+        yield
+
+
 class HealthServer:
     """Serves a process's health until stopped."""
 
@@ -45,13 +55,13 @@ class HealthServer:
         config = uvicorn.Config(
             app, host=host, port=port, log_config=None, access_log=False, lifespan="off"
         )
-        self._server = uvicorn.Server(config)
+        self._server = UnsignalledServer(config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         sockets = [self._server.config.bind_socket()]
-        self._task = asyncio.create_task(self._server._serve(sockets), name="health")
+        self._task = asyncio.create_task(self._server.serve(sockets), name="health")
 
     async def stop(self) -> None:
         """Stop listening."""

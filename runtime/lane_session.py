@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from math import inf
 
-from aiokafka.client import AIOKafkaClient
+from aiokafka import AIOKafkaClient
 
 from domain.breaker import Breaker
 from runtime import logs, metrics
