@@ -25,13 +25,13 @@ from consumers.compositor.results import NotRendered, Rendered
 from devstack.stack import Stack
 from domain.outcomes import Emit
 from producers.outbox_relay import OutboxRelay
+from runtime.fairness.slots import Slots
 from runtime.kafka import ConsumerRecord, new_producer, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
 from runtime.records import outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings, ProcessSettings
-from runtime.slots import Slots
 from schemas.envelope import Undecodable
 from schemas.events import LookCompleted, LookProgress, LookRequested, Stage, StoredImage
 from schemas.http import TrialItemInput

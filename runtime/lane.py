@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Skip, Unhandled
-from domain.windows import DeferredOffset, Windows
 from runtime.deciding import Begun, Finished, LanePorts
 from runtime.declaration import Draining
+from runtime.fairness.windows import DeferredOffset, Windows
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
 from runtime.records import Work
 from runtime.transactions import Transactions

@@ -19,6 +19,7 @@ from runtime.consuming import Consuming, Host
 from runtime.copartitions import Copartitions
 from runtime.deciding import LanePorts
 from runtime.declaration import LaneHandler
+from runtime.fairness.refetch import Refetch, reader
 from runtime.guard import Next
 from runtime.in_quarantine import InQuarantine
 from runtime.kafka import TopicPartition, client_options, close_client, unbroken
@@ -26,7 +27,6 @@ from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
 from runtime.received import Reading, Received
-from runtime.refetch import Refetch, reader
 
 log = logs.get(__name__)
 

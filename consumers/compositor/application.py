@@ -15,12 +15,12 @@ from consumers.compositor.handler import Compositor, Engines, Station, declarati
 from consumers.compositor.pool import SPARE_WORKERS, RenderPool
 from runtime import faults
 from runtime.application import Application
+from runtime.fairness.slots import Slots
 from runtime.injected import Injected
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.received import Reading, readings
 from runtime.settings import EngineSettings, KafkaSettings, LookSettings, ObjectStoreSettings
-from runtime.slots import Slots
 
 
 async def compose(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:

@@ -35,8 +35,8 @@ from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
 from runtime.declaration import Begin, Declaration, Draining, LaneHandler, Settled, WorkWindow
+from runtime.fairness.slots import Slots
 from runtime.records import Work
-from runtime.slots import Slots
 from schemas.engines import EngineName
 from schemas.events import CancelLook, LookCompleted, LookRequested, RequestEvent
 from schemas.failures import FailureCode, FailureReason

@@ -26,7 +26,7 @@ RenderResult = Rendered | NotRendered
 
 UNEXPECTED = FailureReason(code=FailureCode.INTERNAL, message="The look could not be composed.")
 SPARE_WORKERS = 1
-"""At work only while others are slow (`runtime.slots`)."""
+"""At work only while others are slow (`runtime.fairness.slots`)."""
 TOLD_MAX = 1000
 """Faults whose traceback is logged once; a tenant's thousand odd photos must not fill the log."""
 CANCEL_GRACE_S = 3.0

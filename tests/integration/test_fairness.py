@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from consumers.compositor.handler import TENANT_WINDOW, Compositor
 from consumers.compositor.results import NotRendered, Rendered
 from domain.outcomes import Emit
+from runtime.fairness.slots import Slots
 from runtime.kafka import partition_of, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
@@ -22,7 +23,6 @@ from runtime.reading import read_all
 from runtime.records import outgoing
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings
-from runtime.slots import Slots
 from schemas.envelope import Undecodable
 from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode

@@ -15,13 +15,13 @@ from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import broker, copartitions, metrics
 from runtime import kafka as kafka_clients
+from runtime.fairness.slots import Slots
 from runtime.kafka import ConsumerRecord, new_producer, read
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.reading import read_all
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, ProcessSettings
-from runtime.slots import Slots
 from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequested
 from schemas.failures import FailureCode
 from schemas.ids import new_request_id

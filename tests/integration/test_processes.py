@@ -17,13 +17,13 @@ from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from producers.outbox_relay import OutboxRelay
 from runtime import faults, metrics
+from runtime.fairness.slots import Slots
 from runtime.kafka import new_producer, partition_of
 from runtime.process import Process
 from runtime.reading import read_all
 from runtime.records import outgoing
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
-from runtime.slots import Slots
 from schemas.events import CancelLook, CreditRefund, LookDeadLettered, LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import (

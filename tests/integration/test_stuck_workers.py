@@ -24,9 +24,9 @@ from devstack.wardrobe import WARDROBE, draw
 from domain.composing import ATTEMPT_HEADER, SUSPECT_HEADER
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Later, Outcome, Reject
+from runtime.fairness.slots import Slots
 from runtime.records import Work
 from runtime.settings import LookSettings, ObjectStoreSettings
-from runtime.slots import Slots
 from schemas.events import LookRequested
 from schemas.failures import FailureCode
 from schemas.http import TrialItemInput

@@ -13,7 +13,7 @@ from domain.blame import Symptom
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Later, Outcome, Reject
 from runtime.declaration import Draining
-from runtime.slots import Slots
+from runtime.fairness.slots import Slots
 from schemas.engines import EngineName
 from schemas.events import LookCompleted, LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason

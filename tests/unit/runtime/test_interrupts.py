@@ -26,11 +26,11 @@ from domain.breaker import Breaker, BreakerLimit
 from domain.composing import NOT_BEFORE_HEADER
 from domain.history import PartitionHistory
 from runtime.deciding import LanePorts
+from runtime.fairness.slots import Slots
 from runtime.kafka import read
 from runtime.lane import Lane
 from runtime.received import reading
 from runtime.records import Work
-from runtime.slots import Slots
 from schemas.envelope import encode
 from schemas.events import CancelLook, LookRequested, RequestEvent, StoredImage
 from schemas.failures import FailureCode, FailureReason

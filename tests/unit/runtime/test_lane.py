@@ -19,10 +19,10 @@ from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome
 from runtime.deciding import LanePorts
 from runtime.declaration import Begin, Settled
+from runtime.fairness.slots import Slots
 from runtime.lane import Lane
 from runtime.received import reading
 from runtime.records import Work
-from runtime.slots import Slots
 from schemas.envelope import encode
 from schemas.events import CancelLook, LookRequested, RequestEvent, StoredImage
 from schemas.ids import new_request_id

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from domain.windows import DeferredOffset, Windows
+from runtime.fairness.windows import DeferredOffset, Windows
 
 SIZE = 4
 TENANTS = st.sampled_from("abc")

@@ -7,8 +7,8 @@ from typing import cast
 from aiokafka import ConsumerRecord, TopicPartition
 
 import runtime.lane
-from domain.windows import DeferredOffset, Windows
-from runtime.refetch import Gone, Refetch
+from runtime.fairness.refetch import Gone, Refetch
+from runtime.fairness.windows import DeferredOffset, Windows
 
 TOPIC = "look.requested"
 

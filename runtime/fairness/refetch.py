@@ -5,7 +5,7 @@ nobody's offsets.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from domain.windows import DeferredOffset
+from runtime.fairness.windows import DeferredOffset
 from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_reader, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.settings import KafkaSettings

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.turns import Turns
+from runtime.fairness.turns import Turns
 
 
 def test_a_burst_of_one_tenant_does_not_hold_up_another() -> None:

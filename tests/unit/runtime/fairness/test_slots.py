@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from runtime.declaration import Draining
-from runtime.slots import Slots
+from runtime.fairness.slots import Slots
 
 
 async def test_never_more_at_work_than_places() -> None:

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from domain.turns import Turns
 from runtime.declaration import Draining
+from runtime.fairness.turns import Turns
 
 PATIENCE_MEDIANS = 3.0
 PATIENCE_MAX_S = 3.0
