@@ -32,13 +32,13 @@ class Bug(StrEnum):
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-_verdict = PartitionHistory.verdict
+_admission = PartitionHistory.admission
 
 
 def _without_deadline(
     self: PartitionHistory, request_id: str, attempt: int, deadline_at: datetime, now: datetime
 ) -> Admission:
-    return _verdict(self, request_id, attempt, NEVER, now)
+    return _admission(self, request_id, attempt, NEVER, now)
 
 
 async def _without_transaction(
@@ -95,7 +95,7 @@ async def _without_outbox_mark(
 
 
 SAFEGUARDS: dict[Bug, tuple[type, str, object]] = {
-    Bug.DEADLINE: (PartitionHistory, "verdict", _without_deadline),
+    Bug.DEADLINE: (PartitionHistory, "admission", _without_deadline),
     Bug.TRANSACTION: (Transactions, "_transact", _without_transaction),
     Bug.REFUND_KEY: (RefundStore, "refund", _without_refund_key),
     Bug.OUTBOX_MARK: (OutboxStore, "relay", _without_outbox_mark),

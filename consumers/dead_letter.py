@@ -7,6 +7,7 @@ Kafka transaction with its offset, in order. Where the offset is lost or set bac
 itself tells what was published about the letters that are read again.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -44,7 +45,15 @@ DECLARATION = Declaration(
 )
 
 
-class DeadLetters(LaneHandler):
+@dataclass(frozen=True, slots=True)
+class ReceivedLetter:
+    """A dead letter, and the record that it came in."""
+
+    event: LookDeadLettered
+    work: Work
+
+
+class DeadLetters(LaneHandler[ReceivedLetter]):
     """Claims each failed request once and says what follows."""
 
     declaration = DECLARATION
@@ -61,29 +70,36 @@ class DeadLetters(LaneHandler):
         """
         history.note_decided(work.request_id, work.decoded.meta.sequence, until)
 
-    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
+    def parse(self, work: Work) -> ReceivedLetter | Unhandled:
+        """The letter, which is about one request."""
+        event = work.decoded.event
+        if not isinstance(event, LookDeadLettered):
+            return Unhandled("not a dead letter")
+        inside = event.request
+        if (inside.request_id, inside.tenant_id) != (event.request_id, event.tenant_id):
+            return Unhandled("the dead letter and the request inside it differ")
+        return ReceivedLetter(event, work)
+
+    def receive(
+        self, asked: ReceivedLetter, history: PartitionHistory, now: datetime
+    ) -> Outcome | None:
         """Each one is to be claimed, unless its failure was published before."""
-        published = history.recall(work.request_id, now).decided
+        published = history.recall(asked.event.request_id, now).decided
         return Skip("its failure was published before") if published else None
 
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
+    async def handle(
+        self, asked: ReceivedLetter, history: PartitionHistory, begin: Begin
+    ) -> Outcome:
         """Claim the request; the winner's consequences are published."""
-        letter = work.decoded.event
-        if not isinstance(letter, LookDeadLettered):
-            return Unhandled("not a dead letter")
-        if (
-            letter.request.request_id != letter.request_id
-            or letter.request.tenant_id != letter.tenant_id
-        ):
-            return Unhandled("the dead letter and the request inside it differ")
+        letter, at = asked.event, asked.work
         claim = await self._claims.claim(
-            letter.request_id, letter.reason.code.value, work.topic, work.partition, work.offset
+            letter.request_id, letter.reason.code.value, at.topic, at.partition, at.offset
         )
         await faults.at(DECLARATION.name, faults.FaultPoint.AFTER_CLAIM)
         match claim:
             case ClaimResult.WON:
                 return Done(
-                    failure_records(letter, work.decoded.meta.sequence, letter.dead_lettered_at)
+                    failure_records(letter, at.decoded.meta.sequence, letter.dead_lettered_at)
                 )
             case ClaimResult.LOST:
                 return Skip("another dead letter came first")
@@ -92,7 +108,7 @@ class DeadLetters(LaneHandler):
             case _:
                 return Unhandled("there is no such request")
 
-    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+    def committed(self, asked: ReceivedLetter, emit: Emit, history: PartitionHistory) -> None:
         """Count the failure that was published; there is nothing to remember."""
         if isinstance(emit.event, LookFailed):
             metrics.DEAD_LETTERS.labels(emit.event.error.code.value).inc()

@@ -6,6 +6,7 @@ decision. After the deadline nothing is decided here: the sweeper fails the requ
 (`domain.deadline`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,19 +42,32 @@ class Attempt:
     request: LookRequested
     number: int = 1
     suspected: bool = False  # the attempt before may have failed by its photos
+    not_before_ms: int = 0  # since the epoch; 0: at once
+
+
+def attempt_of(request: LookRequested, headers: Mapping[str, str]) -> Attempt | None:
+    """The attempt that a record's headers ask for; None when they make no sense."""
+    try:
+        number = int(headers.get(ATTEMPT_HEADER, "1"))
+        not_before_ms = int(headers.get(NOT_BEFORE_HEADER, "0"))
+    except ValueError:
+        return None
+    if number < 1:
+        return None
+    return Attempt(request, number, bool(headers.get(SUSPECT_HEADER)), not_before_ms)
 
 
 def admit(attempt: Attempt, history: PartitionHistory, now: datetime) -> Outcome | None:
     """An outcome when no work is needed; None when the look is to be composed."""
-    verdict = history.verdict(
+    admission = history.admission(
         attempt.request.request_id, attempt.number, attempt.request.deadline_at, now
     )
-    if verdict is Admission.COMPOSE:
+    if admission is Admission.COMPOSE:
         return None
-    return CANCELLED if verdict is Admission.CANCELLED else Skip(verdict.value)
+    return CANCELLED if admission is Admission.CANCELLED else Skip(admission.value)
 
 
-def settle(
+def decide(
     attempt: Attempt, outcome: Outcome, history: PartitionHistory, now: datetime, *, chance: float
 ) -> tuple[Outcome, tuple[Emit, ...]]:
     """The last look before the decision is published: what the outcome came to, and the records

@@ -104,7 +104,7 @@ class PartitionHistory:
             del self._requests[request_id]
         return len(old)
 
-    def verdict(
+    def admission(
         self, request_id: str, attempt: int, deadline_at: datetime, now: datetime
     ) -> Admission:
         """Whether this attempt of a request is to be made, and if not, why not."""

@@ -5,12 +5,13 @@ so. Nothing is sent here.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from domain.breaker import Breaker
 from domain.history import PartitionHistory
-from domain.outcomes import Outcome, Reject, Unhandled
+from domain.outcomes import Emit, Outcome, Reject, Unhandled
 from runtime import logs
-from runtime.declaration import LaneHandler, Settled
+from runtime.declaration import Decided, LaneHandler
 from runtime.kafka import ConsumerRecord, quarantined
 from runtime.records import OutRecord, Work, outgoing
 from schemas.envelope import Unpublishable
@@ -23,31 +24,44 @@ NOT_PUBLISHED = FailureReason(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A record that was decided, waiting for its transaction."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TakenRecord:
+    """A record that a lane took. It was read once: every step after that is given this."""
 
     record: ConsumerRecord
-    work: Work | None  # None: it could not be read
-    outcome: Outcome
-    chance: float
-    taken_at_s: float
+    at_s: float
+    work: Work | None = None  # None: it could not be read
+    asked: Any = None  # what it asks its consumer for: the handler's, opaque to the lane
+
+    @property
+    def request_id(self) -> str:
+        """The request it is about; empty where it could not be read."""
+        return self.work.request_id if self.work else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A record that work has begun on, and when; that is to be said."""
 
-    work: Work
+    taken: TakenRecord
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A record and what handling it came to, waiting for its transaction."""
+
+    taken: TakenRecord
+    outcome: Outcome
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What a finished record came to, and the records that say so, ready to be sent."""
+    """The last word on a finished record, and the records that say so, ready to be sent."""
 
     finished: Finished
-    settled: Settled
+    decided: Decided
     records: tuple[OutRecord, ...]
 
 
@@ -59,7 +73,7 @@ async def _all(records: Sequence[OutRecord]) -> Sequence[OutRecord]:
 class LanePorts:
     """What a lane is given."""
 
-    handler: LaneHandler
+    handler: LaneHandler[Any]
     source: str
     transaction_timeout_s: float
     clock: Callable[[], datetime]
@@ -80,36 +94,35 @@ class Decider:
         self._ports = ports
         self._behind = timedelta(0)
 
-    def settle(self, finished: Finished) -> Settled:
-        """The last word on one record, as of now."""
-        if finished.work is None or isinstance(finished.outcome, Unhandled):
-            return Settled(finished.outcome)
+    def last_word(self, finished: Finished) -> Decided:
+        """What one record comes to, as of now."""
+        if isinstance(finished.outcome, Unhandled):
+            return Decided(finished.outcome)
         now = self._ports.clock() + self._behind
-        return self._ports.handler.settle(
-            finished.work, finished.outcome, self._history, now, chance=finished.chance
+        return self._ports.handler.decide(
+            finished.taken.asked, finished.outcome, self._history, now, chance=finished.chance
         )
 
     def announce(self, begun: Sequence[Begun]) -> list[OutRecord]:
         """The records that say what work has begun, numbered as of now."""
         now = self._ports.clock() + self._behind
         said = [
-            (one.work, self._ports.handler.begun(one.work, self._history, one.at, now))
+            (one.taken, self._ports.handler.begun(one.taken.asked, self._history, one.at, now))
             for one in begun
         ]
-        return [
-            outgoing(emit, self._ports.source, self._ports.clock(), work.decoded)
-            for work, emit in said
-            if emit is not None
-        ]
+        return [self._outgoing(emit, taken) for taken, emit in said if emit is not None]
 
     def decide(self, finished: Finished) -> Decision:
-        """Settle, and make the records."""
-        settled = self.settle(finished)
+        """The last word, and the records that say it."""
+        decided = self.last_word(finished)
         try:
-            return Decision(finished, settled, self._records(finished, settled))
+            return Decision(finished, decided, self._records(finished.taken, decided))
         except Unpublishable as error:
-            request_id = finished.work.request_id if finished.work else ""
-            log.error("a decision can't be published", request_id=request_id, error=str(error))
+            log.error(
+                "a decision can't be published",
+                request_id=finished.taken.request_id,
+                error=str(error),
+            )
             return self._instead(finished, str(error))
 
     def note_broker_time(self, written_ms: int) -> None:
@@ -133,15 +146,13 @@ class Decider:
             replace(finished, outcome=Unhandled(f"its outcome can't be published: {why}"))
         )
 
-    def _records(self, finished: Finished, settled: Settled) -> tuple[OutRecord, ...]:
-        cause = finished.work.decoded if finished.work else None
-        records = [
-            outgoing(emit, self._ports.source, self._ports.clock(), cause) for emit in settled.emits
-        ]
-        if isinstance(settled.outcome, Unhandled):
-            records.append(
-                quarantined(
-                    finished.record, settled.outcome.why, self._ports.handler.declaration.name
-                )
-            )
+    def _records(self, taken: TakenRecord, decided: Decided) -> tuple[OutRecord, ...]:
+        records = [self._outgoing(emit, taken) for emit in decided.emits]
+        if isinstance(decided.outcome, Unhandled):
+            name = self._ports.handler.declaration.name
+            records.append(quarantined(taken.record, decided.outcome.why, name))
         return tuple(records)
+
+    def _outgoing(self, emit: Emit, taken: TakenRecord) -> OutRecord:
+        cause = taken.work.decoded if taken.work else None
+        return outgoing(emit, self._ports.source, self._ports.clock(), cause)

@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from domain.breaker import About, BreakerLimit
 from domain.history import PartitionHistory
-from domain.outcomes import Done, Emit, Outcome
+from domain.outcomes import Done, Emit, Outcome, Unhandled
 from runtime.records import Work
 from schemas.events import RequestEvent
 from schemas.failures import FailureCode, FailureReason
@@ -56,9 +56,6 @@ class Declaration:
     )
     # decisions are committed in reading order, so none is ever beyond the offsets committed with it
     in_order: bool = False
-    attempt: Callable[[Work], int] | None = (
-        None  # of a record; while one is worked on, no later ones of its request are repeats
-    )
     interrupts: tuple[type[RequestEvent], Outcome] | None = (
         None  # reading such an event ends the work on its request so
     )
@@ -71,7 +68,7 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Decided:
     """A decision: what the outcome came to, and the records that make it known."""
 
     outcome: Outcome
@@ -90,7 +87,13 @@ class Draining(Exception):
     """
 
 
-class LaneHandler(ABC):
+Asked = TypeVar("Asked")
+"""What a record asks a consumer for, as the consumer reads it. Lanes carry it and do not look into
+it.
+"""
+
+
+class LaneHandler(ABC, Generic[Asked]):
     """A consumer that decides record by record; each decision is one Kafka transaction with its
     offset.
     """
@@ -99,47 +102,57 @@ class LaneHandler(ABC):
 
     @abstractmethod
     def remember(self, history: PartitionHistory, work: Work, until: datetime) -> None:
-        """Take in one record of the `history` topics, or of one that was just committed."""
+        """Take in one record of the `history` topics."""
 
     @abstractmethod
-    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
+    def parse(self, work: Work) -> Asked | Unhandled:
+        """What a record asks for, headers included. Asked once, on receipt; the others are given
+        it.
+        """
+
+    def is_repeat(self, asked: Asked, at_work: Asked) -> bool:
+        """Whether what is asked for is under way already, by another record of the same request."""
+        return False
+
+    @abstractmethod
+    def receive(self, asked: Asked, history: PartitionHistory, now: datetime) -> Outcome | None:
         """Decide at once, or return None when there is work to do. Called in offset order; must not
         block.
         """
 
     @abstractmethod
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
+    async def handle(self, asked: Asked, history: PartitionHistory, begin: Begin) -> Outcome:
         """Do the work. May take as long as it declares; what it raises ends its lane or session:
         the record is read again.
         """
 
     def begun(
-        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
+        self, asked: Asked, history: PartitionHistory, at: datetime, now: datetime
     ) -> Emit | None:
         """The event that says that work began `at`, numbered and noted; None when nothing is to be
         said. Asked once.
 
-        Asked in the lane's transactions, as `settle` is: one after another they give every number
+        Asked in the lane's transactions, as `decide` is: one after another they give every number
         there is.
         """
         return None
 
-    def settle(
+    def decide(
         self,
-        work: Work,
+        asked: Asked,
         outcome: Outcome,
         history: PartitionHistory,
         now: datetime,
         *,
         chance: float,
-    ) -> Settled:
+    ) -> Decided:
         """The last word, asked right before the records are sent and again right before they are
         committed. Pure. What was done stands, where nothing can change it.
         """
-        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
+        return Decided(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
     @abstractmethod
-    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+    def committed(self, asked: Asked, emit: Emit, history: PartitionHistory) -> None:
         """One record of a decision is durable."""
 
     def drain(self) -> None:

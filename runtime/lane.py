@@ -1,18 +1,25 @@
-"""A lane: one partition number of every topic of a consumer. Its records are worked on side by side
-and finish in any order. A record's way:
+"""The loop of a consumer that decides record by record. A lane is one partition number of all its
+topics: its records are worked on side by side and finish in any order. One record's way:
 
-    poll ──▶ take ──▶ receive ──┬──────── decided at once ────────────┐
-                        ▲       ├──▶ handle: a turn, then the work ───┤
-                   read again   │    (says that it begins)            ▼
-                   (refetch) ◀──┴─ beyond its tenant's window    transactions: decide, send,
-                                                                 look once more, commit
+    take     a record is polled; what it asks for is read once (`parse`) and carried as a value.
+      │      `receive`: asked for before, decided, cancelled, too late? Then it is finished here.
+      ▼
+    wait     beyond its tenant's window only its offset is kept: it is read again when there is
+      │      room (`take_again`), and received again. Within, it waits for a place by turns
+      ▼      (`runtime.fairness`).
+    compose  `handle`: the work, in a place. That it begins is said with the next transaction.
+      │
+      ▼
+    decide   `decide`: the last word on what the work came to, and the records that say so
+      │      (`runtime.deciding`).
+      ▼
+    commit   the records and the offsets that they allow, in one Kafka transaction, after a second
+             look at the decision (`runtime.transactions`).
 
-Whether a look may be made is asked on receipt, for what was decided or cancelled before; when its
-turn comes, for turns may be long; and last before the commit, where alone it counts (DESIGN 3.4).
-
-What is decided goes to the lane's transactions, which alone move offsets. Where the consumer
-declares a window, a tenant's records beyond it are deferred: nothing but their places is kept, and
-they are handed in again when there is room.
+Whether a request may still be answered is asked where that can have changed: on receipt, when a
+place is free (waiting is long, and a look whose deadline passed meanwhile is not made in vain), and
+last before the commit, where alone it counts (DESIGN 3.4). A cancel does not wait to be asked for:
+it ends the work on its request (`_interrupt`).
 """
 
 import asyncio
@@ -21,7 +28,7 @@ from dataclasses import dataclass
 
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Skip, Unhandled
-from runtime.deciding import Begun, Finished, LanePorts
+from runtime.deciding import Begun, Finished, LanePorts, TakenRecord
 from runtime.declaration import Draining
 from runtime.fairness.windows import DeferredOffset, Windows
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
@@ -34,10 +41,8 @@ from schemas.envelope import Undecodable
 class _AtWork:
     """What a running task works on; `tenant_id` is empty where no window is declared."""
 
-    record: ConsumerRecord
-    work: Work
+    taken: TakenRecord
     tenant_id: str
-    taken_at_s: float
     interrupted: bool = False
 
 
@@ -57,7 +62,7 @@ class Lane:
         self._window = self._declared.window
         self._windows = Windows(self._window.size) if self._window is not None else None
         self._running: dict[asyncio.Task[None], _AtWork] = {}
-        self._busy: dict[str, list[Work]] = {}
+        self._busy: dict[str, list[TakenRecord]] = {}
         self._idle = asyncio.Event()
         self._closed = False
         self._transactions = Transactions(number, producer, history, ports, made=self._made_room)
@@ -78,19 +83,15 @@ class Lane:
         """
         if not self._transactions.begin(record):
             return
-        taken_at_s = time.monotonic()
-        if isinstance(work, Undecodable):
-            self._finish(Finished(record, None, Unhandled(work.reason), 0.0, taken_at_s))
-            return
-        outcome = self._at_once(work)
+        taken, outcome = self._receive(record, work)
         if outcome is not None:
-            self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
+            self._finish(taken, outcome)
             return
-        tenant_id = self._whose(work)
+        tenant_id = self._whose(taken)
         if self._windows is None or self._windows.arrive(
-            _place(record), tenant_id, hash(work.request_id)
+            _place(record), tenant_id, hash(taken.request_id)
         ):
-            self._start(record, work, tenant_id, taken_at_s)
+            self._start(taken, tenant_id)
 
     def wanted(self) -> DeferredOffset | None:
         """Where to read deferred records again, if any may be worked on now."""
@@ -101,18 +102,17 @@ class Lane:
         tenant_id = self._windows.claim(_place(record)) if self._windows is not None else None
         if tenant_id is None:
             return
-        taken_at_s = time.monotonic()
         work = read(record)
         if isinstance(work, Undecodable):
             raise TypeError(
                 f"{record.topic} {record.partition}@{record.offset} could be read once and can't "
                 "be read again"
             )
-        outcome = self._at_once(work)
+        taken, outcome = self._receive(record, work)
         if outcome is None:
-            self._start(record, work, tenant_id, taken_at_s)
+            self._start(taken, tenant_id)
         else:
-            self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
+            self._finish(taken, outcome)
             self._leave(record.topic, tenant_id)
 
     async def drain(self) -> None:
@@ -131,56 +131,64 @@ class Lane:
         if running:
             await asyncio.wait(running, timeout=self._ports.transaction_timeout_s)
 
-    def _is_repeat(self, work: Work) -> bool:
+    def _receive(
+        self, record: ConsumerRecord, work: Work | Undecodable
+    ) -> tuple[TakenRecord, Outcome | None]:
+        """What a record asks for, and what that comes to without work; None when there is work."""
+        at_s = time.monotonic()
+        if isinstance(work, Undecodable):
+            return TakenRecord(record, at_s), Unhandled(work.reason)
+        asked = self._ports.handler.parse(work)
+        if isinstance(asked, Unhandled):
+            return TakenRecord(record, at_s, work), asked
+        taken = TakenRecord(record, at_s, work, asked)
+        interrupts = self._declared.interrupts
+        command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
+        if not command and self._is_repeat(taken):
+            return taken, Skip("under way")
+        outcome = self._ports.handler.receive(asked, self._history, self._ports.clock())
+        if command:
+            self._interrupt(taken)
+        return taken, outcome
+
+    def _is_repeat(self, taken: TakenRecord) -> bool:
         """Whether this or a later attempt is being worked on. An earlier one may be: a repeat that
         was begun too soon.
         """
-        number = self._declared.attempt
-        at_work = self._busy.get(work.request_id, ())
-        return number is not None and any(number(one) >= number(work) for one in at_work)
+        at_work = self._busy.get(taken.request_id, ())
+        return any(self._ports.handler.is_repeat(taken.asked, one.asked) for one in at_work)
 
-    def _whose(self, work: Work) -> str:
-        return self._window.whose(work.decoded.event) if self._window is not None else ""
+    def _whose(self, taken: TakenRecord) -> str:
+        if self._window is None or taken.work is None:
+            return ""
+        return self._window.whose(taken.work.decoded.event)
 
-    def _at_once(self, work: Work) -> Outcome | None:
-        """What a record comes to without work; None when there is work to do."""
-        interrupts = self._declared.interrupts
-        command = interrupts is not None and isinstance(work.decoded.event, interrupts[0])
-        if not command and self._is_repeat(work):
-            return Skip("under way")
-        outcome = self._ports.handler.receive(work, self._history, self._ports.clock())
-        if command:
-            self._interrupt(work)
-        return outcome
-
-    def _interrupt(self, command: Work) -> None:
+    def _interrupt(self, command: TakenRecord) -> None:
         for task, at_work in self._running.items():
-            if at_work.work.request_id == command.request_id:
+            if at_work.taken.request_id == command.request_id:
                 at_work.interrupted = True
                 task.cancel()
         if self._windows is not None:
             self._windows.prioritize(self._whose(command), hash(command.request_id))
             self._ports.room()
 
-    def _start(self, record: ConsumerRecord, work: Work, tenant_id: str, taken_at_s: float) -> None:
-        task = asyncio.create_task(self._work(record, work, taken_at_s))
-        self._running[task] = _AtWork(record, work, tenant_id, taken_at_s)
-        self._busy.setdefault(work.request_id, []).append(work)
+    def _start(self, taken: TakenRecord, tenant_id: str) -> None:
+        task = asyncio.create_task(self._work(taken))
+        self._running[task] = _AtWork(taken, tenant_id)
+        self._busy.setdefault(taken.request_id, []).append(taken)
         task.add_done_callback(self._forget)
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
         at_work = self._running.pop(task)
-        request_id, interrupts = at_work.work.request_id, self._declared.interrupts
-        self._busy[request_id].remove(at_work.work)
-        if not self._busy[request_id]:
-            del self._busy[request_id]
+        taken, interrupts = at_work.taken, self._declared.interrupts
+        self._busy[taken.request_id].remove(taken)
+        if not self._busy[taken.request_id]:
+            del self._busy[taken.request_id]
         if task.cancelled() and at_work.interrupted and interrupts is not None:
             # Told here and not in the task: one that is interrupted before its first step never
             # begins.
-            self._finish(
-                Finished(at_work.record, at_work.work, interrupts[1], jitter(), at_work.taken_at_s)
-            )
-        self._leave(at_work.record.topic, at_work.tenant_id)
+            self._finish(taken, interrupts[1])
+        self._leave(taken.record.topic, at_work.tenant_id)
         if (error := self._error_of(task, at_work)) is not None:
             self._ports.failed(error)
 
@@ -206,18 +214,17 @@ class Lane:
         if not self.in_flight:
             self._idle.set()
 
-    async def _work(self, record: ConsumerRecord, work: Work, taken_at_s: float) -> None:
-        handler = self._ports.handler
+    async def _work(self, taken: TakenRecord) -> None:
         try:
-            outcome = await handler.handle(
-                work, self._history, lambda at: self._transactions.announce(Begun(work, at))
+            outcome = await self._ports.handler.handle(
+                taken.asked, self._history, lambda at: self._transactions.announce(Begun(taken, at))
             )
         except Draining:
             return
-        self._finish(Finished(record, work, outcome, jitter(), taken_at_s))
+        self._finish(taken, outcome)
 
-    def _finish(self, finished: Finished) -> None:
-        self._transactions.add(finished)
+    def _finish(self, taken: TakenRecord, outcome: Outcome) -> None:
+        self._transactions.add(Finished(taken, outcome, jitter()))
 
 
 def _place(record: ConsumerRecord) -> DeferredOffset:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from typing import Any
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError, ProducerFenced
 
@@ -38,7 +39,7 @@ class LaneOpener:
     def __init__(
         self,
         settings: KafkaSettings,
-        handler: LaneHandler,
+        handler: LaneHandler[Any],
         clock: Callable[[], datetime],
         ports: Callable[[int], LanePorts],
     ) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from math import inf
+from typing import Any
 
 from aiokafka import AIOKafkaClient
 
@@ -43,7 +44,9 @@ than slowness.
 class LaneSession(Consuming):
     """Owns its lanes; its application's handler hands it what is read (`take`)."""
 
-    def __init__(self, host: Host, handler: LaneHandler, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, host: Host, handler: LaneHandler[Any], clock: Callable[[], datetime]
+    ) -> None:
         """Connect to nothing yet."""
         super().__init__(host)
         settings = self._settings = host.kafka

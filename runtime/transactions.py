@@ -18,7 +18,7 @@ from domain.breaker import About
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Reject, Unhandled
 from runtime import faults, logs, metrics
-from runtime.deciding import Begun, Decider, Decision, Finished, LanePorts
+from runtime.deciding import Begun, Decider, Decision, Finished, LanePorts, TakenRecord
 from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, stop_client
 from runtime.offsets import OffsetTracker
@@ -30,7 +30,7 @@ log = logs.get(__name__)
 
 BATCH_MAX = 500
 """Decisions in one transaction."""
-RESETTLE_MAX = 3
+DECIDED_ANEW_MAX = 3
 """Times a transaction is begun anew because a cancel or a deadline came in between."""
 
 
@@ -125,21 +125,22 @@ class Transactions:
         batch: list[Finished] = []
         seen: set[str] = set()
         for finished in self._covered() if in_order else self._ready:
-            request_id = finished.work.request_id if finished.work else ""
+            request_id = finished.taken.request_id
             if len(batch) < BATCH_MAX and request_id not in seen:
                 batch.append(finished)
                 seen |= {request_id} - {""}
             elif in_order:
                 break
-        taken = {id(finished) for finished in batch}
-        self._ready = [finished for finished in self._ready if id(finished) not in taken]
+        picked = {id(finished) for finished in batch}
+        self._ready = [finished for finished in self._ready if id(finished) not in picked]
         return batch
 
     def _covered(self) -> list[Finished]:
         """The finished records that have no unfinished one before them, in reading order."""
         by_topic: dict[str, dict[int, Finished]] = {}
         for finished in self._ready:
-            by_topic.setdefault(finished.record.topic, {})[finished.record.offset] = finished
+            record = finished.taken.record
+            by_topic.setdefault(record.topic, {})[record.offset] = finished
         return [
             ready[offset]
             for topic, ready in by_topic.items()
@@ -151,7 +152,7 @@ class Transactions:
         announced = self._decider.announce(begun)
         if not (batch or announced):
             return
-        for _ in range(RESETTLE_MAX):
+        for _ in range(DECIDED_ANEW_MAX):
             decisions = [self._decider.decide(finished) for finished in batch]
             self._check_breaker(decisions)
             async with asyncio.timeout(self._ports.transaction_timeout_s):
@@ -163,10 +164,10 @@ class Transactions:
 
     def _check_breaker(self, decisions: list[Decision]) -> None:
         declared, breaker = self._ports.handler.declaration, self._ports.breaker
-        for finished, one in ((decision.finished, decision.settled) for decision in decisions):
+        for taken, one in ((one.finished.taken, one.decided) for one in decisions):
             if isinstance(one.outcome, Reject):
                 reason = one.outcome.reason
-                about = _about(declared, finished, reason)
+                about = _about(declared, taken, reason)
                 breaker.record(
                     fault=reason.code in declared.faults,
                     about=about,
@@ -175,9 +176,7 @@ class Transactions:
             elif one.emits:
                 breaker.record(
                     fault=False,
-                    about=_about(declared, finished, None)
-                    if isinstance(one.outcome, Done)
-                    else None,
+                    about=_about(declared, taken, None) if isinstance(one.outcome, Done) else None,
                 )
             self._ports.unreadable.record(fault=isinstance(one.outcome, Unhandled))
         if self._ports.breaker.tripped or self._ports.unreadable.tripped:
@@ -201,9 +200,9 @@ class Transactions:
         ]
         acknowledged = await asyncio.gather(*sends)
         self._decider.note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
-        second_look = [self._decider.settle(decision.finished).outcome for decision in decisions]
+        second_look = [self._decider.last_word(decision.finished).outcome for decision in decisions]
         if any(
-            type(now) is not type(then.settled.outcome)
+            type(now) is not type(then.decided.outcome)
             for now, then in zip(second_look, decisions, strict=True)
         ):
             await producer.abort_transaction()
@@ -229,7 +228,7 @@ class Transactions:
 
     def _offsets_after(self, decisions: list[Decision]) -> dict[TopicPartition, int]:
         for decision in decisions:
-            record = decision.finished.record
+            record = decision.finished.taken.record
             self._offsets[record.topic].finish(record.offset)
         positions = {
             TopicPartition(topic, self._number): tracker.to_commit()
@@ -241,19 +240,18 @@ class Transactions:
         name = self._ports.handler.declaration.name
         now_s = time.monotonic()
         metrics.COMMIT_SECONDS.labels(name).observe(now_s - begun_s)
-        for finished, one in ((decision.finished, decision.settled) for decision in decisions):
-            metrics.HANDLE_SECONDS.labels(name).observe(now_s - finished.taken_at_s)
+        for taken, one in ((one.finished.taken, one.decided) for one in decisions):
+            metrics.HANDLE_SECONDS.labels(name).observe(now_s - taken.at_s)
             outcome = type(one.outcome).__name__.lower()
-            metrics.RECORDS.labels(name, finished.record.topic, outcome).inc()
+            metrics.RECORDS.labels(name, taken.record.topic, outcome).inc()
             for emit in one.emits:
-                if finished.work is not None:
-                    self._ports.handler.committed(finished.work, emit, self._history)
+                self._ports.handler.committed(taken.asked, emit, self._history)
                 if emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject):
                     log.info("look failed", request_id=emit.event.request_id, outcome=outcome)
         self._history.forget(self._ports.clock())
 
 
-def _about(declared: Declaration, finished: Finished, reason: FailureReason | None) -> About | None:
-    if declared.photo_of is None or finished.work is None:
+def _about(declared: Declaration, taken: TakenRecord, reason: FailureReason | None) -> About | None:
+    if declared.photo_of is None or taken.work is None:
         return None
-    return declared.photo_of(finished.work.decoded.event, reason)
+    return declared.photo_of(taken.work.decoded.event, reason)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from domain.composing import Attempt, attempt_of
 from runtime.records import Work
 from schemas.envelope import Decoded, Meta
 from schemas.events import TYPE_OF, LookRequested, RequestEvent
@@ -35,6 +36,13 @@ def decoded(event: RequestEvent, *, sequence: int = 1, **extra: str) -> Decoded:
         derived_id(event.request_id, event_type), event_type, "/test", NOW, sequence, extra=extra
     )
     return Decoded(event, meta)
+
+
+def attempt(request: LookRequested, **headers: str) -> Attempt:
+    """What a request record with these headers asks for."""
+    found = attempt_of(request, headers)
+    assert found is not None
+    return found
 
 
 def work(

@@ -2,6 +2,8 @@
 server that they are forked from.
 """
 
+from dataclasses import dataclass
+
 from compositing.options import Bars
 from consumers.compositor.results import NotRendered, Rendered
 from runtime.settings import EngineSettings, ObjectStoreSettings
@@ -11,17 +13,22 @@ PRELOADED = "consumers.compositor.preloaded"
 """What the server of the workers imports before it forks the first."""
 
 
-def prepare(
-    settings: ObjectStoreSettings,
-    memory_bytes: int,
-    keep_cutouts: bool,
-    bars: Bars,
-    remote: EngineSettings | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """What a new worker is told. `remote`: the engine that it asks; None: our own."""
+
+    store: ObjectStoreSettings
+    memory_bytes: int
+    keep_cutouts: bool
+    bars: Bars
+    remote: EngineSettings | None = None
+
+
+def prepare(setup: WorkerSetup) -> None:
     """Called once in a new worker: `consumers.compositor.render.prepare`."""
     from consumers.compositor import render as worker  # noqa: PLC0415 (only a worker loads the engine)
 
-    worker.prepare(settings, memory_bytes, keep_cutouts, bars, remote)
+    worker.prepare(setup)
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:

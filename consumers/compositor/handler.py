@@ -8,7 +8,6 @@ depend on the request alone.
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,23 +17,21 @@ from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Suspicions, after_failure, photos_of
 from domain.breaker import About
 from domain.composing import (
-    ATTEMPT_HEADER,
     CANCELLED,
-    NOT_BEFORE_HEADER,
     OUR_FAULTS,
     SUSPECT_FAULTS,
-    SUSPECT_HEADER,
     Attempt,
     admit,
+    attempt_of,
     begun,
+    decide,
     note,
-    settle,
 )
 from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
 from runtime import faults
-from runtime.declaration import Begin, Declaration, Draining, LaneHandler, Settled, WorkWindow
+from runtime.declaration import Begin, Decided, Declaration, Draining, LaneHandler, WorkWindow
 from runtime.fairness.slots import Slots
 from runtime.records import Work
 from schemas.engines import EngineName
@@ -107,7 +104,6 @@ def declaration(history_window_s: float) -> Declaration:
         faults=OUR_FAULTS,
         suspects=SUSPECT_FAULTS,
         photo_of=photo_of,
-        attempt=attempt_number,
         interrupts=(CancelLook, CANCELLED),
         window=WorkWindow(TENANT_WINDOW, DEFERRED_MAX, tenant_of),
     )
@@ -129,7 +125,11 @@ def photo_of(event: RequestEvent, reason: FailureReason | None) -> About | None:
     )
 
 
-class Compositor(LaneHandler):
+LookCommand = Attempt | CancelLook
+"""What a record asks for."""
+
+
+class Compositor(LaneHandler[LookCommand]):
     """Decides what to do with each request record, and does it in a worker process."""
 
     def __init__(
@@ -161,68 +161,80 @@ class Compositor(LaneHandler):
         else:
             note(history, Emit(event, (), work.decoded.meta.sequence), until)
 
-    def receive(self, work: Work, history: PartitionHistory, now: datetime) -> Outcome | None:
-        """Skip what is decided, under way or too late; remember cancels."""
+    def parse(self, work: Work) -> LookCommand | Unhandled:
+        """The attempt that a request record asks for, or the cancel that it is."""
         event = work.decoded.event
         if isinstance(event, CancelLook):
-            history.note_cancelled(event.request_id, event.deadline_at)
-            return Skip("noted")
-        attempt = attempt_of(work)
-        if attempt is None:
-            return Unhandled("malformed retry headers")
-        return admit(attempt, history, now)
+            return event
+        if not isinstance(event, LookRequested):
+            return Unhandled("neither a request nor a cancel")
+        attempt = attempt_of(event, work.decoded.meta.extra)
+        return Unhandled("malformed retry headers") if attempt is None else attempt
 
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
+    def is_repeat(self, asked: LookCommand, at_work: LookCommand) -> bool:
+        """Whether this or a later attempt is being made."""
+        if isinstance(asked, CancelLook) or isinstance(at_work, CancelLook):
+            return False
+        return at_work.number >= asked.number
+
+    def receive(
+        self, asked: LookCommand, history: PartitionHistory, now: datetime
+    ) -> Outcome | None:
+        """Skip what is decided or too late; remember cancels."""
+        if isinstance(asked, CancelLook):
+            history.note_cancelled(asked.request_id, asked.deadline_at)
+            return Skip("noted")
+        return admit(asked, history, now)
+
+    async def handle(self, asked: LookCommand, history: PartitionHistory, begin: Begin) -> Outcome:
         """Wait until it is due and its turn, say that work begins, make the look."""
-        attempt = attempt_of(work)
-        if attempt is None:
-            return Unhandled("malformed retry headers")
-        request = attempt.request
-        await self._until_due(work)
+        if isinstance(asked, CancelLook):
+            return Skip("noted")
+        request = asked.request
+        await self._until_due(asked)
         engine = named(request.engine, self._default)
         station = self._stations.get(engine) if engine is not None else None
         if station is None:
             return Later(NO_SUCH_ENGINE)
         async with station.slots.place(request.tenant_id):
             begun_at = self._clock()
-            refused = admit(attempt, history, begun_at)
+            # Waiting for the place may have taken the request beyond its deadline: a look that
+            # can't be sold any more holds no worker.
+            refused = admit(asked, history, begun_at)
             if refused is not None:
                 return refused
             begin(begun_at)
             result = await station.renderer.render(request)
             await faults.at(self.declaration.name, faults.FaultPoint.AFTER_UPLOAD)
-            blamed = self._blamed(attempt, result) if station.opens_photos else None
+            blamed = self._blamed(asked, result) if station.opens_photos else None
             return blamed or outcome_of(request, result, begun_at, self._clock())
 
     def begun(
-        self, work: Work, history: PartitionHistory, at: datetime, now: datetime
+        self, asked: LookCommand, history: PartitionHistory, at: datetime, now: datetime
     ) -> Emit | None:
         """The progress event of an attempt, unless it was said before or is not worked on any
         more.
         """
-        attempt = attempt_of(work)
-        return begun(attempt, history, at, now) if attempt is not None else None
+        return None if isinstance(asked, CancelLook) else begun(asked, history, at, now)
 
-    def settle(
+    def decide(
         self,
-        work: Work,
+        asked: LookCommand,
         outcome: Outcome,
         history: PartitionHistory,
         now: datetime,
         *,
         chance: float,
-    ) -> Settled:
+    ) -> Decided:
         """The last look at cancels, deadline and duplicates; retries are scheduled here."""
-        attempt = attempt_of(work)
-        if attempt is None:
-            return Settled(outcome)
-        return Settled(*settle(attempt, outcome, history, now, chance=chance))
+        if isinstance(asked, CancelLook):
+            return Decided(outcome)
+        return Decided(*decide(asked, outcome, history, now, chance=chance))
 
-    def committed(self, work: Work, emit: Emit, history: PartitionHistory) -> None:
+    def committed(self, asked: LookCommand, emit: Emit, history: PartitionHistory) -> None:
         """Remember the decision until its request's deadline."""
-        event = work.decoded.event
-        if isinstance(event, LookRequested):
-            note(history, emit, event.deadline_at)
+        if isinstance(asked, Attempt):
+            note(history, emit, asked.request.deadline_at)
 
     def drain(self) -> None:
         """Looks that were not begun are left for the next owner."""
@@ -240,41 +252,14 @@ class Compositor(LaneHandler):
         self._suspicions.note(photos, now)
         return after_failure(result.symptom, result.reason, again=again)
 
-    async def _until_due(self, work: Work) -> None:
-        wait_s = not_before_s(work) - self._clock().timestamp()
+    async def _until_due(self, attempt: Attempt) -> None:
+        wait_s = attempt.not_before_ms / 1000 - self._clock().timestamp()
         if wait_s <= 0:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(wait_s, MAX_NOT_BEFORE_S)):
                 await self._slots.draining.wait()
             raise Draining
-
-
-def attempt_of(work: Work) -> Attempt | None:
-    """The attempt that a record asks for; None when it is no request or its retry headers make no
-    sense.
-    """
-    event = work.decoded.event
-    if not isinstance(event, LookRequested):
-        return None
-    extra = work.decoded.meta.extra
-    try:
-        number = int(extra.get(ATTEMPT_HEADER, "1"))
-        int(extra.get(NOT_BEFORE_HEADER, "0"))
-    except ValueError:
-        return None
-    return Attempt(event, number, bool(extra.get(SUSPECT_HEADER))) if number >= 1 else None
-
-
-def attempt_number(work: Work) -> int:
-    """Of a record; one that makes no sense is a repeat of nothing."""
-    attempt = attempt_of(work)
-    return attempt.number if attempt is not None else sys.maxsize
-
-
-def not_before_s(work: Work) -> float:
-    """The moment, in seconds since the epoch, before which the attempt is not made."""
-    return int(work.decoded.meta.extra.get(NOT_BEFORE_HEADER, "0")) / 1000
 
 
 def outcome_of(

@@ -12,7 +12,7 @@ from typing import Any
 import pebble
 
 from compositing.options import Bars
-from consumers.compositor.entry import PRELOADED, idle, prepare, render
+from consumers.compositor.entry import PRELOADED, WorkerSetup, idle, prepare, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from runtime import logs
@@ -106,6 +106,13 @@ class RenderPool:
         self._grace_s = grace_s
         self._told: set[str] = set()
         count = (settings.workers if remote is None else remote.concurrency) + spare
+        setup = WorkerSetup(
+            store,
+            settings.worker_memory_bytes,
+            settings.cutout_cache,
+            Bars(settings.quality_floor, settings.quality_dress),
+            remote,
+        )
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([PRELOADED])
         make = partial(
@@ -113,13 +120,7 @@ class RenderPool:
             max_workers=1,
             max_tasks=LOOKS_PER_WORKER,
             initializer=prepare,
-            initargs=(
-                store,
-                settings.worker_memory_bytes,
-                settings.cutout_cache,
-                Bars(settings.quality_floor, settings.quality_dress),
-                remote,
-            ),
+            initargs=(setup,),
             context=context,
         )
         self._places = [_WorkerPlace(make) for _ in range(count)]

@@ -8,15 +8,15 @@ well: no attempt ever changes the picture of another.
 
 import resource
 
-from compositing import Bars, InvalidOption, parse_options
+from compositing import InvalidOption, parse_options
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
 from consumers.compositor.dresser import DressedLook, Dresser, GarmentPhoto, Order, Picture
+from consumers.compositor.entry import WorkerSetup
 from consumers.compositor.remote import RemoteDresser
 from consumers.compositor.results import NotRendered, Rendered, trace_of
 from domain.blame import Symptom
 from runtime import faults
-from runtime.settings import EngineSettings, ObjectStoreSettings
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from storage.object_store import (
@@ -42,20 +42,15 @@ class _Worker:
     dresser: Dresser
 
 
-def prepare(
-    settings: ObjectStoreSettings,
-    memory_bytes: int,
-    keep_cutouts: bool,
-    bars: Bars,
-    remote: EngineSettings | None = None,
-) -> None:
-    """Called once in a new worker: bound its memory, connect to the store. `remote`: the engine
-    that it asks; None: our own.
-    """
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    _Worker.store = ObjectStore(settings)
-    cutouts = CutoutCache(_Worker.store if keep_cutouts else None)
-    _Worker.dresser = ClassicalDresser(cutouts, bars) if remote is None else RemoteDresser(remote)
+def prepare(setup: WorkerSetup) -> None:
+    """Called once in a new worker: bound its memory, connect to the store."""
+    resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+    _Worker.store = ObjectStore(setup.store)
+    cutouts = CutoutCache(_Worker.store if setup.keep_cutouts else None)
+    remote = setup.remote
+    _Worker.dresser = (
+        ClassicalDresser(cutouts, setup.bars) if remote is None else RemoteDresser(remote)
+    )
 
 
 def render(request: LookRequested) -> Rendered | NotRendered:

@@ -21,17 +21,16 @@ from consumers.compositor.results import NotRendered, Rendered
 from devstack.demo import object_store, upload
 from devstack.stack import Stack
 from devstack.wardrobe import WARDROBE, draw
-from domain.composing import ATTEMPT_HEADER, SUSPECT_HEADER
+from domain.composing import ATTEMPT_HEADER, SUSPECT_HEADER, Attempt
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Later, Outcome, Reject
 from runtime.fairness.slots import Slots
-from runtime.records import Work
 from runtime.settings import LookSettings, ObjectStoreSettings
 from schemas.events import LookRequested
 from schemas.failures import FailureCode
 from schemas.http import TrialItemInput
 from schemas.ids import new_request_id
-from tests.making import NOW, a_request, work
+from tests.making import NOW, a_request, attempt
 
 FOLDER = "users/abc/stuck"
 MEMORY_BYTES = 900 * 1024 * 1024
@@ -43,6 +42,11 @@ def a_look(name: str) -> LookRequested:
     return a_request(new_request_id()).model_copy(
         update={"items": (item,), "runtime_config": {"width": 256}}
     )
+
+
+def tee() -> Attempt:
+    """The first attempt of a look of a t-shirt."""
+    return attempt(a_look("tee.jpg"))
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +93,12 @@ async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_m
     (stuck,) = workers()
     (plants / "worker.after-upload").write_text("stop")
     compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
-    outcome = await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
+    outcome = await compositor.handle(tee(), PartitionHistory(), nobody_listens)
     assert isinstance(outcome, Later), "it is tried again by the schedule"
     assert outcome.reason.code is FailureCode.TIMEOUT
     assert isinstance(
-        await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done
+        await compositor.handle(tee(), PartitionHistory(), nobody_listens),
+        Done,
     )
     assert not stuck.is_running() or stuck.status() == psutil.STATUS_ZOMBIE
     assert workers() != [stuck]
@@ -120,28 +125,28 @@ async def test_photos_that_lose_a_worker_twice_are_at_fault_and_once_more_cost_o
     compositor = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
     plant = plants / "worker.after-upload"
 
-    async def attempt(compositor: Compositor, asked: Work) -> Outcome:
+    async def tried(compositor: Compositor, asked: Attempt) -> Outcome:
         plant.write_text(fault)
         outcome = await compositor.handle(asked, PartitionHistory(), nobody_listens)
         assert not plant.exists()
         return outcome
 
-    first = await attempt(compositor, work(a_look("tee.jpg")))
+    first = await tried(compositor, tee())
     assert isinstance(first, Later)
     assert first.suspect
     # Told by the record alone
     elsewhere = Compositor(pool, Slots(1), lambda: NOW, history_window_s=60)
-    retried = work(a_look("tee.jpg"))
-    retried.decoded.meta.extra.update({ATTEMPT_HEADER: "2", SUSPECT_HEADER: first.suspect})  # type: ignore[attr-defined]  # a dict
+    retried = attempt(a_look("tee.jpg"), **{ATTEMPT_HEADER: "2", SUSPECT_HEADER: first.suspect})
     for outcome in (
-        await attempt(elsewhere, retried),
-        await attempt(compositor, work(a_look("tee.jpg"))),  # another request, the same photos
+        await tried(elsewhere, retried),
+        await tried(compositor, tee()),  # another request, the same photos
     ):
         assert isinstance(outcome, Reject)
         assert outcome.reason.code is FailureCode.PHOTO_NOT_PROCESSED
         assert spoken_of in outcome.reason.message
     assert isinstance(
-        await compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens), Done
+        await compositor.handle(tee(), PartitionHistory(), nobody_listens),
+        Done,
     )
 
 
@@ -151,7 +156,7 @@ async def test_another_tenants_look_is_made_while_one_tenants_hang(
 ) -> None:
     async def look(compositor: Compositor, tenant_id: str) -> Outcome:
         request = a_look("tee.jpg").model_copy(update={"tenant_id": tenant_id})
-        return await compositor.handle(work(request), PartitionHistory(), nobody_listens)
+        return await compositor.handle(attempt(request), PartitionHistory(), nobody_listens)
 
     warming = Compositor(pool, Slots(2), lambda: NOW, history_window_s=60)
     await asyncio.gather(look(warming, "other"), look(warming, "other"))
@@ -179,9 +184,7 @@ async def test_looks_cancelled_at_any_moment_cost_no_worker(pool: RenderPool) ->
     before = {worker.pid for worker in workers()}
     compositor = Compositor(pool, Slots(1, spare=1), lambda: NOW, history_window_s=60)
     asked = [
-        asyncio.create_task(
-            compositor.handle(work(a_look("tee.jpg")), PartitionHistory(), nobody_listens)
-        )
+        asyncio.create_task(compositor.handle(tee(), PartitionHistory(), nobody_listens))
         for _ in range(60)
     ]
     for number, one in enumerate(asked):

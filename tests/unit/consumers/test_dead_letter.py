@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from consumers.dead_letter import DECLARATION, DeadLetters
+from consumers.dead_letter import DECLARATION, DeadLetters, ReceivedLetter
 from domain.history import PartitionHistory
 from domain.outcomes import Skip
 from schemas.access import PROCESSES
@@ -41,12 +41,14 @@ def test_a_letter_whose_failure_was_published_is_skipped_for_as_long_as_it_can_b
     None
 ):
     handler, history = DeadLetters(NoClaims()), PartitionHistory()
-    assert handler.receive(work(LETTER), history, NOW) is None
+    letter = handler.parse(work(LETTER))
+    assert isinstance(letter, ReceivedLetter)
+    assert handler.receive(letter, history, NOW) is None
     until = NOW + timedelta(seconds=DECLARATION.history_window_s)
     handler.remember(history, work(FAILED), until)
-    assert handler.receive(work(LETTER), history, NOW) == Skip("its failure was published before")
+    assert handler.receive(letter, history, NOW) == Skip("its failure was published before")
     history.forget(NOW + timedelta(milliseconds=LOOK_DEAD_LETTER.retention_ms))
-    assert handler.receive(work(LETTER), history, NOW) is not None
+    assert handler.receive(letter, history, NOW) is not None
 
 
 def test_it_may_read_what_tells_it() -> None:

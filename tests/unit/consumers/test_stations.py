@@ -17,7 +17,7 @@ from runtime.fairness.slots import Slots
 from schemas.engines import EngineName
 from schemas.events import LookCompleted, LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason
-from tests.making import NOW, a_request, work
+from tests.making import NOW, a_request, attempt
 
 IMAGE = StoredImage(
     bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
@@ -61,7 +61,7 @@ def compositor(
 
 async def handled(one: Compositor, engine: str | None) -> Outcome:
     request = a_request().model_copy(update={"engine": engine})
-    return await one.handle(work(request), PartitionHistory(), nobody_listens)
+    return await one.handle(attempt(request), PartitionHistory(), nobody_listens)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from domain.blame import (
     after_failure,
     photos_of,
 )
-from domain.composing import SUSPECT_HEADER, Attempt, settle
+from domain.composing import SUSPECT_HEADER, Attempt, decide
 from domain.history import PartitionHistory
 from domain.outcomes import Later, Reject
 from schemas.failures import FailureCode, FailureReason
@@ -38,7 +38,7 @@ def test_a_worker_lost_twice_to_the_same_photos_is_their_fault(symptom: Symptom)
 
 def test_the_next_attempt_is_told_what_the_one_before_was_lost_to() -> None:
     for suspect in ("", Symptom.DIED.value):
-        _, emits = settle(
+        _, emits = decide(
             Attempt(a_request()), Later(TOO_SLOW, suspect), PartitionHistory(), NOW, chance=0
         )
         assert emits[0].extra.get(SUSPECT_HEADER, "") == suspect

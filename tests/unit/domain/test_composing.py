@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, begun, note, settle, started
+from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, begun, decide, note, started
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Reject, Skip
 from schemas.events import (
@@ -42,7 +42,7 @@ def test_a_fresh_request_is_composed() -> None:
 
 
 def test_a_finished_look_is_published_before_its_deadline() -> None:
-    outcome, emits = settle(Attempt(a_request()), completion(), PartitionHistory(), NOW, chance=0)
+    outcome, emits = decide(Attempt(a_request()), completion(), PartitionHistory(), NOW, chance=0)
     assert isinstance(outcome, Done)
     assert [emit.target for emit in emits] == [LOOK_COMPLETED]
     assert emits[0].sequence == 2
@@ -53,7 +53,7 @@ def test_a_finished_look_is_published_before_its_deadline() -> None:
     "outcome", [completion(), Reject(BAD_PHOTO), Later(INTERNAL)], ids=["done", "reject", "later"]
 )
 def test_at_its_deadline_nothing_is_decided(outcome: Done | Reject | Later) -> None:
-    result, emits = settle(
+    result, emits = decide(
         Attempt(a_request()), outcome, PartitionHistory(), a_request().deadline_at, chance=0
     )
     assert result == Skip("expired")
@@ -64,17 +64,17 @@ def test_at_its_deadline_nothing_is_decided(outcome: Done | Reject | Later) -> N
 def test_a_cancel_read_before_the_decision_wins_over_the_picture() -> None:
     history = PartitionHistory()
     history.note_cancelled(REQUEST_ID, a_request().deadline_at)
-    outcome, emits = settle(Attempt(a_request()), completion(), history, NOW, chance=0)
+    outcome, emits = decide(Attempt(a_request()), completion(), history, NOW, chance=0)
     assert outcome == CANCELLED
     assert [emit.target for emit in emits] == [LOOK_DEAD_LETTER]
 
 
 def test_a_decided_request_is_not_decided_again() -> None:
     history = PartitionHistory()
-    _, emits = settle(Attempt(a_request()), completion(), history, NOW, chance=0)
+    _, emits = decide(Attempt(a_request()), completion(), history, NOW, chance=0)
     note(history, emits[0], a_request().deadline_at)
     history.note_cancelled(REQUEST_ID, a_request().deadline_at)
-    assert settle(Attempt(a_request()), completion(), history, NOW, chance=0) == (
+    assert decide(Attempt(a_request()), completion(), history, NOW, chance=0) == (
         Skip("duplicate"),
         (),
     )
@@ -84,7 +84,7 @@ def test_what_can_heal_goes_to_the_retry_topics_in_turn_and_then_fails() -> None
     request = a_request(deadline_s=3600)
     topics = []
     for number in range(1, len(RETRY_DELAYS_S) + 1):
-        outcome, emits = settle(
+        outcome, emits = decide(
             Attempt(request, number), Later(INTERNAL), PartitionHistory(), NOW, chance=0
         )
         assert isinstance(outcome, Later)
@@ -93,7 +93,7 @@ def test_what_can_heal_goes_to_the_retry_topics_in_turn_and_then_fails() -> None
         assert isinstance(emits[1].event, LookProgress)
         assert emits[1].event.stage is Stage.RETRYING
     assert tuple(topics) == RETRY_TOPICS
-    outcome, emits = settle(
+    outcome, emits = decide(
         Attempt(request, len(RETRY_DELAYS_S) + 1),
         Later(INTERNAL),
         PartitionHistory(),
@@ -106,7 +106,7 @@ def test_what_can_heal_goes_to_the_retry_topics_in_turn_and_then_fails() -> None
 
 
 def test_a_retry_that_would_come_after_the_deadline_fails_at_once() -> None:
-    outcome, emits = settle(
+    outcome, emits = decide(
         Attempt(a_request(deadline_s=1)), Later(INTERNAL), PartitionHistory(), NOW, chance=0
     )
     assert outcome == Reject(INTERNAL)
@@ -116,7 +116,7 @@ def test_a_retry_that_would_come_after_the_deadline_fails_at_once() -> None:
 def test_the_first_attempt_met_again_after_its_retry_was_scheduled_is_a_duplicate() -> None:
     history = PartitionHistory()
     request = a_request()
-    _, emits = settle(Attempt(request), Later(INTERNAL), history, NOW, chance=0)
+    _, emits = decide(Attempt(request), Later(INTERNAL), history, NOW, chance=0)
     for emit in emits:
         note(history, emit, request.deadline_at)
     assert admit(Attempt(request), history, NOW) == Skip("duplicate")
@@ -132,7 +132,7 @@ def test_sequences_of_one_request_grow_without_gaps_over_attempts() -> None:
         assert said is not None
         note(history, said, request.deadline_at)
         seen.append(said.sequence)
-        _, emits = settle(Attempt(request, number), outcome, history, NOW, chance=0)
+        _, emits = decide(Attempt(request, number), outcome, history, NOW, chance=0)
         for emit in emits:
             note(history, emit, request.deadline_at)
         seen.extend({emit.sequence for emit in emits})
@@ -149,7 +149,7 @@ def test_an_attempt_that_said_it_began_does_not_say_it_again_after_a_crash() -> 
 
 def test_a_dead_letter_keeps_the_request_whole() -> None:
     request = a_request()
-    _, (emit,) = settle(Attempt(request), Reject(BAD_PHOTO), PartitionHistory(), NOW, chance=0)
+    _, (emit,) = decide(Attempt(request), Reject(BAD_PHOTO), PartitionHistory(), NOW, chance=0)
     assert isinstance(emit.event, LookDeadLettered)
     assert emit.event.request == request
     assert isinstance(emit.event.request, LookRequested)
@@ -170,7 +170,7 @@ def test_a_number_is_remembered_as_soon_as_it_is_given() -> None:
     history, attempt = PartitionHistory(), Attempt(a_request())
     emit = begun(attempt, history, NOW, NOW)
     assert emit is not None
-    _, emits = settle(attempt, CANCELLED, history, NOW, chance=0)
+    _, emits = decide(attempt, CANCELLED, history, NOW, chance=0)
     assert (emit.sequence, emits[0].sequence) == (2, 3)
     assert begun(attempt, history, NOW, NOW) is None
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from domain.composing import ATTEMPT_HEADER, Attempt, begun, note, settle
+from domain.composing import ATTEMPT_HEADER, Attempt, begun, decide, note
 from domain.deadline import OpenRequest, expirations, overdue_before
 from domain.history import PartitionHistory
 from domain.money import payable, spent
@@ -168,7 +168,7 @@ class OneLook(RuleBasedStateMachine):
         return Work(self.owner, attempt)
 
     def _end(self, work: Work, name: str, chance: float) -> None:
-        _, emits = settle(work.attempt, OUTCOMES[name], work.owner.history, self.now, chance=chance)
+        _, emits = decide(work.attempt, OUTCOMES[name], work.owner.history, self.now, chance=chance)
         if emits and any(isinstance(emit.event, LookCompleted) for emit in emits):
             assert self.now < self.request.deadline_at
             assert work.owner.read == 0

@@ -12,17 +12,17 @@ from typing import NoReturn
 
 from aiokafka import ConsumerRecord
 
-from consumers.compositor.handler import TENANT_WINDOW, Compositor
+from consumers.compositor.handler import TENANT_WINDOW, Compositor, LookCommand
 from consumers.compositor.results import NotRendered, Rendered
 from domain.breaker import Breaker, BreakerLimit
+from domain.composing import Attempt
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Outcome
 from runtime.deciding import LanePorts
-from runtime.declaration import Begin, Settled
+from runtime.declaration import Begin, Decided
 from runtime.fairness.slots import Slots
 from runtime.lane import Lane
 from runtime.received import reading
-from runtime.records import Work
 from schemas.envelope import encode
 from schemas.events import CancelLook, LookRequested, RequestEvent, StoredImage
 from schemas.ids import new_request_id
@@ -90,20 +90,21 @@ class Cancelled(asyncio.Event):
 class Stubborn(Compositor):
     """Decides, and says nothing when its result is not taken: as the dead-letter process does."""
 
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
-        event = a_request(work.request_id).model_copy(update={"credits_cost": -1})
+    async def handle(self, asked: LookCommand, history: PartitionHistory, begin: Begin) -> Outcome:
+        assert isinstance(asked, Attempt)
+        event = a_request(asked.request.request_id).model_copy(update={"credits_cost": -1})
         return Done((Emit(event, ("look.requested",)),))
 
-    def settle(
+    def decide(
         self,
-        work: Work,
+        asked: LookCommand,
         outcome: Outcome,
         history: PartitionHistory,
         now: datetime,
         *,
         chance: float,
-    ) -> Settled:
-        return Settled(outcome, outcome.emits if isinstance(outcome, Done) else ())
+    ) -> Decided:
+        return Decided(outcome, outcome.emits if isinstance(outcome, Done) else ())
 
 
 class World:

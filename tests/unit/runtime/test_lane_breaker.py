@@ -6,12 +6,11 @@ import asyncio
 
 import pytest
 
-from consumers.compositor.handler import Compositor
+from consumers.compositor.handler import Compositor, LookCommand
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Reject
 from runtime.declaration import Begin
 from runtime.received import reading
-from runtime.records import Work
 from runtime.transactions import BreakerTripped
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import TrialItemInput
@@ -28,7 +27,7 @@ class Failing(Compositor):
 
     code = FailureCode.PHOTO_NOT_PROCESSED
 
-    async def handle(self, work: Work, history: PartitionHistory, begin: Begin) -> Outcome:
+    async def handle(self, asked: LookCommand, history: PartitionHistory, begin: Begin) -> Outcome:
         return Reject(FailureReason(code=self.code, message="m", item_index=0))
 
 
