@@ -25,7 +25,7 @@ WITHOUT_A_PUBLIC_WAY = {
     ("runtime/copartitions.py", "aiokafka.coordinator.assignors.range"),
     ("runtime/copartitions.py", "aiokafka.coordinator.protocol"),
     # Kafka's hash of a key, by which every other producer of the cluster places it.
-    ("runtime/kafka.py", "aiokafka.partitioner"),
+    ("runtime/placing.py", "aiokafka.partitioner"),
     # Two requests that no client speaks (DescribeProducers, ListTransactions).
     ("runtime/open_transactions.py", "aiokafka.protocol.api"),
     ("runtime/open_transactions.py", "aiokafka.protocol.types"),

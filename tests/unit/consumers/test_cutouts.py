@@ -14,6 +14,7 @@ from compositing import (
     unpack,
 )
 from consumers.compositor.cutouts import CutoutCache
+from schemas.namespace import Namespace
 from storage.object_store import ObjectMissing, StoreUnavailable
 from tests.unit.compositing.pictures import save, tee
 
@@ -25,6 +26,7 @@ class Store:
     """Objects in memory; `down`: it does not answer."""
 
     bucket = "b"
+    names = Namespace()
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
