@@ -49,10 +49,24 @@ quick: install ## Run every test that needs no stack, on all cores
 	@$(BIN)/python -m pytest --numprocesses auto tests/architecture tests/contract tests/unit
 
 test: install ## Run the whole suite but the fault campaigns on the embedded stack
-	@$(BIN)/python -m pytest --ignore tests/chaos
+	@$(BIN)/python -m pytest --ignore tests/chaos --ignore tests/containers
 
 faults: install ## Strike a whole system while it works: a short campaign, and one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos
+
+test-containers: install ## Build the images, run the compose file on a Docker engine, kill parts of it
+	@$(BIN)/python -m pytest -v tests/containers
+
+images: ## Build the images; with syft at hand, list what each holds in build/sbom
+	@for target in api worker compositor cli; do \
+	  docker build --quiet --target $$target --tag looks-$$target .; \
+	  if command -v syft >/dev/null; then mkdir -p build/sbom; syft scan --quiet --output spdx-json=build/sbom/$$target.spdx.json docker:looks-$$target; fi; \
+	done
+
+chart: ## Render the chart anew, with helm, for the values files of deploy/chart/ci
+	@for file in deploy/chart/ci/*.yaml; do \
+	  helm template looks deploy/chart --values $$file --namespace looks --kube-version 1.34.0 > tests/contract/chart/rendered/$$(basename $$file); \
+	done
 
 browser: ## Install Chromium for the console's tests, where apt-get and root are there
 	@if command -v chromium >/dev/null; then echo "chromium is there"; \
@@ -108,4 +122,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults browser check fix bench chaos gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check fix bench chaos gallery contracts pictures assets lock

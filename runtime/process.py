@@ -1,8 +1,9 @@
 """How a process lives: settings and logs, health, signals, drain, exit.
 
-SIGTERM and SIGINT ask it to stop: it takes no new work, finishes what it has in hand, and exits 0.
-Work that does not finish within the drain time is dropped; nothing is lost by that, for what is not
-committed is read again.
+SIGTERM and SIGINT ask it to stop: it says that it is not ready, works on for
+LOOKS_PRE_STOP_DELAY_S, then takes no new work, finishes what it has in hand, and exits 0. A second
+signal ends the delay. Work that does not finish within the drain time is dropped; nothing is lost
+by that, for what is not committed is read again.
 """
 
 import asyncio
@@ -16,11 +17,9 @@ from starlette.types import ASGIApp
 
 from runtime import logs, offset_jumps
 from runtime.health import HealthServer, health_app
-from runtime.settings import ProcessSettings
+from runtime.settings import CLOSE_WITHIN_S, ProcessSettings
 
 log = logs.get(__name__)
-
-CLOSE_WITHIN_S = 3.0
 
 
 class Process:
@@ -33,6 +32,8 @@ class Process:
         self.name = name
         self.settings = settings
         self.stopping = asyncio.Event()
+        self.leaving = False
+        """Asked to stop; it works on until `stopping`, for those who have not heard."""
         self.ready = False
         self.lacks: set[str] = set()
         """What its work needs and has not got at the moment; it is not ready meanwhile."""
@@ -40,7 +41,18 @@ class Process:
     @property
     def serving(self) -> bool:
         """Whether it does its work, lacks nothing for it, and is not asked to stop."""
-        return self.ready and not self.lacks and not self.stopping.is_set()
+        asked = self.leaving or self.stopping.is_set()
+        return self.ready and not self.lacks and not asked
+
+    def leave(self) -> None:
+        """Not ready from now on; stop after the delay, or at once when asked again."""
+        delay_s = 0.0 if self.leaving else self.settings.pre_stop_delay_s
+        self.leaving = True
+        if delay_s > 0:
+            log.info("leaving", delay_s=delay_s)
+            asyncio.get_running_loop().call_later(delay_s, self.stopping.set)
+        else:
+            self.stopping.set()
 
     @property
     def source(self) -> str:
@@ -55,7 +67,7 @@ async def _live(process: Process, main: Main, app: ASGIApp) -> None:
     settings = process.settings
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, process.stopping.set)
+        loop.add_signal_handler(number, process.leave)
     health = HealthServer(settings.health_host, settings.health_port, app)
     await health.start()
     log.info("started")

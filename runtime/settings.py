@@ -30,6 +30,9 @@ from schemas.topics import PARTITIONS
 
 Seconds = Annotated[float, Field(gt=0)]
 
+CLOSE_WITHIN_S = 3.0
+"""What a process may take to end when its work has."""
+
 
 def _area(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(
@@ -251,9 +254,20 @@ class ProcessSettings(Area):
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
-    drain_timeout_s: Seconds = Field(
-        default=20.0, description="after SIGTERM, work in hand may take this long"
+    pre_stop_delay_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="after SIGTERM a process says that it is not ready and works on for so long, "
+        "until balancers have heard of it",
     )
+    drain_timeout_s: Seconds = Field(
+        default=20.0, description="after that, work in hand may take this long"
+    )
+
+    @property
+    def stops_within_s(self) -> float:
+        """From SIGTERM to the exit: work in hand, work that was told to end, and closing."""
+        return self.pre_stop_delay_s + 2 * self.drain_timeout_s + CLOSE_WITHIN_S
 
 
 class FaultSettings(Area):

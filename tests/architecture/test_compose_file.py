@@ -1,5 +1,5 @@
-"""The compose file runs what the design names: every process of ours, pinned images, health checks,
-loopback ports.
+"""The compose file runs what the design names: every process of ours, in the image of its kind,
+hardened and limited, with pinned images, health checks and loopback ports.
 """
 
 import re
@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.imports import TARGETS
 from devstack.processes import MODULES
+from runtime.settings import ProcessSettings
 
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.kafka.yml"
+OURS = {f"looks-{target}" for target in TARGETS}
+TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys"}
+"""Of a profile: not started with the rest."""
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +27,15 @@ def services() -> dict[str, Any]:
 
 def test_every_process_is_there_and_runs_its_module(services: dict[str, Any]) -> None:
     for name, module in MODULES.items():
+        target = name if name in ("api", "compositor") else "worker"
         assert services[name]["command"] == f"python -m {module}"
-        assert services[name]["image"] == "looks"
+        assert services[name]["image"] == f"looks-{target}"
+        assert services[name]["build"]["target"] == target
 
 
 def test_images_are_pinned(services: dict[str, Any]) -> None:
     for name, service in services.items():
-        if service["image"] != "looks":
+        if service["image"] not in OURS:
             assert re.search(r":v?\d", service["image"]), name
 
 
@@ -41,3 +48,44 @@ def test_services_have_health_checks_and_volumes(services: dict[str, Any]) -> No
 def test_ports_are_bound_to_loopback(services: dict[str, Any]) -> None:
     for service in services.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_whatever_is_of_ours_can_write_nothing_but_temporary_files(
+    services: dict[str, Any],
+) -> None:
+    for name, service in services.items():
+        if service["image"] in OURS:
+            assert service["read_only"], name
+            assert [mount.split(":")[0] for mount in service["tmpfs"]] == ["/tmp"], name
+
+
+def test_nothing_has_more_rights_or_memory_than_it_needs(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+
+
+def test_what_dies_is_restarted(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        once = name in ("migrate", "topics", "seed")
+        if "commands" not in service.get("profiles", ()):
+            assert service["restart"] == ("on-failure" if once else "unless-stopped"), name
+
+
+def test_tools_are_started_when_they_are_asked_for(services: dict[str, Any]) -> None:
+    assert {name for name, service in services.items() if "profiles" in service} == TOOLS
+
+
+def test_a_process_may_take_its_time_to_stop(services: dict[str, Any]) -> None:
+    for name in MODULES:
+        grace = services[name]["stop_grace_period"]
+        assert float(grace.removesuffix("s")) > ProcessSettings().stops_within_s, name
+
+
+def test_tables_and_topics_are_there_before_a_process_starts(services: dict[str, Any]) -> None:
+    for name in MODULES:
+        assert {"migrate", "topics"} <= services[name]["depends_on"].keys(), name
+    assert "--" not in services["seed"]["command"]
+    assert services["migrate"]["command"] == "looks db migrate"
+    assert services["topics"]["command"] == "looks topics apply"

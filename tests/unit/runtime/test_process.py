@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from runtime.process import Process
+from runtime.settings import ProcessSettings
+
 # A thread that never ends stands for what uvloop can do with a closed TLS connection: the loop's
 # end waits for it.
 SCRIPT = """
@@ -31,3 +34,25 @@ def test_a_process_ends_with_its_work_although_its_loop_can_not_be_closed(
         check=False,
     )
     assert done.returncode == code, done.stderr
+
+
+async def test_who_is_asked_to_stop_is_not_ready_at_once_and_works_on_for_the_delay() -> None:
+    process = Process("test", ProcessSettings(pre_stop_delay_s=0.05))
+    process.ready = True
+    process.leave()
+    assert not process.serving
+    assert not process.stopping.is_set()
+    await process.stopping.wait()
+
+
+async def test_who_is_asked_again_does_not_wait() -> None:
+    process = Process("test", ProcessSettings(pre_stop_delay_s=3600))
+    process.leave()
+    process.leave()
+    assert process.stopping.is_set()
+
+
+async def test_without_a_delay_it_stops_at_once() -> None:
+    process = Process("test", ProcessSettings())
+    process.leave()
+    assert process.stopping.is_set()

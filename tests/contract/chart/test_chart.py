@@ -1,0 +1,212 @@
+"""The chart as it renders for three kinds of installations: valid to Kubernetes, whole, hardened.
+The renders are committed, so that all but their freshness is checked where no helm is.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from devstack.processes import MODULES
+from runtime.settings import ProcessSettings
+from schemas.topics import PARTITIONS, TOPICS
+
+HERE = Path(__file__).resolve().parent
+CHART = HERE.parents[2] / "deploy" / "chart"
+KINDS = ("minimal", "managed", "secured")
+KUBERNETES = ("1.31", "1.37")
+CUSTOM = {path.stem: json.loads(path.read_text()) for path in (HERE / "resources").glob("*.json")}
+"""Resources that other controllers define: what is used of them."""
+
+Resource = dict[str, Any]
+
+
+def rendered(kind: str) -> list[Resource]:
+    """What an installation with the values of this kind creates."""
+    text = (HERE / "rendered" / f"{kind}.yaml").read_text()
+    return [one for one in yaml.safe_load_all(text) if one is not None]
+
+
+def of_kind(kind: str, resource: str) -> dict[str, Resource]:
+    """The resources of one kind, by what they are part of."""
+    return {
+        one["metadata"]["labels"].get("app.kubernetes.io/component", ""): one
+        for one in rendered(kind)
+        if one["kind"] == resource
+    }
+
+
+def pods(kind: str) -> Iterator[tuple[str, Resource]]:
+    """The pods of all processes and Jobs, by name."""
+    for resource in ("Deployment", "Job"):
+        for name, one in of_kind(kind, resource).items():
+            yield name, one["spec"]["template"]["spec"]
+
+
+def environment(pod: Resource) -> dict[str, str]:
+    """The variables that stand in the pod itself."""
+    (container,) = pod["containers"]
+    return {one["name"]: one["value"] for one in container["env"] if "value" in one}
+
+
+def helm(*words: str) -> "subprocess.CompletedProcess[str]":
+    """What helm says."""
+    if shutil.which("helm") is None:
+        pytest.skip("there is no helm: the chart is not rendered anew")
+    return subprocess.run(["helm", *words], capture_output=True, text=True, check=False)
+
+
+def template(kind: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Render the chart with the values of this kind."""
+    values = ("--values", str(CHART / "ci" / f"{kind}.yaml"))
+    fixed = ("--namespace", "looks", "--kube-version", "1.34.0")
+    return helm("template", "looks", str(CHART), *values, *fixed, *words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_committed_is_what_helm_renders(kind: str) -> None:
+    done = template(kind)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (HERE / "rendered" / f"{kind}.yaml").read_text(), "make chart"
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("processes.api.replicas=two", "replicas"),
+        ("stop.drainSeconds=0", "drainSeconds"),
+        ("settings.LOOKS_DATABASE_URL=postgresql://x", "settings"),
+        ("nowhere=1", "nowhere"),
+    ],
+)
+def test_a_value_that_can_not_be_is_refused_by_name(value: str, complaint: str) -> None:
+    done = template("minimal", "--set", value)
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_kubernetes_takes_each_resource(kind: str, version: str) -> None:
+    for one in rendered(kind):
+        if one["kind"] in CUSTOM:
+            jsonschema.validate(one, CUSTOM[one["kind"]])
+        else:
+            kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_a_resource_that_kubernetes_refuses_is_found() -> None:
+    deployment = of_kind("minimal", "Deployment")["api"]
+    deployment["spec"]["replicas"] = "two"
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, KUBERNETES[0], strict=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_process_is_deployed_in_the_image_of_its_kind(kind: str) -> None:
+    commands = {
+        name: (one["spec"]["template"]["spec"]["containers"][0])
+        for name, one in of_kind(kind, "Deployment").items()
+    }
+    assert {name.replace("_", "-") for name in MODULES} == set(commands)
+    for name, module in MODULES.items():
+        container = commands[name.replace("_", "-")]
+        assert container["command"] == ["python", "-m", module]
+        target = name if name in ("api", "compositor") else "worker"
+        assert f"looks-{target}:" in container["image"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tables_and_topics_come_first(kind: str) -> None:
+    jobs = of_kind(kind, "Job")
+    said = {name: job["spec"]["template"]["spec"]["containers"][0] for name, job in jobs.items()}
+    assert said["migrate"]["command"] == ["looks", "db", "migrate"]
+    assert said["topics"]["command"] == ["looks", "topics", "apply"]
+    for job in jobs.values():
+        assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_runs_with_more_rights_than_it_needs(kind: str) -> None:
+    for name, pod in pods(kind):
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"], name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert not pod["automountServiceAccountToken"], name
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+        assert container["resources"]["limits"]["memory"], name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pod_is_given_longer_than_its_process_takes_to_stop(kind: str) -> None:
+    for name, one in of_kind(kind, "Deployment").items():
+        pod = one["spec"]["template"]["spec"]
+        said = environment(pod)
+        process = ProcessSettings(
+            pre_stop_delay_s=float(said["LOOKS_PRE_STOP_DELAY_S"]),
+            drain_timeout_s=float(said["LOOKS_DRAIN_TIMEOUT_S"]),
+        )
+        assert pod["terminationGracePeriodSeconds"] > process.stops_within_s, name
+        assert (process.pre_stop_delay_s > 0) == (name == "api")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_secret_stands_in_a_pod(kind: str) -> None:
+    for name, pod in pods(kind):
+        assert not {"LOOKS_DATABASE_URL", "LOOKS_KAFKA_PASSWORD", "AWS_SECRET_ACCESS_KEY"} & set(
+            environment(pod)
+        ), name
+        assert environment(pod)["LOOKS_SECRETS_DIR"] == "/etc/looks/secrets", name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_process_may_lose_one_pod_and_is_spread(kind: str) -> None:
+    budgets = of_kind(kind, "PodDisruptionBudget")
+    for name, one in of_kind(kind, "Deployment").items():
+        labels = one["spec"]["selector"]["matchLabels"]
+        assert budgets[name]["spec"]["selector"]["matchLabels"] == labels
+        spread = one["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert {
+            rule["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] for rule in spread
+        } == {name}
+
+
+def test_what_scales_by_lag_has_at_most_as_many_pods_as_partitions() -> None:
+    scaled = of_kind("managed", "ScaledObject")
+    assert "compositor" in scaled
+    topics = {topic.name for topic in TOPICS}
+    for name, one in scaled.items():
+        assert one["spec"]["maxReplicaCount"] <= PARTITIONS, name
+        for trigger in one["spec"]["triggers"]:
+            if trigger["type"] == "kafka":
+                assert trigger["metadata"]["topic"] in topics
+                assert trigger["metadata"]["consumerGroup"] == f"looks.{name.replace('-', '_')}"
+
+
+def test_what_is_scaled_has_no_fixed_number_of_pods() -> None:
+    deployments = of_kind("managed", "Deployment")
+    scaled = {*of_kind("managed", "ScaledObject"), *of_kind("managed", "HorizontalPodAutoscaler")}
+    assert {name for name, one in deployments.items() if "replicas" not in one["spec"]} == scaled
+
+
+def test_a_process_of_a_secured_installation_has_its_own_secret() -> None:
+    secrets = {
+        name: volume["secret"]["secretName"]
+        for name, pod in pods("secured")
+        for volume in pod["volumes"]
+        if volume["name"] == "secrets"
+    }
+    jobs = {secrets.pop("migrate"), secrets.pop("topics")}
+    assert jobs == {"looks-admin"}
+    assert secrets == {name: f"looks-{name}" for name in secrets}
