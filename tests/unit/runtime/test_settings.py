@@ -1,5 +1,7 @@
 """Settings: secrets from files, never shown; what is incomplete is refused."""
 
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,13 @@ from pydantic_settings import BaseSettings
 
 from runtime import settings
 from runtime.settings import (
+    CLOSE_WITHIN_S,
     Area,
     DatabaseSettings,
     EngineSettings,
     KafkaSettings,
     LookSettings,
+    ProcessSettings,
     SecretsSettings,
 )
 
@@ -24,6 +28,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
         "LOOKS_DATABASE_URL",
         "LOOKS_DATABASE_CA_FILE",
         "LOOKS_KAFKA_PASSWORD",
+        "LOOKS_INSTANCE",
     ):
         monkeypatch.delenv(name, raising=False)
 
@@ -114,3 +119,13 @@ def test_an_engine_must_answer_before_its_looks_time_is_up() -> None:
         engine.check(LookSettings(time_limit_s=60))
     engine.check(LookSettings(time_limit_s=61))
     EngineSettings(timeout_s=60).check(LookSettings(time_limit_s=60))
+
+
+def test_an_instance_is_named_after_its_host() -> None:
+    assert ProcessSettings().instance == re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())
+    assert ProcessSettings(instance="api-2").instance == "api-2"
+
+
+def test_a_process_stops_within_its_delay_two_drains_and_closing() -> None:
+    settings = ProcessSettings(pre_stop_delay_s=5, drain_timeout_s=10)
+    assert settings.stops_within_s == 5 + 2 * 10 + CLOSE_WITHIN_S
