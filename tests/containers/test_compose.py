@@ -89,7 +89,7 @@ class System:
     def kill(self, container: str) -> None:
         """SIGKILL, as the kernel would: the engine does not know that it was meant."""
         process = docker("inspect", "-f", "{{.State.Pid}}", container)
-        helper = ("run", "--rm", "--privileged", "--pid", "host", "--user", "0", "looks-worker")
+        helper = ("run", "--rm", "--pid", "host", "--user", "0", "looks-worker")
         docker(*helper, "bash", "-c", f"kill -9 {process}")
 
     def wait_until_healthy(self, container: str, within_s: float = 240) -> None:
