@@ -16,7 +16,8 @@ import yaml
 
 from devstack.processes import MODULES
 from runtime.settings import ProcessSettings
-from schemas.topics import PARTITIONS, TOPICS
+from schemas.namespace import Namespace
+from schemas.topics import PARTITIONS
 
 HERE = Path(__file__).resolve().parent
 CHART = HERE.parents[2] / "deploy" / "chart"
@@ -183,15 +184,17 @@ def test_each_process_may_lose_one_pod_and_is_spread(kind: str) -> None:
 
 
 def test_what_scales_by_lag_has_at_most_as_many_pods_as_partitions() -> None:
+    said = environment(dict(pods("managed"))["compositor"])
+    names = Namespace(said["LOOKS_NAMESPACE"], int(said["LOOKS_KAFKA_PARTITIONS"]))
     scaled = of_kind("managed", "ScaledObject")
     assert "compositor" in scaled
-    topics = {topic.name for topic in TOPICS}
     for name, one in scaled.items():
-        assert one["spec"]["maxReplicaCount"] <= PARTITIONS, name
+        assert one["spec"]["maxReplicaCount"] <= names.numbers < PARTITIONS, name
         for trigger in one["spec"]["triggers"]:
             if trigger["type"] == "kafka":
-                assert trigger["metadata"]["topic"] in topics
-                assert trigger["metadata"]["consumerGroup"] == f"looks.{name.replace('-', '_')}"
+                group = names.group(f"looks.{name.replace('-', '_')}")
+                assert names.owns(trigger["metadata"]["topic"])
+                assert trigger["metadata"]["consumerGroup"] == group
 
 
 def test_what_is_scaled_has_no_fixed_number_of_pods() -> None:
