@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,16 @@ CUSTOM = {path.stem: json.loads(path.read_text()) for path in (HERE / "resources
 Resource = dict[str, Any]
 
 
-def rendered(kind: str) -> list[Resource]:
-    """What an installation with the values of this kind creates."""
+@cache
+def _as_json(kind: str) -> str:
     text = (HERE / "rendered" / f"{kind}.yaml").read_text()
-    return [one for one in yaml.safe_load_all(text) if one is not None]
+    return json.dumps([one for one in yaml.safe_load_all(text) if one is not None])
+
+
+def rendered(kind: str) -> list[Resource]:
+    """What an installation with the values of this kind creates; the caller's own copy."""
+    resources: list[Resource] = json.loads(_as_json(kind))
+    return resources
 
 
 def of_kind(kind: str, resource: str) -> dict[str, Resource]:
