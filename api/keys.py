@@ -114,10 +114,10 @@ class KeyRing:
         asked for again.
         """
         now_s = time.monotonic()
-        if environment_of(key) is None:
-            raise self._refused("malformed", host, now_s)
         at_s, known = self._known.get(key, (float("-inf"), None))
         if known is None or now_s - at_s >= self._settings.key_cache_ttl_s:
+            if environment_of(key) is None:
+                raise self._refused("malformed", host, now_s)
             known = await self._ask(key, host, now_s, worked_before=known is not None)
         self.use.touch(known.key_id)
         return known

@@ -9,7 +9,8 @@ import ipaddress
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from runtime.settings import ApiSettings
@@ -19,6 +20,8 @@ MAX_BUCKETS = 100_000
 """Of names seen lately; the one unused for longest is forgotten first, which can only be to its
 favour.
 """
+MAX_KEYS = 10_000
+"""Whose claims are kept ready."""
 _NETWORK_BITS = 64
 """Of an IPv6 client: it has that many addresses to choose from."""
 
@@ -30,11 +33,13 @@ class Limit:
     name: str
     rate_per_s: float
     burst: int
+    policy: str = field(init=False)
+    """As `RateLimit-Policy` has it: the burst, and the seconds in which it refills."""
 
-    @property
-    def policy(self) -> str:
-        """As `RateLimit-Policy` has it: the burst, and the seconds in which it refills."""
-        return f'"{self.name}";q={self.burst};w={max(1, math.ceil(self.burst / self.rate_per_s))}'
+    def __post_init__(self) -> None:
+        """Write the policy once: limits are made seldom and told with every answer."""
+        refills_s = max(1, math.ceil(self.burst / self.rate_per_s))
+        object.__setattr__(self, "policy", f'"{self.name}";q={self.burst};w={refills_s}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,14 @@ class TokenBuckets:
     def take_now(self, claims: Sequence[TokenDemand], now_s: float) -> Allowance:
         """The same, without waiting: nothing in between sees half of it."""
         buckets = [self._refilled(claim, now_s) for claim in claims]
-        allowed = all(bucket.tokens >= 1 for bucket in buckets)
-        if allowed:
-            for bucket in buckets:
-                bucket.tokens -= 1
-        return self._tightest(claims, buckets, allowed)
+        if any(bucket.tokens < 1 for bucket in buckets):
+            return self._refusal(claims, buckets)
+        tightest = 0
+        for index, bucket in enumerate(buckets):
+            bucket.tokens -= 1
+            if bucket.tokens < buckets[tightest].tokens:
+                tightest = index
+        return Allowance(True, claims[tightest].limit, int(buckets[tightest].tokens), 0)
 
     def give_back(self, claim: TokenDemand, now_s: float) -> None:
         """Undo the taking of one token."""
@@ -113,22 +121,18 @@ class TokenBuckets:
         return bucket
 
     @staticmethod
-    def _tightest(
-        claims: Sequence[TokenDemand], buckets: Sequence[_Bucket], allowed: bool
-    ) -> Allowance:
+    def _refusal(claims: Sequence[TokenDemand], buckets: Sequence[_Bucket]) -> Allowance:
         """Of the bucket that is longest in getting a token, or else has the fewest."""
         waits = [
             (
-                math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s)
-                if not allowed
-                else 0,
+                math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s),
                 bucket.tokens,
                 claim.limit,
             )
             for claim, bucket in zip(claims, buckets, strict=True)
         ]
         wait_s, tokens, limit = max(waits, key=lambda one: (one[0], -one[1]))
-        return Allowance(allowed, limit, int(tokens), wait_s)
+        return Allowance(False, limit, int(tokens), wait_s)
 
 
 def request_claims(
@@ -137,16 +141,25 @@ def request_claims(
     """What a request takes from: its key's bucket and its tenant's, each of its environment and its
     kind.
     """
-    reading = method in {"GET", "HEAD"}
-    kind = "reads" if reading else "writes"
-    rate_per_s = settings.read_rate_per_s if reading else settings.rate_per_s
-    burst = settings.read_rate_burst if reading else settings.rate_burst
+    account = f"{who.tenant_id}/{who.environment}"
     factor = settings.tenant_rate_factor
+    if method in {"GET", "HEAD"}:
+        rate_per_s, burst = settings.read_rate_per_s, settings.read_rate_burst
+        return _claims("reads", who.key_id, account, rate_per_s, burst, factor)
+    return _claims(
+        "writes", who.key_id, account, settings.rate_per_s, settings.rate_burst, factor
+    )
+
+
+@lru_cache(maxsize=MAX_KEYS)
+def _claims(
+    kind: str, key_id: str, account: str, rate_per_s: float, burst: int, factor: float
+) -> tuple[TokenDemand, TokenDemand]:
+    """Those of a key are the same each time: made once."""
     return (
-        TokenDemand(who.key_id, Limit(f"key-{kind}", rate_per_s, burst)),
+        TokenDemand(key_id, Limit(f"key-{kind}", rate_per_s, burst)),
         TokenDemand(
-            f"{who.tenant_id}/{who.environment}",
-            Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor)),
+            account, Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor))
         ),
     )
 

@@ -16,7 +16,7 @@ def accepts(accept: str, media_type: str) -> bool:
     An empty header takes everything. A member that can't be read is passed over; parameters other
     than the weight do not count.
     """
-    if not accept.strip():
+    if accept in {"*/*", media_type} or not accept.strip():
         return True
     major = media_type.partition("/")[0]
     weights = dict(filter(None, (_range(member) for member in accept.split(","))))

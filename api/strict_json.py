@@ -1,13 +1,21 @@
 """JSON bodies, read strictly: what two parsers could read differently is refused before anything is
 charged.
+
+Read twice at most. orjson reads nearly all: what it gives is taken when nothing in it can be
+ambiguous. All else is read again by the standard library, whose hooks see every pair and every
+number as it was written, and which says what is wrong.
 """
 
 import json
 from typing import NoReturn
 
+import orjson
+
 from api.errors import invalid
 
 MAX_DEPTH = 32
+FIRST_INEXACT = 2.0**63
+"""From here on orjson may have made a float of a whole number that 64 bits do not hold."""
 _BODY = ("body",)
 
 
@@ -39,10 +47,46 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+class _Doubtful(ValueError):
+    """The text needs the careful reader."""
+
+
 def parse(body: bytes) -> object:
     """The value of a JSON text. Raises ApiError 422 for anything but plain, unambiguous JSON in
     UTF-8.
     """
+    try:
+        value = orjson.loads(body)
+        # Each member has one colon outside of strings. As many colons as members that were kept:
+        # none was given twice.
+        if b"\\u0000" not in body and body.count(b":") == _members(value, 0):
+            return value
+    except ValueError:
+        pass
+    return _read_carefully(body)
+
+
+def _members(value: object, depth: int) -> int:
+    """How many members the objects of a value have. Raises _Doubtful when it is too deep or holds a
+    number that may not be what was written.
+    """
+    if depth > MAX_DEPTH:
+        raise _Doubtful
+    if type(value) is dict:
+        count, inner = len(value), value.values()
+    elif type(value) is list:
+        count, inner = 0, value
+    elif type(value) is float and not -FIRST_INEXACT < value < FIRST_INEXACT:
+        raise _Doubtful
+    else:
+        return 0
+    for one in inner:
+        if type(one) is not str:
+            count += _members(one, depth + 1)
+    return count
+
+
+def _read_carefully(body: bytes) -> object:
     try:
         text = body.decode("utf-8")
         value = json.loads(

@@ -2,6 +2,7 @@
 prefix.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -29,10 +30,16 @@ def reachable(environment: str, prefixes: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+_is_plain = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*").fullmatch
+"""Most keys are of these few characters, of which no rule below has anything to say."""
+
+
 def problem(key: str) -> str | None:
     """Why a string is no object key that we accept; None when it is one. Percent signs are taken
     literally.
     """
+    if len(key) <= MAX_BYTES and _is_plain(key):
+        return None
     segments = key.split("/")
     faults = (
         (

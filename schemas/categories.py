@@ -138,4 +138,4 @@ def canonical(name: str) -> GarmentCategory | None:
     """The category that a key or synonym names, whatever its case and separators; None when it
     names none.
     """
-    return _BY_NAME.get(_plain(name))
+    return _BY_NAME.get(name) or _BY_NAME.get(_plain(name))
