@@ -20,6 +20,7 @@ from api import (
 )
 from api.answer_headers import add_headers
 from api.console import routes as console
+from api.create_look import CreateLook, FirstInLine, documented
 from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
@@ -71,12 +72,15 @@ def create_app(ports: Ports) -> FastAPI:
         in_all=ports.api.streams_max,
     )
     app.state.reads = SharedReads(ports.jobs)
+    limit = BodyLimit(ports.api.max_body_bytes, ports.api.body_timeout_s)
+    create_look = CreateLook(limit)
+    app.router.routes.append(documented(create_look))
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(
         BoundedBodies,
-        limit=BodyLimit(ports.api.max_body_bytes, ports.api.body_timeout_s),
+        limit=limit,
         by_path={
             uploads.PATH: BodyLimit(
                 MAX_UPLOAD_BYTES + uploads.OVERHEAD_BYTES, ports.api.upload_timeout_s
@@ -84,6 +88,7 @@ def create_app(ports: Ports) -> FastAPI:
         },
     )
     app.add_middleware(HeadIsGet)
+    app.add_middleware(FirstInLine, endpoint=create_look)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
 

@@ -137,26 +137,40 @@ def _part(part: object) -> str | int:
     return part if isinstance(part, int) else str(part)[:100]
 
 
+EXPECTED: tuple[type[Exception], ...] = (
+    StarletteHTTPException,
+    RequestValidationError,
+    Overloaded,
+    *DATABASE_AWAY,
+)
+"""What has an answer of its own."""
+
+
+def answer(request: Request, error: Exception) -> JSONResponse:
+    """The answer to one of EXPECTED."""
+    if isinstance(error, ApiError):
+        return respond(request, error)
+    if isinstance(error, RequestValidationError):
+        return respond(request, _from_validation(error))
+    if isinstance(error, StarletteHTTPException):
+        return respond(request, _from_framework(request, error))
+    log.warning(
+        "the database is out of reach",
+        exchange=exchange_id(request),
+        error=type(error).__name__,
+    )
+    message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
+    return respond(
+        request,
+        ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}),
+    )
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of this app in the envelope."""
 
-    async def on_api_error(request: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, ApiError):
-            return respond(request, error)
-        if isinstance(error, RequestValidationError):
-            return respond(request, _from_validation(error))
-        if isinstance(error, StarletteHTTPException):
-            return respond(request, _from_framework(request, error))
-        log.warning(
-            "the database is out of reach",
-            exchange=exchange_id(request),
-            error=type(error).__name__,
-        )
-        message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
-        return respond(
-            request,
-            ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}),
-        )
+    async def on_expected(request: Request, error: Exception) -> JSONResponse:
+        return answer(request, error)
 
     async def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exchange=exchange_id(request), exc_info=error)
@@ -164,6 +178,6 @@ def install(app: FastAPI) -> None:
             request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id.")
         )
 
-    for kind in (StarletteHTTPException, RequestValidationError, Overloaded, *DATABASE_AWAY):
-        app.add_exception_handler(kind, on_api_error)
+    for kind in EXPECTED:
+        app.add_exception_handler(kind, on_expected)
     app.add_exception_handler(Exception, on_anything_else)

@@ -4,7 +4,7 @@ do, its rate.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +29,7 @@ CAPABILITY = {"POST": "jobs:create", "DELETE": "jobs:create", "GET": "jobs:read"
 MAX_KEY_CHARS = 256
 NO_CONTENT = 204
 JSON = "application/json"
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,50 @@ class BodyLimit:
     timeout_s: float
 
 
-class BoundedBodies:
-    """ASGI middleware: a body of more than its limit, counted as it streams in, or slower than its
-    limit, is refused.
+class BoundedBody:
+    """`receive` of one request: it raises ApiError 413 for a body of more than its limit, counted
+    as it streams in, and 408 for one that is slower.
     """
+
+    def __init__(self, receive: Receive, limit: BodyLimit, declared: bytes) -> None:
+        """`declared`: the Content-Length, if there is one."""
+        self._receive = receive
+        self._limit = limit
+        self._too_large = declared.isdigit() and int(declared) > limit.max_bytes
+        self._seen_bytes = 0
+        self._until_s = time.monotonic() + limit.timeout_s
+        self._finished = False
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        if self._finished:
+            return await self._receive()  # waiting for the client to go away: not bounded
+        if self._too_large:
+            raise self._larger()
+        try:
+            async with asyncio.timeout(max(0.0, self._until_s - time.monotonic())):
+                message = await self._receive()
+        except TimeoutError:
+            raise ApiError(
+                ErrorCode.REQUEST_TIMEOUT,
+                "The request body took too long.",
+                headers={"Connection": "close"},
+            ) from None
+        self._seen_bytes += len(message.get("body", b""))
+        self._finished = not message.get("more_body", False)
+        if self._seen_bytes > self._limit.max_bytes:
+            raise self._larger()
+        return message
+
+    def _larger(self) -> ApiError:
+        return ApiError(
+            ErrorCode.PAYLOAD_TOO_LARGE,
+            f"A request body may have {self._limit.max_bytes} bytes.",
+        )
+
+
+class BoundedBodies:
+    """ASGI middleware: every body is bounded."""
 
     def __init__(self, app: ASGIApp, limit: BodyLimit, by_path: Mapping[str, BodyLimit]) -> None:
         """`limit` holds for every path that is not in `by_path`."""
@@ -52,73 +93,41 @@ class BoundedBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._by_path.get(scope["path"], self._limit)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        too_large = declared.isdigit() and int(declared) > limit.max_bytes
-        seen_bytes = 0
-        until_s = time.monotonic() + limit.timeout_s
-        finished = False
-
-        async def bounded() -> Message:
-            nonlocal seen_bytes, finished
-            if finished:
-                return await receive()  # waiting for the client to go away: not bounded
-            if too_large:
-                raise ApiError(
-                    ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes."
-                )
-            try:
-                async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
-                    message = await receive()
-            except TimeoutError:
-                raise ApiError(
-                    ErrorCode.REQUEST_TIMEOUT,
-                    "The request body took too long.",
-                    headers={"Connection": "close"},
-                ) from None
-            seen_bytes += len(message.get("body", b""))
-            finished = not message.get("more_body", False)
-            if seen_bytes > limit.max_bytes:
-                raise ApiError(
-                    ErrorCode.PAYLOAD_TOO_LARGE, f"A request body may have {limit.max_bytes} bytes."
-                )
-            return message
-
-        await self._app(scope, bounded, send)
+        if scope["type"] == "http":
+            limit = self._by_path.get(scope["path"], self._limit)
+            declared = dict(scope["headers"]).get(b"content-length", b"0")
+            receive = BoundedBody(receive, limit, declared)
+        await self._app(scope, receive, send)
 
 
-def bearer(request: Request) -> str:
-    """The key of a request. Raises ApiError 401 unless there is exactly one, in the one right
-    place.
+def bearer(given: Sequence[str], query: bytes) -> str:
+    """The key of a request with these Authorization headers. Raises ApiError 401 unless there is
+    exactly one, in the one right place.
     """
-    headers = request.headers.getlist("authorization")
-    query = unquote(request.scope["query_string"].decode("latin-1"))
-    if len(headers) != 1 or any(prefix in query for prefix in PREFIXES.values()):
+    text = unquote(query.decode("latin-1")) if query else ""
+    if len(given) != 1 or any(prefix in text for prefix in PREFIXES.values()):
         raise unauthenticated()
-    scheme, _, key = headers[0].partition(" ")
+    scheme, _, key = given[0].partition(" ")
     if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_CHARS or not key.isascii():
         raise unauthenticated()
     return key
 
 
-async def admit(request: Request, needed: str) -> Credential:
+async def admit(scope: Scope, key: str, needed: str) -> Credential:
     """Who sends this request and has the capability `needed`.
 
-    Raises ApiError 401, 403 or 429; leaves the rate-limit headers for the answer.
+    Raises ApiError 401, 403 or 429; leaves the rate-limit headers for the answer in the scope's
+    state.
     """
-    state = request.app.state
+    state = scope["app"].state
     ports: Ports = state.ports
     keys: KeyRing = state.keys
     limiter: Limiter = state.limiter
-    credential = await keys.credential(
-        bearer(request), request.client.host if request.client else None
-    )
-    claims = request_claims(ports.api, credential, request.method)
+    client = scope.get("client")
+    credential = await keys.credential(key, client[0] if client else None)
+    claims = request_claims(ports.api, credential, scope["method"])
     allowance = await limiter.take(claims, time.monotonic())
-    request.state.limit_headers = allowance.headers(claims)
+    scope.setdefault("state", {})["limit_headers"] = allowance.headers(claims)
     if not allowance.allowed:
         RATE_LIMITED.labels(allowance.limit.name).inc()
         whose = (
@@ -136,25 +145,29 @@ async def admit(request: Request, needed: str) -> Credential:
     return credential
 
 
-def plain(request: Request) -> None:
+def plain(content_encoding: str) -> None:
     """Raises ApiError 415 for a body that is packed: what it unpacks to has no bound."""
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if content_encoding.strip().lower() != IDENTITY:
         raise ApiError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without a Content-Encoding."
         )
 
 
-def acceptable(request: Request, media_type: str | None) -> None:
-    """Raises ApiError 406 for a client that rules out the type of this route's answers; None: they
-    have no content.
+def acceptable(given: Sequence[str], media_type: str | None) -> None:
+    """Raises ApiError 406 for a client whose Accept headers rule out the type of this route's
+    answers; None: they have no content.
     """
-    if media_type is not None and not accepts(
-        ",".join(request.headers.getlist("accept")), media_type
-    ):
+    if media_type is not None and not accepts(",".join(given), media_type):
         raise ApiError(
             ErrorCode.NOT_ACCEPTABLE,
             f"This route answers with {media_type}, which the Accept header rules out.",
         )
+
+
+def sends_json(content_type: str) -> None:
+    """Raises ApiError 415 for a body that is said to be anything else."""
+    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`.")
 
 
 class _StrictRequest(Request):
@@ -185,20 +198,16 @@ class GatedRoute(APIRoute):
         offered = self._offered()
 
         async def gated(request: Request) -> Response:
-            request.state.credential = await admit(request, self.needs[request.method])
-            acceptable(request, offered)
-            plain(request)
+            headers = request.headers
+            key = bearer(headers.getlist("authorization"), request.scope["query_string"])
+            request.state.credential = await admit(request.scope, key, self.needs[request.method])
+            acceptable(headers.getlist("accept"), offered)
+            plain(headers.get("content-encoding", IDENTITY))
             refuse_repeated(request, self.dependant)
             if self.body_field is not None and (
                 self.body_field.field_info.is_required() or _sends_body(request)
             ):
-                media_type = (
-                    request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                )
-                if media_type != JSON:
-                    raise ApiError(
-                        ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`."
-                    )
+                sends_json(headers.get("content-type", ""))
             response = await inner(_StrictRequest(request.scope, request.receive))
             response.headers.update(request.state.limit_headers)
             response.headers["X-Request-Id"] = response.headers.get("X-Request-Id") or exchange_id(

@@ -1,8 +1,9 @@
 """The Idempotency-Key header."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Header, Request
+from fastapi import Header
 
 from api.errors import ApiError, invalid
 from schemas.errors import ErrorCode
@@ -22,15 +23,14 @@ IdempotencyKeyHeader = Annotated[
 """Documented here and checked by `key_of`, which also knows quotes and repeated headers."""
 
 
-def key_of(request: Request, key: str | None) -> str | None:
-    """The key as it is compared: without the quotes around it. Raises ApiError 422 unless there is
-    one of 1 to 255 visible ASCII characters, or none.
+def key_of(given: Sequence[str]) -> str | None:
+    """The key of a request with these headers, as it is compared: without the quotes around it.
+    Raises ApiError 422 unless there is one of 1 to 255 visible ASCII characters, or none.
     """
-    if key is None:
+    if not given:
         return None
-    text = unquoted(key)
-    once = len(request.headers.getlist("idempotency-key")) == 1
-    if not once or not 0 < len(text) <= MAX_CHARS or not all("!" <= c <= "~" for c in text):
+    text = unquoted(given[0])
+    if len(given) != 1 or not 0 < len(text) <= MAX_CHARS or not all("!" <= c <= "~" for c in text):
         raise invalid(
             ("header", "Idempotency-Key"),
             f"must be one header of 1 to {MAX_CHARS} visible ASCII characters",

@@ -144,24 +144,23 @@ def request_claims(
     account = f"{who.tenant_id}/{who.environment}"
     factor = settings.tenant_rate_factor
     if method in {"GET", "HEAD"}:
-        rate_per_s, burst = settings.read_rate_per_s, settings.read_rate_burst
-        return _claims("reads", who.key_id, account, rate_per_s, burst, factor)
+        pace = (settings.read_rate_per_s, settings.read_rate_burst, factor)
+        return _claims("reads", who.key_id, account, pace)
     return _claims(
-        "writes", who.key_id, account, settings.rate_per_s, settings.rate_burst, factor
+        "writes", who.key_id, account, (settings.rate_per_s, settings.rate_burst, factor)
     )
 
 
 @lru_cache(maxsize=MAX_KEYS)
 def _claims(
-    kind: str, key_id: str, account: str, rate_per_s: float, burst: int, factor: float
+    kind: str, key_id: str, account: str, pace: tuple[float, int, float]
 ) -> tuple[TokenDemand, TokenDemand]:
-    """Those of a key are the same each time: made once."""
-    return (
-        TokenDemand(key_id, Limit(f"key-{kind}", rate_per_s, burst)),
-        TokenDemand(
-            account, Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor))
-        ),
-    )
+    """Those of a key are the same each time: made once. `pace`: rate, burst and the tenant's
+    factor.
+    """
+    rate_per_s, burst, factor = pace
+    ours = Limit(f"tenant-{kind}", rate_per_s * factor, math.floor(burst * factor))
+    return TokenDemand(key_id, Limit(f"key-{kind}", rate_per_s, burst)), TokenDemand(account, ours)
 
 
 def failure_claim(settings: ApiSettings, host: str | None) -> TokenDemand:

@@ -1,7 +1,7 @@
 """Query parameters, read strictly: what two readers could take differently is refused."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -66,7 +66,11 @@ Wait = Annotated[
 def refuse_repeated(request: Request, dependant: Dependant) -> None:
     """Raise ApiError 422 for a parameter that is given twice and is not a list."""
     lists = {one.alias for one in dependant.query_params if _is_list(one.field_info.annotation)}
-    names = [name for name, _ in request.query_params.multi_items()]
+    refuse_twice([name for name, _ in request.query_params.multi_items()], lists)
+
+
+def refuse_twice(names: Sequence[str], lists: Container[str] = ()) -> None:
+    """The same for the names of a query, of which those of `lists` may come more than once."""
     for name in names:
         if name not in lists and names.count(name) > 1:
             raise invalid(("query", name[:100]), "given more than once")

@@ -42,9 +42,10 @@ def _number(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 20:
+    # What 64 bits don't hold nobody could write again.
+    if len(text) > len(str(-(2**63))) or not -(2**63) <= (number := int(text)) < 2**64:
         raise _Ambiguous("a number is too large")
-    return int(text)
+    return number
 
 
 class _Doubtful(ValueError):
@@ -73,17 +74,14 @@ def _members(value: object, depth: int) -> int:
     if depth > MAX_DEPTH:
         raise _Doubtful
     if type(value) is dict:
-        count, inner = len(value), value.values()
-    elif type(value) is list:
-        count, inner = 0, value
-    elif type(value) is float and not -FIRST_INEXACT < value < FIRST_INEXACT:
+        return len(value) + sum(
+            _members(inner, depth + 1) for inner in value.values() if type(inner) is not str
+        )
+    if type(value) is list:
+        return sum(_members(inner, depth + 1) for inner in value if type(inner) is not str)
+    if type(value) is float and not -FIRST_INEXACT < value < FIRST_INEXACT:
         raise _Doubtful
-    else:
-        return 0
-    for one in inner:
-        if type(one) is not str:
-            count += _members(one, depth + 1)
-    return count
+    return 0
 
 
 def _read_carefully(body: bytes) -> object:

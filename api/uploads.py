@@ -91,7 +91,7 @@ async def upload_photo(
     """
     ports: Ports = request.app.state.ports
     places: asyncio.Semaphore = request.app.state.upload_places
-    text = key_of(request, idempotency_key)
+    text = key_of(request.headers.getlist("idempotency-key"))
     if places.locked():
         raise _unavailable("Too many uploads at once.")
     async with places:

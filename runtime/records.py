@@ -1,11 +1,23 @@
 """Records as the runtime passes them around."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import orjson
+
 from domain.outcomes import Emit
-from schemas.envelope import Decoded, Headers, Meta, child_traceparent, encode
-from schemas.events import TYPE_OF
+from schemas.envelope import (
+    Decoded,
+    Headers,
+    Meta,
+    attributes,
+    child_traceparent,
+    encode,
+    new_traceparent,
+    standing,
+)
+from schemas.events import TYPE_OF, RequestEvent
 from schemas.ids import derived_id
 
 
@@ -65,3 +77,33 @@ def outgoing(
     )
     encoded = encode(emit.event, meta)
     return OutRecord(emit.target.name, encoded.key, encoded.value, encoded.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record of which the time and some members of the event are still to be said: JSON texts
+    that are open at their end.
+    """
+
+    value: str
+    headers: str
+
+
+def draft(
+    event: type[RequestEvent],
+    members: Mapping[str, object],
+    identity: tuple[str, ...],
+    source: str,
+    traceparent: str,
+) -> Draft:
+    """What `outgoing` would make of a request's first event, as far as it is known. Nothing is read
+    back here: whoever ends the texts proves that they can be read.
+    """
+    request_id = str(members["request_id"])
+    event_id = derived_id(request_id, *identity)
+    headers = [
+        *attributes(TYPE_OF[event], event_id, source, request_id.encode()),
+        *standing(1, traceparent or new_traceparent()),
+    ]
+    pairs = [(name, raw.decode()) for name, raw in headers]
+    return Draft(orjson.dumps(members)[:-1].decode(), orjson.dumps(pairs)[:-1].decode())

@@ -106,19 +106,30 @@ def encode(event: RequestEvent, meta: Meta) -> Encoded:
     except ValidationError as error:
         raise Unpublishable(_why(error)) from None
     headers = [
-        _SPECVERSION,
-        ("ce_id", meta.id.encode()),
-        *_of_type(meta.type),
-        ("ce_source", meta.source.encode()),
-        ("ce_subject", request_id),
+        *attributes(meta.type, meta.id, meta.source, request_id),
         ("ce_time", orjson.dumps(meta.time.astimezone(UTC), option=orjson.OPT_UTC_Z)[1:-1]),
+        *standing(meta.sequence, meta.traceparent),
+        *((name, text.encode()) for name, text in meta.extra.items()),
     ]
-    if meta.sequence:
-        headers.append(("ce_sequence", str(meta.sequence).encode()))
-    if meta.traceparent:
-        headers.append(("traceparent", meta.traceparent.encode()))
-    headers += [(name, text.encode()) for name, text in meta.extra.items()]
     return Encoded(request_id, value, tuple(headers))
+
+
+def attributes(event_type: str, event_id: str, source: str, subject: bytes) -> Headers:
+    """What CloudEvents asks of every record, but for the time."""
+    return (
+        _SPECVERSION,
+        ("ce_id", event_id.encode()),
+        *_of_type(event_type),
+        ("ce_source", source.encode()),
+        ("ce_subject", subject),
+    )
+
+
+def standing(sequence: int, traceparent: str) -> Headers:
+    """An event's number within its request, and its span; nothing for what it lacks."""
+    number = (("ce_sequence", str(sequence).encode()),) if sequence else ()
+    span = (("traceparent", traceparent.encode()),) if traceparent else ()
+    return (*number, *span)
 
 
 _SPECVERSION: Final = ("ce_specversion", b"1.0")

@@ -1,5 +1,5 @@
-"""Accepting requests: charge, request row, ledger entry, outbox row and stored answer in one
-transaction.
+"""Accepting requests: lock, charge, ledger entry, request row, outbox row and stored answer in one
+statement and one commit for all that wait.
 
 Natural batching: what arrives while a commit is under way shares the next one. One commit is on its
 way at a time, so a hot account's row lock is held once per batch and not once per request. Each
@@ -9,18 +9,25 @@ one bad member fails alone.
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import asyncpg
 
-from runtime import faults
-from storage.acceptance_rows import decide, known
+from runtime import faults, logs
+from storage.acceptance_rows import Connection, decide
+from storage.asked_rows import Asked, asked
 from storage.submissions import AcceptanceResult, Submission
+
+log = logs.get(__name__)
 
 BUSY_BATCH = 8
 LINGER_S = 0.003
 """After a commit that many shared, the next one waits this long for those who were just answered to
 come back: without it, the first of them would hold the account's lock alone.
+"""
+BATCHES_A_CONNECTION = 50
+"""One after another on the same connection before it goes back to the pool, which costs a round
+trip and is where one that turned read-only is given up.
 """
 
 
@@ -28,12 +35,10 @@ class Overloaded(Exception):
     """Too many requests wait for a commit; nothing was written."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
-    submission: Submission
-    verdict: "asyncio.Future[AcceptanceResult]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    asked: Asked
+    verdict: "asyncio.Future[AcceptanceResult]"
 
 
 class Acceptance:
@@ -53,43 +58,62 @@ class Acceptance:
         """
         if len(self._queue) >= self._queue_max:
             raise Overloaded
-        waiting = _Waiting(submission)
+        waiting = _Waiting(asked(submission), asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        return await asyncio.shield(waiting.verdict)
+        return await waiting.verdict
 
     async def _flush(self) -> None:
         while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
-            await self._settle(batch)
+            connected = False
+            try:
+                async with self._pool.acquire() as connection:
+                    connected = True
+                    await self._settle_some(connection)
+            except Exception as error:
+                if connected:
+                    log.warning("a connection was lost on its way back", error=type(error).__name__)
+                else:
+                    _fail(self._next_batch(), error)
+
+    async def _settle_some(self, connection: Connection) -> None:
+        """One batch after another, until one fails or the connection has served for long enough."""
+        for _ in range(BATCHES_A_CONNECTION):
+            batch = self._next_batch()
+            if not batch:
+                return
+            try:
+                await self._settle(connection, batch)
+            except Exception as error:
+                _fail(batch, error)
+                return
             if len(batch) >= BUSY_BATCH:
                 await asyncio.sleep(LINGER_S)
 
-    async def _settle(self, batch: list[_Waiting]) -> None:
+    def _next_batch(self) -> list[_Waiting]:
+        return [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
+
+    async def _settle(self, connection: Connection, batch: list[_Waiting]) -> None:
         try:
-            verdicts = await self._write([waiting.submission for waiting in batch])
+            verdicts = await self._write(connection, [waiting.asked for waiting in batch])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if len(batch) == 1:
                 _fail(batch, error)
             else:
                 for waiting in batch:
-                    await self._settle([waiting])
-        except Exception as error:
-            _fail(batch, error)
+                    await self._settle(connection, [waiting])
         else:
             for waiting, verdict in zip(batch, verdicts, strict=True):
                 if not waiting.verdict.done():
                     waiting.verdict.set_result(verdict)
 
-    async def _write(self, batch: list[Submission]) -> list[AcceptanceResult]:
-        async with self._pool.acquire() as connection, connection.transaction():
-            verdicts, fresh = await known(connection, batch)
-            if fresh:
-                await decide(connection, [batch[index] for index in fresh], fresh, verdicts)
-                await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)
+    async def _write(self, connection: Connection, batch: list[Asked]) -> list[AcceptanceResult]:
+        async with connection.transaction():
+            verdicts = await decide(connection, batch)
+            await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)
         await faults.at("api", faults.FaultPoint.AFTER_COMMIT)
-        return [verdicts[index] for index in range(len(batch))]
+        return verdicts
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

@@ -1,20 +1,18 @@
-"""One batch of submissions in one transaction of its caller: verdicts, charges, rows."""
+"""One batch of submissions in one statement: locks, charges, ledger entries, request rows, outbox
+rows and stored answers; and what each member is answered.
 
+Who can pay is decided by running totals: each member comes with what its account pays up to it.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 
 import asyncpg
-import orjson
 
-from domain.engines import asked_for
-from domain.money import payable, spent
-from domain.outcomes import Emit
-from runtime.records import outgoing
-from schemas.events import LookRequested
 from schemas.topics import LOOK_REQUESTED
 from storage.advisory import HERE, LockClass, number
-from storage.outbox import headers_text
+from storage.asked_rows import Asked, columns
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
@@ -24,12 +22,47 @@ from storage.submissions import (
     Unpaid,
 )
 
-_INSERT = """
-WITH n AS (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                       $7::bigint[], $8::timestamptz[], $9::bytea[], $10::text[])
-  AS n(request_id, tenant_id, environment, user_category, items, runtime_config,
-       cost, deadline_at, value, headers)),
+Connection = asyncpg.pool.PoolConnectionProxy
+Identity = tuple[str, str, str, str]
+
+_RFC_3339 = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+_ACCEPT = f"""
+WITH asked AS MATERIALIZED (
+  SELECT *, key IS NULL OR pg_try_advisory_xact_lock(
+      $1::int # {HERE}, hashtext(concat_ws(E'\\x1f', tenant_id, environment, route, key))) AS free
+  FROM unnest($3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+              $9::text[], $10::text[], $11::bigint[], $12::float8[], $13::text[], $14::text[],
+              $15::text[], $16::text[], $17::bytea[], $18::bytea[])
+  AS a(place, total, request_id, tenant_id, environment, user_category, items, runtime_config,
+       cost, deadline_s, event, headers, route, key, fingerprint, answer)),
+locked AS MATERIALIZED (
+  SELECT c.tenant_id, c.environment, c.balance,
+         coalesce(t.quality_floor::float8::text, 'null') AS floor
+  FROM credit_accounts c JOIN tenants t USING (tenant_id)
+  WHERE (c.tenant_id, c.environment) IN (SELECT tenant_id, environment FROM asked WHERE free)
+  ORDER BY c.tenant_id, c.environment FOR NO KEY UPDATE OF c),
+payable AS MATERIALIZED (
+  SELECT a.*, l.floor FROM asked a JOIN locked l USING (tenant_id, environment)
+  WHERE a.free AND a.total <= l.balance),
+stored AS (
+  INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint, request_id,
+                                status_code, body)
+  SELECT tenant_id, environment, route, key, fingerprint, request_id, 202, answer
+  FROM payable WHERE key IS NOT NULL
+  ON CONFLICT (tenant_id, environment, route, key) DO NOTHING RETURNING request_id),
+taken AS MATERIALIZED (
+  SELECT * FROM payable WHERE key IS NULL OR request_id IN (SELECT request_id FROM stored)),
+paid AS (
+  UPDATE credit_accounts c SET balance = c.balance - s.total
+  FROM (SELECT tenant_id, environment, sum(cost)::bigint AS total FROM taken GROUP BY 1, 2) s
+  WHERE c.tenant_id = s.tenant_id AND c.environment = s.environment
+  RETURNING c.tenant_id, c.environment, clock_timestamp() AS now),
+n AS MATERIALIZED (
+  SELECT t.*, p.now, p.now + make_interval(secs => t.deadline_s) AS deadline_at,
+         to_char(p.now AT TIME ZONE 'UTC', {_RFC_3339}) AS at,
+         to_char((p.now + make_interval(secs => t.deadline_s)) AT TIME ZONE 'UTC',
+                 {_RFC_3339}) AS until
+  FROM taken t JOIN paid p USING (tenant_id, environment)),
 charged AS (
   INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
   SELECT tenant_id, environment, 'charge', -cost, request_id FROM n),
@@ -37,197 +70,128 @@ logged AS (
   INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
                             runtime_config, credits_cost, created_at, updated_at, deadline_at)
   SELECT request_id, tenant_id, environment, user_category, items::jsonb,
-         runtime_config::jsonb, cost, $11::timestamptz, $11::timestamptz, deadline_at FROM n)
-INSERT INTO outbox (topic, key, value, headers)
-SELECT 'look.requested', request_id, value, headers::jsonb FROM n"""
+         runtime_config::jsonb, cost, now, now, deadline_at FROM n),
+boxed AS (
+  INSERT INTO outbox (topic, key, value, headers)
+  SELECT $2, request_id,
+         convert_to(event || ',"quality_floor":' || floor || ',"requested_at":"' || at
+                    || '","deadline_at":"' || until || '"}}', 'UTF8'),
+         (headers || ',["ce_time","' || at || '"]]')::jsonb FROM n)
+SELECT a.place, a.free, coalesce(l.balance, 0) AS balance
+FROM asked a LEFT JOIN locked l USING (tenant_id, environment)
+WHERE a.place NOT IN (SELECT place FROM taken)"""
+"""Returns those that were not taken. Keys of one account are decided under its lock (DESIGN 3,
+promise 2): whoever meets a conflict meets a row that is committed.
+"""
 
 
-async def known(
-    connection: asyncpg.pool.PoolConnectionProxy, batch: Sequence[Submission]
-) -> tuple[dict[int, AcceptanceResult], list[int]]:
-    """Verdicts by what is stored under idempotency keys, and the indices of those that are still to
-    be decided.
+async def decide(connection: Connection, batch: Sequence[Asked]) -> list[AcceptanceResult]:
+    """A verdict for each; nothing is decided before the caller's transaction is committed.
 
-    Only the first of a key in a batch is decided; the others are answered like it (`decide`).
+    Only the first of a key in a batch is decided; the others are answered like it.
     """
-    keyed = sorted(
-        {identity for submission in batch if (identity := submission.identity) is not None}
-    )
-    verdicts: dict[int, AcceptanceResult] = {}
+    deciding = _Deciding(batch)
+    leaders: dict[Identity, int] = {}
+    undecided = [
+        place
+        for place, one in enumerate(batch)
+        if (identity := one.submission.identity) is None
+        or leaders.setdefault(identity, place) == place
+    ]
+    while undecided:
+        undecided = await deciding.some(connection, undecided)
+    for place, one in enumerate(batch):
+        if place not in deciding.verdicts and (identity := one.submission.identity) is not None:
+            deciding.like(place, leaders[identity])
+    return [deciding.verdicts[place] for place in range(len(batch))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What was not taken, and the balance that its account had before."""
+
+    place: int
+    free: bool
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """A batch, the verdicts by place so far, and what was found stored under its keys."""
+
+    batch: Sequence[Asked]
+    verdicts: dict[int, AcceptanceResult] = field(default_factory=dict)
+    stored: dict[Identity | None, tuple[bytes, bytes]] = field(default_factory=dict)
+
+    async def some(self, connection: Connection, places: Sequence[int]) -> list[int]:
+        """Run the statement for these; returns those that it left open: the account may pay them
+        yet, for its running total counted some that pay nothing.
+        """
+        rows = await connection.fetch(
+            _ACCEPT,
+            number(LockClass.IDEMPOTENCY_KEY),
+            LOOK_REQUESTED.name,
+            *columns(self.batch, places),
+        )
+        refused = {row["place"]: _Refused(*row) for row in rows}
+        charged: Counter[tuple[str, str]] = Counter()
+        for place in places:
+            if place not in refused:
+                submission = self.batch[place].submission
+                self.verdicts[place] = Accepted(submission.answer)
+                charged[submission.account] += submission.credits_cost
+        if not refused:
+            return []
+        identities = [self.batch[place].submission.identity for place in refused]
+        self.stored.update(await _stored(connection, identities))
+        return [
+            place
+            for place in sorted(refused)
+            if not self._refuse(refused[place], charged[self.batch[place].submission.account])
+        ]
+
+    def like(self, place: int, leader: int) -> None:
+        """Decide one that came with the same key as its leader in this batch."""
+        submission, first = self.batch[place].submission, self.batch[leader].submission
+        verdict = self.verdicts[leader]
+        if submission.identity in self.stored:
+            verdict = _replay(submission, *self.stored[submission.identity])
+        elif isinstance(verdict, Accepted) and first.idempotency is not None:
+            verdict = _replay(submission, first.idempotency.fingerprint, verdict.answer)
+        self.verdicts[place] = verdict
+
+    def _refuse(self, one: _Refused, charged: int) -> bool:
+        """Say why it was not taken; False when nothing stands against it but the running total."""
+        submission, left = self.batch[one.place].submission, one.balance - charged
+        verdict: AcceptanceResult | None = None
+        if submission.identity in self.stored:
+            verdict = _replay(submission, *self.stored[submission.identity])
+        elif not one.free:
+            verdict = KeyInProgress()
+        elif submission.credits_cost > left:
+            verdict = Unpaid(left)
+        if verdict is not None:
+            self.verdicts[one.place] = verdict
+        return verdict is not None
+
+
+async def _stored(
+    connection: Connection, identities: Sequence[Identity | None]
+) -> dict[Identity | None, tuple[bytes, bytes]]:
+    """Fingerprints and answers that are stored under these."""
+    keyed = [identity for identity in identities if identity is not None]
     if not keyed:
-        return verdicts, list(range(len(batch)))
-    columns = [list(column) for column in zip(*keyed, strict=True)]
-    locked = await connection.fetch(
-        f"""SELECT pg_try_advisory_xact_lock(
-             $5::int # {HERE}, hashtext(concat_ws(E'\\x1f', t, e, r, k))) AS got
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(t, e, r, k)""",
-        *columns,
-        number(LockClass.IDEMPOTENCY_KEY),
-    )
-    free = {identity for identity, row in zip(keyed, locked, strict=True) if row["got"]}
-    stored = await connection.fetch(
-        """SELECT i.tenant_id, i.environment, i.route, i.key, i.fingerprint, i.body
+        return {}
+    rows = await connection.fetch(
+        """SELECT tenant_id, environment, route, key, i.fingerprint, i.body
            FROM idempotency_keys i
            JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
              AS u(tenant_id, environment, route, key) USING (tenant_id, environment, route, key)""",
-        *columns,
+        *(list(column) for column in zip(*keyed, strict=True)),
     )
-    answers = {
-        (row["tenant_id"], row["environment"], row["route"], row["key"]): row for row in stored
-    }
-    fresh: list[int] = []
-    for index, submission in enumerate(batch):
-        identity, idempotency = submission.identity, submission.idempotency
-        if identity is None or idempotency is None:
-            fresh.append(index)
-        elif identity in answers:
-            row = answers[identity]
-            same = bytes(row["fingerprint"]) == idempotency.fingerprint
-            verdicts[index] = Accepted(bytes(row["body"]), replayed=True) if same else KeyReused()
-        elif identity not in free:
-            verdicts[index] = KeyInProgress()
-        else:
-            fresh.append(index)
-    return verdicts, fresh
+    return {tuple(row[:4]): (row["fingerprint"], row["body"]) for row in rows}
 
 
-async def decide(
-    connection: asyncpg.pool.PoolConnectionProxy,
-    submissions: Sequence[Submission],
-    indices: Sequence[int],
-    verdicts: dict[int, AcceptanceResult],
-) -> None:
-    """Charge those who can pay, in order, write their rows, and add every verdict under its place
-    in `indices`.
-    """
-    leaders: dict[tuple[str, str, str, str], int] = {}
-    first = [
-        position
-        for position, submission in enumerate(submissions)
-        if submission.identity is None
-        or leaders.setdefault(submission.identity, position) == position
-    ]
-    deciding = [submissions[position] for position in first]
-    accounts = sorted({submission.account for submission in deciding})
-    rows = await connection.fetch(
-        """SELECT a.tenant_id, a.environment, a.balance, t.quality_floor::float8,
-             clock_timestamp() AS now
-           FROM credit_accounts a JOIN tenants t USING (tenant_id)
-           WHERE (a.tenant_id, a.environment) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-           ORDER BY a.tenant_id, a.environment FOR NO KEY UPDATE OF a""",
-        [tenant_id for tenant_id, _ in accounts],
-        [environment for _, environment in accounts],
-    )
-    balances = {(row["tenant_id"], row["environment"]): row["balance"] for row in rows}
-    costs = [(submission.account, submission.credits_cost) for submission in deciding]
-    paid = payable(balances, costs)
-    floors = {row["tenant_id"]: row["quality_floor"] for row in rows}
-    accepted = [
-        replace(submission, quality_floor=floors[submission.tenant_id])
-        for submission, can in zip(deciding, paid, strict=True)
-        if can
-    ]
-    if accepted:
-        await insert(connection, accepted, rows[0]["now"])
-        await _spend(connection, spent(costs, paid))
-    for position, submission, can in zip(first, deciding, paid, strict=True):
-        verdicts[indices[position]] = (
-            Accepted(submission.answer) if can else Unpaid(balances.get(submission.account, 0))
-        )
-    for position, submission in enumerate(submissions):
-        if indices[position] not in verdicts and submission.identity is not None:
-            leader = leaders[submission.identity]
-            verdicts[indices[position]] = _like(
-                submission, submissions[leader], verdicts[indices[leader]]
-            )
-
-
-def _like(
-    submission: Submission, leader: Submission, verdict: AcceptanceResult
-) -> AcceptanceResult:
-    """The verdict of a submission that came with the same key in the same batch."""
-    if isinstance(verdict, Accepted) and submission.idempotency and leader.idempotency:
-        same = submission.idempotency.fingerprint == leader.idempotency.fingerprint
-        return Accepted(verdict.answer, replayed=True) if same else KeyReused()
-    return verdict
-
-
-async def insert(
-    connection: asyncpg.pool.PoolConnectionProxy, accepted: Sequence[Submission], now: datetime
-) -> None:
-    """Write accepted requests with their charges, outbox rows and stored answers. Their accounts'
-    balances are the caller's.
-    """
-    events = [_event(submission, now) for submission in accepted]
-    records = [
-        outgoing(
-            Emit(event, (LOOK_REQUESTED.name,), sequence=1),
-            "/looks/api",
-            now,
-            traceparent=submission.traceparent,
-        )
-        for event, submission in zip(events, accepted, strict=True)
-    ]
-    await connection.execute(
-        _INSERT,
-        [submission.request_id for submission in accepted],
-        [submission.tenant_id for submission in accepted],
-        [submission.environment for submission in accepted],
-        [submission.user_category for submission in accepted],
-        [
-            orjson.dumps([item.model_dump() for item in submission.items]).decode()
-            for submission in accepted
-        ],
-        [
-            orjson.dumps(submission.runtime_config).decode() if submission.runtime_config else None
-            for submission in accepted
-        ],
-        [submission.credits_cost for submission in accepted],
-        [event.deadline_at for event in events],
-        [record.value for record in records],
-        [headers_text(record.headers) for record in records],
-        now,
-    )
-    keyed = [
-        (submission, submission.idempotency)
-        for submission in accepted
-        if submission.idempotency is not None
-    ]
-    if keyed:
-        await connection.executemany(
-            """INSERT INTO idempotency_keys (tenant_id, environment, route, key, fingerprint,
-            request_id, status_code, body)
-               VALUES ($1, $2, $3, $4, $5, $6, 202, $7)""",
-            [
-                (s.tenant_id, s.environment, i.route, i.key, i.fingerprint, s.request_id, s.answer)
-                for s, i in keyed
-            ],
-        )
-
-
-async def _spend(
-    connection: asyncpg.pool.PoolConnectionProxy, totals: dict[tuple[str, str], int]
-) -> None:
-    await connection.execute(
-        """UPDATE credit_accounts a SET balance = a.balance - s.total
-           FROM unnest($1::text[], $2::text[], $3::bigint[]) AS s(tenant_id, environment, total)
-           WHERE (a.tenant_id, a.environment) = (s.tenant_id, s.environment)""",
-        [tenant_id for tenant_id, _ in totals],
-        [environment for _, environment in totals],
-        list(totals.values()),
-    )
-
-
-def _event(submission: Submission, now: datetime) -> LookRequested:
-    return LookRequested(
-        request_id=submission.request_id,
-        tenant_id=submission.tenant_id,
-        user_category=submission.user_category,
-        items=submission.items,
-        runtime_config=submission.runtime_config,
-        engine=asked_for(submission.runtime_config, submission.tenants_engine),
-        quality_floor=submission.quality_floor,
-        credits_cost=submission.credits_cost,
-        requested_at=now,
-        deadline_at=now + timedelta(seconds=submission.deadline_s),
-    )
+def _replay(submission: Submission, fingerprint: bytes, answer: bytes) -> AcceptanceResult:
+    same = submission.idempotency is not None and submission.idempotency.fingerprint == fingerprint
+    return Accepted(answer, replayed=True) if same else KeyReused()

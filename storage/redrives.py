@@ -1,18 +1,24 @@
 """Failed requests as an operator sees them, and the new request that makes one good."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 import orjson
 
+from domain.engines import asked_for
+from domain.outcomes import Emit
 from domain.redriving import RequestStanding
+from runtime.records import outgoing
+from schemas.events import LookRequested
 from schemas.failures import FailureCode
 from schemas.http import JobStatus, TrialItemInput, UserCategory
 from schemas.ids import new_request_id
-from storage.acceptance_rows import insert
+from schemas.topics import LOOK_REQUESTED
+from storage import outbox
+from storage.asked_rows import SOURCE
 from storage.operator_actions import Intent, add_whole
 from storage.rows import affected
-from storage.submissions import Submission
 
 
 class RedriveStore:
@@ -91,26 +97,50 @@ async def _rerun(
     )
     if old is None:
         return None
-    submission = Submission(
+    config = orjson.loads(old["runtime_config"]) if old["runtime_config"] else None
+    event = LookRequested(
         request_id=new_request_id(),
         tenant_id=old["tenant_id"],
-        environment=old["environment"],
         user_category=UserCategory(old["user_category"]) if old["user_category"] else None,
         items=tuple(TrialItemInput(**item) for item in orjson.loads(old["items"])),
-        runtime_config=orjson.loads(old["runtime_config"]) if old["runtime_config"] else None,
-        credits_cost=0,
-        deadline_s=deadline_s,
-        answer=b"",  # nobody waits for one
-        tenants_engine=old["engine"],
+        runtime_config=config,
+        engine=asked_for(config, old["engine"]),
         quality_floor=old["quality_floor"],
+        credits_cost=0,
+        requested_at=old["now"],
+        deadline_at=old["now"] + timedelta(seconds=deadline_s),
     )
-    await insert(connection, [submission], old["now"])
+    await _insert(connection, event, old["environment"])
     linked = await connection.execute(
         "INSERT INTO redrives (request_id, redriven_as, action_id) VALUES ($1, $2, $3) ON CONFLICT "
         "DO NOTHING",
         request_id,
-        submission.request_id,
+        event.request_id,
         intent.action_id,
     )
-    recorded = await add_whole(connection, intent, f"redriven as {submission.request_id}")
-    return submission.request_id if recorded and affected(linked) else None
+    recorded = await add_whole(connection, intent, f"redriven as {event.request_id}")
+    return event.request_id if recorded and affected(linked) else None
+
+
+async def _insert(
+    connection: asyncpg.pool.PoolConnectionProxy, event: LookRequested, environment: str
+) -> None:
+    """The request row, its charge and its outbox record."""
+    await connection.execute(
+        """WITH charged AS (
+             INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
+             VALUES ($2, $3, 'charge', 0, $1))
+           INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
+             runtime_config, credits_cost, created_at, updated_at, deadline_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, 0, $7, $7, $8)""",
+        event.request_id,
+        event.tenant_id,
+        environment,
+        event.user_category,
+        orjson.dumps([item.model_dump() for item in event.items]).decode(),
+        orjson.dumps(dict(event.runtime_config)).decode() if event.runtime_config else None,
+        event.requested_at,
+        event.deadline_at,
+    )
+    emit = Emit(event, (LOOK_REQUESTED.name,), sequence=1)
+    await outbox.add(connection, outgoing(emit, SOURCE, event.requested_at))

@@ -33,7 +33,6 @@ class Submission:
     idempotency: IdempotencyKey | None = None
     traceparent: str = ""
     tenants_engine: str | None = None
-    quality_floor: float | None = None
 
     @property
     def account(self) -> tuple[str, str]:

@@ -1,0 +1,282 @@
+"""`POST /v1/look`: check everything, charge and record in one commit, answer 202.
+
+An ASGI endpoint below FastAPI's nesting: the same gates, models and errors as every route, in one
+pass over the headers, one over the body, one over the answer. FastAPI documents it (`documented`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api import errors, strict_json
+from api.errors import ApiError
+from api.gates import (
+    CAPABILITY,
+    IDENTITY,
+    JSON,
+    BodyLimit,
+    BoundedBody,
+    acceptable,
+    admit,
+    bearer,
+    plain,
+    sends_json,
+)
+from api.idempotency import IdempotencyKeyHeader, key_of, reused
+from api.looks import check
+from api.ports import Ports
+from api.queries import refuse_twice
+from api.refusals import CREATING
+from schemas.errors import ErrorCode
+from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
+from schemas.ids import new_request_id
+from storage.accounts import Credential
+from storage.submissions import (
+    LOOK_ROUTE,
+    AcceptanceResult,
+    Accepted,
+    IdempotencyKey,
+    KeyInProgress,
+    KeyReused,
+    Submission,
+    Unpaid,
+)
+
+METHOD, PATH = LOOK_ROUTE.split(" ")
+EXACT: Final = 2.0**53
+"""Below it a float is one whole number and no other."""
+RETRY_AFTER_S: Final = 1
+
+Headers = dict[bytes, list[str]]
+RawHeaders = list[tuple[bytes, bytes]]
+
+_CONSULTED: Final = frozenset(
+    (
+        b"authorization",
+        b"accept",
+        b"content-encoding",
+        b"content-type",
+        b"content-length",
+        b"idempotency-key",
+    )
+)
+_validate = LookRequest.__pydantic_validator__.validate_python
+_answer_json = WorkflowAcceptedResponse.__pydantic_serializer__.to_json
+
+
+class CreateLook:
+    """The ASGI endpoint."""
+
+    def __init__(self, limit: BodyLimit) -> None:
+        """`limit`: of a body."""
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one exchange. Raises what nobody expected; then nothing was sent."""
+        try:
+            headers, body = await self._create(scope, receive)
+        except errors.EXPECTED as error:
+            await errors.answer(Request(scope), error)(scope, receive, send)
+        except ClientDisconnect:
+            return
+        else:
+            await send({"type": "http.response.start", "status": 202, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    async def _create(self, scope: Scope, receive: Receive) -> tuple[RawHeaders, bytes]:
+        given = _consulted(scope)
+        query = scope["query_string"]
+        key = bearer(given.get(b"authorization", ()), query)
+        credential = await admit(scope, key, CAPABILITY[METHOD])
+        acceptable(given.get(b"accept", ()), JSON)
+        plain(_first(given, b"content-encoding", IDENTITY))
+        if query:
+            refuse_twice([name for name, _ in QueryParams(query).multi_items()])
+        sends_json(_first(given, b"content-type", ""))
+        declared = _first(given, b"content-length", "0").encode()
+        look = _look_in(await _whole(BoundedBody(receive, self._limit, declared)))
+        ports: Ports = scope["app"].state.ports
+        check(look, credential, ports.engine)
+        text = key_of(given.get(b"idempotency-key", ()))
+        idempotency = None if text is None else _idempotency(text, look)
+        submission = _submission(ports, credential, look, idempotency)
+        verdict = await ports.acceptance.accept(submission)
+        request_id, answer, replayed = _accepted(verdict, submission)
+        return _headers(scope, request_id, len(answer), replayed=replayed), answer
+
+
+class FirstInLine:
+    """ASGI middleware: one endpoint is served before anything else is asked."""
+
+    def __init__(self, app: ASGIApp, endpoint: ASGIApp) -> None:
+        """All but the endpoint's own requests go on to `app`."""
+        self._app = app
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        mine = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == METHOD
+        await (self._endpoint if mine else self._app)(scope, receive, send)
+
+
+def documented(endpoint: ASGIApp) -> APIRoute:
+    """The route by which FastAPI knows the endpoint: its place in the OpenAPI document, and the
+    405 of other methods.
+    """
+
+    async def create_look(
+        body: LookRequest, idempotency_key: IdempotencyKeyHeader = None
+    ) -> WorkflowAcceptedResponse:
+        """Charge the look, record it, and answer at once; the picture follows."""
+        raise NotImplementedError
+
+    route = APIRoute(
+        PATH,
+        create_look,
+        methods=[METHOD],
+        status_code=202,
+        response_model=WorkflowAcceptedResponse,
+        responses=CREATING,
+        operation_id="create_look",
+        summary="Dispatch a look (mannequin composite) workflow",
+        tags=["looks"],
+    )
+    route.app = endpoint
+    return route
+
+
+def _consulted(scope: Scope) -> Headers:
+    """The headers that are looked at, in one pass."""
+    found: Headers = {}
+    for name, value in scope["headers"]:
+        if name in _CONSULTED:
+            found.setdefault(name, []).append(value.decode("latin-1"))
+    return found
+
+
+def _first(given: Headers, name: bytes, default: str) -> str:
+    values = given.get(name)
+    return values[0] if values else default
+
+
+async def _whole(receive: Receive) -> bytes:
+    """A body, to its end. Raises ClientDisconnect, and what `receive` raises."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _look_in(body: bytes) -> LookRequest:
+    """The look that a body asks for: all that the models can say of it is said here. Raises
+    ApiError or RequestValidationError 422.
+    """
+    value = strict_json.parse(body) if body else None
+    if value is None:
+        raise RequestValidationError(
+            [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
+        )
+    try:
+        # As FastAPI validates bodies, so that what is wrong is called the same on every route.
+        look: LookRequest = _validate(value, from_attributes=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in found]
+        ) from None
+    return look
+
+
+def _submission(
+    ports: Ports, who: Credential, look: LookRequest, idempotency: IdempotencyKey | None
+) -> Submission:
+    request_id, config = new_request_id(), look.runtime_config
+    cost = ports.look.credits_cost
+    answer = WorkflowAcceptedResponse(
+        request_id=request_id, job_id=request_id, status=JobStatus.NOT_STARTED, credits_cost=cost
+    )
+    return Submission(
+        request_id=request_id,
+        tenant_id=who.tenant_id,
+        environment=who.environment,
+        user_category=look.user_category,
+        items=tuple(look.items),
+        runtime_config=None if config is None else dict(config),
+        credits_cost=cost,
+        deadline_s=ports.look.deadline_s,
+        answer=_answer_json(answer),
+        idempotency=idempotency,
+        tenants_engine=who.engine,
+    )
+
+
+def _idempotency(text: str, look: LookRequest) -> IdempotencyKey:
+    canonical_body = orjson.dumps(
+        _plain_numbers(look.model_dump(exclude_unset=True, mode="json")),
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return IdempotencyKey(LOOK_ROUTE, text, hashlib.sha256(canonical_body).digest())
+
+
+def _plain_numbers(value: object) -> object:
+    """The same value with 1.0 as 1: as RFC 8785 writes numbers, so that the spelling does not
+    count.
+    """
+    match value:
+        case dict():
+            return {key: _plain_numbers(inner) for key, inner in value.items()}
+        case list():
+            return [_plain_numbers(inner) for inner in value]
+        case float() if value.is_integer() and abs(value) < EXACT:
+            return int(value)
+        case _:
+            return value
+
+
+def _accepted(verdict: AcceptanceResult, submission: Submission) -> tuple[str, bytes, bool]:
+    """Request id, answer, and whether it is a replay. Raises ApiError for what was not accepted."""
+    match verdict:
+        case Accepted(answer, replayed):
+            request_id = orjson.loads(answer)["request_id"] if replayed else submission.request_id
+            return request_id, answer, replayed
+        case Unpaid(available):
+            raise ApiError(
+                ErrorCode.INSUFFICIENT_BALANCE,
+                f"A look costs {submission.credits_cost} credits; {available} are left.",
+            )
+        case KeyReused():
+            raise reused("body")
+        case KeyInProgress():
+            raise ApiError(
+                ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+                "A request with this Idempotency-Key is being decided.",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+
+
+def _headers(scope: Scope, request_id: str, length: int, *, replayed: bool) -> RawHeaders:
+    limits: Mapping[str, str] = scope["state"]["limit_headers"]
+    headers = [
+        (b"content-type", JSON.encode()),
+        (b"content-length", b"%d" % length),
+        (b"location", f"/v1/jobs/{request_id}".encode()),
+        (b"retry-after", b"%d" % RETRY_AFTER_S),
+        (b"x-request-id", new_request_id().encode()),
+        *((name.lower().encode(), value.encode("latin-1")) for name, value in limits.items()),
+    ]
+    if replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    return headers
