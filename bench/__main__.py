@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import audit, backlog, engine, pipeline, rebuild, recovery, replay, streams
+from bench import accept, audit, backlog, engine, pipeline, rebuild, recovery, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -21,6 +21,7 @@ def main() -> None:
     measures = {
         "engine": engine.measure,
         "recovery": recovery.measure,
+        "accept": accept.measure,
         "pipeline": pipeline.measure,
         "rebuild": rebuild.measure,
         "replay": replay.measure,

@@ -38,7 +38,8 @@ def _bare_app() -> FastAPI:
     return app
 
 
-def _serve_bare(port: int) -> None:
+def serve_bare(port: int) -> None:
+    """A FastAPI that answers 202 by the same models and keeps nothing."""
     uvicorn.run(
         _bare_app(),
         host="127.0.0.1",
@@ -95,10 +96,10 @@ async def _load(
 
 def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     port = next(port for port in range(18_000, 19_000) if is_free(port))
-    server = multiprocessing.get_context("spawn").Process(target=_serve_bare, args=(port,))
+    server = multiprocessing.get_context("spawn").Process(target=serve_bare, args=(port,))
     server.start()
     try:
-        _until_up(f"http://127.0.0.1:{port}")
+        until_up(f"http://127.0.0.1:{port}")
         bare = uvloop.run(_load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
     finally:
         server.terminate()
@@ -108,7 +109,8 @@ def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     return {"bare": bare, "ours": ours, "ours_over_bare": round(ours["per_s"] / bare["per_s"], 3)}
 
 
-def _until_up(url: str) -> None:
+def until_up(url: str) -> None:
+    """Raises RuntimeError when nobody serves there in time."""
     give_up_s = time.monotonic() + 20
     while time.monotonic() < give_up_s:
         try:

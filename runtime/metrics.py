@@ -113,6 +113,11 @@ OUTBOX_PUBLISHED = Counter(
     "Outbox rows acknowledged by Kafka and removed. Flat while requests are accepted: the relay is "
     "stuck.",
 )
+OUTBOX_UNREADABLE = Counter(
+    "looks_outbox_unreadable_total",
+    "Outbox rows, of the sample that the relay reads, that their subscribers can't read. Any: what "
+    "wrote them is wrong; their looks will be in quarantine.",
+)
 OUTBOX_OLDEST_SECONDS = Gauge(
     "looks_outbox_oldest_seconds",
     "Age of the oldest row in the outbox. Over 10: Kafka or the relay is down.",

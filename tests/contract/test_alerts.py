@@ -78,6 +78,7 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_consumer_lag_records",
         "looks_dead_letters_total",
         "looks_outbox_oldest_seconds",
+        "looks_outbox_unreadable_total",
         "looks_database_not_writable",
         "looks_offset_jumps_total",
         "looks_events_lost_total",

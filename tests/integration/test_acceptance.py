@@ -9,7 +9,15 @@ import pytest
 from schemas.ids import new_request_id
 from storage.acceptance import Acceptance, Overloaded
 from storage.accounts import AccountStore
-from storage.submissions import AcceptanceResult, Accepted, IdempotencyKey, KeyReused, Unpaid
+from storage.advisory import LockClass, number
+from storage.submissions import (
+    AcceptanceResult,
+    Accepted,
+    IdempotencyKey,
+    KeyInProgress,
+    KeyReused,
+    Unpaid,
+)
 from tests.integration.accepting import submission
 
 
@@ -102,6 +110,77 @@ async def test_a_refusal_does_not_use_up_the_key(pool: asyncpg.Pool) -> None:
     )
     assert await acceptance.accept(one) == Unpaid(0)
     await AccountStore(pool).grant(tenant, "live", 10, "top-up")
+    assert await acceptance.accept(one) == Accepted(one.answer)
+
+
+async def test_those_that_are_refused_together_are_told_what_is_left(pool: asyncpg.Pool) -> None:
+    tenant = await tenant_with(pool, 35)
+    acceptance = Acceptance(pool, batch_max=16, queue_max=64)
+    costs = (20, 40, 10, 30, 5)
+    verdicts = await asyncio.gather(
+        *(acceptance.accept(submission(tenant=tenant, cost=cost)) for cost in costs)
+    )
+    paid = [isinstance(verdict, Accepted) for verdict in verdicts]
+    # A cost that can't be paid leaves the balance to smaller ones behind it
+    assert paid == [True, False, True, False, True]
+    assert [verdict.available for verdict in verdicts if isinstance(verdict, Unpaid)] == [15, 15]
+    assert await AccountStore(pool).balance(tenant, "live") == 0
+
+
+async def test_replays_in_a_batch_cost_those_behind_them_nothing(pool: asyncpg.Pool) -> None:
+    tenant = await tenant_with(pool, 20)
+    acceptance = Acceptance(pool, batch_max=16, queue_max=64)
+    key = IdempotencyKey("POST /v1/look", "k", b"same")
+    first = replace(submission(tenant=tenant), idempotency=key, answer=b"first")
+    assert await acceptance.accept(first) == Accepted(b"first")
+    again = [
+        replace(submission(tenant=tenant), idempotency=replace(key, fingerprint=fingerprint))
+        for fingerprint in (b"same", b"other", b"same")
+    ]
+    new = [submission(tenant=tenant), submission(tenant=tenant)]
+    verdicts = await asyncio.gather(*(acceptance.accept(one) for one in (*again, *new)))
+    assert verdicts == [
+        Accepted(b"first", replayed=True),
+        KeyReused(),
+        Accepted(b"first", replayed=True),
+        Accepted(new[0].answer),
+        Unpaid(0),
+    ]
+    assert await AccountStore(pool).balance(tenant, "live") == 0
+    assert (
+        await pool.fetchval("SELECT count(*) FROM request_logs WHERE tenant_id = $1", tenant) == 2
+    )
+
+
+async def test_each_member_of_a_batch_has_its_own_deadline(pool: asyncpg.Pool) -> None:
+    tenant = await tenant_with(pool, 1000)
+    acceptance = Acceptance(pool, batch_max=16, queue_max=64)
+    works = [submission(tenant=tenant, deadline_s=seconds) for seconds in (5, 3600, 0.5)]
+    await asyncio.gather(*(acceptance.accept(one) for one in works))
+    rows = await pool.fetch(
+        """SELECT request_id, extract(epoch FROM deadline_at - created_at)::float8 AS seconds
+           FROM request_logs WHERE tenant_id = $1""",
+        tenant,
+    )
+    assert {row["request_id"]: row["seconds"] for row in rows} == {
+        one.request_id: one.deadline_s for one in works
+    }
+
+
+async def test_a_key_that_another_process_decides_on_is_in_progress(pool: asyncpg.Pool) -> None:
+    tenant = await tenant_with(pool, 1000)
+    one = replace(
+        submission(tenant=tenant), idempotency=IdempotencyKey("POST /v1/look", "k", b"same")
+    )
+    acceptance = Acceptance(pool, batch_max=16, queue_max=64)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock($1, hashtext(concat_ws(E'\\x1f', $2::text, $3::text, "
+            "$4::text, $5::text)))",
+            number(LockClass.IDEMPOTENCY_KEY),
+            *(one.identity or ()),
+        )
+        assert await acceptance.accept(one) == KeyInProgress()
     assert await acceptance.accept(one) == Accepted(one.answer)
 
 
