@@ -184,14 +184,13 @@ def _look_in(body: bytes) -> LookRequest:
     """The look that a body asks for: all that the models can say of it is said here. Raises
     ApiError or RequestValidationError 422.
     """
-    value = strict_json.parse(body) if body else None
-    if value is None:
+    if not body:
         raise RequestValidationError(
             [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
         )
     try:
         # As FastAPI validates bodies, so that what is wrong is called the same on every route.
-        look: LookRequest = _validate(value, from_attributes=True)
+        look: LookRequest = _validate(strict_json.parse(body), from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise RequestValidationError(

@@ -105,6 +105,7 @@ class KeyRing:
         self._failures = TokenBuckets()
         self._known: OrderedDict[str, tuple[float, Credential]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._asking: dict[str, tuple[float, asyncio.Future[Credential | None]]] = {}
 
     async def credential(self, key: str, host: str | None) -> Credential:
         """Who a key speaks for. Raises ApiError 401, or 429 when this address sent too many keys
@@ -130,16 +131,26 @@ class KeyRing:
         claim = failure_claim(self._settings, host)
         if not worked_before and not self._failures.take_now([claim], now_s).allowed:
             raise self._refused("limited", host, now_s)
-        found = await self._look_up(key)
+        asked_s, found = await self._looked_up(key, now_s)
         if found is not None:
             if not worked_before:
                 self._failures.give_back(claim, time.monotonic())
-            _remember(self._known, key, (now_s, found))
+            _remember(self._known, key, (asked_s, found))
             return found
         self._known.pop(key, None)
         _remember(self._unknown, key, now_s)
         AUTH_FAILURES.labels("unknown").inc()
         raise unauthenticated()
+
+    async def _looked_up(self, key: str, now_s: float) -> tuple[float, Credential | None]:
+        """Ask the database once for all who ask for the same key meanwhile: a key in heavy use is
+        forgotten by all its requests at the same moment. Returns when it was asked, and the answer.
+        """
+        if key not in self._asking:
+            self._asking[key] = now_s, asyncio.ensure_future(self._look_up(key))
+            self._asking[key][1].add_done_callback(lambda _: self._asking.pop(key, None))
+        asked_s, asking = self._asking[key]
+        return asked_s, await asyncio.shield(asking)
 
     def _refused(self, reason: str, host: str | None, now_s: float) -> ApiError:
         """The answer to a key that is none, and one token less for its address."""

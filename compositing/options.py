@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from compositing.errors import InvalidOption
@@ -118,9 +118,9 @@ def parse_options(
             chosen |= OPTIONS[name](value)
         else:
             warnings.append(f"unknown option {name[:40]!r} was ignored")
-    options = replace(LookOptions(), **chosen)  # type: ignore[arg-type]  # each reader returns fields of LookOptions
     if user_category is not None:
-        options = replace(options, mannequin=_mannequin(user_category))
+        chosen["mannequin"] = _mannequin(user_category)
+    options = LookOptions(**chosen)  # type: ignore[arg-type]  # each reader returns fields of LookOptions
     if options.background == "transparent" and options.format == "jpeg":
         raise InvalidOption("background", "a jpeg can't be transparent")
     return options, tuple(warnings)

@@ -37,6 +37,17 @@ async def test_a_key_is_asked_for_once_in_its_time() -> None:
     assert accounts.looked_up == 1
 
 
+async def test_those_who_find_a_key_forgotten_at_the_same_moment_ask_once() -> None:
+    accounts = FakeAccounts()
+    key, known = grant_key(accounts, "abc"), ring(accounts, key_cache_ttl_s=1e-9)
+    for asked in (1, 2, 3):
+        answers = await asyncio.gather(*(status(known, key) for _ in range(64)))
+        assert (answers, accounts.looked_up) == ([200] * 64, asked)
+    del accounts.credentials[key]
+    assert await asyncio.gather(*(status(known, key) for _ in range(64))) == [401] * 64
+    assert accounts.looked_up == 4
+
+
 async def test_a_malformed_key_is_never_asked_for_nor_remembered() -> None:
     accounts = FakeAccounts()
     known = ring(accounts)
