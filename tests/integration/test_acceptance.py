@@ -7,9 +7,10 @@ import asyncpg
 import pytest
 
 from schemas.ids import new_request_id
+from storage import advisory
 from storage.acceptance import Acceptance, Overloaded
 from storage.accounts import AccountStore
-from storage.advisory import LockClass, number
+from storage.advisory import LockClass
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
@@ -174,11 +175,8 @@ async def test_a_key_that_another_process_decides_on_is_in_progress(pool: asyncp
     )
     acceptance = Acceptance(pool, batch_max=16, queue_max=64)
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock($1, hashtext(concat_ws(E'\\x1f', $2::text, $3::text, "
-            "$4::text, $5::text)))",
-            number(LockClass.IDEMPOTENCY_KEY),
-            *(one.identity or ()),
+        await advisory.hold_one(
+            connection, LockClass.IDEMPOTENCY_KEY, "\x1f".join(one.identity or ())
         )
         assert await acceptance.accept(one) == KeyInProgress()
     assert await acceptance.accept(one) == Accepted(one.answer)
