@@ -56,8 +56,8 @@ EXACT: Final = 2.0**53
 """Below it a float is one whole number and no other."""
 RETRY_AFTER_S: Final = 1
 
-Headers = dict[bytes, list[str]]
-RawHeaders = list[tuple[bytes, bytes]]
+ConsultedHeaders = dict[bytes, list[str]]
+HeaderList = list[tuple[bytes, bytes]]
 
 _CONSULTED: Final = frozenset(
     (
@@ -92,7 +92,7 @@ class CreateLook:
             await send({"type": "http.response.start", "status": 202, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
-    async def _create(self, scope: Scope, receive: Receive) -> tuple[RawHeaders, bytes]:
+    async def _create(self, scope: Scope, receive: Receive) -> tuple[HeaderList, bytes]:
         given = _consulted(scope)
         query = scope["query_string"]
         key = bearer(given.get(b"authorization", ()), query)
@@ -154,16 +154,16 @@ def documented(endpoint: ASGIApp) -> APIRoute:
     return route
 
 
-def _consulted(scope: Scope) -> Headers:
+def _consulted(scope: Scope) -> ConsultedHeaders:
     """The headers that are looked at, in one pass."""
-    found: Headers = {}
+    found: ConsultedHeaders = {}
     for name, value in scope["headers"]:
         if name in _CONSULTED:
             found.setdefault(name, []).append(value.decode("latin-1"))
     return found
 
 
-def _first(given: Headers, name: bytes, default: str) -> str:
+def _first(given: ConsultedHeaders, name: bytes, default: str) -> str:
     values = given.get(name)
     return values[0] if values else default
 
@@ -266,7 +266,7 @@ def _accepted(verdict: AcceptanceResult, submission: Submission) -> tuple[str, b
             )
 
 
-def _headers(scope: Scope, request_id: str, length: int, *, replayed: bool) -> RawHeaders:
+def _headers(scope: Scope, request_id: str, length: int, *, replayed: bool) -> HeaderList:
     limits: Mapping[str, str] = scope["state"]["limit_headers"]
     headers = [
         (b"content-type", JSON.encode()),

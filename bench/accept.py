@@ -119,7 +119,7 @@ async def _turn(url: str, headers: dict[str, str], seconds: float) -> list[float
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _MeasuredTurn:
     """One turn of one server. CPU: of each process that was watched, for one request."""
 
     per_s: float
@@ -127,12 +127,14 @@ class _Turn:
     cpu_us: dict[str, float]
 
 
-def _measured(url: str, headers: dict[str, str], watched: dict[str, int], seconds: float) -> _Turn:
+def _measured(
+    url: str, headers: dict[str, str], watched: dict[str, int], seconds: float
+) -> _MeasuredTurn:
     before = {name: _cpu_s(pid) for name, pid in watched.items()}
     begun_s = time.perf_counter()
     taken_s = uvloop.run(_turn(url, headers, seconds))
     whole_s = time.perf_counter() - begun_s
-    return _Turn(
+    return _MeasuredTurn(
         len(taken_s) / whole_s,
         sorted(taken_s)[int(len(taken_s) * 0.99)] * 1000,
         {name: (_cpu_s(pid) - before[name]) / len(taken_s) * 1e6 for name, pid in watched.items()},
@@ -190,7 +192,7 @@ def _spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def _compared(bare: list[_Turn], ours: list[_Turn]) -> dict[str, object]:
+def _compared(bare: list[_MeasuredTurn], ours: list[_MeasuredTurn]) -> dict[str, object]:
     """Medians of all turns, with their spread; ratios of turns that stood side by side."""
     pairs = list(zip(bare, ours, strict=True))
     cpu = {

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import asyncpg
 
 from runtime import faults, logs
-from storage.acceptance_rows import Connection, decide
-from storage.asked_rows import Asked, asked
+from storage.acceptance_rows import BatchConnection, decide
+from storage.asked_rows import AskedSubmission, asked
 from storage.submissions import AcceptanceResult, Submission
 
 log = logs.get(__name__)
@@ -37,7 +37,7 @@ class Overloaded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    asked: Asked
+    asked: AskedSubmission
     verdict: "asyncio.Future[AcceptanceResult]"
 
 
@@ -77,7 +77,7 @@ class Acceptance:
                 else:
                     _fail(self._next_batch(), error)
 
-    async def _settle_some(self, connection: Connection) -> None:
+    async def _settle_some(self, connection: BatchConnection) -> None:
         """One batch after another, until one fails or the connection has served for long enough."""
         for _ in range(BATCHES_A_CONNECTION):
             batch = self._next_batch()
@@ -94,7 +94,7 @@ class Acceptance:
     def _next_batch(self) -> list[_Waiting]:
         return [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
 
-    async def _settle(self, connection: Connection, batch: list[_Waiting]) -> None:
+    async def _settle(self, connection: BatchConnection, batch: list[_Waiting]) -> None:
         try:
             verdicts = await self._write(connection, [waiting.asked for waiting in batch])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -108,7 +108,9 @@ class Acceptance:
                 if not waiting.verdict.done():
                     waiting.verdict.set_result(verdict)
 
-    async def _write(self, connection: Connection, batch: list[Asked]) -> list[AcceptanceResult]:
+    async def _write(
+        self, connection: BatchConnection, batch: list[AskedSubmission]
+    ) -> list[AcceptanceResult]:
         async with connection.transaction():
             verdicts = await decide(connection, batch)
             await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)

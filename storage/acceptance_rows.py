@@ -12,7 +12,7 @@ import asyncpg
 
 from schemas.topics import LOOK_REQUESTED
 from storage.advisory import HERE, LockClass, number
-from storage.asked_rows import Asked, columns
+from storage.asked_rows import AskedSubmission, columns
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
@@ -22,8 +22,8 @@ from storage.submissions import (
     Unpaid,
 )
 
-Connection = asyncpg.pool.PoolConnectionProxy
-Identity = tuple[str, str, str, str]
+BatchConnection = asyncpg.pool.PoolConnectionProxy
+KeyIdentity = tuple[str, str, str, str]
 
 _RFC_3339 = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 _ACCEPT = f"""
@@ -85,13 +85,15 @@ promise 2): whoever meets a conflict meets a row that is committed.
 """
 
 
-async def decide(connection: Connection, batch: Sequence[Asked]) -> list[AcceptanceResult]:
+async def decide(
+    connection: BatchConnection, batch: Sequence[AskedSubmission]
+) -> list[AcceptanceResult]:
     """A verdict for each; nothing is decided before the caller's transaction is committed.
 
     Only the first of a key in a batch is decided; the others are answered like it.
     """
     deciding = _Deciding(batch)
-    leaders: dict[Identity, int] = {}
+    leaders: dict[KeyIdentity, int] = {}
     undecided = [
         place
         for place, one in enumerate(batch)
@@ -119,11 +121,11 @@ class _Refused:
 class _Deciding:
     """A batch, the verdicts by place so far, and what was found stored under its keys."""
 
-    batch: Sequence[Asked]
+    batch: Sequence[AskedSubmission]
     verdicts: dict[int, AcceptanceResult] = field(default_factory=dict)
-    stored: dict[Identity | None, tuple[bytes, bytes]] = field(default_factory=dict)
+    stored: dict[KeyIdentity | None, tuple[bytes, bytes]] = field(default_factory=dict)
 
-    async def some(self, connection: Connection, places: Sequence[int]) -> list[int]:
+    async def some(self, connection: BatchConnection, places: Sequence[int]) -> list[int]:
         """Run the statement for these; returns those that it left open: the account may pay them
         yet, for its running total counted some that pay nothing.
         """
@@ -176,8 +178,8 @@ class _Deciding:
 
 
 async def _stored(
-    connection: Connection, identities: Sequence[Identity | None]
-) -> dict[Identity | None, tuple[bytes, bytes]]:
+    connection: BatchConnection, identities: Sequence[KeyIdentity | None]
+) -> dict[KeyIdentity | None, tuple[bytes, bytes]]:
     """Fingerprints and answers that are stored under these."""
     keyed = [identity for identity in identities if identity is not None]
     if not keyed:

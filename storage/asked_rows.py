@@ -22,7 +22,7 @@ _items_json = TypeAdapter(tuple[TrialItemInput, ...]).serializer.to_json
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedSubmission:
     """A submission, and its values of the statement's columns from `request_id` on, without the
     running total.
     """
@@ -31,7 +31,7 @@ class Asked:
     values: tuple[object, ...]
 
 
-def asked(submission: Submission) -> Asked:
+def asked(submission: Submission) -> AskedSubmission:
     """Make the values. What can't be written fails here, before it shares a batch."""
     items, config = _items_json(submission.items), submission.runtime_config
     written = None if config is None else orjson.dumps(config)
@@ -65,10 +65,10 @@ def asked(submission: Submission) -> Asked:
         *((key.route, key.key, key.fingerprint) if key is not None else (None, None, None)),
         None if key is None else submission.answer,
     )
-    return Asked(submission, values)
+    return AskedSubmission(submission, values)
 
 
-def columns(batch: Sequence[Asked], places: Sequence[int]) -> list[list[object]]:
+def columns(batch: Sequence[AskedSubmission], places: Sequence[int]) -> list[list[object]]:
     """The statement's columns for those at these places: place, running total, values."""
     totals: Counter[tuple[str, str]] = Counter()
     running = []
