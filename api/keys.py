@@ -10,13 +10,12 @@ from typing import TypeVar
 
 from api.errors import ApiError
 from api.limits import TokenBuckets, failure_claim
-from api.ports import Accounts
 from domain.api_keys import environment_of
 from runtime import logs
 from runtime.metrics import AUTH_FAILURES
 from runtime.settings import ApiSettings
 from schemas.errors import ErrorCode
-from storage.accounts import Credential
+from storage.accounts import AccountStore, Credential
 from storage.database import DATABASE_AWAY
 
 log = logs.get(__name__)
@@ -73,7 +72,7 @@ class KeyUse:
             self._written_s.pop(key_id, None)
 
 
-async def note_once(use: KeyUse, accounts: Accounts) -> None:
+async def note_once(use: KeyUse, accounts: AccountStore) -> None:
     """Write down which keys were used, in one statement; what can't be written now is written
     later.
     """
@@ -87,7 +86,7 @@ async def note_once(use: KeyUse, accounts: Accounts) -> None:
         log.warning("the use of keys could not be noted", keys=len(due), error=type(error).__name__)
 
 
-async def note_use(use: KeyUse, accounts: Accounts) -> None:
+async def note_use(use: KeyUse, accounts: AccountStore) -> None:
     """Do so until cancelled."""
     while True:
         await asyncio.sleep(NOTE_EVERY_S)

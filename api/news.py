@@ -11,11 +11,10 @@ from fastapi import Request
 from api.errors import ApiError
 from api.gates import credential_of
 from api.keys import unauthenticated
-from api.ports import Jobs
 from api.waiting import End, Hub, until
 from domain.following import settled
 from schemas.errors import ErrorCode
-from storage.jobs import JobRow, News
+from storage.jobs import JobRow, JobStore, News
 
 SHARED_MAX = 500
 """Requests that share one query."""
@@ -35,7 +34,7 @@ class _Asked:
 class SharedReads:
     """Reads of news through one port. Not shared between event loops."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: JobStore) -> None:
         """Nothing is asked yet."""
         self._jobs = jobs
         self._asked: dict[str, _Asked] = {}

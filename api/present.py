@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from api.ports import Links
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
@@ -24,6 +23,7 @@ from schemas.responses import (
     RenderedGarment,
 )
 from storage.jobs import EventRow, JobRow
+from storage.presigned import Presigner
 
 
 class _Pictures(BaseModel):
@@ -34,7 +34,7 @@ class _Pictures(BaseModel):
     completed_at: datetime
 
 
-def artifacts(job: JobRow, links: Links) -> list[Artifact]:
+def artifacts(job: JobRow, links: Presigner) -> list[Artifact]:
     """The final picture of a job that has one, and the cut-outs that were kept."""
     if job.result is None:
         return []
@@ -48,7 +48,7 @@ def artifacts(job: JobRow, links: Links) -> list[Artifact]:
 
 
 def _artifact(
-    image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Links
+    image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Presigner
 ) -> Artifact:
     meta = ArtifactMeta(
         width=image.width,
@@ -60,7 +60,7 @@ def _artifact(
     return Artifact(image_url=links.get(image.bucket, image.key), role=role, label=label, meta=meta)
 
 
-def event(row: EventRow, job: JobRow, links: Links) -> Event:
+def event(row: EventRow, job: JobRow, links: Presigner) -> Event:
     """One event; the last one of a success carries the picture."""
     extra: Mapping[str, Any] = row.extra
     return Event(
@@ -75,12 +75,12 @@ def event(row: EventRow, job: JobRow, links: Links) -> Event:
     )
 
 
-def summary(job: JobRow, links: Links) -> JobSummary:
+def summary(job: JobRow, links: Presigner) -> JobSummary:
     """A job as a list shows it."""
     return JobSummary(**_fields(job, links, pictures=False))
 
 
-def full(job: JobRow, links: Links) -> Job:
+def full(job: JobRow, links: Presigner) -> Job:
     """A job with its pictures."""
     garments = _garments(_Pictures.model_validate(job.result)) if job.result is not None else []
     return Job(
@@ -88,7 +88,7 @@ def full(job: JobRow, links: Links) -> Job:
     )
 
 
-def render(job: JobRow, links: Links) -> Render:
+def render(job: JobRow, links: Presigner) -> Render:
     """The pictures of a job that has them."""
     made = _Pictures.model_validate(job.result)
     picture, *cutouts = artifacts(job, links)
@@ -118,7 +118,7 @@ def _garments(made: _Pictures) -> list[RenderedGarment]:
     ]
 
 
-def _fields(job: JobRow, links: Links, *, pictures: bool) -> dict[str, Any]:
+def _fields(job: JobRow, links: Presigner, *, pictures: bool) -> dict[str, Any]:
     latest = job.latest_event
     shown = event(latest, job, links) if latest else None
     if shown is not None and not pictures:

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 
 from api.errors import ApiError
-from api.ports import Links, Ports
+from api.ports import Ports
 from schemas.errors import ErrorCode
+from storage.presigned import Presigner
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,7 +83,7 @@ def policy(pictures: str) -> str:
     )
 
 
-def picture_origin(links: Links) -> str:
+def picture_origin(links: Presigner) -> str:
     """Where presigned links point: signing is local, and says it truly for every kind of
     endpoint.
     """

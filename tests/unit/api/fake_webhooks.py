@@ -4,12 +4,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.webhook_events import WebhookMessage
-from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
-from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChange, WebhookRow
+from runtime.egress import Egress
+from storage.webhook_deliveries import DeliveryPage, DeliveryRow, DeliveryStore, EndpointDisabled
+from storage.webhooks import (
+    MAX_PER_TENANT,
+    NewSecret,
+    NewWebhook,
+    WebhookChange,
+    WebhookRow,
+    WebhookStore,
+)
 from tests.making import NOW
 
 
-class FakeWebhooks:
+class FakeWebhooks(WebhookStore):
     """Endpoints by (tenant, environment, id)."""
 
     def __init__(self) -> None:
@@ -61,7 +69,7 @@ class FakeWebhooks:
         return NOW + timedelta(seconds=new.overlap_s)
 
 
-class FakeDeliveries:
+class FakeDeliveries(DeliveryStore):
     """Deliveries by (endpoint, id)."""
 
     def __init__(self, webhooks: FakeWebhooks) -> None:
@@ -116,8 +124,11 @@ class FakeDeliveries:
         return row
 
 
-class FakeTargets:
+class FakeTargets(Egress):
     """Refuses what has `private` in it."""
+
+    def __init__(self) -> None:
+        """Looks nothing up."""
 
     async def problem(self, url: str) -> str | None:
         return "the host of the URL has an address that is not public" if "private" in url else None

@@ -1,4 +1,6 @@
-"""In-memory ports for the API."""
+"""In-memory ports for the API. Each is a subclass of what it stands for: it has the same
+signatures, and what it does not keep in memory fails.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -6,14 +8,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import BinaryIO
 
+from api.photos import PhotoChecker
 from api.ports import Ports
 from compositing import GarmentError
 from domain.api_keys import environment_of
 from domain.money import payable
 from runtime.settings import ApiSettings, LookSettings
 from schemas.ids import derived_id
-from storage.accounts import Credential, LedgerEntry
-from storage.jobs import EventRow, JobFilter, JobRow, News, Receipt
+from storage.acceptance import Acceptance
+from storage.accounts import AccountStore, Credential, LedgerEntry
+from storage.cancellations import CancellationStore
+from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
+from storage.presigned import Presigner
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
@@ -22,8 +28,8 @@ from storage.submissions import (
     Submission,
     Unpaid,
 )
-from storage.uploads import Form
-from storage.usage import UsageRow
+from storage.uploads import Form, UploadStore
+from storage.usage import UsageRow, UsageStore
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -40,7 +46,7 @@ RESULT: dict[str, object] = {
 """The body of a `look.completed`, as far as it is shown."""
 
 
-class FakeAccounts:
+class FakeAccounts(AccountStore):
     """Keys are granted one by one; balances live here."""
 
     def __init__(self) -> None:
@@ -71,7 +77,7 @@ class FakeAccounts:
         ]
 
 
-class FakeAcceptance:
+class FakeAcceptance(Acceptance):
     """Accepts what can be paid; can be told to fail."""
 
     def __init__(self, accounts: FakeAccounts) -> None:
@@ -101,7 +107,7 @@ class FakeAcceptance:
         return Accepted(submission.answer)
 
 
-class FakeJobs:
+class FakeJobs(JobStore):
     """Jobs by (tenant, environment, id)."""
 
     def __init__(self) -> None:
@@ -182,7 +188,7 @@ class FakeJobs:
         return event
 
 
-class FakeCancellations:
+class FakeCancellations(CancellationStore):
     """Decides at once what the pipeline would decide: `outcomes` by request, cancelled unless told
     otherwise.
     """
@@ -214,7 +220,7 @@ def refunded(job: JobRow) -> JobRow:
     return replace(job, receipt=replace(job.receipt, refunded=job.credits_cost, refunded_at=NOW))
 
 
-class FakeUsage:
+class FakeUsage(UsageStore):
     """Rows that a test puts there."""
 
     def __init__(self) -> None:
@@ -226,14 +232,17 @@ class FakeUsage:
         return [row for row in self.rows if first <= row.day <= last]
 
 
-class FakeLinks:
+class FakeLinks(Presigner):
     """Links that name what they link to."""
 
-    def get(self, bucket: str, key: str) -> str:
+    def __init__(self) -> None:
+        """Without an object store."""
+
+    def get(self, bucket: str, key: str, *, attachment: bool = False) -> str:
         return f"https://objects.test/{bucket}/signed"
 
 
-class FakeUploads:
+class FakeUploads(UploadStore):
     """Objects by key; reads files in pieces, as a client of S3 does; can be told to fail."""
 
     def __init__(self) -> None:
@@ -287,7 +296,7 @@ class FakeUploads:
         )
 
 
-class FakePhotos:
+class FakePhotos(PhotoChecker):
     """Every photo can be decoded, but the one that is told."""
 
     def __init__(self) -> None:
