@@ -36,8 +36,8 @@ HOLD_BACK_EVERY_S = 0.1
 room.
 """
 REOPEN_AFTER_S = 30.0
-"""A lane whose broker was slow begins anew alone, but not again within so long: then it is more
-than slowness.
+"""A lane that failed because its broker was slow is opened again, and the others go on. If it fails
+again within this time, the session ends.
 """
 
 

@@ -56,7 +56,7 @@ class Refetch:
         self._reading = asyncio.create_task(self._read_forever(), name="refetch")
 
     def room(self) -> None:
-        """There may be room in a window, or something in haste."""
+        """Look again: a window may have room, or a cancelled request's record comes first."""
         self._room.set()
 
     async def stop(self) -> None:

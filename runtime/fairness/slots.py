@@ -71,7 +71,7 @@ class Slots:
             self._leave(holder)
 
     def drain(self) -> None:
-        """Nobody gets a place any more; who waits is sent away."""
+        """Give no more places: what waits for one fails with Draining."""
         self.draining.set()
         for waiter in self._turns.clear():
             if not waiter.place.done():

@@ -2,7 +2,18 @@ from datetime import timedelta
 
 import pytest
 
-from domain.composing import ATTEMPT_HEADER, CANCELLED, Attempt, admit, begun, decide, note, started
+from domain.composing import (
+    ATTEMPT_HEADER,
+    CANCELLED,
+    NOT_BEFORE_HEADER,
+    Attempt,
+    admit,
+    attempt_of,
+    begun,
+    decide,
+    note,
+    started,
+)
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Reject, Skip
 from schemas.events import (
@@ -180,3 +191,31 @@ def test_what_is_cancelled_or_late_is_not_said_to_have_begun() -> None:
     assert begun(attempt, history, NOW, a_request().deadline_at) is None
     history.note_cancelled(REQUEST_ID, a_request().deadline_at)
     assert begun(attempt, history, NOW, NOW) is None
+
+
+def test_a_record_without_headers_asks_for_the_first_attempt_at_once() -> None:
+    assert attempt_of(a_request(), {}) == Attempt(a_request(), 1)
+
+
+def test_what_a_retry_is_sent_with_is_what_its_reader_reads() -> None:
+    request = a_request(deadline_s=600)
+    later = Later(INTERNAL, "crash")
+    _, emits = decide(Attempt(request), later, PartitionHistory(), NOW, chance=0)
+    asked = attempt_of(request, emits[0].extra)
+    assert asked is not None
+    assert (asked.number, asked.suspected) == (2, True)
+    delay_s = asked.not_before_ms / 1000 - NOW.timestamp()
+    assert delay_s == pytest.approx(RETRY_DELAYS_S[0], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {ATTEMPT_HEADER: "two"},
+        {ATTEMPT_HEADER: "0"},
+        {ATTEMPT_HEADER: ""},
+        {NOT_BEFORE_HEADER: "soon"},
+    ],
+)
+def test_headers_that_make_no_sense_ask_for_nothing(headers: dict[str, str]) -> None:
+    assert attempt_of(a_request(), headers) is None
