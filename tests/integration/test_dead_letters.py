@@ -218,14 +218,17 @@ async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
     ):
         async with running("projection", projection(kafka, pool)):
 
-            async def succeeded() -> bool:
-                return bool(
-                    await pool.fetchval(
-                        "SELECT status = 'SUCCESS' FROM request_logs WHERE request_id = $1", fresh
-                    )
+            async def told_whole() -> bool:
+                """Topics are read side by side: the outcome may be there before what led to it."""
+                seqs = await pool.fetch(
+                    "SELECT seq FROM job_events WHERE request_id = $1 ORDER BY seq", fresh
                 )
+                status = await pool.fetchval(
+                    "SELECT status FROM request_logs WHERE request_id = $1", fresh
+                )
+                return (status, [row["seq"] for row in seqs]) == ("SUCCESS", [1, 2, 3])
 
-            await until(succeeded)
+            await until(told_whole)
     assert ours.request_id not in renderer.made
     shown = json.loads((await dlq(services, "show", ours.request_id, "--json")).stdout)
     assert (shown["redriven_as"], shown["status"], shown["refunded"]) == (fresh, "FAILURE", True)
