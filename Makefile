@@ -75,12 +75,14 @@ browser: ## Install Chromium for the console's tests, where apt-get and root are
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else echo "run as root: apt-get install chromium; the console's tests run in it" >&2; exit 1; fi
 
+NEW_MIGRATIONS = $(filter-out migrations/000% migrations/0010%,$(sort $(wildcard migrations/*.sql)))
 check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m cli.contracts --check
+	@$(BIN)/squawk $(NEW_MIGRATIONS)
 
 fix: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -28,6 +28,7 @@ from api.limits import TokenBuckets
 from api.links import add_links
 from api.negotiation import HeadIsGet
 from api.news import SharedReads
+from api.observed import Observed
 from api.ports import Ports
 from api.waiting import Hub
 from schemas.uploads import MAX_UPLOAD_BYTES
@@ -89,6 +90,7 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.add_middleware(HeadIsGet)
     app.add_middleware(FirstInLine, endpoint=create_look)
+    app.add_middleware(Observed)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
 

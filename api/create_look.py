@@ -6,6 +6,7 @@ pass over the headers, one over the body, one over the answer. FastAPI documents
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -33,6 +34,7 @@ from api.gates import (
 )
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.looks import check
+from api.observed import traceparent_of
 from api.ports import Ports
 from api.queries import refuse_twice
 from api.refusals import CREATING
@@ -76,12 +78,15 @@ _answer_json = WorkflowAcceptedResponse.__pydantic_serializer__.to_json
 class CreateLook:
     """The ASGI endpoint."""
 
+    path = PATH  # as FastAPI's routes say theirs
+
     def __init__(self, limit: BodyLimit) -> None:
         """`limit`: of a body."""
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one exchange. Raises what nobody expected; then nothing was sent."""
+        scope["route"] = self
         try:
             headers, body = await self._create(scope, receive)
         except errors.EXPECTED as error:
@@ -108,7 +113,9 @@ class CreateLook:
         check(look, credential, ports.engine)
         text = key_of(given.get(b"idempotency-key", ()))
         idempotency = None if text is None else _idempotency(text, look)
-        submission = _submission(ports, credential, look, idempotency)
+        submission = replace(
+            _submission(ports, credential, look, idempotency), traceparent=traceparent_of(scope)
+        )
         verdict = await ports.acceptance.accept(submission)
         request_id, answer, replayed = _accepted(verdict, submission)
         return _headers(scope, request_id, len(answer), replayed=replayed), answer

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from faststream import Context, ContextRepo
 from faststream.types import Lifespan
+from ulid import ULID
 
 from consumers.event_gaps import EventGaps
 from domain.outcomes import Done, Outcome, Unhandled
@@ -29,6 +30,7 @@ from runtime.reading import high_watermarks
 from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
+from schemas.events import LookCompleted, LookFailed, RequestEvent
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
 from storage.database import TRANSIENT, open_pool
 from storage.event_gaps import EventGapStore
@@ -62,6 +64,8 @@ async def project(
     ]
     for collision in await store.apply(fold(known) if known else Changes(), positions):
         _alarm(collision)
+    for one in known:
+        _timed(one.event)
     return outcomes
 
 
@@ -155,6 +159,19 @@ def _alarm(collision: Collision) -> None:
         event_type=event.event_type,
         kept_as=collision.seq,
     )
+
+
+def _timed(event: RequestEvent) -> None:
+    """How long a look took. Its id begins with the time at which it was accepted."""
+    match event:
+        case LookCompleted(completed_at=at):
+            outcome = "succeeded"
+        case LookFailed(failed_at=at):
+            outcome = "failed"
+        case _:
+            return
+    accepted = ULID.from_str(event.request_id).timestamp
+    metrics.FINISH_SECONDS.labels(outcome).observe(max(0.0, at.timestamp() - accepted))
 
 
 def projection_outcome(work: Work, tenants: Mapping[str, str]) -> Outcome:

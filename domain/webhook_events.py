@@ -26,6 +26,7 @@ class WebhookMessage:
     request_id: str | None
     payload: bytes
     written_at: datetime  # by the broker's clock
+    traceparent: str = ""
 
     def delivery_id(self, webhook_id: str) -> str:
         """The one delivery of this event to this endpoint, however often it is made."""
@@ -74,7 +75,9 @@ def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Webho
         job_url=f"/v1/jobs/{event.request_id}",
     )
     body = WebhookPayload(type=kind.value, timestamp=at, data=data).model_dump_json().encode()
-    return WebhookMessage(record.meta.id, kind.value, event.request_id, body, written_at)
+    return WebhookMessage(
+        record.meta.id, kind.value, event.request_id, body, written_at, record.meta.traceparent
+    )
 
 
 def trial(event_id: str, now: datetime) -> WebhookMessage:

@@ -8,11 +8,12 @@ relays share the shards safely.
 import asyncio
 from collections.abc import Sequence
 
-from runtime import faults, logs, metrics
+from runtime import faults, logs, metrics, tracing
 from runtime.kafka import AIOKafkaProducer, new_producer, stop_client
 from runtime.process import Process, run
 from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.tracing import SpanKind
 from schemas.envelope import Undecodable, decode
 from schemas.topics import BY_NAME
 from storage.database import open_pool
@@ -61,14 +62,21 @@ class OutboxRelay:
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         check_some(rows)
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
-        async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-            sends = [
-                await self._producer.send(
-                    row.topic, row.value, key=row.key, headers=list(row.headers)
-                )
-                for row in rows
-            ]
-            await asyncio.gather(*sends)
+        traces = [dict(row.headers).get("traceparent", b"") for row in rows] if tracing.on() else []
+        with tracing.spans(
+            f"publish {NAME}",
+            [trace.decode() for trace in traces],
+            SpanKind.PRODUCER,
+            {"messaging.system": "kafka"},
+        ):
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                sends = [
+                    await self._producer.send(
+                        row.topic, row.value, key=row.key, headers=list(row.headers)
+                    )
+                    for row in rows
+                ]
+                await asyncio.gather(*sends)
         await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
 
     async def _watch_age(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from domain.breaker import Breaker
 from domain.outcomes import Outcome, Unhandled
-from runtime import faults, logs, metrics
+from runtime import faults, logs, metrics, tracing
 from runtime.consuming import Consuming, Host
 from runtime.copartitions import Copartitions
 from runtime.declaration import OwnOffsets, Spans
@@ -29,6 +29,7 @@ from runtime.kafka import (
 from runtime.lag import watch_lag
 from runtime.received import Received
 from runtime.records import OutRecord, Work
+from runtime.tracing import SpanKind
 from runtime.transactions import BreakerTripped
 
 log = logs.get(__name__)
@@ -92,6 +93,15 @@ class BatchSession(Consuming):
 
     async def consume(self, call_next: Next, message: Received) -> object:
         """Apply, keep what can't be applied, commit: in this order (DESIGN 3.9)."""
+        with tracing.spans(
+            f"process {self._declared.name}",
+            [work.decoded.meta.traceparent for work in message.works],
+            SpanKind.CONSUMER,
+            {"messaging.system": "kafka", "messaging.consumer.group.name": self._declared.group},
+        ):
+            return await self._consume(call_next, message)
+
+    async def _consume(self, call_next: Next, message: Received) -> object:
         begun_s = time.monotonic()
         moved = await self._moved(message.raw_message)
         with self._host.context.scope("positions", moved):

@@ -38,6 +38,15 @@ class TakenRecord:
         """The request it is about; empty where it could not be read."""
         return self.work.request_id if self.work else ""
 
+    @property
+    def traceparent(self) -> str:
+        """The span that it stands in; empty where it could not be read."""
+        return self.work.decoded.meta.traceparent if self.work else ""
+
+    def below(self, traceparent: str) -> "TakenRecord":
+        """The same in another span: what it leads to stands below that one."""
+        return replace(self, work=self.work.below(traceparent)) if self.work else self
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:

@@ -28,11 +28,13 @@ from dataclasses import dataclass
 
 from domain.history import PartitionHistory
 from domain.outcomes import Outcome, Skip, Unhandled
+from runtime import tracing
 from runtime.deciding import Begun, Finished, LanePorts, TakenRecord
 from runtime.declaration import Draining
 from runtime.fairness.windows import DeferredOffset, Windows
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, jitter, read
 from runtime.records import Work
+from runtime.tracing import SpanKind
 from runtime.transactions import Transactions
 from schemas.envelope import Undecodable
 
@@ -59,6 +61,7 @@ class Lane:
         self._history = history
         self._ports = ports
         self._declared = ports.handler.declaration
+        self._span = f"process {self._declared.name}"
         self._window = self._declared.window
         self._windows = Windows(self._window.size) if self._window is not None else None
         self._running: dict[asyncio.Task[None], _AtWork] = {}
@@ -215,13 +218,19 @@ class Lane:
             self._idle.set()
 
     async def _work(self, taken: TakenRecord) -> None:
-        try:
-            outcome = await self._ports.handler.handle(
-                taken.asked, self._history, lambda at: self._transactions.announce(Begun(taken, at))
-            )
-        except Draining:
-            return
-        self._finish(taken, outcome)
+        said = {"messaging.system": "kafka", "looks.request_id": taken.request_id}
+        with tracing.span(self._span, taken.traceparent, SpanKind.CONSUMER, said) as span:
+            traced = taken.below(span.traceparent)
+            try:
+                outcome = await self._ports.handler.handle(
+                    traced.asked,
+                    self._history,
+                    lambda at: self._transactions.announce(Begun(traced, at)),
+                )
+            except Draining:
+                return
+            span.set({"looks.outcome": type(outcome).__name__.lower()})
+        self._finish(traced, outcome)
 
     def _finish(self, taken: TakenRecord, outcome: Outcome) -> None:
         self._transactions.add(Finished(taken, outcome, jitter()))

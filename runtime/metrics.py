@@ -4,6 +4,32 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+PROCESS_READY = Gauge(
+    "looks_process_ready",
+    "1 while a process does its work and lacks nothing for it. 0 for minutes: its log says what it "
+    "lacks.",
+    ["process"],
+)
+HTTP_REQUESTS = Counter(
+    "looks_http_requests_total",
+    "Requests answered, by route and status. A rising share of 5xx: the fault is ours, read the "
+    "API's log.",
+    ["method", "route", "status"],
+)
+HTTP_SECONDS = Histogram(
+    "looks_http_request_seconds",
+    "Time from a request's arrival to the head of its answer. Growing with flat load: Postgres or "
+    "the store is slow, or add instances.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+FINISH_SECONDS = Histogram(
+    "looks_finish_seconds",
+    "Time from a look's acceptance to its outcome, by outcome. Near the deadline "
+    "(`LOOKS_LOOK_DEADLINE_S`): add compositors.",
+    ["outcome"],
+    buckets=(0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320),
+)
 RECORDS = Counter(
     "looks_records_total",
     "Records handled, by what they came to. A rising share of `quarantined` or `rejected`: read "

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 import uvloop
 from starlette.types import ASGIApp
 
-from runtime import logs, offset_jumps
+from runtime import logs, metrics, offset_jumps, tracing
 from runtime.health import HealthServer, health_app
 from runtime.settings import CLOSE_WITHIN_S, ProcessSettings
 
@@ -87,6 +87,7 @@ async def _live(process: Process, main: Main, app: ASGIApp) -> None:
     finally:
         stop.cancel()
         await health.stop()
+        await asyncio.to_thread(tracing.stop)
         log.info("stopped")
 
 
@@ -99,6 +100,8 @@ def run(name: str, main: Main) -> None:
 async def live(process: Process, main: Main, app: ASGIApp) -> None:
     """The life of a process; `app` is served on its health port."""
     logs.configure(process.name, process.settings.instance, process.settings.log_level)
+    tracing.start(process.name, process.settings.instance)
+    metrics.PROCESS_READY.labels(process.name).set_function(lambda: float(process.serving))
     offset_jumps.watch(process.name)
     code = 1
     try:

@@ -1,22 +1,13 @@
 """Records as the runtime passes them around."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
 
 from domain.outcomes import Emit
-from schemas.envelope import (
-    Decoded,
-    Headers,
-    Meta,
-    attributes,
-    child_traceparent,
-    encode,
-    new_traceparent,
-    standing,
-)
+from schemas.envelope import Decoded, Headers, Meta, attributes, continued, encode, standing
 from schemas.events import TYPE_OF, RequestEvent
 from schemas.ids import derived_id
 
@@ -30,6 +21,13 @@ class Work:
     offset: int
     timestamp_ms: int
     decoded: Decoded
+
+    def below(self, traceparent: str) -> "Work":
+        """The same in another span: what it leads to stands below that one."""
+        if traceparent == self.decoded.meta.traceparent:
+            return self
+        meta = replace(self.decoded.meta, traceparent=traceparent)
+        return replace(self, decoded=replace(self.decoded, meta=meta))
 
     @property
     def request_id(self) -> str:
@@ -63,8 +61,8 @@ def outgoing(
     """The record that publishes an event: every record of ours is made here, those of the outbox
     too.
 
-    It stands in the trace of the event that caused it, or is the span that `traceparent` names, or
-    begins a trace.
+    It stands below the span that `traceparent` names, or that the event which caused it stands in,
+    or begins a trace.
     """
     meta = Meta(
         id=derived_id(emit.event.request_id, *emit.identity),
@@ -72,7 +70,7 @@ def outgoing(
         source=source,
         time=now,
         sequence=emit.sequence,
-        traceparent=traceparent or child_traceparent(cause.meta.traceparent if cause else ""),
+        traceparent=continued(traceparent or (cause.meta.traceparent if cause else "")),
         extra=emit.extra,
     )
     encoded = encode(emit.event, meta)
@@ -103,7 +101,7 @@ def draft(
     event_id = derived_id(request_id, *identity)
     headers = [
         *attributes(TYPE_OF[event], event_id, source, request_id.encode()),
-        *standing(1, traceparent or new_traceparent()),
+        *standing(1, continued(traceparent)),
     ]
     pairs = [(name, raw.decode()) for name, raw in headers]
     return Draft(orjson.dumps(members)[:-1].decode(), orjson.dumps(pairs)[:-1].decode())

@@ -246,8 +246,13 @@ class Transactions:
             metrics.RECORDS.labels(name, taken.record.topic, outcome).inc()
             for emit in one.emits:
                 self._ports.handler.committed(taken.asked, emit, self._history)
-                if emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject):
-                    log.info("look failed", request_id=emit.event.request_id, outcome=outcome)
+                failed = emit.target is LOOK_DEAD_LETTER or isinstance(one.outcome, Reject)
+                log.info(
+                    "look failed" if failed else "look decided",
+                    request_id=emit.event.request_id,
+                    outcome=outcome,
+                    trace_id=taken.traceparent[3:35],
+                )
         self._history.forget(self._ports.clock())
 
 

@@ -7,6 +7,7 @@ exception that kills its reader.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ MAX_SEQUENCE: Final = 2**31 - 1
 """What readers may take for the largest number of an event within its request."""
 
 Headers = tuple[tuple[str, bytes], ...]
+
+_TRACEPARENT: Final = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,13 @@ class Encoded:
 
 
 def new_traceparent() -> str:
-    """A new W3C trace context, sampled."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    """A new W3C trace context. Not sampled: nobody asked for spans."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
 
 
-def child_traceparent(parent: str) -> str:
-    """The same trace, a new span; a new trace when `parent` is empty or malformed."""
-    parts = parent.split("-")
-    if len(parts) != 4 or len(parts[1]) != 32:
-        return new_traceparent()
-    return f"00-{parts[1]}-{os.urandom(8).hex()}-01"
+def continued(traceparent: str) -> str:
+    """The trace that is handed on; a new one where there is none, or none that can be read."""
+    return traceparent if _TRACEPARENT.fullmatch(traceparent) else new_traceparent()
 
 
 class Unpublishable(ValueError):

@@ -48,6 +48,8 @@ class DeliveryLease:
     payload: bytes
     tries: int  # made before this one
     leased_until: datetime
+    request_id: str | None = None
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,15 @@ class WebhookOutbox:
             done = await connection.execute(
                 """INSERT INTO webhook_deliveries
                      (delivery_id, webhook_id, event_id, event_type, request_id, payload, status,
-                       due_at)
+                       due_at, traceparent)
                    SELECT n.delivery_id, n.webhook_id, n.event_id, n.event_type, n.request_id,
                      n.payload,
                           CASE WHEN n.enabled THEN 'pending' ELSE 'skipped' END,
-                          CASE WHEN n.enabled THEN clock_timestamp() END
+                          CASE WHEN n.enabled THEN clock_timestamp() END, n.traceparent
                    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-                     $6::bytea[], $7::boolean[])
+                     $6::bytea[], $7::boolean[], $8::text[])
                         AS n(delivery_id, webhook_id, event_id, event_type, request_id, payload,
-                          enabled)
+                          enabled, traceparent)
                    ON CONFLICT DO NOTHING""",
                 [event.delivery_id(one.webhook_id) for one, event in made],
                 [one.webhook_id for one, _ in made],
@@ -117,6 +119,7 @@ class WebhookOutbox:
                 [event.request_id for _, event in made],
                 [event.payload for _, event in made],
                 [one.enabled for one, _ in made],
+                [event.traceparent for _, event in made],
             )
         return affected(done)
 
@@ -135,7 +138,7 @@ class WebhookOutbox:
                    FROM webhooks w WHERE d.delivery_id = ANY($1::text[])
                      AND w.webhook_id = d.webhook_id
                    RETURNING d.delivery_id, d.webhook_id, w.url, d.event_id, d.event_type,
-                     d.payload, d.tries,
+                     d.payload, d.request_id, d.traceparent, d.tries,
                      d.leased_until""",
                 chosen,
                 self._lease_s,
@@ -320,4 +323,6 @@ def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...]) -> DeliveryLease:
         row["payload"],
         row["tries"],
         row["leased_until"],
+        row["request_id"],
+        row["traceparent"],
     )

@@ -13,6 +13,7 @@ import pytest
 from devstack.folder import free_ports
 from devstack.stack import ALL, Stack
 from tests.engine_server import TOKEN
+from tests.otlp import TRACED
 
 GARMENTS = Path(__file__).resolve().parents[2] / "shared" / "garments"
 
@@ -50,6 +51,7 @@ def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
             **SETTINGS,
             "LOOKS_ENGINE_URL": f"http://127.0.0.1:{ENGINE_PORT}",
             "LOOKS_ENGINE_TOKEN": TOKEN,
+            **TRACED,
         }
         if os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker":
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)

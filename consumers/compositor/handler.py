@@ -30,7 +30,7 @@ from domain.composing import (
 from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
-from runtime import faults
+from runtime import faults, tracing
 from runtime.declaration import Begin, Decided, Declaration, Draining, LaneHandler, WorkWindow
 from runtime.fairness.slots import Slots
 from runtime.records import Work
@@ -204,7 +204,8 @@ class Compositor(LaneHandler[LookCommand]):
             if refused is not None:
                 return refused
             begin(begun_at)
-            result = await station.renderer.render(request)
+            with tracing.span("render"):
+                result = await station.renderer.render(request)
             await faults.at(self.declaration.name, faults.FaultPoint.AFTER_UPLOAD)
             blamed = self._blamed(asked, result) if station.opens_photos else None
             return blamed or outcome_of(request, result, begun_at, self._clock())

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
@@ -20,9 +21,10 @@ from domain.webhooks import (
     signing,
     whole_second,
 )
-from runtime import faults, logs, metrics
+from runtime import faults, logs, metrics, tracing
 from runtime.egress import Egress
 from runtime.process import Process
+from runtime.tracing import SpanKind
 from storage.webhook_outbox import DeliveryLease, WebhookOutbox
 
 log = logs.get(__name__)
@@ -97,10 +99,25 @@ class Sender:
     async def _try(self, claim: DeliveryLease) -> None:
         """One try, and its note."""
         headers = signed(claim, self._clock())
-        attempt = await self._egress.post(
-            claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s
-        )
+        asked = {
+            "http.request.method": "POST",
+            "server.address": urlsplit(claim.url).hostname or "",
+        }
+        with tracing.span("POST webhook", claim.traceparent, SpanKind.CLIENT, asked) as span:
+            if span.traceparent:
+                headers["traceparent"] = span.traceparent
+            attempt = await self._egress.post(
+                claim.url, claim.payload, headers, time_limit_s=self._pace.time_limit_s
+            )
+            span.set({"http.response.status_code": attempt.status_code or 0})
         await faults.at(NAME, faults.FaultPoint.AFTER_SEND)
+        log.info(
+            "webhook called",
+            request_id=claim.request_id,
+            webhook_id=claim.webhook_id,
+            status=attempt.status_code,
+            trace_id=claim.traceparent[3:35],
+        )
         await self._settle(claim, attempt)
 
     async def _settle(self, claim: DeliveryLease, attempt: ObservedAttempt) -> None:

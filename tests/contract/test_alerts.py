@@ -96,6 +96,10 @@ def test_what_operators_must_hear_of_has_a_rule() -> None:
         "looks_audit_violations",
         "looks_partitions_differ",
         'reason="photo_not_processed"',
+        "looks_http_requests_total",
+        "looks_http_request_seconds_bucket",
+        "looks_process_ready",
+        "looks_finish_seconds_count",
     ):
         assert name in spoken_of
     assert len({rule["alert"] for rule in RULES}) == len(RULES)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from devstack.stack import Stack
 from tests.e2e.browsing import DESKTOP, WITHIN_MS, Tab
+from tests.e2e.calls import Calls, receiving_calls
 from tests.e2e.client import Client
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -56,3 +57,10 @@ def tab(browser: Browser, stack: Stack) -> Iterator[Tab]:
         stack.env[name].partition("//")[2] for name in ("LOOKS_API_URL", "LOOKS_S3_ENDPOINT_URL")
     }
     assert made.hosts - {""} <= known  # blob: URLs have no host
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, Calls]]:
+    """Of webhooks: its URL, and the calls that came."""
+    with receiving_calls() as made:
+        yield made

@@ -2,43 +2,13 @@
 rotated, removed.
 """
 
-import queue
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
-import pytest
 from standardwebhooks import Webhook
 
+from tests.e2e.calls import Calls
 from tests.e2e.client import Client, until
-
-Call = tuple[dict[str, str], bytes]
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, "queue.Queue[Call]"]]:
-    """Its URL, and the calls that came."""
-    calls: queue.Queue[Call] = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            calls.put(({name.lower(): text for name, text in self.headers.items()}, body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/hook", calls
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def good(answer: httpx.Response, status: int) -> Any:
@@ -46,9 +16,7 @@ def good(answer: httpx.Response, status: int) -> Any:
     return answer.json() if answer.content else None
 
 
-def test_an_endpoint_is_told_of_a_look(
-    client: Client, receiver: tuple[str, "queue.Queue[Call]"]
-) -> None:
+def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, Calls]) -> None:
     url, calls = receiver
     webhook = good(client.http.post("/v1/webhooks", json={"url": url}), 201)
     path = f"/v1/webhooks/{webhook['id']}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from domain.outcomes import Emit
-from runtime.records import outgoing
+from runtime.records import Work, outgoing
 from schemas.envelope import Decoded, decode
 from schemas.events import CancelLook
 from schemas.ids import derived_id
@@ -38,13 +38,19 @@ def test_a_record_says_what_its_reader_needs() -> None:
 def test_a_trace_goes_on_from_its_cause_or_is_the_one_that_is_given_or_begins() -> None:
     assert read_back(EMIT, traceparent=TRACE).meta.traceparent == TRACE
     fresh = read_back(EMIT).meta.traceparent
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", fresh)
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", fresh)
     whole = decoded(EVENT)
     cause = replace(whole, meta=replace(whole.meta, traceparent=TRACE))
     record = outgoing(EMIT, "/looks/here", LATER, cause)
-    child = dict(record.headers)["traceparent"].decode()
-    assert child != TRACE
-    assert child.split("-")[1] == TRACE.split("-")[1]
+    assert dict(record.headers)["traceparent"].decode() == TRACE
+
+
+def test_what_a_record_leads_to_stands_in_the_span_of_its_work() -> None:
+    retry = Emit(EVENT, ("again",), extra={"looks-attempt": "2"})
+    work = Work("look.cancel", 0, 7, 0, decoded(EVENT))
+    assert work.below(work.decoded.meta.traceparent) is work
+    record = outgoing(retry, "/looks/here", LATER, work.below(TRACE).decoded)
+    assert dict(record.headers)["traceparent"].decode() == TRACE
 
 
 def test_nobody_else_of_the_processes_makes_one() -> None:

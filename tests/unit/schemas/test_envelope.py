@@ -11,7 +11,7 @@ from schemas.envelope import (
     Meta,
     Undecodable,
     Unpublishable,
-    child_traceparent,
+    continued,
     decode,
     encode,
     new_traceparent,
@@ -114,12 +114,27 @@ def test_unknown_fields_of_a_later_minor_version_are_ignored() -> None:
     assert isinstance(decode(value, GOOD.headers, LookRequested), Decoded)
 
 
-def test_a_child_keeps_the_trace_and_gets_its_own_span() -> None:
+def test_a_trace_is_handed_on_as_it_came() -> None:
     parent = new_traceparent()
-    child = child_traceparent(parent)
-    assert child.split("-")[1] == parent.split("-")[1]
-    assert child.split("-")[2] != parent.split("-")[2]
-    assert len(child_traceparent("nonsense").split("-")[1]) == 32
+    assert continued(parent) == parent
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "nonsense",
+        f"00-{'0' * 32}-{'1' * 16}-01",
+        f"00-{'1' * 32}-{'0' * 16}-01",
+        f"00-{'A' * 32}-{'1' * 16}-01",
+        f"00-{'1' * 32}-{'1' * 16}-01-more",
+        f"00-{'1' * 32}-{'1' * 16}-01\n",
+    ],
+)
+def test_what_is_no_trace_begins_one(odd: str) -> None:
+    made = continued(odd)
+    assert made != odd
+    assert continued(made) == made
 
 
 def test_a_decoded_time_is_aware() -> None:

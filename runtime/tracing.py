@@ -1,0 +1,213 @@
+"""One trace a look: what each process did with it, as OpenTelemetry spans.
+
+Off unless `OTEL_EXPORTER_OTLP_ENDPOINT` is set, and then nothing of OpenTelemetry is imported. The
+other standard variables hold too (sampler, headers, resource attributes); the protocol is OTLP over
+HTTP. A trace goes on from the client's `traceparent` through outbox, records' headers and webhooks.
+A process that makes no span, off or not sampled, hands on what it was given (W3C Trace Context).
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Self
+
+from runtime import logs
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span as OpenSpan
+    from opentelemetry.trace import Tracer
+
+log = logs.get(__name__)
+
+ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+PROTOCOL: Final = "http/protobuf"
+FLUSH_WITHIN_MS: Final = 2_000
+SAMPLED: Final = "-01"
+
+Attributes = Mapping[str, str | int | float | bool]
+
+
+class SpanKind(StrEnum):
+    """The kinds of OpenTelemetry, by their names there."""
+
+    INTERNAL = "INTERNAL"
+    SERVER = "SERVER"
+    CLIENT = "CLIENT"
+    PRODUCER = "PRODUCER"
+    CONSUMER = "CONSUMER"
+
+
+_current: ContextVar[str] = ContextVar("traceparent", default="")
+
+
+class _Tracing:
+    """What this process traces with; one, as its logs and its metrics."""
+
+    provider: "TracerProvider | None" = None
+    tracer: "Tracer | None" = None
+
+
+class Span:
+    """One that is under way, or none: then `traceparent` is the parent's."""
+
+    __slots__ = ("_open", "traceparent")
+
+    def __init__(self, traceparent: str, opened: "OpenSpan | None" = None) -> None:
+        self.traceparent = traceparent
+        self._open = opened
+
+    def set(self, attributes: Attributes) -> Self:
+        """Say more of what is done."""
+        if self._open is not None:
+            self._open.set_attributes(attributes)
+        return self
+
+    @property
+    def recording(self) -> bool:
+        """Whether anybody will see it."""
+        return self._open is not None
+
+    def name(self, name: str) -> Self:
+        """What is known of it only now."""
+        if self._open is not None:
+            self._open.update_name(name)
+        return self
+
+    def end(self, error: str = "") -> None:
+        """It is over; `error`: what went wrong, in a few words."""
+        if self._open is None:
+            return
+        if error:
+            from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 (only where it is on)
+
+            self._open.set_status(Status(StatusCode.ERROR, error))
+        self._open.end()
+
+
+def wanted() -> bool:
+    """Whether the environment asks for traces."""
+    return any(os.environ.get(name) for name in ENDPOINTS) and (
+        os.environ.get("OTEL_SDK_DISABLED", "").lower() != "true"
+    )
+
+
+def start(process: str, instance: str) -> None:
+    """Trace from now on, where the environment asks for it."""
+    if not wanted():
+        return
+    asked = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or PROTOCOL
+    if asked != PROTOCOL:
+        log.warning("traces are sent by another protocol than was asked for", asked=asked)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 (only where it is on)
+        OTLPSpanExporter,
+    )
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 (only where it is on)
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 (only where it is on)
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 (only where on)
+
+    named = {"service.namespace": "looks", "service.instance.id": instance}
+    if not os.environ.get("OTEL_SERVICE_NAME"):
+        named["service.name"] = f"looks-{process}"
+    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _Tracing.provider, _Tracing.tracer = provider, provider.get_tracer("looks")
+
+
+def stop() -> None:
+    """Send what is left, within FLUSH_WITHIN_MS. Blocks."""
+    provider, _Tracing.provider, _Tracing.tracer = _Tracing.provider, None, None
+    if provider is not None:
+        provider.force_flush(FLUSH_WITHIN_MS)
+        provider.shutdown()
+
+
+def on() -> bool:
+    """Whether this process makes spans."""
+    return _Tracing.tracer is not None
+
+
+def current() -> str:
+    """The traceparent of what is being done here; empty outside of any `span`."""
+    return _current.get()
+
+
+def begin(
+    name: str,
+    parent: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Attributes | None = None,
+) -> Span:
+    """Begin a span below `parent`, a traceparent; below none, or below one that makes no sense, a
+    new trace may begin, as the sampler says.
+    """
+    tracer = _Tracing.tracer
+    if tracer is None or (parent and not parent.endswith(SAMPLED) and _readable(parent)):
+        return Span(parent)
+    return _begun(tracer, name, parent, kind, attributes or {})
+
+
+def _begun(
+    tracer: "Tracer", name: str, parent: str, kind: SpanKind, attributes: Attributes
+) -> Span:
+    from opentelemetry import trace  # noqa: PLC0415 (only where it is on)
+    from opentelemetry.context import Context  # noqa: PLC0415 (only where it is on)
+    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 (only where it is on)
+        TraceContextTextMapPropagator,
+    )
+
+    context = TraceContextTextMapPropagator().extract({"traceparent": parent}, Context())
+    opened = tracer.start_span(
+        name, context, trace.SpanKind[kind.value], attributes=dict(attributes)
+    )
+    own = opened.get_span_context()
+    text = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
+    if not opened.is_recording():
+        return Span(parent if _readable(parent) else text)
+    return Span(text, opened)
+
+
+def _readable(parent: str) -> bool:
+    parts = parent.split("-")
+    return len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16
+
+
+@contextmanager
+def span(
+    name: str,
+    parent: str | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Attributes | None = None,
+) -> Iterator[Span]:
+    """A span around a block; below `current` where no parent is given. What the block raises is its
+    error.
+    """
+    made = begin(name, current() if parent is None else parent, kind, attributes)
+    before = _current.set(made.traceparent)
+    error = ""
+    try:
+        yield made
+    except BaseException as raised:
+        error = type(raised).__name__
+        raise
+    finally:
+        _current.reset(before)
+        made.end(error)
+
+
+@contextmanager
+def spans(
+    name: str, parents: Sequence[str], kind: SpanKind, attributes: Attributes | None = None
+) -> Iterator[None]:
+    """A span below each of the parents around what is done for all of them at once."""
+    if not on():
+        yield
+        return
+    said = {**(attributes or {}), "messaging.batch.message_count": len(parents)}
+    with ExitStack() as open_spans:
+        for parent in parents:
+            if parent.endswith(SAMPLED):
+                open_spans.enter_context(span(name, parent, kind, said))
+        yield

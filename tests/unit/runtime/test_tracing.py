@@ -1,0 +1,94 @@
+"""Spans: made where the environment asks for them, handed on unchanged where it does not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from runtime import tracing
+from runtime.tracing import SpanKind
+from tests.otlp import Spans, receiving
+
+TRACE, PARENT = "1" * 32, "2" * 16
+SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
+    with receiving() as (found, endpoint):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
+        tracing.start("probe", "one")
+        yield found
+        tracing.stop()
+
+
+def test_without_an_endpoint_a_trace_is_handed_on_as_it_came() -> None:
+    tracing.start("probe", "one")
+    assert not tracing.on()
+    with tracing.span("work", SAMPLED) as span:
+        assert span.traceparent == SAMPLED
+        assert tracing.current() == SAMPLED
+    assert tracing.current() == ""
+
+
+def test_off_costs_no_import() -> None:
+    script = (
+        "import sys; from runtime import tracing; tracing.start('a', 'b')\n"
+        "with tracing.span('x', ''): pass\n"
+        "sys.exit(any(name.startswith('opentelemetry.sdk') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False, env={}).returncode == 0
+
+
+def test_spans_stand_below_one_another_and_say_what_failed(spans: Spans) -> None:
+    def fails() -> None:
+        with tracing.span("inner") as inner:
+            inner.set({"looks.number": 7})
+            raise ValueError("odd")
+
+    with tracing.span("outer", SAMPLED, SpanKind.SERVER) as outer:
+        with pytest.raises(ValueError, match="odd"):
+            fails()
+        outer.set({"looks.outer": True})
+    tracing.stop()
+    first, second = sorted(spans.traces[TRACE], key=lambda one: one.name, reverse=True)
+    assert (first.name, first.parent, first.failed) == ("outer", PARENT, False)
+    assert (second.name, second.parent, second.failed) == ("inner", first.span_id, True)
+    assert outer.traceparent == f"00-{TRACE}-{first.span_id}-01"
+    assert second.attributes == {"looks.number": "7"}
+    assert first.service == "looks-probe"
+
+
+def test_what_is_not_sampled_is_handed_on_and_not_sent(spans: Spans) -> None:
+    with tracing.span("work", NOT_SAMPLED) as span:
+        assert span.traceparent == NOT_SAMPLED
+    with tracing.spans("batch", [NOT_SAMPLED, ""], SpanKind.CONSUMER):
+        pass
+    tracing.stop()
+    assert spans.traces == {}
+
+
+def test_each_sampled_record_of_a_batch_has_its_span(spans: Spans) -> None:
+    others = [f"00-{digit * 32}-{PARENT}-01" for digit in "34"]
+    with tracing.spans("batch", [*others, NOT_SAMPLED], SpanKind.CONSUMER, {"system": "kafka"}):
+        pass
+    tracing.stop()
+    assert {trace: [one.name for one in found] for trace, found in spans.traces.items()} == {
+        "3" * 32: ["batch"],
+        "4" * 32: ["batch"],
+    }
+    assert spans.traces["3" * 32][0].attributes == {
+        "system": "kafka",
+        "messaging.batch.message_count": "3",
+    }
+
+
+def test_a_receiver_that_is_away_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    tracing.start("probe", "one")
+    with tracing.span("work", SAMPLED) as span:
+        assert span.traceparent != SAMPLED
+    tracing.stop()
+    assert not tracing.on()
