@@ -59,9 +59,9 @@ FLOORS = st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(batch=st.lists(SUBMISSIONS, min_size=1, max_size=5), floor=FLOORS)
+@given(batch=st.lists(SUBMISSIONS, min_size=1, max_size=8), floor=FLOORS)
 def test_what_the_statement_writes_is_read_and_says_what_was_submitted(
     services: Stack, batch: list[Submission], floor: float | None
 ) -> None:
