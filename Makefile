@@ -83,6 +83,7 @@ check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m cli.contracts --check
 	@$(BIN)/squawk $(NEW_MIGRATIONS)
+	@$(BIN)/python -m pytest -q tests/contract/test_openapi_rules.py
 
 fix: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""Credits, prices and categories."""
+"""Credits, prices and categories, and whose the key is."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,9 +10,9 @@ from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.ports import Ports
 from api.queries import Cursor, Day, PageLimit
-from api.refusals import READING
+from api.refusals import READING, but
 from schemas.categories import CATEGORIES
-from schemas.reads import Usage, UsageDay
+from schemas.reads import Me, Usage, UsageDay
 from schemas.responses import (
     Credits,
     GarmentCategoryList,
@@ -26,6 +26,29 @@ router = APIRouter(route_class=GatedRoute, tags=["account"])
 
 MAX_USAGE_DAYS = 366
 DEFAULT_USAGE_DAYS = 30
+
+
+class AnyKeyRoute(GatedRoute):
+    """For every key that works, whatever it may do."""
+
+    needs = dict.fromkeys(("GET",), "")
+
+
+whoever = APIRouter(route_class=AnyKeyRoute, tags=["account"])
+
+
+@whoever.get("/v1/me", response_model=Me, responses=but(READING, 403), operation_id="get_me")
+async def get_me(request: Request) -> Me:
+    """Whose key this is and what it may do."""
+    who = credential_of(request)
+    return Me(
+        tenant_id=who.tenant_id,
+        environment=who.environment,
+        key_id=who.key_id,
+        capabilities=sorted(who.capabilities),
+        object_key_prefixes=list(who.key_prefixes),
+        strict_fields=who.strict_fields,
+    )
 
 
 @router.get("/v1/credits", response_model=Credits, responses=READING, operation_id="get_credits")

@@ -1,10 +1,8 @@
 """The application: gates, routes, errors, and a contract that says what they do."""
 
 import asyncio
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from api import (
     account,
@@ -13,19 +11,17 @@ from api import (
     errors,
     jobs,
     looks,
+    openapi_document,
     renders,
     uploads,
     webhook_deliveries,
     webhooks,
 )
-from api.answer_headers import add_headers
 from api.console import routes as console
 from api.create_look import CreateLook, FirstInLine, documented
-from api.examples import add_examples
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
 from api.limits import TokenBuckets
-from api.links import add_links
 from api.negotiation import HeadIsGet
 from api.news import SharedReads
 from api.observed import Observed
@@ -40,6 +36,7 @@ ROUTERS = (
     cancel.router,
     renders.router,
     account.router,
+    account.whoever,
     webhooks.router,
     webhook_deliveries.router,
     contracts.router,
@@ -50,7 +47,7 @@ VERSION = "1.0.0"
 ABOUT = (
     "Dresses mannequins. Post garment photos, get a picture. Every request needs a bearer key; "
     "every answer that is not "
-    "2xx carries the `error` envelope; a failed look gives its credits back."
+    "2xx carries the `error` envelope; the credits of a failed look are refunded."
 )
 
 
@@ -61,6 +58,8 @@ def create_app(ports: Ports) -> FastAPI:
         version=VERSION,
         description=ABOUT,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's pages load scripts from a foreign host: see api.contracts
+        redoc_url=None,
         webhooks=webhooks.outgoing,
     )
     app.state.ports = ports
@@ -91,23 +90,5 @@ def create_app(ports: Ports) -> FastAPI:
     app.add_middleware(HeadIsGet)
     app.add_middleware(FirstInLine, endpoint=create_look)
     app.add_middleware(Observed)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
+    app.openapi = lambda: openapi_document.of(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            webhooks=app.webhooks.routes,
-        )
-        schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        schema["security"] = [{"bearer": []}]
-        add_examples(schema)
-        add_links(schema)
-        add_headers(schema)
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -1,13 +1,14 @@
-"""`GET /asyncapi.json` and `GET /asyncapi`: the contract of the topics, for programs and for
-readers. No key is needed.
+"""The contracts for readers and programs: `/docs` of HTTP (its `/openapi.json` is FastAPI's),
+`/asyncapi` and `/asyncapi.json` of the topics. No key is needed.
 """
 
 from functools import cache
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api import asyncapi_page
+from api import asyncapi_page, reference_page
+from api.plain_page import POLICY
 from schemas.asyncapi import document
 from schemas.json_schema import as_text
 
@@ -36,6 +37,19 @@ async def asyncapi_json() -> Response:
 @router.get("/asyncapi")
 async def asyncapi_html() -> HTMLResponse:
     """The same as a page: one file, no script, nothing from elsewhere."""
-    return HTMLResponse(
-        _page(), headers={**HEADERS, "Content-Security-Policy": asyncapi_page.POLICY}
-    )
+    return HTMLResponse(_page(), headers={**HEADERS, "Content-Security-Policy": POLICY})
+
+
+@router.get("/docs")
+async def docs(request: Request) -> HTMLResponse:
+    """The reference of HTTP: one file, no script, nothing from elsewhere."""
+    state = request.app.state
+    if not hasattr(state, "reference"):
+        state.reference = reference_page.render(request.app.openapi())
+    return HTMLResponse(state.reference, headers={**HEADERS, "Content-Security-Policy": POLICY})
+
+
+@router.get("/redoc")
+async def redoc() -> RedirectResponse:
+    """Where FastAPI has a second reference."""
+    return RedirectResponse("/docs")

@@ -145,6 +145,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "warnings": ["unknown option 'glitter' was ignored"],
         },
     },
+    "get_me": {
+        "200": {
+            "tenant_id": "demo",
+            "environment": "live",
+            "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "capabilities": ["jobs:create", "jobs:read"],
+            "object_key_prefixes": ["users/abc/"],
+            "strict_fields": True,
+        }
+    },
     "list_jobs": {"200": {"items": [_JOB], "next_cursor": None, "count": 1}},
     "get_job": {"200": {**_JOB, "artifacts": [_PICTURE]}},
     "list_job_events": {"200": {"items": [_EVENT], "latest_seq": 3}},

@@ -140,7 +140,7 @@ async def admit(scope: Scope, key: str, needed: str) -> Credential:
             f"Too many requests {whose}.",
             headers={"Retry-After": str(allowance.reset_s)},
         )
-    if needed not in credential.capabilities:
+    if needed and needed not in credential.capabilities:
         raise ApiError(ErrorCode.CAPABILITY_MISSING, f"This key lacks the capability {needed}.")
     return credential
 
@@ -190,7 +190,9 @@ class GatedRoute(APIRoute):
     """
 
     needs: Mapping[str, str] = CAPABILITY
-    """The capability that each method needs; routes of another kind say so in a subclass."""
+    """The capability that each method needs; empty: none. Routes of another kind say so in a
+    subclass.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route."""

@@ -42,7 +42,7 @@ SENT: dict[str, Any] = {
         },
     },
 }
-"""One event of the stream: `itemSchema` is OpenAPI 3.2's word for it."""
+"""One event of the stream. OpenAPI 3.2 has `itemSchema` for it, 3.1 no word."""
 STREAM_ANSWERS: Answers = {
     **OF_A_JOB,
     200: {
@@ -50,7 +50,7 @@ STREAM_ANSWERS: Answers = {
         "list; also the events "
         "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come "
         "back with Last-Event-ID)",
-        "content": {"text/event-stream": {"itemSchema": SENT}},
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "x-itemSchema": SENT}},
     },
     204: {"description": "the job has ended and you have seen its last event: do not come back"},
     **refusals({429: "RATE_LIMITED: too many requests, or too many open streams"}),

@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Request
 
 from api.errors import ApiError, invalid
+from api.fields import check_fields
 from api.gates import GatedRoute, credential_of
 from api.ports import Ports
 from api.refusals import CREATING, but
@@ -39,7 +40,7 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    warnings = check(body, who, ports.engine)
+    warnings = check_fields(await request.json(), who) + check(body, who, ports.engine)
     balance = await ports.accounts.balance(who.tenant_id, who.environment)
     cost = ports.look.credits_cost
     return LookValidation(

@@ -1,16 +1,58 @@
 """The HTTP contract of `POST /v1/look`, exactly as its clients know it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
 from schemas.ids import RequestId
 
 MAX_ITEMS = 50
 MAX_OBJECT_KEY_CHARS = 1024
 MAX_CATEGORY_CHARS = 64
+
+
+RUNTIME_CONFIG: Final[dict[str, Any]] = {
+    "title": "RuntimeConfig",
+    "type": "object",
+    "properties": {
+        "width": {
+            "type": "integer",
+            "minimum": 256,
+            "maximum": 2048,
+            "default": 768,
+            "description": "of the picture, in pixels; its height is 1.5 times that",
+        },
+        "format": {"type": "string", "enum": ["webp", "png", "jpeg"], "default": "webp"},
+        "quality": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 100,
+            "default": 90,
+            "description": "of a webp or jpeg; a png is exact",
+        },
+        "background": {
+            "type": "string",
+            "pattern": "^(studio|transparent|#[0-9a-fA-F]{6})$",
+            "default": "studio",
+            "description": "`studio`, `transparent` (not for a jpeg) or a colour as #rrggbb",
+        },
+        "tuck": {
+            "type": "boolean",
+            "default": False,
+            "description": "tops are tucked into what is worn below",
+        },
+        "engine": {
+            "type": "string",
+            "enum": ["classical", "remote"],
+            "description": "who makes the picture; left out: the tenant's engine",
+        },
+    },
+    "additionalProperties": True,
+}
+"""What `runtime_config` may hold: documented here, checked by `compositing.options`."""
 
 
 class UserCategory(StrEnum):
@@ -55,9 +97,11 @@ class LookRequest(BaseModel):
         default=None, description="MALE, FEMALE or null for the default mannequin"
     )
     items: list[TrialItemInput] = Field(min_length=1, max_length=MAX_ITEMS)
-    runtime_config: Mapping[str, JsonValue] | None = Field(
-        default=None,
-        description="rendering options; unknown ones are ignored and named in the warnings",
+    runtime_config: Annotated[Mapping[str, JsonValue], WithJsonSchema(RUNTIME_CONFIG)] | None = (
+        Field(
+            default=None,
+            description="rendering options; unknown ones are ignored and named in the warnings",
+        )
     )
 
 
@@ -71,3 +115,34 @@ class WorkflowAcceptedResponse(BaseModel):
         description="Credits deducted from the calling client. Refunded automatically on any "
         "failure path."
     )
+    warnings: list[str] | None = Field(
+        default=None,
+        description="what of the request was ignored; left out where nothing was",
+    )
+
+
+Place = tuple[str | int, ...]
+_LOOK: Final = frozenset(LookRequest.model_fields)
+_ITEM: Final = frozenset(TrialItemInput.model_fields)
+
+
+def unknown_fields(body: Mapping[str, Any]) -> list[tuple[Place, str | None]]:
+    """Where a valid LookRequest has fields that it does not know, each with the name that may have
+    been meant. `runtime_config` is open, and none of it is looked at.
+    """
+    found = [*_unknown((), body, _LOOK)]
+    items: Sequence[Mapping[str, Any]] = body["items"]
+    for index, item in enumerate(items):
+        found += _unknown(("items", index), item, _ITEM)
+    return found
+
+
+def _unknown(
+    place: Place, given: Mapping[str, Any], known: frozenset[str]
+) -> Iterator[tuple[Place, str | None]]:
+    if given.keys() <= known:
+        return
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name[:MAX_CATEGORY_CHARS], known, 1)
+            yield (*place, name), near[0] if near else None

@@ -54,10 +54,23 @@ class Usage(BaseModel):
     items: list[UsageDay]
 
 
+class Me(BaseModel):
+    """The key of this request: whose it is, and what it may do."""
+
+    tenant_id: str
+    environment: str = Field(description="live or test")
+    key_id: str = Field(description="what operators call the key by; not the key")
+    capabilities: list[str] = Field(description="jobs:create, jobs:read, webhooks:manage")
+    object_key_prefixes: list[str] = Field(description="what a `trial_image` may begin with")
+    strict_fields: bool = Field(
+        description="whether unknown fields of a look are refused; else they are warned of"
+    )
+
+
 class LookValidation(BaseModel):
     """What `POST /v1/look` would say to the same body now. Nothing was charged or stored."""
 
     credits_cost: int
     balance: int
     sufficient: bool = Field(description="whether the balance covers the cost")
-    warnings: list[str] = Field(description="options of `runtime_config` that would be ignored")
+    warnings: list[str] = Field(description="what of the body would be ignored")

@@ -100,7 +100,8 @@ class RenderedGarment(BaseModel):
     trial_item_category: str
     layer: str
     box: tuple[int, int, int, int] = Field(
-        description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive"
+        description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive",
+        json_schema_extra={"items": {"type": "integer"}},  # linters ask for it beside prefixItems
     )
     warnings: tuple[str, ...]
     quality: float | None = Field(

@@ -27,6 +27,7 @@ class Credential:
     capabilities: frozenset[str]
     key_prefixes: tuple[str, ...]
     engine: str | None = None  # who makes its looks; None: the deployment's default
+    strict_fields: bool = True  # whether unknown fields are refused; else they are warned of
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,13 @@ class AccountStore:
         return key_id, text
 
     async def rotate_key(self, key_id: str, overlap: timedelta) -> tuple[str, str, datetime]:
-        """A new key like this one: its id, its text, and when the old one ends. The old one works
-        for `overlap` more, or as long as it had left where that is less. Raises KeyEnded.
+        """A new key like this one, as strict as it: its id, its text, and when the old one ends.
+        The old one works for `overlap` more, or as long as it had left where that is less. Raises
+        KeyEnded.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             old = await connection.fetchrow(
-                """SELECT tenant_id, environment, capabilities,
+                """SELECT tenant_id, environment, capabilities, strict_fields,
                           (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended
                    FROM api_keys WHERE key_id = $1 FOR UPDATE""",
                 key_id,
@@ -180,8 +182,8 @@ class AccountStore:
             text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
             await connection.execute(
                 """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
-                capabilities, replaces)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+                capabilities, replaces, strict_fields)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
                 new_id,
                 old["tenant_id"],
                 old["environment"],
@@ -189,6 +191,7 @@ class AccountStore:
                 text[-4:],
                 old["capabilities"],
                 key_id,
+                old["strict_fields"],
             )
             ends_at = await connection.fetchval(
                 """UPDATE api_keys SET expires_at = least(expires_at, now() + $2::interval)
@@ -236,7 +239,8 @@ class AccountStore:
         if environment is None:
             return None
         row = await self._pool.fetchrow(
-            """SELECT k.key_id, k.tenant_id, k.capabilities, t.key_prefixes, t.engine
+            """SELECT k.key_id, k.tenant_id, k.capabilities, k.strict_fields, t.key_prefixes,
+                      t.engine
                FROM api_keys k JOIN tenants t USING (tenant_id)
                WHERE k.key_hash = $1 AND k.environment = $2 AND k.revoked_at IS NULL
                  AND (k.expires_at IS NULL OR k.expires_at > now())""",
@@ -253,6 +257,7 @@ class AccountStore:
             frozenset(row["capabilities"]),
             prefixes,
             row["engine"],
+            row["strict_fields"],
         )
 
     async def working_keys(self, key_ids: Collection[str]) -> set[str]:

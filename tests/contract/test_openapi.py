@@ -12,6 +12,8 @@ from api.answer_headers import BY_ANSWER
 from api.app import create_app
 from api.examples import ANSWERS, REQUESTS
 from api.links import LINKS
+from compositing.errors import InvalidOption
+from compositing.options import OPTIONS, LookOptions
 from schemas.categories import GarmentCategory
 from schemas.errors import STATUS, ErrorCode
 from tests.unit.api.fakes import make_ports
@@ -80,7 +82,37 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "redeliver_webhook_delivery",
         "upload_photo", "presign_upload",
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
+        "get_me",
     }  # fmt: skip
+
+
+def test_the_rendering_options_are_documented_as_they_are_checked(document: dict[str, Any]) -> None:
+    whole = document["components"]["schemas"]["LookRequest"]["properties"]["runtime_config"]
+    config = next(one for one in whole["anyOf"] if one["type"] == "object")
+    assert config["additionalProperties"] is True
+    assert set(config["properties"]) == set(OPTIONS)
+    told: dict[str, Any] = {"mannequin": "FEMALE"}
+    for name, schema in config["properties"].items():
+        if "default" in schema:
+            told |= OPTIONS[name](schema["default"])
+    assert LookOptions(**told) == LookOptions()
+    for name, schema in config["properties"].items():
+        values = schema.get("enum", [])
+        for bound, beyond in (("minimum", -1), ("maximum", 1)):
+            if bound in schema:
+                values.append(int(schema[bound]))
+                assert refused(name, int(schema[bound]) + beyond)
+        for value in [*values, *(["#A0b1C2"] if "pattern" in schema else [])]:
+            assert not refused(name, value), (name, value)
+        assert refused(name, ["no list"])
+
+
+def refused(option: str, value: object) -> bool:
+    try:
+        OPTIONS[option](value)
+    except InvalidOption:
+        return True
+    return False
 
 
 def test_the_garment_categories_are_an_enum(document: dict[str, Any]) -> None:
@@ -125,7 +157,7 @@ def examples(document: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
                     if kind == "multipart/form-data":
                         continue  # a file has no example in JSON
                     shown = [one["value"] for one in content.get("examples", {}).values()]
-                    # A stream is text; `itemSchema` is of one event
+                    # A stream is text; `x-itemSchema` is of one event
                     whole = content.get("schema", {"type": "string"})
                     found += [(place, whole, one) for one in [*shown, content.get("example")]]
     return found

@@ -17,6 +17,16 @@ WATCH = (
 )
 NAMELESS = re.compile(r"^\s*- (?:button|link|textbox|combobox|radio|img)(?::|$| \[)", re.MULTILINE)
 
+VIEWS = {
+    "new": ("New look", ".garment.ready"),
+    "looks": ("Looks", ".wall li"),
+    "looks/{good}": ("Top", ".layers li"),
+    "looks/{bad}": ("Failed look", ".reason"),
+    "credits": ("Credits", "tbody tr"),
+    "webhooks": ("Webhooks", "#url"),
+}
+"""Each view: its heading, and what is there when it has loaded."""
+
 
 @dataclass
 class Tab:

@@ -42,7 +42,7 @@ export function table(caption, heads, body) {
 }
 
 function entry(one) {
-  const look = one.request_id ? h("a", { href: `#/looks/${one.request_id}`, "aria-label": `Look ${one.request_id}`, title: one.request_id }, h("code", {}, `…${one.request_id.slice(-8)}`)) : "";
+  const look = one.request_id ? h("a", { class: "target", href: `#/looks/${one.request_id}`, title: one.request_id }, h("span", { class: "unseen" }, "Look "), h("code", {}, `…${one.request_id.slice(-8)}`)) : "";
   const amount = `${one.amount > 0 ? "+" : "\u2212"}${number(Math.abs(one.amount))}`;
   return h("tr", { class: one.kind }, h("td", {}, time(one.created_at)), h("td", {}, KINDS[one.kind] ?? one.kind), h("td", {}, look), h("td", { class: "amount" }, amount));
 }

@@ -61,7 +61,7 @@ function layerCard({ garment, index, cutout }, mark) {
     h("span", { class: "quiet" }, `Garment ${index + 1}, layer ${garment.layer}`),
     h("span", { class: "quiet" }, `${number(x1 - x0)} × ${number(y1 - y0)} px at ${number(x0)}, ${number(y0)}`)));
   return h("li", {}, button,
-    cutout ? h("a", { class: "quiet", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
+    cutout ? h("a", { class: "quiet target", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
     garment.quality === null ? null : h("p", { class: "quiet" }, quality(garment)),
     garment.warnings.map((text) => h("p", { class: "warning" }, text)));
 }

@@ -130,8 +130,8 @@ function deliveryRow(path, delivery, signal) {
   const row = h("tr", {});
   const draw = (one) => {
     delivery = one;
-    const look = one.request_id ? h("a", { href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
-    const again = h("button", { type: "button", class: "small", "aria-label": `Send ${one.event_type} ${one.id} again`, onclick: () => redeliver(one) }, "Send again");
+    const look = one.request_id ? h("a", { class: "target", href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
+    const again = h("button", { type: "button", class: "small", onclick: () => redeliver(one) }, "Send again", h("span", { class: "unseen" }, `: ${one.event_type} ${one.id}`));
     row.replaceChildren(
       h("td", {}, time(one.created_at)), h("td", {}, look),
       h("td", {}, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
@@ -145,7 +145,7 @@ function deliveryRow(path, delivery, signal) {
     const fresh = await get(`${path}/deliveries/${delivery.id}`, signal).catch(() => null);
     const focused = row.contains(document.activeElement);
     draw(fresh ?? delivery);
-    if (focused) row.querySelector("button").focus();
+    if (focused) row.querySelector("button")?.focus();
   };
   const redeliver = async (one) => {
     looksLeft = MAX_LOOKS;

@@ -13,6 +13,7 @@ from schemas.asyncapi import document
 from schemas.topics import TOPICS
 from tests.unit.api.conftest import Api
 
+OWN = {"asyncapi.json", "asyncapi", "openapi.json", "console", "/console/icon.svg"}
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "contracts" / "asyncapi.json"
 
 
@@ -37,7 +38,27 @@ async def test_the_page_tells_of_every_topic_and_may_load_nothing(api: Api) -> N
     assert "<script" not in answer.text
     links = re.findall(r'(?:src|href)="?([^" >]*)', answer.text)
     assert links
-    assert all(link == "asyncapi.json" or link.startswith("#") for link in links)
+    assert all(link in OWN or link.startswith("#") for link in links)
+
+
+async def test_the_reference_tells_of_every_operation_and_may_load_only_its_icon(api: Api) -> None:
+    answer = await api.http.get("/docs")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    document = (await api.http.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert f'id="{operation["operationId"]}"' in answer.text
+        assert f"<code>{path}" in answer.text
+    for field in ("items[].trial_image", "runtime_config.background", "billing.refunded"):
+        assert f"<code>{field}</code>" in answer.text
+    assert "<script" not in answer.text
+    links = re.findall(r'(?:src|href)="?([^" >]*)', answer.text)
+    assert all(link in OWN or link.startswith("#") for link in links)
+    moved = await api.http.get("/redoc")
+    assert (moved.status_code, moved.headers["location"]) == (307, "/docs")
 
 
 async def test_neither_is_part_of_the_http_contract(api: Api) -> None:

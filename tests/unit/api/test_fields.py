@@ -1,0 +1,86 @@
+"""Unknown fields of a look: a strict key is refused, an older one is warned, and neither is charged
+for a typo without a word.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.unit.api.conftest import Api, grant_key
+
+ITEM = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
+GOOD: dict[str, Any] = {"user_category": "MALE", "items": [ITEM], "runtime_config": None}
+VALIDATE = "/v1/look/validate"
+UNKNOWN = {
+    "user_categry": ({**GOOD, "user_categry": "MALE"}, "body.user_categry", "user_category"),
+    "runtime_confg": ({**GOOD, "runtime_confg": {}}, "body.runtime_confg", "runtime_config"),
+    "far off": ({**GOOD, "zzz": 1}, "body.zzz", None),
+    "in an item": (
+        {**GOOD, "items": [ITEM, {**ITEM, "trial_item_categori": "top"}]},
+        "body.items.1.trial_item_categori",
+        "trial_item_category",
+    ),
+}
+
+
+def lenient(api: Api) -> str:
+    key = grant_key(api.accounts, "abc")
+    api.accounts.credentials[key] = replace(api.accounts.credentials[key], strict_fields=False)
+    return key
+
+
+@pytest.mark.parametrize("name", list(UNKNOWN))
+async def test_a_strict_key_is_told_where_the_field_is_and_what_was_meant(
+    api: Api, name: str
+) -> None:
+    body, place, meant = UNKNOWN[name]
+    answer = await api.http.post(VALIDATE, json=body, headers=api.headers())
+    assert answer.status_code == 422
+    (one,) = answer.json()["detail"]
+    assert ".".join(str(part) for part in one["loc"]) == place
+    assert one["type"] == "extra_forbidden"
+    assert answer.json()["error"]["message"].startswith(f"{place}: there is no such field")
+    assert (f"did you mean {meant}?" in one["msg"]) == (meant is not None)
+
+
+@pytest.mark.parametrize("name", list(UNKNOWN))
+async def test_an_older_key_is_warned(api: Api, name: str) -> None:
+    body, place, _ = UNKNOWN[name]
+    headers = {"Authorization": f"Bearer {lenient(api)}"}
+    answer = await api.http.post(VALIDATE, json=body, headers=headers)
+    assert answer.status_code == 200
+    (warning,) = answer.json()["warnings"]
+    assert warning.startswith(f"unknown field {place!r} was ignored")
+
+
+async def test_every_unknown_field_is_named_up_to_a_bound_and_none_is_echoed_whole(
+    api: Api,
+) -> None:
+    body = {**GOOD, **{f"{'x' * 200}{number}": 1 for number in range(40)}}
+    answer = await api.http.post(VALIDATE, json=body, headers=api.headers())
+    assert answer.status_code == 422
+    assert len(answer.json()["detail"]) == 20
+    assert "x" * 41 not in answer.text
+
+
+@pytest.mark.parametrize(
+    "config", [{"glitter": True}, {"nested": {"user_categry": "MALE"}}, {"trial_image": 1}]
+)
+async def test_rendering_options_stay_open(api: Api, config: dict[str, object]) -> None:
+    body = {**GOOD, "runtime_config": config}
+    answer = await api.http.post(VALIDATE, json=body, headers=api.headers())
+    assert (answer.status_code, len(answer.json()["warnings"])) == (200, 1)
+
+
+async def test_every_key_may_ask_what_it_may_do(api: Api) -> None:
+    key = grant_key(api.accounts, "abc", "webhooks:manage", environment="test")
+    answer = await api.http.get("/v1/me", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    me = answer.json()
+    assert (me["tenant_id"], me["environment"]) == ("abc", "test")
+    assert me["capabilities"] == ["webhooks:manage"]
+    assert me["object_key_prefixes"] == ["test/users/abc/"]
+    assert me["strict_fields"] is True
+    assert key not in answer.text
+    assert (await api.http.get("/v1/me")).status_code == 401
