@@ -5,9 +5,9 @@ pass over the headers, one over the body, one over the answer. FastAPI documents
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from fastapi import Request
@@ -108,13 +108,14 @@ class CreateLook:
             refuse_twice([name for name, _ in QueryParams(query).multi_items()])
         sends_json(_first(given, b"content-type", ""))
         declared = _first(given, b"content-length", "0").encode()
-        look = _look_in(await _whole(BoundedBody(receive, self._limit, declared)))
+        look, asked = _look_in(await _whole(BoundedBody(receive, self._limit, declared)))
         ports: Ports = scope["app"].state.ports
-        check(look, credential, ports.engine)
+        warnings = check(look, asked, credential, ports.engine)
         text = key_of(given.get(b"idempotency-key", ()))
         idempotency = None if text is None else _idempotency(text, look)
         submission = replace(
-            _submission(ports, credential, look, idempotency), traceparent=traceparent_of(scope)
+            _submission(ports, credential, look, idempotency, warnings),
+            traceparent=traceparent_of(scope),
         )
         verdict = await ports.acceptance.accept(submission)
         request_id, answer, replayed = _accepted(verdict, submission)
@@ -187,8 +188,9 @@ async def _whole(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-def _look_in(body: bytes) -> LookRequest:
-    """The look that a body asks for: all that the models can say of it is said here. Raises
+def _look_in(body: bytes) -> tuple[LookRequest, Mapping[str, Any]]:
+    """The look that a body asks for, and as it was sent: all that the models can say of it is said
+    here. Raises
     ApiError or RequestValidationError 422.
     """
     if not body:
@@ -197,22 +199,31 @@ def _look_in(body: bytes) -> LookRequest:
         )
     try:
         # As FastAPI validates bodies, so that what is wrong is called the same on every route.
-        look: LookRequest = _validate(strict_json.parse(body), from_attributes=True)
+        asked = strict_json.parse(body)
+        look: LookRequest = _validate(asked, from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise RequestValidationError(
             [{**one, "loc": ("body", *one["loc"])} for one in found]
         ) from None
-    return look
+    return look, asked
 
 
 def _submission(
-    ports: Ports, who: Credential, look: LookRequest, idempotency: IdempotencyKey | None
+    ports: Ports,
+    who: Credential,
+    look: LookRequest,
+    idempotency: IdempotencyKey | None,
+    warnings: Sequence[str],
 ) -> Submission:
     request_id, config = new_request_id(), look.runtime_config
     cost = ports.look.credits_cost
     answer = WorkflowAcceptedResponse(
-        request_id=request_id, job_id=request_id, status=JobStatus.NOT_STARTED, credits_cost=cost
+        request_id=request_id,
+        job_id=request_id,
+        status=JobStatus.NOT_STARTED,
+        credits_cost=cost,
+        warnings=list(warnings) or None,
     )
     return Submission(
         request_id=request_id,
@@ -223,7 +234,7 @@ def _submission(
         runtime_config=None if config is None else dict(config),
         credits_cost=cost,
         deadline_s=ports.look.deadline_s,
-        answer=_answer_json(answer),
+        answer=_answer_json(answer, exclude_none=True),
         idempotency=idempotency,
         tenants_engine=who.engine,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.errors import MAX_DETAILS, ApiError
 from schemas.errors import ErrorCode
-from schemas.http import Place, unknown_fields
+from schemas.http import FieldPath, unknown_fields
 from schemas.responses import ValidationErrorItem
 from storage.accounts import Credential
 
@@ -34,11 +34,11 @@ def check_fields(body: Mapping[str, Any], who: Credential) -> tuple[str, ...]:
     )
 
 
-def _place(place: Place) -> Place:
+def _place(place: FieldPath) -> FieldPath:
     return "body", *(part if isinstance(part, int) else part[:MAX_NAME_CHARS] for part in place)
 
 
-def _dotted(place: Place) -> str:
+def _dotted(place: FieldPath) -> str:
     return ".".join(str(part) for part in place)
 
 

@@ -3,6 +3,9 @@
 `POST /v1/look` itself is served by `api.create_look`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 from fastapi import APIRouter, Request
 
@@ -40,7 +43,7 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    warnings = check_fields(await request.json(), who) + check(body, who, ports.engine)
+    warnings = check(body, await request.json(), who, ports.engine)
     balance = await ports.accounts.balance(who.tenant_id, who.environment)
     cost = ports.look.credits_cost
     return LookValidation(
@@ -48,10 +51,14 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
     )
 
 
-def check(body: LookRequest, credential: Credential, engine: EngineSettings) -> tuple[str, ...]:
-    """All that must hold before a charge and that the models can't say; returns warnings. Raises
-    ApiError 422, or 503 for an engine of the tenant's that this deployment does not have.
+def check(
+    body: LookRequest, given: Mapping[str, Any], credential: Credential, engine: EngineSettings
+) -> tuple[str, ...]:
+    """All that must hold before a charge and that the models can't say; returns warnings. `given`:
+    the body as it was sent. Raises ApiError 422, or 503 for an engine of the tenant's that this
+    deployment does not have.
     """
+    ignored = check_fields(given, credential)
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
         fault = problem(item.trial_image)
@@ -79,7 +86,7 @@ def check(body: LookRequest, credential: Credential, engine: EngineSettings) -> 
             "The engine of this tenant is not there.",
             headers={"Retry-After": "60"},
         )
-    return warnings
+    return ignored + warnings
 
 
 def _check_options(body: LookRequest) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ TAGS = [
     {"name": "webhooks", "description": "Be called when a look has finished or failed."},
 ]
 
+CLOSED = ("LookRequest", "TrialItemInput")
+"""Unknown fields of these are refused (`api.fields`), and by no model: older keys are warned."""
+
 
 def of(app: FastAPI) -> dict[str, Any]:
     """The document of this app, made once."""
@@ -38,6 +41,8 @@ def of(app: FastAPI) -> dict[str, Any]:
         )
         schema["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         schema["security"] = [{"bearer": []}]
+        for name in CLOSED:
+            schema["components"]["schemas"][name]["additionalProperties"] = False
         add_examples(schema)
         add_links(schema)
         add_headers(schema)

@@ -121,12 +121,12 @@ class WorkflowAcceptedResponse(BaseModel):
     )
 
 
-Place = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 _LOOK: Final = frozenset(LookRequest.model_fields)
 _ITEM: Final = frozenset(TrialItemInput.model_fields)
 
 
-def unknown_fields(body: Mapping[str, Any]) -> list[tuple[Place, str | None]]:
+def unknown_fields(body: Mapping[str, Any]) -> list[tuple[FieldPath, str | None]]:
     """Where a valid LookRequest has fields that it does not know, each with the name that may have
     been meant. `runtime_config` is open, and none of it is looked at.
     """
@@ -138,8 +138,8 @@ def unknown_fields(body: Mapping[str, Any]) -> list[tuple[Place, str | None]]:
 
 
 def _unknown(
-    place: Place, given: Mapping[str, Any], known: frozenset[str]
-) -> Iterator[tuple[Place, str | None]]:
+    place: FieldPath, given: Mapping[str, Any], known: frozenset[str]
+) -> Iterator[tuple[FieldPath, str | None]]:
     if given.keys() <= known:
         return
     for name in given:

@@ -161,3 +161,19 @@ async def test_row_46_a_reference_is_granted_once_and_with_one_amount(pool: asyn
     assert await store.balance(tenant, "live") == 5
     with pytest.raises(UnknownTenant):
         await store.grant("nobody", "live", 5, "r")
+
+
+async def test_a_new_key_is_strict_and_a_rotated_one_as_strict_as_before(
+    pool: asyncpg.Pool,
+) -> None:
+    store, tenant = await a_tenant(pool)
+    key_id, key = await store.create_key(tenant, "live", CAPABILITIES)
+    made = await store.credential(key)
+    assert made is not None
+    assert made.strict_fields
+    # As the migration leaves the keys that it finds
+    await pool.execute("UPDATE api_keys SET strict_fields = false WHERE key_id = $1", key_id)
+    _, successor, _ = await store.rotate_key(key_id, timedelta())
+    followed = await store.credential(successor)
+    assert followed is not None
+    assert not followed.strict_fields

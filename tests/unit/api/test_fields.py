@@ -11,7 +11,7 @@ from tests.unit.api.conftest import Api, grant_key
 
 ITEM = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
 GOOD: dict[str, Any] = {"user_category": "MALE", "items": [ITEM], "runtime_config": None}
-VALIDATE = "/v1/look/validate"
+LOOK, VALIDATE = "/v1/look", "/v1/look/validate"
 UNKNOWN = {
     "user_categry": ({**GOOD, "user_categry": "MALE"}, "body.user_categry", "user_category"),
     "runtime_confg": ({**GOOD, "runtime_confg": {}}, "body.runtime_confg", "runtime_config"),
@@ -30,12 +30,14 @@ def lenient(api: Api) -> str:
     return key
 
 
+@pytest.mark.parametrize("path", [LOOK, VALIDATE])
 @pytest.mark.parametrize("name", list(UNKNOWN))
 async def test_a_strict_key_is_told_where_the_field_is_and_what_was_meant(
-    api: Api, name: str
+    api: Api, name: str, path: str
 ) -> None:
     body, place, meant = UNKNOWN[name]
-    answer = await api.http.post(VALIDATE, json=body, headers=api.headers())
+    answer = await api.http.post(path, json=body, headers=api.headers())
+    assert api.acceptance.accepted == []
     assert answer.status_code == 422
     (one,) = answer.json()["detail"]
     assert ".".join(str(part) for part in one["loc"]) == place
@@ -45,11 +47,12 @@ async def test_a_strict_key_is_told_where_the_field_is_and_what_was_meant(
 
 
 @pytest.mark.parametrize("name", list(UNKNOWN))
-async def test_an_older_key_is_warned(api: Api, name: str) -> None:
+@pytest.mark.parametrize(("path", "status"), [(LOOK, 202), (VALIDATE, 200)])
+async def test_an_older_key_is_warned(api: Api, name: str, path: str, status: int) -> None:
     body, place, _ = UNKNOWN[name]
     headers = {"Authorization": f"Bearer {lenient(api)}"}
-    answer = await api.http.post(VALIDATE, json=body, headers=headers)
-    assert answer.status_code == 200
+    answer = await api.http.post(path, json=body, headers=headers)
+    assert answer.status_code == status
     (warning,) = answer.json()["warnings"]
     assert warning.startswith(f"unknown field {place!r} was ignored")
 
@@ -67,10 +70,13 @@ async def test_every_unknown_field_is_named_up_to_a_bound_and_none_is_echoed_who
 @pytest.mark.parametrize(
     "config", [{"glitter": True}, {"nested": {"user_categry": "MALE"}}, {"trial_image": 1}]
 )
-async def test_rendering_options_stay_open(api: Api, config: dict[str, object]) -> None:
+@pytest.mark.parametrize(("path", "status"), [(LOOK, 202), (VALIDATE, 200)])
+async def test_rendering_options_stay_open(
+    api: Api, config: dict[str, object], path: str, status: int
+) -> None:
     body = {**GOOD, "runtime_config": config}
-    answer = await api.http.post(VALIDATE, json=body, headers=api.headers())
-    assert (answer.status_code, len(answer.json()["warnings"])) == (200, 1)
+    answer = await api.http.post(path, json=body, headers=api.headers())
+    assert (answer.status_code, len(answer.json()["warnings"])) == (status, 1)
 
 
 async def test_every_key_may_ask_what_it_may_do(api: Api) -> None:
