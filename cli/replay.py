@@ -154,7 +154,7 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
     if format_ in (Format.PARQUET, Format.DUCKDB):
         if output is None:
             raise BadSelection(f"--format {format_} needs --output")
-        return _tables(format_, output, words, tenant)
+        return _tables(format_, output, words, selection)
     ascii_only = output is None and not speaks_unicode()
     as_json = partial(sinks.as_json, ascii_only=ascii_only)
     render = as_json if format_ is Format.JSONL else sinks.as_text
@@ -166,7 +166,7 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
 
 
 def _tables(
-    format_: Format, output: Path, words: dict[str, str | None], tenant: str | None
+    format_: Format, output: Path, words: dict[str, str | None], selection: "Selection"
 ) -> "Sink":
     from replaying.errors import MissingPackages  # noqa: PLC0415 (slow to import, rarely needed)
 
@@ -177,10 +177,11 @@ def _tables(
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
     without_pandas()
+    tenant, topics = selection.tenant_id, selection.topics
     return (
-        ParquetSink(output, words, tenant)
+        ParquetSink(output, words, tenant, topics=topics)
         if format_ is Format.PARQUET
-        else DuckSink(output, tenant)
+        else DuckSink(output, tenant, topics)
     )
 
 

@@ -117,6 +117,16 @@ def expected_family(topic: str) -> str | None:
     return None if declared is None or declared.event is None else family(TYPE_OF[declared.event])
 
 
+def newest_type(topic: str) -> str | None:
+    """The event type that a declared topic carries today, empty where it keeps bytes as they came;
+    None: a topic that is not declared.
+    """
+    declared = BY_NAME.get(topic)
+    if declared is None:
+        return None
+    return "" if declared.event is None else TYPE_OF[declared.event]
+
+
 def read(topic: str, value: bytes | None, headers: RawHeaders) -> Decoded | Undecodable:
     """The event in a record, in whichever released version it was written, or why there is none."""
     pairs = [(name, raw or b"") for name, raw in headers or ()]

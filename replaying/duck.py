@@ -1,6 +1,6 @@
 """One DuckDB file with a typed table per topic; writing a range of offsets again replaces it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from replaying.blocks import Block
+from replaying.blocks import Block, newest_type
 from replaying.errors import ReplayFailed
 from replaying.places import TopicPart
 from replaying.sinks import Take, Taken
@@ -26,8 +26,11 @@ def table_name(topic: str) -> str:
 class DuckSink:
     """Writes a DuckDB file. Each block is one transaction: its offsets are deleted and inserted."""
 
-    def __init__(self, path: Path, tenant_id: str | None) -> None:
-        """Open or make the file. Raises ReplayFailed when it is no DuckDB file or in use."""
+    def __init__(self, path: Path, tenant_id: str | None, topics: Sequence[str] = ()) -> None:
+        """Open or make the file. `topics`: those that have a table also where nothing is in range.
+        Raises ReplayFailed when it is no DuckDB file or in use.
+        """
+        self._topics = topics
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         with self._failing():
@@ -86,6 +89,9 @@ class DuckSink:
         try:
             if complete:
                 with self._failing():
+                    for topic in self._topics:
+                        if (event_type := newest_type(topic)) is not None:
+                            self._shape(table_name(topic), event_type)
                     self._db.execute("CHECKPOINT")
         finally:
             with suppress(duckdb.Error):

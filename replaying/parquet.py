@@ -3,13 +3,14 @@
 OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-PARTITION-FIRST-LAST.parquet; days are the broker's, in UTC.
 A file is written beside its place, forced to disk, renamed, and then named by a line of
 OUTPUT/_manifest.jsonl together with the offset to read on from. A later run removes files that no
-line names, and goes on where the lines end. Memory: a block per open partition.
+line names, and goes on where the lines end. A topic without records has an empty file of its
+columns, so that whoever reads all topics needs no exception. Memory: a block per open partition.
 """
 
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from replaying.blocks import Block
+from replaying.blocks import Block, newest_type
 from replaying.errors import BadSelection
 from replaying.files import UNFINISHED, beside, commit, sync_folder
 from replaying.places import TopicPart
@@ -27,6 +28,8 @@ from replaying.sinks import Take, Taken
 from replaying.tables import TableReader, Tables, table_schema
 
 MANIFEST: Final = "_manifest.jsonl"
+EMPTY: Final = "empty.parquet"
+"""Of a topic's columns, while no record of it was met."""
 ROWS_PER_FILE: Final = 250_000
 SHARE_FROM: Final = 100_000
 """Offsets that are worth a second process: to start one takes as long as some 20,000 records."""
@@ -192,15 +195,20 @@ class Files:
 class ParquetSink(Files):
     """Writes Parquet; see the module."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what is written, and two bounds that tests lower)
         self,
         folder: Path,
         words: Mapping[str, str | None],
         tenant_id: str | None,
+        *,
         rows_per_file: int = ROWS_PER_FILE,
         share_from: int = SHARE_FROM,
+        topics: Sequence[str] = (),
     ) -> None:
-        """Read the manifest and remove what an earlier run did not finish. Raises BadSelection."""
+        """Read the manifest and remove what an earlier run did not finish. `topics`: those that
+        have an empty file where nothing is in range. Raises BadSelection.
+        """
+        self._topics = topics
         self.manifest = CommitLog(folder, words)
         _alone(folder)
         super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
@@ -221,12 +229,26 @@ class ParquetSink(Files):
         """
         try:
             self.commit()
+            if complete:
+                self._stand_in()
         finally:
             self._remove_unfinished()
+
+    def _stand_in(self) -> None:
+        """Give each topic without a file an empty one, and take it from those that have one now."""
+        for topic in self._topics:
+            path, event_type = self._folder / f"topic={topic}" / EMPTY, newest_type(topic)
+            if any(name.startswith(f"topic={topic}/") for name in self.manifest.files):
+                path.unlink(missing_ok=True)
+            elif event_type is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _writer(beside(path), event_type).close()
+                commit(beside(path), path)
 
     def _remove_unfinished(self) -> None:
         for path in [
             *self._folder.glob(f"topic=*/day=*/.*{UNFINISHED}"),
+            *self._folder.glob(f"topic=*/.*{UNFINISHED}"),
             *self._folder.glob("topic=*/day=*/part-*.parquet"),
         ]:
             if str(path.relative_to(self._folder)) not in self.manifest.files:

@@ -19,6 +19,7 @@ INK: Final = "#23303d"
 BAR: Final = "#3f7cac"
 SECOND: Final = "#d1495b"
 MAX_BARS: Final = 12
+FEWEST_BARS: Final = 5
 Rows = Sequence[tuple[Any, ...]]
 
 
@@ -78,7 +79,10 @@ def _picture(book: Cookbook) -> bytes:
 def _bars(axes: Axes, title: str, rows: Rows, unit: str) -> None:
     shown = list(rows)[:MAX_BARS]
     axes.barh([str(row[0]) for row in shown], [float(row[1]) for row in shown], color=BAR)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(shown), FEWEST_BARS) - 0.5, -0.5)  # the first on top, none too thick
+    axes.set_xlim(left=0)
+    if all(float(row[1]).is_integer() for row in shown):
+        axes.locator_params(axis="x", integer=True)
     axes.set_title(title)
     axes.set_xlabel(unit)
 
@@ -119,13 +123,16 @@ def _money(axes: Axes, rows: Rows) -> None:
     axes.bar(names, [row[1] for row in shown], color=BAR, label="charged")
     axes.bar(names, [row[2] for row in shown], color=SECOND, width=0.5, label="refunded")
     axes.margins(y=0.3)  # room for the legend
+    axes.set_xlim(-0.5, max(len(shown), FEWEST_BARS) - 0.5)
+    axes.set_ylim(bottom=0)
+    axes.tick_params(axis="x", labelrotation=15)
     axes.set_title("Credits by tenant")
     axes.set_ylabel("credits")
     axes.legend(frameon=False)
 
 
 def _retries(axes: Axes, rows: Rows) -> None:
-    _, in_vain, attempts, _ = rows[0]
-    found = axes.bar(["attempts", "of them in vain"], [attempts, in_vain], color=[BAR, SECOND])
+    _, failed, attempts, _ = rows[0]
+    found = axes.bar(["attempts", "of them failed"], [attempts, failed], color=[BAR, SECOND])
     axes.bar_label(found)
     axes.set_title("What retries cost")

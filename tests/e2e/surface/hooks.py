@@ -49,6 +49,22 @@ def as_first(response: Response) -> bool:
 
 
 @schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """What the stream's events are, in the word that Schemathesis knows: OpenAPI 3.2's."""
+    streams = [
+        content
+        for methods in raw_schema["paths"].values()
+        for operation in methods.values()
+        for kind, content in operation["responses"].get("200", {}).get("content", {}).items()
+        if kind == "text/event-stream"
+    ]
+    assert streams
+    for content in streams:
+        del content["schema"]
+        content["itemSchema"] = content.pop("x-itemSchema")
+
+
+@schemathesis.hook
 def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     """Give half of the good looks and webhooks what a schema can't say: a photo that is there, a
     target that may be called.

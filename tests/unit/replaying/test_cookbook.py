@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from replaying.cookbook import Cookbook, questions
+from replaying.duck import DuckSink
 from replaying.errors import BadSelection
 from replaying.parquet import ParquetSink
 from replaying.plots import report
@@ -132,6 +134,49 @@ def test_the_answer_is_right(replayed: Path, name: str) -> None:
         assert [tuple(row) for row in book.ask(name)] == ANSWERS[name]
     finally:
         book.close()
+
+
+@pytest.mark.parametrize("model", [None, LookRequested, LookCompleted])
+def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
+    tmp_path: Path, model: type[RequestEvent] | None
+) -> None:
+    """The first day of a healthy system."""
+    models: list[type[RequestEvent]] = [*EVENTS, LookProgress]
+    topics = [TOPIC_OF[one].name for one in models]
+    sink = ParquetSink(tmp_path, {"tenant": None}, None, topics=topics)
+    if model is not None:
+        sink.take(a_block(EVENTS[model], topic=TOPIC_OF[model].name))
+    sink.close(complete=True)
+    book = Cookbook(tmp_path)
+    try:
+        answers = {name: book.ask(name) for name in questions()}
+    finally:
+        book.close()
+    assert answers["failure_reasons"] == []
+    assert (answers["busiest_hours"] == []) == (model is not LookRequested)
+    assert answers["time_to_look"][0][0] == 0
+    report(tmp_path, tmp_path / "report.png")
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
+    topic = TOPIC_OF[LookFailed].name
+    for events in ([], EVENTS[LookFailed]):
+        sink = ParquetSink(tmp_path, {"tenant": None}, None, topics=[topic])
+        if events:
+            sink.take(a_block(events, topic=topic))
+        sink.close(complete=True)
+        names = [path.name for path in tmp_path.rglob("*.parquet")]
+        assert names == (["part-0-0-1.parquet"] if events else ["empty.parquet"])
+    found = duckdb.execute(f"SELECT count(*), min(day) FROM '{tmp_path}/**/*.parquet'").fetchall()
+    assert found == [(2, date(2026, 1, 2))]
+
+
+def test_a_duckdb_file_has_a_table_for_every_topic_that_was_asked_for(tmp_path: Path) -> None:
+    sink = DuckSink(tmp_path / "looks.duckdb", None, [TOPIC_OF[LookFailed].name])
+    sink.close(complete=True)
+    with duckdb.connect(str(tmp_path / "looks.duckdb")) as db:
+        assert db.execute("SELECT count(error.code) FROM look_failed").fetchall() == [(0,)]
 
 
 def test_a_topic_that_was_not_replayed_is_named(tmp_path: Path) -> None:
