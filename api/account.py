@@ -128,7 +128,7 @@ async def get_usage(
     operation_id="list_operations",
 )
 async def list_operations(request: Request) -> OperationList:
-    """What can be asked for, and what it costs now."""
+    """The operations that cost credits, and what each costs now."""
     ports: Ports = request.app.state.ports
     look = Operation(
         name="look", op_class="composite", credits_cost=ports.look.credits_cost, enabled=True

@@ -19,7 +19,7 @@ ON_EVERY_ANSWER = {
     "RateLimit-Policy": _header(
         "the buckets of this key and tenant, with a valid key", always=False
     ),
-    "RateLimit": _header("the bucket that has the least, with a valid key", always=False),
+    "RateLimit": _header("whichever bucket is closest to empty, with a valid key", always=False),
 }
 BY_STATUS = {
     "401": {"WWW-Authenticate": _header("`Bearer`")},

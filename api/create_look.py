@@ -190,8 +190,7 @@ async def _whole(receive: Receive) -> bytes:
 
 def _look_in(body: bytes) -> tuple[LookRequest, Mapping[str, Any]]:
     """The look that a body asks for, and as it was sent: all that the models can say of it is said
-    here. Raises
-    ApiError or RequestValidationError 422.
+    here. Raises ApiError or RequestValidationError 422.
     """
     if not body:
         raise RequestValidationError(

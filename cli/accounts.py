@@ -138,7 +138,10 @@ def create_key(
     tenant: TenantOption,
     environment: Environment = "live",
     capability: Annotated[
-        list[str] | None, typer.Option("--capability", help="repeatable; default: all")
+        list[str] | None,
+        typer.Option(
+            "--capability", help=f"{', '.join(CAPABILITIES)}; repeatable; default: all of them"
+        ),
     ] = None,
     expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
 ) -> None:

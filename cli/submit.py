@@ -109,9 +109,9 @@ def _made(
         }
         photo = "" if error["item_index"] is None else f" ({items[error['item_index']][0]})"
         back = (
-            f"{job['credits_cost']} credits were given back"
+            f"{job['credits_cost']} credits were refunded"
             if job["refunded"]
-            else "its credits are not given back yet"
+            else "its credits are not refunded yet"
         )
         raise LookNotMade(f"{request_id} {error['code']}{photo}: {error['message']} {back}.")
     return job

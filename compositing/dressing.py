@@ -63,7 +63,9 @@ def _worn(category: GarmentCategory, garment: Garment, options: LookOptions) -> 
         return place_small(category, cutout, body)
     if not cutout.mask.any():
         raise GarmentError(
-            "no_garment_found", "No garment could be told from the photo's background."
+            "no_garment_found",
+            "We couldn't find a garment in this photo. Use a photo of one garment on a plain "
+            "background that differs in colour.",
         )
     studio = cutout.mode != "messy"
     worn = dress(cutout.mask, garment.template, category, body, studio=studio)

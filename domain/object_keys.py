@@ -43,6 +43,10 @@ def problem(key: str) -> str | None:
     segments = key.split("/")
     faults = (
         (
+            key.lower().startswith(("http://", "https://", "s3://", "data:")),
+            "is a URL: send the `upload_key` that POST /v1/uploads answered with",
+        ),
+        (
             any(unicodedata.category(one) in _INVISIBLE for one in key),
             "contains control or invisible characters",
         ),

@@ -92,6 +92,23 @@ class _Pinned(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong between us and a stranger's host, for its owner: no library's class names."""
+    match error:
+        case httpcore.ConnectTimeout():
+            return f"no connection within {CONNECT_TIMEOUT_S:g} s"
+        case httpcore.ConnectError() if "certificate" in str(error).lower():
+            return f"the certificate was not accepted: {error}"
+        case httpcore.ConnectError() | OSError():
+            return "no connection: nothing accepts it at this host and port"
+        case httpcore.ProtocolError():
+            return f"what was answered is not HTTP: {error}"
+        case httpcore.TimeoutException():
+            return "no answer in time"
+        case _:
+            return "the connection broke before the answer was complete"
+
+
 class Egress:
     """Calls targets, each connection for one call."""
 
@@ -153,7 +170,7 @@ class Egress:
             httpcore.ProtocolError,
             httpcore.TimeoutException,
         ) as error:
-            return attempt(None, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARS])
+            return attempt(None, in_words(error)[:MAX_ERROR_CHARS])
         except Exception:
             # Whatever a stranger's answer does to a library is that try's failure and no other's.
             log.warning("a call failed in a way that is new to us", exc_info=True)

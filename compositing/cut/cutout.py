@@ -88,7 +88,9 @@ def cut(
     touch = float((solid & frame).sum() / frame.sum())
     if share < MIN_AREA or share > MAX_AREA or (found.mode != "alpha" and touch > MAX_TOUCH):
         raise GarmentError(
-            "no_garment_found", "No garment could be told from the photo's background."
+            "no_garment_found",
+            "We couldn't find a garment in this photo. Use a photo of one garment on a plain "
+            "background that differs in colour.",
         )
     left, top = int(columns[0]), int(rows[0])
     at = slice(top, int(rows[-1]) + 1), slice(left, int(columns[-1]) + 1)

@@ -162,7 +162,7 @@ def test_a_failed_look_says_which_garment_why_and_what_came_back(tab: Tab, clien
     job = client.finish([request_id])[request_id]
     expect(page.locator(".reason .lead")).to_have_text(job["error"]["message"])
     expect(page.locator(".reason")).to_contain_text("1: my blue jeans.jpg")
-    expect(page.locator(".reason")).to_contain_text("10 credits given back")
+    expect(page.locator(".reason")).to_contain_text("10 credits refunded")
     expect(page.locator("#account")).to_contain_text(f"{before:,}")
     page.get_by_role("navigation", name="Console").get_by_role("link", name="Looks").click()
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Failed").click()
@@ -191,7 +191,7 @@ def test_a_running_look_can_be_cancelled_after_a_question(
     finally:
         stack.kill("compositor", signal.SIGCONT)
     expect(page.get_by_role("heading", name="Cancelled look")).to_be_visible()
-    expect(page.locator(".reason")).to_contain_text("10 credits given back")
+    expect(page.locator(".reason")).to_contain_text("10 credits refunded")
     assert client.balance() == before
 
 

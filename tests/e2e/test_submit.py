@@ -63,7 +63,7 @@ def test_a_look_that_fails_names_the_photo_and_gives_the_credits_back(
     assert done.returncode == 1
     assert "no_garment_found" in done.stderr
     assert str(blank) in done.stderr
-    assert "10 credits were given back" in done.stderr
+    assert "10 credits were refunded" in done.stderr
     assert not output.exists()
     assert client.balance() == balance
 

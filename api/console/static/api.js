@@ -11,6 +11,11 @@ export class Refused extends Error {
     Object.assign(this, { status, code, requestId, retryAfterS });
   }
 
+  /** Whether the caller can mend it by what the words say: then there is nothing to ask for help with. */
+  get isCallers() {
+    return [402, 403, 413, 415, 422].includes(this.status);
+  }
+
   /** Whether the same request may be answered otherwise in a while. */
   get canHeal() {
     return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === "IDEMPOTENCY_IN_PROGRESS";

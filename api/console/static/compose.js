@@ -1,16 +1,22 @@
 // A new look: photos, what they are, who wears them, what it costs.
 
 import { Refused, call, get, insist } from "./api.js";
-import { announce, bytes, credits, h, number, problem } from "./dom.js";
+import { announce, bytes, credits, h, notAllowed, number, problem } from "./dom.js";
 import { SAMPLES, TYPES, draft, learn, sent } from "./garments.js";
+import { may } from "./key.js";
 
-const MANNEQUINS = [["FEMALE", "Female"], ["MALE", "Male"], [null, "Auto"]];
+const MANNEQUINS = [["FEMALE", "Female"], ["MALE", "Male"]];
 const REGIONS = {
   upper: "Upper body", lower: "Lower body", full: "Whole body", feet: "Feet", head: "Head", neck: "Neck", waist: "Waist", hand: "Hand",
 };
 const PRICE_AFTER_MS = 250;
 
 export async function newView({ view, signal, refreshBalance }) {
+  const missing = ["jobs:create", "jobs:read"].find((one) => !may(one));
+  if (missing) {
+    view.append(h("h1", {}, "New look"), notAllowed("make looks and see them", missing));
+    return;
+  }
   const { items: categories } = await get("/v1/garment-categories", signal);
   learn(categories);
   const problems = h("div", { class: "stack" });
@@ -86,7 +92,7 @@ function samples(problems) {
     h("div", { class: "row between" },
       h("h2", { id: "samples-title" }, "No photos at hand?"),
       h("button", { type: "button", onclick: outfit }, "Use sample garments")),
-    h("p", { class: "quiet" }, "Drawn by a program of this project, not photographed. The button takes an outfit of three; each picture adds one."),
+    h("p", { class: "quiet" }, "Sample garments (illustrations). Click one to add it, or use a ready-made outfit."),
     h("div", { class: "strip" }, SAMPLES.map(([name, category]) =>
       h("button", { type: "button", class: "sample", "aria-label": `Add the sample ${name}`, onclick: () => useAll([[name, category]]) },
         h("img", { src: `/console/samples/${name}.jpg`, alt: "", loading: "lazy", width: 60, height: 80 })))));
@@ -120,6 +126,7 @@ function garmentCard(garment, categories) {
   const update = (index) => {
     number.textContent = index + 1;
     element.className = `garment ${garment.state}`;
+    element.querySelector("label").hidden = garment.state === "failed" && !garment.error.canHeal;
     remove.setAttribute("aria-label", `Remove ${garment.name}`);
     element.querySelector("label span").textContent = `Category of garment ${index + 1}, ${garment.name}`;
     if (state.dataset.shown !== garment.state) {
@@ -131,7 +138,7 @@ function garmentCard(garment, categories) {
 }
 
 function stateOf(garment) {
-  if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment))];
+  if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment)), garment.error.canHeal ? "" : "Remove it and choose another photo."];
   const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready: garment.sample ? "Sample, uploaded" : "Uploaded" };
   return [`${where[garment.state]} · ${bytes(garment.file.size)}`];
 }
@@ -158,7 +165,7 @@ function orderPanel({ signal, refreshBalance }) {
       const headers = { "Idempotency-Key": draft.onceFor(body) };
       const wait = () => answer.replaceChildren(h("p", { class: "quiet", role: "status" }, "No answer yet: sending it again. It is charged once."));
       const accepted = await insist("POST", "/v1/look", { body, headers }, wait);
-      sent.set(accepted.request_id, draft.garments.map(({ url, name, category }) => ({ url, name, category })));
+      sent.set(accepted.request_id, draft.garments);
       draft.clear();
       refreshBalance();
       location.hash = `#/looks/${accepted.request_id}`;
@@ -173,20 +180,26 @@ function orderPanel({ signal, refreshBalance }) {
 
 /** Say what is missing, and go there. */
 function pointOut(answer) {
-  const missing = draft.garments.findIndex((one) => one.state === "ready" && !one.category);
+  const failed = draft.garments.flatMap((one, index) => (one.state === "failed" ? [index + 1] : []));
+  const missing = draft.garments.findIndex((one) => one.state !== "failed" && !one.category);
+  const others = draft.garments.flatMap((one, index) => (one.state !== "failed" && !one.category ? [index + 1] : []));
   const say = (text) => answer.replaceChildren(h("p", { class: "problem", role: "alert" }, text));
   if (!draft.garments.length) {
     say("Add at least one garment photo.");
     document.getElementById("photos").focus();
   } else if (missing >= 0) {
-    say(`Choose a category for garment ${missing + 1}.`);
+    say(`Choose a category for ${named("garment", others)}.${failed.length ? ` ${notUploaded(failed)}` : ""}`);
     document.querySelectorAll(".garment select")[missing].focus();
-  } else if (draft.garments.some((one) => one.state === "failed")) {
-    say("A photo was not uploaded: try it again or remove it.");
+  } else if (failed.length) {
+    say(notUploaded(failed));
   } else {
     say("The photos are still being uploaded.");
   }
 }
+
+const named = (what, numbers) => `${what}${numbers.length > 1 ? "s" : ""} ${new Intl.ListFormat("en").format(numbers.map(String))}`;
+
+const notUploaded = (numbers) => `${named("Photo", numbers)} ${numbers.length > 1 ? "were" : "was"} not uploaded: try again or remove ${numbers.length > 1 ? "them" : "it"}.`;
 
 /** Ask what the look would cost, a moment after each change. */
 function pricing(price, signal) {
@@ -200,7 +213,7 @@ function pricing(price, signal) {
     clearTimeout(timer);
     if (!body) {
       const count = draft.garments.length;
-      price.replaceChildren(h("p", { class: "quiet" }, count ? "The price follows when each photo is uploaded and has a category." : "Add garments to see the price."));
+      price.replaceChildren(h("p", { class: "quiet" }, count ? draft.garments.some((one) => one.state === "failed") ? "Remove or retry the photo that was not uploaded to see the price." : "Choose a category for each photo to see the price." : "Add garments to see the price."));
       return;
     }
     timer = setTimeout(async () => {

@@ -1,13 +1,18 @@
 // The balance, the ledger that it is the sum of, and use by day.
 
 import { get, withQuery } from "./api.js";
-import { announce, h, number, problem, s, time } from "./dom.js";
+import { announce, h, notAllowed, number, problem, s, time } from "./dom.js";
+import { may } from "./key.js";
 
 const PAGE = 25;
 const NUMBERS = ["Finished", "Failed", "Credits"];
 const KINDS = { grant: "Grant", charge: "Charge", refund: "Refund" };
 
 export async function creditsView({ view, signal }) {
+  if (!may("jobs:read")) {
+    view.append(h("h1", {}, "Credits"), notAllowed("see credits", "jobs:read"));
+    return;
+  }
   const [first, usage] = await Promise.all([get(`/v1/credits?limit=${PAGE}`, signal), get("/v1/usage", signal)]);
   const rows = h("tbody", {});
   const foot = h("div", { class: "foot" });
@@ -38,7 +43,7 @@ export async function creditsView({ view, signal }) {
 /** A table that scrolls by itself where it is too wide. */
 export function table(caption, heads, body) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col", class: NUMBERS.includes(text) ? "amount" : null }, text)))), body));
+    h("table", { role: "table" }, h("caption", { class: "unseen" }, caption), h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((text) => h("th", { scope: "col", role: "columnheader", class: NUMBERS.includes(text) ? "amount" : null }, text)))), body));
 }
 
 function entry(one) {

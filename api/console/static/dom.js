@@ -40,7 +40,7 @@ const WORDS = {
   RATE_LIMITED: "Too many requests",
   UNAVAILABLE: "The service is busy",
   VALIDATION_ERROR: "Something in the request is not right",
-  UNSUPPORTED_MEDIA_TYPE: "Not a JPEG, PNG, WebP, AVIF or HEIC picture",
+  UNSUPPORTED_MEDIA_TYPE: "This photo can't be used",
   PAYLOAD_TOO_LARGE: "Larger than 25 MiB",
   JOB_NOT_FOUND: "There is no such look",
   OUTCOME_CAME_FIRST: "Too late to cancel",
@@ -59,9 +59,14 @@ export function problem(error, again) {
     { class: "problem", role: "alert" },
     h("strong", {}, WORDS[error.code] ?? "That did not work"),
     h("p", {}, error.message),
-    error.requestId ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", identifier(error.requestId)) : null,
+    error.requestId && !error.isCallers ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", identifier(error.requestId)) : null,
     error.canHeal ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
   );
+}
+
+/** Said in place of what a key may not do. */
+export function notAllowed(what, capability) {
+  return h("p", { class: "empty" }, `This key may not ${what}. Ask for one with the capability `, h("code", {}, capability), ".");
 }
 
 /** A long id, whole for machines and readers alike; it may break anywhere. */

@@ -1,6 +1,7 @@
 // The garments of the look that is being put together: files, where they are in the store, and what they are.
 
 import { Refused, idempotencyKey, insist } from "./api.js";
+import { load, save, shown, thumb } from "./drafts.js";
 
 export const MAX_ITEMS = 50;
 export const MAX_BYTES = 25 * 1024 * 1024;
@@ -15,20 +16,59 @@ const AT_ONCE = 3;
 class Garment {
   constructor(file, name, category, sample) {
     Object.assign(this, { file, name, category, sample, state: "waiting", error: null, uploadKey: null });
-    this.url = URL.createObjectURL(file);
     this.onceKey = idempotencyKey();
+    this.thumb = null;
+    this.url = file instanceof Blob ? URL.createObjectURL(file) : "";
+  }
+
+  get kept() {
+    const { name, category, sample, uploadKey, thumb: picture, file: { size } } = this;
+    return { name, category, sample, uploadKey, picture, size };
+  }
+
+  /** One that was uploaded before the page was loaded anew. */
+  static again({ name, category, sample, uploadKey, picture, size }) {
+    const made = new Garment({ size }, name, category, sample);
+    return Object.assign(made, { uploadKey, thumb: picture, state: "ready", url: shown(picture) });
   }
 }
 
-/** The draft of this tab. It outlasts a change of view, and not the tab. */
+/** The draft of this tab. It outlasts a change of view, a reload and a key that ended; not the tab. */
 class Draft extends EventTarget {
   garments = [];
   mannequin = "FEMALE";
   #uploading = 0;
   #once = null;
+  #whose = null;
+
+  get isUploading() {
+    return this.#uploading > 0;
+  }
+
+  /** Whose key is used: another tenant's draft is dropped. */
+  belongsTo({ tenant_id: tenant, environment }) {
+    const whose = `${tenant}/${environment}`;
+    if (this.#whose === whose) return;
+    if (this.#whose) this.clear();
+    this.#whose = whose;
+    const kept = load();
+    if (kept?.whose !== whose || this.garments.length) return;
+    this.garments = kept.garments.map(Garment.again);
+    this.mannequin = kept.mannequin;
+    this.#once = kept.once;
+  }
 
   changed() {
+    const garments = this.garments.filter((one) => one.state === "ready").map((one) => one.kept);
+    save(garments.length && this.#whose ? { whose: this.#whose, mannequin: this.mannequin, once: this.#once, garments } : null);
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Begin with what was sent before, without a new upload. */
+  takeBack(garments) {
+    this.garments = [...garments];
+    this.#once = null;
+    this.changed();
   }
 
   /** Add files; returns what was refused, in words. */
@@ -67,6 +107,7 @@ class Draft extends EventTarget {
   onceFor(body) {
     const text = JSON.stringify(body);
     if (this.#once?.text !== text) this.#once = { text, key: idempotencyKey() };
+    this.changed();
     return this.#once.key;
   }
 
@@ -89,7 +130,7 @@ class Draft extends EventTarget {
     form.append("file", garment.file, "photo");
     try {
       const stored = await insist("POST", "/v1/uploads", { form, headers: { "Idempotency-Key": garment.onceKey } });
-      Object.assign(garment, { state: "ready", uploadKey: stored.upload_key });
+      Object.assign(garment, { state: "ready", uploadKey: stored.upload_key, thumb: await thumb(garment.file) });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       Object.assign(garment, { state: "failed", error });

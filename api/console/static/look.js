@@ -2,7 +2,8 @@
 
 import { call, get, pause } from "./api.js";
 import { announce, chip, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
-import { sent } from "./garments.js";
+import { draft, sent } from "./garments.js";
+import { may } from "./key.js";
 import { pictureView } from "./layers.js";
 import { follow } from "./stream.js";
 
@@ -24,7 +25,7 @@ export async function lookView({ view, id, signal, refreshBalance }) {
   const parts = {
     title: h("h1", {}, "Look"),
     state: h("span", { class: "state" }), stage: h("div", { class: "stage-column" }), side: h("div", { class: "stack" }),
-    steps: h("ol", { class: "steps" }), connection: h("div", { class: "quiet connection" }), actions: h("div", { class: "row" }),
+    steps: h("ol", { class: "steps" }), connection: h("div", { class: "quiet connection" }), actions: h("div", { class: "row actions" }),
     receipt: h("dl", { class: "receipt" }),
   };
   view.append(
@@ -77,7 +78,7 @@ async function watch(shown, current, update) {
   const onState = (state, seconds) => {
     const words = {
       live: ended(current()) ? "" : "Live: events arrive as they happen.",
-      polling: "Something on the way holds the live stream back: asking again and again instead.",
+      polling: "A proxy is buffering the live stream: using long polling instead.",
       reconnecting: `Connection lost. Reconnecting in ${seconds} s…`,
     };
     parts.connection.textContent = words[state];
@@ -114,7 +115,7 @@ function receipt(job) {
     ? [credits(billing.refunded), " ", h("span", { class: "quiet" }, time(billing.refunded_at))]
     : [job.status === "FAILURE" ? "On its way" : "None"];
   return [
-    ...line("Asked", time(job.created_at)),
+    ...line("Requested", time(job.created_at)),
     ...line("Charged", credits(billing.charged || job.credits_cost)),
     ...line("Refunded", ...refund),
     ...(ended(job) ? [] : line("Deadline", time(job.deadline_at))),
@@ -123,8 +124,12 @@ function receipt(job) {
 
 function actions(shown, job, update) {
   const { path, parts, refreshBalance, signal } = shown;
-  const again = h("a", { class: "button", href: "#/new" }, "Make another");
+  const garments = sent.get(shown.id);
+  const again = garments && job.status === "FAILURE"
+    ? h("a", { class: "button primary", href: "#/new", onclick: () => draft.takeBack(garments) }, "Change and send again")
+    : h("a", { class: "button", href: "#/new" }, "Make another");
   if (ended(job)) return job.status === "SUCCESS" ? [saveLink(job), again] : [again];
+  if (!may("jobs:create")) return [];
   const cancel = async () => {
     button.disabled = true;
     button.textContent = "Cancelling…";
@@ -183,6 +188,6 @@ function reason(job, garments = []) {
     h("dl", { class: "receipt" },
       h("dt", {}, "Reason"), h("dd", {}, h("code", {}, code)),
       ...(index === null ? [] : [h("dt", {}, "Garment"), h("dd", {}, `${number(index + 1)}${blamed ? `: ${blamed.name}` : ""}`)]),
-      h("dt", {}, "Credits"), h("dd", {}, job.refunded ? `${credits(job.billing.refunded || job.credits_cost)} given back` : "On their way back")));
+      h("dt", {}, "Credits"), h("dd", {}, job.refunded ? `${credits(job.billing.refunded || job.credits_cost)} refunded` : "Refund on its way")));
 }
 

@@ -3,7 +3,8 @@
 import { NO_ANSWER, Refused, get, insist } from "./api.js";
 import { announce, h, number, problem } from "./dom.js";
 import { newView } from "./compose.js";
-import { forget, hint, keep, key } from "./key.js";
+import { draft } from "./garments.js";
+import { forget, hint, keep, key, may, me } from "./key.js";
 import { lookView } from "./look.js";
 import { wallView } from "./wall.js";
 
@@ -45,8 +46,10 @@ async function show() {
   }
   const view = h("div", { class: `view ${name}-view` });
   main.replaceChildren(view);
-  refreshBalance();
   try {
+    me.known ??= await get("/v1/me", signal);
+    draft.belongsTo(me.known);
+    refreshBalance();
     const left = await VIEWS[name]({ view, id, query, signal, refreshBalance });
     if (!signal.aborted) settle(view, left);
   } catch (error) {
@@ -71,25 +74,29 @@ function settle(view, left) {
 
 async function refreshBalance() {
   let balance = null;
-  try {
+  if (may("jobs:read")) try {
     ({ balance } = await insist("GET", "/v1/credits?limit=1"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
   if (!key()) return;
+  const isTest = key().startsWith("sk_test_");
   account.replaceChildren(
-    h("a", { class: "balance", href: "#/credits" },
-      h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits"),
+    isTest ? h("span", { class: "chip", title: "Jobs, credits and uploads of test keys are apart from live ones" }, "Test") : "",
+    may("jobs:read") ? h("a", { class: "balance", href: "#/credits" },
+      h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits") : "",
     h("span", { class: "key", translate: "no", title: "The key of this tab" }, hint(key())),
     h("button", { type: "button", class: "small plain", onclick: () => leave() }, "Forget key"),
   );
 }
 
+/** Without a reason the key was told to be forgotten, and with it all that it made here. */
 function leave(why = null) {
   forget();
+  me.known = null;
   leaving.abort();
   account.replaceChildren();
-  dispatchEvent(new CustomEvent("looks:forgotten"));
+  if (!why) dispatchEvent(new CustomEvent("looks:forgotten"));
   showGate(why);
   announce(why ? "The key does not work" : "The key is forgotten");
 }
@@ -119,7 +126,7 @@ function showGate(why = null) {
     button.disabled = true;
     keep(text);
     try {
-      await get("/v1/credits?limit=1");
+      me.known = await get("/v1/me");
       began = true;
       return show();
     } catch (error) {
@@ -143,6 +150,7 @@ function showGate(why = null) {
 
 history.scrollRestoration = "manual"; // views are drawn after the browser would have scrolled
 addEventListener("hashchange", show);
+addEventListener("beforeunload", (event) => { if (draft.isUploading) event.preventDefault(); });
 addEventListener("looks:unauthenticated", ({ detail }) => {
   if (!main.querySelector(".gate")) leave(detail);
   else forget();

@@ -1,8 +1,9 @@
 // Past looks as a wall of pictures, newest first, a page at a time.
 
 import { Refused, get, pause, withQuery } from "./api.js";
-import { announce, h, picture, problem, time } from "./dom.js";
+import { announce, h, notAllowed, picture, problem, time } from "./dom.js";
 import { sent } from "./garments.js";
+import { may } from "./key.js";
 import { named } from "./layers.js";
 import { ended, stateChip } from "./look.js";
 
@@ -19,6 +20,10 @@ const NOTHING = {
 
 /** The wall stands as it was left when the browser goes back to it: as many looks, scrolled as far, the same one in focus. */
 export async function wallView({ view, query, signal }) {
+  if (!may("jobs:read")) {
+    view.append(h("h1", {}, "Looks"), notAllowed("see looks", "jobs:read"));
+    return null;
+  }
   const show = FILTERS.some(([name]) => name === query.get("show")) ? query.get("show") : "all";
   const wall = h("ul", { class: "wall", "aria-label": "Looks" });
   const foot = h("div", { class: "foot" });

@@ -1,7 +1,8 @@
 // Endpoints that are told of finished looks, what they were sent, and sending it again.
 
 import { call, get, withQuery } from "./api.js";
-import { announce, chip, confirm, copyButton, h, identifier, number, present, problem, time } from "./dom.js";
+import { announce, chip, confirm, copyButton, h, identifier, notAllowed, number, present, problem, time } from "./dom.js";
+import { may } from "./key.js";
 import { table } from "./credits.js";
 
 const PAGE = 20;
@@ -10,6 +11,10 @@ const AGAIN_AFTER_MS = 1500;
 const MAX_LOOKS = 10; // a delivery that failed waits for hours: no need to watch it
 
 export async function webhooksView({ view, signal }) {
+  if (!may("webhooks:manage")) {
+    view.append(h("h1", {}, "Webhooks"), notAllowed("manage webhooks", "webhooks:manage"));
+    return;
+  }
   const list = h("div", { class: "stack" });
   const foot = h("div", { class: "foot" });
   const pages = { cursor: null };
@@ -105,7 +110,7 @@ function endpoint(hook, signal) {
 async function deliveryList(path, into, signal) {
   const page = await get(`${path}/deliveries?limit=${PAGE}`, signal);
   if (!page.items.length) return into.replaceChildren(h("p", { class: "empty" }, "Nothing was sent yet."));
-  const rows = h("tbody", {});
+  const rows = h("tbody", { role: "rowgroup" });
   const foot = h("div", { class: "foot" });
   const show = (one) => {
     rows.append(...one.items.map((delivery) => deliveryRow(path, delivery, signal)));
@@ -127,15 +132,15 @@ const DELIVERY = {
 };
 
 function deliveryRow(path, delivery, signal) {
-  const row = h("tr", {});
+  const row = h("tr", { role: "row" }); // a phone shows it as a block: its roles are said
   const draw = (one) => {
     delivery = one;
     const look = one.request_id ? h("a", { class: "target", href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
     const again = h("button", { type: "button", class: "small", onclick: () => redeliver(one) }, "Send again", h("span", { class: "unseen" }, `: ${one.event_type} ${one.id}`));
     row.replaceChildren(
-      h("td", {}, time(one.created_at)), h("td", {}, look),
-      h("td", {}, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
-      h("td", {}, lastAnswer(one)), h("td", {}, again));
+      h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, look),
+      h("td", { role: "cell" }, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
+      h("td", { role: "cell" }, lastAnswer(one)), h("td", { role: "cell" }, again));
     if (one.status === "pending" && looksLeft > 0) setTimeout(lookAgain, AGAIN_AFTER_MS);
   };
   let looksLeft = MAX_LOOKS;
