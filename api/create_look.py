@@ -198,7 +198,7 @@ def _look_in(body: bytes) -> tuple[LookRequest, Mapping[str, Any]]:
         )
     try:
         # As FastAPI validates bodies, so that what is wrong is called the same on every route.
-        asked = strict_json.parse(body)
+        asked: Any = strict_json.parse(body)
         look: LookRequest = _validate(asked, from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
