@@ -2,12 +2,18 @@
 was seen is there again.
 """
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Route, expect
 
+from compositing.encode import encode
+from devstack.garments import stranger
+from devstack.stack import Stack
 from tests.e2e.browsing import PHONE, Tab
 from tests.e2e.client import Client, small
 
@@ -157,3 +163,99 @@ def test_the_wall_shows_what_is_made_while_it_is_seen(tab: Tab, client: Client) 
     expect(card.locator("img[alt='top']")).to_have_count(1)
     expect(card).to_contain_text("Finished")
     assert page.locator(".wall a").first.get_attribute("href") == f"#/looks/{request_id}"
+
+
+def test_a_draft_outlasts_a_reload_and_goes_when_the_key_is_forgotten(tab: Tab) -> None:
+    page = tab.page
+    tab.enter()
+    tab.add("blue jeans.jpg", small("jeans"))
+    page.get_by_label("Male", exact=True).check()
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+    page.reload()
+    expect(page.locator(".garment.ready .name")).to_have_text("blue jeans.jpg")
+    expect(page.get_by_label("Category of garment 1")).to_have_value("jeans")
+    expect(page.get_by_label("Male", exact=True)).to_be_checked()
+    assert tab.complete(".garment .thumb img")
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+    page.get_by_role("button", name="Forget key").click()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_label("API key").fill(tab.key)
+    page.get_by_role("button", name="Open the console").click()
+    expect(page.locator(".garment")).to_have_count(0)
+
+
+def test_what_failed_is_changed_and_sent_again_without_a_new_upload(tab: Tab) -> None:
+    page = tab.page
+    tab.enter()
+    tab.add("my jeans.jpg", encode(stranger("cat", 0), "jpeg", 92))
+    tab.send()
+    page.get_by_role("link", name="Change and send again").click()
+    expect(page.locator(".garment.ready .name")).to_have_text("my jeans.jpg")
+    uploads: list[str] = []
+    page.on("request", lambda one: uploads.append(one.url) if "/uploads" in one.url else None)
+    page.get_by_label("Category of garment 1").select_option("top")
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+    assert uploads == []
+
+
+def test_a_file_that_is_no_photo_is_said_once_and_asks_for_nothing(tab: Tab) -> None:
+    page = tab.page
+    tab.expected.append("415")
+    tab.enter()
+    page.get_by_label("Choose files").set_input_files(
+        {"name": "shirt.jpg", "mimeType": "image/jpeg", "buffer": b"no photo at all" * 40}
+    )
+    card = page.locator(".garment.failed")
+    expect(card).to_contain_text("Remove it and choose another photo.")
+    expect(card.get_by_role("combobox")).to_have_count(0)
+    expect(card.get_by_role("button")).to_have_count(1)
+    expect(card.locator("code.id")).to_have_count(0)
+
+
+def test_a_key_is_offered_what_it_may_do(tab: Tab, stack: Stack) -> None:
+    page = tab.page
+    tab.key = limited_key(stack, "jobs:read")
+    tab.enter()
+    expect(page.locator("main")).to_contain_text("jobs:create")
+    expect(page.get_by_label("Choose files")).to_have_count(0)
+    page.get_by_role("link", name="Webhooks").click()
+    expect(page.locator("main")).to_contain_text("webhooks:manage")
+    expect(page.get_by_label("URL of a new endpoint")).to_have_count(0)
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Looks").click()
+    page.locator(".wall li, .empty").first.wait_for()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def limited_key(stack: Stack, capability: str) -> str:
+    """A test key of the demo tenant that may do one thing."""
+    asked = f"keys create --tenant demo --environment test --capability {capability}"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *asked.split()],
+        env={**os.environ, **stack.env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (key,) = re.findall(r"sk_test_\w+", done.stdout)
+    return str(key)
+
+
+def test_the_main_button_of_a_phone_is_always_at_hand(tab: Tab) -> None:
+    page = tab.page
+    page.set_viewport_size(PHONE)
+    tab.enter()
+    page.get_by_role("button", name="Use sample garments").click()
+    expect(page.locator(".garment.ready")).to_have_count(3)
+    page.evaluate("scrollTo(0, 0)")
+    button = page.get_by_role("button", name="Make this look")
+    below = page.get_by_role("navigation", name="Console").bounding_box()
+    box = button.bounding_box()
+    assert box is not None
+    assert below is not None
+    assert box["y"] + box["height"] <= below["y"]
+    tab.send()
+    page.locator(".shown .final").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    opened = page.get_by_role("link", name="Open the picture").bounding_box()
+    assert opened is not None
+    assert opened["y"] < PHONE["height"] / 2
