@@ -1,0 +1,159 @@
+"""Two APIs are restarted in turn under load, behind a balancer that hears of their readiness two
+seconds late: no request fails.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from devstack.folder import CHECKOUT, free_ports
+from devstack.stack import Stack
+
+LATE_S, ASKED_EVERY_S = 2.0, 0.1
+PRE_STOP_DELAY_S = 6.0
+CALLERS = 4
+LOOK = {
+    "items": [{"trial_image": "users/abc/tee.jpg", "trial_item_category": "t-shirt"}],
+    "user_category": "FEMALE",
+}
+
+
+class Api:
+    """One API process, which can be restarted on its ports."""
+
+    def __init__(self, env: dict[str, str], name: str) -> None:
+        self.port, self._health = free_ports(2)
+        self._env = {
+            **env,
+            "LOOKS_INSTANCE": name,
+            "LOOKS_API_PORT": str(self.port),
+            "LOOKS_HEALTH_PORT": str(self._health),
+            "LOOKS_PRE_STOP_DELAY_S": str(PRE_STOP_DELAY_S),
+        }
+        self._heard: deque[tuple[float, bool]] = deque()
+        """When it said whether it is ready: the oldest is what the balancer believes."""
+        self._process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([sys.executable, "-m", "api"], cwd=CHECKOUT, env=self._env)
+
+    @property
+    def believed(self) -> bool:
+        """What the balancer believes: what was so a while ago."""
+        heard, then = self._heard, time.monotonic() - LATE_S
+        while len(heard) > 1 and heard[1][0] <= then:
+            heard.popleft()
+        return bool(heard) and heard[0][0] <= then and heard[0][1]
+
+    async def ask(self, client: httpx.AsyncClient) -> None:
+        try:
+            answer = await client.get(f"http://127.0.0.1:{self._health}/health/ready")
+            ready = answer.status_code == 200
+        except httpx.HTTPError:
+            ready = False
+        self._heard.append((time.monotonic(), ready))
+
+    async def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self._process.wait, 60)
+
+    async def restart(self) -> int:
+        code = await self.stop()
+        self._process = self._started()
+        return code
+
+
+class Balancer:
+    """Hands each connection to one of those that it believes to be ready, in turn."""
+
+    def __init__(self, apis: list[Api]) -> None:
+        self._apis = apis
+        self._turn = 0
+
+    async def listen(self) -> None:
+        async with httpx.AsyncClient(timeout=1) as client:
+            while True:
+                await asyncio.gather(*(api.ask(client) for api in self._apis))
+                await asyncio.sleep(ASKED_EVERY_S)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ready = [api for api in self._apis if api.believed]
+        self._turn += 1
+        try:
+            api = ready[self._turn % len(ready)]
+            back, forth = await asyncio.open_connection("127.0.0.1", api.port)
+            await asyncio.gather(_pump(reader, forth), _pump(back, writer))
+        except (OSError, ZeroDivisionError):
+            writer.transport.abort()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65_536):
+        writer.write(piece)
+        await writer.drain()
+    writer.close()
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not reached():
+            await asyncio.sleep(0.1)
+
+
+async def _call(url: str, key: str, ended: Counter[str]) -> None:
+    """Post looks, each on a connection of its own, and count how they end."""
+    headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
+    while True:
+        try:
+            async with httpx.AsyncClient(timeout=30) as client:
+                answer = await client.post(f"{url}/v1/look", json=LOOK, headers=headers)
+            ended[str(answer.status_code)] += 1
+        except httpx.HTTPError as error:
+            ended[type(error).__name__] += 1
+
+
+@asynccontextmanager
+async def _beside(*works: object) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]  # type: ignore[call-overload]  # coroutines
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.timeout(400)
+async def test_no_request_fails_while_apis_are_restarted_in_turn(services: Stack) -> None:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(CHECKOUT)), **services.env}
+    ended: Counter[str] = Counter()
+    async with AsyncExitStack() as stack:
+        apis = [Api(env, f"api-{number}") for number in (1, 2)]
+        for api in apis:
+            stack.push_async_callback(api.stop)
+        balancer = Balancer(apis)
+        await stack.enter_async_context(_beside(balancer.listen()))
+        server = await asyncio.start_server(balancer.serve, "127.0.0.1", 0)
+        await stack.enter_async_context(server)
+        await _until(lambda: all(api.believed for api in apis))
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        key = services.env["LOOKS_API_KEY"]
+        async with _beside(*(_call(url, key, ended) for _ in range(CALLERS))):
+            await _until(lambda: ended.total() >= 20)
+            for api in apis:
+                assert await api.restart() == 0
+                await _until(lambda api=api: not api.believed)  # type: ignore[misc]  # bound at once
+                await _until(lambda api=api: api.believed)  # type: ignore[misc]  # bound at once
+                before = ended.total()
+                await _until(lambda before=before: ended.total() >= before + 20)  # type: ignore[misc]
+    assert ended.keys() == {"202"}, ended
