@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -122,9 +123,18 @@ async def _call(url: str, key: str, ended: Counter[str]) -> None:
             ended[type(error).__name__] += 1
 
 
+async def _restarted(api: Api, ended: Counter[str]) -> None:
+    """Restart it, wait until it is believed to be there again, and for some answers after that."""
+    assert await api.restart() == 0
+    await _until(lambda: not api.believed)
+    await _until(lambda: api.believed)
+    before = ended.total()
+    await _until(lambda: ended.total() >= before + 20)
+
+
 @asynccontextmanager
-async def _beside(*works: object) -> AsyncIterator[None]:
-    tasks = [asyncio.ensure_future(work) for work in works]  # type: ignore[call-overload]  # coroutines
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(work) for work in works]
     try:
         yield
     finally:
@@ -151,9 +161,5 @@ async def test_no_request_fails_while_apis_are_restarted_in_turn(services: Stack
         async with _beside(*(_call(url, key, ended) for _ in range(CALLERS))):
             await _until(lambda: ended.total() >= 20)
             for api in apis:
-                assert await api.restart() == 0
-                await _until(lambda api=api: not api.believed)  # type: ignore[misc]  # bound at once
-                await _until(lambda api=api: api.believed)  # type: ignore[misc]  # bound at once
-                before = ended.total()
-                await _until(lambda before=before: ended.total() >= before + 20)  # type: ignore[misc]
+                await _restarted(api, ended)
     assert ended.keys() == {"202"}, ended
