@@ -62,12 +62,21 @@ class Spans:
                     )
             self.came.notify_all()
 
-    def until(self, trace_id: str, services: set[str], within_s: float) -> list[SeenSpan]:
-        """The spans of a trace once all these services have sent some, or what there is by then."""
+    def until(
+        self, trace_id: str, services: set[str], last: str, within_s: float
+    ) -> list[SeenSpan]:
+        """The spans of a trace once all these services have sent some and the one of this name is
+        there, or what there is by then.
+        """
+
+        def whole() -> bool:
+            spans = self.traces[trace_id]
+            return services <= {one.service for one in spans} and last in {
+                one.name for one in spans
+            }
+
         with self.came:
-            self.came.wait_for(
-                lambda: services <= {one.service for one in self.traces[trace_id]}, within_s
-            )
+            self.came.wait_for(whole, within_s)
             return [*self.traces[trace_id]]
 
 
