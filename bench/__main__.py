@@ -1,6 +1,6 @@
 """`python -m bench`: every measurement, one JSON file each in bench/results/.
 
-`python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery).
+`python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery, pale).
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import accept, audit, backlog, engine, pipeline, rebuild, recovery, replay, streams
+from bench import accept, audit, backlog, engine, pale, pipeline, rebuild, recovery, replay, streams
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -21,6 +21,7 @@ def main() -> None:
     measures = {
         "engine": engine.measure,
         "recovery": recovery.measure,
+        "pale": pale.measure,
         "accept": accept.measure,
         "pipeline": pipeline.measure,
         "rebuild": rebuild.measure,

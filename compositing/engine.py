@@ -13,6 +13,7 @@ from compositing.charts.foreign import unhung
 from compositing.charts.lost import recovered
 from compositing.charts.opened import over_another
 from compositing.cut.between import cleared
+from compositing.cut.clips import unclipped
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.extend import extended
 from compositing.cut.opinion import SEED, ExpectedShape
@@ -71,6 +72,8 @@ def prepare(
         cutout = cut(photo, shape=_shape(category))
     if family_of(category) is None:
         return Garment(cutout, None)
+    if family_of(category) != "upper":
+        cutout = unclipped(cutout)
     with watch.stage("template"):
         upright, template = _upright(cutout, category)
         if upright is cutout and isinstance(template, Upper):

@@ -17,7 +17,7 @@ TO_SRGB = np.where(_LINEAR <= 0.0031308, 12.92 * _LINEAR, 1.055 * _LINEAR ** (1 
 TO_SRGB_BYTE: NDArray[np.uint8] = np.asarray(TO_SRGB * 255 + 0.5, np.uint8)
 KEY = np.array([-0.42, 0.38, 0.82], np.float32) / np.float32(np.linalg.norm([-0.42, 0.38, 0.82]))
 FILL = np.array([0.6, 0.2, 0.75], np.float32) / np.float32(np.linalg.norm([0.6, 0.2, 0.75]))
-STRENGTH = 0.6
+STRENGTH = 0.85
 CLOSE_PX, HANGING_PX = 7.0, 30.0
 """Cloth that lies close shows the body's form; cloth that hangs bridges its hollows."""
 EDGE_DARKENING = 0.16

@@ -40,6 +40,8 @@ DEEPEST, NEARLY = (0.9, 2.4), (0.72, 0.88)
 share of the best one's score is taken."""
 RIB_FROM, RIB_TO, ALIKE = 0.06, 0.24, 0.82
 """A line so much above another, of such a share of its score, is a rib's upper edge."""
+LIKE_SHAPE, LIKE_WIDTH = 1.0, 0.35
+"""And so alike: a rib's two edges are next to each other among the shapes."""
 BAND: Final = 6
 
 
@@ -148,7 +150,8 @@ def _upper_rim(kinds: Numbers, score: Numbers, best: int) -> int:
     above = kinds[best, 2] - kinds[:, 2]
     most = np.where(kinds[best, 0] < 1.2, 2, 1) * RIB_TO
     rib = (above > RIB_FROM) & (above < most) & (score > ALIKE * score[best])
-    rib &= np.abs(kinds[:, :2] - kinds[best, :2]).max(1) < 0.7
+    rib &= np.abs(kinds[:, 0] - kinds[best, 0]) <= LIKE_SHAPE
+    rib &= np.abs(kinds[:, 1] - kinds[best, 1]) < LIKE_WIDTH
     return int(np.where(rib, score, -np.inf).argmax()) if rib.any() else best
 
 

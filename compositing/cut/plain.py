@@ -11,12 +11,19 @@ from compositing.cut.background import Background, fit
 from compositing.cut.faint import off_the_floor, traced
 from compositing.cut.flood import flooded, gradient, unlikeness
 from compositing.cut.opinion import ExpectedShape, Opinion, Scene
+from compositing.cut.snap import snapped, support
 
 FRAME_PX: Final = 4
 FRAME_SIDE: Final = 0.5
 """A photo pasted on padding shows as straight sides of one colour along this share of the height.
 """
 TOLERANCES: Final = (1.0, 3.5)
+SUPPORTED, CLEARER = 0.93, 0.02
+"""An outline of which less than this share lies on the photo's edges is doubted; another is better
+where it has so much more."""
+AROUND_PX, LEAST_AROUND = 11, 0.15
+"""How far from the garment the backdrop is surely seen, and the least share of the photo that it
+must fill."""
 FAINT, FAINT_CONTRAST = 0.3, 16.0
 """An outline of which more than this share lies where the photo shows no edge is not a garment's.
 """
@@ -34,8 +41,16 @@ def plain(scene: Scene) -> Iterator[Opinion]:
         mask.any()
         and float(np.median(unlikeness(scene.colours, scene.behind)[mask])) < FAINT_CONTRAST
     ):
-        mask = off_the_floor(scene.colours, scene.behind, traced(scene.colours, scene.behind, mask))
+        mask = _of_faint(scene.colours, scene.behind, mask)
     yield Opinion(mask, "flood")
+
+
+def _of_faint(colours: Floats, behind: Background, mask: Mask) -> Mask:
+    """Of a garment that hardly differs from its background: what the flood left, or what little
+    differs, whose outline lies on more of the photo's edges once it is moved there."""
+    by_trace = off_the_floor(colours, behind, traced(colours, behind, mask))
+    found = [snapped(colours, one) for one in (by_trace, mask)]
+    return max(found, key=lambda one: support(colours, one))
 
 
 def _plain(colours: Floats, behind: Background, *, shape: ExpectedShape) -> Mask | None:
@@ -44,8 +59,21 @@ def _plain(colours: Floats, behind: Background, *, shape: ExpectedShape) -> Mask
     for tolerance in TOLERANCES:
         mask = flooded(colours, behind, shape=shape, tolerance=tolerance)
         if _faint(colours, behind, mask) <= FAINT:
-            return _inside_frame(colours, mask, shape=shape)
+            return _lit(colours, _inside_frame(colours, mask, shape=shape), shape=shape)
     return None
+
+
+def _lit(colours: Floats, mask: Mask, *, shape: ExpectedShape) -> Mask:
+    """Of a mask whose outline leaves the photo's edges: flooded again, with the background as it is
+    all around the garment, if that outline lies on more of them. A lamp's spot on the backdrop is
+    not seen at the photo's border."""
+    found = support(colours, mask)
+    around = cv2.dilate(mask.astype(np.uint8), np.ones((AROUND_PX, AROUND_PX), np.uint8)) == 0
+    if found > SUPPORTED or around.mean() < LEAST_AROUND:
+        return mask
+    behind = fit(colours, np.asarray(around))
+    again = flooded(colours, behind, shape=shape)
+    return again if support(colours, again) > found + CLEARER else mask
 
 
 def _inside_frame(colours: Floats, mask: Mask, *, shape: ExpectedShape) -> Mask:

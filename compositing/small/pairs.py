@@ -19,6 +19,11 @@ HALF_LENGTH = (1.35, 3.6)
 """How many times longer than wide one shoe of a pair can look."""
 TYPICAL, SHAPE_WEIGHT = 2.4, 1.5
 ALIKE, CUTS = 0.78, 18
+WAIST, STOUT = 0.94, 1.9
+"""So many of the shortest cuts are tried; of a whole no longer than this over its width, which is
+no single shoe from above, also every one along which it is so much shorter than on both sides:
+between two shoes that touch all along, toes and heels leave a notch.
+"""
 MATCHING = 0.3
 """How far apart the logarithms of two mates' length to width may lie."""
 CUT_WEIGHT = 0.35
@@ -280,13 +285,14 @@ def _long(mask: Mask) -> float:
 
 
 def _cuts(mask: Mask) -> list[tuple[Points, float, float]]:
-    """Straight cuts near the middle: normal, offset along it, and length in shares of half a shoe's
-    size; shortest first.
+    """Straight cuts near the middle that may part a pair: normal, offset along it, and length in
+    shares of half a shoe's size; shortest first.
     """
     rows, columns = np.nonzero(mask)
     points = np.column_stack([columns, rows]).astype(np.float64)
     unit = float(np.sqrt(len(points) / 2))
     found: list[tuple[Points, float, float]] = []
+    waisted: list[bool] = []
     for angle in np.arange(ANGLES) * np.pi / ANGLES:
         normal = np.array([np.cos(angle), np.sin(angle)])
         height = points @ normal
@@ -302,7 +308,11 @@ def _cuts(mask: Mask) -> list[tuple[Points, float, float]]:
         found.append(
             (normal, first + at + 0.5, float(smooth[at]) / unit + abs(float(below[at]) - 0.5))
         )
-    return sorted(found, key=lambda cut: cut[2])[:CUTS]
+        sides = min(float(smooth[: at + 1].max()), float(smooth[at:].max()))
+        waisted.append(float(smooth[at]) < WAIST * sides)
+    stout = _long(mask) < STOUT
+    ranked = sorted(zip(found, waisted, strict=True), key=lambda one: one[0][2])
+    return [cut for place, (cut, waist) in enumerate(ranked) if place < CUTS or (waist and stout)]
 
 
 def _parted(mask: Mask, normal: Points, offset: float) -> list[Mask] | None:

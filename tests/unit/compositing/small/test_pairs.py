@@ -60,6 +60,28 @@ def test_a_touching_pair_that_lies_askew_is_told_apart(shift: int, turn_deg: int
         assert max(overlap(at_working_size(drawing, own, mask.shape), one) for one in found) > 0.9
 
 
+def boxy(mask: NDArray[np.uint8], x: int, y: int, *, wide: int, long: int, round_px: int) -> None:
+    """A broad shoe from above, its corners rounded."""
+    inner = (x + round_px, y + round_px), (x + wide - round_px, y + long - round_px)
+    cv2.rectangle(mask, *inner, 1, cv2.FILLED)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round_px + 1,) * 2)
+    mask[:] = cv2.dilate(mask, around)
+
+
+@pytest.mark.parametrize("wide", [80, 84, 88])
+@pytest.mark.parametrize("down", [0, 6])
+def test_broad_shoes_that_touch_along_their_whole_length_are_told_apart(
+    wide: int, down: int
+) -> None:
+    pair = [np.zeros((300, 260), np.uint8) for _ in range(2)]
+    for index, own in enumerate(pair):
+        boxy(own, 20 + index * wide, 20 + index * down, wide=wide, long=250, round_px=22)
+    found = told_apart(np.asarray((pair[0] | pair[1]) > 0))
+    assert len(found) == 2
+    for own in pair:
+        assert max(overlap(own > 0, one) for one in found) > 0.9
+
+
 @pytest.mark.parametrize("name", HIDDEN)
 def test_of_two_profiles_one_before_the_other_the_near_one_is_taken_whole(name: str) -> None:
     drawing = drawn(name)
