@@ -71,6 +71,11 @@ def _folder() -> Path | None:
     return FaultSettings().dir
 
 
+def may_strike() -> bool:
+    """Whether a campaign may plant faults in this process."""
+    return _folder() is not None
+
+
 def _take(process: str, point: FaultPoint, about: str = "") -> str | None:
     folder = _folder()
     if folder is None:

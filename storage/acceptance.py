@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from runtime import faults, logs
-from storage.acceptance_rows import BatchConnection, decide
+from storage.acceptance_rows import Batch, BatchConnection
 from storage.asked_rows import AskedSubmission, asked
 from storage.submissions import AcceptanceResult, Submission
 
@@ -94,28 +94,41 @@ class Acceptance:
     def _next_batch(self) -> list[_Waiting]:
         return [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
 
-    async def _settle(self, connection: BatchConnection, batch: list[_Waiting]) -> None:
+    async def _settle(self, connection: BatchConnection, waiting: list[_Waiting]) -> None:
+        batch = Batch([one.asked for one in waiting])
         try:
-            verdicts = await self._write(connection, [waiting.asked for waiting in batch])
+            await self._commit(connection, batch)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-            if len(batch) == 1:
-                _fail(batch, error)
+            if len(waiting) == 1:
+                _fail(waiting, error)
             else:
-                for waiting in batch:
-                    await self._settle(connection, [waiting])
-        else:
-            for waiting, verdict in zip(batch, verdicts, strict=True):
-                if not waiting.verdict.done():
-                    waiting.verdict.set_result(verdict)
+                for one in waiting:
+                    await self._settle(connection, [one])
+            return
+        _tell(waiting, batch)
+        if len(batch.answers) < len(waiting):
+            await batch.explain(connection)
+            _tell(waiting, batch)
+            again = [one for place, one in enumerate(waiting) if place not in batch.answers]
+            self._queue.extendleft(reversed(again))
 
-    async def _write(
-        self, connection: BatchConnection, batch: list[AskedSubmission]
-    ) -> list[AcceptanceResult]:
-        async with connection.transaction():
-            verdicts = await decide(connection, batch)
-            await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)
-        await faults.at("api", faults.FaultPoint.AFTER_COMMIT)
-        return verdicts
+    async def _commit(self, connection: BatchConnection, batch: Batch) -> None:
+        """The statement commits by itself, in one round trip. A campaign of faults needs a moment
+        between the two.
+        """
+        if faults.may_strike():
+            async with connection.transaction():
+                await batch.take(connection)
+                await faults.at("api", faults.FaultPoint.BEFORE_COMMIT)
+            await faults.at("api", faults.FaultPoint.AFTER_COMMIT)
+        else:
+            await batch.take(connection)
+
+
+def _tell(waiting: list[_Waiting], batch: Batch) -> None:
+    for place, answer in batch.answers.items():
+        if not waiting[place].verdict.done():
+            waiting[place].verdict.set_result(answer)
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

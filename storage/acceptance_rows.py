@@ -5,8 +5,8 @@ Who can pay is decided by running totals: each member comes with what its accoun
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -85,29 +85,6 @@ promise 2): whoever meets a conflict meets a row that is committed.
 """
 
 
-async def decide(
-    connection: BatchConnection, batch: Sequence[AskedSubmission]
-) -> list[AcceptanceResult]:
-    """A verdict for each; nothing is decided before the caller's transaction is committed.
-
-    Only the first of a key in a batch is decided; the others are answered like it.
-    """
-    deciding = _Deciding(batch)
-    leaders: dict[KeyIdentity, int] = {}
-    undecided = [
-        place
-        for place, one in enumerate(batch)
-        if (identity := one.submission.identity) is None
-        or leaders.setdefault(identity, place) == place
-    ]
-    while undecided:
-        undecided = await deciding.some(connection, undecided)
-    for place, one in enumerate(batch):
-        if place not in deciding.verdicts and (identity := one.submission.identity) is not None:
-            deciding.like(place, leaders[identity])
-    return [deciding.verdicts[place] for place in range(len(batch))]
-
-
 @dataclass(frozen=True, slots=True)
 class _Refused:
     """What was not taken, and the balance that its account had before."""
@@ -117,64 +94,75 @@ class _Refused:
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Deciding:
-    """A batch, the verdicts by place so far, and what was found stored under its keys."""
+class Batch:
+    """Submissions that share the statement, and what each is answered, by place.
 
-    batch: Sequence[AskedSubmission]
-    verdicts: dict[int, AcceptanceResult] = field(default_factory=dict)
-    stored: dict[KeyIdentity | None, tuple[bytes, bytes]] = field(default_factory=dict)
+    Only the first of a key is asked for; the others are answered like it.
+    """
 
-    async def some(self, connection: BatchConnection, places: Sequence[int]) -> list[int]:
-        """Run the statement for these; returns those that it left open: the account may pay them
-        yet, for its running total counted some that pay nothing.
+    def __init__(self, members: Sequence[AskedSubmission]) -> None:
+        """Nothing is decided yet."""
+        self.answers: dict[int, AcceptanceResult] = {}
+        self._members = members
+        self._refused: list[_Refused] = []
+        self._charged: Counter[tuple[str, str]] = Counter()
+        self._leaders: dict[KeyIdentity, int] = {}
+        self._asked = [
+            place
+            for place, one in enumerate(members)
+            if (identity := one.submission.identity) is None
+            or self._leaders.setdefault(identity, place) == place
+        ]
+
+    async def take(self, connection: BatchConnection) -> None:
+        """Run the statement, and answer those that it takes. Durable with the commit that follows:
+        at once, unless the caller began a transaction.
         """
         rows = await connection.fetch(
             _ACCEPT,
             number(LockClass.IDEMPOTENCY_KEY),
             LOOK_REQUESTED.name,
-            *columns(self.batch, places),
+            *columns(self._members, self._asked),
         )
-        refused = {row["place"]: _Refused(*row) for row in rows}
-        charged: Counter[tuple[str, str]] = Counter()
-        for place in places:
-            if place not in refused:
-                submission = self.batch[place].submission
-                self.verdicts[place] = Accepted(submission.answer)
-                charged[submission.account] += submission.credits_cost
-        if not refused:
-            return []
-        identities = [self.batch[place].submission.identity for place in refused]
-        self.stored.update(await _stored(connection, identities))
-        return [
-            place
-            for place in sorted(refused)
-            if not self._refuse(refused[place], charged[self.batch[place].submission.account])
-        ]
+        self._refused = sorted((_Refused(*row) for row in rows), key=lambda one: one.place)
+        for place in sorted(set(self._asked) - {one.place for one in self._refused}):
+            submission = self._members[place].submission
+            self.answers[place] = Accepted(submission.answer)
+            self._charged[submission.account] += submission.credits_cost
+        self._answer_like_their_leaders({})
 
-    def like(self, place: int, leader: int) -> None:
-        """Decide one that came with the same key as its leader in this batch."""
-        submission, first = self.batch[place].submission, self.batch[leader].submission
-        verdict = self.verdicts[leader]
-        if submission.identity in self.stored:
-            verdict = _replay(submission, *self.stored[submission.identity])
-        elif isinstance(verdict, Accepted) and first.idempotency is not None:
-            verdict = _replay(submission, first.idempotency.fingerprint, verdict.answer)
-        self.verdicts[place] = verdict
+    async def explain(self, connection: BatchConnection) -> None:
+        """Answer the others. Left without an answer are those that nothing stands against but the
+        running total, which counted some that pay nothing: they are to be asked for again.
+        """
+        identities = [self._members[one.place].submission.identity for one in self._refused]
+        stored = await _stored(connection, identities)
+        for one in self._refused:
+            submission = self._members[one.place].submission
+            left = one.balance - self._charged[submission.account]
+            if submission.identity in stored:
+                self.answers[one.place] = _replay(submission, *stored[submission.identity])
+            elif not one.free:
+                self.answers[one.place] = KeyInProgress()
+            elif submission.credits_cost > left:
+                self.answers[one.place] = Unpaid(left)
+        self._answer_like_their_leaders(stored)
 
-    def _refuse(self, one: _Refused, charged: int) -> bool:
-        """Say why it was not taken; False when nothing stands against it but the running total."""
-        submission, left = self.batch[one.place].submission, one.balance - charged
-        verdict: AcceptanceResult | None = None
-        if submission.identity in self.stored:
-            verdict = _replay(submission, *self.stored[submission.identity])
-        elif not one.free:
-            verdict = KeyInProgress()
-        elif submission.credits_cost > left:
-            verdict = Unpaid(left)
-        if verdict is not None:
-            self.verdicts[one.place] = verdict
-        return verdict is not None
+    def _answer_like_their_leaders(
+        self, stored: Mapping[KeyIdentity | None, tuple[bytes, bytes]]
+    ) -> None:
+        """Those that came with the same key, where the first of it has an answer."""
+        for place, one in enumerate(self._members):
+            submission, identity = one.submission, one.submission.identity
+            leader = None if identity is None else self._leaders[identity]
+            if leader is None or place in self.answers or leader not in self.answers:
+                continue
+            answer, first = self.answers[leader], self._members[leader].submission
+            if identity in stored:
+                answer = _replay(submission, *stored[identity])
+            elif isinstance(answer, Accepted) and first.idempotency is not None:
+                answer = _replay(submission, first.idempotency.fingerprint, answer.answer)
+            self.answers[place] = answer
 
 
 async def _stored(

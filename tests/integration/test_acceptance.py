@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from runtime import faults
+from runtime.faults import FaultPoint, Planted
 from schemas.ids import new_request_id
 from storage import advisory
 from storage.acceptance import Acceptance, Overloaded
@@ -180,6 +183,32 @@ async def test_a_key_that_another_process_decides_on_is_in_progress(pool: asyncp
         )
         assert await acceptance.accept(one) == KeyInProgress()
     assert await acceptance.accept(one) == Accepted(one.answer)
+
+
+@pytest.mark.parametrize(
+    ("point", "left"), [(FaultPoint.BEFORE_COMMIT, 100), (FaultPoint.AFTER_COMMIT, 90)]
+)
+async def test_a_fault_strikes_between_the_writing_and_the_commit_or_after_it(
+    pool: asyncpg.Pool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    point: FaultPoint,
+    left: int,
+) -> None:
+    monkeypatch.setenv("LOOKS_FAULTS_DIR", str(tmp_path))
+    faults._folder.cache_clear()
+    tenant = await tenant_with(pool, 100)
+    acceptance = Acceptance(pool, batch_max=16, queue_max=64)
+    (tmp_path / f"api.{point}").write_text("raise")
+    try:
+        with pytest.raises(Planted):
+            await acceptance.accept(submission(tenant=tenant))
+        assert await AccountStore(pool).balance(tenant, "live") == left
+        again = submission(tenant=tenant)
+        assert await acceptance.accept(again) == Accepted(again.answer)
+        assert await AccountStore(pool).balance(tenant, "live") == left - 10
+    finally:
+        faults._folder.cache_clear()
 
 
 async def test_a_bad_member_of_a_batch_fails_alone(pool: asyncpg.Pool) -> None:
