@@ -48,8 +48,9 @@ reset: $(STAMP)-demo ## Stop the stack and forget its data
 quick: install ## Run every test that needs no stack, on all cores
 	@$(BIN)/python -m pytest --numprocesses auto tests/architecture tests/contract tests/unit
 
-test: install ## Run the whole suite but the fault campaigns on the embedded stack
-	@$(BIN)/python -m pytest --ignore tests/chaos --ignore tests/containers
+WORKERS ?= 2
+test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers
 
 faults: install ## Strike a whole system while it works: a short campaign, and one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos

@@ -4,14 +4,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from devstack.folder import free_ports
 from devstack.stack import ALL, Stack
+from tests import shared_services
 from tests.engine_server import TOKEN
 from tests.otlp import TRACED
 
@@ -28,6 +30,14 @@ SETTINGS = {
 that slow machines keep.
 """
 
+FIRST = ("tests/e2e/",)
+"""Of these folders everything is run by one worker: the whole system is there once."""
+GROUPS = dict.fromkeys(
+    (f"tests/integration/test_{name}.py" for name in ("examples", "replay", "topic_commands")),
+    "consumer groups",
+)
+"""Replaying must touch no consumer group, and the others make some."""
+
 ENGINE_PORT = free_ports(1)[0]
 """Where the stack looks for its remote engine: it is there while a test that needs it runs
 (`tests.engine_server`).
@@ -43,8 +53,12 @@ def stack_folder() -> Iterator[Path]:
         yield Path(folder) / "stack"
 
 
-def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
-    """A stack in a folder of its own."""
+def running_stack(
+    processes: tuple[str, ...], services: Callable[[], dict[str, str]] = dict
+) -> Iterator[Stack]:
+    """A stack in a folder of its own, with services of its own unless `services` says where others
+    are.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(stack_folder())
         env = {
@@ -57,22 +71,44 @@ def running_stack(processes: tuple[str, ...]) -> Iterator[Stack]:
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 
             env |= stack.enter_context(containers())
+        else:
+            env |= services()
         running = Stack(folder, processes, env)
         stack.callback(running.stop)
         running.start()
         yield running
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Services that all workers share are stopped by whoever starts the workers."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(partial(shared_services.end, shared_services.begin()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module is run by one worker, and so is all that shares more: `GROUPS`. The longest begin
+    first.
+    """
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(GROUPS.get(module, _folder_of(module) or module)))
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+def _folder_of(module: str) -> str | None:
+    return next((folder for folder in FIRST if module.startswith(folder)), None)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole system. Tests share it: each brings its own requests and looks only at them."""
-    yield from running_stack(ALL)
+    yield from running_stack(ALL, shared_services.place)
 
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[Stack]:
     """Kafka, Postgres and S3 with tables, topics, bucket and tenants, and none of our processes."""
-    yield from running_stack(())
+    yield from running_stack((), shared_services.place)
 
 
 @pytest.fixture(scope="session")

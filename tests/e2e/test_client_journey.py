@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from runtime.reading import read_all
 from runtime.settings import KafkaSettings
@@ -113,7 +114,7 @@ async def test_an_event_has_the_same_id_in_the_list_in_the_stream_and_in_kafka(
         if record.key == request_id.encode():
             found[record.topic] = dict(record.headers)["ce_id"].decode()
 
-    kafka = KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"])
+    kafka = settings_of(KafkaSettings, stack.env)
     await read_all(kafka, (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED), note)
     assert [found[name] for name in ("look.requested", "look.progress", "look.completed")] == [
         one["event_id"] for one in listed
@@ -211,7 +212,7 @@ async def test_a_plain_subscriber_sees_one_completion(stack: Stack, client: Clie
     request_id = client.accepted((keys["tee"], "top"))
     client.finish([request_id])
     consumer = AIOKafkaConsumer(
-        "look.completed",
+        settings_of(KafkaSettings, stack.env).names.topic("look.completed"),
         bootstrap_servers=stack.env["LOOKS_KAFKA_BOOTSTRAP"],
         auto_offset_reset="earliest",
         isolation_level="read_committed",

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from compositing.encode import encode
+from devstack.bootstrap import settings_of
 from devstack.garments import stranger
 from devstack.stack import Stack
 from runtime.reading import read_all
@@ -201,7 +202,7 @@ def asked_to_cancel(stack: Stack) -> set[str]:
     """
     found: set[str] = set()
     reading = read_all(
-        KafkaSettings(bootstrap=stack.env["LOOKS_KAFKA_BOOTSTRAP"]),
+        settings_of(KafkaSettings, stack.env),
         (LOOK_CANCEL,),
         lambda record: found.add((record.key or b"").decode()),
     )

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from runtime.kafka import new_producer
 from runtime.process import Process
@@ -19,12 +20,7 @@ from storage.database import open_pool
 @pytest.fixture
 def kafka(services: Stack) -> KafkaSettings:
     """Kafka of the services, with the short times of tests."""
-    return KafkaSettings(
-        bootstrap=services.env["LOOKS_KAFKA_BOOTSTRAP"],
-        transaction_timeout_s=5,
-        transaction_abort_interval_s=1,
-        session_timeout_s=6,
-    )
+    return settings_of(KafkaSettings, services.env)
 
 
 @pytest.fixture

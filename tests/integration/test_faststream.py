@@ -22,6 +22,7 @@ from runtime.batch_session import BatchSession
 from runtime.consuming import Consuming
 from runtime.declaration import Declaration
 from runtime.kafka import client_options, new_producer
+from runtime.named_clients import named_reader
 from runtime.process import Process
 from runtime.records import OutRecord, Work, outgoing
 from runtime.sessions import HandlerFailed, run_sessions
@@ -74,8 +75,14 @@ class Group:
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(
-            **client_options(self._kafka), group_id=self.declared.group, enable_auto_commit=False
+        names = self._kafka.names
+        consumer = named_reader(
+            AIOKafkaConsumer(
+                **client_options(self._kafka),
+                group_id=names.group(self.declared.group),
+                enable_auto_commit=False,
+            ),
+            names,
         )
         await consumer.start()
         consumer.assign([TopicPartition(CREDIT_REFUND.name, n) for n in range(12)])

@@ -134,7 +134,7 @@ async def test_a_lost_listener_comes_back_and_wakes_everybody(
     ears.heard.clear()
     ended = await pool.fetchval(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
-        "'looks-listener'"
+        "'looks-listener' AND datname = current_database()"
     )
     assert ended == 1
     await until(_is(lambda: None in ears.heard and ears.listening))

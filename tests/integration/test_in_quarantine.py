@@ -59,7 +59,7 @@ async def test_a_group_whose_offsets_are_gone_quarantines_nothing_twice(
 
         await until(once)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    group = f"looks.{name}"
+    group = kafka.names.group(f"looks.{name}")
     admin.delete_consumer_groups([group])[group].result(30)
     await producer.send_and_wait(topic.name, second, partition=5)
     async with running(name, begin):

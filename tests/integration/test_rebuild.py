@@ -350,7 +350,7 @@ async def test_a_rebuild_killed_while_it_swaps_leaves_the_live_tables_as_they_we
             return bool(
                 await pool.fetchval(
                     """SELECT count(*) FROM pg_stat_activity
-                    WHERE application_name = 'looks-rebuild'
+                    WHERE application_name = 'looks-rebuild' AND datname = current_database()
                        AND wait_event_type = 'Lock' AND query LIKE '%UPDATE request_logs%'"""
                 )
             )
@@ -362,7 +362,10 @@ async def test_a_rebuild_killed_while_it_swaps_leaves_the_live_tables_as_they_we
     assert await pool.fetchval("SELECT count(*) FROM shadow_requests") > 0
 
     async def gone() -> bool:
-        query = "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'looks-rebuild'"
+        query = (
+            "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'looks-rebuild' "
+            "AND datname = current_database()"
+        )
         return bool(await pool.fetchval(query))
 
     await until(gone)
@@ -461,7 +464,7 @@ async def test_requests_older_than_the_topics_keep_what_they_have(
     before = await dump(pool)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     short = [
-        TopicPartition(topic.name, n, -1)
+        TopicPartition(kafka.names.topic(topic.name), n, -1)
         for topic in (LOOK_REQUESTED, LOOK_PROGRESS)
         for n in range(PARTITIONS)
     ]

@@ -69,6 +69,7 @@ def pool(
     monkeypatch.setenv("LOOKS_FAULTS_DIR", str(plants))
     store = ObjectStoreSettings(
         bucket=services.env["LOOKS_S3_BUCKET"],
+        namespace=services.env.get("LOOKS_NAMESPACE", ""),
         endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"],
         region=services.env["LOOKS_S3_REGION"],
     )

@@ -58,14 +58,16 @@ async def lose_offsets(kafka: KafkaSettings, damage: str) -> None:
     again.
     """
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    group = kafka.names.group(DECLARATION.group)
     if damage == "gone":
-        asked = admin.delete_consumer_groups([DECLARATION.group])[DECLARATION.group]
+        asked = admin.delete_consumer_groups([group])[group]
     else:
         places = [
-            TopicPartition(LOOK_DEAD_LETTER.name, n, 0) for n in range(LOOK_DEAD_LETTER.partitions)
+            TopicPartition(kafka.names.topic(LOOK_DEAD_LETTER.name), n, 0)
+            for n in range(PARTITIONS)
         ]
-        back = [ConsumerGroupTopicPartitions(DECLARATION.group, places)]
-        asked = admin.alter_consumer_group_offsets(back)[DECLARATION.group]
+        back = [ConsumerGroupTopicPartitions(group, places)]
+        asked = admin.alter_consumer_group_offsets(back)[group]
     await asyncio.to_thread(asked.result, 30)
 
 

@@ -33,6 +33,7 @@ from devstack.stack import Stack
 from runtime import metrics
 from runtime.groups import lags
 from runtime.kafka import new_producer, partition_of
+from runtime.named_clients import named_reader
 from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
@@ -96,22 +97,30 @@ def registry() -> Iterator[Registry]:
     thread.join()
 
 
+@pytest.fixture
+def quarantine(kafka: KafkaSettings) -> str:
+    """What Kafka calls the quarantine topic."""
+    return kafka.names.topic(LOOK_QUARANTINE.name)
+
+
 def test_every_topics_schemas_are_registered_and_registering_again_changes_nothing(
-    services: Stack, registry: Registry
+    services: Stack, kafka: KafkaSettings, registry: Registry
 ) -> None:
     first = looks(
         services, "topics", "apply", "--registry", registry.url, "--registry-policy", "LENIENT"
     )
     assert first.returncode == 0, first.stderr
-    subjects = {f"{topic.name}-value" for topic in TOPICS if topic.event is not None}
+    names = kafka.names
+    subjects = {f"{names.topic(topic.name)}-value" for topic in TOPICS if topic.event is not None}
+    completed_subject = f"{names.topic('look.completed')}-value"
     assert set(registry.schemas) == set(registry.settings) == subjects
     lenient = {"compatibility": "FULL_TRANSITIVE", "compatibilityPolicy": "LENIENT"}
     assert all(setting == lenient for setting in registry.settings.values())
-    completed = json.loads(registry.schemas["look.completed-value"][-1])
+    completed = json.loads(registry.schemas[completed_subject][-1])
     assert completed["$id"] == "urn:looks:schema:look.completed.v1"
     again = looks(services, "topics", "apply", "--registry", registry.url)
     assert again.stdout == first.stdout
-    assert registry.settings["look.completed-value"] == {"compatibility": "FULL_TRANSITIVE"}
+    assert registry.settings[completed_subject] == {"compatibility": "FULL_TRANSITIVE"}
 
 
 def test_a_registry_that_refuses_or_is_away_is_named() -> None:
@@ -129,7 +138,7 @@ def test_what_the_registry_says_is_told(services: Stack, registry: Registry) -> 
 
 
 def test_applying_topics_sets_what_is_declared_and_leaves_alone_what_is_not(
-    services: Stack,
+    services: Stack, quarantine: str
 ) -> None:
     client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
     foreign = {
@@ -137,46 +146,45 @@ def test_applying_topics_sets_what_is_declared_and_leaves_alone_what_is_not(
         "segment.ms": "86400000",
         "unclean.leader.election.enable": "false",
     }
-    alter(client, {**foreign, "retention.ms": "1000"})
-    line = f"look.quarantine: retention.ms 1000 -> {LOOK_QUARANTINE.retention_ms}"
+    alter(client, quarantine, {**foreign, "retention.ms": "1000"})
+    line = f"{quarantine}: retention.ms 1000 -> {LOOK_QUARANTINE.retention_ms}"
     try:
         assert looks(services, "topics", "apply", "--plan").stdout == f"would set {line}\n"
-        assert own(client)["retention.ms"] == "1000", "a plan changes nothing"
+        assert own(client, quarantine)["retention.ms"] == "1000", "a plan changes nothing"
         assert looks(services, "topics", "apply").stdout == f"set {line}\n"
-        assert own(client) == {**LOOK_QUARANTINE.config(), **foreign}
+        assert own(client, quarantine) == {**LOOK_QUARANTINE.config(), **foreign}
         assert looks(services, "topics", "apply").stdout == "up to date\n"
     finally:
-        alter(client, dict.fromkeys(foreign), AlterConfigOpType.DELETE)
+        alter(client, quarantine, dict.fromkeys(foreign), AlterConfigOpType.DELETE)
 
 
 def test_min_insync_replicas_is_not_lowered_and_a_refusal_is_a_line_and_exit_1(
-    services: Stack, monkeypatch: pytest.MonkeyPatch
+    services: Stack, quarantine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = AdminClient({"bootstrap.servers": services.env["LOOKS_KAFKA_BOOTSTRAP"]})
-    alter(client, {"min.insync.replicas": "3"})
+    alter(client, quarantine, {"min.insync.replicas": "3"})
     wanted = {"min.insync.replicas": "2"}
-    monkeypatch.setattr(
-        Topic, "config", lambda topic: wanted if topic.name == LOOK_QUARANTINE.name else {}
-    )
+    monkeypatch.setattr(Topic, "config", lambda topic: wanted if topic.name == quarantine else {})
     try:
         done = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
         assert (done.exit_code, done.stdout) == (1, "up to date\n")
         assert (
-            "look.quarantine: min.insync.replicas is 3 and is not lowered to the declared 2"
+            f"{quarantine}: min.insync.replicas is 3 and is not lowered to the declared 2"
             in done.stderr
         )
         wanted["retention.ms"] = "-7"
         refused = CliRunner().invoke(app, ["topics", "apply"], env=services.env)
         assert refused.exit_code == 1
-        assert refused.stderr.startswith("look.quarantine: ")
+        assert refused.stderr.startswith(f"{quarantine}: ")
         assert "retention.ms" in refused.stderr
-        assert own(client)["min.insync.replicas"] == "3"
+        assert own(client, quarantine)["min.insync.replicas"] == "3"
     finally:
-        alter(client, {"min.insync.replicas": None}, AlterConfigOpType.DELETE)
+        alter(client, quarantine, {"min.insync.replicas": None}, AlterConfigOpType.DELETE)
 
 
 def alter(
     client: AdminClient,
+    topic: str,
     values: Mapping[str, str | None],
     how: AlterConfigOpType = AlterConfigOpType.SET,
 ) -> None:
@@ -184,16 +192,14 @@ def alter(
     entries = [
         ConfigEntry(name, value, incremental_operation=how) for name, value in values.items()
     ]
-    resource = ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name, incremental_configs=entries)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     for done in client.incremental_alter_configs([resource]).values():
         done.result(20)
 
 
-def own(client: AdminClient) -> dict[str, str]:
+def own(client: AdminClient, topic: str) -> dict[str, str]:
     """The settings that are the quarantine topic's own."""
-    (asked,) = client.describe_configs(
-        [ConfigResource(ResourceType.TOPIC, LOOK_QUARANTINE.name)]
-    ).values()
+    (asked,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
     own_source = ConfigSource.DYNAMIC_TOPIC_CONFIG
     return {
         name: entry.value
@@ -210,11 +216,14 @@ async def test_lag_is_counted_in_records_and_seconds_and_markers_are_no_lag(
     place = TopicPartition(topic, partition)
     producer = new_producer(kafka, group, transactional_id=group)
     await producer.start()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap,
-        group_id=group,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
+    consumer = named_reader(
+        AIOKafkaConsumer(
+            bootstrap_servers=kafka.bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+        ),
+        kafka.names,
     )
     await consumer.start()
     try:

@@ -32,6 +32,7 @@ def s3(services: Stack) -> Iterator[ObjectStoreSettings]:
     boto3.DEFAULT_SESSION = None
     yield ObjectStoreSettings(
         bucket=services.env["LOOKS_S3_BUCKET"],
+        namespace=services.env.get("LOOKS_NAMESPACE", ""),
         endpoint_url=services.env["LOOKS_S3_ENDPOINT_URL"],
         presigned_ttl_s=60,
     )

@@ -52,16 +52,17 @@ def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack
         small_stack.pid("kafka")
 
 
-def test_acknowledged_objects_survive_a_killed_store(services: Stack) -> None:
-    client = object_store(services.env)
-    bucket = services.env["LOOKS_S3_BUCKET"]
+def test_acknowledged_objects_survive_a_killed_store(small_stack: Stack) -> None:
+    small_stack.start()
+    client = object_store(small_stack.env)
+    bucket = small_stack.env["LOOKS_S3_BUCKET"]
     try:
         for number in range(OBJECTS):
             client.put_object(
                 Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode()
             )
-        killed = services.kill("s3")
-        until(lambda: services.pid("s3") != killed and _reads(client, bucket, 0), 60)
+        killed = small_stack.kill("s3")
+        until(lambda: small_stack.pid("s3") != killed and _reads(client, bucket, 0), 60)
         assert all(_reads(client, bucket, number) for number in range(OBJECTS))
     finally:
         client.close()

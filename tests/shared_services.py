@@ -1,0 +1,96 @@
+"""One Kafka, one Postgres and one S3 for a whole run of pytest, however many workers it has.
+
+They are started when a worker needs them first, and stopped by the process that started the
+workers. Each stack of a worker has a namespace, a database and a bucket of its own there.
+"""
+
+import asyncio
+import fcntl
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from devstack.stack import Stack
+from storage.migrations import migrate
+
+FOLDER = "LOOKS_TEST_SHARED"
+"""The variable that names the run's folder: workers inherit it."""
+TEMPLATE = "looks_template"
+_SHARED = (
+    "LOOKS_KAFKA_BOOTSTRAP",
+    "LOOKS_S3_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)
+_numbers = count(1)
+
+
+def begin() -> "tempfile.TemporaryDirectory[str]":
+    """Once for a run, where its workers are started from."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    folder = tempfile.TemporaryDirectory(prefix="looks-test-", ignore_cleanup_errors=True)
+    os.environ[FOLDER] = folder.name
+    return folder
+
+
+def end(folder: "tempfile.TemporaryDirectory[str]") -> None:
+    """Stop what was started, also after an interrupt."""
+    _stack().stop()
+    _stack.cache_clear()
+    folder.cleanup()
+    del os.environ[FOLDER]
+
+
+def place() -> dict[str, str]:
+    """The settings of a new stack on the shared services: nothing of another one's is there."""
+    own = f"{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}-{next(_numbers)}"
+    with _locked():
+        shared = _stack()
+        fresh = not shared.running
+        shared.start()
+        url = asyncio.run(_database(shared.env["LOOKS_DATABASE_URL"], own, fresh=fresh))
+    return {
+        **{name: shared.env[name] for name in _SHARED},
+        "LOOKS_NAMESPACE": own,
+        "LOOKS_DATABASE_URL": url,
+        "LOOKS_S3_BUCKET": own,
+    }
+
+
+async def _database(server: str, name: str, *, fresh: bool) -> str:
+    """One with every table, made from a template."""
+    connection = await asyncpg.connect(server)
+    try:
+        if fresh:
+            await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            await migrate(urlsplit(server)._replace(path=f"/{TEMPLATE}").geturl())
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    finally:
+        await connection.close()
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+@cache
+def _stack() -> Stack:
+    return Stack(Path(os.environ[FOLDER]) / "stack", ())
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One worker at a time."""
+    with (Path(os.environ[FOLDER]) / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
