@@ -85,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(partial(shared_services.end, shared_services.begin()))
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own writes groups into the tests' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A module is run by one worker, and so is all that shares more: `GROUPS`. The longest begin
     first.
