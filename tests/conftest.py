@@ -30,13 +30,17 @@ SETTINGS = {
 that slow machines keep.
 """
 
-FIRST = ("tests/e2e/",)
-"""Of these folders everything is run by one worker: the whole system is there once."""
+WHOLE = "tests/e2e/"
+"""All of it is run by one worker: the whole system is there once."""
+APART = frozenset({"tests/e2e/test_killed_processes.py"})
+"""But for these, which have a system of their own."""
 GROUPS = dict.fromkeys(
     (f"tests/integration/test_{name}.py" for name in ("examples", "replay", "topic_commands")),
     "consumer groups",
 )
 """Replaying must touch no consumer group, and the others make some."""
+LONGEST = (WHOLE, *(f"tests/unit/compositing/test_{name}.py" for name in ("fuzz", "quality")))
+"""Run first, so that no worker waits for another at the end."""
 
 ENGINE_PORT = free_ports(1)[0]
 """Where the stack looks for its remote engine: it is there while a test that needs it runs
@@ -87,17 +91,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # xdist's own writes groups into the tests' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module is run by one worker, and so is all that shares more: `GROUPS`. The longest begin
-    first.
-    """
+    """A module is run by one worker, and so is all that shares more. The longest begin first."""
     for item in items:
-        module = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(GROUPS.get(module, _folder_of(module) or module)))
-    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+        item.add_marker(pytest.mark.xdist_group(_group(item.nodeid.partition("::")[0])))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
-def _folder_of(module: str) -> str | None:
-    return next((folder for folder in FIRST if module.startswith(folder)), None)
+def _group(module: str) -> str:
+    if module.startswith(WHOLE) and module not in APART:
+        return WHOLE
+    return GROUPS.get(module, module)
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,23 @@
 doubled.
 """
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
 from devstack.stack import ALL, Stack
+from tests.conftest import running_stack
 from tests.e2e.auditing import audit
 from tests.e2e.client import Client, until
 
 IN_FLIGHT = 100
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The whole system, on services of its own: they are killed here."""
+    yield from running_stack(ALL)
 
 
 @pytest.mark.hostile(row=25)
