@@ -50,7 +50,7 @@ quick: install ## Run every test that needs no stack, on all cores
 
 WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers
 
 faults: install ## Strike a whole system while it works: a short campaign, and one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos

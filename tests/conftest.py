@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from devstack.folder import free_ports
 from devstack.stack import ALL, Stack
@@ -89,18 +90,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(partial(shared_services.end, shared_services.begin()))
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own writes groups into the tests' names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module is run by one worker, and so is all that shares more. The longest begin first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.nodeid.partition("::")[0])))
+    """The longest begin first."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
-def _group(module: str) -> str:
-    if module.startswith(WHOLE) and module not in APART:
-        return WHOLE
-    return GROUPS.get(module, module)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "LoadScopeScheduling | None":
+    """`--dist loadscope` gives a module to one worker, and with it all that shares more than that.
+
+    xdist's own `loadgroup` does not group: it writes groups where pytest 9.2 keeps no names.
+    """
+    return _ByGroup(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        if module.startswith(WHOLE) and module not in APART:
+            return WHOLE
+        return GROUPS.get(module, module)
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,8 @@ async def _database(server: str, name: str, *, fresh: bool) -> str:
 
 @cache
 def _stack() -> Stack:
-    return Stack(Path(os.environ[FOLDER]) / "stack", ())
+    # Nobody uses the topics that it makes for itself.
+    return Stack(Path(os.environ[FOLDER]) / "stack", (), {"LOOKS_KAFKA_PARTITIONS": "1"})
 
 
 @contextmanager
