@@ -9,18 +9,22 @@ import fcntl
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from devstack.stack import Stack
 from storage.migrations import migrate
+
+T = TypeVar("T")
 
 FOLDER = "LOOKS_TEST_SHARED"
 """The variable that names the run's folder: workers inherit it."""
@@ -32,6 +36,12 @@ _SHARED = (
     "AWS_SECRET_ACCESS_KEY",
 )
 _numbers = count(1)
+
+
+def run_apart(work: Coroutine[None, None, T]) -> T:
+    """A coroutine's result, from a thread of its own: Playwright has a loop in the tests' one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def begin() -> "tempfile.TemporaryDirectory[str]":
@@ -57,7 +67,7 @@ def place() -> dict[str, str]:
         shared = _stack()
         fresh = not shared.running
         shared.start()
-        url = asyncio.run(_database(shared.env["LOOKS_DATABASE_URL"], own, fresh=fresh))
+        url = run_apart(_database(shared.env["LOOKS_DATABASE_URL"], own, fresh=fresh))
     return {
         **{name: shared.env[name] for name in _SHARED},
         "LOOKS_NAMESPACE": own,

@@ -1,6 +1,5 @@
 """Two installations on one Kafka, one Postgres and one bucket, told apart by LOOKS_NAMESPACE."""
 
-import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from schemas.topics import LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED
 from tests.conftest import SETTINGS, stack_folder
 from tests.e2e.auditing import audit
 from tests.e2e.client import Client
+from tests.shared_services import run_apart
 
 PROCESSES = ("status_projection", "compositor", "outbox_relay", "api")
 """What a look needs that succeeds."""
@@ -45,7 +45,7 @@ async def database_beside(url: str, name: str) -> str:
 def neighbour(stack: Stack) -> Iterator[Stack]:
     """Another installation on the services of the first, with other partitions too."""
     name = "neighbour"
-    url = asyncio.run(database_beside(stack.env["LOOKS_DATABASE_URL"], name))
+    url = run_apart(database_beside(stack.env["LOOKS_DATABASE_URL"], name))
     own = {
         "LOOKS_NAMESPACE": name,
         "LOOKS_KAFKA_PARTITIONS": "3",
@@ -90,7 +90,7 @@ def test_both_complete_a_look_and_neither_sees_anything_of_the_other(
     assert f"/neighbour/results/demo/{theirs}" in pictures[theirs]
     assert f"/neighbour/results/demo/{ours}" not in pictures[ours]
 
-    in_ours, in_theirs = (asyncio.run(requests_in(one.env)) for one in (stack, neighbour))
+    in_ours, in_theirs = (run_apart(requests_in(one.env)) for one in (stack, neighbour))
     assert in_theirs == {
         topic.name: {theirs} for topic in (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED)
     }
@@ -98,7 +98,7 @@ def test_both_complete_a_look_and_neither_sees_anything_of_the_other(
         assert ours in found
         assert theirs not in found
 
-    groups = {lag.group for lag in asyncio.run(lags(settings_of(KafkaSettings, neighbour.env)))}
+    groups = {lag.group for lag in run_apart(lags(settings_of(KafkaSettings, neighbour.env)))}
     assert groups == {"looks.compositor", "looks.status_projection"}
 
     for one in (stack, neighbour):
@@ -111,6 +111,6 @@ def test_a_topic_with_other_partitions_than_the_setting_says_is_not_touched(
 ) -> None:
     other = settings_of(KafkaSettings, {**neighbour.env, "LOOKS_KAFKA_PARTITIONS": "4"})
     with pytest.raises(TopicsDiffer, match=r"neighbour\.look\.requested has 3 partitions.* 4 "):
-        asyncio.run(plan(other))
-    same = asyncio.run(plan(settings_of(KafkaSettings, neighbour.env)))
+        run_apart(plan(other))
+    same = run_apart(plan(settings_of(KafkaSettings, neighbour.env)))
     assert (same.missing, same.changes) == ((), ())
