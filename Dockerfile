@@ -31,6 +31,11 @@ RUN image packages compositor
 COPY --from=wheel /dist /dist
 RUN image looks compositor
 
+FROM uv AS lake-venv
+RUN image packages lake
+COPY --from=wheel /dist /dist
+RUN image looks lake
+
 FROM uv AS cli-venv
 RUN image packages analysts
 COPY --from=wheel /dist /dist
@@ -61,6 +66,11 @@ COPY --from=compositor-venv /venv /venv
 # Composes a look on each mannequin.
 RUN ["python", "-c", "import sys; from consumers.compositor.preloaded import WRONG; sys.exit(WRONG or 0)"]
 CMD ["python", "-m", "consumers.compositor"]
+
+FROM process AS lake
+COPY --from=lake-venv /venv /venv
+RUN ["python", "-c", "import consumers.lake_writer.application"]
+CMD ["python", "-m", "consumers.lake_writer"]
 
 # `looks`: migrations, topics, the audit, replays. What it keeps goes to /var/lib/looks.
 FROM process AS cli

@@ -121,7 +121,8 @@ lock: ## Write the lock files anew
 	@$(PART) -o locks/runtime.lock
 	@$(PART) --extra api -o locks/api.lock
 	@$(PART) --extra compositor -o locks/compositor.lock
-	@$(PART) --extra cli --extra analysts -o locks/analysts.lock
+	@$(PART) --extra lake -o locks/lake.lock
+	@$(PART) --extra cli --extra analysts --extra lake -o locks/analysts.lock
 	@$(PART) --extra api --extra compositor --extra cli --extra devstack -o locks/devstack.lock
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock

@@ -8,7 +8,19 @@ import sys
 import time
 from pathlib import Path
 
-from bench import accept, audit, backlog, engine, pale, pipeline, rebuild, recovery, replay, streams
+from bench import (
+    accept,
+    audit,
+    backlog,
+    engine,
+    lake,
+    pale,
+    pipeline,
+    rebuild,
+    recovery,
+    replay,
+    streams,
+)
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -29,6 +41,7 @@ def main() -> None:
         "backlog": backlog.measure,
         "streams": streams.measure,
         "audit": audit.measure,
+        "lake": lake.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:

@@ -29,6 +29,7 @@ INSTANCES: dict[str, int] = {
     "credit_ledger": 2,
     "status_projection": 2,
     "webhooks": 1,
+    "lake_writer": 2,
 }
 """How many of each process a campaign begins with."""
 SCALABLE = ("compositor", "dead_letter", "credit_ledger", "status_projection", "outbox_relay")
@@ -41,6 +42,7 @@ UPSTREAMS: dict[str, tuple[str, ...]] = {
     "credit_ledger": ("kafka", "postgres"),
     "status_projection": ("kafka", "postgres"),
     "webhooks": ("kafka", "postgres"),
+    "lake_writer": ("kafka", "s3"),
 }
 """Which services each process talks to: one link for each pair."""
 CLOCKS = ("compositor", "dead_letter")

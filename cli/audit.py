@@ -14,13 +14,16 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.audit_metrics import Tally, write
+from cli.lake_audit import LakeSide, away, looking
 from cli.settings import database, run
 from domain import audit
 from domain.audit import AuditMoment, Violation
 from domain.redriving import Verb
-from runtime.kafka import ConsumerRecord
+from lake.catalog import NoLake
+from runtime.kafka import ConsumerRecord, read
 from runtime.reading import read_all
-from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings
+from runtime.records import Work
+from runtime.settings import KafkaSettings, LakeSettings, LookSettings, ObjectStoreSettings
 from runtime.topic_facts import TopicFacts, get
 from schemas.topics import (
     CREDIT_REFUND,
@@ -50,6 +53,7 @@ class Scope:
     store: ObjectStore
     settle_s: float
     sample: int
+    lake: LakeSide | None = None
 
 
 async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
@@ -61,7 +65,7 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
         try:
             async with snapshot(scope.database_url) as view:
                 moment = _moment(scope, view)
-                tally.records = await read_all(scope.kafka, READ, facts.add)
+                tally.records = await _read(scope, facts)
                 async for violation in _requests(view, facts, moment, scope, tally):
                     yield violation
                 async for violation in _money(view, tally):
@@ -69,8 +73,27 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
                 dealt_with = await view.dealt_with(LOOK_QUARANTINE.name)
             for violation in await _quarantine(scope, dealt_with, tally):
                 yield violation
+            if scope.lake is not None:
+                tally.lake_rows = scope.lake.rows
+                for violation in scope.lake.violations():
+                    yield violation
         finally:
             facts.close()
+
+
+async def _read(scope: Scope, facts: TopicFacts) -> int:
+    """Every committed record; where there is a lake, against what it held before."""
+    lake = scope.lake
+    if lake is None:
+        return await read_all(scope.kafka, READ, facts.add)
+    await asyncio.to_thread(lake.look)
+
+    def take(record: ConsumerRecord) -> None:
+        ours = record.topic in {topic.name for topic in READ}
+        if facts.add(record) if ours else isinstance(read(record), Work):
+            lake.saw(record)
+
+    return await read_all(scope.kafka, (*READ, *lake.beside(READ)), take)
 
 
 def _moment(scope: Scope, view: Snapshot) -> AuditMoment:
@@ -176,6 +199,8 @@ async def _quarantine(
 
     def take(record: ConsumerRecord) -> None:
         tally.quarantined += 1
+        if scope.lake is not None:
+            scope.lake.quarantined(record)
         verb = dealt_with.get((record.partition, record.offset))
         tally.redriven += verb == Verb.SEND
         tally.discarded += verb == Verb.DISCARD
@@ -212,6 +237,7 @@ def main(
         ObjectStore(ObjectStoreSettings()),
         settle_s,
         sample,
+        looking(LakeSettings(), ObjectStoreSettings()),
     )
     tally = Tally()
 
@@ -223,7 +249,7 @@ def main(
 
     try:
         run(work)
-    except (KafkaError, StoreError, TimeoutError) as error:
+    except (KafkaError, StoreError, TimeoutError, NoLake, *away()) as error:
         typer.secho(f"could not check: {type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
     if metrics_file is not None:
@@ -240,4 +266,5 @@ def _summary(tally: Tally) -> str:
         "pictures, "
         f"{tally.accounts} accounts, {tally.quarantined} quarantined ({tally.redriven} redriven, "
         f"{tally.discarded} discarded)"
+        + (f", {tally.lake_rows} rows in the lake" if tally.lake_rows is not None else "")
     )

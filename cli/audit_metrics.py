@@ -23,6 +23,7 @@ class Tally:
     redriven: int = 0
     discarded: int = 0
     violations: int = 0
+    lake_rows: int | None = None
     by_promise: dict[int, int] = field(default_factory=dict)
 
     @property

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 OURS: Final = frozenset(
-    "api cli compositing consumers devstack domain producers replaying runtime schemas storage "
-    "testkit".split()
+    "api cli compositing consumers devstack domain lake producers replaying runtime schemas "
+    "storage testkit".split()
 )
 TARGETS: Final = MappingProxyType(
     {
@@ -32,6 +32,7 @@ TARGETS: Final = MappingProxyType(
             "consumers.compositor.preloaded",
             "compositing.guard",
         ),
+        "lake": ("consumers.lake_writer.__main__",),
         "cli": (
             "cli.access",
             "cli.accounts",
@@ -39,6 +40,7 @@ TARGETS: Final = MappingProxyType(
             "cli.audit",
             "cli.database",
             "cli.lag",
+            "cli.lake",
             "cli.letters",
             "cli.main",
             "cli.replay",

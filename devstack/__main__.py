@@ -13,12 +13,13 @@ from devstack.bootstrap import bootstrap, environment, s3_credentials, settings_
 from devstack.folder import StackFolder, choose_ports
 from devstack.kafka import kafka
 from devstack.postgres import postgres, tls_front
-from devstack.processes import MODULES, process
+from devstack.processes import LAKE_WRITER, MODULES, process
 from devstack.s3 import s3
 from devstack.secured import Secured
 from devstack.stack import hold_lock
 from devstack.supervisor import Supervisor, end_orphans
 from devstack.surroundings import UMASK
+from lake.catalog import MISSING, installed
 from runtime.settings import DatabaseSettings, KafkaSettings
 
 
@@ -48,6 +49,9 @@ async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict
     names = settings_of(KafkaSettings, plain | extra).names
     secured = Secured(folder, ports, names) if folder.secured.exists() else None
     env = plain | (secured.admin_env() if secured else {}) | extra
+    if "LOOKS_S3_ENDPOINT_URL" in extra and "LOOKS_LAKE_CATALOG_URI" not in extra:
+        env |= {"LOOKS_LAKE_CATALOG_URI": ""}  # S3 runs elsewhere, and no catalog beside it
+        processes = tuple(name for name in processes if name != LAKE_WRITER)
     supervisor = Supervisor(folder)
     work = asyncio.create_task(_start(folder, processes, ports, env, _Hands(supervisor, secured)))
     stop = asyncio.create_task(stopping.wait())
@@ -94,7 +98,8 @@ async def _start(
         await secured.permit_database(settings_of(DatabaseSettings, env).dsn)
     write_env(folder, ports, env, keys)
     if names:
-        say(folder, f"starting {', '.join(names)}")
+        lacking = "" if installed() else f"; without {LAKE_WRITER}: {MISSING}"
+        say(folder, f"starting {', '.join(names)}{lacking}")
         await supervisor.start(
             [process(name, ports, secured.env_of(name, env) if secured else env) for name in names]
         )

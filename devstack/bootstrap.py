@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from devstack.folder import StackFolder
 from devstack.postgres import database_url
+from lake.catalog import installed
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.topics_admin import apply as apply_topics
 from schemas.namespace import Namespace
@@ -23,6 +24,7 @@ from storage.migrations import migrate
 from storage.seed import SeededKeys, seed
 
 BUCKET = "looks"
+LAKE_BUCKET = "lake"
 REGION = "us-east-1"
 CUTOUT_DAYS = 30
 NAMING = ("LOOKS_NAMESPACE", "LOOKS_KAFKA_PARTITIONS", "LOOKS_KAFKA_TOPIC_PARTITIONS")
@@ -57,6 +59,16 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
         **{name: os.environ[name] for name in NAMING if os.environ.get(name)},
+        **(_lake(ports, f"{access_key}:{secret_key}") if installed() else {}),
+    }
+
+
+def _lake(ports: dict[str, int], credential: str) -> dict[str, str]:
+    """Where its packages are: without them nobody here could ask it."""
+    return {
+        "LOOKS_LAKE_CATALOG_URI": f"http://127.0.0.1:{ports['lake_catalog']}",
+        "LOOKS_LAKE_WAREHOUSE": f"s3://{LAKE_BUCKET}/",
+        "LOOKS_LAKE_CREDENTIAL": credential,
     }
 
 
@@ -79,6 +91,8 @@ async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
     await migrate(dsn)
     await apply_topics(settings_of(KafkaSettings, env))
     make_bucket(env)
+    if env.get("LOOKS_LAKE_CATALOG_URI"):
+        make_warehouse(env)
     known = _secrets(folder)
     keys = await seed(dsn, SeededKeys(**known["api_keys"]) if "api_keys" in known else None)
     known["api_keys"] = asdict(keys)
@@ -129,6 +143,23 @@ def _rules_beside(client: Any, bucket: str, own: str) -> list[Any]:
             raise
         return []
     return [rule for rule in rules if rule.get("ID") != own]
+
+
+def make_warehouse(env: dict[str, str]) -> None:
+    """Create what SeaweedFS' catalog keeps tables in, unless it exists."""
+    client = boto3.client(
+        "s3tables",
+        endpoint_url=env["LOOKS_S3_ENDPOINT_URL"],
+        region_name=env["LOOKS_S3_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"total_max_attempts": 5, "mode": "standard"}),
+    )
+    try:
+        client.create_table_bucket(name=LAKE_BUCKET)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketAlreadyExists":
+            raise
 
 
 def write_env(

@@ -21,6 +21,7 @@ PORT_NAMES = (
     "s3_volume_grpc",
     "s3_filer",
     "s3_filer_grpc",
+    "lake_catalog",
     "api",
 )
 

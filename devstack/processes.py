@@ -7,18 +7,28 @@ from collections.abc import Mapping
 
 from devstack.folder import CHECKOUT
 from devstack.part import Part
+from lake.catalog import installed
 
 MODULES: dict[str, str] = {
     "status_projection": "consumers.status_projection",
     "credit_ledger": "consumers.credit_ledger",
     "dead_letter": "consumers.dead_letter",
     "webhooks": "consumers.webhooks",
+    "lake_writer": "consumers.lake_writer",
     "compositor": "consumers.compositor",
     "deadline_sweeper": "producers.deadline_sweeper",
     "outbox_relay": "producers.outbox_relay",
     "api": "api",
 }
 """Process name -> the module that `python -m` runs."""
+LAKE_WRITER = "lake_writer"
+LAKE_READY_WITHIN_S = 180.0
+"""It imports Arrow and makes tables first: minutes on a busy machine."""
+
+
+def runnable() -> tuple[str, ...]:
+    """Those whose packages are installed: the lake's are an extra."""
+    return tuple(name for name in MODULES if name != LAKE_WRITER or installed())
 
 
 def process(
@@ -44,6 +54,7 @@ def process(
         argv=(sys.executable, "-m", MODULES[name]),
         env=own,
         ready=lambda: _healthy(health),
+        ready_within_s=LAKE_READY_WITHIN_S if name == LAKE_WRITER else 60.0,
         stop_within_s=25.0,
     )
 

@@ -1,4 +1,6 @@
-"""SeaweedFS as S3, from a wheel: signatures are checked, and what it acknowledges is on disk."""
+"""SeaweedFS as S3 and as Iceberg catalog, from a wheel: signatures are checked, and what it
+acknowledges is on disk.
+"""
 
 import json
 import shutil
@@ -7,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from devstack.folder import StackFolder
+from devstack.folder import StackFolder, is_free
 from devstack.part import Part, PartFailed
 
 FSYNC_RULE = {"locations": [{"locationPrefix": "/buckets/", "fsync": True}]}
@@ -28,7 +30,7 @@ def _weed() -> str:
 
 
 def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: str) -> Part:
-    """Master, volume server, filer and S3 gateway in one process."""
+    """Master, volume server, filer, S3 gateway and catalog in one process."""
     data = folder.data / "s3"
     identities = folder.data / "s3-identities.json"
 
@@ -49,7 +51,7 @@ def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: 
         "filer": "true",
         "s3": "true",
         "s3.config": identities,
-        "s3.port.iceberg": 0,
+        "s3.port.iceberg": ports["lake_catalog"],
         "s3.port.lance": 0,
         "master.telemetry": "false",
         "master.volumeSizeLimitMB": 1024,
@@ -74,7 +76,7 @@ def _answers(ports: dict[str, int]) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{ports['s3']}/status", timeout=1):
             pass
-        return _durable(ports["s3_filer"])
+        return _durable(ports["s3_filer"]) and not is_free(ports["lake_catalog"])
     except urllib.error.HTTPError as error:
         return error.code < 500 and _durable(ports["s3_filer"])
     except OSError:

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.folder import CHECKOUT, StackFolder
-from devstack.processes import MODULES
+from devstack.processes import runnable
 from devstack.surroundings import of_supervisor
 
 START_WITHIN_S = 240.0
 STOP_WITHIN_S = 90.0
 
-ALL = tuple(MODULES)
+ALL = runnable()
 
 
 class StackFailed(Exception):

@@ -5,7 +5,7 @@ each check asks only what the order of those moments allows it to ask, and gives
 they may take to travel.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ PROMISES: dict[int, str] = {
     7: "balances are the sum of their entries",
     8: "events in causal order",
     9: "nothing unreadable is lost",
+    11: "each record in the lake exactly once",
 }
 TERMINAL = frozenset({"SUCCESS", "FAILURE"})
 
@@ -234,3 +235,37 @@ def quarantined(place: str, headers: dict[str, str], *, has_bytes: bool) -> Iter
         yield Violation(9, place, f"quarantined without {', '.join(missing)}")
     if not has_bytes and headers.get("looks-quarantine-reason") != "the record has no value":
         yield Violation(9, place, "quarantined without its bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class InLake:
+    """One partition of a topic against its table, below the offset at which the table goes on.
+
+    `strangers`: rows of no record that the topic has, though it has older ones.
+    """
+
+    topic: str
+    partition: int
+    rows: int
+    missing: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
+    strangers: tuple[int, ...] = ()
+
+
+SHOWN_OFFSETS = 5
+
+
+def in_lake(facts: InLake, quarantined: Set[int]) -> Iterator[Violation]:
+    """`quarantined`: offsets that the lake's writer has put there, for they fit no column."""
+    lacking = [offset for offset in facts.missing if offset not in quarantined]
+    for what, offsets in (
+        ("is committed and not in the lake", lacking),
+        ("is in the lake more than once", facts.repeated),
+        ("is in the lake and no committed record", facts.strangers),
+    ):
+        for offset in offsets[:SHOWN_OFFSETS]:
+            yield Violation(11, f"{facts.topic}[{facts.partition}]@{offset}", what)
+        if len(offsets) > SHOWN_OFFSETS:
+            yield Violation(
+                11, f"{facts.topic}[{facts.partition}]", f"{len(offsets)} in all: each {what}"
+            )

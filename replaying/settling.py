@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from replaying.columns import TIME, Column
+from lake.columns import TIME, Column
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,8 +15,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.columns import TIME, Column, columns
 from replaying.blocks import Block, Damaged, damaged, expected_family, family, is_raw, read
-from replaying.columns import TIME, Column, columns
 from replaying.heads import Heads, heads
 from replaying.settling import NotBulk, parse, splitter
 from replaying.typed import parse_typed, readable

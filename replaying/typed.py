@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from replaying.columns import Column
+from lake.columns import Column
 from replaying.settling import NotBulk, begins_of, bounds, text, times
 
 _PLAIN: Final = {

@@ -32,6 +32,8 @@ class FaultPoint(StrEnum):
     AFTER_UPLOAD = "after-upload"  # the picture is stored, nobody knows
     AFTER_CLAIM = "after-claim"  # the failure is claimed, not published
     AFTER_APPLY = "after-apply"  # applied to Postgres, offsets not committed
+    BEFORE_FILES = "before-files"  # rows are gathered, none is in the lake
+    AFTER_FILES = "after-files"  # data files are written, no table knows of them
     AFTER_SEND = "after-send"  # the endpoint has answered, nobody has noted it
 
 
@@ -54,6 +56,12 @@ POINTS: dict[str, tuple[FaultPoint, ...]] = {
     "credit_ledger": (FaultPoint.AFTER_APPLY,),
     "status_projection": (FaultPoint.AFTER_APPLY,),
     "webhooks": (FaultPoint.AFTER_APPLY, FaultPoint.AFTER_SEND),
+    "lake_writer": (
+        FaultPoint.BEFORE_FILES,
+        FaultPoint.AFTER_FILES,
+        FaultPoint.AFTER_COMMIT,
+        FaultPoint.AFTER_APPLY,
+    ),
     "deadline_sweeper": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
     "operator": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
 }

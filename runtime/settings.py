@@ -462,3 +462,57 @@ class WebhookSettings(Area):
     concurrency: int = Field(
         default=64, ge=1, description="deliveries that one process has under way"
     )
+
+
+class LakeSettings(Area):
+    """Topics as Iceberg tables (docs/lake.md). Their files are reached as S3 is."""
+
+    model_config = _area("LAKE_")
+
+    namespace: NamespaceName = ""
+    catalog_uri: str | None = Field(
+        default=None, description="an Iceberg REST catalog; None: there is no lake"
+    )
+    warehouse: str | None = Field(
+        default=None, description="which of the catalog's warehouses, such as s3://warehouse/"
+    )
+    token: SecretStr = Field(
+        default=SecretStr(""), description="secret: the bearer token that the catalog asks for"
+    )
+    credential: SecretStr = Field(
+        default=SecretStr(""),
+        description="secret: CLIENT_ID:CLIENT_SECRET, with which the catalog gives tokens",
+    )
+    oauth2_server_uri: str | None = Field(
+        default=None, description="where to ask for tokens; None: at the catalog, v1/oauth/tokens"
+    )
+    signing_name: str | None = Field(
+        default=None,
+        description="sign requests as AWS does, in place of tokens: glue or s3tables",
+    )
+    schema_name: str = Field(
+        default="looks",
+        pattern=r"^[a-z][a-z0-9_]{0,60}$",
+        description="what the tables are in: looks.look_completed; a namespace stands before it",
+    )
+    commit_every_s: Seconds = Field(
+        default=60.0, description="records wait for so long to share one commit of their table"
+    )
+    commit_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="or until so many are gathered, in memory"
+    )
+    timeout_s: Seconds = Field(
+        default=120.0, description="a commit that takes longer ends in a new beginning"
+    )
+
+    @property
+    def schema_here(self) -> str:
+        """What the tables are in; of an installation with a namespace, stage_looks."""
+        own = _names(self.namespace).name.replace("-", "_")
+        return f"{own}_{self.schema_name}" if own else self.schema_name
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.catalog_uri is not None and self.warehouse is None:
+            raise ValueError("LOOKS_LAKE_CATALOG_URI needs LOOKS_LAKE_WAREHOUSE")
+        return self

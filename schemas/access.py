@@ -160,6 +160,18 @@ PROCESSES: tuple[Access, ...] = (
         (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED),
     ),
     _consumer("webhooks", "tells tenants' endpoints of outcomes", (LOOK_COMPLETED, LOOK_FAILED)),
+    _consumer(
+        "lake_writer",
+        "writes topics into Iceberg tables",
+        (
+            LOOK_REQUESTED,
+            LOOK_PROGRESS,
+            LOOK_COMPLETED,
+            LOOK_FAILED,
+            LOOK_DEAD_LETTER,
+            CREDIT_REFUND,
+        ),
+    ),
     Access(
         "deadline_sweeper",
         "fails requests that got no outcome in time",

@@ -16,6 +16,7 @@ ROOMS = (
     "deploy",
     "devstack",
     "domain",
+    "lake",
     "producers",
     "replaying",
     "runtime",

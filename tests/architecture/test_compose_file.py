@@ -15,8 +15,10 @@ from runtime.settings import ProcessSettings
 
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.kafka.yml"
 OURS = {f"looks-{target}" for target in TARGETS}
-TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys"}
+TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys", "lake_writer"}
 """Of a profile: not started with the rest."""
+
+IMAGES = {"api": "api", "compositor": "compositor", "lake_writer": "lake"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def services() -> dict[str, Any]:
 
 def test_every_process_is_there_and_runs_its_module(services: dict[str, Any]) -> None:
     for name, module in MODULES.items():
-        target = name if name in ("api", "compositor") else "worker"
+        target = IMAGES.get(name, "worker")
         assert services[name]["command"] == f"python -m {module}"
         assert services[name]["image"] == f"looks-{target}"
         assert services[name]["build"]["target"] == target

@@ -7,7 +7,7 @@ import sys
 
 from consumers.compositor.entry import PRELOADED
 from devstack.folder import CHECKOUT
-from devstack.processes import MODULES
+from devstack.processes import LAKE_WRITER, MODULES
 
 HEAVY = (
     "cv2",
@@ -19,6 +19,7 @@ HEAVY = (
     "polars",
     "matplotlib",
     "confluent_kafka",
+    "pyiceberg",
     "devstack",
     "typer",
 )
@@ -40,7 +41,13 @@ print(*sorted({set(HEAVY)!r} & set(sys.modules)))
 
 
 def test_no_process_loads_the_engine_or_an_analysts_library() -> None:
-    assert imported_by(sorted({*MODULES.values()})) == set()
+    light = {*MODULES.values()} - {MODULES[LAKE_WRITER]}
+    assert imported_by(sorted(light)) == set()
+
+
+def test_the_lake_s_writer_loads_arrow_and_nothing_else_that_is_heavy() -> None:
+    found = imported_by([MODULES[LAKE_WRITER], f"{MODULES[LAKE_WRITER]}.application"])
+    assert found - {"numpy"} == {"pyarrow", "pyiceberg"}
 
 
 def test_what_workers_are_forked_from_is_seen_to_load_the_engine() -> None:

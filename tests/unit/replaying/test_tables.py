@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lake.columns import TIME, columns
 from replaying.blocks import Block, read
-from replaying.columns import TIME, columns
 from replaying.tables import TableReader, table_schema
 from schemas.envelope import Decoded, Encoded
 from schemas.events import (

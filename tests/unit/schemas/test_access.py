@@ -8,6 +8,7 @@ import pytest
 
 from consumers import credit_ledger, dead_letter, status_projection
 from consumers.compositor.handler import declaration
+from consumers.lake_writer import application as lake_writer
 from consumers.webhooks import handler as webhooks
 from devstack.processes import MODULES
 from producers.deadline_sweeper import OUTCOME_TOPICS
@@ -40,6 +41,7 @@ DECLARED = (
     credit_ledger.DECLARATION,
     status_projection.DECLARATION,
     webhooks.DECLARATION,
+    lake_writer.DECLARATION,
 )
 BY_NAME = {access.name: access for access in PROCESSES}
 

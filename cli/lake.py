@@ -1,0 +1,128 @@
+"""`looks lake`: what the tables hold, and their upkeep."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+
+from cli.lake_audit import away
+from cli.settings import run
+from lake.catalog import NoLake, connect
+from runtime.groups import lags
+from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+app = typer.Typer(help="Topics as Iceberg tables.")
+GROUP = "looks.lake_writer"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One table. `lag`: committed records of its topic that are not in it yet, about; None: nobody
+    has written it.
+    """
+
+    table: str
+    topic: str
+    rows: int
+    files: int
+    bytes: int
+    snapshots: int
+    committed_at: str | None
+    lag: int | None
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """What keeps the lake from being read is one line and exit 2."""
+    known: tuple[type[Exception], ...] = (NoLake, KafkaError, TimeoutError, *away())
+    try:
+        yield
+    except known as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+def _open() -> "list[tuple[str, str, Table]]":
+    """Topic, name and table of those that are there."""
+    lake = LakeSettings()
+    catalog = connect(lake, ObjectStoreSettings())
+    from lake.layout import TOPICS, table_name  # noqa: PLC0415 (needs its packages)
+
+    names = [(topic.name, (lake.schema_here, table_name(topic.name))) for topic in TOPICS]
+    return [
+        (topic, ".".join(name), catalog.load_table(name))
+        for topic, name in names
+        if catalog.table_exists(name)
+    ]
+
+
+@app.command()
+def tables(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """Show each table: rows, files, snapshots, and how far it is behind its topic."""
+    with _failing():
+        behind: dict[str, int] = {}
+        for one in run(lambda: lags(KafkaSettings(), [GROUP])):
+            if one.records is not None:
+                behind[one.topic] = behind.get(one.topic, 0) + one.records
+        found = [_shown(topic, name, table, behind.get(topic)) for topic, name, table in _open()]
+    if as_json:
+        for shown in found:
+            typer.echo(json.dumps(dataclasses.asdict(shown)))
+        return
+    for shown in found:
+        typer.echo(
+            f"{shown.table:<24} {shown.rows:>10} rows {shown.files:>6} files "
+            f"{shown.bytes / 1e6:>9.1f} MB {shown.snapshots:>6} snapshots "
+            f"{'never written' if shown.lag is None else f'{shown.lag} records'} behind"
+        )
+    if not found:
+        typer.echo("no tables: lake_writer makes them when it starts")
+
+
+def _shown(topic: str, name: str, table: "Table", lag: int | None) -> Shown:
+    now = table.current_snapshot()
+    told = now.summary if now is not None else None
+
+    def total(what: str) -> int:
+        return int((told.get(f"total-{what}") if told is not None else None) or 0)
+
+    at = None if now is None else datetime.fromtimestamp(now.timestamp_ms / 1000, UTC).isoformat()
+    sizes = total("records"), total("data-files"), total("files-size")
+    return Shown(name, topic, *sizes, len(table.snapshots()), at, lag)
+
+
+@app.command()
+def maintain(
+    keep_h: Annotated[
+        float, typer.Option(min=0, help="forget snapshots that are older than so many hours")
+    ] = 24.0,
+    small_mb: Annotated[
+        float, typer.Option(min=0.001, max=1024, help="merge files that are smaller, day by day")
+    ] = 16.0,
+) -> None:
+    """Merge small files, and forget old snapshots with the files that only they refer to. Safe to
+    repeat, and beside the writer; readers of a forgotten snapshot must begin anew.
+    """
+    with _failing():
+        found = _open()
+        from lake.upkeep import compact, expire  # noqa: PLC0415 (needs its packages)
+
+        before = datetime.now(UTC) - timedelta(hours=keep_h)
+        for _, name, table in found:
+            merged = compact(table, small_bytes=int(small_mb * 1e6))
+            gone = expire(table, before)
+            typer.echo(
+                f"{name:<24} {merged.before} files became {merged.after}; "
+                f"{gone.snapshots} snapshots and {gone.files} files are gone"
+            )

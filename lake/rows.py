@@ -1,0 +1,109 @@
+"""Records as rows and rows as events again: nothing that an event says is lost on the way."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from lake.columns import TIME, Column
+from lake.layout import PLACE, arrow_schema, event_columns, event_of
+from runtime.records import Work
+from schemas.events import RequestEvent
+from schemas.topics import Topic
+
+Change = Callable[[Any], Any]
+
+MISFITS: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
+"""What Arrow raises for a value that no column can hold, such as a number beyond 64 bits."""
+
+
+def rows(topic: Topic, works: Sequence[Work]) -> pa.Table:
+    """Records of one topic, in their order. Raises one of MISFITS."""
+    columns = event_columns(event_of(topic))
+    events = [work.decoded.event.model_dump() for work in works]
+    body = [_column([event[name] for event in events], one) for name, one in columns.fields.items()]
+    return pa.Table.from_arrays([*_places(works), *body], schema=arrow_schema(topic))
+
+
+def event(topic: Topic, row: Mapping[str, Any]) -> RequestEvent:
+    """The event of a row, as `Table.to_pylist` gives it. Raises ValidationError."""
+    model = event_of(topic)
+    told = {name: _as_told(row[name], one) for name, one in event_columns(model).fields.items()}
+    return model.model_validate(told)
+
+
+def _places(works: Sequence[Work]) -> list[pa.Array]:
+    metas = [work.decoded.meta for work in works]
+    values: list[list[Any]] = [
+        [work.topic for work in works],
+        [work.partition for work in works],
+        [work.offset for work in works],
+        [work.written_at for work in works],
+        [meta.id for meta in metas],
+        [meta.type for meta in metas],
+        [meta.time for meta in metas],
+        [meta.sequence for meta in metas],
+        [meta.traceparent or None for meta in metas],
+    ]
+    return [pa.array(one, field.type) for one, field in zip(values, PLACE, strict=True)]
+
+
+def _column(values: list[Any], column: Column) -> pa.Array:
+    change = _change(column)
+    return pa.array(values if change is None else list(map(change, values)), column.arrow())
+
+
+def _change(column: Column) -> Change | None:
+    """How a value of the model becomes one that Arrow takes; None: as it is."""
+    match column.kind:
+        case "any":
+            return _text
+        case "map":
+            inner = _change(column.inner)
+            return lambda value: (
+                None
+                if value is None
+                else [(key, one if inner is None else inner(one)) for key, one in value.items()]
+            )
+        case "list" if (inner := _change(column.inner)) is not None:
+            return lambda value: None if value is None else [inner(one) for one in value]
+        case "struct":
+            changes = {
+                name: change
+                for name, one in column.fields.items()
+                if (change := _change(one)) is not None
+            }
+            return _within(changes) if changes else None
+    return None
+
+
+def _within(changes: Mapping[str, Change]) -> Change:
+    def changed(value: Any) -> Any:
+        if value is None:
+            return None
+        return {**value, **{name: change(value[name]) for name, change in changes.items()}}
+
+    return changed
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _as_told(value: Any, column: Column) -> Any:
+    if column.kind == "any":
+        return json.loads(value)
+    if value is None:
+        return None
+    match column.kind:
+        case "map":
+            return {key: _as_told(one, column.inner) for key, one in value}
+        case "list":
+            return [_as_told(one, column.inner) for one in value]
+        case "struct":
+            return {name: _as_told(value[name], one) for name, one in column.fields.items()}
+    return value
+
+
+__all__ = ["MISFITS", "TIME", "event", "rows"]
