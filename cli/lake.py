@@ -25,7 +25,7 @@ GROUP = "looks.lake_writer"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownTable:
     """One table. `lag`: committed records of its topic that are not in it yet, about; None: nobody
     has written it.
     """
@@ -90,7 +90,7 @@ def tables(
         typer.echo("no tables: lake_writer makes them when it starts")
 
 
-def _shown(topic: str, name: str, table: "Table", lag: int | None) -> Shown:
+def _shown(topic: str, name: str, table: "Table", lag: int | None) -> ShownTable:
     now = table.current_snapshot()
     told = now.summary if now is not None else None
 
@@ -99,7 +99,7 @@ def _shown(topic: str, name: str, table: "Table", lag: int | None) -> Shown:
 
     at = None if now is None else datetime.fromtimestamp(now.timestamp_ms / 1000, UTC).isoformat()
     sizes = total("records"), total("data-files"), total("files-size")
-    return Shown(name, topic, *sizes, len(table.snapshots()), at, lag)
+    return ShownTable(name, topic, *sizes, len(table.snapshots()), at, lag)
 
 
 @app.command()

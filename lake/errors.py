@@ -11,7 +11,7 @@ from pyiceberg.exceptions import (
 from requests import RequestException
 
 
-class Superseded(Exception):
+class LakeSuperseded(Exception):
     """Somebody else has written to the table what was to be written now, or took it back."""
 
 
@@ -22,7 +22,7 @@ AWAY = (
     OSError,
     RESTError,
     RequestException,
-    Superseded,
+    LakeSuperseded,
     TableAlreadyExistsError,
     pa.ArrowException,
 )

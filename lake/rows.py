@@ -12,7 +12,7 @@ from runtime.records import Work
 from schemas.events import RequestEvent
 from schemas.topics import Topic
 
-Change = Callable[[Any], Any]
+RowChange = Callable[[Any], Any]
 
 MISFITS: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 """What Arrow raises for a value that no column can hold, such as a number beyond 64 bits."""
@@ -54,7 +54,7 @@ def _column(values: list[Any], column: Column) -> pa.Array:
     return pa.array(values if change is None else list(map(change, values)), column.arrow())
 
 
-def _change(column: Column) -> Change | None:
+def _change(column: Column) -> RowChange | None:
     """How a value of the model becomes one that Arrow takes; None: as it is."""
     match column.kind:
         case "any":
@@ -78,7 +78,7 @@ def _change(column: Column) -> Change | None:
     return None
 
 
-def _within(changes: Mapping[str, Change]) -> Change:
+def _within(changes: Mapping[str, RowChange]) -> RowChange:
     def changed(value: Any) -> Any:
         if value is None:
             return None

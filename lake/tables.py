@@ -21,7 +21,7 @@ from pyiceberg.table import Table, WriteTask
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import DayTransform
 
-from lake.errors import Superseded
+from lake.errors import LakeSuperseded
 from lake.layout import arrow_schema, table_name
 from schemas.topics import Topic
 
@@ -44,7 +44,7 @@ PROPERTIES: Final = {
     "write.metadata.previous-versions-max": "20",
 }
 
-Offsets = Mapping[int, int]
+WrittenOffsets = Mapping[int, int]
 """Partition -> next offset."""
 
 
@@ -116,7 +116,7 @@ def _counted(table: Table) -> dict[int, int]:
     return last
 
 
-def _text(offsets: Offsets) -> str:
+def _text(offsets: WrittenOffsets) -> str:
     return json.dumps({str(number): offsets[number] for number in sorted(offsets)})
 
 
@@ -143,7 +143,7 @@ def _by_day(rows: pa.Table) -> Iterable[tuple[int, pa.Table]]:
 
 
 def append(
-    table: Table, files: list[DataFile], expected: Mapping[int, int | None], after: Offsets
+    table: Table, files: list[DataFile], expected: Mapping[int, int | None], after: WrittenOffsets
 ) -> None:
     """Commit these files, and that partitions go on `after` them.
 
@@ -154,7 +154,7 @@ def append(
         known = offsets_of(_steady(table.refresh()))
         for number in after:
             if known.get(number) != expected.get(number):
-                raise Superseded(
+                raise LakeSuperseded(
                     f"{table.name()}[{number}] goes on at {known.get(number)}, "
                     f"expected {expected.get(number)}"
                 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from runtime import faults, logs
-from storage.acceptance_rows import Batch, BatchConnection
+from storage.acceptance_rows import BatchConnection, RowBatch
 from storage.asked_rows import AskedSubmission, asked
 from storage.submissions import AcceptanceResult, Submission
 
@@ -95,7 +95,7 @@ class Acceptance:
         return [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
 
     async def _settle(self, connection: BatchConnection, waiting: list[_Waiting]) -> None:
-        batch = Batch([one.asked for one in waiting])
+        batch = RowBatch([one.asked for one in waiting])
         try:
             await self._commit(connection, batch)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -112,7 +112,7 @@ class Acceptance:
             again = [one for place, one in enumerate(waiting) if place not in batch.answers]
             self._queue.extendleft(reversed(again))
 
-    async def _commit(self, connection: BatchConnection, batch: Batch) -> None:
+    async def _commit(self, connection: BatchConnection, batch: RowBatch) -> None:
         """The statement commits by itself, in one round trip. A campaign of faults needs a moment
         between the two.
         """
@@ -125,7 +125,7 @@ class Acceptance:
             await batch.take(connection)
 
 
-def _tell(waiting: list[_Waiting], batch: Batch) -> None:
+def _tell(waiting: list[_Waiting], batch: RowBatch) -> None:
     for place, answer in batch.answers.items():
         if not waiting[place].verdict.done():
             waiting[place].verdict.set_result(answer)

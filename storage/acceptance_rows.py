@@ -94,7 +94,7 @@ class _Refused:
     balance: int
 
 
-class Batch:
+class RowBatch:
     """Submissions that share the statement, and what each is answered, by place.
 
     Only the first of a key is asked for; the others are answered like it.

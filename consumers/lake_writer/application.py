@@ -10,7 +10,7 @@ from typing import Annotated
 
 from consumers.lake_writer.gathered import Gathered
 from consumers.lake_writer.offsets import TableOffsets
-from consumers.lake_writer.tables import Tables
+from consumers.lake_writer.tables import LakeTables
 from domain.outcomes import Outcome
 from lake.catalog import UNSET, NoLake
 from lake.errors import AWAY
@@ -57,7 +57,7 @@ def application(
             found: int | None = await one.consumer.committed(tp) if one.consumer else None
             return found
 
-        tables = Tables(lake, store)
+        tables = LakeTables(lake, store)
         offsets = TableOffsets(tables, one.kafka, DECLARATION, passed)
         return GatheringSession(one, offsets, Gathered(tables), limits)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from consumers.lake_writer.tables import Tables
+from consumers.lake_writer.tables import LakeTables
 from runtime import logs, metrics
 from runtime.declaration import Declaration, Spans
 from runtime.kafka import TopicPartition
@@ -19,7 +19,7 @@ class TableOffsets:
     """Of one session."""
 
     def __init__(
-        self, tables: Tables, kafka: KafkaSettings, declared: Declaration, passed: Passed
+        self, tables: LakeTables, kafka: KafkaSettings, declared: Declaration, passed: Passed
     ) -> None:
         """Ask nobody yet."""
         self._tables = tables

@@ -22,7 +22,7 @@ T = TypeVar("T")
 NAME = "lake_writer"
 
 
-class Tables:
+class LakeTables:
     """Where each table stands, as far as this session has read or written it."""
 
     def __init__(self, lake: LakeSettings, store: ObjectStoreSettings) -> None:
