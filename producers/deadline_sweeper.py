@@ -86,8 +86,9 @@ class DeadlineSweeper:
 
     async def _without_outcome(self, due: list[OpenRequest]) -> list[OpenRequest]:
         """Those that are still open once everything written until now has been projected."""
+        count = self._kafka.names.numbers
         number_of = {
-            one: partition_of(one.request.request_id, self._kafka.names.numbers) for one in due
+            one.request.request_id: partition_of(one.request.request_id, count) for one in due
         }
         numbers = sorted({*number_of.values()})
         partitions = [
@@ -98,7 +99,7 @@ class DeadlineSweeper:
             for tp, end in (await high_watermarks(self._kafka, partitions)).items()
         }
         ready = await self._projected(written, numbers)
-        settled = [one for one in due if number_of[one] in ready]
+        settled = [one for one in due if number_of[one.request.request_id] in ready]
         if len(settled) < len(due):
             log.warning(
                 "the projection is behind; some requests can't be expired yet",

@@ -73,7 +73,8 @@ async def members_of(settings: KafkaSettings, group: str) -> int:
 
     def count() -> int:
         name = settings.names.group(group)
-        asked = _admin(settings).describe_consumer_groups([name], request_timeout=TIMEOUT_S)
+        admin = _admin(settings)  # kept: its answers die with it
+        asked = admin.describe_consumer_groups([name], request_timeout=TIMEOUT_S)
         return len(asked[name].result().members)
 
     return await _asked(count)
