@@ -33,8 +33,11 @@ def other(stack: Stack) -> Iterator[Client]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed before the next module: while it is open, Playwright's loop runs in this thread, and
+    no other can.
+    """
     if not CHROMIUM.exists():
         why = f"no Chromium at {CHROMIUM}: make browser"
         pytest.fail(why) if os.environ.get("LOOKS_TEST_BROWSER") == "required" else pytest.skip(why)
