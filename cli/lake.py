@@ -84,7 +84,7 @@ def tables(
         typer.echo(
             f"{shown.table:<24} {shown.rows:>10} rows {shown.files:>6} files "
             f"{shown.bytes / 1e6:>9.1f} MB {shown.snapshots:>6} snapshots "
-            f"{'never written' if shown.lag is None else f'{shown.lag} records'} behind"
+            f"{'nothing written yet' if shown.lag is None else f'{shown.lag} records behind'}"
         )
     if not found:
         typer.echo("no tables: lake_writer makes them when it starts")
