@@ -21,7 +21,7 @@ from domain.outcomes import Done, Outcome, Unhandled
 from domain.projection import Changes, Collision, fold, objection
 from runtime import logs, metrics
 from runtime.application import Application, start
-from runtime.batch_session import BatchSession
+from runtime.batch_session import BatchSession, Quarantine
 from runtime.declaration import Declaration
 from runtime.injected import Injected
 from runtime.kafka import TopicPartition
@@ -53,6 +53,7 @@ async def project(
     works: list[Work],
     positions: Annotated[OffsetSpans, Injected()],
     store: Annotated[ProjectionStore, Injected()],
+    quarantine: Annotated[Quarantine, Injected()],
 ) -> Sequence[Outcome]:
     """Fold the batch and apply it; events of unknown requests are for quarantine."""
     tenants = await store.tenants([work.request_id for work in works]) if works else {}
@@ -62,6 +63,8 @@ async def project(
         for work, outcome in zip(works, outcomes, strict=True)
         if isinstance(outcome, Done)
     ]
+    # The offsets move with the rows: what is in none of them must be kept by then (DESIGN 3.9).
+    await quarantine(outcomes)
     for collision in await store.apply(fold(known) if known else Changes(), positions):
         _alarm(collision)
     for one in known:

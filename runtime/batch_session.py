@@ -8,7 +8,8 @@ SQL transaction). What can't be read or handled goes to quarantine before the of
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from domain.breaker import Breaker
 from domain.outcomes import Outcome, Unhandled
@@ -34,16 +35,33 @@ from runtime.transactions import BreakerTripped
 
 log = logs.get(__name__)
 
+Quarantine = Callable[[Sequence[Outcome]], Awaitable[None]]
+
 IDLE_POSITIONS_S = 0.5
 """Positions move without records, past transaction markers; FastStream calls nobody then, so it is
 looked for this often.
 """
 
 
+class _Once:
+    """Does its work at the first call only."""
+
+    def __init__(self, work: Quarantine) -> None:
+        self._work = work
+        self._done = False
+
+    async def __call__(self, outcomes: Sequence[Outcome]) -> None:
+        if not self._done:
+            await self._work(outcomes)
+            self._done = True
+
+
 class BatchSession(Consuming):
     """Its handler returns an outcome for each work, in their order: Done, Skip or Unhandled.
 
-    It may depend on `positions`, the Spans of the batch.
+    It may depend on `positions`, the Spans of the batch, and on `quarantine`, which keeps what the
+    outcomes say can't be handled, and what could not be read. A handler that moves offsets itself
+    calls it before they move (DESIGN 3.9); for any other it is done after the handler.
     """
 
     def __init__(
@@ -104,13 +122,18 @@ class BatchSession(Consuming):
     async def _consume(self, call_next: Next, message: Received) -> object:
         begun_s = time.monotonic()
         moved = await self._moved(message.raw_message)
-        with self._host.context.scope("positions", moved):
+        keep = _Once(partial(self._quarantined, message))
+        context = self._host.context
+        with context.scope("positions", moved), context.scope("quarantine", keep):
             outcomes = await call_next(message)
         await faults.at(self._declared.name, faults.FaultPoint.AFTER_APPLY)
-        await self._send(await self._quarantine.fresh(self._kept(message, outcomes)))
+        await keep(outcomes)
         await self._commit(moved)
         metrics.COMMIT_SECONDS.labels(self._declared.name).observe(time.monotonic() - begun_s)
         return outcomes
+
+    async def _quarantined(self, message: Received, outcomes: Sequence[Outcome]) -> None:
+        await self._send(await self._quarantine.fresh(self._kept(message, outcomes)))
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """Let the batch in hand finish; the next owner begins after it."""

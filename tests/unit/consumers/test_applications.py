@@ -150,6 +150,29 @@ async def test_the_projection_is_told_what_a_batch_spans() -> None:
     assert store.spans == [{("look.requested", 0): (0, 1)}]
 
 
+async def test_what_the_projection_can_not_apply_is_kept_before_its_offsets_move() -> None:
+    producer, kept_before = Producer(), list[int]()
+
+    class Watching(Store):
+        async def tenants(self, request_ids: Sequence[str]) -> Mapping[str, str]:
+            return {}
+
+        async def apply(self, changes: object, spans: object) -> list[object]:
+            kept_before.append(len(producer.sent))
+            return await super().apply(changes, spans)
+
+    application, store = status_projection.app(), Watching()
+    application.sessions(lambda one: BatchSession(one, producer=producer))
+    application.context.set_global("store", store)
+    application.begin()
+    async with TestKafkaBroker(application.kafka_broker):
+        await publish(application, b"\xff", a_request())
+    assert len(store.spans) == 2
+    # Poison, and the event of a request that nobody knows: each once, and each first.
+    assert kept_before == [1, 2]
+    assert [topic for topic, _ in producer.sent] == [LOOK_QUARANTINE.name] * 2
+
+
 class Taking(Consuming):
     """Lanes that keep what they are handed."""
 
