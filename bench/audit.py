@@ -77,7 +77,7 @@ async def _charge(database: DatabaseSettings, rows: list[tuple[object, ...]]) ->
             "credit_accounts", records=[(*account, 0) for account in spent]
         )
         await connection.copy_records_to_table(
-            "ledger_entries", records=grants + charges, columns=ENTRY, timeout=600
+            "ledger_entries", records=[*grants, *charges], columns=ENTRY, timeout=600
         )
 
 

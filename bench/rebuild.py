@@ -12,7 +12,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 from bench.replay import completion, timed
 from consumers.status_projection import DECLARATION, project
 from devstack.stack import Stack
-from domain.outcomes import Emit
+from domain.outcomes import Emit, Outcome
 from runtime.kafka import read
 from runtime.reading import between, partitions_of, spans
 from runtime.records import Work, outgoing
@@ -128,6 +128,10 @@ async def fill(
     return rows
 
 
+async def _nothing_to_keep(_: Sequence[Outcome]) -> None:
+    """Every record of a benchmark can be applied."""
+
+
 async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds: float) -> float:
     """Records a second of the projection when each is a batch of its own."""
     async with open_pool(database) as pool:
@@ -139,7 +143,7 @@ async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds:
                 work = read(record)
                 if isinstance(work, Work):
                     span = {(record.topic, record.partition): (record.offset, record.offset + 1)}
-                    await project([work], span, store)
+                    await project([work], span, store, _nothing_to_keep)
                     count += 1
                 if time.perf_counter() - begun_s > seconds:
                     break

@@ -141,7 +141,9 @@ def _fill(bootstrap: str, count: int) -> int:
     for number in range(count):
         old, record = made[number % TEMPLATES]
         new = old[:16] + f"{number:010d}".encode()
-        headers = [(name, raw.replace(old, new)) for name, raw in record.headers]
+        headers: list[tuple[str, str | bytes | None]] = [
+            (name, raw.replace(old, new)) for name, raw in record.headers
+        ]
         while True:
             try:
                 producer.produce(
