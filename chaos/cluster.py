@@ -31,7 +31,7 @@ from runtime import faults
 from storage.accounts import AccountStore
 from storage.seed import ENVIRONMENT, SeededKeys
 
-SERVICES = tuple(name for name in PORT_NAMES if name.startswith(("postgres", "s3")))
+SERVICES = tuple(name for name in PORT_NAMES if name.startswith(("postgres", "s3", "lake")))
 MAX_INSTANCES = 8
 READY_WITHIN_S = 240.0
 """Fifteen processes start at once."""
