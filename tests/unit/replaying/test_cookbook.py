@@ -168,7 +168,10 @@ def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
         sink.close(complete=True)
         names = [path.name for path in tmp_path.rglob("*.parquet")]
         assert names == (["part-0-0-1.parquet"] if events else ["empty.parquet"])
-    found = duckdb.execute(f"SELECT count(*), min(day) FROM '{tmp_path}/**/*.parquet'").fetchall()
+    # DuckDB 1.5.5 fails at the bare smallest value of a column that stands in the paths alone.
+    found = duckdb.execute(
+        f"SELECT count(*), min(day + 0) FROM '{tmp_path}/**/*.parquet'"
+    ).fetchall()
     assert found == [(2, date(2026, 1, 2))]
 
 
