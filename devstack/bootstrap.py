@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -100,11 +100,10 @@ async def bootstrap(folder: StackFolder, env: dict[str, str]) -> SeededKeys:
     return keys
 
 
-def make_bucket(env: dict[str, str]) -> None:
-    """Create the bucket unless it exists, and have its cut-outs forgotten after a while."""
-    bucket = env["LOOKS_S3_BUCKET"]
-    client = boto3.client(
-        "s3",
+def _client(env: dict[str, str], service: Literal["s3", "s3tables"]) -> Any:
+    """Of one of the store's two services; both are where S3 is."""
+    return boto3.client(
+        service,
         endpoint_url=env["LOOKS_S3_ENDPOINT_URL"],
         region_name=env["LOOKS_S3_REGION"],
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
@@ -113,6 +112,12 @@ def make_bucket(env: dict[str, str]) -> None:
             s3={"addressing_style": "path"}, retries={"total_max_attempts": 5, "mode": "standard"}
         ),
     )
+
+
+def make_bucket(env: dict[str, str]) -> None:
+    """Create the bucket unless it exists, and have its cut-outs forgotten after a while."""
+    bucket = env["LOOKS_S3_BUCKET"]
+    client = _client(env, "s3")
     try:
         client.create_bucket(Bucket=bucket)
     except ClientError as error:
@@ -130,7 +135,7 @@ def make_bucket(env: dict[str, str]) -> None:
     }
     client.put_bucket_lifecycle_configuration(
         Bucket=bucket,
-        LifecycleConfiguration={"Rules": [*_rules_beside(client, bucket, prefix), expiry]},  # type: ignore[list-item]  # the dict is the documented shape
+        LifecycleConfiguration={"Rules": [*_rules_beside(client, bucket, prefix), expiry]},
     )
 
 
@@ -147,14 +152,7 @@ def _rules_beside(client: Any, bucket: str, own: str) -> list[Any]:
 
 def make_warehouse(env: dict[str, str]) -> None:
     """Create what SeaweedFS' catalog keeps tables in, unless it exists."""
-    client = boto3.client(
-        "s3tables",
-        endpoint_url=env["LOOKS_S3_ENDPOINT_URL"],
-        region_name=env["LOOKS_S3_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 5, "mode": "standard"}),
-    )
+    client = _client(env, "s3tables")
     try:
         client.create_table_bucket(name=LAKE_BUCKET)
     except ClientError as error:

@@ -10,24 +10,11 @@ import pyarrow as pa
 from lake.columns import TIME, Column, columns
 from schemas.events import RequestEvent
 from schemas.topics import (
-    CREDIT_REFUND,
-    LOOK_COMPLETED,
-    LOOK_DEAD_LETTER,
-    LOOK_FAILED,
-    LOOK_PROGRESS,
-    LOOK_REQUESTED,
+    IN_THE_LAKE,
     Topic,
 )
 
-TOPICS: Final = (
-    LOOK_REQUESTED,
-    LOOK_PROGRESS,
-    LOOK_COMPLETED,
-    LOOK_FAILED,
-    LOOK_DEAD_LETTER,
-    CREDIT_REFUND,
-)
-"""Those with a table."""
+TOPICS: Final = IN_THE_LAKE
 
 PLACE: Final = (
     pa.field("topic", pa.string()),

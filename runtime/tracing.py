@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
 from runtime import logs
+from schemas.envelope import is_traceparent
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -144,7 +145,7 @@ def begin(
     new trace may begin, as the sampler says.
     """
     tracer = _Tracing.tracer
-    if tracer is None or (parent and not parent.endswith(SAMPLED) and _readable(parent)):
+    if tracer is None or (parent and not parent.endswith(SAMPLED) and is_traceparent(parent)):
         return Span(parent)
     return _begun(tracer, name, parent, kind, attributes or {})
 
@@ -165,13 +166,8 @@ def _begun(
     own = opened.get_span_context()
     text = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
     if not opened.is_recording():
-        return Span(parent if _readable(parent) else text)
+        return Span(parent if is_traceparent(parent) else text)
     return Span(text, opened)
-
-
-def _readable(parent: str) -> bool:
-    parts = parent.split("-")
-    return len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from runtime.declaration import Declaration
 from runtime.kafka import AIOKafkaProducer, ConsumerRecord, TopicPartition, stop_client
 from runtime.offsets import OffsetTracker
 from runtime.records import OutRecord
+from schemas.envelope import trace_id_of
 from schemas.failures import FailureReason
 from schemas.topics import LOOK_DEAD_LETTER
 
@@ -251,7 +252,7 @@ class Transactions:
                     "look failed" if failed else "look decided",
                     request_id=emit.event.request_id,
                     outcome=outcome,
-                    trace_id=taken.traceparent[3:35],
+                    trace_id=trace_id_of(taken.traceparent),
                 )
         self._history.forget(self._ports.clock())
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from schemas.namespace import Namespace
 from schemas.topics import (
     CREDIT_REFUND,
+    IN_THE_LAKE,
     LOOK_CANCEL,
     LOOK_COMPLETED,
     LOOK_DEAD_LETTER,
@@ -163,14 +164,7 @@ PROCESSES: tuple[Access, ...] = (
     _consumer(
         "lake_writer",
         "writes topics into Iceberg tables",
-        (
-            LOOK_REQUESTED,
-            LOOK_PROGRESS,
-            LOOK_COMPLETED,
-            LOOK_FAILED,
-            LOOK_DEAD_LETTER,
-            CREDIT_REFUND,
-        ),
+        IN_THE_LAKE,
     ),
     Access(
         "deadline_sweeper",

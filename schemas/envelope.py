@@ -75,9 +75,19 @@ def new_traceparent() -> str:
     return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
 
 
+def is_traceparent(text: str) -> bool:
+    """Whether a W3C trace context can be read from it."""
+    return _TRACEPARENT.fullmatch(text) is not None
+
+
 def continued(traceparent: str) -> str:
     """The trace that is handed on; a new one where there is none, or none that can be read."""
-    return traceparent if _TRACEPARENT.fullmatch(traceparent) else new_traceparent()
+    return traceparent if is_traceparent(traceparent) else new_traceparent()
+
+
+def trace_id_of(traceparent: str) -> str:
+    """The trace's id; empty where there is none."""
+    return traceparent[3:35]
 
 
 class Unpublishable(ValueError):

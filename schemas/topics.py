@@ -133,6 +133,15 @@ TOPICS: tuple[Topic, ...] = (
     LOOK_QUARANTINE,
     CREDIT_REFUND,
 )
+IN_THE_LAKE: tuple[Topic, ...] = (
+    LOOK_REQUESTED,
+    LOOK_PROGRESS,
+    LOOK_COMPLETED,
+    LOOK_FAILED,
+    LOOK_DEAD_LETTER,
+    CREDIT_REFUND,
+)
+"""Those of which the lake has a table."""
 TOPIC_OF: dict[type[RequestEvent], Topic] = {
     topic.event: topic for topic in TOPICS if topic.event is not None and topic not in RETRY_TOPICS
 }

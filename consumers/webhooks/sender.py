@@ -25,6 +25,7 @@ from runtime import faults, logs, metrics, tracing
 from runtime.egress import Egress
 from runtime.process import Process
 from runtime.tracing import SpanKind
+from schemas.envelope import trace_id_of
 from storage.webhook_outbox import DeliveryLease, WebhookOutbox
 
 log = logs.get(__name__)
@@ -116,7 +117,7 @@ class Sender:
             request_id=claim.request_id,
             webhook_id=claim.webhook_id,
             status=attempt.status_code,
-            trace_id=claim.traceparent[3:35],
+            trace_id=trace_id_of(claim.traceparent),
         )
         await self._settle(claim, attempt)
 
