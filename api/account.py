@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api import cursors
+from api import cursors, examples
+from api.answers import gives, next_page
 from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.ports import Ports
@@ -37,7 +38,22 @@ class AnyKeyRoute(GatedRoute):
 whoever = APIRouter(route_class=AnyKeyRoute, tags=["account"])
 
 
-@whoever.get("/v1/me", response_model=Me, responses=but(READING, 403), operation_id="get_me")
+EXAMPLE_OF_ME = {
+    "tenant_id": "demo",
+    "environment": "live",
+    "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "capabilities": ["jobs:create", "jobs:read"],
+    "object_key_prefixes": ["users/abc/"],
+    "strict_fields": True,
+}
+
+
+@whoever.get(
+    "/v1/me",
+    response_model=Me,
+    responses=but(READING, 403) | gives(200, EXAMPLE_OF_ME),
+    operation_id="get_me",
+)
 async def get_me(request: Request) -> Me:
     """Whose key this is and what it may do."""
     who = credential_of(request)
@@ -51,7 +67,27 @@ async def get_me(request: Request) -> Me:
     )
 
 
-@router.get("/v1/credits", response_model=Credits, responses=READING, operation_id="get_credits")
+EXAMPLE_OF_CREDITS = {
+    "balance": 90,
+    "entries": [
+        {
+            "id": 2,
+            "request_id": examples.REQUEST_ID,
+            "kind": "charge",
+            "amount": -10,
+            "created_at": examples.AT,
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+@router.get(
+    "/v1/credits",
+    response_model=Credits,
+    responses=READING | gives(200, EXAMPLE_OF_CREDITS, links=next_page("get_credits")),
+    operation_id="get_credits",
+)
 async def get_credits(
     request: Request,
     limit: PageLimit = 20,
@@ -84,7 +120,30 @@ async def get_credits(
     )
 
 
-@router.get("/v1/usage", response_model=Usage, responses=READING, operation_id="get_usage")
+EXAMPLE_OF_USAGE = {
+    "first_day": "2025-12-04",
+    "last_day": "2026-01-02",
+    "items": [
+        {
+            "day": "2026-01-02",
+            "operation": "look",
+            "requests": 12,
+            "succeeded": 11,
+            "failed": 1,
+            "credits_charged": 120,
+            "credits_refunded": 10,
+            "credits_net": 110,
+        }
+    ],
+}
+
+
+@router.get(
+    "/v1/usage",
+    response_model=Usage,
+    responses=READING | gives(200, EXAMPLE_OF_USAGE),
+    operation_id="get_usage",
+)
 async def get_usage(
     request: Request,
     first: Annotated[
@@ -121,10 +180,15 @@ async def get_usage(
     return Usage(first_day=since, last_day=until, items=items)
 
 
+EXAMPLE_OF_OPERATIONS = {
+    "items": [{"name": "look", "op_class": "composite", "credits_cost": 10, "enabled": True}]
+}
+
+
 @router.get(
     "/v1/operations",
     response_model=OperationList,
-    responses=READING,
+    responses=READING | gives(200, EXAMPLE_OF_OPERATIONS),
     operation_id="list_operations",
 )
 async def list_operations(request: Request) -> OperationList:
@@ -136,10 +200,23 @@ async def list_operations(request: Request) -> OperationList:
     return OperationList(items=[look])
 
 
+EXAMPLE_OF_CATEGORIES = {
+    "items": [
+        {
+            "key": "boots",
+            "label": "Boots",
+            "body_region": "feet",
+            "layer": 11,
+            "synonyms": ["boot"],
+        }
+    ]
+}
+
+
 @router.get(
     "/v1/garment-categories",
     response_model=GarmentCategoryList,
-    responses=READING,
+    responses=READING | gives(200, EXAMPLE_OF_CATEGORIES),
     operation_id="list_garment_categories",
 )
 async def list_garment_categories() -> GarmentCategoryList:

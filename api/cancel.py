@@ -4,7 +4,8 @@ for what it decides.
 
 from fastapi import APIRouter, Request, Response
 
-from api import present
+from api import examples, present
+from api.answers import COME_BACK, gives, link
 from api.errors import ApiError
 from api.gates import GatedRoute, credential_of
 from api.news import is_settled, wait_for
@@ -21,7 +22,18 @@ WAIT_S = 10.0
 
 CANCEL_ANSWERS = {
     **OF_A_JOB,
-    202: {"model": Job, "description": "asked; not decided yet: ask again or read the job"},
+    **gives(200, examples.CANCELLED_JOB),
+    **gives(
+        202,
+        {**examples.JOB, "status": "IN_PROGRESS", "latest_event": None, "artifacts": []},
+        headers=COME_BACK,
+        links={
+            name: link(name, request_id="$response.body#/request_id")
+            for name in ("get_job", "cancel_job")
+        },
+        model=Job,
+        description="asked; not decided yet: ask again or read the job",
+    ),
     **refusals({409: "OUTCOME_CAME_FIRST: it had succeeded or failed before the cancel was read"}),
 }
 

@@ -18,7 +18,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import errors, strict_json
+from api import errors, examples, strict_json
+from api.answers import COME_BACK, REPLAYED, gives, link, takes
 from api.errors import ApiError
 from api.gates import (
     CAPABILITY,
@@ -136,6 +137,21 @@ class FirstInLine:
         await (self._endpoint if mine else self._app)(scope, receive, send)
 
 
+EXAMPLE = {
+    "request_id": examples.REQUEST_ID,
+    "job_id": examples.REQUEST_ID,
+    "status": "NOT_STARTED",
+    "credits_cost": 10,
+}
+FOLLOWED_BY = ("get_job", "list_job_events", "stream_job_events", "cancel_job", "get_render")
+ANSWERS = CREATING | gives(
+    202,
+    EXAMPLE,
+    headers={**COME_BACK, **REPLAYED},
+    links={name: link(name, request_id="$response.body#/request_id") for name in FOLLOWED_BY},
+)
+
+
 def documented(endpoint: ASGIApp) -> APIRoute:
     """The route by which FastAPI knows the endpoint: its place in the OpenAPI document, and the
     405 of other methods.
@@ -153,7 +169,8 @@ def documented(endpoint: ASGIApp) -> APIRoute:
         methods=[METHOD],
         status_code=202,
         response_model=WorkflowAcceptedResponse,
-        responses=CREATING,
+        responses=ANSWERS,
+        openapi_extra=takes(examples.LOOK),
         operation_id="create_look",
         summary="Dispatch a look (mannequin composite) workflow",
         tags=["looks"],

@@ -7,14 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import StringConstraints
 
-from api import cursors, present
+from api import cursors, examples, present
+from api.answers import Answers, gives, link, next_page
 from api.gates import GatedRoute, credential_of
 from api.idempotency import MAX_CHARS, unquoted
 from api.news import is_settled, wait_for
 from api.owned import find_job
 from api.ports import Ports
 from api.queries import AfterSeq, Cursor, PageLimit, UtcTime, Wait, seen_seq
-from api.refusals import OF_A_JOB, READING, Answers, refusals
+from api.refusals import OF_A_JOB, READING, refusals
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
@@ -45,14 +46,24 @@ SENT: dict[str, Any] = {
 """One event of the stream. OpenAPI 3.2 has `itemSchema` for it, 3.1 no word."""
 STREAM_ANSWERS: Answers = {
     **OF_A_JOB,
-    200: {
-        "description": "`id:` is the event's seq, `event:` its type, `data:` the event as in the "
+    **gives(
+        200,
+        description="`id:` is the event's seq, `event:` its type, `data:` the event as in the "
         "list; also the events "
         "`reset` (Last-Event-ID is beyond the latest seq: all follows anew) and `reconnect` (come "
         "back with Last-Event-ID)",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "x-itemSchema": SENT}},
-    },
-    204: {"description": "the job has ended and you have seen its last event: do not come back"},
+        content={
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "x-itemSchema": SENT,
+                "example": "retry: 3000\nid: 1\nevent: queued\n"
+                f'data: {{"event_id": "{examples.REQUEST_ID}", "seq": 1}}\n\n',
+            }
+        },
+    ),
+    **gives(
+        204, description="the job has ended and you have seen its last event: do not come back"
+    ),
     **refusals({429: "RATE_LIMITED: too many requests, or too many open streams"}),
 }
 
@@ -60,7 +71,17 @@ STREAM_ANSWERS: Answers = {
 JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
 
 
-@router.get("/v1/jobs", response_model=JobList, responses=READING, operation_id="list_jobs")
+@router.get(
+    "/v1/jobs",
+    response_model=JobList,
+    responses=READING
+    | gives(
+        200,
+        {"items": [examples.JOB], "next_cursor": None, "count": 1},
+        links=next_page("list_jobs"),
+    ),
+    operation_id="list_jobs",
+)
 async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     request: Request,
     job_type: Annotated[
@@ -108,7 +129,12 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     )
 
 
-@router.get("/v1/jobs/{request_id}", response_model=Job, responses=OF_A_JOB, operation_id="get_job")
+@router.get(
+    "/v1/jobs/{request_id}",
+    response_model=Job,
+    responses=OF_A_JOB | gives(200, {**examples.JOB, "artifacts": [examples.PICTURE]}),
+    operation_id="get_job",
+)
 async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
     """One job, with its picture once it is SUCCESS. With `wait`: once it has ended, and is refunded
     where it failed.
@@ -121,10 +147,18 @@ async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
     return present.full(job, ports.links)
 
 
+NEWER_EVENTS = link(
+    "list_job_events",
+    request_id="$request.path.request_id",
+    since="$response.body#/latest_seq",
+)
+
+
 @router.get(
     "/v1/jobs/{request_id}/events",
     response_model=EventList,
-    responses=OF_A_JOB,
+    responses=OF_A_JOB
+    | gives(200, {"items": [examples.EVENT], "latest_seq": 3}, links={"after": NEWER_EVENTS}),
     operation_id="list_job_events",
 )
 async def list_events(

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 
+from api import examples
+from api.answers import gives, takes
 from api.errors import ApiError, invalid
 from api.fields import check_fields
 from api.gates import GatedRoute, credential_of
@@ -33,7 +35,17 @@ MAX_CONFIG_BYTES = 16 * 1024
 @router.post(
     "/v1/look/validate",
     response_model=LookValidation,
-    responses=but(CREATING, 402, 409),
+    responses=but(CREATING, 402, 409)
+    | gives(
+        200,
+        {
+            "credits_cost": 10,
+            "balance": 120,
+            "sufficient": True,
+            "warnings": ["unknown option 'glitter' was ignored"],
+        },
+    ),
+    openapi_extra=takes(examples.LOOK),
     operation_id="validate_look",
     summary="Check and price a look without charging it",
 )

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from api import cursors, present
+from api import cursors, examples, present
+from api.answers import gives, next_page
 from api.gates import GatedRoute, credential_of
 from api.news import no_such_job
 from api.ports import Ports
@@ -14,7 +15,15 @@ router = APIRouter(route_class=GatedRoute, tags=["renders"])
 
 
 @router.get(
-    "/v1/renders", response_model=RenderList, responses=READING, operation_id="list_renders"
+    "/v1/renders",
+    response_model=RenderList,
+    responses=READING
+    | gives(
+        200,
+        {"items": [examples.RENDER], "next_cursor": None},
+        links=next_page("list_renders"),
+    ),
+    operation_id="list_renders",
 )
 async def list_renders(
     request: Request, limit: PageLimit = 20, cursor: Cursor = None
@@ -33,7 +42,7 @@ async def list_renders(
 @router.get(
     "/v1/renders/{request_id}",
     response_model=Render,
-    responses=OF_A_JOB,
+    responses=OF_A_JOB | gives(200, examples.RENDER),
     operation_id="get_render",
 )
 async def get_render(request: Request, request_id: str) -> Render:

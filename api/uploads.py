@@ -14,6 +14,8 @@ from typing import BinaryIO, cast
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
+from api import examples
+from api.answers import REPLAYED, gives, takes
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
@@ -49,6 +51,16 @@ UPLOADING = only(CREATING, 401, 403, 406, 408, 413, 415, 429) | refusals(
         503: "UNAVAILABLE: the object store or the database is out of reach, or too many at once",
     }
 )
+UPLOADED = {
+    "upload_key": examples.UPLOAD_KEY,
+    "image_url": examples.PICTURE["image_url"],
+}
+TO_A_LOOK = {
+    "operationId": "create_look",
+    "requestBody": {
+        "items": [{"trial_image": "$response.body#/upload_key", "trial_item_category": "top"}]
+    },
+}
 _FORM = {
     "requestBody": {
         "required": True,
@@ -76,7 +88,7 @@ _FORM = {
     PATH,
     status_code=201,
     response_model=Upload,
-    responses=UPLOADING,
+    responses=UPLOADING | gives(201, UPLOADED, headers=REPLAYED, links={"dressed": TO_A_LOOK}),
     operation_id="upload_photo",
     summary="Upload a garment photo",
     openapi_extra=_FORM,
@@ -116,7 +128,21 @@ async def upload_photo(
     f"{PATH}/presigned",
     status_code=201,
     response_model=PresignedUpload,
-    responses=UPLOADING,
+    responses=UPLOADING
+    | gives(
+        201,
+        {
+            "upload_key": examples.UPLOAD_KEY,
+            "url": "https://objects.example/looks",
+            "fields": {
+                "key": examples.UPLOAD_KEY,
+                "Content-Type": "image/jpeg",
+                "policy": "...",
+            },
+            "expires_at": "2026-01-02T03:14:05Z",
+        },
+    ),
+    openapi_extra=takes({"content_type": "image/jpeg", "bytes": 182_044}),
     operation_id="presign_upload",
     summary="Get a form to upload a garment photo straight to the object store",
 )

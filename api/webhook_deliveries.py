@@ -7,7 +7,8 @@ from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Query, Request
 
-from api import cursors
+from api import cursors, examples
+from api.answers import gives, link, next_page
 from api.errors import ApiError
 from api.gates import credential_of
 from api.owned import WebhookRoute, find_webhook
@@ -27,12 +28,23 @@ OF_A_DELIVERY = OF_A_WEBHOOK | refusals(
     {404: "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's"}
 )
 
+FOLLOWED_BY = ("get_webhook_delivery", "redeliver_webhook_delivery")
+OF_THIS_TEST = {
+    "webhook_id": "$request.path.webhook_id",
+    "delivery_id": "$response.body#/id",
+}
+
 
 @router.post(
     "/v1/webhooks/{webhook_id}/test",
     status_code=202,
     response_model=Delivery,
-    responses={**OF_A_WEBHOOK, **DISABLED},
+    responses={**OF_A_WEBHOOK, **DISABLED}
+    | gives(
+        202,
+        {**examples.PENDING_DELIVERY, "event_type": "webhook.test", "request_id": None},
+        links={name: link(name, **OF_THIS_TEST) for name in FOLLOWED_BY},
+    ),
     operation_id="test_webhook",
 )
 async def send_test(request: Request, webhook_id: str) -> Delivery:
@@ -49,7 +61,12 @@ async def send_test(request: Request, webhook_id: str) -> Delivery:
 @router.get(
     "/v1/webhooks/{webhook_id}/deliveries",
     response_model=DeliveryList,
-    responses=OF_A_WEBHOOK,
+    responses=OF_A_WEBHOOK
+    | gives(
+        200,
+        {"items": [examples.DELIVERY], "next_cursor": None},
+        links=next_page("list_webhook_deliveries", webhook_id="$request.path.webhook_id"),
+    ),
     operation_id="list_webhook_deliveries",
 )
 async def list_deliveries(
@@ -78,7 +95,7 @@ async def list_deliveries(
 @router.get(
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
     response_model=Delivery,
-    responses=OF_A_DELIVERY,
+    responses=OF_A_DELIVERY | gives(200, examples.DELIVERY),
     operation_id="get_webhook_delivery",
 )
 async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
@@ -90,7 +107,7 @@ async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> D
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
     status_code=202,
     response_model=Delivery,
-    responses={**OF_A_DELIVERY, **DISABLED},
+    responses={**OF_A_DELIVERY, **DISABLED} | gives(202, examples.PENDING_DELIVERY),
     operation_id="redeliver_webhook_delivery",
 )
 async def redeliver(request: Request, webhook_id: str, delivery_id: str) -> Delivery:

@@ -6,13 +6,14 @@ import secrets
 
 from fastapi import APIRouter, Request, Response
 
-from api import cursors
+from api import cursors, examples
+from api.answers import Answers, gives, header, link, next_page, takes
 from api.errors import ApiError, invalid
 from api.gates import credential_of
 from api.owned import WebhookRoute, find_webhook, no_such_webhook
 from api.ports import Ports
 from api.queries import Cursor, PageLimit
-from api.refusals import OF_A_WEBHOOK, READING, WITH_A_BODY, Answers, but, refusals
+from api.refusals import OF_A_WEBHOOK, READING, WITH_A_BODY, but, refusals
 from domain.webhooks import SECRET_BYTES, make_secret
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
@@ -35,12 +36,34 @@ LIMIT = refusals({409: f"LIMIT_REACHED: there are {MAX_PER_TENANT} endpoints"})
 
 TRIED_AGAIN: Answers = {"default": {"description": "tried again, 8 times in 24 hours; 410: never"}}
 
+FOLLOWED_BY = (
+    "get_webhook",
+    "update_webhook",
+    "delete_webhook",
+    "rotate_webhook_secret",
+    "test_webhook",
+    "list_webhook_deliveries",
+)
+
 
 @router.post(
     "/v1/webhooks",
     status_code=201,
     response_model=WebhookWithSecret,
-    responses={**READING, **WITH_A_BODY, **INVALID, **LIMIT},
+    responses={**READING, **WITH_A_BODY, **INVALID, **LIMIT}
+    | gives(
+        201,
+        {**examples.WEBHOOK, "secret": "whsec_..."},
+        headers={"Location": header("path of the endpoint")},
+        links={name: link(name, webhook_id="$response.body#/id") for name in FOLLOWED_BY},
+    ),
+    openapi_extra=takes(
+        {
+            "url": "https://example.com/hooks/looks",
+            "event_types": ["look.completed"],
+            "description": "the shop",
+        }
+    ),
     operation_id="create_webhook",
 )
 async def create_webhook(
@@ -70,7 +93,15 @@ async def create_webhook(
 
 
 @router.get(
-    "/v1/webhooks", response_model=WebhookList, responses=READING, operation_id="list_webhooks"
+    "/v1/webhooks",
+    response_model=WebhookList,
+    responses=READING
+    | gives(
+        200,
+        {"items": [examples.WEBHOOK], "next_cursor": None},
+        links=next_page("list_webhooks"),
+    ),
+    operation_id="list_webhooks",
 )
 async def list_webhooks(
     request: Request,
@@ -92,7 +123,7 @@ async def list_webhooks(
 @router.get(
     "/v1/webhooks/{webhook_id}",
     response_model=Webhook,
-    responses=OF_A_WEBHOOK,
+    responses=OF_A_WEBHOOK | gives(200, examples.WEBHOOK),
     operation_id="get_webhook",
 )
 async def get_webhook(request: Request, webhook_id: str) -> Webhook:
@@ -103,7 +134,8 @@ async def get_webhook(request: Request, webhook_id: str) -> Webhook:
 @router.patch(
     "/v1/webhooks/{webhook_id}",
     response_model=Webhook,
-    responses={**OF_A_WEBHOOK, **WITH_A_BODY, **INVALID},
+    responses={**OF_A_WEBHOOK, **WITH_A_BODY, **INVALID} | gives(200, examples.WEBHOOK),
+    openapi_extra=takes({"enabled": True}),
     operation_id="update_webhook",
 )
 async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook) -> Webhook:
@@ -128,7 +160,8 @@ async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook)
 @router.delete(
     "/v1/webhooks/{webhook_id}",
     status_code=204,
-    responses=but(OF_A_WEBHOOK, 406),  # there is no content that a client might not accept
+    responses=but(OF_A_WEBHOOK, 406)
+    | gives(204),  # there is no content that a client might not accept
     operation_id="delete_webhook",
 )
 async def delete_webhook(request: Request, webhook_id: str) -> None:
@@ -143,7 +176,9 @@ async def delete_webhook(request: Request, webhook_id: str) -> None:
 @router.post(
     "/v1/webhooks/{webhook_id}/rotate-secret",
     response_model=WebhookSecret,
-    responses={**OF_A_WEBHOOK, **WITH_A_BODY},
+    responses={**OF_A_WEBHOOK, **WITH_A_BODY}
+    | gives(200, {"secret": "whsec_...", "previous_valid_until": "2026-01-03T03:04:05Z"}),
+    openapi_extra=takes({"overlap_s": 86_400}),
     operation_id="rotate_webhook_secret",
 )
 async def rotate_secret(

@@ -5,7 +5,17 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.ids import RequestId
 
@@ -90,13 +100,30 @@ class TrialItemInput(BaseModel):
     )
 
 
+class _Closed:
+    """Of a model in a request: its JSON Schema lets no other fields in.
+
+    The same model in an event stays open, for its readers. The model itself refuses nothing: keys
+    of before unknown fields were refused are only warned.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        reference = handler(schema)
+        handler.resolve_ref_schema(reference)["additionalProperties"] = False
+        return reference
+
+
 class LookRequest(BaseModel):
     """The garments to compose on one mannequin."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     user_category: UserCategory | None = Field(
         default=None, description="MALE, FEMALE or null for the default mannequin"
     )
-    items: list[TrialItemInput] = Field(min_length=1, max_length=MAX_ITEMS)
+    items: list[Annotated[TrialItemInput, _Closed()]] = Field(min_length=1, max_length=MAX_ITEMS)
     runtime_config: Annotated[Mapping[str, JsonValue], WithJsonSchema(RUNTIME_CONFIG)] | None = (
         Field(
             default=None,
