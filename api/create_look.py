@@ -37,7 +37,7 @@ from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.looks import check
 from api.observed import traceparent_of
 from api.ports import Ports
-from api.queries import refuse_twice
+from api.queries import KnownParameters
 from api.refusals import CREATING
 from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
@@ -58,6 +58,7 @@ METHOD, PATH = LOOK_ROUTE.split(" ")
 EXACT: Final = 2.0**53
 """Below it a float is one whole number and no other."""
 RETRY_AFTER_S: Final = 1
+NO_PARAMETERS: Final = KnownParameters()
 
 ConsultedHeaders = dict[bytes, list[str]]
 HeaderList = list[tuple[bytes, bytes]]
@@ -106,7 +107,7 @@ class CreateLook:
         acceptable(given.get(b"accept", ()), JSON)
         plain(_first(given, b"content-encoding", IDENTITY))
         if query:
-            refuse_twice([name for name, _ in QueryParams(query).multi_items()])
+            NO_PARAMETERS.check(QueryParams(query), credential)
         sends_json(_first(given, b"content-type", ""))
         declared = _first(given, b"content-length", "0").encode()
         look, asked = _look_in(await _whole(BoundedBody(receive, self._limit, declared)))

@@ -19,7 +19,7 @@ from api.keys import KeyRing, unauthenticated
 from api.limits import Limiter, request_claims
 from api.negotiation import accepts
 from api.ports import Ports
-from api.queries import refuse_repeated
+from api.queries import KnownParameters
 from domain.api_keys import PREFIXES
 from runtime.metrics import RATE_LIMITED
 from schemas.errors import ErrorCode
@@ -198,14 +198,16 @@ class GatedRoute(APIRoute):
         """Wrap the route."""
         inner = super().get_route_handler()
         offered = self._offered()
+        parameters = KnownParameters.of(self.dependant)
 
         async def gated(request: Request) -> Response:
             headers = request.headers
             key = bearer(headers.getlist("authorization"), request.scope["query_string"])
-            request.state.credential = await admit(request.scope, key, self.needs[request.method])
+            who = await admit(request.scope, key, self.needs[request.method])
+            request.state.credential = who
             acceptable(headers.getlist("accept"), offered)
             plain(headers.get("content-encoding", IDENTITY))
-            refuse_repeated(request, self.dependant)
+            parameters.check(request.query_params, who)
             if self.body_field is not None and (
                 self.body_field.field_info.is_required() or _sends_body(request)
             ):

@@ -19,14 +19,19 @@ class WebhookRoute(GatedRoute):
     needs = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), "webhooks:manage")
 
 
+def may_exist(identifier: str) -> bool:
+    """Whether Postgres can be asked for it: its text holds no NUL."""
+    return "\x00" not in identifier
+
+
 async def find_job(request: Request, request_id: str) -> JobRow:
     """A job of the caller. Raises ApiError 404."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     job = (
-        None
-        if "\x00" in request_id
-        else await ports.jobs.job(who.tenant_id, who.environment, request_id)
+        await ports.jobs.job(who.tenant_id, who.environment, request_id)
+        if may_exist(request_id)
+        else None
     )
     if job is None:
         raise no_such_job()
@@ -38,9 +43,9 @@ async def find_webhook(request: Request, webhook_id: str) -> WebhookRow:
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     row = (
-        None
-        if "\x00" in webhook_id
-        else await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
+        await ports.webhooks.webhook(who.tenant_id, who.environment, webhook_id)
+        if may_exist(webhook_id)
+        else None
     )
     return row or no_such_webhook()
 

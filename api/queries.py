@@ -1,18 +1,23 @@
 """Query parameters, read strictly: what two readers could take differently is refused."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from difflib import get_close_matches
+from typing import Annotated, Any, Self
 
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import AfterValidator, BeforeValidator
+from starlette.datastructures import QueryParams
 
 from api.errors import invalid
+from storage.accounts import Credential
 
 MAX_SEQ = 2**31 - 1
 MAX_WAIT_S = 30
+MAX_NAME_CHARS = 100
 _WHOLE = re.compile(r"[0-9]{1,19}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
@@ -63,17 +68,42 @@ Wait = Annotated[
 ]
 
 
-def refuse_repeated(request: Request, dependant: Dependant) -> None:
-    """Raise ApiError 422 for a parameter that is given twice and is not a list."""
-    lists = {one.alias for one in dependant.query_params if _is_list(one.field_info.annotation)}
-    refuse_twice([name for name, _ in request.query_params.multi_items()], lists)
+@dataclass(frozen=True, slots=True)
+class KnownParameters:
+    """The query parameters of a route."""
 
+    names: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    """Those that may be given more than once."""
 
-def refuse_twice(names: Sequence[str], lists: Container[str] = ()) -> None:
-    """The same for the names of a query, of which those of `lists` may come more than once."""
-    for name in names:
-        if name not in lists and names.count(name) > 1:
-            raise invalid(("query", name[:100]), "given more than once")
+    @classmethod
+    def of(cls, dependant: Dependant) -> Self:
+        """Those that a route declares to FastAPI."""
+        known = dependant.query_params
+        return cls(
+            frozenset(one.alias for one in known),
+            frozenset(one.alias for one in known if _is_list(one.field_info.annotation)),
+        )
+
+    def check(self, query: QueryParams, who: Credential) -> None:
+        """Raises ApiError 422 for a parameter that is given twice and is no list, and for one that
+        is unknown where the key is strict, as with unknown fields of a body.
+        """
+        given = [name for name, _ in query.multi_items()]
+        for name in given:
+            if name not in self.lists and given.count(name) > 1:
+                raise invalid(("query", name[:MAX_NAME_CHARS]), "given more than once")
+        if not who.strict_fields:
+            return
+        for name in given:
+            if name not in self.names:
+                near = get_close_matches(name[:MAX_NAME_CHARS], self.names, 1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                raise invalid(
+                    ("query", name[:MAX_NAME_CHARS]),
+                    f"there is no such parameter{meant}",
+                    "extra_forbidden",
+                )
 
 
 def seen_seq(request: Request, since: int) -> int:

@@ -6,6 +6,7 @@ from api import cursors, examples, present
 from api.answers import gives, next_page
 from api.gates import GatedRoute, credential_of
 from api.news import no_such_job
+from api.owned import may_exist
 from api.ports import Ports
 from api.queries import Cursor, PageLimit
 from api.refusals import OF_A_JOB, READING
@@ -50,9 +51,9 @@ async def get_render(request: Request, request_id: str) -> Render:
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     rows = (
-        []
-        if "\x00" in request_id
-        else await ports.jobs.renders(who.tenant_id, who.environment, 1, only=request_id)
+        await ports.jobs.renders(who.tenant_id, who.environment, 1, only=request_id)
+        if may_exist(request_id)
+        else []
     )
     if not rows:
         raise no_such_job()

@@ -11,7 +11,7 @@ from api import cursors, examples
 from api.answers import gives, link, next_page
 from api.errors import ApiError
 from api.gates import credential_of
-from api.owned import WebhookRoute, find_webhook
+from api.owned import WebhookRoute, find_webhook, may_exist
 from api.ports import Ports
 from api.queries import Cursor, PageLimit
 from api.refusals import OF_A_WEBHOOK, refusals
@@ -126,7 +126,7 @@ async def _find(request: Request, webhook_id: str, delivery_id: str) -> Delivery
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     known = await find_webhook(request, webhook_id)
-    if "\x00" in delivery_id:
+    if not may_exist(delivery_id):
         _missing()
     row = await ports.deliveries.delivery(
         who.tenant_id, who.environment, known.webhook_id, delivery_id

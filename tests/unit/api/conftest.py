@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -66,6 +66,13 @@ def grant_key(
         reachable(environment, [f"users/{tenant}/"]),
     )
     accounts.balances.setdefault((tenant, environment), 100)
+    return key
+
+
+def grant_older_key(api: Api) -> str:
+    """A key of tenant abc from before unknown fields were refused."""
+    key = grant_key(api.accounts, "abc")
+    api.accounts.credentials[key] = replace(api.accounts.credentials[key], strict_fields=False)
     return key
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from api.app import create_app
 from schemas.http import LookRequest
-from tests.unit.api.conftest import Api, grant_key
+from tests.unit.api.conftest import Api, grant_key, grant_older_key
 from tests.unit.api.fakes import make_ports
 from tests.unit.api.test_looks import GOOD
 
@@ -130,8 +130,9 @@ async def test_what_is_wrong_is_called_what_it_is_called_on_every_route(
 
 
 async def test_a_query_is_no_part_of_a_look_and_may_not_repeat_itself(api: Api) -> None:
-    once = await api.http.post("/v1/look?x=1&y=2", json=GOOD, headers=api.headers())
-    twice = await api.http.post("/v1/look?x=1&x=1", json=GOOD, headers=api.headers())
+    older = {"Authorization": f"Bearer {grant_older_key(api)}"}
+    once = await api.http.post("/v1/look?x=1&y=2", json=GOOD, headers=older)
+    twice = await api.http.post("/v1/look?x=1&x=1", json=GOOD, headers=older)
     assert (once.status_code, twice.status_code) == (202, 422)
     assert twice.json()["detail"][0]["loc"] == ["query", "x"]
 

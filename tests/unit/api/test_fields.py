@@ -2,12 +2,11 @@
 for a typo without a word.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.unit.api.conftest import Api, grant_key
+from tests.unit.api.conftest import Api, grant_key, grant_older_key
 
 ITEM = {"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}
 GOOD: dict[str, Any] = {"user_category": "MALE", "items": [ITEM], "runtime_config": None}
@@ -22,12 +21,6 @@ UNKNOWN = {
         "trial_item_category",
     ),
 }
-
-
-def lenient(api: Api) -> str:
-    key = grant_key(api.accounts, "abc")
-    api.accounts.credentials[key] = replace(api.accounts.credentials[key], strict_fields=False)
-    return key
 
 
 @pytest.mark.parametrize("path", [LOOK, VALIDATE])
@@ -50,11 +43,37 @@ async def test_a_strict_key_is_told_where_the_field_is_and_what_was_meant(
 @pytest.mark.parametrize(("path", "status"), [(LOOK, 202), (VALIDATE, 200)])
 async def test_an_older_key_is_warned(api: Api, name: str, path: str, status: int) -> None:
     body, place, _ = UNKNOWN[name]
-    headers = {"Authorization": f"Bearer {lenient(api)}"}
+    headers = {"Authorization": f"Bearer {grant_older_key(api)}"}
     answer = await api.http.post(path, json=body, headers=headers)
     assert answer.status_code == status
     (warning,) = answer.json()["warnings"]
     assert warning.startswith(f"unknown field {place!r} was ignored")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "meant"),
+    [
+        ("GET", "/v1/jobs?statuss=SUCCESS", "statuss", "status"),
+        ("GET", "/v1/jobs?status=SUCCESS&zzz=1", "zzz", None),
+        ("GET", "/v1/usage?form=2026-01-01", "form", "from"),
+        ("GET", "/v1/me?limit=1", "limit", None),
+        ("POST", f"{LOOK}?runtime_config=1", "runtime_config", None),
+        ("POST", f"{VALIDATE}?dry_run=1", "dry_run", None),
+    ],
+)
+async def test_an_unknown_query_parameter_is_named_to_a_strict_key_and_ignored_for_an_older_one(
+    api: Api, method: str, path: str, name: str, meant: str | None
+) -> None:
+    body = GOOD if method == "POST" else None
+    answer = await api.http.request(method, path, json=body, headers=api.headers())
+    assert answer.status_code == 422
+    assert api.acceptance.accepted == []
+    (one,) = answer.json()["detail"]
+    assert (one["loc"], one["type"]) == (["query", name], "extra_forbidden")
+    assert (f"did you mean {meant}?" in one["msg"]) == (meant is not None)
+    older = {"Authorization": f"Bearer {grant_older_key(api)}"}
+    answer = await api.http.request(method, path, json=body, headers=older)
+    assert answer.is_success
 
 
 async def test_every_unknown_field_is_named_up_to_a_bound_and_none_is_echoed_whole(
