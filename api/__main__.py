@@ -27,10 +27,11 @@ from runtime.settings import (
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
-from storage.database import open_pool
+from storage.database import open_pool, open_reader
 from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
 from storage.presigned import Presigner
+from storage.reads import ReadPool
 from storage.uploads import UploadStore
 from storage.usage import UsageStore
 from storage.wakeups import listen
@@ -46,11 +47,15 @@ async def main(process: Process) -> None:
     look = LookSettings()
     photos = PhotoChecker(look.worker_memory_bytes)
     allow_many_files()
-    async with open_pool(database, process, wait=True) as pool:
+    async with (
+        open_pool(database, process, wait=True) as pool,
+        open_reader(database) as replicas,
+    ):
+        reads = ReadPool(pool, replicas)
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
-            jobs=JobStore(pool),
+            jobs=JobStore(pool, reads),
             cancellations=CancellationStore(pool),
             webhooks=WebhookStore(pool),
             deliveries=DeliveryStore(pool),
@@ -60,14 +65,14 @@ async def main(process: Process) -> None:
             links=Presigner(object_store),
             uploads=UploadStore(pool, object_store),
             photos=photos,
-            usage=UsageStore(pool),
+            usage=UsageStore(reads),
             api=settings,
             look=look,
             engine=EngineSettings(),
         )
         app = create_app(ports)
         beside = (
-            listen(database.dsn, app.state.hub),
+            listen(database, app.state.hub),
             note_use(app.state.keys.use, ports.accounts),
             purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
         )

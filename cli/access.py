@@ -7,7 +7,7 @@ import typer
 from cli.settings import secret
 from runtime import acls as broker
 from runtime.settings import KafkaSettings
-from schemas.access import ROLES, Acl, process_acls, role_acls
+from schemas.access import ROLES, Acl, PrincipalsDiffer, process_acls, role_acls
 
 
 def acls() -> None:
@@ -16,7 +16,12 @@ def acls() -> None:
 
     Exit 1: a process's user may do more than is declared, or the brokers refused.
     """
-    if undeclared := _allow(process_acls(KafkaSettings().names)):
+    settings = KafkaSettings()
+    try:
+        wanted = process_acls(settings.names, settings.principals)
+    except PrincipalsDiffer as error:
+        raise _refused(ValueError(f"LOOKS_KAFKA_PRINCIPALS: {error}")) from error
+    if undeclared := _allow(wanted):
         for line in undeclared:
             typer.secho(f"not declared: {line}", fg="red", err=True)
         raise typer.Exit(1)

@@ -35,7 +35,7 @@ def database() -> DatabaseSettings:
 @asynccontextmanager
 async def accounts() -> AsyncIterator[AccountStore]:
     """The account store of the configured database."""
-    async with open_pool(database()) as pool:
+    async with open_pool(database().direct) as pool:
         yield AccountStore(pool, ApiSettings().key_pepper.get_secret_value())
 
 

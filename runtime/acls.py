@@ -79,7 +79,9 @@ def set_password(settings: KafkaSettings, user: str, password: str) -> None:
 def set_passwords(client: AdminClient, passwords: dict[str, str], mechanism: SaslMechanism) -> None:
     """`set_password` for several users, as whoever the client is. Raises AclsRefused."""
     if mechanism not in _MECHANISMS:
-        raise AclsRefused(f"passwords of {mechanism} are kept in the brokers' configuration")
+        raise AclsRefused(
+            f"Kafka itself keeps no passwords for {mechanism}: its configuration says"
+        )
     info = ScramCredentialInfo(_MECHANISMS[mechanism], SCRAM_ITERATIONS)
     changes = [
         UserScramCredentialUpsertion(user, info, password.encode())

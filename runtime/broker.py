@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.types import LoggerProto
 
-from runtime.connection import for_faststream
+from runtime.connection import for_faststream, token_provider
 from runtime.copartitions import NumberAssignor
 from runtime.declaration import Declaration
 from runtime.kafka import METADATA_MAX_AGE_MS
@@ -59,6 +59,7 @@ def new_broker(
     return KafkaBroker(
         settings.bootstrap.split(","),  # a string would be taken for one address
         security=for_faststream(settings),
+        sasl_oauth_token_provider=token_provider(settings),
         logger=logger,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         consumer_only=True,

@@ -1,15 +1,23 @@
 """How a client proves to Kafka who it is, and checks whom it talks to, in the words of each client
 library.
 
-Passwords leave `SecretStr` here and nowhere else. Raises OSError when the file of authorities can't
-be read.
+Passwords leave `SecretStr` here and in `runtime.tokens`, and nowhere else. Raises OSError when a
+file of certificates can't be read.
 """
 
 import ssl
+from typing import Any
 
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+from faststream.security import (
+    BaseSecurity,
+    SASLOAuthBearer,
+    SASLPlaintext,
+    SASLScram256,
+    SASLScram512,
+)
 
 from runtime.settings import KafkaSettings, SaslMechanism
+from runtime.tokens import Tokens, tokens_of
 
 _SASL = {
     SaslMechanism.SCRAM_SHA_512: SASLScram512,
@@ -19,12 +27,26 @@ _SASL = {
 
 
 def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """Verifies the broker's certificate and its name; None when the listener is not encrypted."""
+    """Verifies the broker's certificate and its name, and shows ours where we have one; None when
+    the listener is not encrypted.
+    """
     if not settings.security_protocol.encrypted:
         return None
-    return ssl.create_default_context(
+    context = ssl.create_default_context(
         cafile=None if settings.ca_file is None else str(settings.ca_file)
     )
+    if settings.certificate_file is not None:
+        context.load_cert_chain(
+            settings.certificate_file,
+            settings.key_file,
+            settings.key_password.get_secret_value() or None,
+        )
+    return context
+
+
+def token_provider(settings: KafkaSettings) -> Tokens | None:
+    """What gives aiokafka, and FastStream beside its `security`, tokens; None: there are none."""
+    return tokens_of(settings.token_source) if settings.with_tokens else None
 
 
 def for_aiokafka(settings: KafkaSettings) -> dict[str, object]:
@@ -34,7 +56,12 @@ def for_aiokafka(settings: KafkaSettings) -> dict[str, object]:
         "security_protocol": settings.security_protocol.value,
         "ssl_context": tls(settings),
     }
-    if settings.security_protocol.authenticated:
+    if settings.with_tokens:
+        options |= {
+            "sasl_mechanism": settings.sasl_mechanism.value,
+            "sasl_oauth_token_provider": token_provider(settings),
+        }
+    elif settings.security_protocol.authenticated:
         options |= {
             "sasl_mechanism": settings.sasl_mechanism.value,
             "sasl_plain_username": settings.username,
@@ -47,6 +74,8 @@ def for_faststream(settings: KafkaSettings) -> BaseSecurity | None:
     """FastStream's `security`."""
     protocol = settings.security_protocol
     context = tls(settings)
+    if settings.with_tokens:
+        return SASLOAuthBearer(ssl_context=context, use_ssl=protocol.encrypted)
     if protocol.authenticated:
         sasl = _SASL[settings.sasl_mechanism]
         return sasl(
@@ -58,15 +87,27 @@ def for_faststream(settings: KafkaSettings) -> BaseSecurity | None:
     return BaseSecurity(ssl_context=context) if protocol.encrypted else None
 
 
-def for_confluent(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
+def for_confluent(settings: KafkaSettings) -> dict[str, Any]:
     """Options of confluent-kafka's clients."""
-    options: dict[str, str | int | float | bool] = {
+    options: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.security_protocol.value,
     }
     if settings.security_protocol.encrypted and settings.ca_file is not None:
         options["ssl.ca.location"] = str(settings.ca_file)
-    if settings.security_protocol.authenticated:
+    if settings.security_protocol.encrypted and settings.certificate_file is not None:
+        options |= {
+            "ssl.certificate.location": str(settings.certificate_file),
+            "ssl.key.location": str(settings.key_file or settings.certificate_file),
+        }
+        if password := settings.key_password.get_secret_value():
+            options["ssl.key.password"] = password
+    if settings.with_tokens:
+        options |= {
+            "sasl.mechanism": settings.sasl_mechanism.value,
+            "oauth_cb": tokens_of(settings.token_source).for_confluent,
+        }
+    elif settings.security_protocol.authenticated:
         options |= {
             "sasl.mechanism": settings.sasl_mechanism.value,
             "sasl.username": settings.username,

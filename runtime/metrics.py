@@ -230,6 +230,11 @@ DATABASE_NOT_WRITABLE = Gauge(
     "1 while a process can't write to its database: it is away, or the server at the address only "
     "reads, as an old primary after a failover.",
 )
+REPLICA_READS_FAILED = Counter(
+    "looks_replica_reads_failed_total",
+    "Lists and sums that replicas (LOOKS_DATABASE_READER_URL) did not answer: for 10 s the primary "
+    "is asked in their place. Rising: see to them, or the primary has their load.",
+)
 LISTENER_RECONNECTS = Counter(
     "looks_listener_reconnects_total",
     "Times an API process lost the connection on which it hears of news and polled. Rising: "

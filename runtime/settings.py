@@ -7,220 +7,110 @@ Secrets are `SecretStr`: neither `repr` nor a ValidationError shows them. Raises
 ValidationError, which names the variable, when one is missing or malformed.
 """
 
-import json
 import re
 import socket
-from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlencode
+from typing import Self
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from pydantic import DirectoryPath, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import Field, SecretStr, model_validator
 
 from domain.engines import url_problem
+from runtime.areas import Area, NamespaceName, Seconds, SecretsSettings, area, names_of
+from runtime.kafka_settings import KafkaSettings, SaslMechanism, SecurityProtocol
 from schemas.engines import EngineName
 from schemas.namespace import Namespace
-from schemas.topics import PARTITIONS
-
-Seconds = Annotated[float, Field(gt=0)]
 
 CLOSE_WITHIN_S = 3.0
 """What a process may take to end when its work has."""
 
 
-def _area(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(
-        env_prefix=f"LOOKS_{prefix}",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        populate_by_name=True,
-    )
-
-
-class SecretsSettings(BaseSettings):
-    """Where secrets lie, when they are not in the environment."""
-
-    model_config = _area("SECRETS_")
-
-    dir: DirectoryPath | None = Field(
-        default=None, description="one file per setting, named like its variable; None: none"
-    )
-
-
-class Area(BaseSettings):
-    """Settings that may also come from files."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then files, then the environment: the folder was named on purpose, a variable
-        may be left over.
-        """
-        folder = SecretsSettings().dir
-        if folder is None:
-            return init_settings, env_settings
-        return init_settings, SecretsSettingsSource(settings_cls, folder), env_settings
-
-
-NamespaceName = Annotated[
-    str,
-    Field(
-        validation_alias="LOOKS_NAMESPACE",
-        description="kept apart by it on shared services: begins the names of topics, groups, "
-        "transactional ids and of what we store in the bucket (docs/operations.md)",
-    ),
-]
-
-
-@lru_cache
-def _names(
-    name: str, partitions: int = PARTITIONS, apart: tuple[tuple[str, int], ...] = ()
-) -> Namespace:
-    return Namespace(name, partitions, dict(apart))
-
-
-class SecurityProtocol(StrEnum):
-    """How Kafka's listener is spoken to."""
-
-    PLAINTEXT = "PLAINTEXT"
-    SSL = "SSL"
-    SASL_PLAINTEXT = "SASL_PLAINTEXT"
-    SASL_SSL = "SASL_SSL"
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether it is TLS."""
-        return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
-
-    @property
-    def authenticated(self) -> bool:
-        """Whether a user and a password are asked for."""
-        return self in (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
-
-
-class SaslMechanism(StrEnum):
-    """How a password is shown to Kafka."""
-
-    SCRAM_SHA_512 = "SCRAM-SHA-512"
-    SCRAM_SHA_256 = "SCRAM-SHA-256"
-    PLAIN = "PLAIN"
-
-
-class KafkaSettings(Area):
-    """How to reach Kafka."""
-
-    model_config = _area("KAFKA_")
-
-    bootstrap: str = Field(default="127.0.0.1:9092", description="host:port[,host:port...]")
-    namespace: NamespaceName = ""
-    partitions: int = Field(
-        default=PARTITIONS,
-        ge=1,
-        le=10_000,
-        description="of each topic; another number later moves keys (docs/operations.md)",
-    )
-    topic_partitions: Annotated[dict[str, int], NoDecode] = Field(
-        default={},
-        description="JSON: declared topic to number, where it is not LOOKS_KAFKA_PARTITIONS",
-    )
-    replication_factor: int = Field(
-        default=1, ge=1, description="of topics that `looks topics apply` creates"
-    )
-    transaction_timeout_s: Seconds = Field(
-        default=10.0, description="the coordinator aborts a transaction open for longer"
-    )
-    transaction_abort_interval_s: Seconds = Field(
-        default=10.0,
-        description="how often the coordinator looks for such transactions: the broker's "
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-    )
-    session_timeout_s: Seconds = Field(
-        default=10.0, description="a consumer silent for longer loses its partitions"
-    )
-    security_protocol: SecurityProtocol = Field(
-        default=SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
-    )
-    sasl_mechanism: SaslMechanism = Field(
-        default=SaslMechanism.SCRAM_SHA_512, description="SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"
-    )
-    username: str = Field(
-        default="", description="of this process alone: `looks.` and its name (`schemas/access.py`)"
-    )
-    password: SecretStr = Field(default=SecretStr(""), description="secret")
-    ca_file: Path | None = Field(
-        default=None, description="PEM; who vouches for the brokers. None: the system's authorities"
-    )
-
-    @field_validator("topic_partitions", mode="before")
-    @classmethod
-    def _from_json(cls, said: object) -> object:
-        if not isinstance(said, str):
-            return said
-        try:
-            return json.loads(said)
-        except ValueError as error:
-            raise ValueError(f"LOOKS_KAFKA_TOPIC_PARTITIONS is no JSON: {error}") from None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.security_protocol.authenticated and not (
-            self.username and self.password.get_secret_value()
-        ):
-            raise ValueError(
-                f"{self.security_protocol} needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"
-            )
-        _ = self.names
-        return self
-
-    @property
-    def names(self) -> Namespace:
-        """What Kafka calls our topics and groups, and how many partitions it has of each."""
-        return _names(self.namespace, self.partitions, tuple(self.topic_partitions.items()))
-
-
 class DatabaseSettings(Area):
     """How to reach Postgres."""
 
-    model_config = _area("DATABASE_")
+    model_config = area("DATABASE_")
 
     url: SecretStr = Field(description="secret: postgresql://user:password@host:port/database")
     ca_file: Path | None = Field(
         default=None,
         description="PEM; given: TLS is required and the server must be who the URL names",
     )
+    password_file: Path | None = Field(
+        default=None,
+        description="the password, in place of the URL's; read for each connection, so it may "
+        "change (docs/deploying.md)",
+    )
+    reader_url: SecretStr | None = Field(
+        default=None,
+        description="secret: of replicas, for lists and usage, which may then be behind; None: of "
+        "none",
+    )
+    pooled: bool = Field(
+        default=False,
+        description="LOOKS_DATABASE_URL is a pooler that keeps sessions for a transaction only "
+        "(docs/deploying.md)",
+    )
+    direct_url: SecretStr | None = Field(
+        default=None, description="secret: past the pooler, for what needs a session"
+    )
     pool_max: int = Field(default=8, ge=1, description="connections of one process")
     statement_timeout_s: Seconds = Field(default=15.0)
 
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.pooled and self.direct_url is None:
+            raise ValueError("LOOKS_DATABASE_POOLED needs LOOKS_DATABASE_DIRECT_URL")
+        return self
+
     @property
     def dsn(self) -> str:
-        """What to connect with: secret."""
-        url = self.url.get_secret_value()
+        """What to connect with once, past any pooler: secret. Raises OSError when the password
+        can't be read.
+        """
+        return self._with_password(self._with_tls(self.direct_url or self.url))
+
+    @property
+    def pool_dsn(self) -> str:
+        """What a pool connects with, beside `password_now`: secret."""
+        return self._with_tls(self.url)
+
+    @property
+    def reader_dsn(self) -> str | None:
+        """The same of a pool that only reads; None: there is no such server."""
+        return None if self.reader_url is None else self._with_tls(self.reader_url)
+
+    def password_now(self) -> str | None:
+        """What the file says now: secret; None: the URL has it. Raises OSError."""
+        return None if self.password_file is None else self.password_file.read_text().strip()
+
+    @property
+    def direct(self) -> Self:
+        """The same database past any pooler, for who needs a session."""
+        direct = self.direct_url or self.url
+        return self.model_copy(update={"url": direct, "pooled": False, "direct_url": None})
+
+    def _with_tls(self, secret: SecretStr) -> str:
+        url = secret.get_secret_value()
         if self.ca_file is None:
             return url
         tls = urlencode({"sslmode": "verify-full", "sslrootcert": str(self.ca_file)})
         return f"{url}{'&' if '?' in url else '?'}{tls}"
 
+    def _with_password(self, url: str) -> str:
+        password = self.password_now()
+        if password is None:
+            return url
+        parts = urlsplit(url)
+        user, _, hosts = parts.netloc.rpartition("@")
+        name = user.partition(":")[0]
+        place = f"{name}:{quote(password, safe='')}@{hosts}"
+        return urlunsplit((parts.scheme, place, parts.path, parts.query, parts.fragment))
+
 
 class ObjectStoreSettings(Area):
     """How to reach S3. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
 
-    model_config = _area("S3_")
+    model_config = area("S3_")
 
     bucket: str = "looks"
     namespace: NamespaceName = ""
@@ -235,7 +125,7 @@ class ObjectStoreSettings(Area):
     @property
     def names(self) -> Namespace:
         """Where in the bucket our own objects lie."""
-        return _names(self.namespace)
+        return names_of(self.namespace)
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -251,7 +141,7 @@ def _host_name() -> str:
 class ProcessSettings(Area):
     """What every process has: a name among its like, a health port, a log level."""
 
-    model_config = _area("")
+    model_config = area("")
 
     instance: str = Field(
         default_factory=_host_name,
@@ -280,7 +170,7 @@ class ProcessSettings(Area):
 class FaultSettings(Area):
     """Breaking things on purpose."""
 
-    model_config = _area("FAULTS_")
+    model_config = area("FAULTS_")
 
     dir: Path | None = Field(
         default=None, description="faults are planted here (`runtime.faults`); None: never"
@@ -290,7 +180,7 @@ class FaultSettings(Area):
 class LookSettings(Area):
     """The pipeline's promises."""
 
-    model_config = _area("LOOK_")
+    model_config = area("LOOK_")
 
     credits_cost: int = Field(default=10, ge=0)
     deadline_s: Seconds = Field(
@@ -327,7 +217,7 @@ class EngineSettings(Area):
     (docs/remote-engine.md).
     """
 
-    model_config = _area("ENGINE_")
+    model_config = area("ENGINE_")
 
     default: EngineName = Field(
         default=EngineName.CLASSICAL, description="of looks that ask for none: classical or remote"
@@ -383,7 +273,7 @@ class EngineSettings(Area):
 class ClientSettings(Area):
     """Where `looks submit` finds the HTTP surface."""
 
-    model_config = _area("API_")
+    model_config = area("API_")
 
     url: str = Field(description="http://host:port")
     key: SecretStr = Field(description="the API key that pays")
@@ -392,7 +282,7 @@ class ClientSettings(Area):
 class ApiSettings(Area):
     """The HTTP surface."""
 
-    model_config = _area("API_")
+    model_config = area("API_")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -453,7 +343,7 @@ class ApiSettings(Area):
 class WebhookSettings(Area):
     """Telling tenants' endpoints of finished looks."""
 
-    model_config = _area("WEBHOOKS_")
+    model_config = area("WEBHOOKS_")
 
     allow_insecure_targets: bool = Field(
         default=False,
@@ -467,7 +357,7 @@ class WebhookSettings(Area):
 class LakeSettings(Area):
     """Topics as Iceberg tables (docs/lake.md). Their files are reached as S3 is."""
 
-    model_config = _area("LAKE_")
+    model_config = area("LAKE_")
 
     namespace: NamespaceName = ""
     catalog_uri: str | None = Field(
@@ -508,7 +398,7 @@ class LakeSettings(Area):
     @property
     def schema_here(self) -> str:
         """What the tables are in; of an installation with a namespace, stage_looks."""
-        own = _names(self.namespace).name.replace("-", "_")
+        own = names_of(self.namespace).name.replace("-", "_")
         return f"{own}_{self.schema_name}" if own else self.schema_name
 
     @model_validator(mode="after")
@@ -516,3 +406,25 @@ class LakeSettings(Area):
         if self.catalog_uri is not None and self.warehouse is None:
             raise ValueError("LOOKS_LAKE_CATALOG_URI needs LOOKS_LAKE_WAREHOUSE")
         return self
+
+
+__all__ = [
+    "CLOSE_WITHIN_S",
+    "ApiSettings",
+    "Area",
+    "ClientSettings",
+    "DatabaseSettings",
+    "EngineSettings",
+    "FaultSettings",
+    "KafkaSettings",
+    "LakeSettings",
+    "LookSettings",
+    "NamespaceName",
+    "ObjectStoreSettings",
+    "ProcessSettings",
+    "SaslMechanism",
+    "Seconds",
+    "SecretsSettings",
+    "SecurityProtocol",
+    "WebhookSettings",
+]

@@ -5,6 +5,7 @@ teams.
 it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,8 +73,12 @@ class Access:
     sees_groups: bool = False  # which groups there are and how far they have read
     transactional: bool = False
 
-    def acls(self, user: str, names: Namespace) -> frozenset[Acl]:
-        """The ACLs of a user, as Kafka knows it, who may do this, and nothing more."""
+    def acls(self, user: str, names: Namespace, owner: str | None = None) -> frozenset[Acl]:
+        """The ACLs of a user, as Kafka knows it, who may do this, and nothing more.
+
+        `owner`: what its groups and transactional ids are named after, where it is not the user.
+        """
+        owner = owner or user
         found = [
             Acl(user, Resource.TOPIC, names.topic(topic.name), operation)
             for operation, topics in (
@@ -84,7 +89,7 @@ class Access:
             for topic in topics
         ]
         if self.in_group:
-            found.append(Acl(user, Resource.GROUP, user, AllowedOperation.READ))
+            found.append(Acl(user, Resource.GROUP, owner, AllowedOperation.READ))
         if self.sees_groups:
             found.append(Acl(user, Resource.GROUP, ANY, AllowedOperation.DESCRIBE))
         if self.transactional:
@@ -92,7 +97,7 @@ class Access:
                 Acl(
                     user,
                     Resource.TRANSACTIONAL_ID,
-                    f"{user}.",
+                    f"{owner}.",
                     AllowedOperation.WRITE,
                     prefixed=True,
                 )
@@ -197,10 +202,29 @@ OPERATOR = Access(
 ROLES: dict[str, Access] = {role.name: role for role in (SUBSCRIBER, AUDITOR, OPERATOR)}
 
 
-def process_acls(names: Namespace) -> dict[str, frozenset[Acl]]:
-    """Those of every process's user, by user as Kafka knows it."""
-    users = {names.group(user_of(access.name)): access for access in PROCESSES}
-    return {user: access.acls(user, names) for user, access in users.items()}
+class PrincipalsDiffer(ValueError):
+    """Principals that can't be: of no process, or one for two processes."""
+
+
+def process_acls(
+    names: Namespace, principals: Mapping[str, str] | None = None
+) -> dict[str, frozenset[Acl]]:
+    """Those of every process's user, by user as Kafka knows it: `principals` has them by process,
+    where the user is not named after it. Raises PrincipalsDiffer.
+    """
+    told = principals or {}
+    if strangers := told.keys() - {access.name for access in PROCESSES}:
+        raise PrincipalsDiffer(f"there is no process {', '.join(sorted(strangers))}")
+    owners = {access.name: names.group(user_of(access.name)) for access in PROCESSES}
+    found = {
+        told.get(access.name, owners[access.name]): access.acls(
+            told.get(access.name, owners[access.name]), names, owners[access.name]
+        )
+        for access in PROCESSES
+    }
+    if len(found) < len(PROCESSES):
+        raise PrincipalsDiffer("two processes have one principal: give each its own")
+    return found
 
 
 def role_acls(role: Access, user: str, names: Namespace) -> frozenset[Acl]:

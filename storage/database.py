@@ -9,6 +9,7 @@ turned read-only is given up when it is returned, and `watched` finds those that
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -64,19 +65,11 @@ async def open_pool(
     one of DATABASE_AWAY or asyncpg's PostgresError when the database is out of reach.
     """
     pool = asyncpg.create_pool(
-        settings.dsn,
-        min_size=0,
+        settings.pool_dsn,
         init_size=0 if wait else 1,
-        max_size=settings.pool_max,
-        timeout=ACQUIRE_TIMEOUT_S,
-        command_timeout=settings.statement_timeout_s,
         target_session_attrs=WRITABLE,
-        reset=_returned,
-        server_settings={
-            "application_name": "looks",
-            "statement_timeout": str(int(settings.statement_timeout_s * 1000)),
-            "idle_in_transaction_session_timeout": str(int(settings.statement_timeout_s * 2000)),
-        },
+        reset=_kept if settings.pooled else _returned,
+        **_options(settings),
     )
     async with pool:
         if process is None:
@@ -86,9 +79,53 @@ async def open_pool(
                 yield pool
 
 
-async def connect_unbounded(settings: DatabaseSettings, name: str) -> asyncpg.Connection:
-    """One connection whose statements may take as long as they need; `name` is what Postgres shows
-    of it.
+@asynccontextmanager
+async def open_reader(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Pool | None]:
+    """A pool of connections to replicas, which are connected to when they are first asked; None:
+    there are none.
+    """
+    if settings.reader_dsn is None:
+        yield None
+        return
+    pool = asyncpg.create_pool(
+        settings.reader_dsn,
+        init_size=0,
+        target_session_attrs=SessionAttribute.prefer_standby,
+        reset=_kept if settings.pooled else None,
+        **_options(settings),
+    )
+    async with pool:
+        yield pool
+
+
+def _options(settings: DatabaseSettings) -> dict[str, Any]:
+    """What all pools have in common.
+
+    A pooler gives each transaction any session: it passes none of our settings on, so the server's
+    roles have to bound statements, and every statement has a name. An unnamed one is parsed in one
+    transaction and run in the next, where it may be another client's.
+    """
+    bounded = {
+        "statement_timeout": str(int(settings.statement_timeout_s * 1000)),
+        "idle_in_transaction_session_timeout": str(int(settings.statement_timeout_s * 2000)),
+    }
+    options: dict[str, Any] = {
+        "min_size": 0,
+        "max_size": settings.pool_max,
+        "timeout": ACQUIRE_TIMEOUT_S,
+        "command_timeout": settings.statement_timeout_s,
+        "server_settings": {"application_name": "looks"} | ({} if settings.pooled else bounded),
+    }
+    if settings.pooled:
+        options["max_cacheable_statement_size"] = 0  # 0: of any size
+    if settings.password_file is not None:
+        options["password"] = settings.password_now
+    return options
+
+
+async def connect(settings: DatabaseSettings, name: str) -> asyncpg.Connection:
+    """One connection past any pooler, whose statements may take as long as they need; `name` is
+    what Postgres shows of it.
 
     Raises one of DATABASE_AWAY or asyncpg's PostgresError when the database is out of reach.
     """
@@ -104,6 +141,10 @@ async def is_read_only(connection: asyncpg.Connection | asyncpg.pool.PoolConnect
     """Ask the server whether it takes writes. Raises one of DATABASE_AWAY."""
     said = await connection.fetchval("SHOW transaction_read_only", timeout=ACQUIRE_TIMEOUT_S)
     return bool(said == "on")
+
+
+async def _kept(connection: asyncpg.Connection) -> None:
+    """A pooler's connection comes back: it has no session to make as new."""
 
 
 async def _returned(connection: asyncpg.Connection) -> None:

@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from storage.id_times import ids_from, ids_until
+from storage.reads import ReadPool
 from storage.submissions import LOOK_ROUTE
 
 _JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category,
@@ -169,9 +170,10 @@ def _groups(statuses: Sequence[str]) -> list[list[str]]:
 class JobStore:
     """Reads jobs; every read names its tenant and environment."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        """Use the pool's connections."""
+    def __init__(self, pool: asyncpg.Pool, reads: ReadPool | None = None) -> None:
+        """Use the pool's connections. `reads`: for lists, which may be behind."""
         self._pool = pool
+        self._reads = reads or ReadPool(pool)
 
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         """One job of this tenant; None for an unknown or another tenant's id."""
@@ -191,7 +193,7 @@ class JobStore:
     ) -> list[JobRow]:
         """Jobs of this tenant, newest first."""
         page = JobPage(tenant_id, environment, chosen, limit)
-        rows = await self._pool.fetch(page.sql, *page.values)
+        rows = await self._reads.fetch(page.sql, *page.values)
         latest = await self._latest([row["request_id"] for row in rows])
         return [_job(row, latest.get(row["request_id"])) for row in rows]
 
@@ -217,7 +219,7 @@ class JobStore:
         """Jobs of this tenant that have their picture, newest first; `only` this one. Without their
         events.
         """
-        rows = await self._pool.fetch(
+        rows = await self._reads.fetch(
             f"""{_JOBS} WHERE r.tenant_id = $1 AND r.environment = $2 AND r.status = 'SUCCESS'
                   AND ($3::text IS NULL OR r.request_id < $3) AND ($4::text IS NULL
                     OR r.request_id = $4)

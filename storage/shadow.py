@@ -17,7 +17,7 @@ from domain.rebuilding import RequestRow
 from runtime.settings import DatabaseSettings
 from storage import advisory
 from storage.advisory import Lock
-from storage.database import ACQUIRE_TIMEOUT_S, connect_unbounded
+from storage.database import ACQUIRE_TIMEOUT_S, connect
 
 TABLES = ("shadow_job_events", "shadow_outcomes", "shadow_requests")
 
@@ -73,7 +73,7 @@ async def alone(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]
     """A connection without time limits that holds the lock of rebuilds. Raises RebuildBusy,
     OSError, PostgresError.
     """
-    connection = await connect_unbounded(settings, "looks-rebuild")
+    connection = await connect(settings, "looks-rebuild")
     try:
         if not await advisory.try_until_closed(connection, Lock.REBUILD):
             raise RebuildBusy

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-import asyncpg
-
 from storage.id_times import ids_from, ids_until
+from storage.reads import ReadPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,9 @@ class UsageRow:
 class UsageStore:
     """Sums."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        """Use the pool's connections."""
-        self._pool = pool
+    def __init__(self, reads: ReadPool) -> None:
+        """Use these connections: sums may be behind."""
+        self._reads = reads
 
     async def by_day(
         self, tenant_id: str, environment: str, first: date, last: date
@@ -37,7 +36,7 @@ class UsageStore:
         """
         begin = datetime.combine(first, time(), UTC)
         end = datetime.combine(last, time(), UTC) + timedelta(days=1)
-        rows = await self._pool.fetch(
+        rows = await self._reads.fetch(
             """SELECT (r.created_at AT TIME ZONE 'UTC')::date AS day, r.job_type AS operation,
                       count(*) AS requests,
                       count(*) FILTER (WHERE r.status = 'SUCCESS') AS succeeded,

@@ -13,7 +13,8 @@ from typing import Protocol
 import asyncpg
 
 from runtime import logs, metrics
-from storage.database import ACQUIRE_TIMEOUT_S, WRITABLE, is_read_only
+from runtime.settings import DatabaseSettings
+from storage.database import connect, is_read_only
 
 log = logs.get(__name__)
 
@@ -56,11 +57,13 @@ class WakeupListener(Protocol):
         """Something happened to these requests; None: to any, nobody knows."""
 
 
-async def listen(database_url: str, ears: WakeupListener) -> None:
-    """Hear wake-ups on a connection of its own until cancelled; connects anew when it is lost."""
+async def listen(settings: DatabaseSettings, ears: WakeupListener) -> None:
+    """Hear wake-ups until cancelled, on a connection of its own and past any pooler; connects anew
+    when it is lost.
+    """
     while True:
         try:
-            await _session(database_url, ears)
+            await _session(settings, ears)
         except (
             OSError,
             TimeoutError,
@@ -75,13 +78,8 @@ async def listen(database_url: str, ears: WakeupListener) -> None:
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _session(database_url: str, ears: WakeupListener) -> None:
-    connection = await asyncpg.connect(
-        database_url,
-        timeout=ACQUIRE_TIMEOUT_S,
-        target_session_attrs=WRITABLE,
-        server_settings={"application_name": "looks-listener"},
-    )
+async def _session(settings: DatabaseSettings, ears: WakeupListener) -> None:
+    connection = await connect(settings, "looks-listener")
     lost = asyncio.Event()
     try:
         connection.add_termination_listener(lambda _: lost.set())

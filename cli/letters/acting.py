@@ -106,7 +106,7 @@ class Desk:
 @asynccontextmanager
 async def desk() -> AsyncIterator[Desk]:
     """Connected to the configured database."""
-    async with open_pool(database()) as pool:
+    async with open_pool(database().direct) as pool:
         yield Desk(
             KafkaSettings(),
             LookSettings(),

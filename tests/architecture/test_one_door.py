@@ -41,7 +41,7 @@ def places(pattern: re.Pattern[str]) -> set[str]:
             POSTGRES,
             {
                 f"storage/{name}.py"
-                for name in ("database", "migrations", "audit_facts", "roles", "seed", "wakeups")
+                for name in ("database", "migrations", "audit_facts", "roles", "seed")
             },
         ),
     ],

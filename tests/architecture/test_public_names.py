@@ -13,7 +13,7 @@ from tests.architecture.test_budgets import CHECKOUT, FILES
 OURS = [path for path in FILES if path.relative_to(CHECKOUT).parts[0] != "replaying"]
 
 INSIDES = {
-    "aiokafka": {"aiokafka", "aiokafka.errors", "aiokafka.admin"},
+    "aiokafka": {"aiokafka", "aiokafka.abc", "aiokafka.errors", "aiokafka.admin"},
     "uvicorn": {"uvicorn"},
 }
 """Libraries whose other modules are their inside."""
@@ -24,6 +24,8 @@ WITHOUT_A_PUBLIC_WAY = {
     ("runtime/copartitions.py", "aiokafka.cluster"),
     ("runtime/copartitions.py", "aiokafka.coordinator.assignors.range"),
     ("runtime/copartitions.py", "aiokafka.coordinator.protocol"),
+    # What it makes of a broker's refusal of a token can be set nowhere else.
+    ("runtime/tokens.py", "aiokafka.conn"),
     # Kafka's hash of a key, by which every other producer of the cluster places it.
     ("runtime/placing.py", "aiokafka.partitioner"),
     # Two requests that no client speaks (DescribeProducers, ListTransactions).

@@ -11,6 +11,8 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
+from devstack.kafka import COMMON
+
 ACCESS_KEY, SECRET_KEY = "looks-test", "looks-test-secret"
 KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"
 POSTGRES_IMAGE = "postgres:18"
@@ -25,6 +27,15 @@ IDENTITIES = {
         }
     ]
 }
+KAFKA_OF_ONE = {
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 8,
+    **COMMON,
+}
+"""What the container lacks that a single broker needs for transactions, and what every broker of
+ours has.
+"""
 S3_FILE, S3_PORT = "/etc/seaweedfs/s3.json", 8333
 
 
@@ -43,6 +54,8 @@ def services() -> Iterator[dict[str, str]]:
     """
     with ExitStack() as stack:
         kafka = KafkaContainer(KAFKA_IMAGE).with_kraft()
+        for name, value in KAFKA_OF_ONE.items():
+            kafka.with_env(f"KAFKA_{name.replace('.', '_')}".upper(), str(value))
         stack.callback(kafka.stop)
         kafka.start(timeout=START_WITHIN_S)
         postgres = stack.enter_context(PostgresContainer(POSTGRES_IMAGE, driver=None))

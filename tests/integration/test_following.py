@@ -12,8 +12,10 @@ import asyncpg
 import pytest
 
 from api.housekeeping import purge_once
+from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from domain.projection import Changes, JobEventRow, StatusChange
+from runtime.settings import DatabaseSettings
 from schemas.events import CreditRefund, LookCompleted, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import JobStatus
@@ -23,6 +25,7 @@ from storage.accounts import AccountStore
 from storage.idempotency import IdempotencyStore
 from storage.jobs import JobFilter, JobStore
 from storage.projection import ProjectionStore
+from storage.reads import ReadPool
 from storage.refunds import RefundStore
 from storage.submissions import LOOK_ROUTE, Accepted, IdempotencyKey
 from storage.usage import UsageRow, UsageStore
@@ -54,7 +57,7 @@ class Ears:
 @pytest.fixture
 async def ears(services: Stack) -> AsyncIterator[Ears]:
     made = Ears()
-    task = asyncio.create_task(listen(services.env["LOOKS_DATABASE_URL"], made))
+    task = asyncio.create_task(listen(settings_of(DatabaseSettings, services.env), made))
     await until(_is(lambda: made.listening))
     yield made
     task.cancel()
@@ -203,7 +206,7 @@ async def test_a_receipt_and_the_use_of_a_day_are_what_the_ledger_says(pool: asy
     assert (kept.receipt.charged, kept.receipt.refunded, kept.receipt.refunded_at) == (10, 0, None)
 
     today = job.created_at.date()
-    usage = UsageStore(pool)
+    usage = UsageStore(ReadPool(pool))
     assert await usage.by_day(tenant, "live", today, today) == [
         UsageRow(today, "look", 4, 1, 1, 40, 10)
     ]
@@ -222,7 +225,7 @@ async def test_a_day_begins_and_ends_at_midnight_utc(pool: asyncpg.Pool) -> None
     tenant = await tenant_with(pool, 100)
     one = submission(tenant=tenant)
     await Acceptance(pool, batch_max=8, queue_max=8).accept(one)
-    usage = UsageStore(pool)
+    usage = UsageStore(ReadPool(pool))
     today = now().date()
     for at, day in (("00:00:00", today), ("23:59:59.999999", today)):
         await pool.execute(

@@ -1,12 +1,14 @@
 """One set of settings, three client libraries: they all are told the same."""
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
 from faststream.kafka.security import parse_security
 
-from runtime.connection import for_aiokafka, for_confluent, for_faststream, tls
+from devstack.certificates import Authority
+from runtime.connection import for_aiokafka, for_confluent, for_faststream, tls, token_provider
 from runtime.kafka import client_options
 from runtime.settings import KafkaSettings
 
@@ -51,6 +53,42 @@ def test_the_brokers_certificate_and_name_are_checked() -> None:
     context = tls(settings("SASL_SSL"))
     assert context is not None
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_tokens_reach_every_library_and_no_password() -> None:
+    made = KafkaSettings.model_validate(
+        {
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "OAUTHBEARER",
+            "token_command": "echo a-token",
+        }
+    )
+    aiokafka, confluent = for_aiokafka(made), for_confluent(made)
+    declared = parse_security(for_faststream(made))
+    assert [
+        aiokafka["sasl_mechanism"],
+        declared["sasl_mechanism"],
+        confluent["sasl.mechanism"],
+    ] == ["OAUTHBEARER"] * 3
+    assert aiokafka["sasl_oauth_token_provider"] is token_provider(made)
+    assert confluent["oauth_cb"]("")[0] == "a-token"
+    assert "sasl_plain_password" not in aiokafka
+    assert "sasl.password" not in confluent
+
+
+def test_a_certificate_of_ours_is_shown_by_every_library(tmp_path: Path) -> None:
+    identity = Authority(tmp_path).issue("looks-compositor")
+    given = {"security_protocol": "SSL", "ca_file": str(tmp_path / "ca.pem")}
+    apart = KafkaSettings.model_validate(
+        {**given, "certificate_file": str(identity.certificate), "key_file": str(identity.key)}
+    )
+    together = KafkaSettings.model_validate({**given, "certificate_file": str(identity.both)})
+    assert for_confluent(apart)["ssl.key.location"] == str(identity.key)
+    assert for_confluent(together)["ssl.key.location"] == str(identity.both)
+    for one in (apart, together):
+        assert tls(one) is not None
+    with pytest.raises(ssl.SSLError):
+        tls(apart.model_copy(update={"key_file": tmp_path / "ca.key"}))
 
 
 def test_every_client_of_ours_takes_the_same_options() -> None:

@@ -63,10 +63,7 @@ def test_every_area_reads_files() -> None:
         for one in vars(settings).values()
         if isinstance(one, type) and issubclass(one, BaseSettings)
     ]
-    assert {one.__name__ for one in areas if not issubclass(one, Area)} == {
-        "BaseSettings",
-        "SecretsSettings",
-    }
+    assert {one.__name__ for one in areas if not issubclass(one, Area)} == {"SecretsSettings"}
 
 
 @pytest.mark.parametrize("known", [{}, {"username": "u"}, {"password": "p"}])
@@ -77,6 +74,34 @@ def test_a_user_without_a_password_is_refused_and_the_password_not_shown(
         ValidationError, match="needs LOOKS_KAFKA_USERNAME and LOOKS_KAFKA_PASSWORD"
     ):
         KafkaSettings.model_validate({"security_protocol": "SASL_SSL", **known})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "OAUTHBEARER needs one of LOOKS_KAFKA_TOKEN_FILE"),
+        ({"token_file": "/t", "token_command": "c"}, "OAUTHBEARER needs one of"),
+        ({"token_url": "https://id.example/token"}, "needs LOOKS_KAFKA_TOKEN_CLIENT_ID"),
+        (
+            {
+                "token_url": "http://id.example/token",
+                "token_client_id": "a",
+                "token_client_secret": "hidden-word",
+            },
+            "must begin with https://",
+        ),
+        ({"token_msk_region": "everywhere"}, "token_msk_region"),
+        ({"token_file": "/t", "key_file": "/k"}, "needs LOOKS_KAFKA_CERTIFICATE_FILE"),
+        ({"token_file": "/t", "principals": "{"}, "LOOKS_KAFKA_PRINCIPALS is no JSON"),
+    ],
+)
+def test_tokens_and_certificates_that_can_not_be_had_are_refused(
+    given: dict[str, str], message: str
+) -> None:
+    known = {"security_protocol": "SASL_SSL", "sasl_mechanism": "OAUTHBEARER", **given}
+    with pytest.raises(ValidationError, match=message) as refused:
+        KafkaSettings.model_validate(known)
+    assert "hidden-word" not in str(refused.value)
 
 
 def test_a_secret_is_not_in_what_settings_look_like() -> None:
@@ -96,6 +121,36 @@ def test_an_authority_makes_tls_and_the_servers_name_a_must(url: str, joint: str
     made = DatabaseSettings.model_validate({"url": url, "ca_file": "/etc/ca.pem"})
     assert made.dsn == f"{url}{joint}sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"
     assert DatabaseSettings.model_validate({"url": url}).dsn == url
+
+
+def test_a_password_is_read_anew_and_goes_past_the_pooler(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("one\n")
+    made = DatabaseSettings.model_validate(
+        {
+            "url": "postgresql://looks@pooler/d",
+            "direct_url": "postgresql://looks:old@server:5432/d",
+            "pooled": True,
+            "password_file": str(file),
+        }
+    )
+    assert (made.pool_dsn, made.dsn) == (
+        "postgresql://looks@pooler/d",
+        "postgresql://looks:one@server:5432/d",
+    )
+    file.write_text("t/w:o@")
+    assert made.password_now() == "t/w:o@"
+    assert made.dsn == "postgresql://looks:t%2Fw%3Ao%40@server:5432/d"
+    direct = made.direct
+    assert (direct.pooled, direct.pool_dsn) == (False, "postgresql://looks:old@server:5432/d")
+    file.unlink()
+    with pytest.raises(OSError, match="password"):
+        made.password_now()
+
+
+def test_a_pooler_needs_a_way_past_it() -> None:
+    with pytest.raises(ValidationError, match="needs LOOKS_DATABASE_DIRECT_URL"):
+        DatabaseSettings.model_validate({"url": "postgresql://h/d", "pooled": True})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ few may write money.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,9 @@ from schemas.access import (
     Access,
     Acl,
     AllowedOperation,
+    PrincipalsDiffer,
     Resource,
+    process_acls,
     role_acls,
     user_of,
 )
@@ -144,3 +147,22 @@ def test_rights_become_one_acl_each() -> None:
             "looks.x", Resource.TRANSACTIONAL_ID, "looks.x.", AllowedOperation.WRITE, prefixed=True
         ),
     }
+
+
+def test_a_principal_of_another_name_has_the_same_rights_in_the_same_group() -> None:
+    told = process_acls(AS_DECLARED, {"compositor": "CN=composes,O=Looks"})["CN=composes,O=Looks"]
+    usual = process_acls(AS_DECLARED)["looks.compositor"]
+    assert {acl.user for acl in told} == {"CN=composes,O=Looks"}
+    assert {replace(acl, user="looks.compositor") for acl in told} == usual
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"compositer": "sa-1"}, "no process compositer"),
+        ({"compositor": "sa-1", "dead_letter": "sa-1"}, "two processes have one principal"),
+    ],
+)
+def test_principals_that_can_not_be_are_refused(told: dict[str, str], message: str) -> None:
+    with pytest.raises(PrincipalsDiffer, match=message):
+        process_acls(AS_DECLARED, told)
