@@ -1,5 +1,4 @@
-# Every process of Looks: docker build --target api|worker|compositor|cli .
-# There is no target for a lake writer yet: no process writes a lake.
+# Every process of Looks: docker build --target api|worker|compositor|lake|cli .
 # The base is a Debian with bash and Python 3.11 or newer; give a digest to hold it: --build-arg BASE=python:3.11-slim@sha256:...
 ARG BASE=python:3.11-slim
 

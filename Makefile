@@ -59,7 +59,7 @@ test-containers: install ## Build the images, run the compose file on a Docker e
 	@$(BIN)/python -m pytest -v tests/containers
 
 images: ## Build the images; with syft at hand, list what each holds in build/sbom
-	@for target in api worker compositor cli; do \
+	@for target in api worker compositor lake cli; do \
 	  docker build --quiet --target $$target --tag looks-$$target .; \
 	  if command -v syft >/dev/null; then mkdir -p build/sbom; syft scan --quiet --output spdx-json=build/sbom/$$target.spdx.json docker:looks-$$target; fi; \
 	done

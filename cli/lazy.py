@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "lake": Named("cli.lake", "app", "Topics as Iceberg tables."),
     "replay": Named("cli.replay", "replay", "Replay topics."),
     "report": Named("cli.report", "report", "Draw the cookbook's answers."),
+    "store": Named("cli.store", "app", "The bucket."),
     "submit": Named(
         "cli.submit",
         "submit",

@@ -20,13 +20,13 @@ from lake.catalog import installed
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.topics_admin import apply as apply_topics
 from schemas.namespace import Namespace
+from storage import lifecycle
 from storage.migrations import migrate
 from storage.seed import SeededKeys, seed
 
 BUCKET = "looks"
 LAKE_BUCKET = "lake"
 REGION = "us-east-1"
-CUTOUT_DAYS = 30
 NAMING = ("LOOKS_NAMESPACE", "LOOKS_KAFKA_PARTITIONS", "LOOKS_KAFKA_TOPIC_PARTITIONS")
 """What a stack is started with is written into its `env`: commands must say the same."""
 
@@ -126,28 +126,7 @@ def make_bucket(env: dict[str, str]) -> None:
             "BucketAlreadyOwnedByYou",
         }:
             raise
-    prefix = Namespace(env.get("LOOKS_NAMESPACE", "")).key("cutouts")
-    expiry = {
-        "ID": prefix,
-        "Filter": {"Prefix": f"{prefix}/"},
-        "Status": "Enabled",
-        "Expiration": {"Days": CUTOUT_DAYS},
-    }
-    client.put_bucket_lifecycle_configuration(
-        Bucket=bucket,
-        LifecycleConfiguration={"Rules": [*_rules_beside(client, bucket, prefix), expiry]},
-    )
-
-
-def _rules_beside(client: Any, bucket: str, own: str) -> list[Any]:
-    """What other namespaces want to be forgotten in the same bucket."""
-    try:
-        rules = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
-            raise
-        return []
-    return [rule for rule in rules if rule.get("ID") != own]
+    lifecycle.apply(client, bucket, Namespace(env.get("LOOKS_NAMESPACE", "")))
 
 
 def make_warehouse(env: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from runtime.settings import LakeSettings, ObjectStoreSettings
+from runtime.settings import AddressingStyle, LakeSettings, ObjectStoreSettings
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -47,7 +47,8 @@ def options(
         "s3.endpoint": store.endpoint_url,
         "s3.access-key-id": env.get("AWS_ACCESS_KEY_ID"),
         "s3.secret-access-key": env.get("AWS_SECRET_ACCESS_KEY"),
-        "s3.force-virtual-addressing": "false" if store.endpoint_url else None,
+        "s3.session-token": env.get("AWS_SESSION_TOKEN"),
+        "s3.force-virtual-addressing": _virtual(store),
         "s3.connect-timeout": str(store.timeout_s),
         "s3.request-timeout": str(store.timeout_s),
     }
@@ -62,6 +63,13 @@ def options(
             "rest.signing-region": store.region,
         }
     return {name: value for name, value in told.items() if value}
+
+
+def _virtual(store: ObjectStoreSettings) -> str | None:
+    """PyIceberg's word for how buckets are addressed; None: as it does for AWS itself."""
+    if store.addressing_style is AddressingStyle.VIRTUAL:
+        return "true"
+    return "false" if store.endpoint_url else None
 
 
 def connect(

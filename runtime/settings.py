@@ -9,6 +9,7 @@ ValidationError, which names the variable, when one is missing or malformed.
 
 import re
 import socket
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
@@ -107,8 +108,18 @@ class DatabaseSettings(Area):
         return urlunsplit((parts.scheme, place, parts.path, parts.query, parts.fragment))
 
 
+class AddressingStyle(StrEnum):
+    """Where a bucket's name stands in a URL."""
+
+    PATH = "path"
+    VIRTUAL = "virtual"
+    AUTO = "auto"
+
+
 class ObjectStoreSettings(Area):
-    """How to reach S3. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
+    """How to reach S3. Credentials come from wherever AWS's SDK looks for them: variables, files,
+    roles.
+    """
 
     model_config = area("S3_")
 
@@ -119,6 +130,10 @@ class ObjectStoreSettings(Area):
         default=None, description="of presigned URLs, when clients reach S3 by another name"
     )
     region: str = "us-east-1"
+    addressing_style: AddressingStyle = Field(
+        default=AddressingStyle.PATH,
+        description="path (endpoint/bucket/key), virtual (bucket.endpoint/key) or auto",
+    )
     timeout_s: Seconds = Field(default=10.0, description="of one request, connecting included")
     presigned_ttl_s: int = Field(default=900, ge=1, le=3600)
 
@@ -410,6 +425,7 @@ class LakeSettings(Area):
 
 __all__ = [
     "CLOSE_WITHIN_S",
+    "AddressingStyle",
     "ApiSettings",
     "Area",
     "ClientSettings",

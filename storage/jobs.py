@@ -219,7 +219,8 @@ class JobStore:
         """Jobs of this tenant that have their picture, newest first; `only` this one. Without their
         events.
         """
-        rows = await self._reads.fetch(
+        reads = self._reads if only is None else self._pool
+        rows = await reads.fetch(
             f"""{_JOBS} WHERE r.tenant_id = $1 AND r.environment = $2 AND r.status = 'SUCCESS'
                   AND ($3::text IS NULL OR r.request_id < $3) AND ($4::text IS NULL
                     OR r.request_id = $4)

@@ -9,7 +9,7 @@ itself: time-outs, 5xx, SlowDown, connections refused
 
 import time
 from collections.abc import Callable
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import boto3
 from botocore.config import Config
@@ -21,6 +21,9 @@ from botocore.exceptions import (
 )
 
 from runtime.settings import ObjectStoreSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 PROBE_KEY = "cutouts/.probe"
 """Written and read to tell lost rights from one object's own."""
@@ -106,25 +109,30 @@ class StoreUnavailable(StoreError):
     """The store did not answer, or answered 5xx. Trying again can help."""
 
 
+def new_client(settings: ObjectStoreSettings) -> "S3Client":
+    """The SDK's client: bounded in time, with credentials from wherever the SDK looks."""
+    config = Config(
+        connect_timeout=settings.timeout_s,
+        read_timeout=settings.timeout_s,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+        max_pool_connections=32,
+        s3={"addressing_style": settings.addressing_style.value},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.Session().client(
+        "s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config
+    )
+
+
 class ObjectStore:
     """One bucket. Not shared between processes; made after a fork."""
 
     def __init__(self, settings: ObjectStoreSettings) -> None:
         """Connect lazily."""
-        config = Config(
-            connect_timeout=settings.timeout_s,
-            read_timeout=settings.timeout_s,
-            retries={"total_max_attempts": 2, "mode": "standard"},
-            max_pool_connections=32,
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
         self.bucket = settings.bucket
         self.names = settings.names
-        self._client = boto3.Session().client(
-            "s3", endpoint_url=settings.endpoint_url, region_name=settings.region, config=config
-        )
+        self._client = new_client(settings)
         self._probed_s = -PROBED_FOR_S
         self._lost_rights = False
 

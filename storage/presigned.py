@@ -18,7 +18,10 @@ class Presigner:
             "s3",
             endpoint_url=settings.public_endpoint_url or settings.endpoint_url,
             region_name=settings.region,
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": settings.addressing_style.value},
+            ),
         )
 
     def get(self, bucket: str, key: str, *, attachment: bool = False) -> str:

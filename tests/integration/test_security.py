@@ -47,6 +47,7 @@ from runtime.settings import DatabaseSettings, KafkaSettings
 from schemas.access import PROCESSES, Acl, AllowedOperation, Resource, user_of
 from schemas.namespace import AS_DECLARED
 from schemas.topics import CREDIT_REFUND, LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
+from storage.database import open_pool
 from storage.roles import BY_PROCESS
 from storage.seed import TENANTS
 from tests.conftest import SETTINGS
@@ -354,6 +355,37 @@ def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: 
         place = f"postgresql://{user}:{password}@127.0.0.1:{ports(stack)['postgres']}/postgres"
         dsn = f"{place}?sslmode=verify-full&sslrootcert={secured.ca}"
         assert run(partial(grants_seen, dsn)) == len(TENANTS)
+
+
+def test_a_password_in_a_file_may_change_while_a_process_works(
+    stack: Stack, secured: Secured, tmp_path: Path
+) -> None:
+    file, login = tmp_path / "password", "login_auditor_changing"
+    place = f"postgresql://{login}:a-stale-password@127.0.0.1:{ports(stack)['postgres']}/postgres"
+    settings = DatabaseSettings.model_validate(
+        {"url": place, "ca_file": str(secured.ca), "password_file": str(file), "pool_max": 1}
+    )
+
+    def change(password: str) -> None:
+        said = looks(stack.env, "db", "login", "auditor", login, typed=f"{password}\n")
+        assert said.exit_code == 0, said.stderr
+
+    async def works() -> None:
+        async with open_pool(settings) as pool:
+            seen = "SELECT count(*) FROM ledger_entries WHERE kind = 'grant'"
+            assert await pool.fetchval(seen) == len(TENANTS)
+            await asyncio.to_thread(change, "the-second-password")
+            assert await pool.fetchval(seen) == len(TENANTS), "a connection outlives its password"
+            await pool.expire_connections()
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await pool.fetchval(seen)
+            await asyncio.to_thread(file.write_text, "the-second-password\n")
+            assert await pool.fetchval(seen) == len(TENANTS)
+        assert await grants_seen(settings.dsn) == len(TENANTS)
+
+    change("the-first-password")
+    file.write_text("the-first-password\n")
+    run(works)
 
 
 async def grants_seen(dsn: str) -> int:
