@@ -52,7 +52,7 @@ WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers
 
-faults: install ## Strike a whole system while it works: a short campaign, and one planted bug after another
+faults: install ## Strike a whole system while it works: a short campaign, the simulation, one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos
 
 test-containers: install ## Build the images, run the compose file on a Docker engine, kill parts of it
@@ -100,6 +100,10 @@ OVER_S ?= 240
 chaos: install ## Strike a whole system while it works, then audit it: SEED=7 FAULTS=300 REQUESTS=3000 OVER_S=240
 	@$(BIN)/python -m chaos --seed $(SEED) --faults $(FAULTS) --requests $(REQUESTS) --over-s $(OVER_S)
 
+N ?= 20000
+simulate: install ## Run the decision core through so many interleavings in virtual time: N=20000 SEED=1
+	@$(BIN)/python -m chaos.simulation --n $(N) --seed $(SEED)
+
 gallery: install ## Dress every photo of ../shared/garments (or the drawn garments) into gallery-output/index.html
 	@$(BIN)/python -m bench.gallery
 
@@ -127,4 +131,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check fix bench chaos gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check fix bench chaos simulate gallery contracts pictures assets lock

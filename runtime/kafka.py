@@ -40,12 +40,37 @@ METADATA_MAX_AGE_MS = 30_000
 """So soon a client sees that a topic has other partitions than before."""
 
 
+class KafkaElsewhere(KafkaSettings):
+    """Settings of a Kafka that makes its clients itself: they do what aiokafka's do."""
+
+    def producer(self, client_id: str, transactional_id: str | None) -> AIOKafkaProducer:
+        """As `new_producer`."""
+        raise NotImplementedError
+
+    def reader(self, *, committed_only: bool) -> AIOKafkaConsumer:
+        """As `new_reader`."""
+        raise NotImplementedError
+
+    def client(self, client_id: str) -> AIOKafkaClient:
+        """As `new_client`."""
+        raise NotImplementedError
+
+
+def new_client(settings: KafkaSettings, client_id: str) -> AIOKafkaClient:
+    """A bare client, not connected: it knows which partitions there are."""
+    if isinstance(settings, KafkaElsewhere):
+        return settings.client(client_id)
+    return AIOKafkaClient(**client_options(settings), client_id=client_id)
+
+
 def new_producer(
     settings: KafkaSettings, client_id: str, *, transactional_id: str | None = None
 ) -> AIOKafkaProducer:
     """A producer, not started. With a transactional id, starting it fences every older producer of
     the same id.
     """
+    if isinstance(settings, KafkaElsewhere):
+        return settings.producer(client_id, transactional_id)
     options: dict[str, object] = {
         **client_options(settings),
         "client_id": client_id,
@@ -76,6 +101,8 @@ def new_reader(
     `max_bytes`: of one fetch from a partition; `max_wait_ms`: how long a fetch may wait at a
     partition's end.
     """
+    if isinstance(settings, KafkaElsewhere):
+        return settings.reader(committed_only=committed_only)
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         max_partition_fetch_bytes=max_bytes,
@@ -179,6 +206,7 @@ __all__ = [
     "TopicPartition",
     "client_options",
     "jitter",
+    "new_client",
     "new_producer",
     "new_reader",
     "partition_of",

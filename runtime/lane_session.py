@@ -12,8 +12,6 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from aiokafka import AIOKafkaClient
-
 from domain.breaker import Breaker
 from runtime import logs, metrics
 from runtime.consuming import Consuming, Host
@@ -23,7 +21,7 @@ from runtime.declaration import LaneHandler
 from runtime.fairness.refetch import Refetch, reader
 from runtime.guard import Next
 from runtime.in_quarantine import InQuarantine
-from runtime.kafka import TopicPartition, client_options, close_client, unbroken
+from runtime.kafka import TopicPartition, close_client, new_client, unbroken
 from runtime.lag import watch_lag
 from runtime.lane import Lane
 from runtime.lane_opening import LaneOpener, is_slowness, to_the_end
@@ -62,12 +60,17 @@ class LaneSession(Consuming):
         self._reopened_s: dict[int, float] = {}
         self._quarantine = InQuarantine(settings, self._declared.name)
         client_id = f"{self._declared.name}-{self._process.settings.instance}"
-        self._client = AIOKafkaClient(**client_options(settings), client_id=client_id)
+        self._client = new_client(settings, client_id)
         self._copartitions = Copartitions(
             self._process, self._declared, self._client, settings.names
         )
         self._watching: list[asyncio.Task[None]] = []
         self._paused = False
+        # Ten times a second and with each batch: not looked up by their labels each time
+        self._gauges = [
+            gauge.labels(self._declared.name)
+            for gauge in (metrics.IN_FLIGHT, metrics.DEFERRED, metrics.LANES_NOT_OPEN)
+        ]
         for topic in self._declared.topics:
             # There as 0: an alert sees the first
             metrics.RECORDS.labels(self._declared.name, topic.name, "unhandled")
@@ -177,11 +180,10 @@ class LaneSession(Consuming):
     def _hold_back(self) -> None:
         """Stop taking requests at the limit; commands are always taken."""
         deferred = self.deferred
-        metrics.IN_FLIGHT.labels(self._declared.name).set(self.in_flight)
-        metrics.DEFERRED.labels(self._declared.name).set(deferred)
-        metrics.LANES_NOT_OPEN.labels(self._declared.name).set(
-            len(self._numbers - self._lanes.keys())
-        )
+        in_flight, waiting, not_open = self._gauges
+        in_flight.set(self.in_flight)
+        waiting.set(deferred)
+        not_open.set(len(self._numbers - self._lanes.keys()))
         full = self._full or (
             self._declared.window is not None and deferred >= self._declared.window.deferred_max
         )
