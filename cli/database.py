@@ -3,6 +3,7 @@
 import typer
 
 from cli.rebuild import rebuild_projection, rewind_projection
+from cli.recover import recover
 from cli.settings import database, run, secret
 from storage import roles as declared
 from storage.migrations import MigrationChanged
@@ -11,6 +12,7 @@ from storage.migrations import migrate as apply_migrations
 app = typer.Typer(no_args_is_help=True, help="The database.")
 app.command("rebuild-projection")(rebuild_projection)
 app.command("rewind-projection")(rewind_projection)
+app.command("recover")(recover)
 
 
 @app.callback()

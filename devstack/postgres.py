@@ -19,7 +19,8 @@ ROOT_RUNS_AS = "embedded_postgres"
 SOCKET_PATH_MAX = 100
 
 
-def _bin() -> Path:
+def programs() -> Path:
+    """The folder of Postgres' own programs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it asks for a runtime folder, which we do not use
         from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415 (a development extra)
@@ -37,9 +38,9 @@ def _as_other_user(data: Path) -> str:
 
     ensure_user_exists(ROOT_RUNS_AS)
     ensure_prefix_permissions(data)
-    ensure_prefix_permissions(_bin())
-    ensure_folder_permissions(_bin(), 0o055)
-    ensure_folder_permissions(_bin().parent / "lib", 0o044)
+    ensure_prefix_permissions(programs())
+    ensure_folder_permissions(programs(), 0o055)
+    ensure_folder_permissions(programs().parent / "lib", 0o044)
     os.chown(data, pwd.getpwnam(ROOT_RUNS_AS).pw_uid, -1)
     return ROOT_RUNS_AS
 
@@ -68,7 +69,7 @@ def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None
     return Part(
         name="postgres",
         argv=(
-            str(_bin() / "postgres"),
+            str(programs() / "postgres"),
             "-D",
             str(data),
             "-p",
@@ -112,7 +113,7 @@ def database_url(ports: dict[str, int]) -> str:
 def _make(data: Path, user: str | None, password: str | None) -> None:
     """Make the data folder; with a password, everybody needs one."""
     argv = [
-        str(_bin() / "initdb"),
+        str(programs() / "initdb"),
         "-D",
         str(data),
         "--encoding=utf8",

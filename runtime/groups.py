@@ -205,3 +205,45 @@ async def _first_written(
             found[tp, starts[tp]] = record.timestamp
         wanted -= set(starts.items())
     return found
+
+
+class GroupInUse(Exception):
+    """A group has members, who would go on where they are."""
+
+
+async def set_back(settings: KafkaSettings, group: str, since_ms: int) -> dict[TopicPartition, int]:
+    """Have a group without members read again what was written since then; never forwards.
+
+    Returns the offsets that were moved: where to. Raises GroupInUse.
+    """
+    return await _asked(lambda: _set_back(_admin(settings), settings.names, group, since_ms))
+
+
+def _set_back(
+    admin: AdminClient, names: Namespace, group: str, since_ms: int
+) -> dict[TopicPartition, int]:
+    name = names.group(group)
+    described = admin.describe_consumer_groups([name], request_timeout=TIMEOUT_S)[name].result()
+    if described.members:
+        raise GroupInUse(f"{group} has {len(described.members)} members: stop them first")
+    committed = _committed(admin, names, group)
+    since = OffsetSpec.for_timestamp(since_ms)
+    asked = admin.list_offsets(
+        {Asked(*on_kafka(names, tp)): since for tp in committed}, request_timeout=TIMEOUT_S
+    )
+    found = {
+        TopicPartition(names.declared_name(one.topic), one.partition): answer.result().offset
+        for one, answer in asked.items()
+    }
+    moved = {tp: at for tp, at in found.items() if 0 <= at < committed[tp]}
+    if moved:
+        places = [
+            Asked(names.topic(tp.topic), tp.partition, at) for tp, at in sorted(moved.items())
+        ]
+        changed = admin.alter_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(name, places)], request_timeout=TIMEOUT_S
+        )
+        for place in changed[name].result().topic_partitions or ():
+            if place.error is not None:
+                raise KafkaException(place.error)
+    return moved

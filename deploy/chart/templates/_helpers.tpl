@@ -97,3 +97,8 @@ capabilities:
     name: {{ .root.Values.tls.configMap }}
 {{- end }}
 {{- end }}
+
+{{- /* Whether a process is deployed: what it needs is set. */}}
+{{- define "looks.runs" -}}
+{{- if or (empty .process.needs) (get .root.Values.settings .process.needs) }}yes{{ end }}
+{{- end }}

@@ -123,12 +123,15 @@ def test_each_process_is_deployed_in_the_image_of_its_kind(kind: str) -> None:
         name: (one["spec"]["template"]["spec"]["containers"][0])
         for name, one in of_kind(kind, "Deployment").items()
     }
-    modules = {name: module for name, module in MODULES.items() if name != LAKE_WRITER}
+    with_lake = "LOOKS_LAKE_CATALOG_URI" in environment(dict(pods(kind))["api"])
+    assert with_lake == (kind == "managed")
+    modules = {name: module for name, module in MODULES.items() if with_lake or name != LAKE_WRITER}
     assert {name.replace("_", "-") for name in modules} == set(commands)
     for name, module in modules.items():
         container = commands[name.replace("_", "-")]
         assert container["command"] == ["python", "-m", module]
-        target = name if name in ("api", "compositor") else "worker"
+        target = {LAKE_WRITER: "lake"}.get(name, "worker")
+        target = name if name in ("api", "compositor") else target
         assert f"looks-{target}:" in container["image"]
 
 

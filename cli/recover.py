@@ -1,0 +1,118 @@
+"""`looks db recover`: a database that was restored from a backup meets a Kafka that went on."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.letters.options import DryRun, window
+from cli.letters.running import guarded
+from cli.settings import database
+from consumers import credit_ledger
+from consumers.webhooks.handler import DECLARATION as WEBHOOKS
+from runtime.groups import GroupInUse, members_of, set_back
+from runtime.settings import KafkaSettings
+from schemas.envelope import Undecodable
+from schemas.events import LookRequested
+from schemas.topics import LOOK_REQUESTED
+from storage import recovery
+from storage.database import connect
+
+if TYPE_CHECKING:
+    import asyncpg
+
+MARGIN = timedelta(minutes=15)
+"""Read from so long before the backup: clocks differ, and an outbox may have been behind."""
+READ_AGAIN = (credit_ledger.DECLARATION, WEBHOOKS)
+"""Whose effects are in Postgres, and whose offsets in Kafka: both can be applied again."""
+
+
+def recover(
+    *,
+    since: Annotated[
+        str, typer.Option(help="when the backup was taken: ISO 8601, or 15m, 2h, 3d ago")
+    ],
+    dry_run: DryRun = False,
+) -> None:
+    """After Postgres was restored: requests that only Kafka knows get their rows and charges, and
+    refunds and webhooks of that time are read again. Nothing of ours may run. Safe to repeat.
+
+    Exit 0: done. 1: something of ours runs, or a request could not be charged. 2: out of reach.
+    """
+    from replaying.errors import ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
+
+    begin = window(since, None).since
+    assert begin is not None
+    try:
+        refused = guarded(
+            lambda: _recover(KafkaSettings(), begin - MARGIN, dry_run=dry_run, say=typer.echo)
+        )
+    except GroupInUse as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from error
+    except ReplayError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from error
+    if refused:
+        raise typer.Exit(1)
+
+
+async def _recover(
+    kafka: KafkaSettings, since: datetime, *, dry_run: bool, say: Callable[[str], None]
+) -> int:
+    """How many requests could not be charged. Raises GroupInUse before anything is changed."""
+    for declared in READ_AGAIN:
+        if members := await members_of(kafka, declared.group):
+            raise GroupInUse(f"{declared.name} runs ({members} in its group): stop all processes")
+    connection = await connect(database(), "looks-recover")
+    try:
+        restored, refused = await _requests(connection, kafka, since, dry_run=dry_run, say=say)
+    finally:
+        await connection.close()
+    would = "would be " if dry_run else ""
+    say(f"{restored} requests {would}restored with their charges, {refused} refused")
+    if dry_run:
+        return refused
+    for declared in READ_AGAIN:
+        moved = await set_back(kafka, declared.group, int(since.timestamp() * 1000))
+        say(f"{declared.name} reads {len(moved)} partitions again")
+    return refused
+
+
+async def _requests(
+    connection: "asyncpg.Connection",
+    kafka: KafkaSettings,
+    since: datetime,
+    *,
+    dry_run: bool,
+    say: Callable[[str], None],
+) -> tuple[int, int]:
+    restored = refused = 0
+    batches = await asyncio.to_thread(lambda: _batches(kafka, since))
+    while (events := await asyncio.to_thread(next, batches, None)) is not None:
+        for event in await recovery.unknown(connection, events):
+            why = None if dry_run else await recovery.restore(connection, event)
+            restored, refused = restored + (why is None), refused + (why is not None)
+            if why is not None:
+                say(f"{event.request_id}: {why}")
+    return restored, refused
+
+
+def _batches(kafka: KafkaSettings, since: datetime) -> Iterator[list[LookRequested]]:
+    """Every `look.requested` since then, each request once. Blocks. Raises a ReplayError."""
+    from replaying.blocks import read  # noqa: PLC0415 (slow to import, rarely needed)
+    from replaying.kafka import Reader  # noqa: PLC0415 (as above)
+    from replaying.ranges import resolve  # noqa: PLC0415 (as above)
+    from replaying.selection import AtTime, Selection  # noqa: PLC0415 (as above)
+
+    selection = Selection((LOOK_REQUESTED.name,), start=AtTime(since))
+    for block in Reader(kafka, resolve(kafka, selection).ranges).blocks():
+        found: dict[str, LookRequested] = {}
+        for index in range(len(block)):
+            one = read(block.topic, block.values[index], block.headers[index])
+            if not isinstance(one, Undecodable) and isinstance(one.event, LookRequested):
+                found[one.event.request_id] = one.event
+        if found:
+            yield list(found.values())

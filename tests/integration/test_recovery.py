@@ -1,0 +1,109 @@
+"""Postgres comes back from a backup that is older than Kafka: nothing that Kafka knows is lost,
+nobody is charged twice, and the audit is clean again.
+"""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from devstack.postgres import programs
+from devstack.stack import ALL, Stack
+from tests import shared_services
+from tests.conftest import running_stack
+from tests.e2e.client import Client, until
+from tests.integration.test_command_line import looks
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Stack]:
+    """A system whose database may be thrown away."""
+    yield from running_stack(ALL, shared_services.place)
+
+
+@pytest.fixture
+def client(own_stack: Stack) -> Iterator[Client]:
+    made = Client(own_stack)
+    yield made
+    made.close()
+
+
+def program(name: str, *words: str) -> None:
+    """One of Postgres' own. Raises CalledProcessError."""
+    subprocess.run(
+        [programs() / name, *words],
+        check=True,
+        capture_output=True,
+        timeout=120,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+    )
+
+
+def back_up(url: str, file: Path) -> datetime:
+    """While everything works; returns when it began."""
+    began = datetime.now(UTC)
+    program("pg_dump", "--format=custom", f"--file={file}", url)
+    return began
+
+
+async def throw_away(url: str) -> None:
+    """The database, and make an empty one."""
+    there = urlsplit(url)
+    name = there.path[1:]
+    server = await asyncpg.connect(there._replace(path="/postgres").geturl())
+    try:
+        await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await server.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await server.close()
+
+
+def test_a_backup_older_than_kafka_is_brought_up_to_what_kafka_knows(
+    own_stack: Stack, client: Client, tmp_path: Path
+) -> None:
+    url, before = own_stack.env["LOOKS_DATABASE_URL"], client.balance()
+    keys = client.wardrobe(["tee"])
+    fine, absent = (keys["tee"], "top"), ("users/abc/absent.jpg", "top")
+    old = [client.accepted(fine), client.accepted(absent)]
+    client.finish(old)
+    crossing = [client.accepted(fine), client.accepted(absent)]
+    taken_at = back_up(url, tmp_path / "backup")
+    client.finish(crossing)
+    lost = [client.accepted(fine), client.accepted(fine), client.accepted(absent)]
+    client.finish(lost)
+    requests = [*old, *crossing, *lost]
+    known = {one: client.job(one)["status"] for one in requests}
+    until(lambda: client.balance() == before - 40, PATIENCE_S)
+
+    own_stack.stop()
+    asyncio.run(throw_away(url))
+    program("pg_restore", f"--dbname={url}", str(tmp_path / "backup"))
+    assert looks(own_stack, "db", "migrate").stdout == "up to date\n"
+    since = ("--since", taken_at.isoformat())
+    planned = looks(own_stack, "db", "recover", *since, "--dry-run")
+    assert "3 requests would be restored with their charges, 0 refused" in planned.stdout
+    done = looks(own_stack, "db", "recover", *since)
+    assert done.returncode == 0, done.stderr
+    assert "3 requests restored with their charges, 0 refused" in done.stdout
+    again = looks(own_stack, "db", "recover", *since)
+    assert "0 requests restored with their charges, 0 refused" in again.stdout
+
+    own_stack.start()
+    running = looks(own_stack, "db", "recover", *since)
+    assert running.returncode == 1
+    assert "stop all processes" in running.stderr
+    client.finish(requests)
+    assert {one: client.job(one)["status"] for one in requests} == known
+    until(lambda: client.balance() == before - 40, PATIENCE_S)
+    audited = looks(own_stack, "audit", "--settle-s", "5")
+    assert (audited.returncode, audited.stdout[:7]) == (0, "clean: "), audited.stdout
+    quarantined = looks(own_stack, "dlq", "quarantine", "list", "--json")
+    assert quarantined.stdout == "", "nothing met a request that was not there"
