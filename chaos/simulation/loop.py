@@ -36,6 +36,7 @@ class Scheduler:
         self.random = Random(seed)
         self.now_s = 0.0
         self.steps = 0
+        self._turn: SimulatedLoop | None = None
         self._timers: list[tuple[float, int, Callable[[], object]]] = []
         self._timed = 0
         self._runnable: list[SimulatedLoop] = []
@@ -60,10 +61,24 @@ class Scheduler:
         """It has something to do."""
         self._runnable.append(loop)
 
+    def turn(self, loop: "SimulatedLoop") -> None:
+        """It is this loop's. Said where it changes only: asyncio asks the system for it."""
+        if loop is not self._turn:
+            self._turn = loop
+            events._set_running_loop(loop)
+
     def run(self, until: Callable[[], bool], limit_s: float) -> bool:
         """Step until the condition holds, which is asked whenever time is about to pass; False
         when the limit comes first.
         """
+        before = events._get_running_loop()
+        self._turn = None
+        try:
+            return self._run(until, limit_s)
+        finally:
+            events._set_running_loop(before)
+
+    def _run(self, until: Callable[[], bool], limit_s: float) -> bool:
         while True:
             self._step_all()
             if until():
@@ -163,19 +178,14 @@ class SimulatedLoop(_Abstract):  # type: ignore[misc]  # what asks it asks for n
         if not self.alive or self._still:
             return 0
         count = len(self._ready)
-        before = events._get_running_loop()
-        events._set_running_loop(self)
-        try:
-            for _ in range(count):
-                if not self._ready:
-                    break  # killed by its own step
-                handle = self._ready.popleft()
-                if not handle.cancelled():
-                    handle._run()
-                if self._still:
-                    break
-        finally:
-            events._set_running_loop(before)
+        ready = self._ready
+        self._scheduler.turn(self)
+        for _ in range(count):
+            if not ready or self._still:
+                break  # killed or stopped by its own step
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
         self._list()
         return count
 

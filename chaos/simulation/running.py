@@ -73,6 +73,7 @@ def simulated(
     totals, begun_s = Totals(), time.process_time()
     collecting = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what was there before is not looked through each time
     try:
         for seed in range(first, first + count):
             script = make_script(seed, FAULTS.get(missing, DICE) if missing else DICE)
@@ -82,6 +83,7 @@ def simulated(
             if enough is not None and len(totals.broken) >= enough:
                 break
     finally:
+        gc.unfreeze()
         if collecting:
             gc.enable()
     totals.cpu_s = time.process_time() - begun_s
