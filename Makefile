@@ -86,6 +86,9 @@ check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/squawk $(NEW_MIGRATIONS)
 	@$(BIN)/python -m pytest -q tests/contract/test_openapi_rules.py
 
+known-flaws: install ## Ask for known flaws of the packages that are locked; needs the network
+	@for lock in locks/*.lock; do $(BIN)/uv tool run pip-audit --no-deps --disable-pip --require-hashes -r $$lock; done
+
 fix: install ## Format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -131,4 +134,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check fix bench chaos simulate gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench chaos simulate gallery contracts pictures assets lock

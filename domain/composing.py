@@ -24,6 +24,12 @@ SUSPECT_HEADER = (
     "looks-suspect"  # what the attempt before was lost to, where that may be the photos' fault
 )
 
+MAX_ATTEMPT = 1000
+MAX_NOT_BEFORE_MS = 253_402_300_799_999
+"""The end of the year 9999. Beyond these no retry of ours is numbered or dated, and counting with
+them raises: such a record would be read again and again.
+"""
+
 OUR_FAULTS = frozenset({FailureCode.INTERNAL, FailureCode.TIMEOUT})
 """Failures that speak of us rather than of the client's photos: they count towards the breaker."""
 
@@ -52,7 +58,7 @@ def attempt_of(request: LookRequested, headers: Mapping[str, str]) -> Attempt | 
         not_before_ms = int(headers.get(NOT_BEFORE_HEADER, "0"))
     except ValueError:
         return None
-    if number < 1:
+    if not (1 <= number <= MAX_ATTEMPT and 0 <= not_before_ms <= MAX_NOT_BEFORE_MS):
         return None
     return Attempt(request, number, bool(headers.get(SUSPECT_HEADER)), not_before_ms)
 

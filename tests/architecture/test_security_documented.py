@@ -1,7 +1,9 @@
 """docs/security.md shows the rights as they are declared: a right that changes changes its row
-there.
+there. Each test that it names is there, and each threat names one.
 """
 
+import ast
+import re
 from pathlib import Path
 
 from schemas.access import PROCESSES, ROLES, Access
@@ -44,3 +46,31 @@ def test_the_tables_are_the_declared_rights() -> None:
         postgres_row(name) for name in BY_PROCESS
     ]
     assert rows == wanted
+
+
+def threats() -> list[str]:
+    """The rows of the page's list of threats."""
+    part = PAGE.read_text().partition("## Threats, one by one")[2].partition("\n## ")[0]
+    return [line for line in part.splitlines() if line.startswith("| ")][1:]
+
+
+def test_every_threat_names_a_test_that_is_there() -> None:
+    rows = threats()
+    assert len(rows) > 30
+    named = {row: re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row) for row in rows}
+    assert [row for row, tests in named.items() if not tests] == []
+    missing = [
+        f"{file}::{name}"
+        for tests in named.values()
+        for file, name in tests
+        if name not in functions_of(PAGE.parents[1] / file)
+    ]
+    assert missing == []
+
+
+def functions_of(file: Path) -> set[str]:
+    """The functions of a file; none where there is none."""
+    if not file.is_file():
+        return set()
+    found = ast.walk(ast.parse(file.read_text()))
+    return {one.name for one in found if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}

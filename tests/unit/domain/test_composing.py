@@ -215,6 +215,9 @@ def test_what_a_retry_is_sent_with_is_what_its_reader_reads() -> None:
         {ATTEMPT_HEADER: "0"},
         {ATTEMPT_HEADER: ""},
         {NOT_BEFORE_HEADER: "soon"},
+        {NOT_BEFORE_HEADER: "-1"},
+        {NOT_BEFORE_HEADER: "9" * 400},  # too large to be divided
+        {ATTEMPT_HEADER: "9" * 400},
     ],
 )
 def test_headers_that_make_no_sense_ask_for_nothing(headers: dict[str, str]) -> None:
