@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
+from cli.asyncapi import document
 from cli.releases import altered, released
 from schemas import versions
-from schemas.asyncapi import document
 from schemas.events import EVENT_TYPES
 from schemas.json_schema import as_text, schema_of
 

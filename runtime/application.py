@@ -15,6 +15,7 @@ import uvloop
 from aiokafka import ConsumerRebalanceListener
 from faststream.asgi import AsgiFastStream
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.specification import AsyncAPI
 from faststream.types import Lifespan
 
 from runtime.broker import Heard, new_broker, subscribe
@@ -92,6 +93,22 @@ class Application(AsgiFastStream):
         self._session = self._begin(self)
         self.context.set_global("session", self._session)
         return self._session
+
+    def specification(self, kafka: KafkaSettings) -> dict[str, Any]:
+        """What FastStream's AsyncAPI generator says of this application on this Kafka: channels and
+        operations.
+
+        It is asked of the same subscription without its handler: it can't describe handlers whose
+        arguments FastStream does not validate, and ours take what our own decoder made.
+        """
+        bare = new_broker(kafka, (), Heard(self._heard))
+        subscribe(bare, kafka, self.declared, _Listener(self))
+        told: dict[str, Any] = (
+            AsyncAPI(bare, title=self.declared.name, schema_version="3.0.0")
+            .to_specification()
+            .to_jsonable()
+        )
+        return told
 
     def hold(self) -> None:
         """Take no more batches: FastStream's loop ends with the batch in hand.

@@ -1,9 +1,8 @@
-"""The AsyncAPI 3 document of all topics: what is on each, for whom, how it is keyed, how long it is
-kept.
+"""The AsyncAPI 3 document, as far as topics tell it: what is on each, for whom, how it is keyed,
+how long it is kept. Who receives what, the applications tell: `cli.asyncapi` makes the whole.
 
-Made here rather than from declared subscribers: FastStream 0.7.8 gives addresses and payloads, but
-no keys, headers, partitions, retention or audience. Payloads refer to `components.schemas`; the
-JSON Schema of an event alone, as it is released, is `schemas.json_schema`.
+Payloads refer to `components.schemas`; the JSON Schema of an event alone, as it is released, is
+`schemas.json_schema`.
 """
 
 from collections.abc import Mapping
@@ -37,7 +36,7 @@ _FOR: Final[Mapping[Audience, str]] = {
 
 
 def document() -> dict[str, Any]:
-    """The whole document, as JSON values, in a fixed order."""
+    """The document without those who receive, as JSON values, in a fixed order."""
     references, schemas = _schemas()
     return {
         "asyncapi": "3.0.0",

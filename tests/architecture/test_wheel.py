@@ -75,6 +75,13 @@ def test_the_cookbook_s_questions_are_in_it(installed: Path) -> None:
     assert int(count) >= 10
 
 
+def test_the_asyncapi_document_that_the_api_serves_is_in_it(installed: Path) -> None:
+    code = "from api.contracts import ASYNCAPI as f; print(f); print(len(f.read_text()))"
+    page, count = said(installed, "-c", code).split()
+    assert Path(page).is_relative_to(installed)
+    assert int(count) == len((CHECKOUT / "docs" / "contracts" / "asyncapi.json").read_text())
+
+
 def test_released_schemas_and_the_console_are_in_it(installed: Path) -> None:
     for folder in ("schemas/released", "api/console/static", "compositing/mannequins"):
         held = {path.relative_to(installed) for path in (installed / folder).rglob("*.*")}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from cli.asyncapi import document
 from cli.contracts import FOLDER, contracts, main, not_releasable, stale, write
 from cli.releases import RELEASED, altered, release, released
 from schemas import versions
-from schemas.asyncapi import document
 from schemas.envelope import Meta, encode
 from schemas.events import EVENT_TYPES
 from schemas.ids import schema_id

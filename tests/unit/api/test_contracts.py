@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.asyncapi_page import render
-from schemas.asyncapi import document
+from cli.asyncapi import document
 from schemas.topics import TOPICS
 from tests.unit.api.conftest import Api
 
