@@ -18,7 +18,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.specification import AsyncAPI
 from faststream.types import Lifespan
 
-from runtime.broker import Heard, new_broker, subscribe
+from runtime.broker import Heard, make_patient, new_broker, subscribe
 from runtime.consuming import Consuming
 from runtime.declaration import Declaration
 from runtime.guard import Guard
@@ -109,6 +109,11 @@ class Application(AsgiFastStream):
             .to_jsonable()
         )
         return told
+
+    async def start(self, **run_extra_options: Any) -> None:
+        """Connect, join the group, deliver batches."""
+        await make_patient(self.kafka_broker)
+        await super().start(**run_extra_options)
 
     def hold(self) -> None:
         """Take no more batches: FastStream's loop ends with the batch in hand.

@@ -4,8 +4,9 @@ offset moved by it.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from aiokafka import ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -14,7 +15,7 @@ from faststream.types import LoggerProto
 from runtime.connection import for_faststream, token_provider
 from runtime.copartitions import NumberAssignor
 from runtime.declaration import Declaration
-from runtime.kafka import METADATA_MAX_AGE_MS
+from runtime.kafka import METADATA_MAX_AGE_MS, ConsumerRecord, TopicPartition
 from runtime.received import receiver, works
 from runtime.settings import KafkaSettings
 
@@ -22,10 +23,10 @@ HEARTBEATS = 5
 """In one session timeout: so many may be late on a busy machine before the group takes a member for
 dead.
 """
-POLL_MS = 20
-"""FastStream sleeps for so long after a poll of as long that gave nothing: a record that comes then
-waits.
-"""
+PAUSE_MS = 1
+"""FastStream sleeps for so long after a poll that gave nothing."""
+POLL_S = 0.2
+"""A poll waits for so long, and ends with the first record."""
 
 
 class Heard(LoggerProto):
@@ -50,6 +51,31 @@ class Heard(LoggerProto):
         """Pass errors on; the rest is silence: our own log has it."""
         if level >= logging.ERROR and isinstance(exc_info, Exception):
             self._failed(exc_info)
+
+
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """Polls longer than it is told to.
+
+    FastStream sleeps as long as it polled in vain. With its one number for both, a record that
+    comes to an idle consumer waits for the end of the sleep, or an idle consumer polls all the
+    time.
+    """
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """The same, waiting for `POLL_S`."""
+        found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+            *partitions, timeout_ms=max(timeout_ms, int(POLL_S * 1000)), max_records=max_records
+        )
+        return found
+
+
+async def make_patient(broker: KafkaBroker) -> None:
+    """Connect, and have the broker's subscribers read with consumers that wait for records."""
+    builder = await broker.connect()
+    if isinstance(builder, partial):  # as FastStream's, and not its test broker's
+        broker.config.broker_config.builder = partial(PatientConsumer, **builder.keywords)
 
 
 def new_broker(
@@ -82,7 +108,7 @@ def subscribe(
     return broker.subscriber(
         *(settings.names.topic(topic.name) for topic in declared.topics),
         batch=True,
-        batch_timeout_ms=POLL_MS,
+        batch_timeout_ms=PAUSE_MS,
         max_records=declared.poll_records,
         group_id=settings.names.group(declared.group),
         ack_policy=AckPolicy.MANUAL,
