@@ -80,7 +80,9 @@ def create_app(ports: Ports) -> FastAPI:
     create_look = CreateLook(limit)
     app.router.routes.append(documented(create_look))
     for router in ROUTERS:
-        app.include_router(router)
+        # Not by include_router: it has nothing to add to them, and makes each route anew at the
+        # first request.
+        app.router.routes.extend(router.routes)
     errors.install(app)
     app.add_middleware(
         BoundedBodies,
