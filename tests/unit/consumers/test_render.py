@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from compositing import GarmentInput
+from compositing.options import WORKING_SIDE_PX
 from consumers.compositor.classical import ClassicalDresser
-from consumers.compositor.cutouts import CutoutCache
+from consumers.compositor.cutouts import CutoutCache, KeptGarment
 from consumers.compositor.render import _Worker, render
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
@@ -23,22 +25,52 @@ from tests.unit.consumers.fake_s3 import FakeS3, running_s3
 PHOTO = "users/abc/tee.jpg"
 
 
+class CutOnce(CutoutCache):
+    """Cuts each photo out once for all tests: these are about the store."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._kept: dict[tuple[bytes, str, int], KeptGarment] = {}
+
+    def get(
+        self, tenant_id: str, garment: GarmentInput, side_px: int = WORKING_SIDE_PX
+    ) -> KeptGarment:
+        key = garment.data, garment.category, side_px
+        if key not in self._kept:
+            self._kept[key] = super().get(tenant_id, garment, side_px)
+        return self._kept[key]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[FakeS3, ObjectStore, ClassicalDresser]]:
+    """A store and what a worker has of it: a client takes longer to make than a test to run."""
+    with pytest.MonkeyPatch.context() as patch, running_s3() as store:
+        patch.setenv("AWS_ACCESS_KEY_ID", "a")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        patch.delenv("AWS_PROFILE", raising=False)
+        client = ObjectStore(ObjectStoreSettings(endpoint_url=store.url))
+        yield store, client, ClassicalDresser(CutOnce())
+
+
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
-    """A store with one good photo, and this process as a worker of it."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with running_s3() as store:
-        store.objects[PHOTO] = save(tee(), "JPEG")
-        monkeypatch.setattr(
-            _Worker,
-            "store",
-            ObjectStore(ObjectStoreSettings(endpoint_url=store.url)),
-            raising=False,
-        )
-        monkeypatch.setattr(_Worker, "dresser", ClassicalDresser(CutoutCache(None)), raising=False)
-        yield store
+def s3(
+    served: tuple[FakeS3, ObjectStore, ClassicalDresser], monkeypatch: pytest.MonkeyPatch
+) -> FakeS3:
+    """A store with one good photo and nothing refused, and this process as a worker of it."""
+    store, client, dresser = served
+    store.objects.clear()
+    store.refusals.clear()
+    store.objects[PHOTO] = save(tee(), "JPEG")
+    monkeypatch.setattr(_Worker, "store", client, raising=False)
+    monkeypatch.setattr(_Worker, "dresser", dresser, raising=False)
+    return store
+
+
+@pytest.fixture
+def new_client(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that has not asked yet whether it lost its rights."""
+    client = ObjectStore(ObjectStoreSettings(endpoint_url=s3.url))
+    monkeypatch.setattr(_Worker, "store", client)
 
 
 def a_look() -> LookRequested:
@@ -60,8 +92,7 @@ def test_a_good_photo_is_made_and_stored(s3: FakeS3) -> None:
     ("method", "where", "status", "code"),
     [
         *(("PUT", "results/", status, code) for status, code in [
-            (403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (404, "NoSuchBucket"),
-            (403, "QuotaExceeded"),
+            (403, "SignatureDoesNotMatch"), (404, "NoSuchBucket"), (403, "QuotaExceeded"),
             (400, "InvalidArgument"), (409, "OperationAborted"), (503, "SlowDown"),
             (500, "InternalError"),
             (507, "StorageFull"),
@@ -74,19 +105,30 @@ def test_a_good_photo_is_made_and_stored(s3: FakeS3) -> None:
             (301, "PermanentRedirect"), (503, "SlowDown"), (429, "TooManyRequests"),
             (400, "RequestTimeout"), (500, ""),
         ]),
-        ("GET", "", 403, "AccessDenied"),
     ],
 )  # fmt: skip
 def test_what_the_store_says_of_us_is_ours_is_tried_again_and_tells_nobody_to_upload(
     s3: FakeS3, method: str, where: str, status: int, code: str
 ) -> None:
     s3.refusals[method, where] = (status, code)
+    is_ours_and_tells_nobody_to_upload()
+
+
+@pytest.mark.parametrize(("method", "where"), [("PUT", "results/"), ("GET", "")])
+@pytest.mark.usefixtures("new_client")
+def test_so_is_the_loss_of_our_rights(s3: FakeS3, method: str, where: str) -> None:
+    s3.refusals[method, where] = (403, "AccessDenied")
+    is_ours_and_tells_nobody_to_upload()
+
+
+def is_ours_and_tells_nobody_to_upload() -> None:
     result = failed()
     assert result.reason.code in OUR_FAULTS
     assert (result.can_heal, result.reason.item_index) == (True, None)
     assert "pload" not in result.reason.message
 
 
+@pytest.mark.usefixtures("new_client")
 def test_rights_lost_for_writing_alone_are_lost_rights_for_reading_too(s3: FakeS3) -> None:
     s3.refusals["GET", "users/"] = s3.refusals["PUT", ""] = (403, "AccessDenied")
     assert failed().reason.code is FailureCode.INTERNAL
@@ -103,6 +145,7 @@ def test_rights_lost_for_writing_alone_are_lost_rights_for_reading_too(s3: FakeS
         (400, "KMS.DisabledException", FailureCode.OBJECT_FORBIDDEN),
     ],
 )
+@pytest.mark.usefixtures("new_client")
 def test_what_the_store_says_of_one_object_names_it_and_is_not_tried_again(
     s3: FakeS3, status: int, code: str, told: FailureCode
 ) -> None:
