@@ -45,8 +45,8 @@ down: $(STAMP)-demo ## Stop the stack; data stays
 reset: $(STAMP)-demo ## Stop the stack and forget its data
 	@$(BIN)/looks dev reset
 
-quick: install ## Run every test that needs no stack, on all cores
-	@$(BIN)/python -m pytest --numprocesses auto tests/architecture tests/contract tests/unit
+quick: install ## Run what needs no stack but the engine's longest tests, on all cores
+	@LOOKS_FUZZ_EXAMPLES=$${LOOKS_FUZZ_EXAMPLES:-25} $(BIN)/python -m pytest --numprocesses auto -m "not long" tests/architecture tests/contract tests/unit
 
 WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
@@ -96,6 +96,9 @@ fix: install ## Format and mend what can be mended
 bench: install ## Measure against bare baselines in the same run; JSON in bench/results/
 	@$(BIN)/python -m bench
 
+mutants: install ## Change the rules one place at a time and see whether their tests notice: MODULES="domain.money"
+	@$(BIN)/python -m bench.mutants $(MODULES)
+
 SEED ?= 1
 FAULTS ?= 300
 REQUESTS ?= 3000
@@ -134,4 +137,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench chaos simulate gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench mutants chaos simulate gallery contracts pictures assets lock

@@ -13,6 +13,7 @@ from bench import (
     audit,
     backlog,
     engine,
+    house,
     lake,
     pale,
     pipeline,
@@ -31,6 +32,7 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     chosen = {name for name in sys.argv[1:] if name[0].isalpha()}
     measures = {
+        "house": house.measure,
         "engine": engine.measure,
         "recovery": recovery.measure,
         "pale": pale.measure,

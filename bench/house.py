@@ -25,8 +25,8 @@ PRODUCT: Final = (
 WORKSHOP: Final = ("assets", "bench", "chaos", "deploy")
 WIDE_COLUMNS: Final = 100
 MODELS: Final = {"arroyo": 6.1, "snuba": 5.9, "Looks at 65976e1": 9.6}
-"""Tokens a line."""
-EXEMPT: Final = ("# noqa", "# type: ignore", "  # type: ignore")
+"""Tokens a line. Arrays take more: a line of NumPy has two or three times a plain one's."""
+EXEMPT: Final = ("# no" + "qa", "# type: " + "ignore")
 SILENT: Final = frozenset(
     {
         tokenize.COMMENT,
@@ -58,14 +58,12 @@ def measure() -> dict[str, Any]:
     everything = [pair for pairs in rooms.values() for pair in pairs]
     twice = defined_twice(everything)
     tokens, lines = sum(one.tokens for one in product), sum(one.lines for one in product)
-    result = {
+    result: dict[str, Any] = {
         "product_tokens": tokens,
         "product_lines": lines,
         "tokens_a_line": round(tokens / lines, 2),
         "tokens_a_line_by_room": {room: _density(pairs) for room, pairs in rooms.items()},
-        "wide_lines": {
-            f"{path}:{number}": "" for path, one in everything for number in one.wide
-        },
+        "wide_lines": [f"{path}:{number}" for path, one in everything for number in one.wide],
         "types_defined_twice": twice,
         "models_tokens_a_line": MODELS,
     }
@@ -136,12 +134,14 @@ def _density(files: list[tuple[str, Counted]]) -> float:
 
 
 def _table(result: dict[str, Any]) -> str:
-    rows = [("Looks", result["tokens_a_line"]), *MODELS.items()]
-    parts = [f"{'tokens a line':<28}\n", *(f"  {name:<26}{value:>8.2f}\n" for name, value in rows)]
-    parts += [
-        f"{'product tokens':<28}{result['product_tokens']:>8,}\n",
-        f"{'product lines':<28}{result['product_lines']:>8,}\n",
-        f"{'lines over 100 columns':<28}{len(result['wide_lines']):>8}\n",
-        f"{'types defined twice':<28}{len(result['types_defined_twice']):>8}\n",
+    rooms = sorted(result["tokens_a_line_by_room"].items(), key=lambda one: one[1])
+    rows = [
+        ("product tokens", f"{result['product_tokens']:,}"),
+        ("product lines", f"{result['product_lines']:,}"),
+        ("lines over 100 columns", len(result["wide_lines"])),
+        ("types defined twice", len(result["types_defined_twice"])),
+        ("tokens a line", f"{result['tokens_a_line']:.2f}"),
+        *((f"  {name}", f"{value:.2f}") for name, value in MODELS.items()),
+        *((f"  {name}/", f"{value:.2f}") for name, value in rooms),
     ]
-    return "".join(parts)
+    return "".join(f"{name:<28}{value:>8}\n" for name, value in rows)

@@ -75,7 +75,8 @@ def _properties(
 
 def _open(ports: dict[str, int]) -> dict[str, str]:
     return {
-        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},"
+        f"CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
     }
 

@@ -140,7 +140,8 @@ class Secured:
 
     def _url(self, name: str) -> str:
         user = "postgres" if name == ADMIN else _login(name)
-        return f"postgresql://{user}:{self._passwords[name]}@127.0.0.1:{self._ports['postgres']}/postgres"
+        place = f"127.0.0.1:{self._ports['postgres']}"
+        return f"postgresql://{user}:{self._passwords[name]}@{place}/postgres"
 
     def _known_passwords(self) -> dict[str, str]:
         file = self._folder / "passwords.json"

@@ -1,29 +1,50 @@
 """One word for one thing: a search for a type's name leads to one place."""
 
-import ast
-from collections import defaultdict
-from pathlib import Path
+from bench.house import PRODUCT, WORKSHOP, counted, counted_in, defined_twice
+from tests.architecture.test_budgets import CHECKOUT
 
-from tests.architecture.test_budgets import CHECKOUT, FILES
+EVERYTHING = [one for room in (*PRODUCT, *WORKSHOP) for one in counted_in(CHECKOUT / room)]
+
+SOURCE = '''"""What it is for."""
+
+Row = dict[str, int]
+LIMIT = 3
+"""Told of."""
 
 
-def type_names(path: Path) -> list[str]:
-    """Classes, and names with a capital that stand for a type."""
-    found = []
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ClassDef):
-            found.append(node.name)
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name.lstrip("_")[:1].isupper() and not name.isupper():
-                found.append(name)
-    return found
+class Sum:
+    """Of two."""
+
+    def add(self, a: int) -> int:  # plainly
+        return a + LIMIT
+
+
+x = {wide}
+'''
 
 
 def test_a_type_name_is_defined_once() -> None:
-    places = defaultdict(list)
-    for path in FILES:
-        for name in type_names(path):
-            places[name].append(str(path.relative_to(CHECKOUT)))
-    assert len(places) > 500, "the rooms were not found"
-    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+    assert sum(len(one.types) for _, one in EVERYTHING) > 500, "the rooms were not found"
+    assert defined_twice(EVERYTHING) == {}
+
+
+def test_no_line_is_wide() -> None:
+    assert [f"{path}:{number}" for path, one in EVERYTHING for number in one.wide] == []
+
+
+def test_tokens_lines_and_types_are_counted_without_comments_and_docstrings() -> None:
+    found = counted(SOURCE.format(wide="1"))
+    assert found.types == ("Row", "Sum")
+    assert found.lines == 6
+    # Row = dict[str, int]; LIMIT = 3; class Sum: ; def add(...) -> int: ; return a + LIMIT; x = 1
+    assert found.tokens == 8 + 3 + 3 + 12 + 4 + 3
+    assert found.wide == ()
+
+
+def test_a_wide_line_is_found_and_a_name_that_is_there_twice() -> None:
+    wide = counted(SOURCE.format(wide="1" * 100))
+    assert wide.wide == (15,)
+    assert defined_twice([("a.py", wide), ("b.py", wide)]) == {
+        "Row": ["a.py", "b.py"],
+        "Sum": ["a.py", "b.py"],
+    }

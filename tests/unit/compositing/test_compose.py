@@ -155,6 +155,7 @@ def test_every_drawn_garment_is_dressed(name: str) -> None:
     assert made.manifest.items[0].warnings == ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("category", sorted(CATEGORIES))
 def test_every_category_can_be_placed(category: str) -> None:
     photo = Photograph(size_px=(480, 640))
@@ -171,7 +172,9 @@ def test_a_garment_of_another_kind_is_refused_with_a_reason(category: str) -> No
     assert "does not look like a garment of this category" in str(caught.value)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(one, marks=pytest.mark.long) for one in (1, 2))]
+)
 @pytest.mark.parametrize("name", ["cat", "person", "page", "screenshot", "two"])
 def test_what_is_no_single_garment_is_never_sold(name: str, seed: int) -> None:
     data = save(stranger(name, seed, size_px=(480, 640)))

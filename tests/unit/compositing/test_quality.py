@@ -22,6 +22,7 @@ from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX
 from schemas.categories import canonical
 
 OPTIONS = LookOptions(width_px=384)
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
