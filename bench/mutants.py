@@ -14,11 +14,9 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import io
-import os
+import multiprocessing
 import random
-import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +37,7 @@ RULES: Final = (
 """Where the promises of DESIGN 3 are decided."""
 ROOMS: Final = ("compositing.options", "compositing.judge.judge", "compositing.guard")
 LIMIT_S: Final = 60
+FORK: Final = multiprocessing.get_context("fork")
 QUIETLY: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest"),
     # of what is imported before the fork
@@ -174,25 +173,24 @@ def tests_of(module: str) -> list[str]:
 
 def survives(module: str, source: str, tests: Sequence[str]) -> bool:
     """Whether the tests pass with this source in a module's place. A run without an end fails."""
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            try:
-                Changed(module, source)
-                code = int(pytest.main([*QUIETLY, *tests]))
-            except BaseException:
-                code = 1
-        os._exit(0 if code == 0 else 1)
-    until_s = time.monotonic() + LIMIT_S
-    while time.monotonic() < until_s:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status == 0
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
+    child = FORK.Process(target=_try, args=(module, source, tests))
+    child.start()
+    child.join(LIMIT_S)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    return child.exitcode == 0
+
+
+def _try(module: str, source: str, tests: Sequence[str]) -> None:
+    """In a process of its own: exit code 0 where the tests pass."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            Changed(module, source)
+            code = int(pytest.main([*QUIETLY, *tests]))
+        except BaseException:
+            code = 1
+    sys.exit(code)
 
 
 def main(words: Sequence[str]) -> int:
