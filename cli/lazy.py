@@ -43,6 +43,7 @@ COMMANDS: Final = {
         "Upload garment photos, dress a mannequin in them, fetch the picture.",
     ),
     "tenants": Named("cli.accounts", "tenants_app", "Tenants."),
+    "top": Named("cli.top", "top", "Show all processes, live: ready or not, rates, failures, lag,"),
     "topics": Named("cli.topics", "app", "Topics."),
 }
 OF_TOPICS: Final = {

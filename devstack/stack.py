@@ -53,16 +53,19 @@ class Stack:
         env: dict[str, str] | None = None,
         *,
         secured: bool = False,
+        checkout: Path = CHECKOUT,
     ) -> None:
         """Nothing is started. `processes`: which of ours; none: the services only. `env`: further
         settings of ours.
 
         `secured`: with TLS, users and least rights (`devstack.secured`), from its first start on.
+        `checkout`: whose code runs, another release's for example.
         """
         self.folder = StackFolder(root)
         self._processes = processes
         self._env = env or {}
         self._secured = secured
+        self._checkout = checkout
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
@@ -111,8 +114,8 @@ class Stack:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    cwd=CHECKOUT,
-                    env={**of_supervisor(os.environ), "PYTHONPATH": str(CHECKOUT)},
+                    cwd=self._checkout,
+                    env={**of_supervisor(os.environ), "PYTHONPATH": str(self._checkout)},
                     start_new_session=True,
                 )
         self._until_ready(say)
