@@ -30,6 +30,25 @@ FINISH_SECONDS = Histogram(
     ["outcome"],
     buckets=(0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320),
 )
+LOOP_LATE_SECONDS = Histogram(
+    "looks_event_loop_late_seconds",
+    "By how much a process's event loop is late for what it should do now, looked at every half a "
+    "second. Over 0.1 for long: it has too little CPU, or something blocks it.",
+    buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+DATABASE_CONNECTIONS = Gauge(
+    "looks_database_connections",
+    "Connections to Postgres that a process has, idle or in use. All in use for long "
+    "(LOOKS_DATABASE_POOL_MAX): Postgres is slow, or allow more.",
+    ["state"],
+)
+STORE_SECONDS = Histogram(
+    "looks_store_seconds",
+    "Time of one read or write of S3, by what came of it: ok, object, refused, unavailable. Of the "
+    "compositor's workers it is not counted. `refused`: see to our credentials and rights.",
+    ["operation", "outcome"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
 RECORDS = Counter(
     "looks_records_total",
     "Records handled, by what they came to. A rising share of `quarantined` or `rejected`: read "

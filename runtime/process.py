@@ -21,6 +21,8 @@ from runtime.settings import CLOSE_WITHIN_S, ProcessSettings
 
 log = logs.get(__name__)
 
+BEAT_S = 0.5
+
 
 class Process:
     """A running process: its name, its settings, when to stop, and whether it does its work at the
@@ -71,6 +73,7 @@ async def _live(process: Process, main: Main, app: ASGIApp) -> None:
     health = HealthServer(settings.health_host, settings.health_port, app)
     await health.start()
     log.info("started")
+    beating = asyncio.create_task(_watch_loop())
     work = asyncio.ensure_future(main(process))
     stop = asyncio.create_task(process.stopping.wait())
     try:
@@ -86,9 +89,19 @@ async def _live(process: Process, main: Main, app: ASGIApp) -> None:
             work.result()
     finally:
         stop.cancel()
+        beating.cancel()
         await health.stop()
         await asyncio.to_thread(tracing.stop)
         log.info("stopped")
+
+
+async def _watch_loop() -> None:
+    """Note how late the loop is for what it should do now."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due_s = loop.time() + BEAT_S
+        await asyncio.sleep(BEAT_S)
+        metrics.LOOP_LATE_SECONDS.observe(max(0.0, loop.time() - due_s))
 
 
 def run(name: str, main: Main) -> None:

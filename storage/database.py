@@ -166,6 +166,9 @@ async def watched(
     pool: asyncpg.Pool, process: Process, every_s: float = WATCH_EVERY_S
 ) -> AsyncIterator[None]:
     """Ask, as long as the block lasts, whether the database can be written."""
+    idle, used = (metrics.DATABASE_CONNECTIONS.labels(state) for state in ("idle", "used"))
+    idle.set_function(pool.get_idle_size)
+    used.set_function(lambda: pool.get_size() - pool.get_idle_size())
     watching = asyncio.create_task(_watch(pool, process, every_s))
     try:
         yield

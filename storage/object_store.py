@@ -8,8 +8,9 @@ itself: time-outs, 5xx, SlowDown, connections refused
 """
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -20,6 +21,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from runtime import metrics
 from runtime.settings import ObjectStoreSettings
 
 if TYPE_CHECKING:
@@ -125,6 +127,12 @@ def new_client(settings: ObjectStoreSettings) -> "S3Client":
     )
 
 
+_OUTCOMES: dict[type[StoreError], str] = {
+    StoreRefused: "refused",
+    StoreUnavailable: "unavailable",
+}
+
+
 class ObjectStore:
     """One bucket. Not shared between processes; made after a fork."""
 
@@ -138,6 +146,10 @@ class ObjectStore:
 
     def get(self, key: str, max_bytes: int) -> bytes:
         """The object's bytes. Raises a StoreError."""
+        with _timed("get"):
+            return self._get(key, max_bytes)
+
+    def _get(self, key: str, max_bytes: int) -> bytes:
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             with answer["Body"] as body:
@@ -149,29 +161,23 @@ class ObjectStore:
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store an object whole, over any older one. Raises a StoreError."""
-        try:
+        with _timed("put"), _asking():
             self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
             )
-        except (ClientError, BotoCoreError) as error:
-            _refused(error)
 
     def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
         """The same from a file that can seek, which is read as it is sent. Raises a StoreError."""
-        try:
+        with _timed("put"), _asking():
             file.seek(0)
             self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=file, ContentType=content_type
             )
-        except (ClientError, BotoCoreError) as error:
-            _refused(error)
 
     def delete(self, key: str) -> None:
         """Remove an object; it is no error when there is none. Raises a StoreError."""
-        try:
+        with _timed("delete"), _asking():
             self._client.delete_object(Bucket=self.bucket, Key=key)
-        except (ClientError, BotoCoreError) as error:
-            _refused(error)
 
     def _not_read(self, error: ClientError | BotoCoreError) -> StoreError:
         about_us, code = _of_us(error), _code(error)
@@ -228,6 +234,23 @@ def _code(error: ClientError | BotoCoreError) -> str:
     )
 
 
-def _refused(error: ClientError | BotoCoreError) -> NoReturn:
-    """Of a write. What is written is ours to choose, so a refusal is our fault."""
-    raise _of_us(error) or StoreRefused(f"S3 answered {_code(error)}") from error
+@contextmanager
+def _asking() -> Iterator[None]:
+    """A write. What is written is ours to choose, so a refusal is our fault."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise _of_us(error) or StoreRefused(f"S3 answered {_code(error)}") from error
+
+
+@contextmanager
+def _timed(operation: str) -> Iterator[None]:
+    outcome, began_s = "ok", time.monotonic()
+    try:
+        yield
+    except StoreError as error:
+        outcome = _OUTCOMES.get(type(error), "object")
+        raise
+    finally:
+        took_s = time.monotonic() - began_s
+        metrics.STORE_SECONDS.labels(operation, outcome).observe(took_s)
