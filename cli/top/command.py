@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from cli.top.samples import Row, Sample, Summary, parsed, row, summary
+from cli.top.samples import Overall, ProcessRow, Sample, parsed, row, summary
 from cli.top.view import view
 
 TIMEOUT_S = 3.0
@@ -58,7 +58,7 @@ async def _watch(console: Console, asked: Sequence[str], every_s: float) -> None
             await asyncio.sleep(every_s)
 
 
-async def _twice(asked: Sequence[str], every_s: float) -> tuple[list[Row], Summary]:
+async def _twice(asked: Sequence[str], every_s: float) -> tuple[list[ProcessRow], Overall]:
     before = await _ask(asked)
     await asyncio.sleep(every_s)
     return _told(asked, before, await _ask(asked))
@@ -66,13 +66,13 @@ async def _twice(asked: Sequence[str], every_s: float) -> tuple[list[Row], Summa
 
 def _told(
     asked: Sequence[str], before: Sequence[Sample | None], now: Sequence[Sample | None]
-) -> tuple[list[Row], Summary]:
+) -> tuple[list[ProcessRow], Overall]:
     pairs = list(zip(before, now, strict=True))
     rows = [row(place, *pair) for place, pair in zip(asked, pairs, strict=True)]
     return sorted(rows, key=lambda one: (one.process, one.address)), summary(pairs)
 
 
-def _say(console: Console, rows: list[Row], told: Summary, *, as_json: bool) -> None:
+def _say(console: Console, rows: list[ProcessRow], told: Overall, *, as_json: bool) -> None:
     if as_json:
         shown = {
             "processes": [dataclasses.asdict(one) for one in rows],

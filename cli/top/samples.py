@@ -51,7 +51,7 @@ def parsed(text: str, at_s: float) -> Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProcessRow:
     """One process in the view. Rates are by the second, of the time between two answers."""
 
     process: str
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Overall:
     """All processes together."""
 
     requests: float = 0.0
@@ -78,10 +78,10 @@ class Summary:
     dead_letters: Mapping[str, float] = field(default_factory=dict)  # by reason, a second
 
 
-def row(address: str, before: Sample | None, now: Sample | None) -> Row:
+def row(address: str, before: Sample | None, now: Sample | None) -> ProcessRow:
     """Of a process that answered, or did not."""
     if now is None:
-        return Row(before.process if before else "?", address, note="does not answer")
+        return ProcessRow(before.process if before else "?", address, note="does not answer")
     ready = bool(now.total("looks_process_ready"))
     rate = _rates(before, now)
     failed = sum(rate("looks_records_total", outcome=one) for one in FAILED)
@@ -91,7 +91,7 @@ def row(address: str, before: Sample | None, now: Sample | None) -> Row:
         done = rate("looks_http_requests_total") - failed
     if now.process == "outbox_relay":
         done = rate("looks_outbox_published_total")
-    return Row(
+    return ProcessRow(
         now.process,
         address,
         ready,
@@ -105,7 +105,7 @@ def row(address: str, before: Sample | None, now: Sample | None) -> Row:
     )
 
 
-def summary(pairs: Sequence[tuple[Sample | None, Sample | None]]) -> Summary:
+def summary(pairs: Sequence[tuple[Sample | None, Sample | None]]) -> Overall:
     """Over all processes that answered, now and before."""
     finished: defaultdict[str, float] = defaultdict(float)
     letters: defaultdict[str, float] = defaultdict(float)
@@ -122,7 +122,7 @@ def summary(pairs: Sequence[tuple[Sample | None, Sample | None]]) -> Summary:
             finished[outcome] += rate("looks_finish_seconds_count", outcome=outcome)
         for reason in now.kinds("looks_dead_letters_total", "reason"):
             letters[reason] += rate("looks_dead_letters_total", reason=reason)
-    return Summary(requests, errors, dict(finished), outbox_s, deferred, dict(letters))
+    return Overall(requests, errors, dict(finished), outbox_s, deferred, dict(letters))
 
 
 class _Rates:

@@ -6,12 +6,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.top.samples import Row, Summary
+from cli.top.samples import Overall, ProcessRow
 
 MIB = 1024 * 1024
 
 
-def view(rows: Sequence[Row], told: Summary) -> Group:
+def view(rows: Sequence[ProcessRow], told: Overall) -> Group:
     """What is shown."""
     table = Table(box=None, pad_edge=False, expand=False)
     for name in ("process", "at", "ready"):
@@ -35,7 +35,7 @@ def view(rows: Sequence[Row], told: Summary) -> Group:
     return Group(Text(_line(told)), Text(""), table)
 
 
-def _line(told: Summary) -> str:
+def _line(told: Overall) -> str:
     parts = [
         f"{told.requests:,.1f} requests/s, {told.errors:,.1f} errors/s",
         f"finished: {_rates(told.finished)}",
