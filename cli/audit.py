@@ -4,20 +4,24 @@ import asyncio
 import hashlib
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
 from cli.audit_metrics import Tally, write
+from cli.audit_reading import read_into
 from cli.lake_audit import LakeSide, away, looking
 from cli.settings import database, run
 from domain import audit
-from domain.audit import AuditMoment, Violation
+from domain.audit import AuditMoment, RequestFacts, Violation
+from domain.moments import moment
 from domain.redriving import Verb
 from lake.catalog import NoLake
 from runtime.kafka import ConsumerRecord, read
@@ -34,12 +38,18 @@ from schemas.topics import (
     LOOK_REQUESTED,
 )
 from storage.audit_facts import Snapshot, snapshot
+from storage.audits import AuditRecord, AuditStore
+from storage.database import open_pool
 from storage.object_store import ObjectMissing, ObjectStore, StoreError
 
 app = typer.Typer(help="Check every promise of the system.")
 
 READ = (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
 S3_AT_ONCE = 8
+BATCH = 1000
+LAST = "last"
+CLOCKS_DIFFER = timedelta(seconds=60)
+"""Of brokers and the database."""
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
 
@@ -54,6 +64,7 @@ class Scope:
     settle_s: float
     sample: int
     lake: LakeSide | None = None
+    since: datetime | None = None  # what was created before is not looked at again
 
 
 async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
@@ -65,6 +76,7 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
         try:
             async with snapshot(scope.database_url) as view:
                 moment = _moment(scope, view)
+                tally.looked_at = tally.everything_before = view.now
                 tally.records = await _read(scope, facts)
                 async for violation in _requests(view, facts, moment, scope, tally):
                     yield violation
@@ -85,7 +97,8 @@ async def _read(scope: Scope, facts: TopicFacts) -> int:
     """Every committed record; where there is a lake, against what it held before."""
     lake = scope.lake
     if lake is None:
-        return await read_all(scope.kafka, READ, facts.add)
+        since = None if scope.since is None else scope.since - CLOCKS_DIFFER
+        return await read_into(facts, scope.kafka, READ, since)
     await asyncio.to_thread(lake.look)
 
     def take(record: ConsumerRecord) -> None:
@@ -105,27 +118,23 @@ def _moment(scope: Scope, view: Snapshot) -> AuditMoment:
         + scope.settle_s
     )
     kept = timedelta(milliseconds=LOOK_REQUESTED.retention_ms) - timedelta(hours=1)
-    return AuditMoment(view.now, scope.settle_s, margin_s, view.now - kept)
+    topics_since = max(view.now - kept, scope.since or view.now - kept)
+    return AuditMoment(view.now, scope.settle_s, margin_s, topics_since)
 
 
 async def _requests(
     view: Snapshot, facts: TopicFacts, moment: AuditMoment, scope: Scope, tally: Tally
 ) -> AsyncIterator[Violation]:
-    projected, shared = await view.projected(), facts.shared_numbers()
-    strangers = _Strangers(facts.requests(), moment)
+    whole = _Whole(facts, await view.projected())
+    spoken_of = _SpokenOf(facts.requests())
     pictures: list[tuple[str, dict[str, object]]] = []
-    async for row, image in view.requests():
+    async for row, image in view.requests(scope.since):
         tally.requests += 1
-        said = facts.of(row.request_id, projected)
-        whole = replace(
-            row,
-            shared_numbers=shared.get(row.request_id, ()),
-            requested=get(said, LOOK_REQUESTED),
-            completed=get(said, LOOK_COMPLETED),
-            failed=get(said, LOOK_FAILED),
-            refund_events=get(said, CREDIT_REFUND),
-        )
-        found = [*strangers.before(row.request_id), *audit.violations(whole, moment)]
+        judged = whole.of(row)
+        if audit.may_change(judged, moment):
+            tally.everything_before = min(tally.everything_before or view.now, row.created_at)
+        spoken_of.before(row.request_id)
+        found = [*audit.violations(judged, moment)]
         if image is not None and (scope.sample == 0 or tally.pictures < scope.sample):
             tally.pictures += 1
             pictures.append((row.request_id, image))
@@ -134,28 +143,63 @@ async def _requests(
             pictures.clear()
         for violation in found:
             yield violation
-    for violation in [*await _pictures(scope.store, pictures), *strangers.before(None)]:
+    spoken_of.before(None)
+    for violation in await _pictures(scope.store, pictures):
         yield violation
+    for first in range(0, len(spoken_of.others), BATCH):
+        others = spoken_of.others[first : first + BATCH]
+        for violation in await _others(view, whole, others, moment):
+            yield violation
 
 
-class _Strangers:
-    """Requests that topics speak of and that have no row, met while both sides are walked in
-    order.
+class _Whole:
+    """Rows with what topics say of their requests."""
+
+    def __init__(self, facts: TopicFacts, projected: Mapping[tuple[str, int], int]) -> None:
+        self._facts = facts
+        self._projected = projected
+        self._shared = facts.shared_numbers()
+
+    def of(self, row: RequestFacts) -> RequestFacts:
+        said = self._facts.of(row.request_id, self._projected)
+        return replace(
+            row,
+            shared_numbers=self._shared.get(row.request_id, ()),
+            requested=get(said, LOOK_REQUESTED),
+            completed=get(said, LOOK_COMPLETED),
+            failed=get(said, LOOK_FAILED),
+            refund_events=get(said, CREDIT_REFUND),
+        )
+
+
+class _SpokenOf:
+    """Requests that topics speak of and that are not among the rows, met while both sides are
+    walked in order.
     """
 
-    def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]], moment: AuditMoment) -> None:
+    def __init__(self, spoken_of: Iterator[tuple[str, str, datetime]]) -> None:
         self._spoken_of = spoken_of
-        self._moment = moment
         self._next = next(spoken_of, None)
+        self.others: list[tuple[str, str, datetime]] = []
 
-    def before(self, request_id: str | None) -> Iterator[Violation]:
-        """Those with a smaller id than the next row's; all that are left when there is none."""
+    def before(self, request_id: str | None) -> None:
+        """Walk on to the next row's; to the end when there is none."""
         while self._next is not None and (request_id is None or self._next[0] <= request_id):
-            if self._next[0] != request_id and (
-                violation := audit.stray(*self._next, self._moment)
-            ):
-                yield violation
+            if self._next[0] != request_id:
+                self.others.append(self._next)
             self._next = next(self._spoken_of, None)
+
+
+async def _others(
+    view: Snapshot, whole: _Whole, others: list[tuple[str, str, datetime]], moment: AuditMoment
+) -> list[Violation]:
+    """Of those that are not among the rows: older ones than are looked at again are judged by what
+    there is; those without a row are strangers.
+    """
+    rows = await view.requests_of([request_id for request_id, _, _ in others])
+    found = [one for row in rows.values() for one in audit.violations(whole.of(row), moment)]
+    strange = (audit.stray(*other, moment) for other in others if other[0] not in rows)
+    return [*found, *(one for one in strange if one is not None)]
 
 
 async def _pictures(
@@ -215,13 +259,24 @@ async def _quarantine(
 
 
 @app.callback(invoke_without_command=True)
-def main(
+def main(  # noqa: PLR0913 (the options of a command)
+    *,
     settle_s: Annotated[
         float, typer.Option(min=0, help="how long an event may travel before its absence counts")
     ] = 30.0,
     sample: Annotated[
         int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")
     ] = 0,
+    since: Annotated[
+        str,
+        typer.Option(
+            help="look at what was created since: a time, an age, or `last`: since the last audit, "
+            "if it was clean; the lake is left out"
+        ),
+    ] = "",
+    every_s: Annotated[
+        float, typer.Option(min=0, help="again and again, with so long a pause; 0: once")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     metrics_file: Annotated[
         Path | None, typer.Option(help="write what was found in Prometheus' textfile format")
@@ -230,33 +285,83 @@ def main(
     """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be
     checked.
     """
-    scope = Scope(
-        database().dsn,
-        KafkaSettings(),
-        LookSettings(),
-        ObjectStore(ObjectStoreSettings()),
-        settle_s,
-        sample,
-        looking(LakeSettings(), ObjectStoreSettings()),
-    )
-    tally = Tally()
+    code = 0
+    while True:
+        code = _once(settle_s, sample, since, as_json, metrics_file)
+        if not every_s:
+            raise typer.Exit(code)
+        time.sleep(every_s)
+
+
+def _once(
+    settle_s: float, sample: int, since: str, as_json: bool, metrics_file: Path | None
+) -> int:
+    """One audit; returns the exit code."""
+    settings, tally = database(), Tally()
 
     async def work() -> None:
+        async with open_pool(settings.direct) as pool:
+            await audited(AuditStore(pool))
+
+    async def audited(kept: AuditStore) -> None:
+        scope = Scope(
+            settings.dsn,
+            KafkaSettings(),
+            LookSettings(),
+            ObjectStore(ObjectStoreSettings()),
+            settle_s,
+            sample,
+            None if since else looking(LakeSettings(), ObjectStoreSettings()),
+            await _begin_at(since, kept),
+        )
         async for violation in findings(scope, tally):
             tally.violations += 1
             tally.by_promise[violation.promise] = tally.by_promise.get(violation.promise, 0) + 1
             typer.echo(json.dumps(asdict(violation)) if as_json else str(violation))
+        await _keep(kept, scope, tally)
 
     try:
         run(work)
     except (KafkaError, StoreError, TimeoutError, NoLake, *away()) as error:
         typer.secho(f"could not check: {type(error).__name__}: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
+        return 2
     if metrics_file is not None:
         write(metrics_file, tally, datetime.now(UTC))
-    summary = asdict(tally)
-    typer.echo(json.dumps(summary) if as_json else _summary(tally))
-    raise typer.Exit(1 if tally.violations else 0)
+    typer.echo(json.dumps(_counted(tally)) if as_json else _summary(tally))
+    return 1 if tally.violations else 0
+
+
+async def _begin_at(since: str, kept: AuditStore) -> datetime | None:
+    """Raises typer.BadParameter."""
+    if since == LAST:
+        return await kept.go_on_from()
+    try:
+        return moment(since, datetime.now(UTC)) if since else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+
+
+async def _keep(kept: AuditStore, scope: Scope, tally: Tally) -> None:
+    """Where the next one may begin; without the right to say so it looks at everything."""
+    if tally.looked_at is None or tally.everything_before is None:
+        return
+    one = AuditRecord(
+        tally.looked_at,
+        scope.since,
+        tally.everything_before,
+        tally.requests,
+        tally.records,
+        tally.violations,
+    )
+    try:
+        await kept.keep(one)
+    except asyncpg.InsufficientPrivilegeError:
+        typer.secho("this audit is not kept: `looks db roles` grants it", fg="yellow", err=True)
+
+
+def _counted(tally: Tally) -> dict[str, object]:
+    at = {"looked_at", "everything_before"}
+    return {name: value for name, value in asdict(tally).items() if name not in at}
 
 
 def _summary(tally: Tally) -> str:

@@ -25,6 +25,9 @@ class Tally:
     violations: int = 0
     lake_rows: int | None = None
     by_promise: dict[int, int] = field(default_factory=dict)
+    looked_at: datetime | None = None
+    everything_before: datetime | None = None
+    """Of what was created before it, nothing was open or on its way."""
 
     @property
     def open(self) -> int:

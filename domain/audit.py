@@ -185,6 +185,28 @@ def _claimed(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
             yield "a dead letter was claimed but no look.failed was published"
 
 
+def may_change(facts: RequestFacts, moment: AuditMoment) -> bool:
+    """Whether something of a request was open or on its way, so that a later audit must look at it
+    again.
+    """
+    written = (facts.completed, facts.failed, facts.refund_events)
+    return (
+        facts.status not in TERMINAL
+        or facts.in_outbox
+        or not moment.settled(facts.updated_at)
+        or (facts.claimed_at is not None and not moment.settled(facts.claimed_at))
+        or (facts.status == "FAILURE" and not facts.refunds)
+        or any(
+            topic.count and (not topic.projected or not _arrived(topic, moment))
+            for topic in written
+        )
+    )
+
+
+def _arrived(topic: InTopic, moment: AuditMoment) -> bool:
+    return topic.last_written is None or moment.settled(topic.last_written)
+
+
 CHECKS: dict[int, Callable[[RequestFacts, AuditMoment], Iterator[str]]] = {
     1: _durable,
     2: _charged,

@@ -178,16 +178,20 @@ async def between(
 
 
 async def read_all(
-    settings: KafkaSettings, topics: Sequence[Topic], take: Callable[[ConsumerRecord], object]
+    settings: KafkaSettings,
+    topics: Sequence[Topic],
+    take: Callable[[ConsumerRecord], object],
+    since: datetime | None = None,
 ) -> int:
-    """Give every committed record, from the beginning to the ends as they are now, to `take`;
-    returns how many.
+    """Give every committed record, from the beginning or this moment on to the ends as they are
+    now, to `take`; returns how many.
 
     The ends are those of open transactions: what began before the call is waited for. Raises
     Stalled as `chunks` does.
     """
     count = 0
-    there = await spans(settings, partitions_of(settings.names, topics), committed_only=False)
+    partitions = partitions_of(settings.names, topics)
+    there = await spans(settings, partitions, since, committed_only=False)
     async with aclosing(chunks(settings, there)) as fetched:
         async for records in fetched:
             for record in records:

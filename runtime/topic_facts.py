@@ -1,10 +1,10 @@
-"""What topics say of each request, in a temporary SQLite file: flat memory, however many records
+"""What topics say of each request, in temporary SQLite files: flat memory, however many records
 there are.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,9 +39,10 @@ NUMBERED = (LOOK_REQUESTED.name, LOOK_PROGRESS.name, LOOK_COMPLETED.name, LOOK_F
 class TopicFacts:
     """Counts by topic and request, and which number each event has."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "topics") -> None:
         """Begin empty, in a file of this folder."""
-        self._db = sqlite3.connect(folder / "topics.sqlite")
+        self.folder = folder
+        self._db = sqlite3.connect(folder / f"{name}.sqlite")
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
@@ -91,8 +92,20 @@ class TopicFacts:
         ):
             yield request_id, topic, _at(written_ms)
 
+    def join(self, folder: Path, names: Sequence[str]) -> None:
+        """Say what these files say, in place of its own; no request is in two of them."""
+        for name in names:
+            self._db.execute(
+                f"ATTACH ? AS {name}",
+                (str(folder / f"{name}.sqlite"),),
+            )
+        for table in ("seen", "numbers"):
+            parts = " UNION ALL ".join(f"SELECT * FROM {name}.{table}" for name in names)
+            self._db.execute(f"CREATE TEMP VIEW {table} AS {parts}")
+
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, which is whole then."""
+        self._db.commit()
         self._db.close()
 
 

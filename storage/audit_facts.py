@@ -6,7 +6,8 @@ beyond the rows may be younger than the snapshot and is judged only with the tim
 travel, or by `projection_offsets` of the same snapshot.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -14,6 +15,7 @@ import asyncpg
 import orjson
 
 from domain.audit import RequestFacts
+from storage.id_times import ids_from
 
 BATCH = 1000
 
@@ -32,7 +34,6 @@ LEFT JOIN (SELECT key, min(created_at) AS since FROM outbox WHERE topic = 'look.
   GROUP BY key) o
   ON o.key = r.request_id
 LEFT JOIN failure_claims c ON c.request_id = r.request_id
-ORDER BY r.request_id
 """
 
 
@@ -51,12 +52,33 @@ class Snapshot:
         )
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
-    async def requests(self) -> AsyncIterator[tuple[RequestFacts, dict[str, object] | None]]:
-        """Every request by id, with the result of the successful ones. Streams: memory for one
-        batch.
+    async def requests(
+        self, since: datetime | None = None
+    ) -> AsyncIterator[tuple[RequestFacts, dict[str, object] | None]]:
+        """Every request by id, or those that were created since then and some before, with the
+        result of the successful ones. Streams: memory for two batches, of which Postgres makes one
+        while the other is used; nothing else may be asked meanwhile.
         """
-        async for row in self._connection.cursor(_REQUESTS, prefetch=BATCH):
-            yield _facts(row), orjson.loads(row["result"])["image"] if row["result"] else None
+        first = "" if since is None else ids_from(since)
+        query = f"{_REQUESTS} WHERE r.request_id >= $1 ORDER BY r.request_id"
+        cursor = await self._connection.cursor(query, first)
+        batch = await cursor.fetch(BATCH)
+        while batch:
+            coming = asyncio.ensure_future(cursor.fetch(BATCH))
+            await asyncio.sleep(0)  # so that it is asked for before this batch is used
+            try:
+                for row in batch:
+                    image = orjson.loads(row["result"])["image"] if row["result"] else None
+                    yield _facts(row), image
+            finally:
+                batch = await coming
+
+    async def requests_of(self, request_ids: Sequence[str]) -> dict[str, RequestFacts]:
+        """Those of these that there are."""
+        rows = await self._connection.fetch(
+            f"{_REQUESTS} WHERE r.request_id = ANY($1::text[])", list(request_ids)
+        )
+        return {row["request_id"]: _facts(row) for row in rows}
 
     async def accounts(self) -> list[tuple[str, int, int]]:
         """Each account's name, balance and sum of entries."""

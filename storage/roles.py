@@ -114,7 +114,7 @@ ROLES: tuple[Role, ...] = (
             "last_duration_ms, last_status_code, last_error, last_answer)",
         },
     ),
-    Role("auditor", dict.fromkeys(_AUDITED, "SELECT")),
+    Role("auditor", {**dict.fromkeys(_AUDITED, "SELECT"), "audits": "SELECT, INSERT"}),
     Role(
         "operator",
         {

@@ -11,6 +11,7 @@ from domain.audit import (
     RequestFacts,
     Violation,
     account,
+    may_change,
     quarantined,
     stray,
     violations,
@@ -149,3 +150,28 @@ def test_a_quarantined_record_says_why_and_where_from() -> None:
 def test_a_violation_is_one_line_with_number_name_and_subject() -> None:
     line = str(Violation(3, REQUEST_ID, "NOT_STARTED"))
     assert line == f"VIOLATION 3 (one terminal outcome by the deadline) {REQUEST_ID}: NOT_STARTED"
+
+
+@pytest.mark.parametrize("facts", [SUCCEEDED, FAILED], ids=["succeeded", "failed"])
+def test_what_ended_and_arrived_is_not_looked_at_again(facts: RequestFacts) -> None:
+    assert not may_change(facts, MOMENT)
+
+
+JUST_NOW = MOMENT.now - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        OPEN,
+        replace(SUCCEEDED, in_outbox=True),
+        replace(SUCCEEDED, updated_at=JUST_NOW),
+        replace(FAILED, claimed_at=JUST_NOW),
+        replace(FAILED, refunds=()),
+        replace(SUCCEEDED, completed=replace(ONE, last_written=JUST_NOW)),
+        replace(FAILED, failed=replace(ONE, projected=False)),
+        replace(FAILED, refund_events=replace(ONE, last_written=JUST_NOW)),
+    ],
+)
+def test_what_is_open_or_on_its_way_is_looked_at_again(facts: RequestFacts) -> None:
+    assert may_change(facts, MOMENT)
