@@ -1,10 +1,11 @@
 """`looks archive`: tier topics to S3 as Parquet, before their retention deletes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from domain.moments import age
 from runtime.settings import KafkaSettings, ObjectStoreSettings
 from schemas.topics import TOPICS
 
@@ -25,10 +26,9 @@ def archive(
     2: it failed.
     """
     from replaying.errors import BadSelection, HistoryGap, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
-    from replaying.selection import age  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
-        length = age(before)
+        length = _age(before)
         chosen = topics or [
             one.name for one in TOPICS if one.retention_ms > length.total_seconds() * 1000
         ]
@@ -44,6 +44,14 @@ def archive(
         if files
         else "nothing is old enough and not archived yet"
     )
+
+
+def _age(words: str) -> timedelta:
+    try:
+        return age(words)
+    except ValueError as error:
+        typer.secho(f"--before: {error}", fg="red", err=True)
+        raise typer.Exit(1) from error
 
 
 def _tier(topics: list[str], until: datetime | None) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from devstack.folder import CHECKOUT
 from devstack.part import Part
 from lake.catalog import installed
+from runtime.settings import ProcessSettings
 
 MODULES: dict[str, str] = {
     "status_projection": "consumers.status_projection",
@@ -55,8 +56,15 @@ def process(
         env=own,
         ready=lambda: _healthy(health),
         ready_within_s=LAKE_READY_WITHIN_S if name == LAKE_WRITER else 60.0,
-        stop_within_s=25.0,
+        stop_within_s=stops_within_s(env),
     )
+
+
+def stops_within_s(env: Mapping[str, str]) -> float:
+    """How long a process with these variables may take to stop: as long as it says itself."""
+    given = {name: f"LOOKS_{name.upper()}" for name in ("pre_stop_delay_s", "drain_timeout_s")}
+    said = {name: env[variable] for name, variable in given.items() if variable in env}
+    return ProcessSettings.model_validate(said).stops_within_s
 
 
 def _healthy(port: int) -> bool:

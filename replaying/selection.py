@@ -3,17 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 from ulid import ULID
 
+from domain.moments import age, moment
 from replaying.errors import BadSelection
 from schemas.ids import RequestId
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGE: Final = re.compile(r"(\d{1,9})\s*([smhdw])(?:\s+ago)?")
 _OFFSETS: Final = re.compile(r"offset:(?:(\d{1,18})|(\d{1,6}=\d{1,18}(?:,\d{1,6}=\d{1,18})*))")
 CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
 """A request's records are written after the time in its id, by clocks that may differ by this much.
@@ -76,14 +75,6 @@ class Selection:
         return None if self.request_id is None else self.request_id.encode()
 
 
-def age(words: str) -> timedelta:
-    """`90s`, `15m`, `2h`, `7d` or `4w`. Raises BadSelection."""
-    found = _AGE.fullmatch(words.strip())
-    if found is None:
-        raise BadSelection(f"{words!r} is no length of time: write it like 90s, 15m, 2h, 7d or 4w")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
 def place(words: str, now: datetime) -> Place:
     """`offset:123`, `offset:0=100,3=250`, a time in ISO 8601 (UTC unless it says otherwise), or an
     age. Raises BadSelection.
@@ -99,15 +90,17 @@ def place(words: str, now: datetime) -> Place:
             return AtOffset(everywhere=int(found[1]))
         pairs = (pair.split("=") for pair in found[2].split(","))
         return AtOffset(by_partition={int(partition): int(offset) for partition, offset in pairs})
-    if _AGE.fullmatch(words):
-        return AtTime(now - age(words))
     try:
-        at = datetime.fromisoformat(words)
+        return AtTime(moment(words, now))
     except ValueError as error:
-        raise BadSelection(
-            f"{words!r} is neither offset:N nor a time (2026-01-31T12:00:00Z) nor an age (2h, 7d)"
-        ) from error
-    return AtTime(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+        raise BadSelection(f"{error}; an offset is written offset:123") from error
+
+
+def _ago(words: str, now: datetime) -> Place:
+    try:
+        return AtTime(now - age(words.strip()))
+    except ValueError as error:
+        raise BadSelection(str(error)) from error
 
 
 def select(  # noqa: PLR0913 (one argument for each thing that can be said)
@@ -131,11 +124,7 @@ def select(  # noqa: PLR0913 (one argument for each thing that can be said)
     if follow and end is not None:
         raise BadSelection("what has an end can't be followed: leave out one of them")
     first = (
-        place(start, now)
-        if start is not None
-        else AtTime(now - age(last))
-        if last is not None
-        else None
+        place(start, now) if start is not None else _ago(last, now) if last is not None else None
     )
     until = place(end, now) if end is not None else None
     if request_id is not None:

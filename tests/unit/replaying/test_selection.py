@@ -25,7 +25,17 @@ def test_a_place_is_an_offset_a_time_or_an_age(words: str, expected: object) -> 
 
 @pytest.mark.parametrize(
     "words",
-    ["", "offset:", "offset:-1", "offset:0=", "offset:0=1,", "2 fortnights", "yesterday", "1e9d"],
+    [
+        "",
+        "offset:",
+        "offset:-1",
+        "offset:0=",
+        "offset:0=1,",
+        "2 fortnights",
+        "yesterday",
+        "1e9d",
+        "999999999w",
+    ],
 )
 def test_what_is_no_place_is_refused_in_words(words: str) -> None:
     with pytest.raises(BadSelection, match="offset"):
@@ -40,6 +50,7 @@ def test_what_is_no_place_is_refused_in_words(words: str) -> None:
         {"end": "1h", "follow": True},
         {"request_id": "not-a-ulid"},
         {"last": "7 days"},
+        {"last": "999999999w"},
     ],
 )
 def test_contradictions_are_refused(options: dict[str, object]) -> None:
