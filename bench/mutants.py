@@ -84,9 +84,9 @@ def _decorators(node: ast.AST) -> Iterator[ast.AST]:
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[..., None]]]:
     match node:
         case ast.Compare(ops=[op]) if type(op) in SWAPPED:
-            yield f"{_name(op)} for {_swapped(op)}", _swap_comparison
+            yield f"{_swapped(op)} for {_name(op)}", _swap_comparison
         case ast.BoolOp(op=op) | ast.BinOp(op=op) if type(op) in SWAPPED:
-            yield f"{_name(op)} for {_swapped(op)}", _swap_operator
+            yield f"{_swapped(op)} for {_name(op)}", _swap_operator
         case ast.UnaryOp(op=ast.Not()):
             yield "not left out", _leave_out_not
         case ast.Constant(value=bool()):
@@ -158,15 +158,13 @@ def path_of(module: str) -> Path:
 
 
 def tests_of(module: str) -> list[str]:
-    """The unit tests that import a module, those of its own name first; none of the API's, which
-    need its fixtures.
-    """
+    """The unit tests of a module's room that import it, those of its own name first."""
     own, _, name = module.rpartition(".")
     wanted = (f"{module} import", f"import {module}", f"from {own} import {name}")
     found = [
         path
-        for path in sorted(TESTS.rglob("test_*.py"))
-        if "api" not in path.parts and any(word in path.read_text() for word in wanted)
+        for path in sorted((TESTS / module.partition(".")[0]).rglob("test_*.py"))
+        if any(word in path.read_text() for word in wanted)
     ]
     return [str(path) for path in sorted(found, key=lambda path: name not in path.name)]
 

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +31,10 @@ def test_nobody_ever_spends_more_than_they_have(
     assert len(verdicts) == len(costs)
     for account, total in spent(costs, verdicts).items():
         assert total <= balances[account]
+
+
+def test_what_is_spent_is_of_the_costs_that_were_judged() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        spent([(ACCOUNTS[0], 10)], [])
+    assert spent([(ACCOUNTS[0], 10), (ACCOUNTS[0], 5)], [True, True]) == {ACCOUNTS[0]: 15}
+    assert spent([(ACCOUNTS[0], 10), (ACCOUNTS[1], 5)], [False, True]) == {ACCOUNTS[1]: 5}

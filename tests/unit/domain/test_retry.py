@@ -26,3 +26,20 @@ def test_a_retry_waits_its_delay_and_never_passes_the_deadline(
     assert waited_s <= DELAYS_S[attempt - 1] * (1 + JITTER) + 1e-5
     assert retry.not_before < deadline_at
     assert (retry.attempt, retry.delay_index) == (attempt + 1, attempt - 1)
+
+
+def test_every_delay_of_the_schedule_is_waited_once_and_then_no_more() -> None:
+    far = NOW + timedelta(days=1)
+    made = [next_retry(attempt, NOW, far, DELAYS_S, chance=0.0) for attempt in (1, 2, 3, 4)]
+    assert [one and (one.attempt, one.delay_index, one.not_before - NOW) for one in made] == [
+        (2, 0, timedelta(seconds=2)),
+        (3, 1, timedelta(seconds=10)),
+        (4, 2, timedelta(seconds=30)),
+        None,
+    ]
+
+
+def test_an_attempt_at_the_deadline_is_none_and_one_right_before_it_is_one() -> None:
+    due = NOW + timedelta(seconds=DELAYS_S[0])
+    assert next_retry(1, NOW, due, DELAYS_S, chance=0.0) is None
+    assert next_retry(1, NOW, due + timedelta(microseconds=1), DELAYS_S, chance=0.0) is not None
