@@ -96,6 +96,13 @@ fix: install ## Format and mend what can be mended
 bench: install ## Measure against bare baselines in the same run; JSON in bench/results/
 	@$(BIN)/python -m bench
 
+SUITE ?= -m "not long" tests/architecture tests/contract tests/unit
+coverage: install ## Branch coverage by room, of what needs no stack: SUITE=tests for all
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@LOOKS_FUZZ_EXAMPLES=$${LOOKS_FUZZ_EXAMPLES:-25} $(BIN)/coverage run -m pytest --numprocesses auto $(SUITE)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage json --quiet -o build/coverage/all.json
+	@$(BIN)/python -m bench.covered build/coverage/all.json
+
 mutants: install ## Change the rules one place at a time and see whether their tests notice: MODULES="domain.money"
 	@$(BIN)/python -m bench.mutants $(MODULES)
 
@@ -137,4 +144,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench mutants chaos simulate gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts pictures assets lock

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
 from runtime import faults, logs, metrics
-from runtime.kafka import TopicPartition, new_producer, partition_of, stop_client
+from runtime.kafka import TopicPartition, new_producer, partition_of, stop_client, unbroken
 from runtime.process import Process, run
 from runtime.reading import high_watermarks
 from runtime.records import outgoing
@@ -55,7 +55,7 @@ class DeadlineSweeper:
 
     async def run(self) -> None:
         """Sweep until the process is asked to stop."""
-        await self._producer.start()
+        await unbroken(self._producer.start())
         try:
             self._process.ready = True
             while not self._process.stopping.is_set():

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from runtime import faults, logs, metrics, tracing
-from runtime.kafka import AIOKafkaProducer, new_producer, stop_client
+from runtime.kafka import AIOKafkaProducer, new_producer, stop_client, unbroken
 from runtime.process import Process, run
 from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
@@ -45,7 +45,7 @@ class OutboxRelay:
         """Relay until the process is asked to stop. Raises what went wrong; rows stay until they
         are acknowledged.
         """
-        await self._producer.start()
+        await unbroken(self._producer.start())
         aging = asyncio.create_task(self._watch_age())
         try:
             self._process.ready = True

@@ -26,6 +26,7 @@ from runtime.kafka import (
     new_producer,
     quarantined,
     stop_client,
+    unbroken,
 )
 from runtime.lag import watch_lag
 from runtime.received import Received
@@ -158,7 +159,7 @@ class BatchSession(Consuming):
             self.fail(error)
 
     async def _open(self) -> None:
-        await self._plain.start()
+        await unbroken(self._plain.start())
 
     async def _joined(self) -> None:
         await self._copartitions.start()  # ready from here on, if it may be

@@ -12,7 +12,7 @@ from faststream import ContextRepo
 from runtime import faults
 from runtime.declaration import Declaration
 from runtime.guard import Next
-from runtime.kafka import AIOKafkaConsumer, TopicPartition, stop_client
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, stop_client, unbroken
 from runtime.process import Process
 from runtime.received import Received
 from runtime.sessions import HandlerFailed
@@ -65,7 +65,7 @@ class Consuming:
         """
         try:
             await self._open()
-            await self._host.start()
+            await unbroken(self._host.start())
             await self._joined()
             await self._unless_failed(self._stopped())
             self._host.hold()

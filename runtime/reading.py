@@ -231,7 +231,7 @@ class Picker:
 
     async def __aenter__(self) -> "Picker":
         """Connect."""
-        await self._reader.start()
+        await unbroken(self._reader.start())
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -34,7 +34,7 @@ from domain.redriving import (
     sent_again,
 )
 from runtime import faults
-from runtime.kafka import AIOKafkaProducer, TopicPartition, new_producer, stop_client
+from runtime.kafka import AIOKafkaProducer, TopicPartition, new_producer, stop_client, unbroken
 from runtime.reading import Picker, between, spans
 from runtime.settings import KafkaSettings, LookSettings
 from schemas.ids import new_request_id
@@ -188,7 +188,7 @@ async def _carry_out(at: Desk, orders: Orders, planned: Sequence[Planned]) -> Co
     producer = new_producer(at.kafka, "operator")
     came_to: Counter[str] = Counter()
     async with Picker(at.kafka) as picker:
-        await producer.start()
+        await unbroken(producer.start())
         try:
             for one in sorted(planned, key=lambda one: one.order):
                 word, detail = await _one(at, orders, one, _Wire(producer, picker))

@@ -1,5 +1,6 @@
 """Whose fault a lost worker is, and what is remembered of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from domain.blame import (
     Suspicions,
     Symptom,
     after_failure,
+    fault_of,
     photos_of,
 )
 from domain.composing import SUSPECT_HEADER, Attempt, decide
@@ -76,3 +78,36 @@ def test_suspicion_ends_with_time_with_a_good_end_and_with_room() -> None:
     assert len(suspicions) == REMEMBERED
     suspicions.note(photos, NOW + 2 * REMEMBERED_FOR)
     assert len(suspicions) == 1
+
+
+def test_a_named_photo_of_several_is_itself_and_no_other() -> None:
+    one = a_request()
+    items = tuple(
+        TrialItemInput(trial_image=f"users/abc/{name}.jpg", trial_item_category="top")
+        for name in ("a", "b", "c")
+    )
+    worn = one.model_copy(update={"items": items})
+    for index, item in enumerate(items):
+        alone = one.model_copy(update={"items": (item,)})
+        assert photos_of(worn, index) == photos_of(alone) == photos_of(alone, 0)
+    assert len({photos_of(worn, index) for index in range(3)} | {photos_of(worn)}) == 4
+
+
+def test_a_suspicion_ends_at_its_time_for_those_that_ask_and_in_memory() -> None:
+    suspicions, first = Suspicions(), photos_of(a_request())
+    suspicions.note(first, NOW)
+    instant = timedelta(microseconds=1)
+    assert suspicions.suspects(first, NOW + REMEMBERED_FOR - instant)
+    assert not suspicions.suspects(first, NOW + REMEMBERED_FOR)
+    suspicions.note(RequestPhotos("other", "x"), NOW + REMEMBERED_FOR)
+    assert len(suspicions) == 1
+
+
+def test_a_fault_of_lost_workers_is_the_same_wherever_it_is_told() -> None:
+    faults = {symptom: fault_of(symptom) for symptom in Symptom}
+    assert len(set(faults.values())) == len(Symptom)
+    assert all(re.fullmatch("[0-9a-f]{8}", fault) for fault in faults.values())
+    for symptom, fault in faults.items():
+        outcome = after_failure(symptom, TOO_SLOW, again=True)
+        assert isinstance(outcome, Reject)
+        assert f"quote fault {fault}." in outcome.reason.message

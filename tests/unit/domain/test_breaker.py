@@ -81,3 +81,24 @@ def test_a_photo_that_failed_and_then_was_made_counts_as_made() -> None:
     for number in range(9):
         suspected(breaker, f"u{number}", number)
     assert not breaker.tripped
+
+
+def test_exactly_the_share_that_trips_trips_and_less_does_not() -> None:
+    breaker = Breaker(BreakerLimit(window=20, min_faults=2, max_ratio=0.5))
+    for fault in (False, False, True, True):
+        assert not breaker.tripped
+        breaker.record(fault=fault)
+    assert breaker.tripped
+    breaker.record(fault=False)
+    assert not breaker.tripped
+
+
+def test_a_tenants_oldest_photo_gives_way_to_its_new_one() -> None:
+    breaker = Breaker(BreakerLimit(min_faults=2, max_ratio=0.0, per_tenant=2))
+    suspected(breaker, "odd", "first")
+    fine(breaker, "odd", "second")
+    fine(breaker, "odd", "third")
+    suspected(breaker, "other", "fourth")
+    assert not breaker.tripped
+    suspected(breaker, "odd", "fifth")
+    assert breaker.tripped

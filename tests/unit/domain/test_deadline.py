@@ -37,4 +37,13 @@ def test_an_expired_request_becomes_a_dead_letter_after_its_last_event() -> None
     (emit,) = expirations([OpenRequest(a_request(), 4)], NOW)
     assert isinstance(emit.event, LookDeadLettered)
     assert emit.event.reason.code is FailureCode.EXPIRED
+    assert (emit.event.attempts, emit.event.decided_by) == (0, "deadline_sweeper")
     assert emit.sequence == 5
+
+
+def test_a_partition_of_which_nothing_was_read_is_read_to_its_end_only_when_it_is_empty() -> None:
+    here = ("look.requested", 4)
+    assert not caught_up({}, {here: 1}, 4)
+    assert caught_up({here: 1}, {here: 1}, 4)
+    assert caught_up({}, {here: 0}, 4)
+    assert not caught_up({here: 1}, {here: 1}, 5)

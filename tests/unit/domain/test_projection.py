@@ -1,6 +1,6 @@
 import pytest
 
-from domain.projection import Placement, fold, squeeze_in
+from domain.projection import RANK, Placement, fold, squeeze_in
 from schemas.events import LookFailed, LookProgress, Stage
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import JobStatus
@@ -52,3 +52,14 @@ def test_an_event_whose_number_is_taken_is_kept_and_the_outcome_stays_last(
     stored: dict[int, str], newcomer: str, placement: Placement
 ) -> None:
     assert squeeze_in(stored, newcomer) == placement
+
+
+def test_a_status_moves_to_a_higher_rank_only_and_no_outcome_follows_another() -> None:
+    ranks = [RANK[status] for status in JobStatus]
+    assert list(JobStatus) == [
+        JobStatus.NOT_STARTED,
+        JobStatus.IN_PROGRESS,
+        JobStatus.SUCCESS,
+        JobStatus.FAILURE,
+    ]
+    assert ranks[0] < ranks[1] < ranks[2] == ranks[3]
