@@ -39,6 +39,8 @@ from api.observed import traceparent_of
 from api.ports import Ports
 from api.queries import KnownParameters
 from api.refusals import CREATING
+from runtime import logs
+from schemas.envelope import continued
 from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
@@ -117,10 +119,12 @@ class CreateLook:
         idempotency = None if text is None else _idempotency(text, look)
         submission = replace(
             _submission(ports, credential, look, idempotency, warnings),
-            traceparent=traceparent_of(scope),
+            traceparent=continued(traceparent_of(scope)),
         )
         verdict = await ports.acceptance.accept(submission)
         request_id, answer, replayed = _accepted(verdict, submission)
+        if not replayed:
+            logs.each_look("look accepted", __name__, [(request_id, submission.traceparent)])
         return _headers(scope, request_id, len(answer), replayed=replayed), answer
 
 

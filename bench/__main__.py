@@ -21,6 +21,7 @@ from bench import (
     recovery,
     replay,
     streams,
+    tracing,
 )
 from devstack.folder import CHECKOUT
 
@@ -37,6 +38,7 @@ def main() -> None:
         "recovery": recovery.measure,
         "pale": pale.measure,
         "accept": accept.measure,
+        "tracing": tracing.measure,
         "pipeline": pipeline.measure,
         "rebuild": rebuild.measure,
         "replay": replay.measure,

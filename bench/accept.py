@@ -95,7 +95,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._load.request)
 
 
-async def _turn(url: str, headers: dict[str, str], seconds: float) -> list[float]:
+async def turn(url: str, headers: dict[str, str], seconds: float) -> list[float]:
     """The seconds that each answer took, of all that were asked for within `seconds`. Raises
     RuntimeError for an answer that is not 202.
     """
@@ -135,18 +135,18 @@ class _MeasuredTurn:
 def _measured(
     url: str, headers: dict[str, str], watched: dict[str, int], seconds: float
 ) -> _MeasuredTurn:
-    before = {name: _cpu_s(pid) for name, pid in watched.items()}
+    before = {name: cpu_s(pid) for name, pid in watched.items()}
     begun_s = time.perf_counter()
-    taken_s = uvloop.run(_turn(url, headers, seconds))
+    taken_s = uvloop.run(turn(url, headers, seconds))
     whole_s = time.perf_counter() - begun_s
     return _MeasuredTurn(
         len(taken_s) / whole_s,
         sorted(taken_s)[int(len(taken_s) * 0.99)] * 1000,
-        {name: (_cpu_s(pid) - before[name]) / len(taken_s) * 1e6 for name, pid in watched.items()},
+        {name: (cpu_s(pid) - before[name]) / len(taken_s) * 1e6 for name, pid in watched.items()},
     )
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """CPU seconds of a process and its children so far; those of children that ended are lost."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
@@ -158,7 +158,7 @@ def _cpu_s(pid: int) -> float:
     return 0.0
 
 
-def _weigh(pids: Iterable[int]) -> int | None:
+def weigh(pids: Iterable[int]) -> int | None:
     """Give the groups of these processes and their children the nice value of the bench's own, and
     return it; None where there are no groups. To raise them takes root.
     """
@@ -178,7 +178,7 @@ def _schedstats(pid: int) -> Iterable[Path]:
         yield from Path(f"/proc/{pid}/task").glob("*/schedstat")
 
 
-def _drained(stack: Stack) -> None:
+def drained(stack: Stack) -> None:
     """Wait until the relay has sent everything, so that the other's turn is not disturbed."""
 
     async def oldest_age_s() -> float:
@@ -204,7 +204,7 @@ def _audit(stack: Stack) -> None:
         raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
     return {
         "median": round(median(values), 3),
         "least": round(min(values), 3),
@@ -216,19 +216,19 @@ def _compared(bare: list[_MeasuredTurn], ours: list[_MeasuredTurn]) -> dict[str,
     """Medians of all turns, with their spread; ratios of turns that stood side by side."""
     pairs = list(zip(bare, ours, strict=True))
     cpu = {
-        name: _spread([turn.cpu_us[name] for turn in turns])
+        name: spread([turn.cpu_us[name] for turn in turns])
         for name, turns in (("bare", bare), *((name, ours) for name in MEASURED))
     }
     return {
         "turns": len(ours),
-        "bare_per_s": _spread([turn.per_s for turn in bare]),
-        "ours_per_s": _spread([turn.per_s for turn in ours]),
-        "ours_over_bare": _spread([own.per_s / other.per_s for other, own in pairs]),
-        "p99_ms_bare": _spread([turn.p99_ms for turn in bare]),
-        "p99_ms_ours": _spread([turn.p99_ms for turn in ours]),
-        "p99_over_bare": _spread([own.p99_ms / other.p99_ms for other, own in pairs]),
+        "bare_per_s": spread([turn.per_s for turn in bare]),
+        "ours_per_s": spread([turn.per_s for turn in ours]),
+        "ours_over_bare": spread([own.per_s / other.per_s for other, own in pairs]),
+        "p99_ms_bare": spread([turn.p99_ms for turn in bare]),
+        "p99_ms_ours": spread([turn.p99_ms for turn in ours]),
+        "p99_over_bare": spread([own.p99_ms / other.p99_ms for other, own in pairs]),
         "cpu_us_a_request": cpu,
-        "api_cpu_over_bare": _spread(
+        "api_cpu_over_bare": spread(
             [own.cpu_us["api"] / other.cpu_us["bare"] for other, own in pairs]
         ),
         "load_average": round(os.getloadavg()[0], 1),
@@ -247,15 +247,15 @@ def measure() -> dict[str, object]:
         until_up(bare_url)
         headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
         watched = {name: stack.pid(name) for name in MEASURED}
-        uvloop.run(_turn(bare_url, headers, WARM_UP_S))
-        uvloop.run(_turn(ours_url, headers, WARM_UP_S))
+        uvloop.run(turn(bare_url, headers, WARM_UP_S))
+        uvloop.run(turn(ours_url, headers, WARM_UP_S))
         bare, ours = [], []
         for _ in range(TURNS):
-            _drained(stack)
-            nice = _weigh(watched.values())
+            drained(stack)
+            nice = weigh(watched.values())
             bare.append(_measured(bare_url, headers, {"bare": server.pid or 0}, TURN_S))
             ours.append(_measured(ours_url, headers, watched, TURN_S))
-        _drained(stack)
+        drained(stack)
         _audit(stack)
     return {"nice": nice, **_compared(bare, ours)}
 

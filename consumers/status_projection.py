@@ -69,6 +69,15 @@ async def project(
         _alarm(collision)
     for one in known:
         _timed(one.event)
+    logs.each_look(
+        "look finished",
+        __name__,
+        [
+            (one.event.request_id, one.meta.traceparent)
+            for one in known
+            if isinstance(one.event, LookCompleted | LookFailed)
+        ],
+    )
     return outcomes
 
 

@@ -15,7 +15,7 @@ from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.tracing import SpanKind
 from schemas.envelope import Undecodable, decode
-from schemas.topics import BY_NAME
+from schemas.topics import BY_NAME, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.outbox import OutboxRow, OutboxStore
 
@@ -62,10 +62,10 @@ class OutboxRelay:
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         check_some(rows)
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
-        traces = [dict(row.headers).get("traceparent", b"") for row in rows] if tracing.on() else []
+        traces = [dict(row.headers).get("traceparent", b"").decode() for row in rows]
         with tracing.spans(
             f"publish {NAME}",
-            [trace.decode() for trace in traces],
+            traces,
             SpanKind.PRODUCER,
             {"messaging.system": "kafka"},
         ):
@@ -77,6 +77,15 @@ class OutboxRelay:
                     for row in rows
                 ]
                 await asyncio.gather(*sends)
+        logs.each_look(
+            "look published",
+            __name__,
+            [
+                (row.key.decode(), trace)
+                for row, trace in zip(rows, traces, strict=True)
+                if row.topic == LOOK_REQUESTED.name
+            ],
+        )
         await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
 
     async def _watch_age(self) -> None:
