@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span as OpenSpan
     from opentelemetry.trace import Tracer
 
+    from runtime.sampling import Beginnings
+
 log = logs.get(__name__)
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOL: Final = "http/protobuf"
 FLUSH_WITHIN_MS: Final = 2_000
-SAMPLED: Final = "-01"
+SAMPLED: Final = frozenset("13579bdf")
+"""How flags end whose lowest bit is set; another bit says that the trace's id is random, as the
+SDK's own are.
+"""
 
 Attributes = Mapping[str, str | int | float | bool]
 
@@ -49,6 +54,7 @@ class _Tracing:
 
     provider: "TracerProvider | None" = None
     tracer: "Tracer | None" = None
+    beginnings: "Beginnings | None" = None
 
 
 class Span:
@@ -109,17 +115,24 @@ def start(process: str, instance: str) -> None:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 (only where it is on)
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 (only where on)
 
+    from runtime.sampling import Beginnings, PlannedIds  # noqa: PLC0415 (only where it is on)
+
     named = {"service.namespace": "looks", "service.instance.id": instance}
     if not os.environ.get("OTEL_SERVICE_NAME"):
         named["service.name"] = f"looks-{process}"
-    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+    ids = PlannedIds()
+    provider = TracerProvider(
+        resource=Resource.create(named), shutdown_on_exit=False, id_generator=ids
+    )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _Tracing.beginnings = Beginnings(provider, ids)
     _Tracing.provider, _Tracing.tracer = provider, provider.get_tracer("looks")
 
 
 def stop() -> None:
     """Send what is left, within FLUSH_WITHIN_MS. Blocks."""
     provider, _Tracing.provider, _Tracing.tracer = _Tracing.provider, None, None
+    _Tracing.beginnings = None
     if provider is not None:
         provider.force_flush(FLUSH_WITHIN_MS)
         provider.shutdown()
@@ -128,6 +141,11 @@ def stop() -> None:
 def on() -> bool:
     """Whether this process makes spans."""
     return _Tracing.tracer is not None
+
+
+def sampled(traceparent: str) -> bool:
+    """Whether its spans are wanted."""
+    return traceparent[-1:] in SAMPLED
 
 
 def current() -> str:
@@ -145,8 +163,12 @@ def begin(
     new trace may begin, as the sampler says.
     """
     tracer = _Tracing.tracer
-    if tracer is None or (parent and not parent.endswith(SAMPLED) and is_traceparent(parent)):
+    if tracer is None or (parent and is_traceparent(parent) and not sampled(parent)):
         return Span(parent)
+    if _Tracing.beginnings is not None and not is_traceparent(parent):
+        unwanted = _Tracing.beginnings.unwanted(name)
+        if unwanted:
+            return Span(unwanted)
     return _begun(tracer, name, parent, kind, attributes or {})
 
 
@@ -204,6 +226,6 @@ def spans(
     said = {**(attributes or {}), "messaging.batch.message_count": len(parents)}
     with ExitStack() as open_spans:
         for parent in parents:
-            if parent.endswith(SAMPLED):
+            if sampled(parent):
                 open_spans.enter_context(span(name, parent, kind, said))
         yield

@@ -70,6 +70,15 @@ def test_what_is_not_sampled_is_handed_on_and_not_sent(spans: Spans) -> None:
     assert spans.traces == {}
 
 
+def test_a_sampled_parent_whose_id_is_random_is_sampled_too(spans: Spans) -> None:
+    parent = f"00-{TRACE}-{PARENT}-03"
+    with tracing.span("one", parent), tracing.spans("two", [parent], SpanKind.CONSUMER):
+        pass
+    tracing.stop()
+    assert [one.parent for one in spans.traces[TRACE]] == [PARENT, PARENT]
+    assert not tracing.sampled(f"00-{TRACE}-{PARENT}-02")
+
+
 def test_each_sampled_record_of_a_batch_has_its_span(spans: Spans) -> None:
     others = [f"00-{digit * 32}-{PARENT}-01" for digit in "34"]
     with tracing.spans("batch", [*others, NOT_SAMPLED], SpanKind.CONSUMER, {"system": "kafka"}):
@@ -92,3 +101,41 @@ def test_a_receiver_that_is_away_holds_nothing_up(monkeypatch: pytest.MonkeyPatc
         assert span.traceparent != SAMPLED
     tracing.stop()
     assert not tracing.on()
+
+
+@pytest.mark.parametrize(("share", "kept"), [("0.0", 0), ("1.0", 20)])
+def test_of_the_traces_that_begin_here_the_sampler_keeps_a_share(
+    monkeypatch: pytest.MonkeyPatch, share: str, kept: int
+) -> None:
+    with receiving() as (found, endpoint):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", share)
+        tracing.start("probe", "one")
+        told = []
+        for _ in range(20):
+            with tracing.span("outer") as outer, tracing.span("inner"):
+                told.append(outer.traceparent)
+        tracing.stop()
+    assert len({one.split("-")[1] for one in told}) == 20
+    assert all(tracing.sampled(one) == bool(kept) for one in told)
+    assert set(found.traces) == {one.split("-")[1] for one in told if kept}
+    assert all(len(spans) == 2 for spans in found.traces.values())
+
+
+def test_half_of_the_traces_are_whole_and_of_the_others_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiving() as (found, endpoint):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+        tracing.start("probe", "one")
+        told = []
+        for _ in range(100):
+            with tracing.span("outer") as outer:
+                told.append(outer.traceparent)
+        tracing.stop()
+    sampled = {one.split("-")[1] for one in told if tracing.sampled(one)}
+    assert sampled == set(found.traces)
+    assert 0 < len(sampled) < 100
