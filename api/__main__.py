@@ -13,6 +13,7 @@ from api.photos import PhotoChecker
 from api.ports import Ports
 from api.server import server_config
 from api.serving import allow_many_files
+from api.shared_limits import rate_limiter
 from runtime.egress import Egress, Resolver
 from runtime.health import UnsignalledServer
 from runtime.process import Process, run
@@ -50,6 +51,7 @@ async def main(process: Process) -> None:
     async with (
         open_pool(database, process, wait=True) as pool,
         open_reader(database) as replicas,
+        rate_limiter(settings, object_store.names.key("")) as limiter,
     ):
         reads = ReadPool(pool, replicas)
         ports = Ports(
@@ -69,6 +71,7 @@ async def main(process: Process) -> None:
             api=settings,
             look=look,
             engine=EngineSettings(),
+            limiter=limiter,
         )
         app = create_app(ports)
         beside = (

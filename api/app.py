@@ -20,7 +20,6 @@ from api.console import routes as console
 from api.create_look import CreateLook, FirstInLine, documented
 from api.gates import BodyLimit, BoundedBodies
 from api.keys import KeyRing
-from api.limits import TokenBuckets
 from api.negotiation import HeadIsGet
 from api.news import SharedReads
 from api.observed import Observed
@@ -68,7 +67,7 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.state.ports = ports
     app.state.keys = KeyRing(ports.api, ports.accounts.credential)
-    app.state.limiter = TokenBuckets()
+    app.state.limiter = ports.limiter
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
     app.state.hub = Hub(
         ports.accounts.working_keys,

@@ -1,8 +1,8 @@
 """Rate limits: token buckets, one per key and one per tenant, reads and writes apart, in this
 process.
 
-With N API processes a key gets up to N times its rate. A store that all processes share takes this
-one's place by implementing `Limiter`.
+With N API processes a key gets up to N times its rate, unless they share a store
+(`api.shared_limits`).
 """
 
 import ipaddress
@@ -97,7 +97,7 @@ class TokenBuckets:
         """The same, without waiting: nothing in between sees half of it."""
         buckets = [self._refilled(claim, now_s) for claim in claims]
         if any(bucket.tokens < 1 for bucket in buckets):
-            return self._refusal(claims, buckets)
+            return judged(claims, [bucket.tokens for bucket in buckets], allowed=False)
         tightest = 0
         for index, bucket in enumerate(buckets):
             bucket.tokens -= 1
@@ -120,19 +120,20 @@ class TokenBuckets:
             self._buckets.popitem(last=False)
         return bucket
 
-    @staticmethod
-    def _refusal(claims: Sequence[TokenDemand], buckets: Sequence[_Bucket]) -> Allowance:
-        """Of the bucket that is longest in getting a token, or else has the fewest."""
-        waits = [
-            (
-                math.ceil(max(0.0, 1 - bucket.tokens) / claim.limit.rate_per_s),
-                bucket.tokens,
-                claim.limit,
-            )
-            for claim, bucket in zip(claims, buckets, strict=True)
-        ]
-        wait_s, tokens, limit = max(waits, key=lambda one: (one[0], -one[1]))
-        return Allowance(False, limit, int(tokens), wait_s)
+
+def judged(claims: Sequence[TokenDemand], left: Sequence[float], *, allowed: bool) -> Allowance:
+    """What the tokens that are left say to a request: of the bucket that has the fewest, or, to one
+    that is refused, of the one that is longest in getting a token. Pure.
+    """
+    if allowed:
+        tightest = min(range(len(claims)), key=lambda index: left[index])
+        return Allowance(True, claims[tightest].limit, int(left[tightest]), 0)
+    waits = [
+        (math.ceil(max(0.0, 1 - tokens) / claim.limit.rate_per_s), tokens, claim.limit)
+        for claim, tokens in zip(claims, left, strict=True)
+    ]
+    wait_s, tokens, limit = max(waits, key=lambda one: (one[0], -one[1]))
+    return Allowance(False, limit, int(tokens), wait_s)
 
 
 def request_claims(

@@ -4,6 +4,7 @@ they are told in memory.
 
 from dataclasses import dataclass, field
 
+from api.limits import Limiter, TokenBuckets
 from api.photos import PhotoChecker
 from runtime.egress import Egress
 from runtime.settings import ApiSettings, EngineSettings, LookSettings
@@ -36,3 +37,4 @@ class Ports:
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)
+    limiter: Limiter = field(default_factory=TokenBuckets)

@@ -249,6 +249,11 @@ DATABASE_NOT_WRITABLE = Gauge(
     "1 while a process can't write to its database: it is away, or the server at the address only "
     "reads, as an old primary after a failover.",
 )
+SHARED_LIMITS_AWAY = Counter(
+    "looks_shared_limits_away_total",
+    "Times the store of shared rate limits (LOOKS_API_RATE_LIMIT_URI) did not answer: for 2 s the "
+    "process counts by itself. Rising: see to the store.",
+)
 REPLICA_READS_FAILED = Counter(
     "looks_replica_reads_failed_total",
     "Lists and sums that replicas (LOOKS_DATABASE_READER_URL) did not answer: for 10 s the primary "

@@ -328,6 +328,11 @@ class ApiSettings(Area):
     tenant_rate_factor: float = Field(
         default=2.0, ge=1, description="all keys of a tenant together: so many times one key"
     )
+    rate_limit_uri: SecretStr = Field(
+        default=SecretStr(""),
+        description="secret: redis:// or rediss://, where all API processes count rates together; "
+        "none: each by itself",
+    )
     auth_failures_per_s: float = Field(
         default=10.0, gt=0, description="refused keys per second and client address, sustained"
     )
