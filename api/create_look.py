@@ -112,7 +112,7 @@ class CreateLook:
             NO_PARAMETERS.check(QueryParams(query), credential)
         sends_json(_first(given, b"content-type", ""))
         declared = _first(given, b"content-length", "0").encode()
-        look, asked = _look_in(await _whole(BoundedBody(receive, self._limit, declared)))
+        look, asked = _look_in(await _read_body(BoundedBody(receive, self._limit, declared)))
         ports: Ports = scope["app"].state.ports
         warnings = check(look, asked, credential, ports.engine)
         text = key_of(given.get(b"idempotency-key", ()))
@@ -198,7 +198,7 @@ def _first(given: ConsultedHeaders, name: bytes, default: str) -> str:
     return values[0] if values else default
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     """A body, to its end. Raises ClientDisconnect, and what `receive` raises."""
     pieces = []
     while True:

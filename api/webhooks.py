@@ -234,5 +234,5 @@ outgoing = APIRouter()
 @outgoing.post(
     "webhook.test", operation_id="on_webhook_test", responses=TRIED_AGAIN, tags=["webhooks"]
 )
-def told(body: WebhookPayload) -> None:
+def webhook_call(body: WebhookPayload) -> None:
     """Signed by Standard Webhooks 1.0. Any 2xx within 15 seconds will do."""

@@ -35,11 +35,12 @@ RULES: Final = (
     "domain.retry",
 )  # fmt: skip
 """Where the promises of DESIGN 3 are decided."""
-ROOMS: Final = ("compositing.options", "compositing.judge.judge", "compositing.guard")
-LIMIT_S: Final = 60
+ROOMS: Final = ("compositing.guard", "compositing.header")
+"""Those of the engine that decide what comes in and what a fault is called."""
+LIMIT_S: Final = 150
 FORK: Final = multiprocessing.get_context("fork")
 QUIETLY: Final = (
-    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest"),
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest", "-m", "not long"),
     # of what is imported before the fork
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )

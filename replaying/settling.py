@@ -84,10 +84,13 @@ def parse(
         )
     except duckdb.Error as error:
         raise NotBulk(str(error)[:200]) from error
-    return {name: settle(_whole(found.column(name)), one, 0) for name, one in column.fields.items()}
+    return {
+        name: settle(_in_one_array(found.column(name)), one, 0)
+        for name, one in column.fields.items()
+    }
 
 
-def _whole(chunks: pa.ChunkedArray) -> pa.Array:
+def _in_one_array(chunks: pa.ChunkedArray) -> pa.Array:
     array = chunks.combine_chunks()
     return array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
 

@@ -1,7 +1,7 @@
 """A replay to Parquet in two processes, each with about half of the offsets: a partition's files
 are written by one of them.
 
-The other process writes files and tells of them; this one alone keeps the manifest and the file of
+The second process writes files and names them; the first alone keeps the manifest and the file of
 damaged records. When either ends early, files that the manifest does not name are removed by the
 next run, which goes on where the named ones end.
 """
@@ -28,7 +28,7 @@ from replaying.tables import without_pandas
 from runtime.settings import KafkaSettings
 
 ENDS_WITHIN_S: Final = 10.0
-CODE: Final = "import sys; from replaying.sharing import other; other(int(sys.argv[1]))"
+CODE: Final = "import sys; from replaying.sharing import run_second; run_second(int(sys.argv[1]))"
 
 
 Ended = list[tuple[TopicPart, int, list[dict[str, object]]]]
@@ -77,7 +77,7 @@ def halves(ranges: Sequence[Range], share_from: int) -> tuple[list[Range], list[
     return (here, there) if worth else None
 
 
-def told(work: ReplayWork, files: Files, ended: Ended) -> Iterator[BlockDone]:
+def blocks_done(work: ReplayWork, files: Files, ended: Ended) -> Iterator[BlockDone]:
     """Do it, block by block. `ended`: where `files` puts what it tells. Raises ReplayFailed."""
     ends = {one.part: one.end or 0 for one in work.ranges}
     traffic = Traffic()
@@ -103,8 +103,8 @@ def told(work: ReplayWork, files: Files, ended: Ended) -> Iterator[BlockDone]:
             gc.collect(1)
 
 
-class Other:
-    """The other process and what it tells."""
+class SecondProcess:
+    """The second process, and the blocks that it has done."""
 
     def __init__(self, work: ReplayWork) -> None:
         """Start it."""
@@ -118,14 +118,16 @@ class Other:
         self._done = False
         self._here.send_bytes(pickle.dumps(work))
 
-    def heard(self, *, wait: bool) -> Iterator[BlockDone]:
-        """What it has told; with `wait` until it is done. Raises ReplayFailed when it failed."""
+    def received(self, *, wait: bool) -> Iterator[BlockDone]:
+        """The blocks done since the last call; with `wait` all that are left. Raises ReplayFailed
+        when it failed.
+        """
         while not self._done and (wait or self._here.poll()):
             try:
                 found = self._here.recv()
             except EOFError as error:
                 raise ReplayFailed(
-                    f"the other process ended with {self._process.wait()}"
+                    f"the second process ended with {self._process.wait()}"
                 ) from error
             if isinstance(found, BlockDone):
                 yield found
@@ -135,7 +137,7 @@ class Other:
                 raise ReplayFailed(str(found))
 
     def close(self) -> None:
-        """It ends by itself, when it is done or nobody hears it any more."""
+        """It ends by itself, when it is done or this end of the pipe is closed."""
         self._here.close()
         try:
             self._process.wait(ENDS_WITHIN_S)
@@ -150,30 +152,33 @@ def share(
     take: Callable[[BlockDone], object],
     keep: Callable[[Ended], object],
 ) -> None:
-    """Do both at once. `take` gets what either tells; `keep` what was whole when this ended early.
-    Raises ReplayFailed.
+    """Do both at once. Raises ReplayFailed.
+
+    `take` gets each block that either has done; `keep` what was whole when this ended early.
     """
     ended = Ended()
     files = here.half.files(lambda *said: ended.append(said))
-    process = Other(there)
+    process = SecondProcess(there)
     try:
-        for one in told(here, files, ended):
+        for one in blocks_done(here, files, ended):
             take(one)
-            for heard in process.heard(wait=False):
-                take(heard)
-        for heard in process.heard(wait=True):
-            take(heard)
+            for block in process.received(wait=False):
+                take(block)
+        for block in process.received(wait=True):
+            take(block)
     finally:
         process.close()
         files.commit()
         keep(ended)
 
 
-def other(descriptor: int) -> None:
-    """The other process: it tells each block, None when all is done, or a text that says why it
-    failed.
+def run_second(descriptor: int) -> None:
+    """The second process: it sends each block that is done, None at the end, or a text that says
+    why it failed.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is told and stops hearing
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the first process gets it too, and closes the pipe
     without_pandas()
     gc.freeze()
     gc.disable()
@@ -181,17 +186,17 @@ def other(descriptor: int) -> None:
     work: ReplayWork = pickle.loads(there.recv_bytes())
     lock = os.open(work.half.folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_SH)  # until it ends: a later run must not begin before
-    threading.Thread(target=_end_unheard, args=(there,), daemon=True).start()
+    threading.Thread(target=_end_with_the_first, args=(there,), daemon=True).start()
     ended = Ended()
     try:
-        for one in told(work, work.half.files(lambda *said: ended.append(said)), ended):
+        for one in blocks_done(work, work.half.files(lambda *said: ended.append(said)), ended):
             there.send(one)
         there.send(None)
     except (ReplayFailed, OSError) as error:
         there.send(str(error))
 
 
-def _end_unheard(there: Connection) -> None:
+def _end_with_the_first(there: Connection) -> None:
     """When the first process is gone, or closed its end: at once, for another run may take the
     folder over.
     """

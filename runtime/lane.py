@@ -90,7 +90,7 @@ class Lane:
         if outcome is not None:
             self._finish(taken, outcome)
             return
-        tenant_id = self._whose(taken)
+        tenant_id = self._tenant_of(taken)
         if self._windows is None or self._windows.arrive(
             _place(record), tenant_id, hash(taken.request_id)
         ):
@@ -161,7 +161,7 @@ class Lane:
         at_work = self._busy.get(taken.request_id, ())
         return any(self._ports.handler.is_repeat(taken.asked, one.asked) for one in at_work)
 
-    def _whose(self, taken: TakenRecord) -> str:
+    def _tenant_of(self, taken: TakenRecord) -> str:
         if self._window is None or taken.work is None:
             return ""
         return self._window.whose(taken.work.decoded.event)
@@ -172,7 +172,7 @@ class Lane:
                 at_work.interrupted = True
                 task.cancel()
         if self._windows is not None:
-            self._windows.prioritize(self._whose(command), hash(command.request_id))
+            self._windows.prioritize(self._tenant_of(command), hash(command.request_id))
             self._ports.room()
 
     def _start(self, taken: TakenRecord, tenant_id: str) -> None:

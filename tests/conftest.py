@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from devstack.folder import free_ports
@@ -17,6 +18,10 @@ from devstack.stack import ALL, Stack
 from tests import shared_services
 from tests.engine_server import TOKEN
 from tests.otlp import TRACED
+
+# A machine that is busy with other work is no fault of what is tested.
+settings.register_profile("looks", deadline=None)
+settings.load_profile("looks")
 
 GARMENTS = Path(__file__).resolve().parents[2] / "shared" / "garments"
 

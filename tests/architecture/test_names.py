@@ -4,7 +4,6 @@ from bench.house import PRODUCT, WORKSHOP, counted, counted_in, defined_twice
 from tests.architecture.test_budgets import CHECKOUT
 
 ROOMS = (*PRODUCT, *WORKSHOP)
-EVERYTHING = [one for room in ROOMS if room != "chaos" for one in counted_in(CHECKOUT / room)]
 
 SOURCE = '''"""What it is for."""
 
@@ -24,13 +23,11 @@ x = {wide}
 '''
 
 
-def test_a_type_name_is_defined_once() -> None:
-    assert sum(len(one.types) for _, one in EVERYTHING) > 500, "the rooms were not found"
-    assert defined_twice(EVERYTHING) == {}
-
-
-def test_no_line_is_wide() -> None:
-    assert [f"{path}:{number}" for path, one in EVERYTHING for number in one.wide] == []
+def test_a_type_name_is_defined_once_and_no_line_is_wide() -> None:
+    files = [one for room in ROOMS if room != "chaos" for one in counted_in(CHECKOUT / room)]
+    assert sum(len(one.types) for _, one in files) > 500, "the rooms were not found"
+    assert defined_twice(files) == {}
+    assert [f"{path}:{number}" for path, one in files for number in one.wide] == []
 
 
 def test_tokens_lines_and_types_are_counted_without_comments_and_docstrings() -> None:
