@@ -99,6 +99,10 @@ def test_every_promise_has_its_words() -> None:
         ),
         (replace(SUCCEEDED, events=()), [(8, "SUCCESS but the last event is missing")]),
         (
+            replace(SUCCEEDED, events=((1, "queued"), (2, "stage"))),
+            [(8, "SUCCESS but the last event is stage")],
+        ),
+        (
             replace(SUCCEEDED, events=((1, "queued"), (2, "failed"), (3, "succeeded"))),
             [(8, "outcomes among the events: ['queued', 'failed', 'succeeded']")],
         ),
