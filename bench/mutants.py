@@ -150,7 +150,8 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the other source."""
-        exec(compile(self._source, str(path_of(self._module)), "exec"), module.__dict__)
+        module.__file__ = str(path_of(self._module))
+        exec(compile(self._source, module.__file__, "exec"), module.__dict__)
 
 
 def path_of(module: str) -> Path:
@@ -158,7 +159,7 @@ def path_of(module: str) -> Path:
     return CHECKOUT / f"{module.replace('.', '/')}.py"
 
 
-def tests_of(module: str) -> list[str]:
+def unit_tests_of(module: str) -> list[str]:
     """The unit tests of a module's room that import it, those of its own name first."""
     own, _, name = module.rpartition(".")
     wanted = (f"{module} import", f"import {module}", f"from {own} import {name}")
@@ -201,7 +202,7 @@ def main(words: Sequence[str]) -> int:
     asked = parser.parse_args(words)
     tried = survived = 0
     for module in asked.modules:
-        source, tests = path_of(module).read_text(), tests_of(module)
+        source, tests = path_of(module).read_text(), unit_tests_of(module)
         if not tests or not survives(module, source, tests):
             raise SystemExit(f"{module}: there are no tests that pass with it as it is")
         every = list(mutants(source))
