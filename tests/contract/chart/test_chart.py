@@ -8,14 +8,17 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from devstack.bootstrap import variable
 from devstack.processes import LAKE_WRITER, MODULES
+from runtime import settings
 from runtime.settings import ProcessSettings
 from schemas.namespace import Namespace
 from schemas.topics import PARTITIONS
@@ -99,6 +102,27 @@ def test_a_value_that_can_not_be_is_refused_by_name(value: str, complaint: str) 
     done = template("minimal", "--set", value)
     assert done.returncode != 0
     assert complaint in done.stderr
+
+
+def secret_variables() -> set[str]:
+    """Of processes: `looks submit` has a key of its own."""
+    areas = [one for one in vars(settings).values() if isinstance(one, type)]
+    return {
+        variable(area, name)
+        for area in areas
+        if issubclass(area, settings.Area) and area is not settings.ClientSettings
+        for name, field in area.model_fields.items()
+        if SecretStr in (field.annotation, *get_args(field.annotation))
+    }
+
+
+def test_no_secret_may_stand_among_the_settings() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    processes = schema["properties"]["processes"]["additionalProperties"]["properties"]
+    jobs = schema["properties"]["jobs"]["properties"]
+    for place in (schema["properties"]["settings"], processes["settings"], jobs["settings"]):
+        refused = {one["required"][0] for one in place["not"]["anyOf"]}
+        assert refused >= secret_variables() | {"AWS_SECRET_ACCESS_KEY"}
 
 
 @pytest.mark.parametrize(("kind", "version"), VERSIONS)
