@@ -102,6 +102,7 @@ class Decider:
         self._history = history
         self._ports = ports
         self._behind = timedelta(0)
+        self._written: datetime | None = None
 
     def last_word(self, finished: Finished) -> Decided:
         """What one record comes to, as of now."""
@@ -134,14 +135,19 @@ class Decider:
             )
             return self._instead(finished, str(error))
 
+    def surely_now(self) -> datetime:
+        """A time that has come by our clock and by the broker's: what is over by it may be
+        forgotten, though one of the two is fast.
+        """
+        return min(self._ports.clock(), self._written) if self._written else self._ports.clock()
+
     def note_broker_time(self, written_ms: int) -> None:
         """How far our clock is behind the broker's, which dates records as it appends them; 0 tells
         nothing.
         """
         if written_ms:
-            self._behind = max(
-                timedelta(0), datetime.fromtimestamp(written_ms / 1000, UTC) - self._ports.clock()
-            )
+            self._written = datetime.fromtimestamp(written_ms / 1000, UTC)
+            self._behind = max(timedelta(0), self._written - self._ports.clock())
 
     def _instead(self, finished: Finished, why: str) -> Decision:
         """A failure of ours in place of what its readers could not read; where that says nothing,

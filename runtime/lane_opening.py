@@ -20,7 +20,7 @@ from runtime.declaration import LaneHandler
 from runtime.kafka import AIOKafkaConsumer, TopicPartition, new_producer, stop_client, unbroken
 from runtime.lane import Lane
 from runtime.open_transactions import open_transactions
-from runtime.reading import PartitionSpans, Stalled
+from runtime.reading import PartitionSpans, Stalled, newest_written
 from runtime.records import Work
 from runtime.restore import first_unread, horizon, recent
 from runtime.settings import KafkaSettings
@@ -79,7 +79,6 @@ class LaneOpener:
             return Lane(number, producer, history, self._ports(number))
 
     async def _restore(self, number: int, unread: PartitionSpans) -> PartitionHistory:
-        since: datetime | None = horizon(self._clock(), self._declared.history_window_s)
         tries = 0
         while True:
             history = PartitionHistory()
@@ -87,12 +86,23 @@ class LaneOpener:
             try:
                 if self._declared.history_of_unread:
                     since = await first_unread(self._settings, unread)
+                else:
+                    since = await self._horizon(number)
                 if since is not None:
                     await self._read(number, history, since, patience_s)
                 return history
             except Stalled as stalled:
                 await self._name(number, stalled)
                 tries += 1
+
+    async def _horizon(self, number: int) -> datetime:
+        """By our clock, but no later than the newest record allows: one that is fast must not hide
+        what was decided (DESIGN 3.5, 3.8).
+        """
+        partitions = [TopicPartition(topic.name, number) for topic in self._declared.history]
+        newest = await newest_written(self._settings, partitions)
+        now = self._clock() if newest is None else min(self._clock(), newest)
+        return horizon(now, self._declared.history_window_s)
 
     async def _read(
         self, number: int, history: PartitionHistory, since: datetime, patience_s: float

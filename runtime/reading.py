@@ -5,7 +5,7 @@ fetch.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import UTC, datetime
 
 from runtime.kafka import (
     AIOKafkaConsumer,
@@ -215,6 +215,27 @@ async def first_records(
             for record in records[:1]:
                 found.setdefault(TopicPartition(record.topic, record.partition), record)
     return found
+
+
+NEWEST_OFFSETS = 20
+"""At the end of a partition: most are records, some transactions' markers."""
+
+
+async def newest_written(
+    settings: KafkaSettings, partitions: Collection[TopicPartition]
+) -> datetime | None:
+    """When the newest of these partitions' records was appended, committed or not, by the broker's
+    clock: it is at least so late now. None: there is none.
+
+    Raises Stalled as `chunks` does.
+    """
+    there = await spans(settings, partitions, committed_only=False) if partitions else {}
+    last = {tp: (max(start, end - NEWEST_OFFSETS), end) for tp, (start, end) in there.items()}
+    newest_ms = 0
+    async with aclosing(chunks(settings, last, committed_only=False)) as fetched:
+        async for records in fetched:
+            newest_ms = max([newest_ms, *(record.timestamp for record in records)])
+    return datetime.fromtimestamp(newest_ms / 1000, UTC) if newest_ms else None
 
 
 class Picker:

@@ -254,7 +254,7 @@ class Transactions:
                     outcome=outcome,
                     trace_id=trace_id_of(taken.traceparent),
                 )
-        self._history.forget(self._ports.clock())
+        self._history.forget(self._decider.surely_now())
 
 
 def _about(declared: Declaration, taken: TakenRecord, reason: FailureReason | None) -> About | None:

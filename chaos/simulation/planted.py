@@ -25,10 +25,11 @@ from domain.history import Admission, PartitionHistory
 from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from runtime.batch_session import BatchSession
-from runtime.deciding import Decision
+from runtime.deciding import Decider, Decision
 from runtime.lane_opening import LaneOpener
 from runtime.offsets import OffsetTracker
 from runtime.records import OutRecord
+from runtime.restore import horizon
 from runtime.transactions import Transactions
 from storage.outbox import OutboxRow
 
@@ -51,6 +52,8 @@ class Missing(StrEnum):
     FORWARD_ONLY = "forward-only"  # a final status gives way to another
     MARGIN = "margin"  # the sweeper acts at the deadline
     CATCH_UP = "catch-up"  # the sweeper does not wait for the projection
+    HORIZON = "horizon"  # what a new owner reads back is measured by its own clock alone
+    FORGETTING = "forgetting"  # what is remembered is forgotten by our own clock alone
     ISOLATION = "isolation"  # readers see what no transaction committed
 
 
@@ -95,6 +98,14 @@ async def _without_history(self: LaneOpener, number: int, unread: object) -> Par
 
 def _without_memory(self: Compositor, asked: object, emit: Emit, history: object) -> None:
     return None
+
+
+async def _by_our_clock(self: LaneOpener, number: int) -> datetime:
+    return horizon(self._clock(), self._declared.history_window_s)
+
+
+def _forgotten_by_our_clock(self: Decider) -> datetime:
+    return self._ports.clock()
 
 
 def _without_numbers(history: object, emit: object, until: object) -> None:
@@ -176,6 +187,8 @@ PLANTS: dict[Missing, Plant] = {
     Missing.FORWARD_ONLY: Plant(lacks=frozenset({Key.FORWARD_ONLY})),
     Missing.MARGIN: Plant(((producers.deadline_sweeper, "overdue_before", _without_margin),)),
     Missing.CATCH_UP: Plant(((DeadlineSweeper, "_projected", _without_catching_up),)),
+    Missing.HORIZON: Plant(((LaneOpener, "_horizon", _by_our_clock),)),
+    Missing.FORGETTING: Plant(((Decider, "surely_now", _forgotten_by_our_clock),)),
     Missing.ISOLATION: Plant(((Broker, "readable", _readable_at_once),)),
 }
 """Where each stands, and what stands there without it."""
@@ -204,6 +217,10 @@ FAULTS: dict[Missing, Dice] = {
     Missing.CATCH_UP: Dice(
         kinds=STILLS, struck=PROJECTIONS, lasts_s=(1.5, 4.0), stands_s=(6.0, 9.0), alone=1.0
     ),
+    Missing.HORIZON: Dice(
+        kinds={Deed.JUMP: 3, Deed.KILL: 3, Deed.COPY: 4}, struck=LANES[:1], faults=20, alone=1.0
+    ),
+    Missing.FORGETTING: Dice(kinds={Deed.JUMP: 2, Deed.COPY: 2}, struck=LANES[:1], faults=8),
     Missing.ISOLATION: Dice(),
 }
 """The faults that each is there for."""

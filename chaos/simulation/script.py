@@ -42,6 +42,9 @@ class Deed(StrEnum):
     LEAVE = "leave"  # a process is asked to stop, and drains
     CUT = "cut"  # calls of a process are lost, or their answers
     POISON = "poison"  # a record that nobody can read
+    FORGET = "forget"  # all of a group die, and its offsets are deleted, as after idle days
+    HANG = "hang"  # somebody's transaction stays open on a topic
+    JUMP = "jump"  # a process's clock is an hour off for a while
 
 
 class Ending(StrEnum):
@@ -64,7 +67,8 @@ class Try:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happens. `about`: the number of a request, the name of a process, or a topic.
-    `seconds`: how long it lasts; of a request, until its deadline. `calls`: not then, but at the
+    `seconds`: how long it lasts, of a clock that jumps back below zero; of a request, until its
+    deadline. `calls`: not then, but at the
     process's so-many-th call from then on; `sent`: right after that call left, not before.
     """
 
@@ -78,7 +82,8 @@ class Step:
 
     def __str__(self) -> str:
         """One line."""
-        lasts = f" for {self.seconds:.2f} s" if self.seconds else ""
+        way = "" if self.seconds >= 0 else " backwards"
+        lasts = f"{way} for {abs(self.seconds):.2f} s" if self.seconds else ""
         tries = "".join(f", {one.ending} after {one.took_s:.2f} s" for one in self.tries)
         side = "after" if self.sent else "before"
         when = f", {side} its call {self.calls} from then on" if self.calls else ""
@@ -105,7 +110,7 @@ class Script:
     def over_s(self) -> float:
         """When the last fault is over."""
         return max(
-            (step.at_s + step.seconds for step in self.steps if step.deed is not Deed.ASK),
+            (step.at_s + abs(step.seconds) for step in self.steps if step.deed is not Deed.ASK),
             default=0.0,
         )
 
@@ -136,6 +141,9 @@ class Dice:
             Deed.POISON: 1,
             Deed.COPY: 2,
             Deed.CANCEL: 3,
+            Deed.FORGET: 1,
+            Deed.HANG: 1,
+            Deed.JUMP: 1,
         }
     )
 
@@ -183,23 +191,23 @@ def _ask(draw: Random, number: int, dice: Dice) -> Step:
 
 def _fault(draw: Random, deed: Deed, names: list[str], requests: int, dice: Dice) -> Step:
     at_s = draw.uniform(0.3, ACTIVE_S)
-    calls = draw.randint(1, 12) if draw.random() < AT_A_CALL else 0
-    sent = bool(calls) and draw.random() < 0.5
-    match deed:
-        case Deed.CANCEL | Deed.COPY:
-            return Step(at_s, deed, str(draw.randrange(requests)))
-        case Deed.STILL:
-            lasts_s = draw.choice(dice.stands_s)
-            return Step(at_s, deed, draw.choice(names), lasts_s, calls=calls, sent=sent)
-        case Deed.CUT:
-            return Step(at_s, deed, draw.choice(names), draw.uniform(0.1, 2.0))
-        case Deed.POISON:
-            topics = ("look.requested", "look.dead-letter", "credit.refund", "look.cancel")
-            return Step(at_s, deed, draw.choice(topics))
-        case Deed.KILL:
-            return Step(at_s, deed, draw.choice(names), calls=calls, sent=sent)
-        case _:
-            return Step(at_s, deed, draw.choice(names))
+    about = {
+        Deed.CANCEL: [str(one) for one in range(requests)],
+        Deed.COPY: [str(one) for one in range(requests)],
+        Deed.POISON: ["look.requested", "look.dead-letter", "credit.refund", "look.cancel"],
+        Deed.FORGET: [*CONSUMERS],
+        Deed.HANG: ["look.requested", "look.progress", "look.dead-letter", "look.failed"],
+    }.get(deed, names)
+    lasts_s = {
+        Deed.STILL: draw.choice(dice.stands_s),
+        Deed.CUT: draw.uniform(0.1, 2.0),
+        Deed.HANG: draw.uniform(1.0, 6.0),
+        Deed.JUMP: draw.choice((-1, 1)) * draw.uniform(0.5, 4.0),
+    }.get(deed, 0.0)
+    at_a_call = deed in (Deed.KILL, Deed.STILL) and draw.random() < AT_A_CALL
+    calls = draw.randint(1, 12) if at_a_call else 0
+    sent = at_a_call and draw.random() < 0.5
+    return Step(at_s, deed, draw.choice(about), lasts_s, calls=calls, sent=sent)
 
 
 def to_json(script: Script) -> str:

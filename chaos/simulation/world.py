@@ -38,6 +38,7 @@ GRACE_S = 1.0
 """What comes after rest is seen too."""
 TIME_ENOUGH_S = 30.0
 """For a look, after the last fault."""
+ON_TIME = timedelta(0)
 LOOKS_EVERY_S = 0.1
 ABORTS_EVERY_S = 0.5
 MARKER_S = 0.02
@@ -101,6 +102,7 @@ class World:
         self.asked: dict[str, LookRequested] = {}
         self._told = _Told()
         self._running: dict[str, Running] = {}
+        self._jumps: dict[str, timedelta] = {}
         self._lives = 0
         self._done = 0
         self._at_rest = False
@@ -197,7 +199,11 @@ class World:
         self.scheduler.after(ABORTS_EVERY_S, self._abort_late)
 
     def _expired_in_vain(self) -> list[str]:
-        """Requests that had time enough, whatever struck, and that nobody worked on."""
+        """Requests that had time enough, whatever struck, and that nobody worked on. By a clock
+        that is an hour fast everything is late: such looks are the sweeper's.
+        """
+        if any(step.deed is Deed.JUMP for step in self.script.steps):
+            return []
         by_then = BEGAN + timedelta(seconds=self.script.over_s + TIME_ENOUGH_S)
         return [
             f"{one} expired, and had {TIME_ENOUGH_S:.0f} s after the last fault"
@@ -217,7 +223,10 @@ class World:
         skew = timedelta(seconds=self.script.skew_s.get(name, 0.0))
         process = new_process(kind, loop.name)
         self._running[name] = Running(process, loop, wire)
-        clock = lambda: self._now() + skew  # noqa: E731 (one word of one value)
+
+        def clock() -> datetime:
+            return self._now() + skew + self._jumps.get(name, ON_TIME)
+
         parts = Parts(
             process,
             self.kafka.reached(self.broker, wire),
@@ -263,6 +272,12 @@ class World:
                 self._copy(self.request_id(int(step.about)))
             case Deed.POISON:
                 self._poison(step.about)
+            case Deed.FORGET:
+                self._forget(step.about)
+            case Deed.HANG:
+                self._hang(step.about, step.seconds)
+            case Deed.JUMP:
+                self._jump(step.about, step.seconds)
             case _:
                 self._strike(step)
 
@@ -290,6 +305,26 @@ class World:
         number = int(self.scheduler.random.random() * self.script.partitions)
         record = self.broker.append(Message(topic, number, b"poison", b"\xff{", ()))
         self.poison.append((topic, number, record.offset))
+
+    def _forget(self, kind: str) -> None:
+        """Kafka does it to a group without members: all of them die, and come back."""
+        for name in [one for one in self._running if one.rpartition("-")[0] == kind]:
+            self._running[name].loop.kill()
+            self._back(name)
+        self.broker.group(f"looks.{kind}").committed.clear()
+
+    def _hang(self, topic: str, seconds: float) -> None:
+        """A stranger's transaction: readers wait before it until its coordinator aborts it."""
+        self._lives += 1
+        name = f"stranger.{self._lives}"
+        _, epoch = self.broker.begin_producer(name, seconds)
+        number = int(self.scheduler.random.random() * self.script.partitions)
+        message = Message(topic, number, b"hanging", b"{}", ())
+        self.broker.write(name, epoch, message, self.scheduler.now_s)
+
+    def _jump(self, name: str, seconds: float) -> None:
+        self._jumps[name] = timedelta(hours=1 if seconds > 0 else -1)
+        self.scheduler.after(abs(seconds), lambda: self._jumps.pop(name, None))
 
     def _strike(self, step: Step) -> None:
         running = self._running.get(step.about)
@@ -335,6 +370,8 @@ class World:
         return self._lag()
 
     def _lag(self) -> str:
+        if any(log.open for log in self.broker.logs.values()) or self._jumps:
+            return "a transaction is open, or a clock is off"
         for name in CONSUMERS:
             group = self.broker.groups.get(f"looks.{name}")
             if group is None:

@@ -30,6 +30,7 @@ from domain.composing import (
 from domain.engines import named
 from domain.history import PartitionHistory
 from domain.outcomes import Done, Emit, Later, Outcome, Reject, Skip, Unhandled
+from domain.retry import JITTER
 from runtime import faults, tracing
 from runtime.declaration import Begin, Decided, Declaration, Draining, LaneHandler, WorkWindow
 from runtime.fairness.slots import Slots
@@ -43,10 +44,14 @@ from schemas.topics import (
     LOOK_DEAD_LETTER,
     LOOK_PROGRESS,
     LOOK_REQUESTED,
+    RETRY_DELAYS_S,
     RETRY_TOPICS,
 )
 
-MAX_NOT_BEFORE_S = 3600.0
+MAX_NOT_BEFORE_S = max(RETRY_DELAYS_S) * (1 + JITTER)
+"""No retry of ours waits for longer. A record that seems due later was met by a clock that was
+wrong, and would be slept over when the clock is right again.
+"""
 TENANT_WINDOW = 32
 """Looks of one tenant that one partition has in hand: enough to keep every worker busy while the
 next are read again.
