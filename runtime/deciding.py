@@ -19,6 +19,7 @@ from schemas.failures import FailureCode, FailureReason
 
 log = logs.get(__name__)
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 NOT_PUBLISHED = FailureReason(
     code=FailureCode.INTERNAL, message="The look's result could not be published."
 )
@@ -137,9 +138,9 @@ class Decider:
 
     def surely_now(self) -> datetime:
         """A time that has come by our clock and by the broker's: what is over by it may be
-        forgotten, though one of the two is fast.
+        forgotten, though one of the two is fast. Before the broker told, none has.
         """
-        return min(self._ports.clock(), self._written) if self._written else self._ports.clock()
+        return min(self._ports.clock(), self._written) if self._written else NEVER
 
     def note_broker_time(self, written_ms: int) -> None:
         """How far our clock is behind the broker's, which dates records as it appends them; 0 tells

@@ -212,7 +212,7 @@ FAULTS: dict[Missing, Dice] = {
     Missing.REFUND_KEY: Dice(kinds=KILLS, struck=LEDGERS),
     Missing.QUARANTINE: Dice(kinds={Deed.POISON: 1}),
     Missing.APPLY_FIRST: Dice(kinds=KILLS, struck=(*PROJECTIONS, *LEDGERS)),
-    Missing.FORWARD_ONLY: Dice(kinds={Deed.STILL: 1, Deed.CUT: 1}, struck=PROJECTIONS),
+    Missing.FORWARD_ONLY: Dice(requests=12, faults=1, kinds={Deed.HANG: 1}),
     Missing.MARGIN: Dice(requests=10, kinds=STILLS, struck=LANES[:1], lasts_s=(0.8, 2.5)),
     Missing.CATCH_UP: Dice(
         kinds=STILLS, struck=PROJECTIONS, lasts_s=(1.5, 4.0), stands_s=(6.0, 9.0), alone=1.0

@@ -9,7 +9,7 @@ import pytest
 from consumers.compositor.handler import MAX_NOT_BEFORE_S
 from domain.history import PartitionHistory
 from domain.retry import next_retry
-from runtime.deciding import Decider
+from runtime.deciding import NEVER, Decider
 from schemas.topics import RETRY_DELAYS_S
 from tests.making import NOW
 
@@ -19,9 +19,9 @@ def test_what_is_forgotten_is_over_by_our_clock_and_by_the_brokers(off_s: float)
     ours = NOW + timedelta(seconds=off_s)
     ports: Any = SimpleNamespace(clock=lambda: ours)
     decider = Decider(PartitionHistory(), ports)
-    assert decider.surely_now() == ours  # the broker has not told yet
+    assert decider.surely_now() == NEVER  # the broker has not told yet
     decider.note_broker_time(0)
-    assert decider.surely_now() == ours
+    assert decider.surely_now() == NEVER
     decider.note_broker_time(int(NOW.timestamp() * 1000))
     assert decider.surely_now() == min(ours, NOW)
 
