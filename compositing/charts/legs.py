@@ -39,6 +39,8 @@ LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
 PITCH = 0.98
+NARROWER = 0.85
+"""A photo from a slant shows lengths down to this share of widths."""
 SeamLine = tuple[Numbers, Numbers]
 
 
@@ -58,6 +60,13 @@ class Hung:
     def seen(self) -> float:
         """Look px per photo px, downwards: as the rise is drawn, so are the legs."""
         return (self.crotch_y - self.top_y) / max(self.photo.crotch_y - self.photo.waist_y, 1.0)
+
+    @property
+    def across(self) -> float:
+        """Look px per photo px, sideways: less than downwards where the hips' width says that the
+        photo shows lengths too short."""
+        hips = next((cue.scale for cue in self.scale.cues if cue.name == "hips"), self.scale.value)
+        return float(np.clip(hips, NARROWER * self.scale.value, self.scale.value))
 
     @property
     def hip_rows(self) -> Numbers:
@@ -134,7 +143,7 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
     rise = PITCH * max(photo.crotch_y - photo.waist_y, 4)
     if long:
         reach = body.ankle_y + ANKLE_PX - mannequin.waist_y - 0.1 * (waist_y - mannequin.waist_y)
-        cues = [Cue("length", reach / (rise + photo.inseam), 0.05)]
+        cues = [Cue("length", reach / (rise + photo.inseam), 0.025)]
     else:
         cues = [Cue("rise", (mannequin.crotch_y + CROTCH_PX - waist_y) / rise, 0.16)]
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
@@ -169,7 +178,7 @@ def _hips(hung: Hung) -> Numbers:
     rows, body = hung.hip_rows, hung.body
     bare = _bare(body, rows)
     girth = bare / np.maximum(body.half_at(rows), 1) * body.quarter_girth_at(rows)
-    flat = hung.photo.flat * hung.scale.value
+    flat = hung.photo.flat * hung.across
     half = worn_half(flat, bare, girth, on_form=hung.scale.on_form)
     if not hung.banded:
         return smooth(half, 1.5)
@@ -244,7 +253,7 @@ def _around(hung: Hung, s: int, rows: Numbers, half: float) -> tuple[Numbers, Nu
     leg_out = smooth(bridged(leg_out, 100.0), 1.5)
     radius, centre = (leg_out - leg_in) / 2, (leg_out + leg_in) / 2
     girth = bridged(np.asarray(mannequin.facts.legs[s].half_girth[at], float), 150.0)
-    flat = hung.photo.halves[s].wide[HIP_ROWS - 1 :] * hung.scale.value
+    flat = hung.photo.halves[s].wide[HIP_ROWS - 1 :] * hung.across
     bare = 2 * radius + 2 * CLOTH_PX
     if hung.scale.on_form:
         seen = smooth(np.maximum(bare, flat), 2)

@@ -19,6 +19,10 @@ SIDES = (-1, 1)
 HIP_ROWS, LEG_ROWS = 16, 24
 SLACK = 0.42
 """How far the cloth's edge may lie from the template's, in shares of a row."""
+RISE_PER_HIPS = 0.64
+LONG_PER_HIPS, RISE_PER_LENGTH = 1.45, 0.31
+"""A rise is no longer than this share of the hips, nor of the length of garments that are so long
+over their hips: below it legs lie against each other, or the waist was nearer to the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +71,35 @@ def in_photo(mask: Mask, template: Legs, *, studio: bool) -> LegsPhoto:
     crotch = np.asarray(left.crotch, float)
     axis = 0.5 * (float(left.waist[0] + right.waist[0]) / 2 + float(crotch[0]))
     waist_y = float(left.waist[1] + right.waist[1]) / 2
-    crotch_y = max(float(crotch[1]), waist_y + 8)
+    notch_y = max(float(crotch[1]), waist_y + 8)
+    hips = max(float(right.hip[0] - left.hip[0]), 1.0)
+    crotch_y = waist_y + _rise(notch_y - waist_y, hips, template, waist_y)
+    top_x = float(left.waist[0] + right.waist[0]) / 2
+    at = (crotch_y - waist_y) / (notch_y - waist_y)
     middle = np.array(
-        [[float(left.waist[0] + right.waist[0]) / 2, waist_y], [float(crotch[0]), crotch_y]]
+        [
+            [top_x, waist_y],
+            [top_x + at * (float(crotch[0]) - top_x), crotch_y],
+            [float(crotch[0]), notch_y],
+        ]
     )
     halves = {s: _half(mask, template.side(s), middle) for s in SIDES}
-    hips = max(float(right.hip[0] - left.hip[0]), 1.0)
     waist = max(float(right.waist[0] - left.waist[0]), 1.0)
     return LegsPhoto(mask, axis, waist_y, crotch_y, hips, waist, halves, studio)
 
 
+def _rise(seen: float, hips: float, template: Legs, waist_y: float) -> float:
+    """From the waist to the crotch, where the legs are seen to part at `seen`."""
+    length = 0.5 * float(template.left.hem[1] + template.right.hem[1]) - waist_y
+    most = RISE_PER_HIPS * hips
+    if length > LONG_PER_HIPS * hips:
+        most = min(most, RISE_PER_LENGTH * length)
+    return max(min(seen, most), 8.0)
+
+
 def _half(mask: Mask, side: LegsSide, middle: Numbers) -> HalfPhoto:
-    inside = np.array([middle[1], side.knee_inner, side.hem_inner])
+    """`middle`: the middle line at the waist, at the crotch, and where the legs part."""
+    inside = np.array([*middle[1:], side.knee_inner, side.hem_inner])
     outside = np.array([side.waist, side.hip, side.knee_outer, side.hem_outer])
     v, t = np.linspace(0, 1, HIP_ROWS), np.linspace(0, 1, LEG_ROWS)
     inseam, outseam = float(lengths(inside)[-1]), float(lengths(outside)[-1])

@@ -33,6 +33,8 @@ OUTSIDE, NARROW = 0.12, 0.3
 """What beginning outside the neck points costs: a rib's outer edge does; and inside, by how far."""
 BELIEVED: Final = 0.75
 """A curve of a lower score is not believed."""
+DEEP, DEEP_HELD = 0.9, 0.2
+"""A deeper one must be seen in each quarter, its flanks too: the border of two colours is none."""
 BACK: Final = 0.5
 """The back's own rim is no lower than this."""
 DEEPEST, NEARLY = (0.9, 2.4), (0.72, 0.88)
@@ -55,8 +57,10 @@ def curve(
     """
     kinds = _kinds()
     points = _points(seen, _curves(), kinds)
-    too_low = points[..., 1].max(1) > lowest * REACH_PX
-    score = np.where(too_low, -np.inf, _edges(seen, points) - _doubts(kinds, thought, likely))
+    edges, quarters = _edges(seen, points)
+    never = points[..., 1].max(1) > lowest * REACH_PX
+    never |= (kinds[:, 2] > DEEP) & (quarters < DEEP_HELD)
+    score = np.where(never, -np.inf, edges - _doubts(kinds, thought, likely))
     best = _deepest(kinds, score)
     found, value = _upper_rim(kinds, score, best), float(score[best])
     if value < BELIEVED:
@@ -102,8 +106,8 @@ def _points(seen: NeckView, curves: tuple[Numbers, Numbers], kinds: Numbers) -> 
     return np.stack([wide * at, level + fall * REACH_PX], -1)
 
 
-def _edges(seen: NeckView, points: Numbers) -> Numbers:
-    """How much of an edge each line (n, count, 2) is."""
+def _edges(seen: NeckView, points: Numbers) -> tuple[Numbers, Numbers]:
+    """How much of an edge each line (n, count, 2) is, and how much its weakest quarter is seen."""
     way = np.gradient(points, axis=1)
     normal = np.stack([-way[..., 1], way[..., 0]], -1)
     normal *= SIDE_PX / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
@@ -122,7 +126,7 @@ def _edges(seen: NeckView, points: Numbers) -> Numbers:
     size = np.linalg.norm(even, axis=-1).mean(1)
     sure = np.clip(common / np.maximum(usual.mean(1), FAINT), 0, 1)
     alike = common / np.maximum(size, 1e-6) * sure
-    return np.asarray(strong.mean(1) + WEAKEST * quarters + ONE_WAY * alike)
+    return np.asarray(strong.mean(1) + WEAKEST * quarters + ONE_WAY * alike), quarters
 
 
 def _doubts(kinds: Numbers, thought: float, likely: float) -> Numbers:

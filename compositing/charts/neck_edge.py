@@ -26,7 +26,7 @@ HELD, HELD_EVERYWHERE = 0.72, 0.5
 """A line is believed when so much of it, and of each quarter of it, follows a strong edge."""
 DEEP, EXPECTED, HELD_DEEP = 0.9, 0.5, 0.86
 """A deep neckline takes away much cloth if it is none: more of it must be seen, unless the outline
-dips nearly as deep."""
+dips nearly as deep; on printed cloth that is never enough."""
 DEEPER, UNLIKELY = 0.12, 0.10
 """What a depth of one half width is worth: the back's own rim lies above the front's; and what it
 costs beside the depth thought."""
@@ -58,7 +58,7 @@ def held(seen: NeckView, thought: float, *, collared: bool) -> Numbers | None:
     strong = strength > np.clip(NOTABLE * usual, STRONG, PLENTY)
     quarters = np.stack([part.mean(1) for part in np.array_split(strong, 4, axis=1)]).min(0)
     unexpected = (kinds[:, 2] > DEEP) & (np.abs(kinds[:, 2] - thought) > EXPECTED)
-    needed = np.where(unexpected, HELD_DEEP, HELD)
+    needed = np.where(unexpected, np.inf if usual > PRINTED else HELD_DEEP, HELD)
     believed = (strong.mean(1) >= needed) & (quarters >= HELD_EVERYWHERE)
     chosen = np.nonzero(
         believed & ((kinds[:, 1] <= COLLAR) if collared else (kinds[:, 1] >= OPEN))

@@ -7,6 +7,7 @@ import numpy as np
 
 from compositing.template import legs, skirts, upper, upper_starts
 from compositing.template.body import body_of
+from compositing.template.cuffs import cuffs_seen
 from compositing.template.model import Family
 from compositing.template.search import Search, Shape
 from compositing.template.silhouette import Array, Silhouette
@@ -15,8 +16,13 @@ from schemas.categories import GarmentCategory as G
 LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.COAT}
 """Long sleeves are likely, and an outline that shows none may hide them."""
 HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
-HIDDEN: Final = 0.35
-"""How much costlier, in pixels, sleeves may be there and still be believed."""
+SLEEVED: Final = LONG_SLEEVED | {G.SHIRT, G.POLO}
+"""Sleeves are likely, long or short."""
+HIDDEN, SHOWN = 0.35, 0.7
+"""How much costlier, in pixels, sleeves may be and still be believed: where they are likely, and
+where the outline shows cuffs, or they are likely and it shows no armholes."""
+ARMHOLE: Final = -0.1
+"""Without sleeves shoulders are narrower than the chest, by this logarithm."""
 MIN_GAIN: Final = 0.1
 """Elsewhere sleeves must explain the outline better by this much."""
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
@@ -75,4 +81,10 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
         starts = upper_starts.starts(silhouette, body, sleeved=sleeved, flared=flared)
         found.append(best(Search(shape, silhouette), starts))
     bare, sleeves = found
-    return sleeves if sleeves.cost < bare.cost + (HIDDEN if long else -MIN_GAIN) else bare
+    if cuffs_seen(silhouette, body):
+        costlier = SHOWN
+    elif category in SLEEVED:
+        costlier = HIDDEN if bare.numbers[upper.TIP_X] < ARMHOLE else SHOWN
+    else:
+        costlier = -MIN_GAIN
+    return sleeves if sleeves.cost < bare.cost + costlier else bare

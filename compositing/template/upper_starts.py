@@ -11,7 +11,8 @@ from compositing.template.silhouette import Array, Silhouette
 
 ARMS: Final = (
     (-0.2, 0.75, 0.0), (0.0, 0.4, 0.0), (0.1, 1.2, 0.0), (0.9, 0.25, -0.1),
-    (0.9, 0.5, -0.2), (0.9, 0.8, -0.2), (0.9, 0.65, -0.7), (1.0, 1.25, 0.0), (0.4, 0.5, 0.0),
+    (0.9, 0.5, -0.2), (0.9, 0.8, -0.2), (0.9, 0.65, -0.7), (1.0, 1.25, 0.0), (0.4, 0.5, 0.0), (1.2, 0.05, 0.0),
+    (0.2, 0.1, 0.0),
 )  # fmt: skip
 """Length, angle above the elbow, bend: from short to long, hanging to stretched."""
 SLEEVED_NECKS: Final = ((-0.8, 0.05, 0.25, 0.2, 0.0), (-0.3, 0.05, 0.1, -0.5, -0.1))
