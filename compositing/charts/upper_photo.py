@@ -36,6 +36,8 @@ OVER, NEAR = 0.3, 0.15
 shoulders; the upper edge is theirs where it is so near."""
 SLACK = 0.4
 """How far a sleeve's edge may lie from the template's, in shares of its width."""
+OUTER_HALF, SHORTEST = (0.5, 0.8), 8
+"""Where a rib must show cloth, from its inner to its outer end; a sleeve keeps so many ribs."""
 AT_CUFF = 4
 """So many of the last ribs end at the cloth's edge itself, not at a smoothed one."""
 RUFFLE = 0.9
@@ -335,6 +337,7 @@ def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, *, stud
             (pit, side.elbow_inner, side.cuff_inner),
         )
     )
+    outer, inner = _to_cuff(mask, outer, inner)
     way, wide = unit(outer - inner), np.maximum(np.linalg.norm(outer - inner, axis=1), 1e-6)
     start = (outer + inner) / 2
     loose = np.clip(t * 4, 0, 1)  # at the armhole both ends stay
@@ -356,6 +359,26 @@ def sleeve_ribs(mask: Mask, side: UpperSide, tip: Numbers, pit: Numbers, *, stud
     along = unit((outer[-1] + inner[-1]) - (outer[-4] + inner[-4]))
     lowest = float(max(outer[-1][1], inner[-1][1]))
     return Ribs(pinned(outer, 1.0), pinned(inner, 1.0), np.asarray(closed), along, lowest)
+
+
+def _to_cuff(mask: Mask, outer: Numbers, inner: Numbers) -> tuple[Numbers, Numbers]:
+    """The ribs up to where cloth ends on the sleeve's outer half."""
+    share = np.linspace(*OUTER_HALF, 5)[None, :, None]
+    points = inner[:, None] + share * (outer - inner)[:, None]
+    x, y = np.moveaxis(np.round(points).astype(int), -1, 0)
+    there = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
+    cloth = there & mask[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)]
+    bare = cloth.mean(1) <= 0.5
+    ends = np.nonzero(bare[SHORTEST:-1] & bare[SHORTEST + 1 :])[0]
+    if not len(ends):
+        return outer, inner
+    at = np.linspace(0, SHORTEST + int(ends[0]) - 1, RIBS)
+    rows = np.arange(RIBS)
+    cut = [
+        np.column_stack([np.interp(at, rows, line[:, k]) for k in (0, 1)])
+        for line in (outer, inner)
+    ]
+    return cut[0], cut[1]
 
 
 def _crests(values: Numbers) -> Numbers:

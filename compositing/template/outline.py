@@ -6,14 +6,18 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from compositing.arrays import Floats
+from compositing.arrays import Floats, Mask
 from compositing.template.silhouette import Array
 
 FACING: Final = 0.15
 """An outline that faces another way than this (cosine) is no corner of that way."""
 PIT_ASIDE, PIT_BELOW, PIT_FACING = 0.28, (-0.35, 0.8), 0.3
 """Where an armpit's background is looked for, over half the chest; how much it must face down."""
+PIT_LEVEL, PIT_SLEEVE = 0.02, 0.12
+"""Beside an armpit, so level with it, a sleeve's edge lies so far out, at least: what the outline's
+own notches show is none."""
 SMOOTH: Final = 4
 NEAR: Final = 0.45
 """How much a corner must stand out to be worth going far for it."""
@@ -66,9 +70,16 @@ class Outline:
         low, high = PIT_BELOW
         near = (np.abs(aside) < PIT_ASIDE) & (below > low) & (below < high)
         near &= self.facing @ self.down > PIT_FACING
+        near[near] = self._before_cloth(aside, below, near)
         if not near.any():
             return pit
         return np.asarray(self.points[near][int((-below - 1.3 * aside)[near].argmax())])
+
+    def _before_cloth(self, aside: Array, below: Array, near: NDArray[np.bool_]) -> Mask:
+        """Of points, whether cloth's edge lies well outside them, level with them: a sleeve's."""
+        level = np.abs(below[None] - below[near][:, None]) < PIT_LEVEL
+        outermost = np.where(level, aside[None], -np.inf).max(1)
+        return np.asarray(outermost - aside[near] > PIT_SLEEVE)
 
     def _within(self, p: Array, radius: float) -> Array:
         return np.asarray(self.points[np.hypot(*(self.points - p).T) < radius])
