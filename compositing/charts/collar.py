@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 
-from compositing.arrays import Mask
 from compositing.charts.chart import Chart
 from compositing.charts.lines import Numbers, smooth
 from compositing.charts.upper_photo import UpperPhoto
@@ -22,6 +21,8 @@ STANDING: Final = 0.9
 """A collar's height in the look, over its height in the photo at the garment's scale."""
 FOLDED_PX: Final = 62.0
 """A hood that lies behind the neck is no higher than this, in px of a look 1024 wide."""
+ABOVE_SHOULDER: Final = 0.08
+"""What overhangs the shoulder stands so much above it, over how far it may reach."""
 OVERHANG: Final = 0.8
 """How far a hood or a collar may reach beyond the neck points, over half the neck's width."""
 
@@ -66,17 +67,19 @@ def _sides(photo: UpperPhoto, edge: Numbers, up: Numbers) -> tuple[Numbers, Numb
     found = []
     for s, end in ((-1, edge[0]), (1, edge[-1])):
         most = (1 + OVERHANG) * half
-        at = [_reach(photo.mask, middle, float(end[1]) - one, s, most) for one in up]
+        at = [_reach(photo, middle, float(end[1]) - one, s, most) for one in up]
         # at the edge itself the shoulders begin
         at[-1] = half
         found.append(middle + s * smooth(np.clip(at, 0.3 * half, most), 0.8))
     return found[0], found[1]
 
 
-def _reach(mask: Mask, middle: float, row: float, s: int, most: float) -> float:
-    """How far from the middle the outermost cloth of a row is, at most so far."""
-    line = mask[int(np.clip(row, 0, len(mask) - 1))]
-    columns = np.nonzero(line)[0]
+def _reach(photo: UpperPhoto, middle: float, row: float, s: int, most: float) -> float:
+    """How far from the middle the outermost cloth of a row is that is no shoulder's, at most so
+    far."""
+    columns = np.nonzero(photo.mask[int(np.clip(row, 0, len(photo.mask) - 1))])[0]
+    line = photo.shoulder[s][:: int(s)]  # from left to right
+    shoulder = np.interp(columns, line[:, 0], line[:, 1], left=np.inf, right=np.inf)
     off = s * (columns - middle)
-    off = off[(off > 0) & (off <= most)]
+    off = off[(off > 0) & (off <= most) & (row < shoulder - ABOVE_SHOULDER * most)]
     return float(off.max()) if len(off) else 0.0
