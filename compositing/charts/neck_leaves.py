@@ -45,6 +45,8 @@ its greatest width, before they part again."""
 SIDE_PX: Final = 3
 QUIET, CLEAR, FAINT, PLENTY = 1.0, 2.0, 2.0, 12.0
 BELIEVED: Final = 0.0
+WINDING, LEAST_ROWS = 0.07, 12
+"""How far an edge of so many rows, at least, may lie off a parabola, over half the neck's width."""
 BEGUN, FURTHEST = 9, 2
 """A path begins here; how far it may step aside in a row."""
 
@@ -187,5 +189,18 @@ def _joined(left: Numbers, right: Numbers, seen: NeckView) -> Numbers:
     if len(left) < 2 or len(right) < 2:
         return np.concatenate([left, right[::-1]]) - seen.origin
     meet = 0.5 * (left[-1] + right[-1])[None]
-    sides = [pinned(np.concatenate([one, meet]), 4.0) for one in (left, right)]
+    sides = [_calm(pinned(np.concatenate([one, meet]), 4.0)) for one in (left, right)]
     return np.concatenate([sides[0], sides[1][-2::-1]]) - seen.origin
+
+
+def _calm(side: Numbers) -> Numbers:
+    """A leaf's edge; one that winds, as between the seams of quilting, becomes the parabola nearest
+    to it through its ends."""
+    if len(side) < LEAST_ROWS:
+        return side
+    t = np.linspace(0, 1, len(side))
+    straight = side[0] + t[:, None] * (side[-1] - side[0])
+    bow = 4 * t * (1 - t)
+    even = straight + bow[:, None] * (bow @ (side - straight) / (bow @ bow))[None]
+    off = np.sqrt(((side - even) ** 2).sum(1).mean())
+    return np.asarray(even if off > WINDING * REACH_PX else side)

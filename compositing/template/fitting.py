@@ -19,8 +19,8 @@ HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
 SLEEVED: Final = LONG_SLEEVED | {G.SHIRT, G.POLO}
 """Sleeves are likely, long or short."""
 HIDDEN, SHOWN = 0.35, 0.7
-"""How much costlier, in pixels, sleeves may be and still be believed: where they are likely, and
-where the outline shows cuffs, or they are likely and it shows no armholes."""
+"""How much costlier, in pixels, sleeves may be and still be believed: where they are likely or the
+outline shows no armholes, and where it is both, or shows cuffs."""
 ARMHOLE: Final = -0.1
 """Without sleeves shoulders are narrower than the chest, by this logarithm."""
 MIN_GAIN: Final = 0.1
@@ -83,8 +83,10 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
     bare, sleeves = found
     if cuffs_seen(silhouette, body):
         costlier = SHOWN
-    elif category in SLEEVED:
-        costlier = HIDDEN if bare.numbers[upper.TIP_X] < ARMHOLE else SHOWN
     else:
-        costlier = -MIN_GAIN
+        armholes = flared or bare.numbers[upper.TIP_X] < ARMHOLE
+        if category in SLEEVED:
+            costlier = HIDDEN if armholes else SHOWN
+        else:
+            costlier = -MIN_GAIN if armholes else HIDDEN
     return sleeves if sleeves.cost < bare.cost + costlier else bare
