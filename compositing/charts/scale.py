@@ -54,6 +54,8 @@ STRETCHED = 0.92
 ARMHOLE_CM, NECK_CM = 22.5, 17.5
 SHOULDERS, SLEEVELESS_SHOULDERS = 1.08, 0.95
 """Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
+DRAPED_CHEST, DRAPED_ARMHOLE = 0.30, 0.35
+"""Doubt of both where sleeves hang before a body that hangs in folds: no width is seen flat."""
 CROPPED = 1.05
 """Of a garment that is not longer than this many chests, its category does not tell the length."""
 WIDE_NECK = 0.46
@@ -136,7 +138,8 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
         cues += _waist_cues(photo, body)
     ease = EASE.get(category, 0.15)
     laid, worn = girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest
-    chest = Widths("chest", laid, worn, 0.13, photo.studio).cue(cues)
+    spread = DRAPED_CHEST if photo.draped else 0.13
+    chest = Widths("chest", laid, worn, spread, photo.studio).cue(cues)
     cues.append(chest)
     value = float(
         np.clip(fused(cues), STRETCHED * silhouette / photo.chest, 1.6 * girth / photo.chest)
@@ -147,7 +150,9 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
 def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     if photo.shoulders in ("off", "one"):
         return []
-    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / max(photo.pit_y - photo.neck_y, 4), 0.20)]
+    deep = max(photo.pit_y - photo.neck_y, 4)
+    spread = DRAPED_ARMHOLE if photo.draped else 0.20
+    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / deep, spread)]
     if photo.neck_width / photo.chest < WIDE_NECK:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
     across = float(photo.tip[1][0] - photo.tip[-1][0])

@@ -49,9 +49,11 @@ HALTER, STRAP = 0.42, 0.16
 """
 STEEP, STEEP_FALL = 0.84, 0.1
 """Nor is one that falls so much over how far it goes aside, and by so much of the depth."""
-HOOD, HOOD_WIDE = 1.05, 0.8
+HOOD, HOOD_WIDE = 0.95, 0.8
 """What stands so high above the neck points, over half the neck's width, and is so wide, over the
 neck's width, is a hood."""
+CLOSED = 0.45
+"""So much of sleeves that hang lies against the body."""
 LEAST_SEEN = 0.72
 """What is left of a trunk's half width beside a sleeve that lies over it, at least: the rest is
 stretched."""
@@ -114,6 +116,16 @@ class UpperPhoto:
         if self.template.shoulders == "off" and dip > STRAPPED * (self.pit_y - self.neck_y):
             return "straps"
         return self.template.shoulders
+
+    @property
+    def draped(self) -> bool:
+        """Whether it hangs from a hanger: no background parts its sleeves from a body that is no
+        wider than the shoulders."""
+        if self.studio or not self.ribs:
+            return False
+        closed = float(np.mean([ribs.closed.mean() for ribs in self.ribs.values()]))
+        across = float(self.tip[1][0] - self.tip[-1][0])
+        return closed > CLOSED and self.chest < across
 
     @property
     def hooded(self) -> bool:

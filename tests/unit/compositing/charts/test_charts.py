@@ -6,8 +6,9 @@ import pytest
 from compositing.charts.body import body_of
 from compositing.charts.chart import Chart, beyond, cell_areas, untangled
 from compositing.charts.sleeve import in_order, sleeve_chart
-from compositing.charts.upper_photo import RIBS, Ribs
+from compositing.charts.upper_photo import RIBS, Ribs, sleeve_ribs
 from compositing.charts.wrap import bowed
+from compositing.template.model import UpperSide
 from devstack.garments.shape import Pose
 from tests.unit.compositing.charts.dressed import Body, laid, prepared
 
@@ -91,6 +92,37 @@ def _sleeve(half_cuff: float) -> np.ndarray:
     )
     assert Chart("sleeve", chart.photo, chart.look).folded() == 0
     return np.asarray(chart.look[:, 0])
+
+
+def test_a_sleeve_ends_where_its_cloth_does() -> None:
+    """Ribs that a template drew past the cuff show the trunk beside it, or nothing."""
+    mask = np.zeros((500, 400), bool)
+    mask[20:480, 150:] = True
+    mask[20:300, 90:] = True
+    tip, pit = np.array([95.0, 30.0]), np.array([150.0, 150.0])
+    corners = {
+        "elbow_outer": (90.0, 200.0),
+        "cuff_outer": (90.0, 390.0),
+        "elbow_inner": (155.0, 260.0),
+        "cuff_inner": (155.0, 390.0),
+    }
+    points = {name: np.array(at) for name, at in corners.items()}
+    zero = np.zeros(2)
+    side = UpperSide(
+        neck=zero,
+        tip=tip,
+        pit=pit,
+        waist=zero,
+        hem=zero,
+        elbow=zero,
+        cuff=zero,
+        sleeved=True,
+        sleeve_px=300.0,
+        **points,
+    )
+    ribs = sleeve_ribs(mask, side, tip, pit, studio=False)
+    assert 280 < ribs.outer[-1][1] < 312
+    assert 280 < ribs.lowest < 330
 
 
 def test_a_wide_sleeve_stands_off_the_arm_and_a_narrow_one_lies_on_it() -> None:

@@ -57,6 +57,20 @@ def test_rolled_collar_stands_before_the_neck(seed: int) -> None:
     assert found.inside[rim, x] > 0.5
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_border_of_two_colours_is_no_neckline(seed: int) -> None:
+    """White down to the chest and green from there, where nothing shows the neck's own edge."""
+    one = drawn("crew-tee", seed)
+    points = upper_of(one.points)
+    half = 0.5 * float(points.right.neck[0] - points.left.neck[0])
+    rgb = np.full_like(one.rgb, 235)
+    border = round(float(points.left.neck[1]) + 2 * half)
+    rgb[border:] = (140, 200, 30)
+    found = neckline_of(replace(one, rgb=rgb), "t-shirt")
+    lowest = float(np.nonzero((found.inside > 0.5).any(1))[0].max())
+    assert lowest < float(points.left.neck[1]) + 1.2 * half
+
+
 def test_same_picture_gives_the_same_inside() -> None:
     one = drawn("shirt", 1)
     first, second = (neckline_of(one, "shirt") for _ in range(2))
