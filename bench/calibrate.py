@@ -1,5 +1,5 @@
-"""`python -m bench.calibrate [FOLDER]`: the judge's weights, fitted to verdicts, and what its bars
-let through.
+"""`python -m bench.calibrate [FOLDER [DATASET]]`: the judge's weights, fitted to verdicts, and what
+its bars let through. DATASET: a checkout of the clothing dataset (small), for its photos' verdicts.
 
 The verdicts (`bench/verdicts.json`) are of judges who did not know the engine: how many of them
 called a photo's look publishable, how many saw a small fault, how many a wrong look. Pictures that
@@ -11,6 +11,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from compositing.encode import encode
 from compositing.engine import prepare
 from compositing.garment import Garment
 from compositing.judge.judge import seen
-from compositing.judge.quality import INTERCEPT, WEIGHTS, differences
+from compositing.judge.quality import INTERCEPT, WEIGHTS, WRONG_COSTS, differences
 from compositing.options import DEFAULT_BARS, Bars
 from devstack.garments import STRANGERS, stranger
 from devstack.wardrobe import draw
@@ -89,15 +90,24 @@ def _judged(name: str, garment: Garment, category: GarmentCategory, good: float)
     return Case(name, np.array([differs[key] for key in WEIGHTS]), good, laid.quality.value)
 
 
-def cases(folder: Path) -> list[Case]:
+def _share_good(verdicts: dict[str, Any]) -> float:
+    """Of the judges, who did not call a look wrong."""
+    count = [int(verdicts.get(name, 0)) for name in ("publishable", "small", "wrong")]
+    return 1 - count[-1] / sum(count)
+
+
+def cases(folder: Path, dataset: Path | None) -> list[Case]:
     """Of the photos that were judged and of pictures that show no garment."""
-    listed: dict[str, dict[str, int]] = json.loads(VERDICTS.read_text())["photos"]
+    listed: dict[str, dict[str, dict[str, Any]]] = json.loads(VERDICTS.read_text())
     found = []
     for one in photos(folder):
-        if one.name in listed:
-            count = listed[one.name]
-            good = 1 - count.get("wrong", 0) / sum(count.values())
+        if one.name in listed["photos"]:
+            good = _share_good(listed["photos"][one.name])
             found.append(_case(one.name, one.data, one.category, good))
+    if dataset is not None:
+        for path, verdicts in listed["phone_photos"].items():
+            data = (dataset / path).read_bytes()
+            found.append(_case(path, data, verdicts["category"], _share_good(verdicts)))
     for name in sorted(set(STRANGERS) - {RIGHTED}):
         for seed, category in enumerate(STRANGER_CATEGORIES):
             data = encode(stranger(name, seed), "jpeg", 92)
@@ -125,9 +135,9 @@ def fitted(known: list[Case]) -> Vector:
 
 
 def left_out(known: list[Case]) -> Vector:
-    """Each case's chance by weights fitted to the others."""
+    """Each case's quality by weights fitted to the others."""
     chances = [
-        expit(at[0] + case.differs @ at[1:])
+        expit(at[0] - WRONG_COSTS + case.differs @ at[1:])
         for i, case in enumerate(known)
         for at in (fitted(known[:i] + known[i + 1 :]),)
     ]
@@ -148,17 +158,18 @@ def _curve(known: list[Case], chances: Vector) -> str:
     return "\n".join(lines)
 
 
-def main(folder: Path = PHOTOS) -> None:
+def main(folder: Path = PHOTOS, dataset: Path | None = None) -> None:
     """Print the fit and the curves."""
-    known = cases(folder)
+    known = cases(folder, dataset)
     weights = fitted(known)
-    sys.stdout.write(f"{len(known)} cases; INTERCEPT = {weights[0]:.2f}\n")
+    before = INTERCEPT + WRONG_COSTS
+    sys.stdout.write(f"{len(known)} cases; intercept {weights[0]:.2f} (now {before:.2f})\n")
     for key, found in zip(WEIGHTS, weights[1:], strict=True):
-        sys.stdout.write(f"  {key}: {found:.2f} (now {WEIGHTS[key][1]}, of {INTERCEPT})\n")
+        sys.stdout.write(f"  {key}: {found:.2f} (now {WEIGHTS[key][1]})\n")
     sys.stdout.write(f"left out one by one\n{_curve(known, left_out(known))}\n")
     sys.stdout.write(f"as it is now, bars {asdict(DEFAULT_BARS)}\n")
     sys.stdout.write(f"{_curve(known, np.array([case.quality for case in known]))}\n")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    main(*map(Path, sys.argv[1:3]))

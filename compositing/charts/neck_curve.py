@@ -33,7 +33,7 @@ OUTSIDE, NARROW = 0.12, 0.3
 """What beginning outside the neck points costs: a rib's outer edge does; and inside, by how far."""
 BELIEVED: Final = 0.75
 """A curve of a lower score is not believed."""
-DEEP, DEEP_HELD = 0.9, 0.2
+DEEP, DEEP_HELD = 0.9, 0.1
 """A deeper one must be seen in each quarter, its flanks too: the border of two colours is none."""
 BACK: Final = 0.5
 """The back's own rim is no lower than this."""

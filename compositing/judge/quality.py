@@ -1,8 +1,8 @@
 """One number for a garment's look, and the reasons that lower it.
 
 A logistic model of the measures, fitted to verdicts of judges who did not know the engine
-(`bench/verdicts.json`, by `python -m bench.calibrate`): the chance that a look of such a garment is
-publishable or has but a small fault.
+(`bench/verdicts.json`, by `python -m bench.calibrate`): the odds that a look of such a garment is
+publishable or has but a small fault, divided by what a wrong one costs beside a refused good one.
 """
 
 import math
@@ -12,19 +12,24 @@ from typing import Final
 
 from compositing.judge.measures import Measures
 
-INTERCEPT: Final = 1.5
+WRONG_COSTS: Final = 1.25
+"""A wrong look that is sold counts as e to this (3.5) times a good one that is refused."""
+INTERCEPT: Final = 2.5 - WRONG_COSTS
 WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
-    "fit": (0.95, -76.0),
-    "cover": (0.94, -3.4),
-    "whole": (1.0, -1.6),
-    "ragged": (0.05, -16.8),
-    "uneven": (0.10, -0.5),
-    "doubt": (0.1, -0.3),
-    "rough": (0.0, -0.75),
-    "folded": (0.0, -11.9),
+    "fit": (0.95, -75.8),
+    "cover": (0.94, -5.3),
+    "whole": (1.0, -4.3),
+    "ragged": (0.05, 0.0),
+    "uneven": (0.10, 0.0),
+    "doubt": (0.1, -3.2),
+    "rough": (0.0, 0.0),
+    "folded": (0.0, -246.0),
     "apart": (0.12, -9.1),
 }
-"""Of each measure: the value of a good garment, and the weight of what is worse than it."""
+"""Of each measure: the value of a good garment, and the weight of what is worse than it. A ragged
+outline (charts are drawn over it), uneven halves and a busy background told nothing beside the
+others. A cut-out is doubted only before a busy background: before a plain one two ways to cut that
+disagree do not make the first one wrong."""
 MORE_IS_BETTER: Final = frozenset({"fit", "cover", "whole"})
 REASONS: Final[Mapping[str, str]] = {
     "fit": "its outline does not look like a garment of this category",
@@ -75,6 +80,7 @@ def differences(seen: Evidence) -> dict[str, float]:
     """How much worse each measure is than a good garment's; 0 where it is as good or better."""
     values = {
         **asdict(seen.measures),
+        "doubt": seen.measures.doubt * seen.measures.rough,
         "folded": seen.folded,
         "apart": seen.apart,
         "neck": seen.neck,
