@@ -21,9 +21,9 @@ SLEEVED: Final = LONG_SLEEVED | {G.SHIRT, G.POLO}
 HIDDEN, SHOWN = 0.35, 0.7
 """How much costlier, in pixels, sleeves may be and still be believed: where they are likely or the
 outline shows no armholes, and where it is both, or shows cuffs."""
-ARMHOLE, NO_ARMHOLE = -0.1, 0.0
-"""Without sleeves shoulders are narrower than the chest, by this logarithm; where they are wider
-there is no armhole, dresses apart, whose chest may be drawn in."""
+ARMHOLE: Final = -0.1
+"""Without sleeves shoulders are narrower than the chest, by this logarithm, dresses apart, whose
+chest may be drawn in."""
 MIN_GAIN: Final = 0.1
 """Elsewhere sleeves must explain the outline better by this much."""
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
@@ -83,7 +83,7 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
         found.append(best(Search(shape, silhouette), starts))
     bare, sleeves = found
     tip = bare.numbers[upper.TIP_X]
-    if cuffs_seen(silhouette, body) or (tip > NO_ARMHOLE and not flared):
+    if cuffs_seen(silhouette, body):
         costlier = SHOWN
     elif flared or tip < ARMHOLE:
         costlier = HIDDEN if category in SLEEVED else -MIN_GAIN
