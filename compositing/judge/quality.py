@@ -26,11 +26,13 @@ WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
     "folded": (0.0, -60.0),
     "apart": (0.12, -9.1),
 }
-"""Of each measure: the value of a good garment, and the weight of what is worse than it. A ragged
-outline (charts are drawn over it), uneven halves and a busy background told nothing beside the
-others. A cut-out is doubted only before a busy background: before a plain one two ways to cut that
-disagree do not make the first one wrong. Folded cells were too few for a fit (it gives -246): theirs
-is set by hand."""
+"""Of each measure: the value of a good garment, and the weight of what is worse than it.
+
+A ragged outline (charts are drawn over it), uneven halves and a busy background told nothing beside
+the others. A cut-out is doubted only before a busy background: before a plain one two ways to cut
+that disagree do not make the first one wrong. Folded cells were too few for a fit (it gives -246):
+theirs is set by hand.
+"""
 MORE_IS_BETTER: Final = frozenset({"fit", "cover", "whole"})
 REASONS: Final[Mapping[str, str]] = {
     "fit": "its outline does not look like a garment of this category",
