@@ -45,8 +45,8 @@ down: $(STAMP)-demo ## Stop the stack; data stays
 reset: $(STAMP)-demo ## Stop the stack and forget its data
 	@$(BIN)/looks dev reset
 
-quick: install ## Run what needs no stack but the engine's longest tests, on all cores
-	@LOOKS_FUZZ_EXAMPLES=$${LOOKS_FUZZ_EXAMPLES:-25} $(BIN)/python -m pytest --numprocesses auto -m "not long" tests/architecture tests/contract tests/unit
+quick: install ## Run every test that needs no stack, on all cores
+	@LOOKS_FUZZ_EXAMPLES=$${LOOKS_FUZZ_EXAMPLES:-25} $(BIN)/python -m pytest --numprocesses auto tests/architecture tests/contract tests/unit
 
 WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
