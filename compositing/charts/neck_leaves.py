@@ -44,7 +44,8 @@ GAP_PX, NARROWED, NEXT = 6.0, 0.3, 14
 its greatest width, before they part again."""
 SIDE_PX: Final = 3
 QUIET, CLEAR, FAINT, PLENTY = 1.0, 2.0, 2.0, 12.0
-BELIEVED: Final = 0.0
+BELIEVED, DEEP, BELIEVED_DEEP = 0.0, 1.5, 1.0
+"""Scores above which an opening is believed; deeper ones must be clearer."""
 WINDING, LEAST_ROWS = 0.07, 12
 """How far an edge of so many rows, at least, may lie off a parabola, over half the neck's width."""
 BEGUN, FURTHEST = 9, 2
@@ -63,8 +64,7 @@ def leaves(seen: NeckView, thought: float) -> tuple[Numbers, float, bool]:
     own = [_traced(free[1][i], row, column) for i in (0, 1)]
     cost = _uneven(seen, own[::-1])
     if max(_along(cost[:, i], own[i]) for i in (0, 1)) < ALIKE:
-        score = value / REACH_PX
-        return _joined(own[0], own[1], seen), score, score > BELIEVED
+        return _found(seen, value, own)
     even = _paths(seen, gain - cost, begin)
     found = []
     for i in (0, 1):  # one side as it is, the other one much like it
@@ -72,8 +72,14 @@ def leaves(seen: NeckView, thought: float) -> tuple[Numbers, float, bool]:
         value, row, column = _meeting(seen, ways[0][0][0], ways[1][0][1], likely)
         found.append((value, [_traced(ways[k][1][k], row, column) for k in (0, 1)]))
     value, sides = max(found, key=lambda one: one[0])
-    score = value / REACH_PX
-    return _joined(sides[0], sides[1], seen), score, score > BELIEVED
+    return _found(seen, value, sides)
+
+
+def _found(seen: NeckView, value: float, sides: list[Numbers]) -> tuple[Numbers, float, bool]:
+    """The line, its score, and whether it is believed: a deep one takes away much cloth."""
+    line, score = _joined(sides[0], sides[1], seen), value / REACH_PX
+    deep = float(line[:, 1].max()) > DEEP * REACH_PX
+    return line, score, score > (BELIEVED_DEEP if deep else BELIEVED)
 
 
 def _along(cost: Numbers, path: Numbers) -> float:
