@@ -27,6 +27,8 @@ HOOD = 2.5
 STANDS_AT, STANDS, STANDING, STANDING_LEAST = 0.72, 0.3, 0.4, 0.35
 """Cloth beside the middle that rises so much above the neck points, over half the neck's width, is
 a collar that stands; its front is so much lower, and at least such a share of its height stands."""
+MIDDLE, STANDS_ALONE = 0.3, 0.38
+"""Cloth that rises so much in the middle, so far to both sides, is a collar too."""
 BESIDE = 1.45
 """Beside a neckline without a collar, what lies higher than its ends is the back's, too."""
 CLOSED = 0.55, 0.3
@@ -78,7 +80,7 @@ def neckline(
     if hooded:
         seen = replace(seen, rim=np.maximum(seen.rim, 0))
     thought = float(seen.here(dip)[1]) / REACH_PX
-    rise = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
+    rise = _rise(seen)
     stands = not collared and rise > STANDS
     clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
@@ -91,6 +93,15 @@ def neckline(
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
     return Neckline(plain_inside(rgb, colours, inside), inside, sure)
+
+
+def _rise(seen: NeckView) -> float:
+    """How far cloth stands above the neck points, over half the neck's width: beside the middle, or
+    in it where it stands there alone, as a narrow collar does."""
+    beside = -float(seen.rim_at(np.array([-STANDS_AT, STANDS_AT]) * REACH_PX).mean()) / REACH_PX
+    columns = np.linspace(-1, 1, 9) * MIDDLE * REACH_PX
+    middle = -float(np.median(seen.rim_at(columns))) / REACH_PX
+    return max(beside, middle) if middle > STANDS_ALONE else beside
 
 
 def _likely(

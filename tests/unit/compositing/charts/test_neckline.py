@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -69,6 +70,27 @@ def test_border_of_two_colours_is_no_neckline(seed: int) -> None:
     found = neckline_of(replace(one, rgb=rgb), "t-shirt")
     lowest = float(np.nonzero((found.inside > 0.5).any(1))[0].max())
     assert lowest < float(points.left.neck[1]) + 1.2 * half
+
+
+@pytest.mark.parametrize("depth", [1.9, 2.3, 2.7])
+def test_faint_seams_are_no_opening_down_to_the_chest(depth: float) -> None:
+    """A jacket closed to the top, quilted, with two seams beside its zip that come together."""
+    one = drawn("shirt", 0)
+    points = upper_of(one.points)
+    half = 0.5 * float(points.right.neck[0] - points.left.neck[0])
+    middle = 0.5 * (points.left.neck + points.right.neck)
+    rgb = np.full_like(one.rgb, 90)
+    for row in range(0, len(rgb), 26):
+        rgb[row : row + 3] = 60
+    for side in (-1, 1):
+        start, end = middle + [0.5 * side * half, 0.1 * half], middle + [0.0, depth * half]
+        for at in np.arange(12) / 12:  # less than half of each stitch shows
+            dash = start + (at + np.array([[0.0], [1 / 30]])) * (end - start)
+            first, last = np.round(dash).astype(int)
+            cv2.line(rgb, first, last, (70, 70, 70), 4)
+    found = neckline_of(replace(one, rgb=rgb), "jacket")
+    lowest = float(np.nonzero((found.inside > 0.5).any(1))[0].max())
+    assert lowest < float(middle[1]) + 1.6 * half
 
 
 def test_same_picture_gives_the_same_inside() -> None:
