@@ -60,7 +60,7 @@ class Log:
 
 
 @dataclass(slots=True)
-class Transaction:
+class SimulatedTransaction:
     """What the coordinator knows of one that is open or whose markers are being written."""
 
     began_s: float
@@ -77,7 +77,7 @@ class Owner:
     producer_id: int
     epoch: int = 0
     timeout_s: float = 10.0
-    open: Transaction | None = None
+    open: SimulatedTransaction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Message:
     headers: Headers
 
 
-class Reader(Protocol):
+class Attached(Protocol):
     """Who may wait for records."""
 
     def look(self) -> None:
@@ -110,7 +110,7 @@ class Broker:
             for number in range(count)
         }
         self.groups: dict[str, Group] = {}
-        self.readers: dict[Reader, None] = {}
+        self.readers: dict[Attached, None] = {}
         """Told when something became readable, in the order of their coming."""
         self.written: Callable[[str, int, int, bytes | None], None] = lambda *_: None
         """Told of each record."""
@@ -225,13 +225,13 @@ class Broker:
             raise ProducerFenced
         return owner
 
-    def _open(self, owner: Owner, now_s: float) -> Transaction:
+    def _open(self, owner: Owner, now_s: float) -> SimulatedTransaction:
         if owner.open is not None and owner.open.commit is not None:
             # aiokafka tries again until its markers are written: here they are written by now
             self._finish(owner, owner.open.serial)
         if owner.open is None:
             self._serial += 1
-            owner.open = Transaction(now_s, serial=self._serial)
+            owner.open = SimulatedTransaction(now_s, serial=self._serial)
         return owner.open
 
     def _decide(self, owner: Owner, *, commit: bool) -> None:

@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from chaos.simulation.broker import Broker, Message
-from chaos.simulation.wire import Wire
+from chaos.simulation.wire import SimulatedWire
 from runtime.placing import partition_of
 
 TRY_AGAIN_S = 0.02
@@ -60,7 +60,7 @@ class SimulatedProducer:
     """Idempotent; with a transactional id, transactional."""
 
     def __init__(
-        self, broker: Broker, wire: Wire, transactional_id: str | None, timeout_s: float
+        self, broker: Broker, wire: SimulatedWire, transactional_id: str | None, timeout_s: float
     ) -> None:
         """Not started."""
         self.client = SimulatedClient(broker)
@@ -142,7 +142,7 @@ class SimulatedProducer:
 class SimulatedReader:
     """A consumer: with a group it is given partitions, without one it is told."""
 
-    def __init__(self, broker: Broker, wire: Wire, *, committed_only: bool = True) -> None:
+    def __init__(self, broker: Broker, wire: SimulatedWire, *, committed_only: bool = True) -> None:
         """Reads nothing yet."""
         self._broker = broker
         self._wire = wire
@@ -302,7 +302,12 @@ class SimulatedMember(SimulatedReader):
     """Of a group."""
 
     def __init__(
-        self, broker: Broker, wire: Wire, group: str, topics: tuple[str, ...], **options: Any
+        self,
+        broker: Broker,
+        wire: SimulatedWire,
+        group: str,
+        topics: tuple[str, ...],
+        **options: Any,
     ) -> None:
         """Not joined. `options`: listener, name, session_timeout_s, failed."""
         super().__init__(broker, wire)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from chaos.simulation.script import Ending, Try
-from chaos.simulation.wire import Wire
+from chaos.simulation.wire import SimulatedWire
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from schemas.events import LookRequested, PlacedGarment, StoredImage
@@ -36,7 +36,7 @@ class Pictures:
 class SimulatedRenderer:
     """A worker process, as the compositor sees it."""
 
-    def __init__(self, pictures: Pictures, wire: Wire) -> None:
+    def __init__(self, pictures: Pictures, wire: SimulatedWire) -> None:
         self._pictures = pictures
         self._wire = wire
 

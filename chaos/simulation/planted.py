@@ -19,7 +19,7 @@ from chaos.simulation.broker import Broker
 from chaos.simulation.processes import SimulatedKafka
 from chaos.simulation.script import Deed, Dice
 from chaos.simulation.stores import SimulatedOutbox
-from chaos.simulation.tables import Connection, Key
+from chaos.simulation.tables import Key, SimulatedConnection
 from consumers.compositor.handler import Compositor
 from domain.history import Admission, PartitionHistory
 from domain.outcomes import Emit
@@ -152,7 +152,7 @@ async def _without_mark(self: SimulatedOutbox, publish: Any, limit: int) -> int:
 
     def take() -> list[OutboxRow]:
         rows = [row for row, _ in tables.outbox.values()][:limit]
-        tables.remove(rows, Connection(lambda: True))
+        tables.remove(rows, SimulatedConnection(lambda: True))
         return rows
 
     rows: Sequence[OutboxRow] = await self._wire.call(take, ConnectionResetError)

@@ -26,8 +26,8 @@ from chaos.simulation.stores import (
     SimulatedProjection,
     SimulatedRefunds,
 )
-from chaos.simulation.tables import Tables
-from chaos.simulation.wire import Wire
+from chaos.simulation.tables import SimulatedTables
+from chaos.simulation.wire import SimulatedWire
 from consumers import credit_ledger, dead_letter, status_projection
 from consumers.compositor.handler import Compositor, Renderer, declaration
 from domain.outcomes import Outcome
@@ -56,9 +56,9 @@ class SimulatedKafka(KafkaElsewhere):
     """Settings of a Kafka in memory, as one process reaches it."""
 
     _broker: Broker = PrivateAttr()
-    _wire: Wire = PrivateAttr()
+    _wire: SimulatedWire = PrivateAttr()
 
-    def reached(self, broker: Broker, wire: Wire) -> "SimulatedKafka":
+    def reached(self, broker: Broker, wire: SimulatedWire) -> "SimulatedKafka":
         """The same settings, for a process with this wire."""
         here = self.model_copy()
         here._broker, here._wire = broker, wire
@@ -216,8 +216,8 @@ class Parts:
 
     process: Process
     kafka: SimulatedKafka
-    tables: Tables
-    wire: Wire
+    tables: SimulatedTables
+    wire: SimulatedWire
     look: LookSettings
     clock: Callable[[], datetime]
     renderer: Renderer

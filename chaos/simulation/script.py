@@ -65,7 +65,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """One thing that happens. `about`: the number of a request, the name of a process, or a topic.
     `seconds`: how long it lasts, of a clock that jumps back below zero; of a request, until its
     deadline. `calls`: not then, but at the
@@ -99,7 +99,7 @@ class Script:
     instances: Mapping[str, int]
     weather: Weather
     skew_s: Mapping[str, float]
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
     @property
     def names(self) -> list[str]:
@@ -178,7 +178,7 @@ def make_script(seed: int, dice: Dice = DICE) -> Script:
     )
 
 
-def _ask(draw: Random, number: int, dice: Dice) -> Step:
+def _ask(draw: Random, number: int, dice: Dice) -> ScriptStep:
     endings = (Ending.MADE, Ending.MADE, Ending.MADE, Ending.HEALS, Ending.REFUSED, Ending.DIED)
     tries = [
         Try(draw.choice((0.05, 0.3, 1.0, 2.0)) * draw.random(), draw.choice(endings))
@@ -186,10 +186,10 @@ def _ask(draw: Random, number: int, dice: Dice) -> Step:
     ]
     at_s = draw.uniform(0, ACTIVE_S / 2)
     lasts_s = LONG_S if draw.random() < LONG_SHARE else draw.uniform(*dice.lasts_s)
-    return Step(at_s, Deed.ASK, str(number), lasts_s, tuple(tries))
+    return ScriptStep(at_s, Deed.ASK, str(number), lasts_s, tuple(tries))
 
 
-def _fault(draw: Random, deed: Deed, names: list[str], requests: int, dice: Dice) -> Step:
+def _fault(draw: Random, deed: Deed, names: list[str], requests: int, dice: Dice) -> ScriptStep:
     at_s = draw.uniform(0.3, ACTIVE_S)
     about = {
         Deed.CANCEL: [str(one) for one in range(requests)],
@@ -207,7 +207,7 @@ def _fault(draw: Random, deed: Deed, names: list[str], requests: int, dice: Dice
     at_a_call = deed in (Deed.KILL, Deed.STILL) and draw.random() < AT_A_CALL
     calls = draw.randint(1, 12) if at_a_call else 0
     sent = at_a_call and draw.random() < 0.5
-    return Step(at_s, deed, draw.choice(about), lasts_s, calls=calls, sent=sent)
+    return ScriptStep(at_s, deed, draw.choice(about), lasts_s, calls=calls, sent=sent)
 
 
 def to_json(script: Script) -> str:
@@ -219,7 +219,7 @@ def from_json(text: str) -> Script:
     """What `to_json` wrote. Raises KeyError, TypeError or ValueError."""
     said: dict[str, Any] = json.loads(text)
     steps = tuple(
-        Step(
+        ScriptStep(
             one["at_s"],
             Deed(one["deed"]),
             one["about"],

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from chaos.simulation.tables import SHARDS, Connection, Tables, places
-from chaos.simulation.wire import Wire
+from chaos.simulation.tables import SHARDS, SimulatedConnection, SimulatedTables, places
+from chaos.simulation.wire import SimulatedWire
 from domain.deadline import OpenRequest
 from domain.projection import Changes, Collision
 from schemas.events import CreditRefund
@@ -29,7 +29,7 @@ def gone() -> Exception:
 class SimulatedClaims(ClaimStore):
     """Over tables in memory."""
 
-    def __init__(self, tables: Tables, wire: Wire) -> None:
+    def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
 
     async def claim(
@@ -42,7 +42,7 @@ class SimulatedClaims(ClaimStore):
 class SimulatedRefunds(RefundStore):
     """Over tables in memory."""
 
-    def __init__(self, tables: Tables, wire: Wire) -> None:
+    def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
 
     async def charges(self, request_ids: Sequence[str]) -> dict[str, Charge]:
@@ -56,7 +56,7 @@ class SimulatedRefunds(RefundStore):
 class SimulatedOverdue(OverdueStore):
     """Over tables in memory."""
 
-    def __init__(self, tables: Tables, wire: Wire) -> None:
+    def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
 
     async def now(self) -> datetime:
@@ -72,7 +72,7 @@ class SimulatedOverdue(OverdueStore):
 class SimulatedProjection(ProjectionStore):
     """Over tables in memory."""
 
-    def __init__(self, tables: Tables, wire: Wire) -> None:
+    def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
 
     async def offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -96,7 +96,7 @@ class SimulatedProjection(ProjectionStore):
 class SimulatedOutbox(OutboxStore):
     """Over tables in memory."""
 
-    def __init__(self, tables: Tables, wire: Wire) -> None:
+    def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
         self._filled = asyncio.Event()
 
@@ -110,7 +110,7 @@ class SimulatedOutbox(OutboxStore):
         tables, wire = self._tables, self._wire
         first = int(wire.scheduler.random.random() * SHARDS)
         wanted = [(first + step) % SHARDS for step in range(SHARDS // 2)]
-        connection = Connection(lambda: wire.loop.alive)
+        connection = SimulatedConnection(lambda: wire.loop.alive)
         try:
             rows = await wire.call(lambda: tables.lock_and_read(wanted, connection, limit), gone)
             if rows:

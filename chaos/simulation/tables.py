@@ -40,7 +40,7 @@ class Key(StrEnum):
 
 
 @dataclass(slots=True)
-class RequestRow:
+class SimulatedRequest:
     """Of `request_logs`, with what belongs to it alone."""
 
     event: LookRequested
@@ -58,7 +58,7 @@ class RequestRow:
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class SimulatedConnection:
     """What holds locks for as long as it is open and its process lives."""
 
     alive: Callable[[], bool]
@@ -66,13 +66,13 @@ class Connection:
     shards: list[int] = field(default_factory=list)
 
 
-class Tables:
+class SimulatedTables:
     """All of them. Every method is one transaction."""
 
     def __init__(self, now: Callable[[], datetime], lacks: frozenset[Key] = frozenset()) -> None:
         """Empty. `now`: the database's clock."""
         self.now = now
-        self.requests: dict[str, RequestRow] = {}
+        self.requests: dict[str, SimulatedRequest] = {}
         self.balances: dict[str, int] = {}
         self.entries: dict[str, int] = {}
         self.outbox: dict[int, tuple[OutboxRow, datetime]] = {}
@@ -80,7 +80,7 @@ class Tables:
         self.filled: Callable[[], None] = lambda: None
         """Told when a row is added to the outbox."""
         self._lacks = lacks
-        self._locks: dict[int, Connection] = {}
+        self._locks: dict[int, SimulatedConnection] = {}
         self._rows = 0
 
     # The API's side
@@ -91,7 +91,7 @@ class Tables:
         event = event.model_copy(
             update={"requested_at": now, "deadline_at": now + timedelta(seconds=lasts_s)}
         )
-        row = self.requests[event.request_id] = RequestRow(event, updated_at=now)
+        row = self.requests[event.request_id] = SimulatedRequest(event, updated_at=now)
         row.charges.append(-event.credits_cost)
         self._pay(event.tenant_id, -event.credits_cost)
         self._send(outgoing(Emit(event, (LOOK_REQUESTED.name,), 1), API, now))
@@ -129,7 +129,7 @@ class Tables:
     # The relay's
 
     def lock_and_read(
-        self, shards: Sequence[int], connection: Connection, limit: int
+        self, shards: Sequence[int], connection: SimulatedConnection, limit: int
     ) -> list[OutboxRow]:
         """Take those of these shards that nobody holds; their rows, in order."""
         if not connection.open:
@@ -141,7 +141,7 @@ class Tables:
         rows = [row for row, _ in self.outbox.values() if crc32(row.key) % SHARDS in mine]
         return rows[:limit]
 
-    def remove(self, rows: Sequence[OutboxRow], connection: Connection) -> None:
+    def remove(self, rows: Sequence[OutboxRow], connection: SimulatedConnection) -> None:
         """These are sent, if the connection that locked them is there still."""
         if not connection.open:
             return
@@ -253,7 +253,7 @@ class Tables:
             found[event.request_id, event.event_id] = Collision(event, place.seq)
         return [*found.values()]
 
-    def _move(self, row: RequestRow, change: StatusChange) -> None:
+    def _move(self, row: SimulatedRequest, change: StatusChange) -> None:
         if row.status == change.status:
             return
         if row.status in FINAL:

@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from chaos.simulation.broker import Broker
 from chaos.simulation.pictures import Pictures
 from chaos.simulation.script import CONSUMERS
-from chaos.simulation.tables import Tables
+from chaos.simulation.tables import SimulatedTables
 from domain import audit
 from domain.audit import AuditMoment, InTopic, Violation
 from runtime.kafka import quarantine_origin, read
@@ -41,7 +41,7 @@ class Rested(Protocol):
     """A world at rest."""
 
     broker: Broker
-    tables: Tables
+    tables: SimulatedTables
     pictures: Pictures
     poison: list[Origin]
 

@@ -26,7 +26,7 @@ class Weather:
 
 
 @dataclass(slots=True, eq=False)
-class Strike:
+class SimulatedStrike:
     """What befalls a process at a call of its own, so many calls from now. `sent`: the call leaves
     all the same.
     """
@@ -36,7 +36,7 @@ class Strike:
     how: Callable[[], None]
 
 
-class Wire:
+class SimulatedWire:
     """Of one process. What it sent arrives, whatever becomes of the process meanwhile."""
 
     def __init__(self, scheduler: Scheduler, loop: SimulatedLoop, weather: Weather) -> None:
@@ -45,7 +45,7 @@ class Wire:
         self.loop = loop
         self.cut_until_s = -1.0
         self.held_until_s = -1.0
-        self.strike: Strike | None = None
+        self.strike: SimulatedStrike | None = None
         self._weather = weather
 
     def one_way_s(self) -> float:
@@ -102,7 +102,7 @@ class Wire:
             strike.how()
         return answer
 
-    def _due(self) -> "Strike | None":
+    def _due(self) -> "SimulatedStrike | None":
         strike = self.strike
         if strike is None:
             return None

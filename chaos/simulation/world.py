@@ -16,11 +16,11 @@ from chaos.simulation.loop import (
 )
 from chaos.simulation.pictures import Pictures, SimulatedRenderer
 from chaos.simulation.processes import MAINS, Parts, SimulatedKafka, live, new_process
-from chaos.simulation.script import CONSUMERS, Deed, Ending, Script, Step, Try
+from chaos.simulation.script import CONSUMERS, Deed, Ending, Script, ScriptStep, Try
 from chaos.simulation.stores import SimulatedOutbox
-from chaos.simulation.tables import FINAL, Key, Tables
+from chaos.simulation.tables import FINAL, Key, SimulatedTables
 from chaos.simulation.verdict import findings
-from chaos.simulation.wire import Strike, Wire
+from chaos.simulation.wire import SimulatedStrike, SimulatedWire
 from runtime.process import Process
 from runtime.settings import LookSettings
 from schemas.events import LookRequested
@@ -73,7 +73,7 @@ class Running:
 
     process: Process
     loop: SimulatedLoop
-    wire: Wire
+    wire: SimulatedWire
     still_until_s: float = 0.0
 
 
@@ -96,7 +96,7 @@ class World:
         self.kafka = names
         counts = {topic.name: script.partitions for topic in TOPICS}
         self.broker = Broker(counts, self._wall_ms)
-        self.tables = Tables(self._now, lacks)
+        self.tables = SimulatedTables(self._now, lacks)
         self.pictures = Pictures(self._tries())
         self.poison: list[tuple[str, int, int]] = []
         self.asked: dict[str, LookRequested] = {}
@@ -219,7 +219,7 @@ class World:
         self._lives += 1
         kind, _, _ = name.rpartition("-")
         loop = self.scheduler.new_loop(f"{name}.{self._lives}")
-        wire = Wire(self.scheduler, loop, self.script.weather)
+        wire = SimulatedWire(self.scheduler, loop, self.script.weather)
         skew = timedelta(seconds=self.script.skew_s.get(name, 0.0))
         process = new_process(kind, loop.name)
         self._running[name] = Running(process, loop, wire)
@@ -260,7 +260,7 @@ class World:
 
     # Deeds
 
-    def _do(self, step: Step) -> None:
+    def _do(self, step: ScriptStep) -> None:
         self._done += 1
         self._told.story.append(f"{self.scheduler.now_s:7.3f} s  {step}")
         match step.deed:
@@ -326,16 +326,18 @@ class World:
         self._jumps[name] = timedelta(hours=1 if seconds > 0 else -1)
         self.scheduler.after(abs(seconds), lambda: self._jumps.pop(name, None))
 
-    def _strike(self, step: Step) -> None:
+    def _strike(self, step: ScriptStep) -> None:
         running = self._running.get(step.about)
         if running is None:
             return  # it is on its way back
         if step.calls:
-            running.wire.strike = Strike(step.calls, step.sent, lambda: self._hit(running, step))
+            running.wire.strike = SimulatedStrike(
+                step.calls, step.sent, lambda: self._hit(running, step)
+            )
         else:
             self._hit(running, step)
 
-    def _hit(self, running: Running, step: Step) -> None:
+    def _hit(self, running: Running, step: ScriptStep) -> None:
         self._told.story.append(f"{self.scheduler.now_s:7.3f} s  {step.deed} {step.about}, now")
         match step.deed:
             case Deed.KILL:

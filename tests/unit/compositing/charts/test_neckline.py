@@ -83,7 +83,8 @@ def test_faint_seams_are_no_opening_down_to_the_chest(depth: float) -> None:
     for row in range(0, len(rgb), 26):
         rgb[row : row + 3] = 60
     for side in (-1, 1):
-        start, end = middle + [0.5 * side * half, 0.1 * half], middle + [0.0, depth * half]
+        start = middle + np.array([0.5 * side * half, 0.1 * half])
+        end = middle + np.array([0.0, depth * half])
         for at in np.arange(12) / 12:  # less than half of each stitch shows
             dash = start + (at + np.array([[0.0], [1 / 30]])) * (end - start)
             first, last = np.round(dash).astype(int)
