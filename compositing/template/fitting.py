@@ -10,6 +10,7 @@ from compositing.template.body import body_of
 from compositing.template.cuffs import cuffs_seen
 from compositing.template.model import Family
 from compositing.template.search import Search, Shape
+from compositing.template.shoulders import one_sided
 from compositing.template.silhouette import Array, Silhouette
 from schemas.categories import GarmentCategory as G
 
@@ -18,14 +19,17 @@ LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.CO
 HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
 SLEEVED: Final = LONG_SLEEVED | {G.SHIRT, G.POLO}
 """Sleeves are likely, long or short."""
+BARE: Final = {G.TANK, G.CROP_TOP, G.VEST}
 HIDDEN, SHOWN = 0.35, 0.7
-"""How much costlier, in pixels, sleeves may be and still be believed: where they are likely or the
-outline shows no armholes, and where it is both, or shows cuffs."""
+"""How much costlier, in pixels, sleeves may be and still be believed: they may hang before the
+body; and where they are likely and the outline shows no armholes, or where it shows cuffs. Tops
+without sleeves fit twice as much better without."""
 ARMHOLE: Final = -0.1
-"""Without sleeves shoulders are narrower than the chest, by this logarithm, dresses apart, whose
-chest may be drawn in."""
+"""Without sleeves shoulders are narrower than the chest, by this logarithm."""
 MIN_GAIN: Final = 0.1
-"""Elsewhere sleeves must explain the outline better by this much."""
+"""Of dresses, of what is mostly sleeveless, and where one shoulder is bare, sleeves must explain
+the outline better by this."""
+PITS: Final = [upper.SIDE_NODES.index("pit"), upper.PER_SIDE + upper.SIDE_NODES.index("pit")]
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
 """Rounds: starts, steps of each, from where distances count linearly, thinning of the outline."""
 
@@ -85,8 +89,8 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
     tip = bare.numbers[upper.TIP_X]
     if cuffs_seen(silhouette, body):
         costlier = SHOWN
-    elif flared or tip < ARMHOLE:
-        costlier = HIDDEN if category in SLEEVED else -MIN_GAIN
+    elif flared or category in BARE or one_sided(silhouette, bare.nodes[PITS]):
+        costlier = -MIN_GAIN
     else:
-        costlier = SHOWN if category in SLEEVED else HIDDEN
+        costlier = SHOWN if category in SLEEVED and tip > ARMHOLE else HIDDEN
     return sleeves if sleeves.cost < bare.cost + costlier else bare

@@ -39,13 +39,13 @@ def shoulders(
         return "off" if wide(FLAT_BELOW) > FLAT or wide(STRAPS_BELOW) < STRAPS else "full"
     if float((pits - necks)[:, 1].mean()) < BARE_DEPTH * chest and wide(BARE_BELOW) > BARE:
         return "off"
-    if _one_sided(silhouette, pits):
+    if one_sided(silhouette, pits):
         return "one"
     narrow = float(np.hypot(*(tips - necks).T).mean()) < STRAP * chest
     return "straps" if narrow else "full"
 
 
-def _one_sided(silhouette: Silhouette, pits: Array) -> bool:
+def one_sided(silhouette: Silhouette, pits: Array) -> bool:
     """Whether cloth reaches far above the armpits on one side only."""
     half = 0.5 * abs(float(pits[1, 0] - pits[0, 0]))
     rises = _rises(silhouette, pits)
