@@ -71,7 +71,7 @@ def _members(value: object, depth: int) -> int:
     """How many members the objects of a value have. Raises _Doubtful when it is too deep or holds a
     number that may not be what was written.
     """
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH and value and type(value) in (dict, list):
         raise _Doubtful
     if type(value) is dict:
         return len(value) + sum(

@@ -15,6 +15,10 @@ from devstack.part import Part, PartFailed
 FSYNC_RULE = {"locations": [{"locationPrefix": "/buckets/", "fsync": True}]}
 """SeaweedFS acknowledges before the disk has it unless a path's rule says otherwise."""
 
+VOLUME_MB = 128
+"""A bucket begins with seven volumes, and there are as many as the free disk holds at this size: of
+1,024 MB forty GB hold five buckets, and the sixth answers InternalError.
+"""
 STOP_WITHIN_S = 2.0
 """Its graceful stop waits for its own open streams without end; what it acknowledged is on disk, so
 a kill is safe.
@@ -54,7 +58,7 @@ def s3(folder: StackFolder, ports: dict[str, int], access_key: str, secret_key: 
         "s3.port.iceberg": ports["lake_catalog"],
         "s3.port.lance": 0,
         "master.telemetry": "false",
-        "master.volumeSizeLimitMB": 1024,
+        "master.volumeSizeLimitMB": VOLUME_MB,
         "volume.max": 0,
         "volume.preStopSeconds": 0,
     }

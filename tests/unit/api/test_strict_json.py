@@ -52,6 +52,8 @@ def bodies(draw: st.DrawFn) -> bytes:
 
 
 @given(bodies())
+@example(b"[" * 33 + b'""' + b"]" * 33)
+@example(b"[" * 33 + b"]" * 33)
 @example(b'{"a": 1, "a": 2}')
 @example(b'{"a:": 1, "b": {"c": 2, "c": 3}}')
 @example(b'{"n": 18446744073709551616}')
