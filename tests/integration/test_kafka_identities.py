@@ -9,13 +9,13 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
-    KafkaConnectionError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
@@ -35,6 +35,7 @@ from runtime.kafka import new_producer
 from runtime.settings import KafkaSettings
 from schemas.topics import CREDIT_REFUND, LOOK_DEAD_LETTER, LOOK_PROGRESS, Topic
 from tests.conftest import stack_folder
+from tests.integration.connecting import connects
 from tests.integration.parts import supervised
 
 TOKENS_OF_NOBODY = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;"
@@ -175,15 +176,9 @@ async def write(settings: KafkaSettings, topic: Topic, transactional_id: str) ->
         await producer.stop()
 
 
-async def connects(settings: KafkaSettings) -> bool:
-    producer: AIOKafkaProducer = new_producer(settings, "test")
-    try:
-        await producer.start()
-    except KafkaConnectionError:
-        return False
-    finally:
-        await producer.stop()
-    return True
+async def reaches(settings: KafkaSettings) -> bool:
+    """Whether a producer with these settings gets a connection."""
+    return await asyncio.to_thread(connects, partial(new_producer, settings, "test"))
 
 
 async def test_a_certificate_is_a_process_and_may_do_what_it_may(allowed: Cluster) -> None:
@@ -203,9 +198,9 @@ async def test_without_a_certificate_or_with_a_strangers_nobody_connects(
         "LOOKS_KAFKA_KEY_FILE": str(stranger.key),
     }
     none = {name: value for name, value in good.items() if name not in shown}
-    assert await connects(settings_of(KafkaSettings, good))
-    assert not await connects(settings_of(KafkaSettings, none))
-    assert not await connects(settings_of(KafkaSettings, good | shown))
+    assert await reaches(settings_of(KafkaSettings, good))
+    assert not await reaches(settings_of(KafkaSettings, none))
+    assert not await reaches(settings_of(KafkaSettings, good | shown))
 
 
 async def test_a_token_is_a_process_and_a_fresh_one_is_taken_when_the_old_one_ended(
@@ -213,7 +208,7 @@ async def test_a_token_is_a_process_and_a_fresh_one_is_taken_when_the_old_one_en
 ) -> None:
     keep(token_file, token("svc-dead-letter", lives_s=-60))
     settings = settings_of(KafkaSettings, allowed.with_token(token_file))
-    assert not await connects(settings)
+    assert not await reaches(settings)
     keep(token_file, token("svc-dead-letter"))
     await write(settings, CREDIT_REFUND, "looks.dead_letter.test")
     with pytest.raises(TopicAuthorizationFailedError):
@@ -229,14 +224,14 @@ async def test_a_command_and_a_user_without_rights_are_told_apart(
     with pytest.raises(TransactionalIdAuthorizationFailed):
         await write(settings_of(KafkaSettings, known), CREDIT_REFUND, "nobody.test")
     broken = env | {"LOOKS_KAFKA_TOKEN_COMMAND": "false"}
-    assert not await connects(settings_of(KafkaSettings, broken))
+    assert not await reaches(settings_of(KafkaSettings, broken))
 
 
 async def test_a_token_that_the_broker_refuses_is_an_error_and_no_wait(
     allowed: Cluster, token_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     keep(token_file, "no-jwt-at-all")
-    assert not await connects(settings_of(KafkaSettings, allowed.with_token(token_file)))
+    assert not await reaches(settings_of(KafkaSettings, allowed.with_token(token_file)))
     assert "invalid_token" in caplog.text or "SaslAuthenticationFailed" in caplog.text
 
 

@@ -18,7 +18,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
-    KafkaConnectionError,
     KafkaError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -52,6 +51,7 @@ from storage.roles import BY_PROCESS
 from storage.seed import TENANTS
 from tests.conftest import SETTINGS
 from tests.e2e.client import Client
+from tests.integration.connecting import connects
 
 REFUSED = (TopicAuthorizationFailedError, KafkaError)
 
@@ -195,7 +195,7 @@ def test_a_subscriber_reads_public_topics_in_its_own_groups(
 @pytest.mark.parametrize(
     "how", ["plaintext", "anonymous", "wrong password", "wrong authority", "no certificate"]
 )
-async def test_who_does_not_prove_who_it_is_gets_no_connection(
+def test_who_does_not_prove_who_it_is_gets_no_connection(
     stack: Stack, secured: Secured, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     good = client_options(kafka_of(stack, secured, "compositor"))
@@ -213,22 +213,11 @@ async def test_who_does_not_prove_who_it_is_gets_no_connection(
             "bootstrap_servers": _internal(stack),
         },
     }
-    assert await _connects(good)
+    assert connects(partial(AIOKafkaProducer, **good))
     caplog.clear()
-    assert not await _connects(wrong[how])
+    assert not connects(partial(AIOKafkaProducer, **wrong[how]))
     if how == "wrong password":
         assert "invalid credentials" in caplog.text
-
-
-async def _connects(options: Mapping[str, object]) -> bool:
-    producer = AIOKafkaProducer(**options)
-    try:
-        await producer.start()
-    except KafkaConnectionError:
-        return False
-    finally:
-        await producer.stop()
-    return True
 
 
 def _internal(stack: Stack) -> str:
@@ -339,8 +328,10 @@ def test_a_rotated_kafka_password_works_and_the_older_one_ends(
         looks(stack.env, "topics", "password", user, typed=f"{fresh}\n").stdout
         == f"{user} has a new password\n"
     )
-    assert asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM, fresh))))
-    assert not asyncio.run(_connects(client_options(kafka_of(stack, secured, SUBSCRIBING_TEAM))))
+    second = kafka_of(stack, secured, SUBSCRIBING_TEAM, fresh)
+    first = kafka_of(stack, secured, SUBSCRIBING_TEAM)
+    assert connects(partial(AIOKafkaProducer, **client_options(second)))
+    assert not connects(partial(AIOKafkaProducer, **client_options(first)))
 
 
 def test_a_second_login_of_a_role_works_beside_the_first(stack: Stack, secured: Secured) -> None:
