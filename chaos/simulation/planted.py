@@ -7,7 +7,7 @@ lasts.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,13 +15,14 @@ from aiokafka import TopicPartition
 
 import domain.composing
 import producers.deadline_sweeper
+from chaos.sabotage import without_deadline
 from chaos.simulation.broker import Broker
 from chaos.simulation.processes import SimulatedKafka
 from chaos.simulation.script import Deed, Dice
 from chaos.simulation.stores import SimulatedOutbox
 from chaos.simulation.tables import Key, SimulatedConnection
 from consumers.compositor.handler import Compositor
-from domain.history import Admission, PartitionHistory
+from domain.history import PartitionHistory
 from domain.outcomes import Emit
 from producers.deadline_sweeper import DeadlineSweeper
 from runtime.batch_session import BatchSession
@@ -57,15 +58,7 @@ class Missing(StrEnum):
     ISOLATION = "isolation"  # readers see what no transaction committed
 
 
-NEVER = datetime.max.replace(tzinfo=UTC)
-_admission = PartitionHistory.admission
 _consume = BatchSession._consume
-
-
-def _without_deadline(
-    self: PartitionHistory, request_id: str, attempt: int, deadline_at: datetime, now: datetime
-) -> Admission:
-    return _admission(self, request_id, attempt, NEVER, now)
 
 
 async def _without_transaction(
@@ -173,7 +166,7 @@ class Plant:
 
 PLANTS: dict[Missing, Plant] = {
     Missing.OUTBOX_MARK: Plant(((SimulatedOutbox, "relay", _without_mark),)),
-    Missing.DEADLINE: Plant(((PartitionHistory, "admission", _without_deadline),)),
+    Missing.DEADLINE: Plant(((PartitionHistory, "admission", without_deadline),)),
     Missing.TRANSACTION: Plant(((Transactions, "_transact", _without_transaction),)),
     Missing.FENCE: Plant(((SimulatedKafka, "producer", _without_fence),)),
     Missing.HISTORY: Plant(((LaneOpener, "_restore", _without_history),)),

@@ -69,12 +69,12 @@ def in_photo(mask: Mask, template: Legs, *, studio: bool) -> LegsPhoto:
     """Read an upright photo. `mask`: not empty."""
     left, right = template.left, template.right
     crotch = np.asarray(left.crotch, float)
-    axis = 0.5 * (float(left.waist[0] + right.waist[0]) / 2 + float(crotch[0]))
+    top_x = float(left.waist[0] + right.waist[0]) / 2
+    axis = 0.5 * (top_x + float(crotch[0]))
     waist_y = float(left.waist[1] + right.waist[1]) / 2
     notch_y = max(float(crotch[1]), waist_y + 8)
     hips = max(float(right.hip[0] - left.hip[0]), 1.0)
     crotch_y = waist_y + _rise(notch_y - waist_y, hips, template, waist_y)
-    top_x = float(left.waist[0] + right.waist[0]) / 2
     at = (crotch_y - waist_y) / (notch_y - waist_y)
     middle = np.array(
         [

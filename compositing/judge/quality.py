@@ -72,7 +72,7 @@ class Evidence:
 
 
 def quality(seen: Evidence) -> Quality:
-    """The model's chance, and the measures that lower it."""
+    """The model's odds as a share of 1, and the measures that lower it."""
     terms = {name: WEIGHTS[name][1] * worse for name, worse in differences(seen).items()}
     logit = INTERCEPT + sum(terms.values())
     worst = sorted((term, name) for name, term in terms.items() if term < TELLING)

@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from compositing.arrays import Floats, Mask
 from compositing.template.silhouette import Array
@@ -75,7 +74,7 @@ class Outline:
             return pit
         return np.asarray(self.points[near][int((-below - 1.3 * aside)[near].argmax())])
 
-    def _before_cloth(self, aside: Array, below: Array, near: NDArray[np.bool_]) -> Mask:
+    def _before_cloth(self, aside: Array, below: Array, near: Mask) -> Mask:
         """Of points, whether cloth's edge lies well outside them, level with them: a sleeve's."""
         level = np.abs(below[None] - below[near][:, None]) < PIT_LEVEL
         outermost = np.where(level, aside[None], -np.inf).max(1)
