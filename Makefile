@@ -141,6 +141,7 @@ lock: ## Write the lock files anew
 	@$(PART) --extra lake -o locks/lake.lock
 	@$(PART) --extra cli --extra analysts --extra lake -o locks/analysts.lock
 	@$(PART) --extra api --extra compositor --extra cli --extra devstack -o locks/devstack.lock
+	@$(COMPILE) --universal --no-annotate bench/peers/requirements.in -o locks/peers.lock
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 

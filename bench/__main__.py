@@ -23,6 +23,7 @@ from bench import (
     streams,
     tracing,
 )
+from bench.peers import compared
 from devstack.folder import CHECKOUT
 
 RESULTS = CHECKOUT / "bench" / "results"
@@ -46,6 +47,7 @@ def main() -> None:
         "streams": streams.measure,
         "audit": audit.measure,
         "lake": lake.measure,
+        "peers": compared.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:

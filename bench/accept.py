@@ -190,7 +190,7 @@ def drained(stack: Stack) -> None:
         time.sleep(0.2)
 
 
-def _audit(stack: Stack) -> None:
+def audit(stack: Stack) -> None:
     """Raises RuntimeError unless every promise was kept."""
     done = subprocess.run(
         [Path(sys.executable).with_name("looks"), "audit"],
@@ -256,7 +256,7 @@ def measure() -> dict[str, object]:
             bare.append(_measured(bare_url, headers, {"bare": server.pid or 0}, TURN_S))
             ours.append(_measured(ours_url, headers, watched, TURN_S))
         drained(stack)
-        _audit(stack)
+        audit(stack)
     return {"nice": nice, **_compared(bare, ours)}
 
 

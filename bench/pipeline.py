@@ -51,8 +51,8 @@ def serve_bare(port: int) -> None:
     )
 
 
-async def _load(
-    url: str, headers: dict[str, str], body: dict[str, object], count: int
+async def load(
+    url: str, headers: dict[str, str], body: Mapping[str, object], count: int
 ) -> dict[str, float]:
     """Post `count` times over 64 connections: requests per second and the 99th percentile in ms.
 
@@ -100,12 +100,12 @@ def _submit(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     server.start()
     try:
         until_up(f"http://127.0.0.1:{port}")
-        bare = uvloop.run(_load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
+        bare = uvloop.run(load(f"http://127.0.0.1:{port}", {}, body, SUBMITS))
     finally:
         server.terminate()
         server.join()
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    ours = uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
+    ours = uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, SUBMITS))
     return {"bare": bare, "ours": ours, "ours_over_bare": round(ours["per_s"] / bare["per_s"], 3)}
 
 
@@ -142,7 +142,7 @@ async def _completed(bootstrap: str, count: int) -> float:
 
 def _end_to_end(stack: Stack, body: dict[str, object]) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {stack.env['LOOKS_API_KEY']}"}
-    uvloop.run(_load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
+    uvloop.run(load(stack.env["LOOKS_API_URL"], headers, body, CONNECTIONS))
     seconds = asyncio.run(_completed(stack.env["LOOKS_KAFKA_BOOTSTRAP"], CONNECTIONS))
     return {"looks": CONNECTIONS, "looks_per_s": round(CONNECTIONS / seconds, 2)}
 
