@@ -25,7 +25,7 @@ transaction and the projection.
 async def stages(env: Mapping[str, str], seen: Mapping[str, float]) -> dict[str, float]:
     """Medians in ms of looks whose status was seen so many ms after they were accepted."""
     at_ms: dict[str, dict[str, float]] = defaultdict(dict)
-    for request_id, ms in (await accepted_ms(env["LOOKS_DATABASE_URL"], [*seen])).items():
+    for request_id, ms in (await accepted_ms(env, [*seen])).items():
         at_ms[request_id] = {"accepted": ms, "recorded": ms + seen[request_id]}
 
     def take(record: ConsumerRecord) -> None:

@@ -18,13 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import uvloop
 
 from bench.accept import BODY, audit, cpu_s, drained, spread, weigh
 from bench.peers.breakdown import stages
-from bench.peers.rows import until_none_is_open, until_recorded_ms
+from bench.peers.rows import connected, until_none_is_open, until_recorded_ms
 from bench.pipeline import load, running, until_up
 from devstack.folder import CHECKOUT, free_ports
 from devstack.stack import ALL, Stack
@@ -132,7 +131,7 @@ class Looks:
     def warm_up(self) -> None:
         """Code and caches; not counted."""
         uvloop.run(load(self.stack.env["LOOKS_API_URL"], self._headers, BODY, JOBS))
-        uvloop.run(until_none_is_open(self.stack.env["LOOKS_DATABASE_URL"]))
+        uvloop.run(until_none_is_open(self.stack.env))
 
     def turn(self) -> None:
         """Latency alone, then the rate of many."""
@@ -141,7 +140,7 @@ class Looks:
         before = {name: cpu_s(pid) for name, pid in self.watched.items()}
         begun_s = time.monotonic()
         uvloop.run(load(self.stack.env["LOOKS_API_URL"], self._headers, BODY, JOBS))
-        uvloop.run(until_none_is_open(self.stack.env["LOOKS_DATABASE_URL"]))
+        uvloop.run(until_none_is_open(self.stack.env))
         all_s = time.monotonic() - begun_s
         spent = {name: cpu_s(pid) - before[name] for name, pid in self.watched.items()}
         self.measured.add(latencies_ms, JOBS / all_s, spent)
@@ -149,7 +148,7 @@ class Looks:
     async def _latencies(self) -> list[float]:
         """From row made to status seen, both by Postgres' clock."""
         found: list[float] = []
-        database = await asyncpg.connect(self.stack.env["LOOKS_DATABASE_URL"])
+        database = await connected(self.stack.env)
         url = self.stack.env["LOOKS_API_URL"]
         async with httpx.AsyncClient(base_url=url, headers=self._headers) as client:
             for _ in range(ALONE):
@@ -217,7 +216,7 @@ def looks(folder: ExitStack) -> Iterator[Looks]:
 @contextmanager
 def peers(stack: Stack) -> Iterator[list[Peer]]:
     """Both, with their workers, on the stack's Postgres and a Redis of their own."""
-    uvloop.run(_make_database(stack.env["LOOKS_DATABASE_URL"]))
+    uvloop.run(_make_database(stack.env))
     port, postgres = free_ports(1)[0], stack.pid("postgres")
     dsn = stack.env["LOOKS_DATABASE_URL"].rpartition("/")[0] + "/peers"
     env = {**os.environ, "PEER_DSN": dsn, "PEER_REDIS": str(port), "PYTHONPATH": str(CHECKOUT)}
@@ -247,8 +246,8 @@ def _redis() -> str | None:
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-async def _make_database(url: str) -> None:
-    connection = await asyncpg.connect(url)
+async def _make_database(env: Mapping[str, str]) -> None:
+    connection = await connected(env)
     await connection.execute("CREATE DATABASE peers")
     await connection.close()
 

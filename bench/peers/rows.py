@@ -2,12 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
+from devstack.bootstrap import settings_of
+from runtime.settings import DatabaseSettings
+from storage.database import connect
+
 LOOK_AGAIN_S = 0.002
 GIVE_UP_S = 180.0
+
+
+async def connected(env: Mapping[str, str]) -> asyncpg.Connection:
+    """To a stack's Postgres."""
+    return await connect(settings_of(DatabaseSettings, env), "looks-bench")
 
 
 async def until_recorded_ms(database: asyncpg.Connection, request_id: str) -> float:
@@ -25,9 +34,9 @@ async def until_recorded_ms(database: asyncpg.Connection, request_id: str) -> fl
     raise TimeoutError(f"{request_id} did not end")
 
 
-async def until_none_is_open(url: str) -> None:
+async def until_none_is_open(env: Mapping[str, str]) -> None:
     """Wait until every request has its outcome. Raises TimeoutError."""
-    database = await asyncpg.connect(url)
+    database = await connected(env)
     give_up_s = time.monotonic() + GIVE_UP_S
     query = "SELECT 1 FROM request_logs WHERE status IN ('NOT_STARTED', 'IN_PROGRESS') LIMIT 1"
     while await database.fetchval(query):
@@ -37,9 +46,9 @@ async def until_none_is_open(url: str) -> None:
     await database.close()
 
 
-async def accepted_ms(url: str, request_ids: Sequence[str]) -> dict[str, float]:
+async def accepted_ms(env: Mapping[str, str], request_ids: Sequence[str]) -> dict[str, float]:
     """When each was accepted, in ms since 1970."""
-    database = await asyncpg.connect(url)
+    database = await connected(env)
     rows = await database.fetch(
         "SELECT request_id, extract(epoch FROM created_at)::float8 * 1000 AS ms FROM request_logs "
         "WHERE request_id = ANY($1::text[])",
