@@ -258,6 +258,8 @@ def _submission(
         answer=_answer_json(answer, exclude_none=True),
         idempotency=idempotency,
         tenants_engine=who.engine,
+        reference=look.reference,
+        metadata=look.metadata,
     )
 
 

@@ -44,6 +44,11 @@ JOB: Final[dict[str, Any]] = {
     "deadline_at": "2026-01-02T03:14:05Z",
     "error": None,
     "latest_event": EVENT,
+    "user_category": "FEMALE",
+    "items": [{"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}],
+    "runtime_config": {"format": "webp", "width": 768},
+    "reference": "order-1042",
+    "metadata": {"sku": "TS-1042-M"},
 }
 CANCELLED_JOB: Final[dict[str, Any]] = {
     **JOB,
@@ -73,6 +78,8 @@ LOOK: Final[dict[str, Any]] = {
     "user_category": "FEMALE",
     "items": [{"trial_image": "users/abc/trial/shirt-1.jpg", "trial_item_category": "shirt"}],
     "runtime_config": {"format": "webp", "width": 768},
+    "reference": "order-1042",
+    "metadata": {"sku": "TS-1042-M"},
 }
 
 WEBHOOK: Final[dict[str, Any]] = {

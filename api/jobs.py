@@ -19,7 +19,7 @@ from api.refusals import OF_A_JOB, READING, refusals
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
-from schemas.http import JobStatus
+from schemas.http import MAX_REFERENCE_CHARS, NO_CONTROLS, JobStatus
 from schemas.responses import EventList, EventType, Job, JobList
 from storage.jobs import JobFilter, JobRow
 
@@ -100,6 +100,15 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
             pattern="^[!-~]+$",
         ),
     ] = None,
+    reference: Annotated[
+        str | None,
+        Query(
+            description="only jobs of looks with exactly this `reference`",
+            min_length=1,
+            max_length=MAX_REFERENCE_CHARS,
+            pattern=NO_CONTROLS,
+        ),
+    ] = None,
     limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> JobList:
@@ -117,10 +126,10 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
         str(created_after),
         str(created_before),
         key,
+        *(() if reference is None else (reference,)),
     )
-    chosen = JobFilter(
-        types, states, created_after, created_before, cursors.read(cursor, *scope), key
-    )
+    before = cursors.read(cursor, *scope)
+    chosen = JobFilter(types, states, created_after, created_before, before, key, reference)
     rows = await ports.jobs.jobs(who.tenant_id, who.environment, chosen, limit + 1)
     page = rows[:limit]
     more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None

@@ -23,7 +23,7 @@ from runtime.settings import EngineSettings
 from schemas.categories import canonical
 from schemas.engines import EngineName
 from schemas.errors import ErrorCode
-from schemas.http import LookRequest
+from schemas.http import MAX_METADATA_BYTES, LookRequest
 from schemas.reads import LookValidation
 from storage.accounts import Credential
 
@@ -71,6 +71,10 @@ def check(
     deployment does not have.
     """
     ignored = check_fields(given, credential)
+    if body.metadata is not None and len(orjson.dumps(body.metadata)) > MAX_METADATA_BYTES:
+        raise invalid(
+            ("body", "metadata"), f"larger than {MAX_METADATA_BYTES} bytes of JSON", "too_long"
+        )
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
         fault = problem(item.trial_image)

@@ -147,4 +147,9 @@ def _fields(job: JobRow, links: Presigner, *, pictures: bool) -> dict[str, Any]:
         "deadline_at": job.deadline_at,
         "error": error,
         "latest_event": shown,
+        "user_category": UserCategory(job.user_category) if job.user_category else None,
+        "items": job.asked.items,
+        "runtime_config": job.asked.runtime_config,
+        "reference": job.asked.reference,
+        "metadata": job.asked.metadata,
     }

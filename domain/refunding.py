@@ -13,7 +13,12 @@ def failure_records(letter: LookDeadLettered, sequence: int, now: datetime) -> t
     alone.
     """
     failed = LookFailed(
-        request_id=letter.request_id, tenant_id=letter.tenant_id, error=letter.reason, failed_at=now
+        request_id=letter.request_id,
+        tenant_id=letter.tenant_id,
+        error=letter.reason,
+        failed_at=now,
+        reference=letter.request.reference,
+        metadata=letter.request.metadata,
     )
     refund = CreditRefund(
         request_id=letter.request_id,

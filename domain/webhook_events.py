@@ -73,6 +73,8 @@ def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Webho
         credits_refunded=refunded,
         error=error,
         job_url=f"/v1/jobs/{event.request_id}",
+        reference=event.reference,
+        metadata=event.metadata,
     )
     body = WebhookPayload(type=kind.value, timestamp=at, data=data).model_dump_json().encode()
     return WebhookMessage(

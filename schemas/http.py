@@ -22,6 +22,26 @@ from schemas.ids import RequestId
 MAX_ITEMS = 50
 MAX_OBJECT_KEY_CHARS = 1024
 MAX_CATEGORY_CHARS = 64
+MAX_REFERENCE_CHARS = 100
+MAX_METADATA_PAIRS = 20
+MAX_METADATA_NAME_CHARS = 40
+MAX_METADATA_VALUE_CHARS = 500
+MAX_METADATA_BYTES = 4096
+"""Of all pairs together, as JSON in UTF-8: webhooks carry them, and stay small."""
+NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f]*$"
+
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_REFERENCE_CHARS, pattern=NO_CONTROLS),
+]
+"""The client's own name for a look: an order, an article."""
+MetadataName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_METADATA_NAME_CHARS, pattern=NO_CONTROLS),
+]
+MetadataValue = Annotated[
+    str, StringConstraints(max_length=MAX_METADATA_VALUE_CHARS, pattern=NO_CONTROLS)
+]
 
 
 RUNTIME_CONFIG: Final[dict[str, Any]] = {
@@ -129,6 +149,20 @@ class LookRequest(BaseModel):
             default=None,
             description="rendering options; unknown ones are ignored and named in the warnings",
         )
+    )
+    reference: Reference | None = Field(
+        default=None,
+        description="your own name for the look: jobs, events and webhooks carry it, and "
+        "`GET /v1/jobs?reference=` finds it. It need not be unique",
+        examples=["order-1042"],
+    )
+    metadata: (
+        Annotated[dict[MetadataName, MetadataValue], Field(max_length=MAX_METADATA_PAIRS)] | None
+    ) = Field(
+        default=None,
+        description=f"your own pairs of words, carried along and given back; {MAX_METADATA_BYTES} "
+        "bytes of JSON in all",
+        examples=[{"sku": "TS-1042-M", "campaign": "spring"}],
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue
 from schemas.categories import BodyRegion, GarmentCategory
 from schemas.errors import ErrorCode
 from schemas.failures import JobFailure
-from schemas.http import JobStatus
+from schemas.http import JobStatus, UserCategory
 
 
 class EventType(StrEnum):
@@ -77,6 +77,13 @@ class Billing(BaseModel):
     refunded_at: datetime | None
 
 
+class AskedItem(BaseModel):
+    """One garment of a look's request, as it was sent."""
+
+    trial_image: str
+    trial_item_category: str
+
+
 class JobSummary(BaseModel):
     """A job without its artifacts."""
 
@@ -92,6 +99,15 @@ class JobSummary(BaseModel):
     deadline_at: datetime
     error: JobFailure | None
     latest_event: Event | None
+    user_category: UserCategory | None = Field(
+        default=None, description="the mannequin that was asked for"
+    )
+    items: tuple[AskedItem, ...] = Field(default=(), description="the garments that were asked for")
+    runtime_config: Mapping[str, JsonValue] | None = Field(
+        default=None, description="the options that were asked for"
+    )
+    reference: str | None = Field(default=None, description="your own name for the look")
+    metadata: Mapping[str, str] | None = Field(default=None, description="your own pairs of words")
 
 
 class RenderedGarment(BaseModel):

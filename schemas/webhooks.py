@@ -1,5 +1,6 @@
 """Webhooks: what clients ask for and are shown, and what their endpoints are sent."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -156,6 +157,8 @@ class LookOutcome(BaseModel):
     credits_refunded: int
     error: FailureReason | None = None
     job_url: str = Field(description="path on the API: GET it with your key")
+    reference: str | None = Field(default=None, description="the look's, as you sent it")
+    metadata: Mapping[str, str] | None = Field(default=None, description="as you sent it")
 
 
 class Notice(BaseModel):

@@ -45,6 +45,8 @@ def asked(submission: Submission) -> AskedSubmission:
             "runtime_config": None if written is None else orjson.Fragment(written),
             "engine": asked_for(config, submission.tenants_engine),
             "credits_cost": submission.credits_cost,
+            "reference": submission.reference,
+            "metadata": submission.metadata,
         },
         (LOOK_REQUESTED.name,),
         SOURCE,
@@ -64,6 +66,8 @@ def asked(submission: Submission) -> AskedSubmission:
         drafted.headers,
         *((key.route, key.key, key.fingerprint) if key is not None else (None, None, None)),
         None if key is None else submission.answer,
+        submission.reference,
+        None if submission.metadata is None else orjson.dumps(submission.metadata).decode(),
     )
     return AskedSubmission(submission, values)
 

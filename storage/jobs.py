@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -13,7 +14,9 @@ from storage.submissions import LOOK_ROUTE
 
 _JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_category,
   r.created_at, r.updated_at, r.deadline_at, r.error_code, r.error_message, r.error_item_index,
-  r.result::text AS result, -c.amount AS charged, c.created_at AS charged_at,
+  r.items::text AS items, r.runtime_config::text AS runtime_config, r.reference,
+  r.metadata::text AS metadata, r.result::text AS result,
+  -c.amount AS charged, c.created_at AS charged_at,
   f.amount AS refunded, f.created_at AS refunded_at
   FROM request_logs r
   LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
@@ -56,6 +59,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedLook:
+    """What of a look's request its job says, as it was sent."""
+
+    items: tuple[dict[str, str], ...] = ()
+    runtime_config: dict[str, object] | None = None
+    reference: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobRow:
     """One job. `result` is the body of its `look.completed`."""
 
@@ -71,6 +84,7 @@ class JobRow:
     error: tuple[str, str, int | None] | None
     result: dict[str, object] | None
     latest_event: EventRow | None
+    asked: AskedLook = AskedLook()
 
     @property
     def refunded(self) -> bool:
@@ -101,6 +115,7 @@ class JobFilter:
     created_before: datetime | None = None
     before: str | None = None
     idempotency_key: str | None = None
+    reference: str | None = None
 
 
 _UNFINISHED, _FAILED, _SUCCEEDED = ("NOT_STARTED", "IN_PROGRESS"), ("FAILURE",), ("SUCCESS",)
@@ -122,6 +137,8 @@ class JobPage:
         where += self._of_time(chosen)
         if chosen.job_types:
             where.append(f"job_type = ANY({self._value(list(chosen.job_types))}::text[])")
+        if chosen.reference is not None:
+            where.append(f"reference = {self._value(chosen.reference)}")
         if chosen.idempotency_key is not None:
             # An array is made before any row is read; a join might read all rows and ask of each.
             where.append(
@@ -298,6 +315,17 @@ def _job(row: asyncpg.Record, latest: EventRow | None) -> JobRow:
         updated_at=row["updated_at"],
         deadline_at=row["deadline_at"],
         error=error,
-        result=orjson.loads(row["result"]) if row["result"] else None,
+        result=_read(row["result"]),
         latest_event=latest,
+        asked=AskedLook(
+            tuple(orjson.loads(row["items"])),
+            _read(row["runtime_config"]),
+            row["reference"],
+            _read(row["metadata"]),
+        ),
     )
+
+
+def _read(text: str | None) -> Any:
+    """The value of a column of JSON."""
+    return None if text is None else orjson.loads(text)

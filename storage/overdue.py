@@ -11,7 +11,7 @@ from schemas.events import LookRequested
 _OPEN_REQUESTS = """
 SELECT request_id, tenant_id, user_category, items::text AS items, runtime_config::text AS
   runtime_config,
-       credits_cost, created_at, deadline_at,
+       credits_cost, created_at, deadline_at, reference, metadata::text AS metadata,
        coalesce((SELECT max(seq) FROM job_events e
          WHERE e.request_id = r.request_id), 1) AS last_sequence
 FROM request_logs r
@@ -55,5 +55,7 @@ def _open_request(row: asyncpg.Record) -> OpenRequest:
         credits_cost=row["credits_cost"],
         requested_at=row["created_at"],
         deadline_at=row["deadline_at"],
+        reference=row["reference"],
+        metadata=orjson.loads(row["metadata"]) if row["metadata"] else None,
     )
     return OpenRequest(request, row["last_sequence"])

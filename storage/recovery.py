@@ -23,8 +23,8 @@ charged AS (
   INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
   SELECT $2, $3, 'charge', -$6::bigint, $1 FROM paid)
 INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items, runtime_config,
-                          credits_cost, created_at, updated_at, deadline_at)
-SELECT $1, $2, $3, $4, $5::jsonb, $7::jsonb, $6, $8, $8, $9 FROM paid
+                          credits_cost, created_at, updated_at, deadline_at, reference, metadata)
+SELECT $1, $2, $3, $4, $5::jsonb, $7::jsonb, $6, $8, $8, $9, $10, $11::jsonb FROM paid
 """
 
 
@@ -59,6 +59,8 @@ async def restore(connection: asyncpg.Connection, event: LookRequested) -> str |
         config,
         event.requested_at,
         event.deadline_at,
+        event.reference,
+        orjson.dumps(dict(event.metadata)).decode() if event.metadata is not None else None,
     )
     if done == "INSERT 0 1":
         return None

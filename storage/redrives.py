@@ -83,7 +83,7 @@ async def _rerun(
 ) -> str | None:
     old = await connection.fetchrow(
         """SELECT tenant_id, environment, user_category, items::text AS items, runtime_config::text
-        AS runtime_config,
+        AS runtime_config, reference, metadata::text AS metadata,
              clock_timestamp() AS now,
              (SELECT engine FROM tenants t WHERE t.tenant_id = r.tenant_id) AS engine,
              (SELECT quality_floor::float8 FROM tenants t
@@ -109,6 +109,8 @@ async def _rerun(
         credits_cost=0,
         requested_at=old["now"],
         deadline_at=old["now"] + timedelta(seconds=deadline_s),
+        reference=old["reference"],
+        metadata=orjson.loads(old["metadata"]) if old["metadata"] else None,
     )
     await _insert(connection, event, old["environment"])
     linked = await connection.execute(
@@ -131,8 +133,8 @@ async def _insert(
              INSERT INTO ledger_entries (tenant_id, environment, kind, amount, request_id)
              VALUES ($2, $3, 'charge', 0, $1))
            INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
-             runtime_config, credits_cost, created_at, updated_at, deadline_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, 0, $7, $7, $8)""",
+             runtime_config, credits_cost, created_at, updated_at, deadline_at, reference, metadata)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, 0, $7, $7, $8, $9, $10::jsonb)""",
         event.request_id,
         event.tenant_id,
         environment,
@@ -141,6 +143,8 @@ async def _insert(
         orjson.dumps(dict(event.runtime_config)).decode() if event.runtime_config else None,
         event.requested_at,
         event.deadline_at,
+        event.reference,
+        orjson.dumps(dict(event.metadata)).decode() if event.metadata is not None else None,
     )
     emit = Emit(event, (LOOK_REQUESTED.name,), sequence=1)
     await outbox.add(connection, outgoing(emit, SOURCE, event.requested_at))

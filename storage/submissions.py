@@ -1,5 +1,6 @@
 """What the API asks the ledger to accept, and what it can be answered: values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.http import TrialItemInput, UserCategory
@@ -33,6 +34,8 @@ class Submission:
     idempotency: IdempotencyKey | None = None
     traceparent: str = ""
     tenants_engine: str | None = None
+    reference: str | None = None
+    metadata: Mapping[str, str] | None = None
 
     @property
     def account(self) -> tuple[str, str]:

@@ -285,5 +285,7 @@ def outcome_of(
         duration_ms=max(0, int((now - begun_at).total_seconds() * 1000)),
         completed_at=now,
         warnings=result.warnings,
+        reference=request.reference,
+        metadata=request.metadata,
     )
     return Done((Emit(completed, ("look.completed",)),))

@@ -1,8 +1,18 @@
 """What every event shares."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.ids import RequestId
+
+GivenReference = Annotated[
+    str, Field(description="the client's own name for the look, as it was sent")
+]
+GivenMetadata = Annotated[
+    Mapping[str, str], Field(description="the client's own pairs of words, as they were sent")
+]
 
 
 class RequestEvent(BaseModel):

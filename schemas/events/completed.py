@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.events.base import RequestEvent
+from schemas.events.base import GivenMetadata, GivenReference, RequestEvent
 
 
 class StoredImage(BaseModel):
@@ -76,3 +76,5 @@ class LookCompleted(RequestEvent):
     duration_ms: int = Field(ge=0)
     completed_at: datetime
     warnings: tuple[str, ...] = ()
+    reference: GivenReference | None = None
+    metadata: GivenMetadata | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from schemas.events.base import RequestEvent
+from schemas.events.base import GivenMetadata, GivenReference, RequestEvent
 from schemas.failures import FailureReason
 
 
@@ -12,3 +12,5 @@ class LookFailed(RequestEvent):
     tenant_id: str
     error: FailureReason
     failed_at: datetime
+    reference: GivenReference | None = None
+    metadata: GivenMetadata | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field, JsonValue
 
-from schemas.events.base import RequestEvent
+from schemas.events.base import GivenMetadata, GivenReference, RequestEvent
 from schemas.http import TrialItemInput, UserCategory
 
 
@@ -30,3 +30,5 @@ class LookRequested(RequestEvent):
     credits_cost: int = Field(ge=0)
     requested_at: datetime
     deadline_at: datetime
+    reference: GivenReference | None = None
+    metadata: GivenMetadata | None = None

@@ -26,10 +26,15 @@ def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, Call
         assert Webhook(webhook["secret"]).verify(body, headers)["type"] == "webhook.test"
         assert headers["webhook-id"] == trial["event_id"]
 
-        request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
+        named = {"reference": f"order-{webhook['id']}", "metadata": {"sku": "TS-1042-M"}}
+        request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"), **named)
         headers, body = calls.get(timeout=90)
         event = Webhook(webhook["secret"]).verify(body, headers)
         assert (event["type"], event["data"]["request_id"]) == ("look.completed", request_id)
+        assert {name: event["data"][name] for name in named} == named
+        found = client.http.get("/v1/jobs", params={"reference": named["reference"]}).json()
+        assert [one["request_id"] for one in found["items"]] == [request_id]
+        assert {name: found["items"][0][name] for name in named} == named
         until(lambda: client.job(request_id)["status"] == "SUCCESS", 30)
         assert client.http.get(event["data"]["job_url"]).json()["request_id"] == request_id
         seqs = [

@@ -54,6 +54,8 @@ SUBMISSIONS = st.builds(
     | st.builds(IdempotencyKey, st.just("POST /v1/look"), st.uuids().map(str), st.binary()),
     traceparent=st.sampled_from(["", f"00-{'a' * 32}-{'b' * 16}-01"]),
     tenants_engine=st.none() | st.sampled_from(["classical", "remote"]),
+    reference=st.none() | TEXT,
+    metadata=st.none() | st.dictionaries(TEXT, TEXT, max_size=3),
 )
 FLOORS = st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 
@@ -101,6 +103,8 @@ def test_what_the_statement_writes_is_read_and_says_what_was_submitted(
                     credits_cost=0,
                     requested_at=row["created_at"],
                     deadline_at=row["deadline_at"],
+                    reference=one.reference,
+                    metadata=one.metadata,
                 )
                 late = row["deadline_at"] - row["created_at"] - timedelta(seconds=one.deadline_s)
                 assert abs(late) <= timedelta(microseconds=1)

@@ -19,10 +19,11 @@ STATES = ("NOT_STARTED", "IN_PROGRESS", "FAILURE", "SUCCESS")
 PAGE = 20
 
 _FILL = """INSERT INTO request_logs (request_id, tenant_id, environment, status, items,
-    credits_cost, created_at, updated_at, deadline_at, error_code, result)
+    credits_cost, created_at, updated_at, deadline_at, error_code, result, reference, metadata)
   SELECT id, tenant, 'live', status, '[]', 10, at, at, at,
     CASE WHEN status = 'FAILURE' THEN 'expired' END,
-    CASE WHEN status = 'SUCCESS' THEN '{}'::jsonb END
+    CASE WHEN status = 'SUCCESS' THEN '{}'::jsonb END,
+    'order-' || (extract(epoch FROM at)::bigint / 3600) % 50, '{"sku": "TS-1"}'
   FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS r(id, tenant, status, at)"""
 
 Row = tuple[str, str, str, datetime]
@@ -57,6 +58,10 @@ async def filled(pool: asyncpg.Pool, rows: list[Row]) -> AsyncIterator[asyncpg.P
     await pool.execute("DELETE FROM request_logs WHERE tenant_id = ANY($1)", list(tenants))
 
 
+def reference_of(at: datetime) -> str:
+    return f"order-{int(at.timestamp()) // 3600 % 50}"
+
+
 def expected(rows: list[Row], tenant: str, chosen: JobFilter) -> list[str]:
     return sorted(
         (
@@ -67,6 +72,7 @@ def expected(rows: list[Row], tenant: str, chosen: JobFilter) -> list[str]:
             and (chosen.created_after is None or at >= chosen.created_after)
             and (chosen.created_before is None or at < chosen.created_before)
             and (chosen.before is None or request_id < chosen.before)
+            and chosen.reference in (None, reference_of(at))
         ),
         reverse=True,
     )[:PAGE]
@@ -92,9 +98,11 @@ async def test_a_page_holds_what_its_filter_asks_for(filled: asyncpg.Pool, rows:
             created_after=chance.choice((None, first)),
             created_before=chance.choice((None, last)),
             before=chance.choice((None, chance.choice(rows)[0])),
+            reference=chance.choice((None, "order-7", "order-none")),
         )
         page = await JobStore(filled).jobs(tenant, "live", chosen, PAGE)
         assert [job.request_id for job in page] == expected(rows, tenant, chosen), chosen
+        assert all(job.asked.metadata == {"sku": "TS-1"} for job in page)
 
 
 async def test_no_filter_reads_past_the_rows_of_others(
@@ -111,6 +119,9 @@ async def test_no_filter_reads_past_the_rows_of_others(
         "failed or in work": JobFilter(statuses=("IN_PROGRESS", "FAILURE")),
         "any": JobFilter(statuses=STATES),
         "a key that nobody used": JobFilter(idempotency_key="lost"),
+        "of a reference": JobFilter(reference="order-7"),
+        "of a reference that failed": JobFilter(reference="order-7", statuses=("FAILURE",)),
+        "of a reference that nobody used": JobFilter(reference="order-none"),
         "after all": JobFilter(created_after=late + timedelta(days=1)),
         "older than the first": JobFilter(before=rows[0][0]),
     }

@@ -129,6 +129,8 @@ class FakeJobs(JobStore):
             if (tenant, env) == (tenant_id, environment)
         ]
         mine = [row for row in mine if chosen.before is None or row.request_id < chosen.before]
+        if chosen.reference is not None:
+            mine = [row for row in mine if row.asked.reference == chosen.reference]
         if chosen.idempotency_key is not None:
             mine = [
                 row for row in mine if row.request_id == self.made_with.get(chosen.idempotency_key)

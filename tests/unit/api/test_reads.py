@@ -50,6 +50,7 @@ async def test_a_job_has_the_documented_shape(api: Api) -> None:
         "request_id", "job_id", "job_type", "status", "credits_cost", "refunded", "billing",
         "created_at", "updated_at",
         "deadline_at", "error", "latest_event", "artifacts", "garments",
+        "user_category", "items", "runtime_config", "reference", "metadata",
     }  # fmt: skip
     assert job["artifacts"] == []
 

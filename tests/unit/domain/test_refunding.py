@@ -10,7 +10,8 @@ REASON = FailureReason(code=FailureCode.INTERNAL, message="An error on our side.
 
 
 def test_the_failure_has_the_next_number_and_the_refund_the_whole_charge() -> None:
-    request = a_request(cost=30)
+    named = {"reference": "order-1042", "metadata": {"sku": "TS-1"}}
+    request = a_request(cost=30).model_copy(update=named)
     letter = LookDeadLettered(
         request_id=request.request_id,
         tenant_id=request.tenant_id,
@@ -21,7 +22,12 @@ def test_the_failure_has_the_next_number_and_the_refund_the_whole_charge() -> No
         dead_lettered_at=NOW,
     )
     failed = LookFailed(
-        request_id=request.request_id, tenant_id="demo", error=REASON, failed_at=NOW
+        request_id=request.request_id,
+        tenant_id="demo",
+        error=REASON,
+        failed_at=NOW,
+        reference="order-1042",
+        metadata={"sku": "TS-1"},
     )
     refund = CreditRefund(
         request_id=request.request_id,

@@ -31,6 +31,7 @@ from domain.webhooks import (
 )
 from schemas.events import LookCompleted, LookFailed, StoredImage
 from schemas.failures import FailureCode, FailureReason
+from schemas.http import MAX_METADATA_BYTES, MAX_REFERENCE_CHARS
 from schemas.ids import new_request_id
 from schemas.webhooks import WebhookPayload
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
@@ -226,7 +227,7 @@ def test_an_endpoint_is_told_the_outcome_and_no_object_key() -> None:
     assert payload.data.model_dump(mode="json") == {
         "request_id": REQUEST_ID, "status": "SUCCESS", "seq": 4, "credits_cost": 10,
         "credits_refunded": 0, "error": None,
-        "job_url": f"/v1/jobs/{REQUEST_ID}",
+        "job_url": f"/v1/jobs/{REQUEST_ID}", "reference": None, "metadata": None,
     }  # fmt: skip
     assert b"results/" not in record.payload
 
@@ -242,7 +243,11 @@ def test_a_failure_names_its_reason_and_the_refund() -> None:
 
 def test_the_largest_payload_is_small_enough() -> None:
     worst = FAILED.model_copy(
-        update={"error": FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="\x01" * 1000)}
+        update={
+            "error": FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="\x01" * 1000),
+            "reference": '"' * MAX_REFERENCE_CHARS,
+            "metadata": {"n": "\U0001f457" * (MAX_METADATA_BYTES // 4)},
+        }
     )
     assert len(told(worst).payload) <= MAX_PAYLOAD_BYTES
 
