@@ -26,7 +26,10 @@ def test_an_endpoint_is_told_of_a_look(client: Client, receiver: tuple[str, Call
         assert Webhook(webhook["secret"]).verify(body, headers)["type"] == "webhook.test"
         assert headers["webhook-id"] == trial["event_id"]
 
-        named = {"reference": f"order-{webhook['id']}", "metadata": {"sku": "TS-1042-M"}}
+        named: dict[str, Any] = {
+            "reference": f"order-{webhook['id']}",
+            "metadata": {"sku": "TS-1042-M"},
+        }
         request_id = client.accepted((client.wardrobe(["tee"])["tee"], "top"), **named)
         headers, body = calls.get(timeout=90)
         event = Webhook(webhook["secret"]).verify(body, headers)
