@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.housekeeping import purge_idempotency_keys
+from api.housekeeping import purge_idempotency_keys, purge_sessions
 from api.keys import note_once, note_use
 from api.photos import PhotoChecker
 from api.ports import Ports
@@ -33,6 +33,7 @@ from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
 from storage.presigned import Presigner
 from storage.reads import ReadPool
+from storage.sessions import SessionStore
 from storage.uploads import UploadStore
 from storage.usage import UsageStore
 from storage.wakeups import listen
@@ -68,6 +69,12 @@ async def main(process: Process) -> None:
             uploads=UploadStore(pool, object_store),
             photos=photos,
             usage=UsageStore(reads),
+            sessions=SessionStore(
+                pool,
+                settings.key_pepper.get_secret_value(),
+                idle_s=settings.session_idle_s,
+                kept_s=settings.session_kept_s,
+            ),
             api=settings,
             look=look,
             engine=EngineSettings(),
@@ -78,6 +85,7 @@ async def main(process: Process) -> None:
             listen(database, app.state.hub),
             note_use(app.state.keys.use, ports.accounts),
             purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
+            purge_sessions(ports.sessions),
         )
         await _serve(process, settings, app, beside)
         await note_once(app.state.keys.use, ports.accounts)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api import cursors, examples
+from api import cursors, examples, present
 from api.answers import gives, next_page
 from api.errors import invalid
 from api.gates import GatedRoute, credential_of
@@ -38,33 +38,15 @@ class AnyKeyRoute(GatedRoute):
 whoever = APIRouter(route_class=AnyKeyRoute, tags=["account"])
 
 
-EXAMPLE_OF_ME = {
-    "tenant_id": "demo",
-    "environment": "live",
-    "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-    "capabilities": ["jobs:create", "jobs:read"],
-    "object_key_prefixes": ["users/abc/"],
-    "strict_fields": True,
-}
-
-
 @whoever.get(
     "/v1/me",
     response_model=Me,
-    responses=but(READING, 403) | gives(200, EXAMPLE_OF_ME),
+    responses=but(READING, 403) | gives(200, examples.ME),
     operation_id="get_me",
 )
 async def get_me(request: Request) -> Me:
     """Whose key this is and what it may do."""
-    who = credential_of(request)
-    return Me(
-        tenant_id=who.tenant_id,
-        environment=who.environment,
-        key_id=who.key_id,
-        capabilities=sorted(who.capabilities),
-        object_key_prefixes=list(who.key_prefixes),
-        strict_fields=who.strict_fields,
-    )
+    return present.me(credential_of(request))
 
 
 EXAMPLE_OF_CREDITS = {

@@ -12,6 +12,7 @@ from api import (
     jobs,
     looks,
     renders,
+    sessions,
     uploads,
     webhook_deliveries,
     webhooks,
@@ -19,13 +20,14 @@ from api import (
 from api.console import routes as console
 from api.create_look import CreateLook, FirstInLine, documented
 from api.gates import BodyLimit, BoundedBodies
-from api.keys import KeyRing
+from api.keys import KeyRing, StillWorking
 from api.negotiation import HeadIsGet
 from api.news import SharedReads
 from api.observed import Observed
 from api.openapi_document import CONTACT, LICENSE, SERVERS, TAGS, KeyedApi
 from api.ports import Ports
 from api.waiting import Hub
+from domain.sessions import is_token
 from schemas.uploads import MAX_UPLOAD_BYTES
 
 ROUTERS = (
@@ -36,6 +38,8 @@ ROUTERS = (
     renders.router,
     account.router,
     account.whoever,
+    sessions.door,
+    sessions.router,
     webhooks.router,
     webhook_deliveries.router,
     contracts.router,
@@ -67,10 +71,13 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.state.ports = ports
     app.state.keys = KeyRing(ports.api, ports.accounts.credential)
+    app.state.sessions = KeyRing(
+        ports.api, ports.sessions.credential, use=app.state.keys.use, may_be=is_token
+    )
     app.state.limiter = ports.limiter
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
     app.state.hub = Hub(
-        ports.accounts.working_keys,
+        StillWorking(ports.accounts.working_keys, ports.sessions.working),
         per_tenant=ports.api.streams_per_tenant,
         in_all=ports.api.streams_max,
     )

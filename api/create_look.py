@@ -29,7 +29,6 @@ from api.gates import (
     BoundedBody,
     acceptable,
     admit,
-    bearer,
     plain,
     sends_json,
 )
@@ -104,8 +103,7 @@ class CreateLook:
     async def _create(self, scope: Scope, receive: Receive) -> tuple[HeaderList, bytes]:
         given = _consulted(scope)
         query = scope["query_string"]
-        key = bearer(given.get(b"authorization", ()), query)
-        credential = await admit(scope, key, CAPABILITY[METHOD])
+        credential = await admit(scope, given.get(b"authorization", ()), CAPABILITY[METHOD])
         acceptable(given.get(b"accept", ()), JSON)
         plain(_first(given, b"content-encoding", IDENTITY))
         if query:

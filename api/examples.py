@@ -118,3 +118,11 @@ PENDING_DELIVERY: Final[dict[str, Any]] = {
     "last_attempt": None,
 }
 UPLOAD_KEY = "users/abc/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV.jpg"
+ME: Final[dict[str, Any]] = {
+    "tenant_id": "demo",
+    "environment": "live",
+    "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "capabilities": ["jobs:create", "jobs:read"],
+    "object_key_prefixes": ["users/abc/"],
+    "strict_fields": True,
+}

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import strict_json
+from api import cookies, strict_json
 from api.errors import ApiError, exchange_id
 from api.keys import KeyRing, unauthenticated
 from api.limits import Limiter, request_claims
@@ -113,18 +113,36 @@ def bearer(given: Sequence[str], query: bytes) -> str:
     return key
 
 
-async def admit(scope: Scope, key: str, needed: str) -> Credential:
-    """Who sends this request and has the capability `needed`.
+async def admit(scope: Scope, given: Sequence[str], needed: str) -> Credential:
+    """Who sends this request, with these Authorization headers or the cookie of a session, and has
+    the capability `needed`. A cookie counts only from our own pages.
 
     Raises ApiError 401, 403 or 429; leaves the rate-limit headers for the answer in the scope's
     state.
     """
     state = scope["app"].state
+    token = None if given else cookies.token_in(scope)
+    if token is None:
+        return await admit_key(scope, bearer(given, scope["query_string"]), needed)
+    if not cookies.origin_of(scope).may_use_cookie:
+        raise ApiError(
+            ErrorCode.ORIGIN_REFUSED,
+            "A session is for this service's own pages; this request came from elsewhere.",
+        )
+    return await _admitted(scope, state.sessions, token, needed)
+
+
+async def admit_key(scope: Scope, key: str, needed: str) -> Credential:
+    """The same of a key."""
+    return await _admitted(scope, scope["app"].state.keys, key, needed)
+
+
+async def _admitted(scope: Scope, ring: KeyRing, key: str, needed: str) -> Credential:
+    state = scope["app"].state
     ports: Ports = state.ports
-    keys: KeyRing = state.keys
     limiter: Limiter = state.limiter
     client = scope.get("client")
-    credential = await keys.credential(key, client[0] if client else None)
+    credential = await ring.credential(key, client[0] if client else None)
     claims = request_claims(ports.api, credential, scope["method"])
     allowance = await limiter.take(claims, time.monotonic())
     scope.setdefault("state", {})["limit_headers"] = allowance.headers(claims)
@@ -194,6 +212,11 @@ class GatedRoute(APIRoute):
     subclass.
     """
 
+    async def admitted(self, request: Request) -> Credential:
+        """Who may have the route's answer. Raises ApiError 401, 403 or 429."""
+        given = request.headers.getlist("authorization")
+        return await admit(request.scope, given, self.needs[request.method])
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the route."""
         inner = super().get_route_handler()
@@ -202,8 +225,7 @@ class GatedRoute(APIRoute):
 
         async def gated(request: Request) -> Response:
             headers = request.headers
-            key = bearer(headers.getlist("authorization"), request.scope["query_string"])
-            who = await admit(request.scope, key, self.needs[request.method])
+            who = await self.admitted(request)
             request.state.credential = who
             acceptable(headers.getlist("accept"), offered)
             plain(headers.get("content-encoding", IDENTITY))
@@ -213,7 +235,7 @@ class GatedRoute(APIRoute):
             ):
                 sends_json(headers.get("content-type", ""))
             response = await inner(_StrictRequest(request.scope, request.receive))
-            response.headers.update(request.state.limit_headers)
+            response.headers.update(getattr(request.state, "limit_headers", {}))
             response.headers["X-Request-Id"] = response.headers.get("X-Request-Id") or exchange_id(
                 request
             )

@@ -1,5 +1,5 @@
-"""What an API process tidies up beside answering: idempotency keys past their time, in small
-batches.
+"""What an API process tidies up beside answering: idempotency keys and sign-ins past their
+time, in small batches.
 """
 
 import asyncio
@@ -7,6 +7,7 @@ import asyncio
 from runtime import logs, metrics
 from storage.database import DATABASE_AWAY
 from storage.idempotency import IdempotencyStore
+from storage.sessions import SessionStore
 
 log = logs.get(__name__)
 
@@ -21,6 +22,17 @@ async def purge_idempotency_keys(store: IdempotencyStore, kept_s: float) -> None
     while True:
         try:
             await purge_once(store, kept_s)
+        except DATABASE_AWAY as error:
+            log.warning("not purged: the database is out of reach", error=type(error).__name__)
+        await asyncio.sleep(EVERY_S)
+
+
+async def purge_sessions(store: SessionStore) -> None:
+    """Remove sign-ins that have ended every now and then until cancelled."""
+    while True:
+        try:
+            while await store.purge(BATCH) == BATCH:
+                pass
         except DATABASE_AWAY as error:
             log.warning("not purged: the database is out of reach", error=type(error).__name__)
         await asyncio.sleep(EVERY_S)

@@ -1,16 +1,17 @@
-"""Keys as requests bring them: what is malformed costs nothing, what is known is remembered
-shortly, guessing is slowed.
+"""Keys, and tokens of sessions, as requests bring them: what is malformed costs nothing, what is
+known is remembered shortly, guessing is slowed.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 from api.errors import ApiError
 from api.limits import TokenBuckets, failure_claim
 from domain.api_keys import environment_of
+from domain.sessions import PREFIX as SESSION_PREFIX
 from runtime import logs
 from runtime.metrics import AUTH_FAILURES
 from runtime.settings import ApiSettings
@@ -40,6 +41,11 @@ def unauthenticated() -> ApiError:
         "A valid API key is needed: `Authorization: Bearer sk_...`.",
         headers={"WWW-Authenticate": "Bearer"},
     )
+
+
+def is_key(text: str) -> bool:
+    """Whether it is a well-formed key."""
+    return environment_of(text) is not None
 
 
 class KeyUse:
@@ -96,9 +102,19 @@ async def note_use(use: KeyUse, accounts: AccountStore) -> None:
 class KeyRing:
     """Credentials for as long as a revoked key may go on working."""
 
-    def __init__(self, settings: ApiSettings, look_up: LookUp) -> None:
-        """`look_up` asks the database."""
-        self.use = KeyUse()
+    def __init__(
+        self,
+        settings: ApiSettings,
+        look_up: LookUp,
+        *,
+        use: KeyUse | None = None,
+        may_be: Callable[[str], bool] = is_key,
+    ) -> None:
+        """`look_up` asks the database; `may_be`: whether to ask it at all; `use`: where the use of
+        keys is noted, if not by itself.
+        """
+        self.use = use or KeyUse()
+        self._may_be = may_be
         self._settings = settings
         self._look_up = look_up
         self._failures = TokenBuckets()
@@ -116,11 +132,15 @@ class KeyRing:
         now_s = time.monotonic()
         at_s, known = self._known.get(key, (float("-inf"), None))
         if known is None or now_s - at_s >= self._settings.key_cache_ttl_s:
-            if environment_of(key) is None:
+            if not self._may_be(key):
                 raise self._refused("malformed", host, now_s)
             known = await self._ask(key, host, now_s, worked_before=known is not None)
         self.use.touch(known.key_id)
         return known
+
+    def forget(self) -> None:
+        """Ask for each anew: some have ended."""
+        self._known.clear()
 
     async def _ask(
         self, key: str, host: str | None, now_s: float, *, worked_before: bool
@@ -162,6 +182,26 @@ class KeyRing:
             "Too many requests without a valid key from this address.",
             headers={"Retry-After": str(allowance.reset_s)},
         )
+
+
+class StillWorking:
+    """Which of some keys and sessions still work, by their ids."""
+
+    def __init__(
+        self,
+        keys: Callable[[Collection[str]], Awaitable[set[str]]],
+        sessions: Callable[[Collection[str]], Awaitable[set[str]]],
+    ) -> None:
+        """Each asks the database about its own kind."""
+        self._keys = keys
+        self._sessions = sessions
+
+    async def __call__(self, ids: Collection[str]) -> set[str]:
+        """Those that do."""
+        sessions = {one for one in ids if one.startswith(SESSION_PREFIX)}
+        keys = set(ids) - sessions
+        found = await self._keys(keys) if keys else set()
+        return found | await self._sessions(sessions) if sessions else found
 
 
 def _remember(memory: OrderedDict[str, T], key: str, what: T) -> None:

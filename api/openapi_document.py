@@ -7,6 +7,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from api import cookies
+
 SERVERS: Final = [{"url": "/", "description": "where this document came from"}]
 CONTACT: Final = {"name": "Whoever runs this service: quote the X-Request-Id of the answer"}
 LICENSE: Final = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
@@ -16,6 +18,7 @@ TAGS: Final = [
     {"name": "jobs", "description": "See where a look stands, follow it, cancel it."},
     {"name": "renders", "description": "Get finished pictures and what they are made of."},
     {"name": "account", "description": "The key, credits, prices and categories."},
+    {"name": "sessions", "description": "Sign in to the console, see where, sign out."},
     {"name": "webhooks", "description": "Be called when a look has finished or failed."},
 ]
 
@@ -32,9 +35,16 @@ class KeyedApi(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             document["components"]["securitySchemes"] = {
-                "bearer": {"type": "http", "scheme": "bearer"}
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": cookies.NAME,
+                    "description": "the console's: made by `POST /v1/session`, used by its own "
+                    "pages alone",
+                },
             }
-            document["security"] = [{"bearer": []}]
+            document["security"] = [{"bearer": []}, {"session": []}]
             self._give_examples_their_nulls(document)
         return super().openapi()
 

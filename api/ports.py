@@ -13,6 +13,7 @@ from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.jobs import JobStore
 from storage.presigned import Presigner
+from storage.sessions import SessionStore
 from storage.uploads import UploadStore
 from storage.usage import UsageStore
 from storage.webhook_deliveries import DeliveryStore
@@ -34,6 +35,7 @@ class Ports:
     uploads: UploadStore
     photos: PhotoChecker
     usage: UsageStore
+    sessions: SessionStore
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)

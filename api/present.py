@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from schemas.events import PlacedGarment, StoredImage
 from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
-from schemas.reads import Render
+from schemas.reads import Me, Render
 from schemas.responses import (
     Artifact,
     ArtifactMeta,
@@ -22,6 +22,7 @@ from schemas.responses import (
     JobSummary,
     RenderedGarment,
 )
+from storage.accounts import Credential
 from storage.jobs import EventRow, JobRow
 from storage.presigned import Presigner
 
@@ -100,6 +101,19 @@ def render(job: JobRow, links: Presigner) -> Render:
         garments=_garments(made),
         created_at=job.created_at,
         completed_at=made.completed_at,
+    )
+
+
+def me(who: Credential) -> Me:
+    """A credential as its bearer may see it."""
+    return Me(
+        tenant_id=who.tenant_id,
+        environment=who.environment,
+        key_id=who.key_id,
+        capabilities=sorted(who.capabilities),
+        object_key_prefixes=list(who.key_prefixes),
+        strict_fields=who.strict_fields,
+        session_id=who.session_id,
     )
 
 

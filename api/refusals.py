@@ -74,7 +74,7 @@ CREATING = refusals(
     {
         401: "UNAUTHENTICATED",
         402: "INSUFFICIENT_BALANCE: nothing created, nothing charged",
-        403: "CAPABILITY_MISSING",
+        403: "CAPABILITY_MISSING, or ORIGIN_REFUSED for a cookie from another site",
         406: "NOT_ACCEPTABLE: the Accept header rules out what this route gives",
         408: "REQUEST_TIMEOUT",
         413: "PAYLOAD_TOO_LARGE",

@@ -36,12 +36,12 @@ class End(StrEnum):
 class Waiter:
     """One who waits for news of one request."""
 
-    __slots__ = ("_news", "end", "key_id", "request_id")
+    __slots__ = ("_news", "credential_id", "end", "request_id")
 
-    def __init__(self, request_id: str, key_id: str) -> None:
-        """Not woken."""
+    def __init__(self, request_id: str, credential_id: str) -> None:
+        """Not woken. `credential_id`: of the session or key that it waits with."""
         self.request_id = request_id
-        self.key_id = key_id
+        self.credential_id = credential_id
         self.end: End | None = None
         self._news = asyncio.Event()
 
@@ -72,14 +72,14 @@ class Hub:
 
     def __init__(
         self,
-        working_keys: Callable[[Collection[str]], Awaitable[set[str]]],
+        working: Callable[[Collection[str]], Awaitable[set[str]]],
         *,
         per_tenant: int,
         in_all: int,
     ) -> None:
-        """`working_keys`: which of some key ids still work."""
+        """`working`: which of some keys and sessions still work, by their ids."""
         self.listening = False
-        self._working_keys = working_keys
+        self._working = working
         self._per_tenant = per_tenant
         self._in_all = in_all
         self._by_request: defaultdict[str, set[Waiter]] = defaultdict(set)
@@ -109,7 +109,7 @@ class Hub:
     @contextmanager
     def waiting(self, request_id: str, who: Credential, how: str) -> Iterator[Waiter]:
         """A waiter for as long as the block lasts. `how`: stream or poll."""
-        waiter = Waiter(request_id, who.key_id)
+        waiter = Waiter(request_id, who.session_id or who.key_id)
         if self._draining:
             waiter.finish(End.DRAINING)
         self._by_request[request_id].add(waiter)
@@ -153,13 +153,13 @@ class Hub:
     async def _watch_keys(self) -> None:
         while self._by_request:
             await asyncio.sleep(KEY_CHECK_S)
-            keys = {waiter.key_id for waiter in self._all()}
+            keys = {waiter.credential_id for waiter in self._all()}
             try:
-                working = await self._working_keys(keys)
+                working = await self._working(keys)
             except DATABASE_AWAY:
                 continue  # nobody is sent anything either
             for waiter in self._all():
-                if waiter.key_id in keys and waiter.key_id not in working:
+                if waiter.credential_id in keys and waiter.credential_id not in working:
                     waiter.finish(End.REVOKED)
 
 

@@ -355,6 +355,12 @@ class ApiSettings(Area):
     key_cache_ttl_s: Seconds = Field(
         default=0.5, description="a revoked key works for at most this long"
     )
+    session_idle_s: Seconds = Field(
+        default=12 * 3600.0, description="a sign-in of the console that is not used ends after this"
+    )
+    session_kept_s: Seconds = Field(
+        default=7 * 86_400.0, description="a sign-in ends after this, however much it is used"
+    )
     key_pepper: SecretStr = Field(
         default=SecretStr(""), description="secret mixed into the hash of API keys"
     )

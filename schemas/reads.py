@@ -65,6 +65,9 @@ class Me(BaseModel):
     strict_fields: bool = Field(
         description="whether unknown fields of a look are refused; else they are warned of"
     )
+    session_id: str | None = Field(
+        default=None, description="the console's session that this request came by"
+    )
 
 
 class LookValidation(BaseModel):

@@ -28,6 +28,7 @@ class Credential:
     key_prefixes: tuple[str, ...]
     engine: str | None = None  # who makes its looks; None: the deployment's default
     strict_fields: bool = True  # whether unknown fields are refused; else they are warned of
+    session_id: str | None = None  # of the console's sign-in by which the key speaks
 
 
 @dataclass(frozen=True, slots=True)

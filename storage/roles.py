@@ -58,6 +58,7 @@ ROLES: tuple[Role, ...] = (
         {
             "tenants": "SELECT",
             "api_keys": "SELECT, UPDATE (last_used_at)",
+            "console_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
             "credit_accounts": "SELECT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
             "request_logs": "SELECT, INSERT",

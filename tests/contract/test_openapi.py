@@ -56,7 +56,7 @@ def test_the_look_operation_is_the_seeds(document: dict[str, Any]) -> None:
 
 def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
-    assert document["security"] == [{"bearer": []}]
+    assert document["security"] == [{"bearer": []}, {"session": []}]
     ids = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -80,6 +80,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "upload_photo", "presign_upload",
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
         "get_me",
+        "sign_in", "get_session", "sign_out", "list_sessions", "sign_out_everywhere", "end_session",
     }  # fmt: skip
 
 

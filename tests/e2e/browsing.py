@@ -68,7 +68,7 @@ class Tab:
         """Open the console with the key."""
         self.gate()
         self.page.get_by_label("API key").fill(self.key)
-        self.page.get_by_role("button", name="Open the console").click()
+        self.page.get_by_role("button", name="Sign in").click()
         self.page.get_by_role("heading", name="New look").wait_for()
         if view != "New look":
             self.page.get_by_role("navigation", name="Console").get_by_role(

@@ -8,6 +8,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -58,25 +59,34 @@ def test_a_visitor_gets_from_a_key_to_a_picture_its_wall_and_its_charge(
     expect(page.get_by_role("region", name="Use by day").get_by_role("row")).not_to_have_count(1)
 
 
-def test_the_key_is_in_the_session_of_its_tab_and_nowhere_else(tab: Tab) -> None:
+def test_a_sign_in_holds_in_every_tab_and_no_script_has_the_key_or_the_cookie(
+    tab: Tab, client: Client
+) -> None:
     page = tab.page
     tab.enter("Webhooks")
     kept = page.evaluate(
         "[Object.values(sessionStorage), Object.values(localStorage), document.cookie, "
         "location.href]"
     )
-    assert (kept[0], kept[1], kept[2]) == ([tab.key], [], "")
-    assert "sk_" not in kept[3]
-    assert page.context.cookies() == []
+    assert (kept[1], kept[2]) == ([], "")
+    assert tab.key not in str(kept)
+    assert tab.key not in page.content()
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
+    assert cookie["value"] != tab.key
     page.reload()
     page.get_by_role("heading", name="Webhooks", level=1).wait_for()
     beside = page.context.new_page()
-    beside.goto(page.url)
-    expect(beside.get_by_label("API key")).to_be_visible()
-    page.get_by_role("button", name="Forget key").click()
+    beside.goto(f"{tab.address}/console#/credits")
+    beside.get_by_role("heading", name="Credits", level=1).wait_for()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("API key")).to_be_focused()
+    assert page.context.cookies() == []
     assert page.evaluate("sessionStorage.length") == 0
-    assert tab.key not in page.content()
+    beside.get_by_role("link", name="Looks", exact=True).first.click()
+    expect(beside.get_by_label("API key")).to_be_visible()
+    session = {"Cookie": f"looks_session={cookie['value']}"}
+    assert httpx.get(f"{tab.address}/v1/me", headers=session).status_code == 401
 
 
 def test_a_key_that_does_not_work_is_refused_in_words_and_not_kept(tab: Tab) -> None:
@@ -85,16 +95,15 @@ def test_a_key_that_does_not_work_is_refused_in_words_and_not_kept(tab: Tab) -> 
     tab.gate()
     for wrong in ("sk_live_wrong", "two words"):
         page.get_by_label("API key").fill(wrong)
-        page.get_by_role("button", name="Open the console").click()
+        page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("alert")).to_contain_text("key")
-        assert page.evaluate("sessionStorage.length") == 0
+        assert page.context.cookies() == []
     tab.enter()
     # As if it had been revoked meanwhile
-    page.evaluate("sessionStorage.setItem('looks.key', 'sk_live_revoked')")
+    page.context.clear_cookies()
     page.get_by_role("link", name="Credits", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("This key does not work")
     expect(page.get_by_role("alert").locator("code")).to_have_text(re.compile("^[0-9A-Z]{26}$"))
-    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_the_way_to_a_picture_can_be_gone_by_keyboard_alone(tab: Tab) -> None:

@@ -165,7 +165,7 @@ def test_the_wall_shows_what_is_made_while_it_is_seen(tab: Tab, client: Client) 
     assert page.locator(".wall a").first.get_attribute("href") == f"#/looks/{request_id}"
 
 
-def test_a_draft_outlasts_a_reload_and_goes_when_the_key_is_forgotten(tab: Tab) -> None:
+def test_a_draft_outlasts_a_reload_and_goes_at_the_sign_out(tab: Tab) -> None:
     page = tab.page
     tab.enter()
     tab.add("blue jeans.jpg", small("jeans"))
@@ -177,10 +177,11 @@ def test_a_draft_outlasts_a_reload_and_goes_when_the_key_is_forgotten(tab: Tab) 
     expect(page.get_by_label("Male", exact=True)).to_be_checked()
     assert tab.complete(".garment .thumb img")
     expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
-    page.get_by_role("button", name="Forget key").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("API key").wait_for()
     assert page.evaluate("sessionStorage.length") == 0
     page.get_by_label("API key").fill(tab.key)
-    page.get_by_role("button", name="Open the console").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".garment")).to_have_count(0)
 
 

@@ -1,7 +1,5 @@
 // The v1 surface over fetch: every answer that is not 2xx, and no answer at all, is a Refused.
 
-import { key } from "./key.js";
-
 const TRIES = 4;
 
 /** A refusal in the API's words. `status` 0: there was no answer. */
@@ -26,7 +24,7 @@ export const NO_ANSWER = { code: "NO_ANSWER", message: "The service did not answ
 
 /** A response with a 2xx status. Throws Refused; throws the signal's reason when it was aborted. */
 export async function ask(method, path, { body, form, headers = {}, signal } = {}) {
-  const sent = { method, signal, headers: { Authorization: `Bearer ${key()}`, ...headers }, cache: "no-store", credentials: "omit" };
+  const sent = { method, signal, headers: { ...headers }, cache: "no-store", credentials: "same-origin" };
   if (body !== undefined) {
     sent.body = JSON.stringify(body);
     sent.headers["Content-Type"] = "application/json";

@@ -34,7 +34,8 @@ export function announce(text) {
 
 const WORDS = {
   NO_ANSWER: "No answer",
-  UNAUTHENTICATED: "This key does not work",
+  UNAUTHENTICATED: "This key does not work, or you were signed out",
+  ORIGIN_REFUSED: "This page is not the service's own",
   CAPABILITY_MISSING: "This key may not do that",
   INSUFFICIENT_BALANCE: "Not enough credits",
   RATE_LIMITED: "Too many requests",

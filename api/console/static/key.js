@@ -1,20 +1,24 @@
-// The API key of this tab. It is kept in the tab's session storage and nowhere else, and is sent in one header alone.
+// Who is signed in. The key itself is given once and never kept: a cookie that no script can read stands for it.
 
-const NAME = "looks.key";
+import { call, get } from "./api.js";
 
-export const key = () => sessionStorage.getItem(NAME);
-
-export const keep = (text) => sessionStorage.setItem(NAME, text);
-
-export const forget = () => sessionStorage.removeItem(NAME);
-
-/** Whose the key is and what it may do, as `GET /v1/me` says; null before it was asked. */
+/** Whose the key is and what it may do, as `GET /v1/me` says; null: nobody is signed in, or that is not known yet. */
 export const me = { known: null };
 
 /** Whether the key may do this; true where that is not known yet: the API decides in any case. */
 export const may = (capability) => me.known?.capabilities.includes(capability) ?? true;
 
-/** What may be shown of a key: its kind and its last characters. */
-export function hint(text) {
-  return `${text.slice(0, 8)}…${text.slice(-4)}`;
+/** Whether somebody is signed in in this browser. */
+export async function recall(signal) {
+  ({ me: me.known } = await get("/v1/session", signal));
+  return me.known !== null;
+}
+
+export async function signIn(key) {
+  me.known = await call("POST", "/v1/session", { body: { key } });
+}
+
+export async function signOut() {
+  await call("DELETE", "/v1/session");
+  me.known = null;
 }

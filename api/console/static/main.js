@@ -1,10 +1,10 @@
-// The console: a key, a view for each hash, and the balance beside it.
+// The console: a sign-in, a view for each hash, and the balance beside it.
 
-import { NO_ANSWER, Refused, get, insist } from "./api.js";
+import { NO_ANSWER, Refused, insist } from "./api.js";
 import { announce, h, number, problem } from "./dom.js";
 import { newView } from "./compose.js";
 import { draft } from "./garments.js";
-import { forget, hint, keep, key, may, me } from "./key.js";
+import { may, me, recall, signIn, signOut } from "./key.js";
 import { lookView } from "./look.js";
 import { wallView } from "./wall.js";
 
@@ -35,7 +35,15 @@ async function show() {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
-  if (!key()) return showGate();
+  if (!me.known) {
+    try {
+      if (!(await recall(signal))) return showGate();
+    } catch (error) {
+      if (signal.aborted) return;
+      main.replaceChildren(h("div", { class: "view" }, h("h1", {}, "Looks"), problem(error, show)));
+      return;
+    }
+  }
   const { name, id, query } = route();
   nav.hidden = account.hidden = false;
   document.body.className = "";
@@ -47,7 +55,6 @@ async function show() {
   const view = h("div", { class: `view ${name}-view` });
   main.replaceChildren(view);
   try {
-    me.known ??= await get("/v1/me", signal);
     draft.belongsTo(me.known);
     refreshBalance();
     const left = await VIEWS[name]({ view, id, query, signal, refreshBalance });
@@ -79,26 +86,35 @@ async function refreshBalance() {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
-  if (!key()) return;
-  const isTest = key().startsWith("sk_test_");
+  if (!me.known) return;
+  const isTest = me.known.environment === "test";
   account.replaceChildren(
     isTest ? h("span", { class: "chip", title: "Jobs, credits and uploads of test keys are apart from live ones" }, "Test") : "",
     may("jobs:read") ? h("a", { class: "balance", href: "#/credits" },
       h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits") : "",
-    h("span", { class: "key", translate: "no", title: "The key of this tab" }, hint(key())),
-    h("button", { type: "button", class: "small plain", onclick: () => leave() }, "Forget key"),
+    h("span", { class: "key", translate: "no", title: "Whose key this browser is signed in with" }, me.known.tenant_id),
+    h("button", { type: "button", class: "small plain", onclick: out }, "Sign out"),
   );
 }
 
-/** Without a reason the key was told to be forgotten, and with it all that it made here. */
+async function out() {
+  try {
+    await signOut();
+    leave();
+  } catch (error) {
+    if (error.status === 401) return; // heard elsewhere
+    main.prepend(problem(error, out));
+  }
+}
+
+/** Without a reason somebody signed out, and what was made here is forgotten. */
 function leave(why = null) {
-  forget();
   me.known = null;
   leaving.abort();
   account.replaceChildren();
   if (!why) dispatchEvent(new CustomEvent("looks:forgotten"));
   showGate(why);
-  announce(why ? "The key does not work" : "The key is forgotten");
+  announce(why ? "You are signed out" : "Signed out");
 }
 
 function showGate(why = null) {
@@ -109,11 +125,11 @@ function showGate(why = null) {
     "aria-describedby": "key-note",
   });
   const answer = h("div", {}, why ? problem(why, () => form.requestSubmit()) : "");
-  const button = h("button", { class: "primary" }, "Open the console");
+  const button = h("button", { class: "primary" }, "Sign in");
   const form = h("form", { class: "key-form", onsubmit: enter },
     h("label", { for: "key" }, "API key"), h("div", { class: "row" }, field, button), answer,
     h("p", { class: "quiet", id: "key-note" },
-      "It stays in this tab: not in the address, not in a cookie, gone when the tab closes. ",
+      "It is given once: this browser stays signed in, in all its tabs, until you sign out. ",
       "On your own machine ", h("code", {}, "make up"), " prints one."));
 
   async function enter(event) {
@@ -124,13 +140,12 @@ function showGate(why = null) {
       return field.focus();
     }
     button.disabled = true;
-    keep(text);
     try {
-      me.known = await get("/v1/me");
+      await signIn(text);
+      field.value = "";
       began = true;
       return show();
     } catch (error) {
-      if (error.status !== 401) forget();
       answer.replaceChildren(problem(error, () => form.requestSubmit()));
       button.disabled = false;
       return field.focus();
@@ -153,7 +168,6 @@ addEventListener("hashchange", show);
 addEventListener("beforeunload", (event) => { if (draft.isUploading) event.preventDefault(); });
 addEventListener("looks:unauthenticated", ({ detail }) => {
   if (!main.querySelector(".gate")) leave(detail);
-  else forget();
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the hash is the view

@@ -19,6 +19,7 @@ from tests.unit.api.fakes import (
     FakeCancellations,
     FakeJobs,
     FakePhotos,
+    FakeSessions,
     FakeUploads,
     make_ports,
 )
@@ -47,6 +48,7 @@ class Api:
     deliveries: FakeDeliveries
     uploads: FakeUploads
     photos: FakePhotos
+    sessions: FakeSessions
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -84,6 +86,7 @@ async def api() -> AsyncIterator[Api]:
     assert isinstance(ports.deliveries, FakeDeliveries)
     assert isinstance(ports.uploads, FakeUploads)
     assert isinstance(ports.photos, FakePhotos)
+    assert isinstance(ports.sessions, FakeSessions)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
@@ -97,5 +100,6 @@ async def api() -> AsyncIterator[Api]:
             ports.deliveries,
             ports.uploads,
             ports.photos,
+            ports.sessions,
             key,
         )

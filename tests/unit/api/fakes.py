@@ -3,9 +3,10 @@ signatures, and what it does not keep in memory fails.
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import BinaryIO
 
 from api.photos import PhotoChecker
@@ -13,13 +14,15 @@ from api.ports import Ports
 from compositing import GarmentError
 from domain.api_keys import environment_of
 from domain.money import payable
+from domain.sessions import make_token
 from runtime.settings import ApiSettings, LookSettings
-from schemas.ids import derived_id
+from schemas.ids import derived_id, new_request_id
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, Credential, LedgerEntry
 from storage.cancellations import CancellationStore
 from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
 from storage.presigned import Presigner
+from storage.sessions import SessionRow, SessionStore
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
@@ -105,6 +108,56 @@ class FakeAcceptance(Acceptance):
         if identity is not None:
             self._keys[identity] = submission
         return Accepted(submission.answer)
+
+
+class FakeSessions(SessionStore):
+    """Sign-ins in memory, of the keys of `accounts`. A test moves `now`."""
+
+    def __init__(self, accounts: FakeAccounts, *, idle_s: float, kept_s: float) -> None:
+        self.now = NOW
+        self.rows: dict[str, tuple[str, SessionRow]] = {}
+        self._accounts = accounts
+        self._idle, self._kept = timedelta(seconds=idle_s), timedelta(seconds=kept_s)
+
+    async def begin(self, key_id: str, agent: str) -> tuple[str, str]:
+        token = make_token(secrets.choice)
+        session_id = f"ses_{new_request_id()}"
+        row = SessionRow(session_id, agent, self.now, self.now, self.now + self._kept)
+        self.rows[token] = (key_id, row)
+        return session_id, token
+
+    async def credential(self, token: str) -> Credential | None:
+        key_id, row = self.rows.get(token, ("", None))
+        keys = [one for one in self._accounts.credentials.values() if one.key_id == key_id]
+        if row is None or not keys or not self._works(row):
+            return None
+        self.rows[token] = (key_id, replace(row, seen_at=self.now))
+        return replace(keys[0], session_id=row.session_id)
+
+    def _works(self, row: SessionRow) -> bool:
+        return self.now < row.expires_at and self.now - row.seen_at < self._idle
+
+    async def working(self, session_ids: Collection[str]) -> set[str]:
+        return {row.session_id for _, row in self.rows.values()} & set(session_ids)
+
+    async def sessions(self, key_id: str) -> list[SessionRow]:
+        return [row for whose, row in self.rows.values() if whose == key_id and self._works(row)]
+
+    async def end(self, key_id: str, session_id: str) -> bool:
+        found = [
+            token
+            for token, (whose, row) in self.rows.items()
+            if (whose, row.session_id) == (key_id, session_id)
+        ]
+        for token in found:
+            del self.rows[token]
+        return bool(found)
+
+    async def end_all(self, key_id: str) -> int:
+        found = [token for token, (whose, _) in self.rows.items() if whose == key_id]
+        for token in found:
+            del self.rows[token]
+        return len(found)
 
 
 class FakeJobs(JobStore):
@@ -344,6 +397,9 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         uploads=FakeUploads(),
         photos=FakePhotos(),
         usage=FakeUsage(),
+        sessions=FakeSessions(
+            accounts, idle_s=settings.session_idle_s, kept_s=settings.session_kept_s
+        ),
         api=settings,
         look=LookSettings(),
     )

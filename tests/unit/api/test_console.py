@@ -137,7 +137,6 @@ def test_the_scripts_make_no_markup_of_text_and_leave_nothing_behind() -> None:
     } == {}
     assert [name for name, text in TEXTS.items() if "sessionStorage" in text] == [
         "drafts.js",
-        "key.js",
     ]
 
 

@@ -232,6 +232,7 @@ async def test_every_error_code_can_be_met(api: Api) -> None:
         ErrorCode.DELIVERY_NOT_FOUND,
         ErrorCode.LIMIT_REACHED,
         ErrorCode.WEBHOOK_DISABLED,
+        ErrorCode.ORIGIN_REFUSED,  # test_sessions
         ErrorCode.MALFORMED_REQUEST,  # these three: integration/test_hostile_http
         ErrorCode.URI_TOO_LONG,
         ErrorCode.HEADERS_TOO_LARGE,
