@@ -6,15 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.lazy import Tenants
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES
+from domain.erasure import is_pseudonym
 from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
 from runtime.settings import ObjectStoreSettings
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
 
-tenants_app = typer.Typer(no_args_is_help=True, help="Tenants.")
+tenants_app = typer.Typer(cls=Tenants, no_args_is_help=True, help="Tenants.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys.")
 credits_app = typer.Typer(no_args_is_help=True, help="Credits.")
 
@@ -50,6 +52,8 @@ def create_tenant(
     ],
 ) -> None:
     """Add a tenant with empty accounts."""
+    if is_pseudonym(tenant):
+        raise _refuse(f"{tenant}: names that begin so are those of erased tenants")
     ours = NOT_FOR_TENANTS | {ObjectStoreSettings().namespace}
     for one in prefix:
         if problem(one.strip("/")) is not None or one.strip("/").split("/")[0] in ours:

@@ -74,8 +74,12 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
     with tempfile.TemporaryDirectory(prefix="looks-audit-") as folder:
         facts = TopicFacts(Path(folder))
         try:
+            if scope.lake is not None:
+                await asyncio.to_thread(scope.lake.look)
             async with snapshot(scope.database_url) as view:
                 moment = _moment(scope, view)
+                if scope.lake is not None:
+                    scope.lake.erased = await view.erased()
                 tally.looked_at = tally.everything_before = view.now
                 tally.records = await _read(scope, facts)
                 async for violation in _requests(view, facts, moment, scope, tally):
@@ -99,7 +103,6 @@ async def _read(scope: Scope, facts: TopicFacts) -> int:
     if lake is None:
         since = None if scope.since is None else scope.since - CLOCKS_DIFFER
         return await read_into(facts, scope.kafka, READ, since)
-    await asyncio.to_thread(lake.look)
 
     def take(record: ConsumerRecord) -> None:
         ours = record.topic in {topic.name for topic in READ}
@@ -139,12 +142,12 @@ async def _requests(
             tally.pictures += 1
             pictures.append((row.request_id, image))
         if len(pictures) >= S3_AT_ONCE:
-            found += await _pictures(scope.store, pictures)
+            found += await _pictures(scope, pictures)
             pictures.clear()
         for violation in found:
             yield violation
     spoken_of.before(None)
-    for violation in await _pictures(scope.store, pictures):
+    for violation in await _pictures(scope, pictures):
         yield violation
     for first in range(0, len(spoken_of.others), BATCH):
         others = spoken_of.others[first : first + BATCH]
@@ -202,11 +205,17 @@ async def _others(
     return [*found, *(one for one in strange if one is not None)]
 
 
-async def _pictures(
-    store: ObjectStore, pictures: list[tuple[str, dict[str, object]]]
-) -> list[Violation]:
-    found = await asyncio.gather(*(asyncio.to_thread(_picture, store, *one) for one in pictures))
-    return [violation for violation in found if violation is not None]
+async def _pictures(scope: Scope, pictures: list[tuple[str, dict[str, object]]]) -> list[Violation]:
+    """Of an erasure that goes on beside the audit the rows change before the pictures go."""
+    found = await asyncio.gather(
+        *(asyncio.to_thread(_picture, scope.store, *one) for one in pictures)
+    )
+    broken = [violation for violation in found if violation is not None]
+    if not broken:
+        return []
+    async with snapshot(scope.database_url) as now:
+        erased = await now.erased_among([one.subject for one in broken])
+    return [one for one in broken if one.subject not in erased]
 
 
 def _picture(store: ObjectStore, request_id: str, image: dict[str, object]) -> Violation | None:

@@ -1,6 +1,7 @@
 """The lake's side of the audit: each committed record in its table, exactly once (DESIGN 3.11).
 
-The tables are looked at first, then the topics: what a table says it has was committed before.
+The tables are looked at first, then Postgres, then the topics: what a table says it has was
+committed before, and a tenant's rows are erased in Postgres before they go from a table.
 Its packages are imported when there is a lake.
 """
 
@@ -43,6 +44,8 @@ class LakeSide:
         self._store = store
         self._held: dict[str, Held] = {}
         self._kept: dict[tuple[str, int], set[int]] = defaultdict(set)
+        self.erased: Collection[bytes] = ()
+        """Requests of erased tenants, whose records need not be there."""
 
     @property
     def rows(self) -> int:
@@ -68,6 +71,8 @@ class LakeSide:
         """A committed record that can be read."""
         if (held := self._held.get(record.topic)) is not None:
             held.saw(record.partition, record.offset)
+            if record.key in self.erased:
+                self._kept[record.topic, record.partition].add(record.offset)
 
     def quarantined(self, record: ConsumerRecord) -> None:
         """One in quarantine: it may be the writer's, of what fits no column."""

@@ -69,6 +69,9 @@ OF_TOPICS: Final = {
         "Give a Kafka user a password, read from standard input, not from arguments.",
     ),
 }
+OF_TENANTS: Final = {
+    "erase": Named("cli.erasure", "erase", "Erase a tenant: pictures, photos, rows and words."),
+}
 
 
 class LazyGroup(TyperGroup):
@@ -135,6 +138,12 @@ class Topics(LazyGroup):
     """`looks topics`: what asks a broker is only named."""
 
     named = OF_TOPICS
+
+
+class Tenants(LazyGroup):
+    """`looks tenants`: what asks more than Postgres is only named."""
+
+    named = OF_TENANTS
 
 
 def load(name: str, named: Named) -> Any:

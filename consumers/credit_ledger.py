@@ -8,6 +8,7 @@ not applied: it goes to quarantine.
 from collections.abc import Sequence
 from typing import Annotated
 
+from domain.erasure import ERASED, is_pseudonym
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from runtime import metrics
 from runtime.application import Application, start
@@ -72,6 +73,8 @@ def refund_outcome(event: object, charge: Charge | None) -> Outcome:
         return Unhandled("not a refund")
     if charge is None:
         return Unhandled("nothing was charged for this request")
+    if is_pseudonym(charge.tenant_id):
+        return Skip(ERASED)
     if (charge.tenant_id, charge.amount) != (event.tenant_id, event.amount):
         return Unhandled("the refund differs from the charge in tenant or amount")
     if charge.succeeded:

@@ -17,7 +17,8 @@ from faststream.types import Lifespan
 from ulid import ULID
 
 from consumers.event_gaps import EventGaps
-from domain.outcomes import Done, Outcome, Unhandled
+from domain.erasure import ERASED, is_pseudonym
+from domain.outcomes import Done, Outcome, Skip, Unhandled
 from domain.projection import Changes, Collision, fold, objection
 from runtime import logs, metrics
 from runtime.application import Application, start
@@ -188,7 +189,10 @@ def _timed(event: RequestEvent) -> None:
 
 def projection_outcome(work: Work, tenants: Mapping[str, str]) -> Outcome:
     """Whether an event can be true: its request exists and is its tenant's."""
-    why = objection(work.decoded.event, tenants.get(work.request_id))
+    tenant_id = tenants.get(work.request_id)
+    if tenant_id is not None and is_pseudonym(tenant_id):
+        return Skip(ERASED)
+    why = objection(work.decoded.event, tenant_id)
     return Done() if why is None else Unhandled(why)
 
 

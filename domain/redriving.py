@@ -54,6 +54,7 @@ class Verb(StrEnum):
     RERUN = "rerun"  # a new request with the items of a failed one, at no cost
     DISCARD = "discard"  # nothing, and say why
     REWIND = "rewind"  # let the projection read a partition again from the record on
+    ERASE = "erase"  # a tenant; the place is its pseudonym
 
 
 _DONE = {
@@ -61,6 +62,7 @@ _DONE = {
     Verb.RERUN: "redriven",
     Verb.DISCARD: "discarded",
     Verb.REWIND: "rewound",
+    Verb.ERASE: "erased",
 }
 
 

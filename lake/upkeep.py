@@ -109,15 +109,15 @@ def expire(table: Table, before: datetime) -> Expired:
     if not gone:
         return Expired()
     kept = [one for one in snapshots.values() if one not in gone]
-    only = _files(table, gone) - _files(table, kept)
+    only = files_of(table, gone) - files_of(table, kept)
     table.maintenance.expire_snapshots().by_ids([one.snapshot_id for one in gone]).commit()
     for path in sorted(only):
         table.io.delete(path)
     return Expired(len(gone), len(only))
 
 
-def _files(table: Table, snapshots: Iterable[Snapshot]) -> set[str]:
-    """Every file that these refer to."""
+def files_of(table: Table, snapshots: Iterable[Snapshot]) -> set[str]:
+    """Every file that these snapshots refer to."""
     found: set[str] = set()
     for snapshot in snapshots:
         found.add(snapshot.manifest_list)

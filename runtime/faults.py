@@ -65,9 +65,19 @@ POINTS: dict[str, tuple[FaultPoint, ...]] = {
     "deadline_sweeper": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
     "operator": (FaultPoint.BEFORE_PUBLISH, FaultPoint.AFTER_PUBLISH),
 }
-"""Every point there is, by the process that passes it; `worker` is a compositor's worker process,
-`operator` a redrive.
+"""By the process that passes it; `worker` is a compositor's worker process, `operator` a
+redrive.
 """
+OF_COMMANDS: dict[str, tuple[FaultPoint, ...]] = {
+    "erasure": (
+        FaultPoint.AFTER_CLAIM,
+        FaultPoint.AFTER_APPLY,
+        FaultPoint.BEFORE_FILES,
+        FaultPoint.AFTER_FILES,
+        FaultPoint.BEFORE_COMMIT,
+    ),
+}
+"""Those of commands that no campaign gives."""
 
 
 class Planted(Exception):

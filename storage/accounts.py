@@ -9,6 +9,7 @@ import asyncpg
 from ulid import ULID
 
 from domain.api_keys import environment_of, hash_key, make_key
+from domain.erasure import is_pseudonym
 from domain.money import MAX_BALANCE
 from domain.object_keys import reachable
 from schemas.engines import EngineName
@@ -140,6 +141,8 @@ class AccountStore:
 
         A `key` that is there already is given these capabilities.
         """
+        if is_pseudonym(tenant_id):
+            raise UnknownTenant(tenant_id)
         text = key or make_key(environment, secrets.choice)
         key_id = str(ULID())
         try:

@@ -68,7 +68,8 @@ class Snapshot:
             await asyncio.sleep(0)  # so that it is asked for before this batch is used
             try:
                 for row in batch:
-                    image = orjson.loads(row["result"])["image"] if row["result"] else None
+                    # An erased tenant's says nothing any more.
+                    image = orjson.loads(row["result"]).get("image") if row["result"] else None
                     yield _facts(row), image
             finally:
                 batch = await coming
@@ -90,6 +91,23 @@ class Snapshot:
                FROM credit_accounts a ORDER BY 1"""
         )
         return [(row["name"], row["balance"], row["entries"]) for row in rows]
+
+    async def erased(self) -> set[bytes]:
+        """Requests of erased tenants. Memory: some 90 bytes for each."""
+        rows = await self._connection.fetch(
+            """SELECT request_id FROM request_logs
+               WHERE tenant_id IN (SELECT pseudonym FROM erasures)"""
+        )
+        return {row["request_id"].encode() for row in rows}
+
+    async def erased_among(self, request_ids: Sequence[str]) -> set[str]:
+        """Those of these requests whose tenant is erased."""
+        rows = await self._connection.fetch(
+            """SELECT request_id FROM request_logs WHERE request_id = ANY($1::text[])
+               AND tenant_id IN (SELECT pseudonym FROM erasures)""",
+            list(request_ids),
+        )
+        return {row["request_id"] for row in rows}
 
     async def charges_without_request(self) -> list[str]:
         """Requests that were charged and have no row."""

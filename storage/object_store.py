@@ -8,7 +8,7 @@ itself: time-outs, 5xx, SlowDown, connections refused
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -178,6 +178,24 @@ class ObjectStore:
         """Remove an object; it is no error when there is none. Raises a StoreError."""
         with _timed("delete"), _asking():
             self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def below(self, prefix: str) -> Iterator[list[str]]:
+        """Keys that begin so, up to a thousand at a time. Raises a StoreError."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with _asking():
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                if keys := [one["Key"] for one in page.get("Contents", ())]:
+                    yield keys
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Remove up to a thousand objects. Raises a StoreError, also when one of them stays."""
+        with _timed("delete"), _asking():
+            answer = self._client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+            )
+        if stayed := answer.get("Errors"):
+            raise StoreRefused(f"S3 keeps {len(stayed)} objects: {stayed[0].get('Code')}")
 
     def _not_read(self, error: ClientError | BotoCoreError) -> StoreError:
         about_us, code = _of_us(error), _code(error)

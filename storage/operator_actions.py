@@ -145,13 +145,28 @@ async def add_whole(connection: Connection, intent: Intent, outcome: str) -> boo
     """Intent and end in the caller's transaction, together with the effect; False when the place
     was acted on before.
     """
-    added = await connection.execute(
-        f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
-    )
-    if not affected(added):
+    if not await add_intent(connection, intent):
         return False
     await connection.execute(_ADD, *_row(intent, "done", outcome))
     return True
+
+
+async def add_intent(connection: Connection, intent: Intent) -> bool:
+    """The intent in the caller's transaction; False when the place was acted on before."""
+    added = await connection.execute(
+        f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
+    )
+    return affected(added) == 1
+
+
+async def end(connection: Connection, place: RecordPosition, outcome: str) -> None:
+    """In the caller's transaction: what was intended about this place is done. Safe to repeat."""
+    rows = await connection.fetch(
+        f'{_ACTIONS} AND (i.topic, i.partition, i."offset") = ($1, $2, $3)', *_place(place)
+    )
+    for row in rows:
+        intent = _recorded(row).intent
+        await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "done", outcome))
 
 
 def _place(place: RecordPosition | None) -> tuple[str | None, int | None, int | None]:

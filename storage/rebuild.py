@@ -4,6 +4,8 @@ Events of one request with one number get what the projection gives them
 (`domain.projection.squeeze_in`): the first keeps it, the others follow, and the outcome is last.
 `told_as` is the number that an event was published with.
 
+What an erased tenant's rows say no more is not put back (`domain.erasure`).
+
 Both happen in one transaction. A swap locks `projection_offsets` first, as every batch of the
 projection does, so no batch is half seen and none comes in between; readers are not held up. A dry
 run takes no lock: the offsets and the rows of its snapshot belong together, for a batch moves both
@@ -61,7 +63,8 @@ FROM job_events l FULL JOIN rebuilt s USING (request_id, seq)
 LEFT JOIN shadow_requests q USING (request_id) LEFT JOIN request_logs r USING (request_id)
 -- Of a request whose other events the topics have forgotten, an event may have made room
 -- for one of those: it is there.
-WHERE (coalesce(q.whole, r.created_at >= $1, false) OR s.event_id IS NULL OR NOT EXISTS (
+WHERE r.tenant_id NOT LIKE 'erased-%'
+  AND (coalesce(q.whole, r.created_at >= $1, false) OR s.event_id IS NULL OR NOT EXISTS (
          SELECT FROM job_events e
          WHERE (e.request_id, e.event_id) = (s.request_id, s.event_id) AND e.seq <> s.seq
            AND e.seq <> s.told_as))
@@ -82,7 +85,7 @@ WITH rebuilt AS (
     s.error_code, s.error_message, s.error_item_index, s.result
   FROM request_logs r LEFT JOIN shadow_requests q USING (request_id)
     LEFT JOIN shadow_outcomes s USING (request_id)
-  WHERE NOT coalesce(q.two_outcomes, false)),
+  WHERE NOT coalesce(q.two_outcomes, false) AND r.tenant_id NOT LIKE 'erased-%'),
 found AS (
   SELECT b.*, greatest(b.created_at, b.started_at, b.at) AS updated_at, array_remove(ARRAY[
     CASE WHEN r.status <> b.status THEN 'status' END,

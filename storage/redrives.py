@@ -64,7 +64,7 @@ class RedriveStore:
 
         The request row, a charge of 0, the outbox row, the link and the operator's action are one
         transaction. None, and nothing written, when the old request was redriven before, is not
-        failed and refunded, or the action's place is taken.
+        failed and refunded, is of a tenant that was erased, or the action's place is taken.
         """
         async with self._pool.acquire() as connection:
             transaction = connection.transaction()
@@ -88,7 +88,7 @@ async def _rerun(
              (SELECT engine FROM tenants t WHERE t.tenant_id = r.tenant_id) AS engine,
              (SELECT quality_floor::float8 FROM tenants t
                WHERE t.tenant_id = r.tenant_id) AS quality_floor
-           FROM request_logs r WHERE request_id = $1 AND status = 'FAILURE'
+           FROM request_logs r WHERE request_id = $1 AND status = 'FAILURE' AND items <> '[]'
              AND EXISTS (SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id
                AND l.kind = 'refund')
              AND NOT EXISTS (SELECT 1 FROM redrives d WHERE d.request_id = r.request_id)

@@ -50,6 +50,7 @@ _AUDITED = (
     "cancellations",
     "operator_actions",
     "redrives",
+    "erasures",
 )
 
 ROLES: tuple[Role, ...] = (

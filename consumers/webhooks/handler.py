@@ -9,6 +9,7 @@ than their endpoint, are not sent.
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.erasure import ERASED, is_pseudonym
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from domain.webhook_events import WebhookMessage, happening
 from domain.webhooks import KEEP
@@ -48,6 +49,8 @@ def message_or_outcome(
         return Unhandled("not an outcome")
     if known is None:
         return Unhandled("there is no such request")
+    if is_pseudonym(known.account[0]):
+        return Skip(ERASED)
     if event.tenant_id != known.account[0]:
         return Unhandled("the request belongs to another tenant")
     if work.written_at < now - KEEP:

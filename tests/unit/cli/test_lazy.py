@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.lazy import COMMANDS, OF_TOPICS, Named, load
+from cli.lazy import COMMANDS, OF_TENANTS, OF_TOPICS, Named, load
 from cli.main import app
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -36,7 +36,9 @@ print("heavy:", sorted(set({HEAVY!r}) & set(sys.modules)))
 
 
 @pytest.mark.parametrize(
-    ("group", "names"), [([], COMMANDS), (["topics"], OF_TOPICS)], ids=["looks", "looks topics"]
+    ("group", "names"),
+    [([], COMMANDS), (["topics"], OF_TOPICS), (["tenants"], OF_TENANTS)],
+    ids=["looks", "looks topics", "looks tenants"],
 )
 def test_each_command_is_there_with_the_help_that_the_list_says(
     group: list[str], names: dict[str, Named]
