@@ -33,6 +33,7 @@ from api.gates import (
     sends_json,
 )
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
+from api.inline_photos import stored
 from api.looks import check
 from api.observed import traceparent_of
 from api.ports import Ports
@@ -112,11 +113,13 @@ class CreateLook:
         declared = _first(given, b"content-length", "0").encode()
         look, asked = _look_in(await _read_body(BoundedBody(receive, self._limit, declared)))
         ports: Ports = scope["app"].state.ports
-        warnings = check(look, asked, credential, ports.engine)
+        warnings = check(look, asked, credential, ports)
+        items = await stored(look, credential, scope["app"].state)
         text = key_of(given.get(b"idempotency-key", ()))
         idempotency = None if text is None else _idempotency(text, look)
         submission = replace(
             _submission(ports, credential, look, idempotency, warnings),
+            items=items,
             traceparent=continued(traceparent_of(scope)),
         )
         verdict = await ports.acceptance.accept(submission)

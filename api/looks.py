@@ -14,12 +14,14 @@ from api.answers import gives, takes
 from api.errors import ApiError, invalid
 from api.fields import check_fields
 from api.gates import GatedRoute, credential_of
+from api.inline_photos import photos_sent
 from api.ports import Ports
 from api.refusals import CREATING, but
 from compositing import InvalidOption, parse_options
 from domain.engines import OPTION, asked_for
 from domain.object_keys import may_name, problem
-from runtime.settings import EngineSettings
+from domain.photo_sources import PhotoSource, source_of, url_problem
+from runtime.settings import PhotoSettings
 from schemas.categories import canonical
 from schemas.engines import EngineName
 from schemas.errors import ErrorCode
@@ -55,7 +57,8 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
     """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
-    warnings = check(body, await request.json(), who, ports.engine)
+    warnings = check(body, await request.json(), who, ports)
+    await photos_sent(body)
     balance = await ports.accounts.balance(who.tenant_id, who.environment)
     cost = ports.look.credits_cost
     return LookValidation(
@@ -64,11 +67,11 @@ async def validate_look(request: Request, body: LookRequest) -> LookValidation:
 
 
 def check(
-    body: LookRequest, given: Mapping[str, Any], credential: Credential, engine: EngineSettings
+    body: LookRequest, given: Mapping[str, Any], credential: Credential, ports: Ports
 ) -> tuple[str, ...]:
-    """All that must hold before a charge and that the models can't say; returns warnings. `given`:
-    the body as it was sent. Raises ApiError 422, or 503 for an engine of the tenant's that this
-    deployment does not have.
+    """All that must hold before a charge and that the models can't say, but what data URLs hold;
+    returns warnings. `given`: the body as it was sent. Raises ApiError 422, or 503 for an engine of
+    the tenant's that this deployment does not have.
     """
     ignored = check_fields(given, credential)
     if body.metadata is not None and len(orjson.dumps(body.metadata)) > MAX_METADATA_BYTES:
@@ -77,13 +80,9 @@ def check(
         )
     for index, item in enumerate(body.items):
         place = ("body", "items", index)
-        fault = problem(item.trial_image)
-        if fault is not None:
-            raise invalid((*place, "trial_image"), f"the object key {fault}")
-        if not may_name(item.trial_image, credential.key_prefixes):
-            raise invalid(
-                (*place, "trial_image"), "the object key is not below a prefix of this tenant"
-            )
+        wrong = _photo_problem(item.trial_image, credential, ports.sources)
+        if wrong is not None:
+            raise invalid((*place, "trial_image"), wrong)
         if canonical(item.trial_item_category) is None:
             raise invalid(
                 (*place, "trial_item_category"),
@@ -92,7 +91,7 @@ def check(
             )
     warnings = _check_options(body) if body.runtime_config is not None else ()
     asked = asked_for(body.runtime_config, credential.engine)
-    if asked == EngineName.REMOTE and engine.url is None:
+    if asked == EngineName.REMOTE and ports.engine.url is None:
         if OPTION in (body.runtime_config or {}):
             raise invalid(
                 ("body", "runtime_config", OPTION), "there is no remote engine here", "enum"
@@ -103,6 +102,26 @@ def check(
             headers={"Retry-After": "60"},
         )
     return ignored + warnings
+
+
+def _photo_problem(photo: str, who: Credential, sources: PhotoSettings) -> str | None:
+    """Why a `trial_image` is refused; None where it is not. What a data URL holds is not looked
+    at.
+    """
+    match source_of(photo):
+        case PhotoSource.DATA:
+            return None
+        case PhotoSource.URL:
+            if not sources.from_urls:
+                return "photos are not fetched here: send the `upload_key` of POST /v1/uploads"
+            wrong = url_problem(photo, insecure=sources.allow_insecure_urls)
+            return None if wrong is None else f"the URL {wrong}"
+    fault = problem(photo)
+    if fault is not None:
+        return f"the object key {fault}"
+    if not may_name(photo, who.key_prefixes):
+        return "the object key is not below a prefix of this tenant"
+    return None
 
 
 def _check_options(body: LookRequest) -> tuple[str, ...]:

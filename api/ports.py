@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from api.limits import Limiter, TokenBuckets
 from api.photos import PhotoChecker
 from runtime.egress import Egress
-from runtime.settings import ApiSettings, EngineSettings, LookSettings
+from runtime.settings import ApiSettings, EngineSettings, LookSettings, PhotoSettings
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
@@ -39,4 +39,5 @@ class Ports:
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)
+    sources: PhotoSettings = field(default_factory=PhotoSettings)
     limiter: Limiter = field(default_factory=TokenBuckets)

@@ -53,6 +53,7 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
         "LOOKS_KAFKA_TRANSACTION_ABORT_INTERVAL_S": "1",
         "LOOKS_WEBHOOKS_ALLOW_INSECURE_TARGETS": "true",
+        "LOOKS_PHOTOS_ALLOW_INSECURE_URLS": "true",
         "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
         "LOOKS_S3_BUCKET": BUCKET,
         "LOOKS_S3_REGION": REGION,

@@ -15,7 +15,7 @@ data.
 """
 MAX_BYTES = 1024
 """Of a key in UTF-8: S3's limit."""
-NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", TEST})
+NOT_FOR_TENANTS = frozenset({"", RESERVED, "cutouts", "archive", "fetched", TEST})
 """First segments that no tenant's prefix may have."""
 
 
@@ -44,7 +44,7 @@ def problem(key: str) -> str | None:
     faults = (
         (
             key.lower().startswith(("http://", "https://", "s3://", "data:")),
-            "is a URL: send the `upload_key` that POST /v1/uploads answered with",
+            "is a URL of a kind that is not fetched",
         ),
         (
             any(unicodedata.category(one) in _INVISIBLE for one in key),

@@ -1,7 +1,8 @@
 """HTTP to addresses that strangers name. A host is looked up once, every one of its addresses is
 judged, and the connection is made to a judged address and to no other, with the URL's own host in
-SNI, certificate check and `Host`. No redirect is followed, no proxy of the environment is asked, no
-content coding is undone, and little of an answer is read.
+SNI, certificate check and `Host`. No redirect of a call is followed, one of a photo only where it
+is judged as the URL was; no proxy of the environment is asked, no content coding is undone, and no
+more of an answer is read than was said.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import httpcore
 import httpx
@@ -24,6 +26,7 @@ log = logs.get(__name__)
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to IP addresses. Raises OSError when there are none."""
 
+OK = 200
 RESOLVE_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5.0
 MAX_ADDRESSES = 4
@@ -31,8 +34,29 @@ MAX_ADDRESSES = 4
 MAX_ERROR_CHARS = 200
 
 
+MAX_REDIRECTS = 3
+_LATER = frozenset({408, 425, 429})
+
+
 class TargetRefused(Exception):
     """A target that must not be called; the message says why, in words for its owner."""
+
+
+class Unresolved(TargetRefused):
+    """Its host can't be looked up now."""
+
+
+class FetchFailed(Exception):
+    """Nothing was fetched; the message says why, in words for whoever named the URL.
+
+    `can_heal`: trying again may help. `too_large`: there is something, but too much.
+    """
+
+    def __init__(self, message: str, *, can_heal: bool = False, too_large: bool = False) -> None:
+        """A whole sentence without its full stop."""
+        super().__init__(message)
+        self.can_heal = can_heal
+        self.too_large = too_large
 
 
 class Resolver:
@@ -176,6 +200,64 @@ class Egress:
             log.warning("a call failed in a way that is new to us", exc_info=True)
             return attempt(None, "the call failed")
 
+    async def get(self, url: str, max_bytes: int, *, time_limit_s: float) -> bytes:
+        """The body of a 200, whole. Up to MAX_REDIRECTS redirects are followed, each judged as the
+        URL itself was. Raises FetchFailed.
+        """
+        try:
+            async with asyncio.timeout(time_limit_s):
+                for _ in range(1 + MAX_REDIRECTS):
+                    body, url = await self._fetch(url, max_bytes)
+                    if body is not None:
+                        return body
+        except TimeoutError:
+            raise FetchFailed(f"no whole answer within {time_limit_s:g} s", can_heal=True) from None
+        except TargetRefused as error:
+            raise FetchFailed(str(error), can_heal=isinstance(error, Unresolved)) from None
+        except (
+            OSError,
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.TimeoutException,
+        ) as error:
+            raise FetchFailed(in_words(error)[:MAX_ERROR_CHARS], can_heal=True) from error
+        raise FetchFailed(f"it redirects more than {MAX_REDIRECTS} times")
+
+    async def _fetch(self, url: str, max_bytes: int) -> tuple[bytes | None, str]:
+        """The body, or None and where it is said to be."""
+        target, addresses = await self._admit(url)
+        headers = [(b"Accept-Encoding", b"identity"), (b"User-Agent", b"Looks-Photos/1")]
+        async with (
+            self._connected(target, addresses) as pool,
+            pool.stream("GET", url, headers=headers) as response,
+        ):
+            said = {name.lower(): text for name, text in response.headers}
+            if 300 <= response.status < 400 and b"location" in said:
+                return None, urljoin(url, said[b"location"].decode("latin-1"))
+            if response.status != OK:
+                can_heal = response.status >= 500 or response.status in _LATER
+                raise FetchFailed(f"it answered {response.status}", can_heal=can_heal)
+            if said.get(b"content-encoding", b"identity").lower() != b"identity":
+                raise FetchFailed("its answer has a content coding, which was not asked for")
+            declared = said.get(b"content-length", b"0")
+            body = bytearray()
+            if declared.isdigit() and int(declared[:20]) > max_bytes:
+                raise FetchFailed(f"it has more than {max_bytes} bytes", too_large=True)
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise FetchFailed(f"it has more than {max_bytes} bytes", too_large=True)
+            return bytes(body), url
+
+    def _connected(self, target: Target, addresses: Sequence[str]) -> httpcore.AsyncConnectionPool:
+        """One connection, to none but these addresses."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._trust,
+            network_backend=_Pinned(addresses, target.port),
+            max_connections=1,
+            retries=0,
+        )
+
     async def _admit(self, url: str) -> tuple[Target, list[str]]:
         """Where a URL leads and the addresses to connect to, all of them judged. Raises Refused."""
         target = target_of(url, insecure=self._insecure)
@@ -185,7 +267,7 @@ class Egress:
             async with asyncio.timeout(RESOLVE_TIMEOUT_S):
                 addresses = await self._resolve(target.host, target.port)
         except (OSError, UnicodeError, TimeoutError):
-            raise TargetRefused("the host of the URL can't be resolved") from None
+            raise Unresolved("the host of the URL can't be resolved") from None
         if not addresses:
             raise TargetRefused("the host of the URL has no address")
         if not self._insecure and not all(is_public(address) for address in addresses):
@@ -200,12 +282,7 @@ class Egress:
     ) -> tuple[int, None, str | None, str]:
         """Status code, no error, Retry-After, and the beginning of the body."""
         url, body, headers = message
-        async with httpcore.AsyncConnectionPool(
-            ssl_context=self._trust,
-            network_backend=_Pinned(addresses, target.port),
-            max_connections=1,
-            retries=0,
-        ) as pool:
+        async with self._connected(target, addresses) as pool:
             lines = [(name.encode(), text.encode()) for name, text in headers.items()]
             async with pool.stream("POST", url, headers=lines, content=body) as response:
                 retry_after = dict(response.headers).get(b"retry-after", b"").decode("latin-1")

@@ -232,6 +232,12 @@ UPLOADS = Counter(
     "S3 is slow or away.",
     ["result"],
 )
+PHOTO_FETCHES = Counter(
+    "looks_photo_fetches_total",
+    "Photos that looks name by URL: `fetched`, `later` (it may heal, and is tried again) or "
+    "`failed`. `later` rising for many tenants: our own way out is blocked.",
+    ["result"],
+)
 WAITING = Gauge(
     "looks_waiting",
     "Clients that wait for news of a job: `stream` or `poll`. Near LOOKS_API_STREAMS_MAX: add API "

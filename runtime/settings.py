@@ -366,6 +366,30 @@ class ApiSettings(Area):
     )
 
 
+class PhotoSettings(Area):
+    """Fetching garment photos from URLs."""
+
+    model_config = area("PHOTOS_")
+
+    from_urls: bool = Field(
+        default=True,
+        description="a `trial_image` may be an https URL, which the compositor fetches",
+    )
+    allow_insecure_urls: bool = Field(
+        default=False,
+        description="also http, any port and private addresses: for development alone",
+    )
+    fetch_timeout_s: Seconds = Field(
+        default=10.0, description="of one photo, from looking up its host to its last byte"
+    )
+    fetches: int = Field(
+        default=8, ge=1, description="photos that one process fetches at once, in memory"
+    )
+    fetches_per_tenant: int = Field(
+        default=2, ge=1, description="of these, photos of one tenant's looks"
+    )
+
+
 class WebhookSettings(Area):
     """Telling tenants' endpoints of finished looks."""
 

@@ -21,6 +21,8 @@ from schemas.ids import RequestId
 
 MAX_ITEMS = 50
 MAX_OBJECT_KEY_CHARS = 1024
+MAX_TRIAL_IMAGE_CHARS = 32 * 1024 * 1024
+"""Of a data URL; what a body may hold is less."""
 MAX_CATEGORY_CHARS = 64
 MAX_REFERENCE_CHARS = 100
 MAX_METADATA_PAIRS = 20
@@ -104,14 +106,17 @@ class JobStatus(StrEnum):
 
 
 class TrialItemInput(BaseModel):
-    """One garment: an S3 object key and a garment category key."""
+    """One garment: its photo and a garment category key."""
 
     model_config = ConfigDict(frozen=True)
 
     trial_image: Annotated[
-        str, StringConstraints(min_length=1, max_length=MAX_OBJECT_KEY_CHARS)
+        str, StringConstraints(min_length=1, max_length=MAX_TRIAL_IMAGE_CHARS)
     ] = Field(
-        description="S3 object key of the garment photo", examples=["users/abc/trial/shirt-1.jpg"]
+        description="the garment photo: an S3 object key, the `upload_key` of POST /v1/uploads, an "
+        f"https URL that we fetch, or a `data:image/...;base64,` URL. Keys and https URLs have "
+        f"{MAX_OBJECT_KEY_CHARS} characters at most",
+        examples=["users/abc/trial/shirt-1.jpg"],
     )
     trial_item_category: Annotated[
         str, StringConstraints(min_length=1, max_length=MAX_CATEGORY_CHARS)

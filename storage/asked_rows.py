@@ -45,6 +45,7 @@ def asked(submission: Submission) -> AskedSubmission:
             "runtime_config": None if written is None else orjson.Fragment(written),
             "engine": asked_for(config, submission.tenants_engine),
             "credits_cost": submission.credits_cost,
+            "environment": submission.environment,
             "reference": submission.reference,
             "metadata": submission.metadata,
         },

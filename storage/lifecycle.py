@@ -12,6 +12,8 @@ from schemas.namespace import Namespace
 
 CUTOUT_DAYS = 30
 """Long enough that a photo which is used again is seldom cut out again; they are safe to delete."""
+FETCHED_DAYS = 30
+"""Photos that were fetched from URLs: what a look was made from can be looked at for a while."""
 UNFINISHED_DAYS = 7
 """An upload in parts that nobody finished: its parts are paid for and seen by nobody."""
 _UNFINISHED = "unfinished-uploads"
@@ -29,14 +31,17 @@ class RulesPlan:
 
 def declared(names: Namespace) -> list[Rule]:
     """Ours, in a bucket that others may use too."""
-    cutouts = names.key("cutouts")
+    kept = {names.key("cutouts"): CUTOUT_DAYS, names.key("fetched"): FETCHED_DAYS}
     return [
-        {
-            "ID": cutouts,
-            "Filter": {"Prefix": f"{cutouts}/"},
-            "Status": "Enabled",
-            "Expiration": {"Days": CUTOUT_DAYS},
-        },
+        *(
+            {
+                "ID": folder,
+                "Filter": {"Prefix": f"{folder}/"},
+                "Status": "Enabled",
+                "Expiration": {"Days": days},
+            }
+            for folder, days in kept.items()
+        ),
         {
             "ID": names.key(_UNFINISHED),
             "Filter": {"Prefix": names.key("")},

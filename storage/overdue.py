@@ -9,9 +9,9 @@ from domain.deadline import OpenRequest
 from schemas.events import LookRequested
 
 _OPEN_REQUESTS = """
-SELECT request_id, tenant_id, user_category, items::text AS items, runtime_config::text AS
-  runtime_config,
-       credits_cost, created_at, deadline_at, reference, metadata::text AS metadata,
+SELECT request_id, tenant_id, environment, user_category, items::text AS items,
+       runtime_config::text AS runtime_config, credits_cost, created_at, deadline_at,
+       reference, metadata::text AS metadata,
        coalesce((SELECT max(seq) FROM job_events e
          WHERE e.request_id = r.request_id), 1) AS last_sequence
 FROM request_logs r
@@ -55,6 +55,7 @@ def _open_request(row: asyncpg.Record) -> OpenRequest:
         credits_cost=row["credits_cost"],
         requested_at=row["created_at"],
         deadline_at=row["deadline_at"],
+        environment=row["environment"],
         reference=row["reference"],
         metadata=orjson.loads(row["metadata"]) if row["metadata"] else None,
     )

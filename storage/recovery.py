@@ -11,7 +11,9 @@ import orjson
 from schemas.events import LookRequested
 
 TEST_KEYS = "test/"
-"""What a test environment's object keys begin with; a request says by them where it was charged."""
+"""What a test environment's object keys begin with; requests of before `environment` say by them
+where they were charged.
+"""
 
 _AGAIN = """
 WITH paid AS (
@@ -78,6 +80,8 @@ async def restore(connection: asyncpg.Connection, event: LookRequested) -> str |
 
 
 def environment_of(event: LookRequested) -> str:
-    """Where a request was charged."""
+    """Where a request was charged. Older records say it by their keys alone."""
+    if event.environment is not None:
+        return event.environment
     of_test = all(item.trial_image.startswith(TEST_KEYS) for item in event.items)
     return "test" if of_test else "live"

@@ -109,6 +109,7 @@ async def _rerun(
         credits_cost=0,
         requested_at=old["now"],
         deadline_at=old["now"] + timedelta(seconds=deadline_s),
+        environment=old["environment"],
         reference=old["reference"],
         metadata=orjson.loads(old["metadata"]) if old["metadata"] else None,
     )

@@ -12,15 +12,24 @@ from faststream import Context, ContextRepo
 from faststream.types import Lifespan
 
 from consumers.compositor.handler import Compositor, Engines, Station, declaration
+from consumers.compositor.photos import PhotoFetcher
 from consumers.compositor.pool import SPARE_WORKERS, RenderPool
 from runtime import faults
 from runtime.application import Application
+from runtime.egress import Egress, Resolver
 from runtime.fairness.slots import Slots
 from runtime.injected import Injected
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.received import Reading, readings
-from runtime.settings import EngineSettings, KafkaSettings, LookSettings, ObjectStoreSettings
+from runtime.settings import (
+    EngineSettings,
+    KafkaSettings,
+    LookSettings,
+    ObjectStoreSettings,
+    PhotoSettings,
+)
+from storage.object_store import ObjectStore
 
 
 async def compose(readings: list[Reading], session: Annotated[LaneSession, Injected()]) -> None:
@@ -42,7 +51,7 @@ def application() -> Application:
             Slots(look.workers, spare=SPARE_WORKERS),
             clock,
             history_window_s=window_s,
-            engines=Engines(station, engine.default),
+            engines=Engines(station, engine.default, host.context.get("photos")),
         )
         return LaneSession(host, handler, clock)
 
@@ -66,6 +75,12 @@ def consuming(
     return made
 
 
+def _fetcher(store: ObjectStoreSettings) -> PhotoFetcher:
+    settings = PhotoSettings()
+    egress = Egress(Resolver(settings.fetches), insecure=settings.allow_insecure_urls)
+    return PhotoFetcher(egress, ObjectStore(store), settings)
+
+
 def clock() -> datetime:
     """The compositor's."""
     return faults.clock("compositor")
@@ -83,6 +98,7 @@ def resources(look: LookSettings, engine: EngineSettings) -> Lifespan:
         remote = RenderPool(look, store, engine) if engine.url is not None else None
         context.set_global("pool", pool)
         context.set_global("remote", remote)
+        context.set_global("photos", _fetcher(store))
         try:
             await pool.open(process.stopping)
             yield

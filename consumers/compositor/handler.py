@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from consumers.compositor.photos import FetchedPhotos, as_asked, with_keys
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Suspicions, after_failure, photos_of
 from domain.breaker import About
@@ -84,12 +85,30 @@ class Station:
     opens_photos: bool = False
 
 
+class Photos(Protocol):
+    """Fetches the photos that a request names by URL; expected failures are values."""
+
+    async def fetched(self, request: LookRequested) -> FetchedPhotos | NotRendered:
+        """Each of them by its item's index, in the store."""
+
+
+class NoPhotos:
+    """For where all photos are in the store."""
+
+    async def fetched(self, request: LookRequested) -> FetchedPhotos | NotRendered:
+        """None."""
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Which engines there are beside our own, and which makes the looks that ask for none."""
+    """Which engines there are beside our own, which makes the looks that ask for none, and who
+    fetches what they are given.
+    """
 
     remote: Station | None = None
     default: EngineName = EngineName.CLASSICAL
+    photos: Photos = NoPhotos()  # noqa: RUF009 (it holds nothing)
 
 
 OUR_OWN_ALONE = Engines()
@@ -153,6 +172,7 @@ class Compositor(LaneHandler[LookCommand]):
         self._slots = slots
         self._clock = clock
         self._suspicions = Suspicions()
+        self._photos = engines.photos
         self._default = engines.default
         self._stations = {EngineName.CLASSICAL: Station(renderer, slots, opens_photos=True)}
         if engines.remote is not None:
@@ -201,6 +221,9 @@ class Compositor(LaneHandler[LookCommand]):
         station = self._stations.get(engine) if engine is not None else None
         if station is None:
             return Later(NO_SUCH_ENGINE)
+        photos = await self._photos.fetched(request)
+        if isinstance(photos, NotRendered):
+            return outcome_of(request, photos, self._clock(), self._clock())
         async with station.slots.place(request.tenant_id):
             begun_at = self._clock()
             # Waiting for the place may have taken the request beyond its deadline: a look that
@@ -210,9 +233,13 @@ class Compositor(LaneHandler[LookCommand]):
                 return refused
             begin(begun_at)
             with tracing.span("render"):
-                result = await station.renderer.render(request)
+                result = await station.renderer.render(
+                    with_keys(request, photos) if photos else request
+                )
             await faults.at(self.declaration.name, faults.FaultPoint.AFTER_UPLOAD)
             blamed = self._blamed(asked, result) if station.opens_photos else None
+            if photos:
+                result = as_asked(result, request, photos)
             return blamed or outcome_of(request, result, begun_at, self._clock())
 
     def begun(

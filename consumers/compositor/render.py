@@ -2,8 +2,8 @@
 
 A result is a value that travels between processes. The picture's key depends on the request alone
 and its bytes on the request and the engine's version, so making a look again stores the same
-picture again. Of an engine that may draw another picture the second time the key tells the bytes as
-well: no attempt ever changes the picture of another.
+picture again. Of an engine that may draw another picture the second time, and of photos that were
+fetched, the key tells the bytes as well: no attempt ever changes the picture of another.
 """
 
 import resource
@@ -16,6 +16,7 @@ from consumers.compositor.entry import WorkerSetup
 from consumers.compositor.remote import RemoteDresser
 from consumers.compositor.results import NotRendered, Rendered, trace_of
 from domain.blame import Symptom
+from domain.photo_sources import FETCHED
 from runtime import faults
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
@@ -86,7 +87,7 @@ def _stored(
     request: LookRequested, look: DressedLook, warnings: tuple[str, ...]
 ) -> Rendered | NotRendered:
     picture = look.picture
-    key = _Worker.store.names.key(_key(request, picture, repeatable=_Worker.dresser.repeatable))
+    key = _Worker.store.names.key(_key(request, picture, repeatable=_repeatable(request)))
     try:
         _Worker.store.put(key, picture.data, picture.content_type)
     except StoreError as error:
@@ -123,6 +124,14 @@ def _stored(
     stage_ms = {stage: round(took_ms, 1) for stage, took_ms in look.stage_ms.items()}
     return Rendered(
         image, placed, look.engine_version, (*warnings, *look.warnings, *named), look.seed, stage_ms
+    )
+
+
+def _repeatable(request: LookRequested) -> bool:
+    """Whether another attempt has the same bytes. What is fetched may be another photo then."""
+    fetched = _Worker.store.names.key(f"{FETCHED}/")
+    return _Worker.dresser.repeatable and not any(
+        item.trial_image.startswith(fetched) for item in request.items
     )
 
 

@@ -58,6 +58,9 @@ class PlacedGarment(BaseModel):
         description="dressed: laid round the body in parts; whole: shown as photographed, over the "
         "body",
     )
+    photo: StoredImage | None = Field(
+        default=None, description="what was fetched, where `trial_image` is a URL"
+    )
 
 
 class LookCompleted(RequestEvent):

@@ -2,11 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field, GetJsonSchemaHandler, JsonValue
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.events.base import GivenMetadata, GivenReference, RequestEvent
-from schemas.http import TrialItemInput, UserCategory
+from schemas.http import MAX_OBJECT_KEY_CHARS, TrialItemInput, UserCategory
+
+
+class _AsReleased:
+    """Of an item in an event: what was sent inside the request is stored first, so a `trial_image`
+    is never longer than a key, and its words are the event's own.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        reference = handler(schema)
+        definition = handler.resolve_ref_schema(reference)
+        definition["properties"]["trial_image"] |= {
+            "maxLength": MAX_OBJECT_KEY_CHARS,
+            "description": "S3 object key of the garment photo, or the https URL to fetch it from",
+        }
+        return reference
 
 
 class LookRequested(RequestEvent):
@@ -14,7 +34,7 @@ class LookRequested(RequestEvent):
 
     tenant_id: str
     user_category: UserCategory | None = None
-    items: tuple[TrialItemInput, ...] = Field(min_length=1)
+    items: tuple[Annotated[TrialItemInput, _AsReleased()], ...] = Field(min_length=1)
     runtime_config: Mapping[str, JsonValue] | None = None
     engine: str | None = Field(
         default=None,
@@ -32,3 +52,6 @@ class LookRequested(RequestEvent):
     deadline_at: datetime
     reference: GivenReference | None = None
     metadata: GivenMetadata | None = None
+    environment: str | None = Field(
+        default=None, description="live or test: where it was charged; null on older records"
+    )

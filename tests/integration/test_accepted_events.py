@@ -103,6 +103,7 @@ def test_what_the_statement_writes_is_read_and_says_what_was_submitted(
                     credits_cost=0,
                     requested_at=row["created_at"],
                     deadline_at=row["deadline_at"],
+                    environment=one.environment,
                     reference=one.reference,
                     metadata=one.metadata,
                 )

@@ -1,7 +1,7 @@
 """Rules of the bucket: ours as declared, others' left alone."""
 
 from schemas.namespace import AS_DECLARED, Namespace
-from storage.lifecycle import CUTOUT_DAYS, compare, declared
+from storage.lifecycle import CUTOUT_DAYS, FETCHED_DAYS, compare, declared
 
 FOREIGN = {"ID": "logs", "Filter": {"Prefix": "logs/"}, "Status": "Enabled"}
 
@@ -10,6 +10,7 @@ def test_a_bucket_without_rules_gets_ours_and_a_second_look_finds_nothing_to_do(
     first = compare(declared(AS_DECLARED), [])
     assert first.lines == (
         f"create cutouts: cutouts/ expires after {CUTOUT_DAYS} days",
+        f"create fetched: fetched/ expires after {FETCHED_DAYS} days",
         "create unfinished-uploads: uploads in parts are given up after 7 days",
     )
     assert compare(declared(AS_DECLARED), first.rules).lines == ()
@@ -27,4 +28,8 @@ def test_two_namespaces_in_one_bucket_keep_each_others_rules() -> None:
     staging, production = declared(Namespace("staging")), declared(Namespace("production"))
     both = compare(production, compare(staging, []).rules).rules
     assert list(both) == [*staging, *production]
-    assert {rule["Filter"]["Prefix"] for rule in staging} == {"staging/", "staging/cutouts/"}
+    assert {rule["Filter"]["Prefix"] for rule in staging} == {
+        "staging/",
+        "staging/cutouts/",
+        "staging/fetched/",
+    }

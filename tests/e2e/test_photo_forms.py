@@ -1,0 +1,59 @@
+"""One call to a picture: the photo by URL or in the body, and what comes of a URL that has none."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.e2e.client import Client, small
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """A shop's own server: /tee.jpg, /moved.jpg to it, and nothing else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            pages = {"/tee.jpg": (200, small("tee")), "/moved.jpg": (302, b"")}
+            status, body = pages.get(self.path, (404, b"no such page"))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if status == 302:
+                self.send_header("Location", "/tee.jpg")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_photo_by_url_one_in_the_body_and_one_that_is_not_there(
+    client: Client, shop: str
+) -> None:
+    inside = f"data:image/jpeg;base64,{b64encode(small('tee')).decode()}"
+    sent = [f"{shop}/tee.jpg", f"{shop}/moved.jpg", inside]
+    fine = [client.accepted((one, "top"), reference="forms") for one in sent]
+    absent = client.accepted((f"{shop}/tee.jpg", "top"), (f"{shop}/absent.jpg", "jeans"))
+    jobs = client.finish([*fine, absent])
+    assert [jobs[one]["status"] for one in fine] == ["SUCCESS"] * 3
+    shown = [jobs[one]["items"][0]["trial_image"] for one in fine]
+    assert shown[:2] == sent[:2]
+    assert shown[2].startswith("users/abc/uploads/sha256-")
+    pictures = {one["artifacts"][0]["meta"]["sha256"] for one in (jobs[id_] for id_ in fine)}
+    assert len(pictures) == 1, "the same photo, whichever way it came"
+    failed = jobs[absent]
+    assert (failed["status"], failed["refunded"]) == ("FAILURE", True)
+    assert (failed["error"]["code"], failed["error"]["item_index"]) == ("image_fetch_failed", 1)
+    assert "404" in failed["error"]["message"]
