@@ -53,7 +53,7 @@ async def cancel_job(request: Request, response: Response, request_id: str) -> J
     who = credential_of(request)
     job = await find_job(request, request_id)
     await ports.cancellations.cancel(who.tenant_id, who.environment, job.request_id)
-    news = await wait_for(request, job, job.latest_seq, is_settled, within_s=WAIT_S)
+    news = await wait_for(request, job.request_id, job.latest_seq, is_settled, within_s=WAIT_S)
     job = news.job
     if not is_settled(news):
         response.status_code = 202

@@ -13,7 +13,7 @@ import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -37,13 +37,15 @@ from api.inline_photos import stored
 from api.looks import check
 from api.observed import traceparent_of
 from api.ports import Ports
-from api.queries import KnownParameters
+from api.queries import KnownParameters, Wait
 from api.refusals import CREATING
+from api.soon import READS, finished_within
 from runtime import logs
 from schemas.envelope import continued
 from schemas.errors import ErrorCode
 from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
+from schemas.responses import Job
 from storage.accounts import Credential
 from storage.submissions import (
     LOOK_ROUTE,
@@ -60,7 +62,8 @@ METHOD, PATH = LOOK_ROUTE.split(" ")
 EXACT: Final = 2.0**53
 """Below it a float is one whole number and no other."""
 RETRY_AFTER_S: Final = 1
-NO_PARAMETERS: Final = KnownParameters()
+ACCEPTED: Final = 202
+PARAMETERS: Final = KnownParameters(frozenset(("wait",)))
 
 ConsultedHeaders = dict[bytes, list[str]]
 HeaderList = list[tuple[bytes, bytes]]
@@ -76,6 +79,7 @@ _CONSULTED: Final = frozenset(
     )
 )
 _validate = LookRequest.__pydantic_validator__.validate_python
+_wait: TypeAdapter[float] = TypeAdapter(Wait)
 _answer_json = WorkflowAcceptedResponse.__pydantic_serializer__.to_json
 
 
@@ -92,23 +96,22 @@ class CreateLook:
         """Serve one exchange. Raises what nobody expected; then nothing was sent."""
         scope["route"] = self
         try:
-            headers, body = await self._create(scope, receive)
+            status, headers, body = await self._create(scope, receive)
         except errors.EXPECTED as error:
             await errors.answer(Request(scope), error)(scope, receive, send)
         except ClientDisconnect:
             return
         else:
-            await send({"type": "http.response.start", "status": 202, "headers": headers})
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
-    async def _create(self, scope: Scope, receive: Receive) -> tuple[HeaderList, bytes]:
+    async def _create(self, scope: Scope, receive: Receive) -> tuple[int, HeaderList, bytes]:
         given = _consulted(scope)
         query = scope["query_string"]
         credential = await admit(scope, given.get(b"authorization", ()), CAPABILITY[METHOD])
         acceptable(given.get(b"accept", ()), JSON)
         plain(_first(given, b"content-encoding", IDENTITY))
-        if query:
-            NO_PARAMETERS.check(QueryParams(query), credential)
+        wait_s = _wait_in(QueryParams(query), credential) if query else 0.0
         sends_json(_first(given, b"content-type", ""))
         declared = _first(given, b"content-length", "0").encode()
         look, asked = _look_in(await _read_body(BoundedBody(receive, self._limit, declared)))
@@ -126,7 +129,9 @@ class CreateLook:
         request_id, answer, replayed = _accepted(verdict, submission)
         if not replayed:
             logs.each_look("look accepted", __name__, [(request_id, submission.traceparent)])
-        return _headers(scope, request_id, len(answer), replayed=replayed), answer
+        finished = await finished_within(scope, credential, request_id, wait_s) if wait_s else None
+        status, body = (ACCEPTED, answer) if finished is None else (200, finished)
+        return status, _headers(scope, request_id, len(body), status, replayed=replayed), body
 
 
 class FirstInLine:
@@ -150,11 +155,22 @@ EXAMPLE = {
     "credits_cost": 10,
 }
 FOLLOWED_BY = ("get_job", "list_job_events", "stream_job_events", "cancel_job", "get_render")
-ANSWERS = CREATING | gives(
-    202,
-    EXAMPLE,
-    headers={**COME_BACK, **REPLAYED},
-    links={name: link(name, request_id="$response.body#/request_id") for name in FOLLOWED_BY},
+ANSWERS = (
+    CREATING
+    | gives(
+        200,
+        {**examples.JOB, "artifacts": [examples.PICTURE]},
+        headers=REPLAYED,
+        model=Job,
+        description="with `wait`: the job has ended; SUCCESS with its picture, or FAILURE and "
+        "refunded",
+    )
+    | gives(
+        202,
+        EXAMPLE,
+        headers={**COME_BACK, **REPLAYED},
+        links={name: link(name, request_id="$response.body#/request_id") for name in FOLLOWED_BY},
+    )
 )
 
 
@@ -164,9 +180,11 @@ def documented(endpoint: ASGIApp) -> APIRoute:
     """
 
     async def create_look(
-        body: LookRequest, idempotency_key: IdempotencyKeyHeader = None
+        body: LookRequest, wait: Wait = 0, idempotency_key: IdempotencyKeyHeader = None
     ) -> WorkflowAcceptedResponse:
-        """Charge the look, record it, and answer at once; the picture follows."""
+        """Charge the look, record it, and answer at once; the picture follows. With `wait`: the
+        finished job, where it ends within that time, else the same 202.
+        """
         raise NotImplementedError
 
     route = APIRoute(
@@ -192,6 +210,31 @@ def _consulted(scope: Scope) -> ConsultedHeaders:
         if name in _CONSULTED:
             found.setdefault(name, []).append(value.decode("latin-1"))
     return found
+
+
+def _wait_in(query: QueryParams, who: Credential) -> float:
+    """Seconds to wait for the finished job. Raises ApiError 403 for a key that may not read one,
+    and 422.
+    """
+    PARAMETERS.check(query, who)
+    if "wait" not in query:
+        return 0.0
+    try:
+        wait_s = _wait.validate_python(query["wait"])
+    except ValidationError as error:
+        raise _located(error, "query", "wait") from None
+    if wait_s and READS not in who.capabilities:
+        raise ApiError(
+            ErrorCode.CAPABILITY_MISSING,
+            f"This key lacks the capability {READS}, by which a job is read: post without `wait`.",
+        )
+    return wait_s
+
+
+def _located(error: ValidationError, *place: str) -> RequestValidationError:
+    """As FastAPI says where something is wrong."""
+    found = error.errors(include_url=False, include_input=False)
+    return RequestValidationError([{**one, "loc": (*place, *one["loc"])} for one in found])
 
 
 def _first(given: ConsultedHeaders, name: bytes, default: str) -> str:
@@ -224,10 +267,7 @@ def _look_in(body: bytes) -> tuple[LookRequest, Mapping[str, Any]]:
         asked: Any = strict_json.parse(body)
         look: LookRequest = _validate(asked, from_attributes=True)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise RequestValidationError(
-            [{**one, "loc": ("body", *one["loc"])} for one in found]
-        ) from None
+        raise _located(error, "body") from None
     return look, asked
 
 
@@ -308,13 +348,15 @@ def _accepted(verdict: AcceptanceResult, submission: Submission) -> tuple[str, b
             )
 
 
-def _headers(scope: Scope, request_id: str, length: int, *, replayed: bool) -> HeaderList:
+def _headers(
+    scope: Scope, request_id: str, length: int, status: int, *, replayed: bool
+) -> HeaderList:
     limits: Mapping[str, str] = scope["state"]["limit_headers"]
     headers = [
         (b"content-type", JSON.encode()),
         (b"content-length", b"%d" % length),
         (b"location", f"/v1/jobs/{request_id}".encode()),
-        (b"retry-after", b"%d" % RETRY_AFTER_S),
+        *(((b"retry-after", b"%d" % RETRY_AFTER_S),) if status == ACCEPTED else ()),
         (b"x-request-id", new_request_id().encode()),
         *((name.lower().encode(), value.encode("latin-1")) for name, value in limits.items()),
     ]

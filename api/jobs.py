@@ -152,7 +152,7 @@ async def get_job(request: Request, request_id: str, wait: Wait = 0) -> Job:
     job = await find_job(request, request_id)
     if wait:
         _hub(request).refuse_if_full(credential_of(request))
-        job = (await wait_for(request, job, job.latest_seq, is_settled, within_s=wait)).job
+        job = (await wait_for(request, request_id, job.latest_seq, is_settled, within_s=wait)).job
     return present.full(job, ports.links)
 
 
@@ -180,11 +180,15 @@ async def list_events(
     more to come.
     """
     ports: Ports = request.app.state.ports
-    job = await find_job(request, request_id)
+    await find_job(request, request_id)
     if wait:
         _hub(request).refuse_if_full(credential_of(request))
     news = await wait_for(
-        request, job, since, lambda seen: bool(seen.events) or has_ended(seen.job), within_s=wait
+        request,
+        request_id,
+        since,
+        lambda seen: bool(seen.events) or has_ended(seen.job),
+        within_s=wait,
     )
     items = [present.event(row, news.job, ports.links) for row in news.events]
     return EventList(items=items, latest_seq=items[-1].seq if items else news.job.latest_seq)

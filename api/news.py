@@ -14,7 +14,7 @@ from api.keys import unauthenticated
 from api.waiting import End, Hub, until
 from domain.following import settled
 from schemas.errors import ErrorCode
-from storage.jobs import JobRow, JobStore, News
+from storage.jobs import JobStore, News
 
 SHARED_MAX = 500
 """Requests that share one query."""
@@ -77,7 +77,7 @@ def _open(batch: dict[str, _Asked]) -> "list[asyncio.Future[News | None]]":
 
 
 async def wait_for(
-    request: Request, job: JobRow, since: int, done: Callable[[News], bool], *, within_s: float
+    request: Request, request_id: str, since: int, done: Callable[[News], bool], *, within_s: float
 ) -> News:
     """The news of a job of the caller once they are `done`, or as they are when the time is up or
     this process stops.
@@ -88,11 +88,11 @@ async def wait_for(
     reads: SharedReads = request.app.state.reads
     who = credential_of(request)
     if not within_s:
-        return _found(await reads.news(job.request_id, since))
+        return _found(await reads.news(request_id, since))
     left_s = until(within_s)
-    with hub.waiting(job.request_id, who, "poll") as waiter:
+    with hub.waiting(request_id, who, "poll") as waiter:
         while True:
-            news = _found(await reads.news(job.request_id, since))
+            news = _found(await reads.news(request_id, since))
             if done(news) or not left_s() or waiter.end is End.DRAINING:
                 return news
             await waiter.woken(min(left_s(), hub.recheck_s))

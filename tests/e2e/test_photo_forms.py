@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import httpx
 import pytest
 
-from tests.e2e.client import Client, small
+from tests.e2e.client import Client, small, until
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,24 @@ def test_a_photo_by_url_one_in_the_body_and_one_that_is_not_there(
     assert (failed["status"], failed["refunded"]) == ("FAILURE", True)
     assert (failed["error"]["code"], failed["error"]["item_index"]) == ("image_fetch_failed", 1)
     assert "404" in failed["error"]["message"]
+
+
+def test_one_call_waits_for_its_picture(client: Client, shop: str) -> None:
+    body = {
+        "items": [{"trial_image": f"{shop}/tee.jpg", "trial_item_category": "top"}],
+        "runtime_config": {"width": 256},
+    }
+    headers = {"Idempotency-Key": f"one-call-{shop}"}
+    answers: list[httpx.Response] = []
+
+    def finished() -> bool:
+        answers.append(client.http.post("/v1/look?wait=20", json=body, headers=headers))
+        assert answers[-1].status_code in (200, 202), answers[-1].text
+        return answers[-1].status_code == 200
+
+    until(finished, 120)
+    job = answers[-1].json()
+    assert job["status"] == "SUCCESS"
+    picture = httpx.get(job["artifacts"][0]["image_url"])
+    assert len(picture.content) == job["artifacts"][0]["meta"]["bytes"]
+    assert len({one.json()["request_id"] for one in answers}) == 1

@@ -165,7 +165,7 @@ def test_the_document_has_the_models_that_are_validated() -> None:
     wanted = LookRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     shown = document["components"]["schemas"]["LookRequest"]
     assert set(shown["properties"]) == set(wanted["properties"])
-    assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key"]
+    assert [one["name"] for one in operation["parameters"]] == ["wait", "Idempotency-Key"]
     assert set(operation["responses"]) == {
-        "202", "401", "402", "403", "406", "408", "409", "413", "415", "422", "429", "503",
+        "200", "202", "401", "402", "403", "406", "408", "409", "413", "415", "422", "429", "503",
     }  # fmt: skip
