@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.object_keys import reachable
+from domain.photo_sources import FETCHED
 from schemas.namespace import Namespace
 
 _PSEUDONYM = "erased-"
@@ -54,6 +55,7 @@ def own_places(names: Namespace, tenant_id: str, key_prefixes: Sequence[str]) ->
     return (
         names.key(f"results/{tenant_id}/"),
         names.key(f"cutouts/{tenant_id}/"),
+        names.key(f"{FETCHED}/{tenant_id}/"),
         *reachable("live", key_prefixes),
         *reachable("test", key_prefixes),
     )

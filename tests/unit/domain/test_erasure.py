@@ -39,6 +39,7 @@ def test_its_places_are_its_own_whole_segments() -> None:
     assert places == (
         "staging/results/acme/",
         "staging/cutouts/acme/",
+        "staging/fetched/acme/",
         "users/acme/",
         "test/users/acme/",
     )
