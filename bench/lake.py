@@ -39,7 +39,7 @@ WITHIN_S = 600.0
 
 
 @contextmanager
-def _process(module: str, env: Mapping[str, str]) -> Iterator[psutil.Process]:
+def our_process(module: str, env: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A process of ours, from when it is ready."""
     port = free_ports(1)[0]
     told = {**os.environ, **env, "LOOKS_HEALTH_PORT": str(port), "LOOKS_LOG_LEVEL": "WARNING"}
@@ -68,7 +68,7 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-def _caught_up(kafka: KafkaSettings, group: str, topics: tuple[Topic, ...]) -> None:
+def caught_up(kafka: KafkaSettings, group: str, topics: tuple[Topic, ...]) -> None:
     """Wait until a group has read all there is now."""
     ends = asyncio.run(high_watermarks(kafka, partitions_of(kafka.names, topics)))
     give_up_s = time.monotonic() + WITHIN_S
@@ -87,9 +87,9 @@ def _rate(
     costs when there is nothing to do.
     """
     count = 3 * REQUESTS
-    with _process(module, env) as process:
+    with our_process(module, env) as process:
         begun_s, begun_cpu_s = time.perf_counter(), _cpu_s(process)
-        _caught_up(kafka, f"looks.{module.rpartition('.')[2]}", topics)
+        caught_up(kafka, f"looks.{module.rpartition('.')[2]}", topics)
         took_s, cpu_s = time.perf_counter() - begun_s, _cpu_s(process) - begun_cpu_s
         time.sleep(1)
         idle_from_s = _cpu_s(process)
@@ -122,8 +122,8 @@ def _killed(env: Mapping[str, str], kafka: KafkaSettings, database: DatabaseSett
         child.wait()
     if arriving.wait(WITHIN_S) != 0:
         raise RuntimeError("the records did not arrive")
-    with _process("consumers.lake_writer", told):
-        _caught_up(kafka, "looks.lake_writer", TOPICS)
+    with our_process("consumers.lake_writer", told):
+        caught_up(kafka, "looks.lake_writer", TOPICS)
 
 
 ARRIVING = """

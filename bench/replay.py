@@ -1,5 +1,5 @@
 """Replay to Parquet against a bare confluent-kafka loop that drops the bytes, on the same topic in
-the same minute.
+the same minute: from the lake, and of fewer records from the topic alone.
 
 Each runs in a process of its own; the bare one reads all partitions and looks at each record once,
 to count it.
@@ -12,15 +12,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psutil
 from confluent_kafka import Producer
 
+from bench.lake import caught_up, our_process
+from devstack.bootstrap import settings_of
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
+from runtime.settings import KafkaSettings
 from schemas.envelope import Meta, encode, new_traceparent
 from schemas.events import LookCompleted, PlacedGarment, StoredImage
 from schemas.ids import derived_id, new_request_id
@@ -29,7 +30,6 @@ from schemas.topics import LOOK_COMPLETED, PARTITIONS
 RECORDS = int(os.environ.get("LOOKS_BENCH_REPLAY_RECORDS", "1000000"))
 TEMPLATES = 2000
 TURNS = 5
-SAMPLE_EVERY_S = 1.0  # looking costs a few ms of a core
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS = ("shoulder_left", "shoulder_right", "armpit_left", "armpit_right")
 STAGES = {"cut": 87.1, "fit": 42.5, "paint": 25.0, "warp": 25.5, "encode": 15.2, "decode": 4.1}
@@ -57,22 +57,27 @@ consumer.close()
 OURS = """
 import json, resource, sys, time
 from pathlib import Path
+from lake.reading import LakeSource
 from replaying.damage import SideFile
 from replaying.parquet import ParquetSink
+from replaying.records import Wish
 from replaying.run import run
 from replaying.selection import Selection
-from replaying.tables import without_pandas
-from runtime.settings import KafkaSettings
-without_pandas()
+from replaying.tables import system_memory
+from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
+system_memory()
 begun, begun_cpu = time.perf_counter(), time.process_time()
-folder = Path(sys.argv[3])
-summary = run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)),
-              ParquetSink(folder, {}, None), side=SideFile(folder / "damaged.jsonl"))
-mine, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(json.dumps({"records": summary.rows, "s": time.perf_counter() - begun,
-                  "cpu_s": time.process_time() - begun_cpu + others.ru_utime + others.ru_stime,
-                  "peak_mb": (mine.ru_maxrss + others.ru_maxrss) // 1024}))
+folder, with_lake = Path(sys.argv[2]), sys.argv[3] == "lake"
+lake = LakeSource(LakeSettings(), ObjectStoreSettings()) if with_lake else None
+summary = run(KafkaSettings(), Selection((sys.argv[1],)), ParquetSink(folder, {}, Wish()),
+              side=SideFile(folder / "damaged.jsonl"), lake=lake)
+mine = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"records": summary.rows, "from_lake": summary.from_lake,
+                  "s": time.perf_counter() - begun, "cpu_s": time.process_time() - begun_cpu,
+                  "peak_mb": mine.ru_maxrss // 1024}))
 """
+TAIL_RECORDS = 50_000
+"""Of the topic alone: less, for each of them is read by its model."""
 
 
 def completion(number: int, chance: random.Random) -> LookCompleted:
@@ -168,50 +173,44 @@ def timed(code: str, *words: str, env: dict[str, str] | None = None) -> dict[str
         text=True,
         env={**os.environ, **(env or {}), "PYTHONPATH": str(CHECKOUT)},
     ) as running:
-        peak_bytes = 0
-        while running.poll() is None:
-            peak_bytes = max(peak_bytes, _proportional_bytes(running.pid))
-            time.sleep(SAMPLE_EVERY_S)
         output, _ = running.communicate()
     if running.returncode:
         raise RuntimeError(f"the program ended with {running.returncode}")
     found: dict[str, float] = json.loads(output)
-    return {**found, "pss_mb": peak_bytes // 2**20}
-
-
-def _proportional_bytes(pid: int) -> int:
-    """Memory of a process and those that it started: a page that several share counts once (PSS,
-    proc(5)).
-    """
-    try:
-        top = psutil.Process(pid)
-        return sum(one.memory_full_info().pss for one in [top, *top.children(recursive=True)])
-    except psutil.Error:
-        return 0
+    return found
 
 
 def measure() -> dict[str, object]:
-    """Rates of both and their ratio, in turns, for shared machines drift. Memory: added peaks, and
-    with shared pages once.
+    """Rates of both and their ratio, in turns, for shared machines drift. Memory: peaks of the
+    process.
     """
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder) / "stack", ())
         stack.start()
         try:
-            bootstrap = stack.env["LOOKS_KAFKA_BOOTSTRAP"]
-            value_bytes = _fill(bootstrap, RECORDS)
-            time.sleep(2)
-            bare, ours = list[dict[str, float]](), list[dict[str, float]]()
-            for turn in range(TURNS):
-                bare.append(timed(BARE, bootstrap, LOOK_COMPLETED.name, str(PARTITIONS)))
-                ours.append(
-                    timed(OURS, bootstrap, LOOK_COMPLETED.name, str(Path(folder) / f"out-{turn}"))
-                )
+            found = _measured(stack, Path(folder))
         finally:
             stack.stop()
+    return found
+
+
+def _measured(stack: Stack, folder: Path) -> dict[str, object]:
+    env, topic = stack.env, LOOK_COMPLETED.name
+    kafka = settings_of(KafkaSettings, env)
+    _fill(kafka.bootstrap, TAIL_RECORDS)
+    tail_bare = timed(BARE, kafka.bootstrap, topic, str(PARTITIONS))
+    tail = timed(OURS, topic, str(folder / "tail"), "topic", env=env)
+    value_bytes = _fill(kafka.bootstrap, RECORDS - TAIL_RECORDS)
+    with our_process("consumers.lake_writer", {**env, "LOOKS_LAKE_COMMIT_EVERY_S": "10"}):
+        caught_up(kafka, "looks.lake_writer", (LOOK_COMPLETED,))
+    bare, ours = list[dict[str, float]](), list[dict[str, float]]()
+    for turn in range(TURNS):
+        bare.append(timed(BARE, kafka.bootstrap, topic, str(PARTITIONS)))
+        ours.append(timed(OURS, topic, str(folder / f"out-{turn}"), "lake", env=env))
     ratios = [round(one["s"] / other["s"], 3) for one, other in zip(bare, ours, strict=True)]
     return {
         "records": int(ours[0]["records"]),
+        "from_lake": int(ours[0]["from_lake"]),
         "value_bytes": value_bytes,
         "bare_per_s": [round(one["records"] / one["s"]) for one in bare],
         "replay_per_s": [round(one["records"] / one["s"]) for one in ours],
@@ -219,6 +218,8 @@ def measure() -> dict[str, object]:
         "replay_over_bare_median": statistics.median(ratios),
         "bare_cpu_us": [round(one["cpu_s"] / one["records"] * 1e6, 2) for one in bare],
         "replay_cpu_us": [round(one["cpu_s"] / one["records"] * 1e6, 2) for one in ours],
-        "peak_rss_added_mb": [int(one["peak_mb"]) for one in ours],
-        "peak_pss_mb": [int(one["pss_mb"]) for one in ours],
+        "peak_rss_mb": [int(one["peak_mb"]) for one in ours],
+        "topic_alone_records": int(tail["records"]),
+        "topic_alone_per_s": round(tail["records"] / tail["s"]),
+        "topic_alone_over_bare": round(tail_bare["s"] / tail["s"], 3),
     }

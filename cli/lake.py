@@ -16,6 +16,7 @@ from cli.settings import run
 from lake.catalog import NoLake, connect
 from runtime.groups import lags
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
+from storage.object_store import ObjectStore, StoreError
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -43,7 +44,7 @@ class ShownTable:
 @contextmanager
 def _failing() -> Iterator[None]:
     """What keeps the lake from being read is one line and exit 2."""
-    known: tuple[type[Exception], ...] = (NoLake, KafkaError, TimeoutError, *away())
+    known: tuple[type[Exception], ...] = (NoLake, KafkaError, TimeoutError, StoreError, *away())
     try:
         yield
     except known as error:
@@ -126,3 +127,24 @@ def maintain(
                 f"{name:<24} {merged.before} files became {merged.after}; "
                 f"{gone.snapshots} snapshots and {gone.files} files are gone"
             )
+
+
+@app.command("import")
+def import_() -> None:
+    """Read archives that an earlier release's `looks archive` made into the tables. Safe to repeat:
+    each offset comes once.
+    """
+    lake, store = LakeSettings(), ObjectStoreSettings()
+    with _failing():
+        catalog = connect(lake, store)
+        from cli.lake_import import imported  # noqa: PLC0415 (needs its packages)
+
+        count = 0
+        for one in imported(ObjectStore(store), store.names, catalog, lake.schema_here):
+            count += 1
+            typer.echo(
+                f"{one.topic}[{one.partition}]: {one.added} rows came, {one.known} were there, "
+                f"{one.damaged} can't be read"
+            )
+        if not count:
+            typer.echo("there is no archive in the bucket")

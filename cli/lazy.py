@@ -23,7 +23,6 @@ class Named(NamedTuple):
 
 
 COMMANDS: Final = {
-    "archive": Named("cli.archive", "archive", "Store what is not stored yet."),
     "audit": Named("cli.audit", "app", "Check every promise of the system."),
     "credits": Named("cli.accounts", "credits_app", "Credits."),
     "db": Named("cli.database", "app", "The database."),

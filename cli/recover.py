@@ -14,7 +14,6 @@ from consumers import credit_ledger
 from consumers.webhooks.handler import DECLARATION as WEBHOOKS
 from runtime.groups import GroupInUse, members_of, set_back
 from runtime.settings import KafkaSettings
-from schemas.envelope import Undecodable
 from schemas.events import LookRequested
 from schemas.topics import LOOK_REQUESTED
 from storage import recovery
@@ -102,17 +101,17 @@ async def _requests(
 
 def _batches(kafka: KafkaSettings, since: datetime) -> Iterator[list[LookRequested]]:
     """Every `look.requested` since then, each request once. Blocks. Raises a ReplayError."""
-    from replaying.blocks import read  # noqa: PLC0415 (slow to import, rarely needed)
-    from replaying.kafka import Reader  # noqa: PLC0415 (as above)
+    from replaying.kafka import Reader  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.ranges import resolve  # noqa: PLC0415 (as above)
+    from replaying.records import works  # noqa: PLC0415 (as above)
     from replaying.selection import AtTime, Selection  # noqa: PLC0415 (as above)
 
     selection = Selection((LOOK_REQUESTED.name,), start=AtTime(since))
     for block in Reader(kafka, resolve(kafka, selection).ranges).blocks():
-        found: dict[str, LookRequested] = {}
-        for index in range(len(block)):
-            one = read(block.topic, block.values[index], block.headers[index])
-            if not isinstance(one, Undecodable) and isinstance(one.event, LookRequested):
-                found[one.event.request_id] = one.event
+        found = {
+            one.request_id: one.decoded.event
+            for one in works(block)
+            if isinstance(one.decoded.event, LookRequested)
+        }
         if found:
             yield list(found.values())

@@ -14,10 +14,10 @@ import typer
 
 from cli.endings import about, speaks_unicode
 from cli.progress import shown
-from runtime.settings import KafkaSettings, ObjectStoreSettings
+from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
 
 if TYPE_CHECKING:
-    from replaying.archive import Archive
+    from lake.reading import LakeSource
     from replaying.run import Summary
     from replaying.selection import Selection
     from replaying.sinks import Sink
@@ -64,9 +64,12 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
     follow: Annotated[
         bool, typer.Option("--follow", help="go on with what comes, until interrupted")
     ] = False,
-    archive: Annotated[
-        bool, typer.Option(help="read what retention deleted from the archive in S3")
+    lake: Annotated[
+        bool, typer.Option(help="read the lake where there is one, and of the topic what follows")
     ] = True,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="read the lake's rows by their models once more")
+    ] = False,
     damaged: Annotated[
         Path | None, typer.Option(help=f"damaged records go here; default {DAMAGED_FILE}")
     ] = None,
@@ -88,13 +91,11 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
             tenant_id=tenant,
             follow=follow,
         )
-        since = f"last {last}" if last else start
-        words = selection.words() | ({"start": since} if since else {})
-        sink = _sink(selection, words, format_, output, to_topic, i_know=i_know)
-        folder = output if output and format_ is Format.PARQUET else Path()
-        side = damaged or folder / DAMAGED_FILE
+        words = _words(selection, f"last {last}" if last else start)
+        sink = _sink(selection, words, format_, output, to_topic, i_know=i_know, validate=validate)
+        side = damaged or _folder(output, format_) / DAMAGED_FILE
         with about(output or "standard output"):
-            summary = _run(selection, sink, side, with_archive=archive)
+            summary = _run(selection, sink, side, with_lake=lake)
     except (BadSelection, HistoryGap) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
@@ -106,7 +107,15 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
         raise typer.Exit(EXIT_DAMAGED)
 
 
-def _run(selection: "Selection", sink: "Sink", side: Path, *, with_archive: bool) -> "Summary":
+def _folder(output: Path | None, format_: Format) -> Path:
+    return output if output and format_ is Format.PARQUET else Path()
+
+
+def _words(selection: "Selection", since: str | None) -> dict[str, str | None]:
+    return selection.words() | ({"start": since} if since else {})
+
+
+def _run(selection: "Selection", sink: "Sink", side: Path, *, with_lake: bool) -> "Summary":
     from replaying.damage import SideFile  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.run import run  # noqa: PLC0415 (slow to import, rarely needed)
 
@@ -116,22 +125,30 @@ def _run(selection: "Selection", sink: "Sink", side: Path, *, with_archive: bool
             selection,
             sink,
             side=SideFile(side),
-            archive=open_archive() if with_archive else None,
+            lake=open_lake() if with_lake else None,
             tell=tell,
         )
 
 
-def open_archive() -> "Archive | None":
-    """The archive; None where its packages are missing: what the topic has can be read all the
-    same.
-    """
-    try:
-        from replaying.archive import Archive  # noqa: PLC0415 (an extra)
-        from storage.object_store import ObjectStore  # noqa: PLC0415 (slow to import, rarely needed)
-    except ImportError:
+def open_lake() -> "LakeSource | None":
+    """The lake; None where no setting names one. Raises a ReplayError where it can't be read."""
+    from lake.catalog import NoLake, installed  # noqa: PLC0415 (slow to import, rarely needed)
+    from replaying.errors import BadSelection, ReplayFailed  # noqa: PLC0415 (as above)
+
+    settings = LakeSettings()
+    if not settings.catalog_uri:
         return None
-    settings = ObjectStoreSettings()
-    return Archive(ObjectStore(settings), settings.names)
+    if not installed():
+        from lake.catalog import MISSING  # noqa: PLC0415 (as above)
+
+        raise BadSelection(f"{MISSING}; --no-lake reads the topics alone")
+    from lake.errors import AWAY  # noqa: PLC0415 (an extra)
+    from lake.reading import LakeSource  # noqa: PLC0415 (an extra)
+
+    try:
+        return LakeSource(settings, ObjectStoreSettings())
+    except (NoLake, *AWAY) as error:
+        raise ReplayFailed(f"the lake: {error}; --no-lake reads the topics alone") from error
 
 
 def _sink(  # noqa: PLR0913 (one argument per option that decides)
@@ -142,46 +159,52 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
     to_topic: str | None,
     *,
     i_know: bool,
+    validate: bool,
 ) -> "Sink":
     from replaying import sinks  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.copying import TopicSink, refuse_live  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.errors import BadSelection  # noqa: PLC0415 (slow to import, rarely needed)
 
-    tenant = selection.tenant_id
+    wish = selection.wish()
     if to_topic is not None:
         refuse_live(to_topic, selection.topics, i_know=i_know)
-        return TopicSink(KafkaSettings(), to_topic, tenant)
+        return TopicSink(KafkaSettings(), to_topic, wish)
     if format_ in (Format.PARQUET, Format.DUCKDB):
         if output is None:
             raise BadSelection(f"--format {format_} needs --output")
-        return _tables(format_, output, words, selection)
+        return _tables(format_, output, words, selection, validate=validate)
     ascii_only = output is None and not speaks_unicode()
     as_json = partial(sinks.as_json, ascii_only=ascii_only)
     render = as_json if format_ is Format.JSONL else sinks.as_text
     return (
-        sinks.LinesFile(tenant, output, render)
+        sinks.LinesFile(wish, output, render)
         if output is not None
-        else sinks.Lines(tenant, _writer(), render)
+        else sinks.Lines(wish, _writer(), render)
     )
 
 
 def _tables(
-    format_: Format, output: Path, words: dict[str, str | None], selection: "Selection"
+    format_: Format,
+    output: Path,
+    words: dict[str, str | None],
+    selection: "Selection",
+    *,
+    validate: bool,
 ) -> "Sink":
     from replaying.errors import MissingPackages  # noqa: PLC0415 (slow to import, rarely needed)
 
     try:
         from replaying.duck import DuckSink  # noqa: PLC0415 (an extra)
         from replaying.parquet import ParquetSink  # noqa: PLC0415 (an extra)
-        from replaying.tables import without_pandas  # noqa: PLC0415 (an extra)
+        from replaying.tables import system_memory  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
-    without_pandas()
-    tenant, topics = selection.tenant_id, selection.topics
+    system_memory()
+    wish, topics = selection.wish(), selection.topics
     return (
-        ParquetSink(output, words, tenant, topics=topics)
+        ParquetSink(output, words, wish, topics=topics, validate=validate)
         if format_ is Format.PARQUET
-        else DuckSink(output, tenant, topics)
+        else DuckSink(output, wish, topics, validate=validate)
     )
 
 
@@ -191,9 +214,9 @@ def _writer() -> Callable[[str], object]:
 
 def _said(summary: "Summary", side: Path) -> str:
     rate = summary.read / summary.seconds if summary.seconds else 0
-    archived = f", {summary.from_archive} of them from the archive" if summary.from_archive else ""
+    kept = f", {summary.from_lake} of them from the lake" if summary.from_lake else ""
     aside = f"; {summary.damaged} damaged, set aside in {side}" if summary.damaged else ""
     return (
-        f"{summary.rows} rows of {summary.read} records{archived}, {summary.seconds:.1f} s, "
+        f"{summary.rows} rows of {summary.read} records{kept}, {summary.seconds:.1f} s, "
         f"{rate:,.0f} a second{aside}"
     )

@@ -17,7 +17,7 @@ def report(
 
     try:
         try:
-            from replaying.plots import report as draw  # noqa: PLC0415 (an extra)
+            from cli.reporting.plots import report as draw  # noqa: PLC0415 (an extra)
         except ImportError as error:
             raise MissingPackages(error.name or "matplotlib") from error
         draw(folder, output)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from cli.client import LookNotMade, LooksClient, OutOfReach, SubmitFailed
 from cli.endings import words
-from replaying.files import write_whole
+from runtime.files import write_whole
 from runtime.settings import ClientSettings
 from schemas.http import UserCategory
 

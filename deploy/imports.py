@@ -36,7 +36,6 @@ TARGETS: Final = MappingProxyType(
         "cli": (
             "cli.access",
             "cli.accounts",
-            "cli.archive",
             "cli.audit",
             "cli.database",
             "cli.lag",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from schemas.events import RequestEvent
 from schemas.topics import Topic
 
 RowChange = Callable[[Any], Any]
+Item = TypeVar("Item")
 
 MISFITS: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 """What Arrow raises for a value that no column can hold, such as a number beyond 64 bits."""
@@ -20,10 +21,31 @@ MISFITS: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEnco
 
 def rows(topic: Topic, works: Sequence[Work]) -> pa.Table:
     """Records of one topic, in their order. Raises one of MISFITS."""
-    columns = event_columns(event_of(topic))
-    events = [work.decoded.event.model_dump() for work in works]
-    body = [_column([event[name] for event in events], one) for name, one in columns.fields.items()]
+    body = bodies(event_of(topic), [work.decoded.event for work in works])
     return pa.Table.from_arrays([*_places(works), *body], schema=arrow_schema(topic))
+
+
+def bodies(model: type[RequestEvent], events: Sequence[RequestEvent]) -> list[pa.Array]:
+    """The fields of events of one type, as columns. Raises one of MISFITS."""
+    told = [event.model_dump() for event in events]
+    fields = event_columns(model).fields
+    return [_column([event[name] for event in told], one) for name, one in fields.items()]
+
+
+def fitting(
+    items: Sequence[Item], make: Callable[[Sequence[Item]], pa.Table]
+) -> tuple[list[pa.Table], list[tuple[Item, str]]]:
+    """Tables of what fits its columns, in order; and what does not, with the reason: found by
+    halving.
+    """
+    try:
+        return [make(items)], []
+    except MISFITS as error:
+        if len(items) == 1:
+            return [], [(items[0], f"fits no column: {error}"[:300])]
+    half = len(items) // 2
+    first, second = fitting(items[:half], make), fitting(items[half:], make)
+    return [*first[0], *second[0]], [*first[1], *second[1]]
 
 
 def event(topic: Topic, row: Mapping[str, Any]) -> RequestEvent:
@@ -106,4 +128,4 @@ def _as_told(value: Any, column: Column) -> Any:
     return value
 
 
-__all__ = ["MISFITS", "TIME", "event", "rows"]
+__all__ = ["MISFITS", "TIME", "bodies", "event", "fitting", "rows"]

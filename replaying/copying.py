@@ -8,7 +8,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from replaying import kafka
 from replaying.errors import BadSelection, ReplayFailed
-from replaying.sinks import RecordSink, Replayed
+from replaying.records import Replayed, Wish
+from replaying.sinks import RecordSink
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
 from schemas.namespace import belongs_to_pipeline
@@ -38,9 +39,11 @@ class TopicSink(RecordSink):
     repeated copies again.
     """
 
-    def __init__(self, settings: KafkaSettings, target: str, tenant_id: str | None) -> None:
+    as_written = True
+
+    def __init__(self, settings: KafkaSettings, target: str, wish: Wish) -> None:
         """The target must exist. Raises BadSelection, ReplayFailed."""
-        super().__init__(tenant_id)
+        super().__init__(wish)
         self._target = settings.names.topic(target)
         self._numbers = settings.names.numbers
         self._same_numbers = len(kafka.partitions(settings, [target])) == self._numbers

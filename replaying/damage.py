@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from replaying.blocks import Damaged
+from replaying.records import Damaged
 
 
 class SideFile:

@@ -2,53 +2,45 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
-from replaying.blocks import Block, newest_type
+from lake.layout import table_name
 from replaying.errors import ReplayFailed
-from replaying.places import TopicPart
-from replaying.sinks import Take, Taken
-from replaying.tables import TableReader, Tables, table_schema
+from replaying.records import Piece, Wish, newest_type
+from replaying.sinks import AnewSink, Taken
+from replaying.tables import Tables, table_schema, typed
 
 MEMORY: Final = "256MB"
 
 
-def table_name(topic: str) -> str:
-    """The table of a topic: `look.completed` is `look_completed`."""
-    return "".join(letter if letter.isalnum() else "_" for letter in topic)
+class DuckSink(AnewSink):
+    """Writes a DuckDB file. Each piece is one transaction: its offsets are deleted and inserted."""
 
+    in_order = False
 
-class DuckSink:
-    """Writes a DuckDB file. Each block is one transaction: its offsets are deleted and inserted."""
-
-    def __init__(self, path: Path, tenant_id: str | None, topics: Sequence[str] = ()) -> None:
+    def __init__(
+        self, path: Path, wish: Wish, topics: Sequence[str] = (), *, validate: bool = False
+    ) -> None:
         """Open or make the file. `topics`: those that have a table also where nothing is in range.
         Raises ReplayFailed when it is no DuckDB file or in use.
         """
-        self._topics = topics
+        self._topics, self._wish, self._validate = topics, wish, validate
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         with self._failing():
             self._db = duckdb.connect(str(path), config={"threads": 2, "memory_limit": MEMORY})
-        self._reader = TableReader(tenant_id)
         self._made: dict[str, set[str]] = {}
 
-    def resume(self, part: TopicPart) -> int | None:
-        """Rows are replaced by offset: the selection is read anew."""
-        return None
-
-    def ready(self, block: Block) -> Take:
-        """Read it."""
-        return partial(self._put, block, self._reader.read(block))
-
-    def take(self, block: Block) -> Taken:
-        """Replace the rows at the block's offsets."""
-        return self.ready(block)()
+    def take(self, piece: Piece) -> Taken:
+        """Replace the rows at the piece's offsets."""
+        made = typed(piece, self._wish, validate=self._validate)
+        with self._failing():
+            self._replace(table_name(piece.topic), made)
+        return Taken(made.rows, made.damaged)
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -58,31 +50,12 @@ class DuckSink:
         except duckdb.Error as error:
             raise ReplayFailed(f"{self._path}: {' '.join(str(error).split())}") from error
 
-    def _put(self, block: Block, made: Tables) -> Taken:
-        with self._failing():
-            return self._replace(block, made)
-
-    def _replace(self, block: Block, made: Tables) -> Taken:
-        name = table_name(block.topic)
-        tables = {event_type: table for event_type, table in made.by_type.items() if table.num_rows}
-        if block.offsets and (tables or name in self._made):
-            self._db.begin()
-            for event_type in tables:
-                self._shape(name, event_type)
-            self._db.execute(
-                f'DELETE FROM "{name}" WHERE _partition = ? AND _offset BETWEEN ? AND ?',
-                [block.partition, block.offsets[0], block.offsets[-1]],
-            )
-            for table in tables.values():
-                self._insert(name, table)
-            self._db.commit()
-        return Taken(made.rows, made.damaged)
-
-    def finish(self, part: TopicPart) -> None:
-        """Each block was committed."""
-
-    def commit(self) -> None:
-        """Each block was committed."""
+    def _replace(self, name: str, made: Tables) -> None:
+        self._db.begin()
+        for event_type, table in made.by_type.items():
+            self._shape(name, event_type)
+            self._insert(name, table)
+        self._db.commit()
 
     def close(self, *, complete: bool) -> None:
         """Write the log into the file. Blocks that were committed stay, complete or not."""
@@ -99,6 +72,10 @@ class DuckSink:
 
     def _insert(self, name: str, table: pa.Table) -> None:
         self._db.register("incoming", table)
+        self._db.execute(
+            f'DELETE FROM "{name}" AS old USING incoming WHERE old._partition = '
+            "incoming._partition AND old._offset = incoming._offset"
+        )
         self._db.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
         self._db.unregister("incoming")
 

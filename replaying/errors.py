@@ -3,7 +3,7 @@ value.
 
 ReplayError
 ├── BadSelection       what was asked for can't be understood, or does not fit what is there already
-├── HistoryGap         records between archive and topic are in neither
+├── HistoryGap         records between lake and topic are in neither
 ├── ReplayFailed       Kafka refused, fell silent, or deleted records while they were read
 └── MissingPackages    the packages for analysts are not installed
 """
@@ -18,7 +18,7 @@ class BadSelection(ReplayError):
 
 
 class HistoryGap(ReplayError):
-    """Records that were asked for are neither in the topic nor in the archive."""
+    """Records that were asked for are neither in the topic nor in the lake."""
 
 
 class ReplayFailed(ReplayError):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from replaying.errors import MissingPackages
-from replaying.run import plan, read_blocks
+from replaying.history import plan
+from replaying.records import Damaged, Piece, Replayed, newest_type, records
 from replaying.selection import Selection, select
-from replaying.sinks import Replayed, records
 from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -15,26 +15,25 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from replaying.archive import Archive
-    from replaying.blocks import Block, Damaged
+    from lake.reading import LakeSource
 
 
 def replay(
     *topics: str,
     settings: KafkaSettings | None = None,
-    archive: "Archive | None" = None,
-    damaged: "list[Damaged] | None" = None,
+    lake: "LakeSource | None" = None,
+    damaged: list[Damaged] | None = None,
     **selection: Any,
 ) -> Iterator[Replayed]:
     """Every readable record up to the ends as they are now, one by one; memory is flat.
 
     `selection`: as `replaying.selection.select` takes it: start, end, last, request_id, tenant_id.
-    What can't be read is added
-    to `damaged` when that is given. Raises a ReplayError.
+    `lake`: its older records come from there. What can't be read is added to `damaged` when that is
+    given. Raises a ReplayError.
     """
     chosen = select(topics, datetime.now(UTC), **selection)
-    for block in _blocks(chosen, settings, archive):
-        good, bad = records(block, chosen.tenant_id)
+    for piece in _pieces(chosen, settings, lake):
+        good, bad = records(piece, chosen.wish())
         if damaged is not None:
             damaged.extend(bad)
         yield from good
@@ -43,7 +42,7 @@ def replay(
 def to_arrow(
     *topics: str,
     settings: KafkaSettings | None = None,
-    archive: "Archive | None" = None,
+    lake: "LakeSource | None" = None,
     **selection: Any,
 ) -> "pa.Table":
     """A selection as one typed table, in memory; several event types share their columns, absent
@@ -52,16 +51,14 @@ def to_arrow(
     try:
         import pyarrow as pa  # noqa: PLC0415 (an extra)
 
-        from replaying.tables import TableReader  # noqa: PLC0415 (an extra)
+        from replaying.tables import table_schema, typed  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
     chosen = select(topics, datetime.now(UTC), **selection)
-    reader = TableReader(chosen.tenant_id)
-    made = [
-        table
-        for block in _blocks(chosen, settings, archive)
-        for table in reader.read(block).by_type.values()
-    ]
+    known = {one for topic in topics if (one := newest_type(topic)) is not None}
+    made = [table_schema(one).empty_table() for one in sorted(known)]
+    for piece in _pieces(chosen, settings, lake):
+        made += typed(piece, chosen.wish()).by_type.values()
     return pa.concat_tables(made, promote_options="permissive") if made else pa.table({})
 
 
@@ -83,12 +80,12 @@ def to_polars(*topics: str, **options: Any) -> "pl.DataFrame":
     return made if isinstance(made, pl.DataFrame) else made.to_frame()
 
 
-def _blocks(
-    chosen: Selection, settings: KafkaSettings | None, archive: "Archive | None"
-) -> "Iterator[Block]":
+def _pieces(
+    chosen: Selection, settings: KafkaSettings | None, lake: "LakeSource | None"
+) -> Iterator[Piece]:
     reached = settings or KafkaSettings()
-    for block in read_blocks(reached, plan(reached, chosen, archive), archive):
-        yield block.with_key(chosen.key())
+    for history in plan(reached, chosen, lake):
+        yield from history.pieces(reached)
 
 
 __all__ = ["Replayed", "replay", "to_arrow", "to_pandas", "to_polars"]

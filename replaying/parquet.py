@@ -1,39 +1,36 @@
 """Parquet files by topic and day, each offset in exactly one of them, also after a kill.
 
-OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-PARTITION-FIRST-LAST.parquet; days are the broker's, in UTC.
-A file is written beside its place, forced to disk, renamed, and then named by a line of
-OUTPUT/_manifest.jsonl together with the offset to read on from. A later run removes files that no
-line names, and goes on where the lines end. A topic without records has an empty file of its
-columns, so that whoever reads all topics needs no exception. Memory: a block per open partition.
+OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-COMMIT-NUMBER.parquet; days are the broker's, in UTC. Files
+are written beside their places, forced to disk, renamed, and then named by a line of
+OUTPUT/_manifest.jsonl together with where to read on: of the lake which day is done, of a topic
+the next offsets. A later run removes files that no line names, and goes on where the lines end. A
+topic without records has an empty file of its columns, so that whoever reads all topics needs no
+exception.
 """
 
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from replaying.blocks import Block, newest_type
 from replaying.errors import BadSelection
-from replaying.files import UNFINISHED, beside, commit, sync_folder
-from replaying.places import TopicPart
-from replaying.sinks import Take, Taken
-from replaying.tables import TableReader, Tables, table_schema
+from replaying.history import OffsetSpan, Resumed
+from replaying.records import Block, Piece, Wish, newest_type
+from replaying.sinks import Taken
+from replaying.tables import table_schema, typed
+from runtime.files import UNFINISHED, beside, commit, sync_folder
 
 MANIFEST: Final = "_manifest.jsonl"
 EMPTY: Final = "empty.parquet"
 """Of a topic's columns, while no record of it was met."""
 ROWS_PER_FILE: Final = 250_000
-SHARE_FROM: Final = 100_000
-"""Offsets that are worth a second process: to start one takes as long as some 20,000 records."""
-_DAY_US: Final = 24 * 60 * 60 * 1_000_000
+ManifestLine = dict[str, Any]
 
 
 class CommitLog:
@@ -42,7 +39,7 @@ class CommitLog:
     def __init__(self, folder: Path, words: Mapping[str, str | None]) -> None:
         """Read what is there; raises BadSelection when it was made from another selection."""
         self._path = folder / MANIFEST
-        self._next: dict[TopicPart, int] = {}
+        self.resumed: dict[str, Resumed] = {}
         self.files: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
         lines = list(self._read())
@@ -51,27 +48,35 @@ class CommitLog:
                 f"{folder} holds a replay of another selection ({lines[0].get('selection')}): "
                 "choose another place"
             )
+        self.commits = len(lines) or 1
         for line in lines[1:]:
             self._note(line)
         if not lines:
             self._append({"selection": dict(words)})
 
-    def next(self, part: TopicPart) -> int | None:
-        """Where to read on; None for a partition not met yet."""
-        return self._next.get(part)
-
-    def add(self, part: TopicPart, next_offset: int, files: list[dict[str, object]]) -> None:
-        """Files are whole on disk: from now on they count."""
-        line = {"topic": part[0], "partition": part[1], "next": next_offset, "files": files}
+    def add(self, line: ManifestLine) -> None:
+        """Files that it names are whole on disk: from now on they count."""
         self._append(line)
         self._note(line)
+        self.commits += 1
 
-    def _note(self, line: Mapping[str, object]) -> None:
-        self._next[str(line["topic"]), int(str(line["partition"]))] = int(str(line["next"]))
-        files = line["files"]
-        self.files |= {str(one["path"]) for one in files} if isinstance(files, list) else set()
+    def _note(self, line: ManifestLine) -> None:
+        self.files |= set(line.get("files", ()))
+        topic = line["topic"]
+        at = self.resumed.get(topic, Resumed())
+        if "lake" in line:
+            bounds = {int(number): (first, end) for number, (first, end) in line["lake"].items()}
+            at = replace(at, bounds=bounds, days=frozenset())
+        if "day" in line:
+            at = replace(at, days=at.days | {line["day"]})
+        if line.get("lake_done"):
+            at = Resumed(at.after_bounds())
+        if "next" in line:
+            told = {int(number): offset for number, offset in line["next"].items()}
+            at = replace(at, next={**at.next, **told})
+        self.resumed[topic] = at
 
-    def _read(self) -> Iterator[dict[str, object]]:
+    def _read(self) -> Iterator[ManifestLine]:
         """Whole lines; a torn last one, from a kill, is cut off."""
         if not self._path.exists():
             return
@@ -83,7 +88,7 @@ class CommitLog:
         for line in kept.splitlines():
             yield json.loads(line)
 
-    def _append(self, line: Mapping[str, object]) -> None:
+    def _append(self, line: ManifestLine) -> None:
         with self._path.open("ab") as file:
             file.write(json.dumps(line).encode() + b"\n")
             file.flush()
@@ -97,142 +102,116 @@ class _File:
 
     path: Path
     writer: pq.ParquetWriter
-    first: int
-    last: int = 0
     rows: int = 0
 
 
-@dataclass(slots=True)
-class _Open:
-    """What is being written of one partition: a file for each event type, all of one day."""
+class ParquetSink:
+    """Writes Parquet; see the module. Of one topic at a time, as a replay reads them."""
 
-    day: str | None = None
-    next_offset: int = 0
-    done_to: int = 0
-    files: dict[str, _File] = field(default_factory=dict)
+    in_order = False
+    as_written = False
 
-
-Note = Callable[[TopicPart, int, list[dict[str, object]]], object]
-"""Told of a partition, where to read on in it, and files that are whole on disk."""
-
-
-class Files:
-    """Writes the files of partitions, whichever they are, and tells of each that is whole."""
-
-    def __init__(
-        self, folder: Path, reader: TableReader, note: Note, rows_per_file: int = ROWS_PER_FILE
-    ) -> None:
-        """Nothing is written yet."""
-        self._folder = folder
-        self._reader = reader
-        self._note = note
-        self._rows_per_file = rows_per_file
-        self._open: dict[TopicPart, _Open] = {}
-
-    def ready(self, block: Block) -> Take:
-        """Read it."""
-        return partial(self._put, block, self._reader.read(block))
-
-    def _put(self, block: Block, made: Tables) -> Taken:
-        part = (block.topic, block.partition)
-        begun = block.offsets[0] if block.offsets else block.next_offset
-        open_ = self._open.setdefault(part, _Open(next_offset=begun, done_to=-1))
-        days: dict[str, dict[str, pa.Table]] = {}
-        for event_type, table in made.by_type.items():
-            for day, piece in _by_day(table):
-                days.setdefault(day, {})[event_type] = piece
-        for day, pieces in sorted(days.items()):
-            if open_.day not in (None, day):
-                open_.next_offset = min(piece["_offset"][0].as_py() for piece in pieces.values())
-                self._finish(part, open_)
-            open_.day = day
-            for event_type, piece in pieces.items():
-                self._write(part, open_, event_type, piece)
-        open_.next_offset = block.next_offset
-        if any(file.rows >= self._rows_per_file for file in open_.files.values()):
-            self._finish(part, open_)
-        return Taken(made.rows, made.damaged)
-
-    def finish(self, part: TopicPart) -> None:
-        """End a partition's files."""
-        if part in self._open:
-            self._finish(part, self._open.pop(part))
-
-    def commit(self) -> None:
-        """End all files."""
-        for part in list(self._open):
-            self.finish(part)
-
-    def _write(self, part: TopicPart, open_: _Open, event_type: str, piece: pa.Table) -> None:
-        file = open_.files.get(event_type)
-        if file is None:
-            first = piece["_offset"][0].as_py()
-            path = (
-                self._folder / f"topic={part[0]}" / f"day={open_.day}" / f"part-{part[1]}-{first}"
-            )
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = open_.files[event_type] = _File(
-                beside(path), _writer(beside(path), event_type), first
-            )
-        file.writer.write_table(piece)
-        file.rows += piece.num_rows
-        file.last = piece["_offset"][-1].as_py()
-
-    def _finish(self, part: TopicPart, open_: _Open) -> None:
-        if open_.next_offset == open_.done_to and not open_.files:
-            return
-        named = []
-        for file in open_.files.values():
-            file.writer.close()
-            path = file.path.parent / f"part-{part[1]}-{file.first}-{file.last}.parquet"
-            commit(file.path, path)
-            named.append({"path": str(path.relative_to(self._folder)), "rows": file.rows})
-        self._note(part, open_.next_offset, named)
-        open_.done_to = open_.next_offset
-        open_.files, open_.day = {}, None
-
-
-class ParquetSink(Files):
-    """Writes Parquet; see the module."""
-
-    def __init__(  # noqa: PLR0913 (what is written, and two bounds that tests lower)
+    def __init__(  # noqa: PLR0913 (what is written, and a bound that tests lower)
         self,
         folder: Path,
         words: Mapping[str, str | None],
-        tenant_id: str | None,
+        wish: Wish,
         *,
         rows_per_file: int = ROWS_PER_FILE,
-        share_from: int = SHARE_FROM,
         topics: Sequence[str] = (),
+        validate: bool = False,
     ) -> None:
         """Read the manifest and remove what an earlier run did not finish. `topics`: those that
         have an empty file where nothing is in range. Raises BadSelection.
         """
-        self._topics = topics
+        self._folder, self._topics, self._wish = folder, topics, wish
+        self._rows_per_file, self._validate = rows_per_file, validate
         self.manifest = CommitLog(folder, words)
-        _alone(folder)
-        super().__init__(folder, TableReader(tenant_id), self.manifest.add, rows_per_file)
-        self.half = Half(str(folder), tenant_id, rows_per_file, share_from)
+        self._open: dict[tuple[str, str, str], _File] = {}
+        self._full: list[_File] = []
+        self._next: dict[str, dict[int, int]] = {}
         self._remove_unfinished()
 
-    def resume(self, part: TopicPart) -> int | None:
-        """Where the files of a partition end."""
-        return self.manifest.next(part)
+    def resumed(self) -> Mapping[str, Resumed]:
+        """What the manifest says."""
+        return self.manifest.resumed
 
-    def take(self, block: Block) -> Taken:
-        """Write a block's rows; a file ends with its day, or when it is full."""
-        return self.ready(block)()
+    def take(self, piece: Piece) -> Taken:
+        """Write a piece's rows, by day."""
+        made = typed(piece, self._wish, validate=self._validate)
+        for event_type, table in made.by_type.items():
+            for day, rows in _by_day(table):
+                self._write((piece.topic, day, event_type), rows)
+        if isinstance(piece, Block):
+            self._next.setdefault(piece.topic, {})[piece.partition] = piece.next_offset
+            if sum(file.rows for file in self._files()) >= self._rows_per_file:
+                self.commit()
+        return Taken(made.rows, made.damaged)
+
+    def begin(self, topic: str, bounds: Mapping[int, OffsetSpan]) -> None:
+        """Note what is to be read of the lake, unless an earlier run did."""
+        self.commit()
+        at = self.manifest.resumed.get(topic)
+        if at is None or at.bounds is None:
+            self.manifest.add({"topic": topic, "lake": {str(one): bounds[one] for one in bounds}})
+
+    def day_done(self, topic: str, day: str) -> None:
+        """Name its files."""
+        self.manifest.add({"topic": topic, "day": day, "files": self._finished()})
+
+    def end(self, topic: str) -> None:
+        """From here on the next part of the lake, or the topic."""
+        self.manifest.add({"topic": topic, "lake_done": True})
+
+    def commit(self) -> None:
+        """End all files of a topic's own records, and say where to read on."""
+        files = self._finished()
+        for topic, reached in self._next.items():
+            named = [one for one in files if one.startswith(f"topic={topic}/")]
+            told = {str(number): offset for number, offset in reached.items()}
+            self.manifest.add({"topic": topic, "next": told, "files": named})
+        self._next = {}
 
     def close(self, *, complete: bool) -> None:
-        """What was read whole stays, complete or not: a later run goes on from there. Nothing that
-        is half written stays.
+        """What was read of topics stays, complete or not: a later run goes on from there. Nothing
+        that is half written stays.
         """
         try:
-            self.commit()
+            if complete or self._next:
+                self.commit()
             if complete:
                 self._stand_in()
         finally:
+            for file in self._files():
+                file.writer.close()
             self._remove_unfinished()
+
+    def _files(self) -> list[_File]:
+        return [*self._full, *self._open.values()]
+
+    def _write(self, where: tuple[str, str, str], rows: pa.Table) -> None:
+        file = self._open.get(where)
+        if file is None:
+            topic, day, event_type = where
+            name = f"part-{self.manifest.commits:06d}-{len(self._files()):04d}.parquet"
+            path = self._folder / f"topic={topic}" / f"day={day}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = self._open[where] = _File(path, _writer(beside(path), event_type))
+        file.writer.write_table(rows)
+        file.rows += rows.num_rows
+        if file.rows >= self._rows_per_file:
+            file.writer.close()
+            self._full.append(self._open.pop(where))
+
+    def _finished(self) -> list[str]:
+        """End what is open; the names of files that are whole on disk."""
+        named = []
+        for file in self._files():
+            file.writer.close()
+            commit(beside(file.path), file.path)
+            named.append(str(file.path.relative_to(self._folder)))
+        self._open, self._full = {}, []
+        return named
 
     def _stand_in(self) -> None:
         """Give each topic without a file an empty one, and take it from those that have one now."""
@@ -255,29 +234,6 @@ class ParquetSink(Files):
                 path.unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
-    """What another process needs to write some of the partitions into the same folder."""
-
-    folder: str
-    tenant_id: str | None
-    rows_per_file: int
-    share_from: int
-
-    def files(self, note: Note) -> Files:
-        """To be told of by the process that keeps the manifest."""
-        return Files(Path(self.folder), TableReader(self.tenant_id), note, self.rows_per_file)
-
-
-def _alone(folder: Path) -> None:
-    """Wait for the other process of a run that was killed: it ends when it notices."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    finally:
-        os.close(lock)
-
-
 def _writer(path: Path, event_type: str) -> pq.ParquetWriter:
     """Statistics are for what is filtered by: places, and what stands at the top."""
     schema = table_schema(event_type)
@@ -293,12 +249,9 @@ def _writer(path: Path, event_type: str) -> pq.ParquetWriter:
 
 
 def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each day, days ascending; offsets of one partition ascend with the broker's
-    time.
-    """
-    if table.num_rows == 0:
-        return
-    days = pc.divide(table["_timestamp"].cast(pa.int64()), _DAY_US)
-    for day in sorted(pc.unique(days).to_pylist()):
-        piece = table.filter(pc.equal(days, day))
-        yield pc.strftime(piece["_timestamp"][0], "%Y-%m-%d").as_py(), piece
+    """The rows of each day."""
+    days = table["_timestamp"].cast(pa.date32())
+    found = pc.unique(days)
+    for day in sorted(found.to_pylist()):
+        rows = table if len(found) == 1 else table.filter(pc.equal(days, day))
+        yield f"{day:%Y-%m-%d}", rows

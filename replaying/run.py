@@ -1,54 +1,42 @@
-"""A replay from its beginning to its end: ranges, blocks, a sink, and a count of what happened."""
+"""A replay from its beginning to its end: what is read, where it goes, and what happened."""
 
-import gc
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from replaying.blocks import COLLECT_EVERY, Block
 from replaying.damage import SideFile
-from replaying.history import History, join
+from replaying.history import History, ends_of, plan
 from replaying.kafka import Reader
 from replaying.places import Range, TopicPart
-from replaying.ranges import resolve
+from replaying.records import Piece
 from replaying.selection import Selection
-from replaying.sinks import Sink, Take, Taken
+from replaying.sinks import Sink
 from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from replaying.archive import Archive
+    from lake.reading import LakeSource
 
-READERS: Final = 2
-PENDING: Final = 2
-"""Blocks that may be on their way into the sink: reading and writing overlap, and memory stays
-flat.
-"""
 COMMIT_EVERY_S: Final = 10.0
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay did. `read`: records met, whoever they are about; `rows`: records given to the
-    sink.
+    """What a replay did. `read`: records met, whoever they are about, but for those that the lake
+    left out by itself; `rows`: records given to the sink.
     """
 
     read: int = 0
     rows: int = 0
     damaged: int = 0
-    from_archive: int = 0
-    bytes_read: int = 0
+    from_lake: int = 0
     seconds: float = 0.0
     ends: dict[TopicPart, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a replay is: offsets passed of all there are; `total` None: without end."""
+    """How far a replay is: rows and offsets passed of all there are; `total` None: without end."""
 
     done: int
     total: int | None
@@ -64,7 +52,7 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
     sink: Sink,
     *,
     side: SideFile,
-    archive: "Archive | None" = None,
+    lake: "LakeSource | None" = None,
     tell: Tell = lambda _: None,
 ) -> Summary:
     """Replay into a sink; returns when the ends are reached that were taken at the start, or when
@@ -72,214 +60,77 @@ def run(  # noqa: PLR0913 (what to read, where to, and three that are named)
 
     Raises a ReplayError; what the sink had committed until then stays.
     """
-    summary, begun_s, complete = Summary(), time.monotonic(), False
+    begun_s, complete = time.monotonic(), False
+    replay = ReplayRun(settings, sink, side, tell)
     try:
-        histories = [_resumed(one, sink) for one in plan(settings, selection, archive)]
-        summary.ends = {one.kafka.part: one.kafka.end or 0 for one in histories}
-        with _quiet_collector() as collect:
-            if not _shared(settings, histories, selection, sink, (side, summary, tell)):
-                _pump(
-                    _bounded(settings, histories, archive, summary),
-                    selection,
-                    sink,
-                    side,
-                    (summary, histories, tell, collect),
-                )
+        histories = plan(settings, selection, lake, sink.resumed(), as_written=sink.as_written)
+        replay.all(histories)
         sink.commit()
         if selection.follow:
-            _follow(settings, selection, sink, side=side, state=(summary, tell))
+            replay.follow(ends_of(histories))
         complete = True
     finally:
         sink.close(complete=complete)
-        summary.seconds = time.monotonic() - begun_s
-    return summary
+        replay.summary.seconds = time.monotonic() - begun_s
+    return replay.summary
 
 
-def plan(settings: KafkaSettings, selection: Selection, archive: "Archive | None") -> list[History]:
-    """What to read of each partition, from archive and topic. Raises BadSelection, HistoryGap,
-    ReplayFailed.
-    """
-    return join(resolve(settings, selection), selection, archive)
+class ReplayRun:
+    """One replay, under way."""
 
+    def __init__(self, settings: KafkaSettings, sink: Sink, side: SideFile, tell: Tell) -> None:
+        self._settings = settings
+        self._sink = sink
+        self._side = side
+        self._tell = tell
+        self._done = 0
+        self._total: int | None = None
+        self.summary = Summary()
 
-def _resumed(history: History, sink: Sink) -> History:
-    """Only what an earlier run has not done."""
-    at = sink.resume(history.kafka.part)
-    if at is None:
-        return history
-    archived = history.archived
-    return replace(
-        history,
-        archived=None if archived is None else replace(archived, start=max(archived.start, at)),
-        kafka=replace(history.kafka, start=max(history.kafka.start, at)),
-    )
+    def all(self, histories: Sequence[History]) -> None:
+        """Topic after topic: what the lake has, then the rest."""
+        self.summary.ends = ends_of(histories)
+        parts = {id(part): part.days() for one in histories for part in one.lake}
+        rows = sum(day.rows for days in parts.values() for day in days)
+        self._total = rows + sum(one.size for one in histories)
+        for history in histories:
+            for part in history.lake:
+                self._sink.begin(part.topic, part.wanted.offsets)
+                for day in parts[id(part)]:
+                    for piece in part.read(day, in_order=self._sink.in_order):
+                        self.summary.from_lake += len(piece)
+                        self._take(piece, len(piece))
+                    self._sink.day_done(part.topic, day.name)
+                self._sink.end(part.topic)
+            at = {one.part: one.start for one in history.ranges}
+            for block in Reader(self._settings, history.ranges).blocks():
+                part_ = (block.topic, block.partition)
+                passed, at[part_] = block.next_offset - at[part_], block.next_offset
+                self._take(block, passed)
+        self._done = self._total
+        self._tell(Step(self._done, self._total, self.summary))
 
+    def follow(self, ends: dict[TopicPart, int]) -> None:
+        """Go on with what comes, until interrupted; commits every few seconds."""
+        self._total, committed_s = None, time.monotonic()
+        ranges = [Range(*part, end, None) for part, end in ends.items()]
+        try:
+            for block in Reader(self._settings, ranges).blocks():
+                if len(block):
+                    self._take(block, 0)
+                else:
+                    self._tell(Step(self._done, None, self.summary))
+                if time.monotonic() - committed_s > COMMIT_EVERY_S:
+                    self._sink.commit()
+                    committed_s = time.monotonic()
+        except KeyboardInterrupt:
+            self._sink.commit()
 
-def read_blocks(
-    settings: KafkaSettings, histories: Sequence[History], archive: "Archive | None"
-) -> Iterator[Block]:
-    """Archive and topic as one: blocks in offset order within each partition. Raises a
-    ReplayError.
-    """
-    return _bounded(settings, histories, archive, Summary())
-
-
-def _bounded(
-    settings: KafkaSettings,
-    histories: Sequence[History],
-    archive: "Archive | None",
-    summary: Summary,
-) -> Generator[Block]:
-    if archive is not None:
-        for block in chain.from_iterable(one.read(archive) for one in histories):
-            summary.from_archive += len(block)
-            yield block
-    reader = Reader(settings, [one.kafka for one in histories])
-    for block in reader.blocks():
-        summary.bytes_read = reader.traffic.bytes
-        yield block
-
-
-def _shared(
-    settings: KafkaSettings,
-    histories: Sequence[History],
-    selection: Selection,
-    sink: Sink,
-    state: tuple[SideFile, Summary, Tell],
-) -> bool:
-    """Read and write in two processes, where the sink's files allow it and it is worth it; whether
-    that was done.
-    """
-    half = getattr(sink, "half", None)
-    if half is None or any(one.archived is not None and one.archived.size for one in histories):
-        return False
-    from replaying.parquet import CommitLog  # noqa: PLC0415 (an extra)
-    from replaying.sharing import BlockDone, Ended, ReplayWork, halves, share  # noqa: PLC0415 (an extra)
-
-    found = halves([one.kafka for one in histories], half.share_from)
-    if found is None:
-        return False
-    manifest: CommitLog = sink.manifest  # type: ignore[attr-defined]  # who has halves has one
-    side, summary, tell = state
-    position, total = (
-        {one.kafka.part: one.start for one in histories},
-        sum(one.size for one in histories),
-    )
-    done = 0
-
-    def keep(files: Ended) -> None:
-        for part, next_offset, named in files:
-            manifest.add(part, next_offset, named)
-
-    def take(said: BlockDone) -> None:
-        nonlocal done
-        side.add(said.damaged)
-        keep(said.files)
-        done += said.next_offset - position[said.part]
-        position[said.part] = said.next_offset
-        summary.read += said.read
-        summary.bytes_read += said.bytes
-        _count(Taken(said.rows, said.damaged), summary)
-        tell(Step(done, total, summary))
-
-    here, there = (ReplayWork(settings, ranges, half, selection.key()) for ranges in found)
-    share(here, there, take, keep)
-    return True
-
-
-def _pump(
-    blocks: Generator[Block],
-    selection: Selection,
-    sink: Sink,
-    side: SideFile,
-    state: tuple[Summary, Sequence[History], Tell, Callable[[], object]],
-) -> None:
-    """Read while blocks are made ready, in two threads, and the sink takes them in order, in a
-    thread of its own.
-    """
-    summary, histories, tell, collect = state
-    total = sum(one.size for one in histories)
-    ends = {one.kafka.part: one.end for one in histories}
-    position = {one.kafka.part: one.start for one in histories}
-    done, pending = 0, deque[Future[Taken]]()
-    with (
-        closing(blocks),
-        ThreadPoolExecutor(READERS, "ready") as readers,
-        ThreadPoolExecutor(1, "sink") as thread,
-    ):
-        for number, block in enumerate(blocks):
-            part = (block.topic, block.partition)
-            summary.read += len(block)
-            done += block.next_offset - position[part]
-            position[part] = block.next_offset
-            last = block.next_offset >= ends[part]
-            ready = readers.submit(sink.ready, block.with_key(selection.key()))
-            pending.append(thread.submit(_take, sink, side, ready, part if last else None))
-            del block, ready
-            while len(pending) > PENDING:
-                _count(pending.popleft().result(), summary)
-            tell(Step(done, total, summary))
-            if number % COLLECT_EVERY == 0:
-                collect()
-        while pending:
-            _count(pending.popleft().result(), summary)
-        tell(Step(total, total, summary))
-
-
-def _take(
-    sink: Sink, side: SideFile, ready: "Future[Take]", last_of: TopicPart | None = None
-) -> Taken:
-    taken = ready.result()()
-    side.add(taken.damaged)
-    if last_of is not None:
-        sink.finish(last_of)
-    return taken
-
-
-def _count(taken: Taken, summary: Summary) -> None:
-    summary.rows += taken.rows
-    summary.damaged += len(taken.damaged)
-
-
-def _follow(
-    settings: KafkaSettings,
-    selection: Selection,
-    sink: Sink,
-    *,
-    side: SideFile,
-    state: tuple[Summary, Tell],
-) -> None:
-    """Go on with what comes, until interrupted; commits every few seconds."""
-    summary, tell = state
-    ranges = [Range(*part, end, None) for part, end in summary.ends.items()]
-    committed_s = time.monotonic()
-    try:
-        for block in Reader(settings, ranges).blocks():
-            if len(block):
-                summary.read += len(block)
-                taken = sink.ready(block.with_key(selection.key()))()
-                side.add(taken.damaged)
-                _count(taken, summary)
-            if time.monotonic() - committed_s > COMMIT_EVERY_S:
-                sink.commit()
-                committed_s = time.monotonic()
-            tell(Step(summary.read, None, summary))
-    except KeyboardInterrupt:
-        sink.commit()
-
-
-@contextmanager
-def _quiet_collector() -> Iterator[Callable[[], object]]:
-    """Blocks hold millions of small objects and no cycles: walking them again and again takes
-    longer than reading them.
-    """
-    was = gc.isenabled()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield lambda: gc.collect(1)
-    finally:
-        gc.unfreeze()
-        if was:
-            gc.enable()
+    def _take(self, piece: Piece, passed: int) -> None:
+        taken = self._sink.take(piece)
+        self._side.add(taken.damaged)
+        self._done += passed
+        self.summary.read += len(piece)
+        self.summary.rows += taken.rows
+        self.summary.damaged += len(taken.damaged)
+        self._tell(Step(self._done, self._total, self.summary))

@@ -11,6 +11,7 @@ from ulid import ULID
 
 from domain.moments import age, moment
 from replaying.errors import BadSelection
+from replaying.records import Wish
 from schemas.ids import RequestId
 
 _OFFSETS: Final = re.compile(r"offset:(?:(\d{1,18})|(\d{1,6}=\d{1,18}(?:,\d{1,6}=\d{1,18})*))")
@@ -68,11 +69,12 @@ class Selection:
         are taken.
         """
         start = None if isinstance(self.start, AtTime) else repr(self.start)
-        return {"request": self.request_id, "tenant": self.tenant_id, "start": start}
+        end = {} if self.end is None else {"end": repr(self.end)}
+        return {"request": self.request_id, "tenant": self.tenant_id, "start": start, **end}
 
-    def key(self) -> bytes | None:
-        """The key of the records asked for, when there is only one."""
-        return None if self.request_id is None else self.request_id.encode()
+    def wish(self) -> Wish:
+        """About whom."""
+        return Wish(self.tenant_id, None if self.request_id is None else self.request_id.encode())
 
 
 def place(words: str, now: datetime) -> Place:

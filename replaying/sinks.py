@@ -1,48 +1,50 @@
 """Where a replay goes: what every sink offers, and those that take one record after the other."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from replaying.blocks import Block, Damaged, damaged, is_raw, read
-from replaying.files import whole
-from replaying.places import TopicPart
-from schemas.envelope import Decoded, Undecodable
+from replaying.history import OffsetSpan, Resumed
+from replaying.records import Damaged, Piece, Replayed, Wish, records
+from runtime.files import whole
 
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a block."""
+    """What became of a piece."""
 
     rows: int = 0
     damaged: Sequence[Damaged] = field(default_factory=list)
 
 
-Take = Callable[[], Taken]
-
-
 class Sink(Protocol):
-    """Takes blocks one after the other. What is committed survives a kill; what is not is read
+    """Takes pieces one after the other. What is committed survives a kill; what is not is read
     again.
     """
 
-    def resume(self, part: TopicPart) -> int | None:
-        """Where to read on in a partition that an earlier run had begun; None: at the selection's
-        start.
-        """
+    in_order: bool
+    """Whether the lake's rows are to come by partition and offset, as a topic's records do."""
+    as_written: bool
+    """Whether records are wanted byte for byte where the topic still has them."""
 
-    def ready(self, block: Block) -> Take:
-        """Make a block ready; the costly part of taking it, called from any thread. What is
-        returned takes it, in its turn.
-        """
+    def resumed(self) -> Mapping[str, Resumed]:
+        """Where an earlier run has come to, by topic."""
 
-    def finish(self, part: TopicPart) -> None:
-        """A partition has been read to its end."""
+    def take(self, piece: Piece) -> Taken:
+        """Take it."""
+
+    def begin(self, topic: str, bounds: Mapping[int, OffsetSpan]) -> None:
+        """A part of the lake begins."""
+
+    def day_done(self, topic: str, day: str) -> None:
+        """A day of that part is whole."""
+
+    def end(self, topic: str) -> None:
+        """All its days are."""
 
     def commit(self) -> None:
         """Make durable what was taken."""
@@ -51,72 +53,24 @@ class Sink(Protocol):
         """End; what can't be half done is undone when the replay is not complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A record that was read: where it stood, when the broker wrote it, and what it says. `said` is
-    None for raw bytes.
-    """
+class AnewSink:
+    """A sink that takes everything anew each time."""
 
-    topic: str
-    partition: int
-    offset: int
-    written_at: datetime
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-    said: Decoded | None
+    in_order = True
+    as_written = False
 
+    def resumed(self) -> Mapping[str, Resumed]:
+        """Nothing is kept."""
+        return {}
 
-def records(block: Block, tenant_id: str | None) -> tuple[list[Replayed], list[Damaged]]:
-    """A block's records, each read by its model, and those that could not be. `tenant_id`: only
-    this tenant's.
-    """
-    good, bad = list[Replayed](), list[Damaged]()
-    raw = is_raw(block.topic)
-    for index in range(len(block)):
-        found = None if raw else read(block.topic, block.values[index], block.headers[index])
-        if isinstance(found, Undecodable):
-            bad.append(damaged(block, index, found.reason))
-        elif tenant_id is None or (
-            found is not None and getattr(found.event, "tenant_id", None) == tenant_id
-        ):
-            headers = tuple((name, value or b"") for name, value in block.headers[index] or ())
-            at = datetime.fromtimestamp(block.timestamps_ms[index] / 1000, UTC)
-            offset, key, value = block.offsets[index], block.keys[index], block.values[index]
-            good.append(
-                Replayed(block.topic, block.partition, offset, at, key, value, headers, found)
-            )
-    return good, bad
+    def begin(self, topic: str, bounds: Mapping[int, OffsetSpan]) -> None:
+        """Nothing is kept."""
 
+    def day_done(self, topic: str, day: str) -> None:
+        """Nothing is kept."""
 
-class RecordSink:
-    """Takes blocks record by record."""
-
-    def __init__(self, tenant_id: str | None) -> None:
-        """`tenant_id`: only this tenant's records."""
-        self._tenant_id = tenant_id
-
-    def resume(self, part: TopicPart) -> int | None:
-        """Records are taken anew each time."""
-        return None
-
-    def ready(self, block: Block) -> Take:
-        """Nothing can be done before its turn."""
-        return partial(self.take, block)
-
-    def take(self, block: Block) -> Taken:
-        """Give each readable record to `put`."""
-        good, bad = records(block, self._tenant_id)
-        for record in good:
-            self.put(record)
-        return Taken(len(good), bad)
-
-    def put(self, record: Replayed) -> None:
-        """Take one record."""
-        raise NotImplementedError
-
-    def finish(self, part: TopicPart) -> None:
-        """Nothing is held back."""
+    def end(self, topic: str) -> None:
+        """Nothing is kept."""
 
     def commit(self) -> None:
         """Nothing is held back."""
@@ -125,17 +79,36 @@ class RecordSink:
         """Nothing is left to do."""
 
 
+class RecordSink(AnewSink):
+    """Takes pieces record by record."""
+
+    def __init__(self, wish: Wish) -> None:
+        """Which records."""
+        self._wish = wish
+
+    def take(self, piece: Piece) -> Taken:
+        """Give each readable record to `put`."""
+        good, bad = records(piece, self._wish)
+        for record in good:
+            self.put(record)
+        return Taken(len(good), bad)
+
+    def put(self, record: Replayed) -> None:
+        """Take one record."""
+        raise NotImplementedError
+
+
 class Lines(RecordSink):
     """One line per record, to a terminal or pipe."""
 
     def __init__(
         self,
-        tenant_id: str | None,
+        wish: Wish,
         write: Callable[[str], object],
         render: Callable[[Replayed], str],
     ) -> None:
         """`write` takes a line without its end."""
-        super().__init__(tenant_id)
+        super().__init__(wish)
         self._write = write
         self._render = render
 
@@ -147,11 +120,9 @@ class Lines(RecordSink):
 class LinesFile(RecordSink):
     """A file of lines that is whole or not there."""
 
-    def __init__(
-        self, tenant_id: str | None, path: Path, render: Callable[[Replayed], str]
-    ) -> None:
+    def __init__(self, wish: Wish, path: Path, render: Callable[[Replayed], str]) -> None:
         """Nothing is written yet."""
-        super().__init__(tenant_id)
+        super().__init__(wish)
         self._stack = ExitStack()
         self._file: IO[str] = self._stack.enter_context(whole(path))
         self._render = render

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.progress import shown
-from cli.replay import open_archive
+from cli.replay import open_lake
 from cli.settings import database, run
 from runtime.settings import KafkaSettings
 
@@ -28,8 +28,8 @@ def rebuild_projection(
     keep_shadow: Annotated[
         bool, typer.Option("--keep-shadow", help="leave the shadow tables for a closer look")
     ] = False,
-    archive: Annotated[
-        bool, typer.Option(help="read what retention deleted from the archive in S3")
+    lake: Annotated[
+        bool, typer.Option(help="read the lake where there is one, and of the topics what follows")
     ] = True,
 ) -> None:
     """Rebuild request_logs and job_events from the topics. The projection may run meanwhile.
@@ -48,7 +48,7 @@ def rebuild_projection(
                 lambda: rebuild(
                     topics,
                     settings,
-                    open_archive() if archive else None,
+                    open_lake() if lake else None,
                     dry_run=dry_run,
                     keep_shadow=keep_shadow,
                     tell=tell,

@@ -15,7 +15,7 @@ from storage.rebuild import Compared, Offsets, comparing, projected
 from storage.shadow import ShadowTables, alone
 
 if TYPE_CHECKING:
-    from replaying.archive import Archive
+    from lake.reading import LakeSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Rebuilt:
 async def rebuild(  # noqa: PLR0913 (three places and three that are named)
     kafka: KafkaSettings,
     database: DatabaseSettings,
-    archive: "Archive | None",
+    lake: "LakeSource | None",
     *,
     dry_run: bool = False,
     keep_shadow: bool = False,
@@ -50,7 +50,7 @@ async def rebuild(  # noqa: PLR0913 (three places and three that are named)
     async with alone(database) as connection:
         shadow = ShadowTables(connection)
         await shadow.create()
-        count = await load(kafka, archive, shadow, tell)
+        count = await load(kafka, lake, shadow, tell)
         # So that little is left for under the lock
         await catch_up(kafka, await projected(connection), shadow, count)
         async with comparing(connection, to_swap=not dry_run) as comparison:

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import pyarrow as pa
 
 from domain.outcomes import Done, Outcome, Unhandled
-from lake.rows import MISFITS, rows
+from lake.rows import fitting, rows
 from runtime.declaration import Spans
 from runtime.records import Work
 from schemas.topics import BY_NAME
@@ -41,7 +42,10 @@ class Gathered:
             by_topic[work.topic].append(work)
         unfit: dict[tuple[str, int, int], str] = {}
         for topic, of_topic in by_topic.items():
-            self._add(topic, of_topic, unfit)
+            made, others = fitting(of_topic, partial(rows, BY_NAME[topic]))
+            self._rows[topic] += made
+            self._bytes += sum(one.nbytes for one in made)
+            unfit |= {(work.topic, work.partition, work.offset): why for work, why in others}
         places = [(work.topic, work.partition, work.offset) for work in works]
         return [Unhandled(unfit[place]) if place in unfit else Done() for place in places]
 
@@ -54,21 +58,3 @@ class Gathered:
             await self._tables.append(topic, pa.concat_tables(self._rows[topic]), after)
             del self._rows[topic]
         self._bytes = 0
-
-    def _add(
-        self, topic: str, works: Sequence[Work], unfit: dict[tuple[str, int, int], str]
-    ) -> None:
-        """What fits no column is found by halving."""
-        try:
-            made = rows(BY_NAME[topic], works)
-        except MISFITS as error:
-            if len(works) == 1:
-                (work,) = works
-                unfit[work.topic, work.partition, work.offset] = f"fits no column: {error}"[:300]
-                return
-            half = len(works) // 2
-            self._add(topic, works[:half], unfit)
-            self._add(topic, works[half:], unfit)
-        else:
-            self._rows[topic].append(made)
-            self._bytes += made.nbytes

@@ -69,7 +69,7 @@ def test_a_mannequin_can_be_loaded(installed: Path) -> None:
 
 
 def test_the_cookbook_s_questions_are_in_it(installed: Path) -> None:
-    code = "from replaying import cookbook as c; print(c.PAGE); print(len(c.questions()))"
+    code = "from cli.reporting import cookbook as c; print(c.PAGE); print(len(c.questions()))"
     page, count = said(installed, "-c", code).split()
     assert Path(page).is_relative_to(installed)
     assert int(count) >= 10

@@ -86,8 +86,8 @@ class Lake:
             assert [place for place, count in held.items() if count > 1] == [], topic.name
 
 
-def lake_of(services: Stack, name: str) -> Lake:
-    """Tables in a schema of this name."""
+def lake_of(services: Stack, name: str, namespace: str | None = None) -> Lake:
+    """Tables in a schema of this name. `namespace`: of the topics; None: the stack's own."""
     env = {
         **os.environ,
         **services.env,
@@ -95,6 +95,7 @@ def lake_of(services: Stack, name: str) -> Lake:
         "LOOKS_LAKE_COMMIT_EVERY_S": "0.5",
         "LOOKS_KAFKA_SESSION_TIMEOUT_S": "6",
         "AWS_EC2_METADATA_DISABLED": "true",
+        **({} if namespace is None else {"LOOKS_NAMESPACE": namespace}),
     }
     return Lake(
         settings_of(LakeSettings, env),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from replaying.blocks import Block
+from replaying.records import Block, TopicRecord, Wish
 from schemas.envelope import Encoded, Meta, encode
 from schemas.events import TYPE_OF, LookCompleted, PlacedGarment, RequestEvent, StoredImage
 from schemas.ids import derived_id
@@ -12,6 +12,7 @@ from tests.making import NOW, TENANT
 DAY_MS = 24 * 60 * 60 * 1000
 NOON_MS = int(datetime(2026, 1, 2, 12, tzinfo=UTC).timestamp() * 1000)
 TOPIC = "look.completed"
+ANYBODY = Wish()
 
 
 def request_id(number: int) -> str:
@@ -72,16 +73,14 @@ def a_block(
 ) -> Block:
     """Records in a row."""
     records = [row if isinstance(row, Encoded) else encoded(row) for row in rows]
-    numbers = range(len(records))
     return Block(
         topic,
         partition,
         first + len(records),
-        [first + number for number in numbers],
-        [at_ms + step_ms * (first + number) for number in numbers],
-        [record.key for record in records],
-        [record.value for record in records],
-        [list(record.headers) for record in records],
+        [
+            TopicRecord(at, at_ms + step_ms * at, record.key, record.value, list(record.headers))
+            for at, record in enumerate(records, first)
+        ],
     )
 
 

@@ -12,12 +12,13 @@ import pytest
 from replaying.damage import SideFile
 from replaying.duck import DuckSink
 from replaying.errors import BadSelection
+from replaying.history import Resumed
 from replaying.parquet import MANIFEST, ParquetSink
-from tests.unit.replaying.making import DAY_MS, a_block, a_completion, completions
+from replaying.records import Wish
+from tests.unit.replaying.making import ANYBODY, DAY_MS, TOPIC, a_block, a_completion, completions
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 WORDS: dict[str, str | None] = {"tenant": None}
-PART = ("look.completed", 0)
 
 
 def offsets(folder: Path) -> list[int]:
@@ -25,13 +26,13 @@ def offsets(folder: Path) -> list[int]:
     return [row[0] for row in rows]
 
 
-def test_files_lie_by_topic_and_day_and_say_their_offsets(tmp_path: Path) -> None:
-    sink = ParquetSink(tmp_path, WORDS, None)
+def test_files_lie_by_topic_and_day(tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path, WORDS, ANYBODY)
     sink.take(completions(0, 4, step_ms=DAY_MS // 3))
     sink.close(complete=True)
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.parquet")) == [
-        "topic=look.completed/day=2026-01-02/part-0-0-1.parquet",
-        "topic=look.completed/day=2026-01-03/part-0-2-3.parquet",
+        "topic=look.completed/day=2026-01-02/part-000001-0000.parquet",
+        "topic=look.completed/day=2026-01-03/part-000001-0001.parquet",
     ]
     found = duckdb.execute(
         f"SELECT DISTINCT topic, day::VARCHAR FROM '{tmp_path}/**/*.parquet' ORDER BY ALL"
@@ -40,27 +41,26 @@ def test_files_lie_by_topic_and_day_and_say_their_offsets(tmp_path: Path) -> Non
 
 
 def test_a_later_run_goes_on_where_the_files_end(tmp_path: Path) -> None:
-    first = ParquetSink(tmp_path, WORDS, None, rows_per_file=5)
+    first = ParquetSink(tmp_path, WORDS, ANYBODY, rows_per_file=5)
     first.take(completions(0, 10))
     first.take(completions(10, 3))
     first.close(complete=False)
-    later = ParquetSink(tmp_path, WORDS, None)
-    assert later.resume(PART) == 13
-    assert later.resume(("look.completed", 1)) is None
+    later = ParquetSink(tmp_path, WORDS, ANYBODY)
+    assert later.resumed() == {TOPIC: Resumed({0: 13})}
     later.take(completions(13, 2))
     later.close(complete=True)
     assert offsets(tmp_path) == list(range(15))
 
 
 def test_what_no_manifest_line_names_is_removed_and_read_again(tmp_path: Path) -> None:
-    sink = ParquetSink(tmp_path, WORDS, None)
+    sink = ParquetSink(tmp_path, WORDS, ANYBODY)
     sink.take(completions(0, 3))
     sink.close(complete=True)
     manifest = tmp_path / MANIFEST
     whole = manifest.read_bytes()
     manifest.write_bytes(whole[:-4])  # torn by a kill, after the file was renamed
-    later = ParquetSink(tmp_path, WORDS, None)
-    assert later.resume(PART) is None
+    later = ParquetSink(tmp_path, WORDS, ANYBODY)
+    assert later.resumed() == {}
     later.take(completions(0, 3))
     later.close(complete=True)
     assert offsets(tmp_path) == [0, 1, 2]
@@ -68,18 +68,18 @@ def test_what_no_manifest_line_names_is_removed_and_read_again(tmp_path: Path) -
 
 
 def test_another_selection_is_refused_in_the_same_folder(tmp_path: Path) -> None:
-    ParquetSink(tmp_path, WORDS, None).close(complete=True)
+    ParquetSink(tmp_path, WORDS, ANYBODY).close(complete=True)
     with pytest.raises(BadSelection, match="another selection"):
-        ParquetSink(tmp_path, {"tenant": "demo"}, "demo")
+        ParquetSink(tmp_path, {"tenant": "demo"}, Wish("demo"))
 
 
 KILLED = """
 import sys
 from pathlib import Path
 from replaying.parquet import ParquetSink
-from tests.unit.replaying.making import completions
-sink = ParquetSink(Path(sys.argv[1]), {"tenant": None}, None, rows_per_file=8)
-at = sink.resume(("look.completed", 0)) or 0
+from tests.unit.replaying.making import ANYBODY, completions
+sink = ParquetSink(Path(sys.argv[1]), {"tenant": None}, ANYBODY, rows_per_file=8)
+at = sink.resumed()["look.completed"].next[0] if sink.resumed() else 0
 print("at", at, flush=True)
 while True:
     sink.take(completions(at, 3))
@@ -104,11 +104,10 @@ def test_each_offset_is_there_once_after_kills_at_any_moment(tmp_path: Path) -> 
         writer.send_signal(signal.SIGKILL)
         writer.wait()
         writer.stdout.close()
-    sink = ParquetSink(tmp_path, WORDS, None)
-    end = sink.resume(PART)
+    sink = ParquetSink(tmp_path, WORDS, ANYBODY)
+    end = sink.resumed()[TOPIC].next[0]
     assert begun[0] == 0
     assert begun[1] >= 9
-    assert end is not None
     assert offsets(tmp_path) == list(range(end))
     sink.close(complete=True)
 
@@ -116,7 +115,7 @@ def test_each_offset_is_there_once_after_kills_at_any_moment(tmp_path: Path) -> 
 def test_duckdb_holds_each_offset_once_however_often_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "looks.duckdb"
     for _ in range(2):
-        sink = DuckSink(path, None)
+        sink = DuckSink(path, ANYBODY)
         assert sink.take(completions(0, 4)).rows == 4
         sink.take(a_block([a_completion(9)], first=2, partition=1))
         sink.close(complete=True)
@@ -129,8 +128,8 @@ def test_duckdb_holds_each_offset_once_however_often_it_is_written(tmp_path: Pat
 
 def test_a_damaged_record_is_set_aside_once(tmp_path: Path) -> None:
     block = completions(0, 2)
-    block.values[1] = b"\xff"
-    found = ParquetSink(tmp_path / "out", WORDS, None).take(block).damaged
+    block.records[1] = block.records[1]._replace(value=b"\xff")
+    found = ParquetSink(tmp_path / "out", WORDS, ANYBODY).take(block).damaged
     path = tmp_path / "damaged.jsonl"
     SideFile(path).add(found)
     with path.open("ab") as file:

@@ -74,7 +74,7 @@ def test_a_request_is_looked_for_from_the_time_in_its_id() -> None:
     assert (
         chosen.start.at == datetime(2016, 7, 30, 23, 54, 10, 259000, tzinfo=UTC) - CLOCKS_MAY_DIFFER
     )
-    assert chosen.key() == REQUEST_ID.encode()
+    assert chosen.wish().key == REQUEST_ID.encode()
 
 
 def test_live_topics_are_refused_as_targets_unless_somebody_knows() -> None:

@@ -1,4 +1,4 @@
-"""Reading in bulk is reading: the same rows and the same damage as the models find, one by one."""
+"""Typed tables: the same rows and the same damage as the models find, one by one."""
 
 import json
 from dataclasses import replace
@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.columns import TIME, columns
-from replaying.blocks import Block, read
-from replaying.tables import TableReader, table_schema
+from lake.rows import rows as lake_rows
+from replaying.records import Block, LakeRows, Wish, read, records, works
+from replaying.tables import table_schema, typed
 from schemas.envelope import Decoded, Encoded
 from schemas.events import (
     EVENT_TYPES,
@@ -26,6 +27,7 @@ from schemas.failures import FailureCode, FailureReason
 from schemas.topics import LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, TENANT, a_request
 from tests.unit.replaying.making import (
+    ANYBODY,
     NOON_MS,
     a_block,
     a_completion,
@@ -65,13 +67,8 @@ EVENTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def reader() -> TableReader:
-    return TableReader()
-
-
-def rows(reader: TableReader, block: Block) -> list[dict[str, Any]]:
-    made = reader.read(block)
+def rows(block: Block, wish: Wish = ANYBODY) -> list[dict[str, Any]]:
+    made = typed(block, wish)
     found: list[dict[str, Any]] = []
     for table in made.by_type.values():
         table.validate(full=True)
@@ -80,13 +77,13 @@ def rows(reader: TableReader, block: Block) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("model", EVENT_TYPES.values())
-def test_every_event_type_is_read_in_bulk(model: Any) -> None:
+def test_every_event_type_has_columns(model: Any) -> None:
     assert columns(model) is not None
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_a_row_is_the_event_with_its_place(reader: TableReader, event: Any) -> None:
-    (row,) = rows(reader, a_block([event], first=7, topic=TOPIC_OF[type(event)].name))
+def test_a_row_is_the_event_with_its_place(event: Any) -> None:
+    (row,) = rows(a_block([event], first=7, topic=TOPIC_OF[type(event)].name))
     assert row["_offset"] == 7
     assert row["_timestamp"] == datetime.fromtimestamp(NOON_MS / 1000, UTC) + timedelta(
         milliseconds=7
@@ -168,12 +165,12 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("record", DAMAGED.values(), ids=DAMAGED.keys())
-def test_a_damaged_record_is_found_among_good_ones(reader: TableReader, record: Encoded) -> None:
+def test_a_damaged_record_is_found_among_good_ones(record: Encoded) -> None:
     block = a_block([a_completion(0), record, a_completion(2)])
-    made = reader.read(block)
+    made = typed(block, ANYBODY)
     assert [one.offset for one in made.damaged] == [1]
     assert made.damaged[0].value == record.value
-    assert [row["_offset"] for row in rows(reader, block)] == [0, 2]
+    assert [row["_offset"] for row in rows(block)] == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -189,19 +186,17 @@ def test_a_damaged_record_is_found_among_good_ones(reader: TableReader, record: 
         with_headers(traceparent="größer".encode()),
     ],
 )
-def test_what_the_model_accepts_is_a_row_however_it_is_spelled(
-    reader: TableReader, record: Encoded
-) -> None:
+def test_what_the_model_accepts_is_a_row_however_it_is_spelled(record: Encoded) -> None:
     block = a_block([record])
-    found = read(block.topic, block.values[0], block.headers[0])
+    found = read(block.topic, block.records[0].value, block.records[0].headers)
     assert isinstance(found, Decoded)
-    (row,) = rows(reader, block)
+    (row,) = rows(block)
     assert row["duration_ms"] == found.event.duration_ms  # type: ignore[attr-defined]  # it is a completion
     assert row["warnings"] == list(found.event.warnings)  # type: ignore[attr-defined]  # it is a completion
 
 
-def test_a_number_that_no_column_holds_is_damage(reader: TableReader) -> None:
-    made = reader.read(a_block([a_completion(0), changed(duration_ms=10**30), a_completion(2)]))
+def test_a_number_that_no_column_holds_is_damage() -> None:
+    made = typed(a_block([a_completion(0), changed(duration_ms=10**30), a_completion(2)]), ANYBODY)
     assert [(one.offset, one.reason[:14]) for one in made.damaged] == [(1, "fits no column")]
     assert made.rows == 2
 
@@ -236,23 +231,21 @@ TOKENS = [
         max_size=2,
     )
 )
-def test_bulk_and_model_agree_about_any_bytes(
-    reader: TableReader, edits: list[tuple[int, int, bytes]]
-) -> None:
+def test_tables_and_model_agree_about_any_bytes(edits: list[tuple[int, int, bytes]]) -> None:
     value = WHOLE
     for at, length, token in edits:
         value = value[:at] + token + value[at + length :]
     block = a_block([a_completion(0), with_value(value)])
-    accepted = isinstance(read(block.topic, value, block.headers[1]), Decoded)
-    made = reader.read(block)
+    accepted = isinstance(read(block.topic, value, block.records[1].headers), Decoded)
+    made = typed(block, ANYBODY)
     unfit = [one for one in made.damaged if one.reason.startswith("fits no column")]
     assert made.rows == 2 if accepted and not unfit else [one.offset for one in made.damaged] == [1]
 
 
-def test_a_large_block_with_a_little_damage_loses_only_that(reader: TableReader) -> None:
+def test_a_large_block_with_a_little_damage_loses_only_that() -> None:
     block = completions(0, 2000)
-    block.values[1234] = b"{"
-    made = reader.read(block)
+    block.records[1234] = block.records[1234]._replace(value=b"{")
+    made = typed(block, ANYBODY)
     assert [one.offset for one in made.damaged] == [1234]
     assert made.rows == 1999
     assert list(made.by_type["look.completed.v1"]["_offset"].to_pylist()) == [
@@ -262,11 +255,41 @@ def test_a_large_block_with_a_little_damage_loses_only_that(reader: TableReader)
 
 def test_a_tenant_sees_only_its_own_rows() -> None:
     block = a_block([a_completion(0), a_completion(1, tenant="other"), a_completion(2)])
-    assert [row["_offset"] for row in rows(TableReader("other"), block)] == [1]
+    assert [row["_offset"] for row in rows(block, Wish("other"))] == [1]
 
 
-def test_raw_topics_keep_bytes_and_headers(reader: TableReader) -> None:
+def test_raw_topics_keep_bytes_and_headers() -> None:
     block = a_block([with_value(b"\xff\x00")], topic=LOOK_QUARANTINE.name)
-    (row,) = rows(reader, block)
+    (row,) = rows(block)
     assert row["_value"] == b"\xff\x00"
     assert row["_headers"]["ce_type"] == b"look.completed.v1"
+
+
+def test_rows_of_the_lake_are_the_rows_of_their_records() -> None:
+    topic = TOPIC_OF[LookFailed]
+    events = [event for event in EVENTS if isinstance(event, LookFailed)]
+    block = a_block(events, first=3, topic=topic.name)
+    piece = LakeRows(topic.name, lake_rows(topic, works(block)))
+    for validate in (False, True):
+        made = typed(piece, ANYBODY, validate=validate)
+        assert made.by_type == typed(block, ANYBODY).by_type
+        assert made.damaged == []
+    good, bad = records(piece, ANYBODY)
+    expected, _ = records(block, ANYBODY)
+    assert bad == []
+    assert [(one.key, one.value, one.said and one.said.event) for one in good] == [
+        (one.key, one.value, one.said and one.said.event) for one in expected
+    ]
+
+
+def test_a_row_that_its_model_refuses_is_set_aside_where_somebody_asks() -> None:
+    topic = TOPIC_OF[CreditRefund]
+    refund = next(event for event in EVENTS if isinstance(event, CreditRefund))
+    table = lake_rows(topic, works(a_block([refund, refund], topic=topic.name)))
+    amounts = pa.array([10, -10], pa.int64())
+    number = table.schema.get_field_index("amount")
+    piece = LakeRows(topic.name, table.set_column(number, table.schema.field(number), amounts))
+    assert typed(piece, ANYBODY).rows == 2
+    made = typed(piece, ANYBODY, validate=True)
+    assert (made.rows, [one.offset for one in made.damaged]) == (1, [1])
+    assert "amount" in made.damaged[0].reason

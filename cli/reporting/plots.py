@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replaying.cookbook import Cookbook
+from cli.reporting.cookbook import Cookbook
 from replaying.errors import BadSelection
-from replaying.files import write_whole
+from runtime.files import write_whole
 
 INK: Final = "#23303d"
 BAR: Final = "#3f7cac"

@@ -8,11 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from replaying.cookbook import Cookbook, questions
+from cli.reporting.cookbook import Cookbook, questions
+from cli.reporting.plots import report
 from replaying.duck import DuckSink
 from replaying.errors import BadSelection
 from replaying.parquet import ParquetSink
-from replaying.plots import report
 from schemas.events import (
     CreditRefund,
     LookCompleted,
@@ -25,7 +25,7 @@ from schemas.events import (
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import TOPIC_OF
 from tests.making import a_request
-from tests.unit.replaying.making import a_block, a_completion, request_id
+from tests.unit.replaying.making import ANYBODY, a_block, a_completion, request_id
 
 DAY = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
@@ -108,15 +108,15 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("replayed")
-    sink = ParquetSink(folder, {"tenant": None}, None)
+    sink = ParquetSink(folder, {"tenant": None}, ANYBODY)
     for model, events in EVENTS.items():
         topic = TOPIC_OF[model].name
         sink.take(a_block(events, topic=topic))
         sink.take(a_block(events[:1], first=len(events), topic=topic))  # delivered once more
     steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
-    steps.headers = [  # each its own event
-        [*(headers or ()), ("ce_id", f"step-{number}".encode())]
-        for number, headers in enumerate(steps.headers)
+    steps.records = [  # each its own event
+        one._replace(headers=[*(one.headers or ()), ("ce_id", f"step-{one.offset}".encode())])
+        for one in steps.records
     ]
     sink.take(steps)
     sink.close(complete=True)
@@ -143,7 +143,7 @@ def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
     """The first day of a healthy system."""
     models: list[type[RequestEvent]] = [*EVENTS, LookProgress]
     topics = [TOPIC_OF[one].name for one in models]
-    sink = ParquetSink(tmp_path, {"tenant": None}, None, topics=topics)
+    sink = ParquetSink(tmp_path, {"tenant": None}, ANYBODY, topics=topics)
     if model is not None:
         sink.take(a_block(EVENTS[model], topic=TOPIC_OF[model].name))
     sink.close(complete=True)
@@ -162,12 +162,12 @@ def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
 def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
     topic = TOPIC_OF[LookFailed].name
     for events in ([], EVENTS[LookFailed]):
-        sink = ParquetSink(tmp_path, {"tenant": None}, None, topics=[topic])
+        sink = ParquetSink(tmp_path, {"tenant": None}, ANYBODY, topics=[topic])
         if events:
             sink.take(a_block(events, topic=topic))
         sink.close(complete=True)
         names = [path.name for path in tmp_path.rglob("*.parquet")]
-        assert names == (["part-0-0-1.parquet"] if events else ["empty.parquet"])
+        assert names == (["part-000001-0000.parquet"] if events else ["empty.parquet"])
     # DuckDB 1.5.5 fails at the bare smallest value of a column that stands in the paths alone.
     found = duckdb.execute(
         f"SELECT count(*), min(day + 0) FROM '{tmp_path}/**/*.parquet'"
@@ -176,7 +176,7 @@ def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
 
 
 def test_a_duckdb_file_has_a_table_for_every_topic_that_was_asked_for(tmp_path: Path) -> None:
-    sink = DuckSink(tmp_path / "looks.duckdb", None, [TOPIC_OF[LookFailed].name])
+    sink = DuckSink(tmp_path / "looks.duckdb", ANYBODY, [TOPIC_OF[LookFailed].name])
     sink.close(complete=True)
     with duckdb.connect(str(tmp_path / "looks.duckdb")) as db:
         assert db.execute("SELECT count(error.code) FROM look_failed").fetchall() == [(0,)]

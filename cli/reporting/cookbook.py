@@ -9,7 +9,7 @@ import duckdb
 
 from replaying.errors import BadSelection
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "cookbook.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "cookbook.md"
 _BLOCK: Final = re.compile(r"^```sql (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _READ: Final = re.compile(r"read_parquet\('replayed/topic=([a-z.-]+)/")
 FOLDER: Final = "'replayed/"

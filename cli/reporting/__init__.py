@@ -1,0 +1,1 @@
+"""`looks report`: the ten questions, asked and drawn."""
