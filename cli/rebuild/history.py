@@ -101,11 +101,7 @@ def _complete_since(histories: Sequence[History], begins: Mapping[str, Work]) ->
     """Since when nothing of a partition number is missing: a request accepted later has all its
     records. None: since ever.
     """
-    cut = [
-        one.topic
-        for one in histories
-        if (begins[one.topic].offset > 0 if one.topic in begins else _begins_late(one))
-    ]
+    cut = [one.topic for one in histories if _begins_late(one, begins.get(one.topic))]
     return _latest(
         [
             begins[topic].written_at + CLOCKS_MAY_DIFFER if topic in begins else NEVER
@@ -114,8 +110,10 @@ def _complete_since(histories: Sequence[History], begins: Mapping[str, Work]) ->
     )
 
 
-def _begins_late(history: History) -> bool:
-    """One without a record that can be read."""
+def _begins_late(history: History, first: Work | None) -> bool:
+    """Whether older records may be gone. What the lake has begins with its first row."""
+    if history.lake and first is not None:
+        return first.offset > 0
     return any(one.start > 0 for one in history.ranges)
 
 
