@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api import (
     account,
+    batch,
     cancel,
     contracts,
     errors,
@@ -32,6 +33,7 @@ from schemas.uploads import MAX_UPLOAD_BYTES
 
 ROUTERS = (
     looks.router,
+    batch.router,
     uploads.router,
     jobs.router,
     cancel.router,
@@ -76,6 +78,7 @@ def create_app(ports: Ports) -> FastAPI:
     )
     app.state.limiter = ports.limiter
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
+    app.state.batch_places = asyncio.Semaphore(batch.BATCHES_MAX)
     app.state.hub = Hub(
         StillWorking(ports.accounts.working_keys, ports.sessions.working),
         per_tenant=ports.api.streams_per_tenant,

@@ -4,12 +4,10 @@ An ASGI endpoint below FastAPI's nesting: the same gates, models and errors as e
 pass over the headers, one over the body, one over the answer. FastAPI documents it (`documented`).
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -20,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors, examples, strict_json
 from api.answers import COME_BACK, REPLAYED, gives, link, takes
+from api.checking import check
 from api.errors import ApiError
 from api.gates import (
     CAPABILITY,
@@ -32,36 +31,31 @@ from api.gates import (
     plain,
     sends_json,
 )
-from api.idempotency import IdempotencyKeyHeader, key_of, reused
+from api.idempotency import IdempotencyKeyHeader, key_of
 from api.inline_photos import stored
-from api.looks import check
 from api.observed import traceparent_of
 from api.ports import Ports
 from api.queries import KnownParameters, Wait
 from api.refusals import CREATING
 from api.soon import READS, finished_within
+from api.submitting import (
+    RETRY_AFTER_S,
+    fingerprint,
+    located,
+    look_of,
+    submission_of,
+    taken,
+)
 from runtime import logs
 from schemas.envelope import continued
 from schemas.errors import ErrorCode
-from schemas.http import JobStatus, LookRequest, WorkflowAcceptedResponse
+from schemas.http import LookRequest, WorkflowAcceptedResponse
 from schemas.ids import new_request_id
 from schemas.responses import Job
 from storage.accounts import Credential
-from storage.submissions import (
-    LOOK_ROUTE,
-    AcceptanceResult,
-    Accepted,
-    IdempotencyKey,
-    KeyInProgress,
-    KeyReused,
-    Submission,
-    Unpaid,
-)
+from storage.submissions import LOOK_ROUTE, IdempotencyKey
 
 METHOD, PATH = LOOK_ROUTE.split(" ")
-EXACT: Final = 2.0**53
-"""Below it a float is one whole number and no other."""
-RETRY_AFTER_S: Final = 1
 ACCEPTED: Final = 202
 PARAMETERS: Final = KnownParameters(frozenset(("wait",)))
 
@@ -78,9 +72,7 @@ _CONSULTED: Final = frozenset(
         b"idempotency-key",
     )
 )
-_validate = LookRequest.__pydantic_validator__.validate_python
 _wait: TypeAdapter[float] = TypeAdapter(Wait)
-_answer_json = WorkflowAcceptedResponse.__pydantic_serializer__.to_json
 
 
 class CreateLook:
@@ -114,19 +106,19 @@ class CreateLook:
         wait_s = _wait_in(QueryParams(query), credential) if query else 0.0
         sends_json(_first(given, b"content-type", ""))
         declared = _first(given, b"content-length", "0").encode()
-        look, asked = _look_in(await _read_body(BoundedBody(receive, self._limit, declared)))
+        asked = _parsed(await _read_body(BoundedBody(receive, self._limit, declared)))
+        look = look_of(asked)
         ports: Ports = scope["app"].state.ports
         warnings = check(look, asked, credential, ports)
-        items = await stored(look, credential, scope["app"].state)
         text = key_of(given.get(b"idempotency-key", ()))
-        idempotency = None if text is None else _idempotency(text, look)
         submission = replace(
-            _submission(ports, credential, look, idempotency, warnings),
-            items=items,
+            submission_of(ports, credential, look, warnings),
+            items=await stored(look, credential, scope["app"].state),
+            idempotency=None if text is None else _idempotency(text, look),
             traceparent=continued(traceparent_of(scope)),
         )
         verdict = await ports.acceptance.accept(submission)
-        request_id, answer, replayed = _accepted(verdict, submission)
+        request_id, answer, replayed = taken(verdict, submission)
         if not replayed:
             logs.each_look("look accepted", __name__, [(request_id, submission.traceparent)])
         finished = await finished_within(scope, credential, request_id, wait_s) if wait_s else None
@@ -222,19 +214,13 @@ def _wait_in(query: QueryParams, who: Credential) -> float:
     try:
         wait_s = _wait.validate_python(query["wait"])
     except ValidationError as error:
-        raise _located(error, "query", "wait") from None
+        raise located(error, "query", "wait") from None
     if wait_s and READS not in who.capabilities:
         raise ApiError(
             ErrorCode.CAPABILITY_MISSING,
             f"This key lacks the capability {READS}, by which a job is read: post without `wait`.",
         )
     return wait_s
-
-
-def _located(error: ValidationError, *place: str) -> RequestValidationError:
-    """As FastAPI says where something is wrong."""
-    found = error.errors(include_url=False, include_input=False)
-    return RequestValidationError([{**one, "loc": (*place, *one["loc"])} for one in found])
 
 
 def _first(given: ConsultedHeaders, name: bytes, default: str) -> str:
@@ -254,98 +240,19 @@ async def _read_body(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-def _look_in(body: bytes) -> tuple[LookRequest, Mapping[str, Any]]:
-    """The look that a body asks for, and as it was sent: all that the models can say of it is said
-    here. Raises ApiError or RequestValidationError 422.
-    """
+def _parsed(body: bytes) -> Any:
+    """The value of a body. Raises ApiError or RequestValidationError 422."""
     if not body:
         raise RequestValidationError(
             [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
         )
-    try:
-        # As FastAPI validates bodies, so that what is wrong is called the same on every route.
-        asked: Any = strict_json.parse(body)
-        look: LookRequest = _validate(asked, from_attributes=True)
-    except ValidationError as error:
-        raise _located(error, "body") from None
-    return look, asked
-
-
-def _submission(
-    ports: Ports,
-    who: Credential,
-    look: LookRequest,
-    idempotency: IdempotencyKey | None,
-    warnings: Sequence[str],
-) -> Submission:
-    request_id, config = new_request_id(), look.runtime_config
-    cost = ports.look.credits_cost
-    answer = WorkflowAcceptedResponse(
-        request_id=request_id,
-        job_id=request_id,
-        status=JobStatus.NOT_STARTED,
-        credits_cost=cost,
-        warnings=list(warnings) or None,
-    )
-    return Submission(
-        request_id=request_id,
-        tenant_id=who.tenant_id,
-        environment=who.environment,
-        user_category=look.user_category,
-        items=tuple(look.items),
-        runtime_config=None if config is None else dict(config),
-        credits_cost=cost,
-        deadline_s=ports.look.deadline_s,
-        answer=_answer_json(answer, exclude_none=True),
-        idempotency=idempotency,
-        tenants_engine=who.engine,
-        reference=look.reference,
-        metadata=look.metadata,
-    )
+    return strict_json.parse(body)
 
 
 def _idempotency(text: str, look: LookRequest) -> IdempotencyKey:
-    canonical_body = orjson.dumps(
-        _plain_numbers(look.model_dump(exclude_unset=True, mode="json")),
-        option=orjson.OPT_SORT_KEYS,
+    return IdempotencyKey(
+        LOOK_ROUTE, text, fingerprint(look.model_dump(exclude_unset=True, mode="json"))
     )
-    return IdempotencyKey(LOOK_ROUTE, text, hashlib.sha256(canonical_body).digest())
-
-
-def _plain_numbers(value: object) -> object:
-    """The same value with 1.0 as 1: as RFC 8785 writes numbers, so that the spelling does not
-    count.
-    """
-    match value:
-        case dict():
-            return {key: _plain_numbers(inner) for key, inner in value.items()}
-        case list():
-            return [_plain_numbers(inner) for inner in value]
-        case float() if value.is_integer() and abs(value) < EXACT:
-            return int(value)
-        case _:
-            return value
-
-
-def _accepted(verdict: AcceptanceResult, submission: Submission) -> tuple[str, bytes, bool]:
-    """Request id, answer, and whether it is a replay. Raises ApiError for what was not accepted."""
-    match verdict:
-        case Accepted(answer, replayed):
-            request_id = orjson.loads(answer)["request_id"] if replayed else submission.request_id
-            return request_id, answer, replayed
-        case Unpaid(available):
-            raise ApiError(
-                ErrorCode.INSUFFICIENT_BALANCE,
-                f"A look costs {submission.credits_cost} credits; {available} are left.",
-            )
-        case KeyReused():
-            raise reused("body")
-        case KeyInProgress():
-            raise ApiError(
-                ErrorCode.IDEMPOTENCY_IN_PROGRESS,
-                "A request with this Idempotency-Key is being decided.",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
 
 
 def _headers(

@@ -148,22 +148,24 @@ EXPECTED: tuple[type[Exception], ...] = (
 
 def answer(request: Request, error: Exception) -> JSONResponse:
     """The answer to one of EXPECTED."""
+    return respond(request, refusal_of(request, error))
+
+
+def refusal_of(request: Request, error: Exception) -> ApiError:
+    """What one of EXPECTED is to the client."""
     if isinstance(error, ApiError):
-        return respond(request, error)
+        return error
     if isinstance(error, RequestValidationError):
-        return respond(request, _from_validation(error))
+        return _from_validation(error)
     if isinstance(error, StarletteHTTPException):
-        return respond(request, _from_framework(request, error))
+        return _from_framework(request, error)
     log.warning(
         "the database is out of reach",
         exchange=exchange_id(request),
         error=type(error).__name__,
     )
     message = NOT_ACCEPTED if isinstance(error, Overloaded) else OUT_OF_REACH
-    return respond(
-        request,
-        ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)}),
-    )
+    return ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def install(app: FastAPI) -> None:

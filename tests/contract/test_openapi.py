@@ -71,7 +71,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
                         status,
                     )
     assert ids == {
-        "create_look", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits",
+        "create_look", "create_looks", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits",
         "list_operations",
         "list_garment_categories", "create_webhook", "list_webhooks", "get_webhook",
         "update_webhook", "delete_webhook",
@@ -259,6 +259,7 @@ def test_every_answer_tells_of_its_headers(document: dict[str, Any]) -> None:
     assert {one for one, headers in told.items() if "Idempotency-Replayed" in headers} == {
         ("create_look", "200"),
         ("create_look", "202"),
+        ("create_looks", "200"),
         ("upload_photo", "201"),
     }
     assert "Retry-After" in told["create_look", "409"]

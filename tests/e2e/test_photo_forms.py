@@ -79,3 +79,27 @@ def test_one_call_waits_for_its_picture(client: Client, shop: str) -> None:
     picture = httpx.get(job["artifacts"][0]["image_url"])
     assert len(picture.content) == job["artifacts"][0]["meta"]["bytes"]
     assert len({one.json()["request_id"] for one in answers}) == 1
+
+
+def test_a_batch_is_accepted_look_by_look_and_once_by_its_key(client: Client, shop: str) -> None:
+    tee = {"trial_image": f"{shop}/tee.jpg", "trial_item_category": "top"}
+    theirs = {"trial_image": "users/other/tee.jpg", "trial_item_category": "top"}
+    options = {"runtime_config": {"width": 256, "format": "jpeg"}}
+    looks = [
+        {"items": [one], "reference": f"{shop}-{number}", **options}
+        for number, one in enumerate((tee, theirs, tee))
+    ]
+    headers = {"Idempotency-Key": f"batch-{shop}"}
+    answers = [
+        client.http.post("/v1/looks/batch", json={"looks": looks}, headers=headers)
+        for _ in range(2)
+    ]
+    assert [one.status_code for one in answers] == [200, 200], answers[0].text
+    assert answers[0].content == answers[1].content
+    told = answers[0].json()
+    assert (told["accepted"], told["refused"], told["credits_cost"]) == (2, 1, 20)
+    ids = [one["accepted"]["request_id"] for one in told["items"] if "accepted" in one]
+    jobs = client.finish(ids)
+    assert [jobs[one]["status"] for one in ids] == ["SUCCESS"] * 2
+    assert [jobs[one]["reference"] for one in ids] == [f"{shop}-0", f"{shop}-2"]
+    assert [jobs[one]["billing"]["charged"] for one in ids] == [10, 10]
