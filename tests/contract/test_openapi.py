@@ -71,7 +71,8 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
                         status,
                     )
     assert ids == {
-        "create_look", "create_looks", "list_jobs", "get_job", "list_job_events", "cancel_job", "get_credits",
+        "create_look", "create_looks", "list_jobs", "get_job", "list_job_events", "cancel_job",
+        "get_credits",
         "list_operations",
         "list_garment_categories", "create_webhook", "list_webhooks", "get_webhook",
         "update_webhook", "delete_webhook",
