@@ -22,6 +22,7 @@ from bench import (
     replay,
     streams,
     tracing,
+    years,
 )
 from bench.peers import compared
 from devstack.folder import CHECKOUT
@@ -47,6 +48,7 @@ def main() -> None:
         "streams": streams.measure,
         "audit": audit.measure,
         "lake": lake.measure,
+        "years": years.measure,
         "peers": compared.measure,
     }
     for name, measure in measures.items():

@@ -77,7 +77,7 @@ async def findings(scope: Scope, tally: Tally) -> AsyncIterator[Violation]:
             if scope.lake is not None:
                 await asyncio.to_thread(scope.lake.look)
             async with snapshot(scope.database_url) as view:
-                moment = _moment(scope, view)
+                moment = replace(_moment(scope, view), retired=await view.retired())
                 if scope.lake is not None:
                     scope.lake.erased = await view.erased()
                 tally.looked_at = tally.everything_before = view.now
@@ -239,6 +239,8 @@ async def _money(view: Snapshot, tally: Tally) -> AsyncIterator[Violation]:
             yield violation
     for request_id in await view.charges_without_request():
         yield Violation(2, request_id, "charged without a request")
+    for name in await view.closings_not_carried():
+        yield Violation(7, name, "its entries were taken away and no entry carries their sum")
     if not await view.ledger_is_append_only():
         yield Violation(
             7, "ledger_entries", "the triggers that forbid changes are missing or disabled"

@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.maintain import maintain
 from cli.rebuild import rebuild_projection, rewind_projection
 from cli.recover import recover
 from cli.settings import database, run, secret
@@ -13,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="The database.")
 app.command("rebuild-projection")(rebuild_projection)
 app.command("rewind-projection")(rewind_projection)
 app.command("recover")(recover)
+app.command("maintain")(maintain)
 
 
 @app.callback()

@@ -5,8 +5,8 @@ each check asks only what the order of those moments allows it to ask, and gives
 they may take to travel.
 """
 
-from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 PROMISES: dict[int, str] = {
@@ -43,13 +43,19 @@ class AuditMoment:
 
     `settle_s`: an event may travel for so long. `margin_s`: after its deadline a request may stay
     open for so long.
-    `topics_since`: topics may have forgotten what is older.
+    `topics_since`: topics may have forgotten what is older. `retired`: table -> below which request
+    id its rows are gone.
     """
 
     now: datetime
     settle_s: float
     margin_s: float
     topics_since: datetime
+    retired: Mapping[str, str] = field(default_factory=dict)
+
+    def gone(self, table: str, request_id: str) -> bool:
+        """Whether retention has taken the table's rows of this request away."""
+        return request_id < self.retired.get(table, "")
 
     def settled(self, at: datetime) -> bool:
         """Whether what happened then must have arrived everywhere by now."""
@@ -158,6 +164,8 @@ def _ordered(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
         yield f"topics have two events with the number {number}"
     if facts.status not in TERMINAL or not moment.settled(facts.updated_at):
         return
+    if moment.gone("job_events", facts.request_id):
+        return
     seqs = [seq for seq, _ in facts.events]
     kinds = [kind for _, kind in facts.events]
     if (
@@ -232,7 +240,7 @@ def stray(request_id: str, topic: str, written: datetime, moment: AuditMoment) -
     """A record about a request that has no row. Rows come before records, so only a fresh one is no
     violation.
     """
-    if not moment.settled(written):
+    if not moment.settled(written) or moment.gone("request_logs", request_id):
         return None
     promise = {"look.requested": 1, "credit.refund": 4}.get(topic, 5)
     return Violation(promise, request_id, f"{topic} speaks of a request that was never accepted")

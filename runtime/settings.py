@@ -21,8 +21,11 @@ from runtime.areas import Area, NamespaceName, Seconds, SecretsSettings, area, n
 from runtime.kafka_settings import KafkaSettings, SaslMechanism, SecurityProtocol
 from schemas.engines import EngineName
 from schemas.namespace import Namespace
+from schemas.topics import TOPICS
 
 CLOSE_WITHIN_S = 3.0
+KEPT_AT_LEAST_D = max(topic.retention_ms for topic in TOPICS) / 86_400_000 + 1
+"""Rows outlive the records that speak of them: none that is read again finds its request gone."""
 """What a process may take to end when its work has."""
 
 
@@ -402,6 +405,34 @@ class WebhookSettings(Area):
     concurrency: int = Field(
         default=64, ge=1, description="deliveries that one process has under way"
     )
+
+
+class RetentionSettings(Area):
+    """For how long Postgres keeps rows; None: for ever (docs/operations.md)."""
+
+    model_config = area("RETENTION_")
+
+    request_logs_d: float | None = Field(
+        default=None, ge=KEPT_AT_LEAST_D, description="days; longer than topics are kept"
+    )
+    job_events_d: float | None = Field(
+        default=None, ge=KEPT_AT_LEAST_D, description="days; longer than topics are kept"
+    )
+    ledger_entries_d: float | None = Field(
+        default=None,
+        ge=KEPT_AT_LEAST_D,
+        description="days; then one entry an account carries the sum; not before request_logs go",
+    )
+
+    @model_validator(mode="after")
+    def _shown(self) -> Self:
+        wanted, shown = self.ledger_entries_d, self.request_logs_d
+        if wanted is not None and (shown is None or wanted < shown):
+            raise ValueError(
+                "LOOKS_RETENTION_LEDGER_ENTRIES_D must be LOOKS_RETENTION_REQUEST_LOGS_D or more: "
+                "a request shows what it paid"
+            )
+        return self
 
 
 class LakeSettings(Area):

@@ -110,12 +110,33 @@ class Snapshot:
         return {row["request_id"] for row in rows}
 
     async def charges_without_request(self) -> list[str]:
-        """Requests that were charged and have no row."""
+        """Requests that were charged and have no row, though retention has not taken it."""
         rows = await self._connection.fetch(
             """SELECT l.request_id FROM ledger_entries l LEFT JOIN request_logs r USING (request_id)
-               WHERE l.kind = 'charge' AND r.request_id IS NULL ORDER BY 1 LIMIT 1000"""
+               WHERE l.kind = 'charge' AND r.request_id IS NULL
+                 AND l.request_id >= coalesce((SELECT max(before_id) FROM retired_ranges
+                   WHERE table_name = 'request_logs'), '') ORDER BY 1 LIMIT 1000"""
         )
         return [row["request_id"] for row in rows]
+
+    async def retired(self) -> dict[str, str]:
+        """Table -> below which request id its rows are gone."""
+        rows = await self._connection.fetch(
+            "SELECT table_name, max(before_id) AS before_id FROM retired_ranges GROUP BY 1"
+        )
+        return {row["table_name"]: row["before_id"] for row in rows}
+
+    async def closings_not_carried(self) -> list[str]:
+        """Closed ranges of accounts that no entry, or another one than was noted, carries on."""
+        rows = await self._connection.fetch(
+            """SELECT c.tenant_id || '/' || c.environment || ' before ' || c.before_id AS name
+               FROM ledger_closings c WHERE c.amount IS DISTINCT FROM (
+                 SELECT sum(l.amount) FROM ledger_entries l WHERE l.kind = 'carried'
+                   AND (l.tenant_id, l.environment) = (c.tenant_id, c.environment)
+                   AND l.reference = 'before ' || c.before_id)
+               ORDER BY 1 LIMIT 1000"""
+        )
+        return [row["name"] for row in rows]
 
     async def dealt_with(self, topic: str) -> dict[tuple[int, int], str]:
         """What operators did about records of a topic, by (partition, offset): `send` or

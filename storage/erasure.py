@@ -52,8 +52,10 @@ _BEGIN = (
     """INSERT INTO credit_accounts (tenant_id, environment, balance)
        SELECT $2, environment, balance FROM credit_accounts WHERE tenant_id = $1""",
     """UPDATE ledger_entries SET tenant_id = $2,
-         reference = CASE WHEN reference IS NOT NULL THEN 'erased:' || id END
+         reference = CASE WHEN kind = 'carried' THEN reference
+                          WHEN reference IS NOT NULL THEN 'erased:' || id END
        WHERE tenant_id = $1""",
+    "UPDATE ledger_closings SET tenant_id = $2 WHERE tenant_id = $1",
 )
 _REQUESTS = f"""
 UPDATE request_logs r SET {", ".join(f"{name} = {to}" for name, to in OF_A_REQUEST.items())}
@@ -87,6 +89,7 @@ TABLES: Mapping[str, str] = {
     "request_logs": ERASED,
     "job_events": ERASED,
     "ledger_entries": ERASED,
+    "ledger_closings": ERASED,
     "operator_actions": ERASED,
     **dict.fromkeys(_REMOVED, REMOVED),
     "webhook_secrets": REMOVED,
@@ -98,6 +101,7 @@ TABLES: Mapping[str, str] = {
     "job_event_gaps": KEPT,
     "projection_offsets": KEPT,
     "redrives": KEPT,
+    "retired_ranges": KEPT,
     "schema_migrations": KEPT,
 }
 """Every table, and what becomes of its rows. Kept are those that name requests, and nobody."""

@@ -3,6 +3,7 @@ while the table is read and written."""
 
 import asyncio
 import hashlib
+import re
 from pathlib import Path
 
 import asyncpg
@@ -22,7 +23,14 @@ which lets the table be written meanwhile. Each of them must be safe to repeat.
 """
 _HALF_BUILT = """SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE NOT i.indisvalid AND n.nspname = current_schema()"""
+  WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname = current_schema()"""
+_INDEX = re.compile(
+    r"CREATE (?P<unique>UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (?P<name>\w+)\s+ON (?P<table>\w+)"
+    r"\s+(?P<rest>.*)",
+    re.DOTALL,
+)
+_PARTITIONS = """SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = to_regclass($1::text) AND c.relispartition ORDER BY 1"""
 ASK_EVERY_S = 0.1
 LOCK_TIMEOUT_S, LOCK_TRIES = 1, 30
 """A change that waits for its lock lets nobody else to the table: it soon gives way, and tries
@@ -98,7 +106,28 @@ async def _outside(connection: asyncpg.Connection, text: str) -> None:
         await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {row['name']}")
     for statement in text.split(";\n"):
         if statement.strip():
-            await connection.execute(statement)
+            for one in await _by_partition(connection, statement):
+                await connection.execute(one)
+
+
+async def _by_partition(connection: asyncpg.Connection, statement: str) -> list[str]:
+    """A statement, or where it builds an index on a partitioned table, which Postgres does not do
+    beside writers: one that builds it on each partition, then those that join them.
+    """
+    built = _INDEX.search(statement)
+    rows = [] if built is None else await connection.fetch(_PARTITIONS, built["table"])
+    if built is None or not rows:
+        return [statement]
+    unique, name, table, rest = built.groups("")
+    parts = {row["name"]: f"{row['name']}_{name}"[:63] for row in rows}
+    return [
+        *(
+            f"CREATE {unique}INDEX CONCURRENTLY IF NOT EXISTS {own} ON {part} {rest}"
+            for part, own in parts.items()
+        ),
+        f"CREATE {unique}INDEX IF NOT EXISTS {name} ON ONLY {table} {rest}",
+        *(f"ALTER INDEX {name} ATTACH PARTITION {own}" for own in parts.values()),
+    ]
 
 
 async def _note(connection: asyncpg.Connection, name: str, digest: str) -> None:

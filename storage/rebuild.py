@@ -63,7 +63,7 @@ FROM job_events l FULL JOIN rebuilt s USING (request_id, seq)
 LEFT JOIN shadow_requests q USING (request_id) LEFT JOIN request_logs r USING (request_id)
 -- Of a request whose other events the topics have forgotten, an event may have made room
 -- for one of those: it is there.
-WHERE r.tenant_id NOT LIKE 'erased-%'
+WHERE (r.tenant_id LIKE 'erased-%') IS NOT TRUE
   AND (coalesce(q.whole, r.created_at >= $1, false) OR s.event_id IS NULL OR NOT EXISTS (
          SELECT FROM job_events e
          WHERE (e.request_id, e.event_id) = (s.request_id, s.event_id) AND e.seq <> s.seq

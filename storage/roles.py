@@ -51,6 +51,8 @@ _AUDITED = (
     "operator_actions",
     "redrives",
     "erasures",
+    "retired_ranges",
+    "ledger_closings",
 )
 
 ROLES: tuple[Role, ...] = (

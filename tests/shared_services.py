@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -23,12 +24,15 @@ import asyncpg
 
 from devstack.stack import Stack
 from storage.migrations import migrate
+from storage.partitions import TABLES, IdPartitions
 
 T = TypeVar("T")
 
 FOLDER = "LOOKS_TEST_SHARED"
 """The variable that names the run's folder: workers inherit it."""
 TEMPLATE = "looks_template"
+PARTITIONED = "LOOKS_TEST_PARTITIONED"
+"""Set: every database begins with partitioned tables, as `looks db maintain` leaves them."""
 _SHARED = (
     "LOOKS_KAFKA_BOOTSTRAP",
     "LOOKS_S3_ENDPOINT_URL",
@@ -85,11 +89,23 @@ async def _database(server: str, name: str, *, fresh: bool) -> str:
     try:
         if fresh:
             await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-            await migrate(urlsplit(server)._replace(path=f"/{TEMPLATE}").geturl())
+            template = urlsplit(server)._replace(path=f"/{TEMPLATE}").geturl()
+            await migrate(template)
+            if os.environ.get(PARTITIONED):
+                await _partition(template)
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
     finally:
         await connection.close()
     return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+async def _partition(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for table in TABLES:
+            await IdPartitions(connection).prepare(table, datetime.now(UTC))
+    finally:
+        await connection.close()
 
 
 @cache

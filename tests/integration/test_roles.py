@@ -44,7 +44,7 @@ from tests.integration.accepting import ENVIRONMENT, TENANT, accept, submission
 _TABLES = """
 SELECT c.relname AS on_table, a.privilege_type AS what
 FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-WHERE r.rolname = $1 AND c.relkind IN ('r', 'v', 'S')"""
+WHERE r.rolname = $1 AND c.relkind IN ('r', 'p', 'v', 'S')"""
 _COLUMNS = """
 SELECT c.relname AS on_table, a.privilege_type || ' (' || string_agg(t.attname, ', '
   ORDER BY t.attname) || ')' AS what
@@ -104,7 +104,10 @@ async def test_a_role_has_what_it_declares_and_nothing_else(
 
 
 async def test_every_table_is_somebodys_to_use(dsn: str, pool: asyncpg.Pool) -> None:
-    rows = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = await pool.fetch(
+        """SELECT relname AS tablename FROM pg_class WHERE relnamespace = 'public'::regnamespace
+           AND relkind IN ('r', 'p') AND NOT relispartition"""
+    )
     used = {table for role in ROLES for table in role.tables}
     assert {row["tablename"] for row in rows} - used == {"schema_migrations"}
 
