@@ -19,6 +19,7 @@ from bench import (
     pipeline,
     rebuild,
     recovery,
+    relay,
     replay,
     streams,
     tracing,
@@ -50,6 +51,7 @@ def main() -> None:
         "lake": lake.measure,
         "years": years.measure,
         "peers": compared.measure,
+        "relay": relay.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:

@@ -11,19 +11,25 @@ from collections.abc import Sequence
 from runtime import faults, logs, metrics, tracing
 from runtime.kafka import AIOKafkaProducer, new_producer, stop_client, unbroken
 from runtime.process import Process, run
-from runtime.sessions import pause, run_sessions
+from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.tracing import SpanKind
 from schemas.envelope import Undecodable, decode
 from schemas.topics import BY_NAME, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.outbox import OutboxRow, OutboxStore
+from storage.wakeups import OUTBOX_CHANNEL, Signal, listen
 
 log = logs.get(__name__)
 
 NAME = "outbox_relay"
 BATCH = 2000
-IDLE_S = 0.02
+LOOK_AGAIN_S = 1.0
+"""Without being told of new rows: for what is told to nobody, as when another relay has a shard and
+dies.
+"""
+DEAF_LOOK_AGAIN_S = 0.02
+"""The same while nobody tells."""
 PUBLISH_TIMEOUT_S = 30.0
 AGE_EVERY_S = 2.0
 SAMPLE_EVERY = 100
@@ -33,10 +39,20 @@ SAMPLE_EVERY = 100
 class OutboxRelay:
     """One session: a producer, and rows until the process is asked to stop."""
 
-    def __init__(self, process: Process, settings: KafkaSettings, outbox: OutboxStore) -> None:
-        """Connect to nothing yet."""
+    def __init__(
+        self,
+        process: Process,
+        settings: KafkaSettings,
+        outbox: OutboxStore,
+        signal: Signal | None = None,
+        *,
+        look_again_s: float = LOOK_AGAIN_S,
+    ) -> None:
+        """Connect to nothing yet. `signal`: tells of new rows while it is listening."""
         self._process = process
         self._outbox = outbox
+        self._signal = signal or Signal()
+        self._look_again_s = look_again_s
         self._producer: AIOKafkaProducer = new_producer(
             settings, f"{NAME}-{process.settings.instance}"
         )
@@ -46,17 +62,24 @@ class OutboxRelay:
         are acknowledged.
         """
         await unbroken(self._producer.start())
-        aging = asyncio.create_task(self._watch_age())
+        beside = [
+            asyncio.create_task(self._watch_age()),
+            asyncio.create_task(self._wake_to_stop()),
+        ]
         try:
             self._process.ready = True
             while not self._process.stopping.is_set():
+                self._signal.begin()
                 published = await self._outbox.relay(self._publish, BATCH)
                 metrics.OUTBOX_PUBLISHED.inc(published)
                 if not published:
-                    await pause(self._process, IDLE_S)
+                    await self._signal.wait(
+                        self._look_again_s if self._signal.listening else DEAF_LOOK_AGAIN_S
+                    )
         finally:
             self._process.ready = False
-            aging.cancel()
+            for task in beside:
+                task.cancel()
             await stop_client(self._producer)
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
@@ -88,6 +111,10 @@ class OutboxRelay:
         )
         await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
 
+    async def _wake_to_stop(self) -> None:
+        await self._process.stopping.wait()
+        self._signal.wake(None)
+
     async def _watch_age(self) -> None:
         while True:
             metrics.OUTBOX_OLDEST_SECONDS.set(await self._outbox.oldest_age_s())
@@ -113,10 +140,15 @@ def check_some(rows: Sequence[OutboxRow]) -> int:
 
 async def main(process: Process) -> None:
     """Run until asked to stop."""
-    kafka = KafkaSettings()
-    async with open_pool(DatabaseSettings(), process) as pool:
-        outbox = OutboxStore(pool)
-        await run_sessions(process, NAME, lambda: OutboxRelay(process, kafka, outbox))
+    kafka, database, signal = KafkaSettings(), DatabaseSettings(), Signal()
+    listening = asyncio.create_task(listen(database, signal, OUTBOX_CHANNEL))
+    try:
+        async with open_pool(database, process) as pool:
+            outbox = OutboxStore(pool)
+            await run_sessions(process, NAME, lambda: OutboxRelay(process, kafka, outbox, signal))
+    finally:
+        listening.cancel()
+        await asyncio.wait({listening})
 
 
 if __name__ == "__main__":

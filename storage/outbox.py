@@ -40,12 +40,20 @@ class OutboxStore:
     async def relay(
         self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
     ) -> int:
-        """Publish up to `limit` rows of free shards in order and remove them; returns how many.
+        """Publish up to `limit` rows of free shards in order and remove them; returns how many. 0:
+        there was none in any shard that is not another relay's just now.
 
         `publish` returns once all are acknowledged. A crash after that and before the removal
         publishes them again.
         """
         first = randrange(SHARDS)
+        return await self._relay(first, publish, limit) or await self._relay(
+            first + SHARDS_AT_ONCE, publish, limit
+        )
+
+    async def _relay(
+        self, first: int, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
+    ) -> int:
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(

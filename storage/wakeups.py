@@ -1,5 +1,5 @@
-"""Telling API processes, over Postgres, that something happened to a request: NOTIFY in the
-transaction that makes it true.
+"""Telling processes, over Postgres, that something happened: NOTIFY in the transaction that makes
+it true. API processes are told of requests, the relay of rows of the outbox.
 
 A wake-up carries nothing but ids: whoever waits reads the rows. So a repeated one is harmless, and
 one that was missed while the connection was away is made good by waking everybody when it is back.
@@ -19,6 +19,8 @@ from storage.database import connect, is_read_only
 log = logs.get(__name__)
 
 CHANNEL = "looks_job_events"
+OUTBOX_CHANNEL = "looks_outbox"
+"""A trigger of `outbox` tells of new rows."""
 IDS_PER_NOTE = 250
 """Of 27 bytes each: a note of Postgres may have 7,999 bytes."""
 
@@ -57,13 +59,36 @@ class WakeupListener(Protocol):
         """Something happened to these requests; None: to any, nobody knows."""
 
 
-async def listen(settings: DatabaseSettings, ears: WakeupListener) -> None:
+class Signal:
+    """Wakes one that waits. What is told while nobody waits is remembered."""
+
+    def __init__(self) -> None:
+        """Nothing was told."""
+        self.listening = False
+        self._told = asyncio.Event()
+
+    def wake(self, request_ids: Iterable[str] | None) -> None:
+        """Something is to be done."""
+        self._told.set()
+
+    def begin(self) -> None:
+        """What was told until now is about to be looked for."""
+        self._told.clear()
+
+    async def wait(self, seconds: float) -> None:
+        """Until something is told after `begin`, but not longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._told.wait()
+
+
+async def listen(settings: DatabaseSettings, ears: WakeupListener, channel: str = CHANNEL) -> None:
     """Hear wake-ups until cancelled, on a connection of its own and past any pooler; connects anew
     when it is lost.
     """
     while True:
         try:
-            await _session(settings, ears)
+            await _session(settings, ears, channel)
         except (
             OSError,
             TimeoutError,
@@ -78,12 +103,12 @@ async def listen(settings: DatabaseSettings, ears: WakeupListener) -> None:
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _session(settings: DatabaseSettings, ears: WakeupListener) -> None:
+async def _session(settings: DatabaseSettings, ears: WakeupListener, channel: str) -> None:
     connection = await connect(settings, "looks-listener")
     lost = asyncio.Event()
     try:
         connection.add_termination_listener(lambda _: lost.set())
-        await connection.add_listener(CHANNEL, lambda *heard: ears.wake(str(heard[-1]).split()))
+        await connection.add_listener(channel, lambda *heard: ears.wake(str(heard[-1]).split()))
         ears.listening = True
         ears.wake(None)
         while not lost.is_set():

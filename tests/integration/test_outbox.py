@@ -1,0 +1,80 @@
+"""The relay's side of the outbox on a real Postgres: it is told of rows, and finds all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+import pytest
+
+from devstack.bootstrap import settings_of
+from devstack.stack import Stack
+from producers.outbox_relay import OutboxRelay
+from runtime.process import Process
+from runtime.settings import DatabaseSettings, KafkaSettings
+from storage.acceptance import Acceptance
+from storage.outbox import OutboxRow, OutboxStore
+from storage.wakeups import OUTBOX_CHANNEL, Signal, listen
+from tests.integration.accepting import accept
+from tests.integration.conftest import running, until
+
+NEVER_S = 3600.0
+
+
+@pytest.fixture
+async def signal(services: Stack) -> AsyncIterator[Signal]:
+    made = Signal()
+    settings = settings_of(DatabaseSettings, services.env)
+    task = asyncio.create_task(listen(settings, made, OUTBOX_CHANNEL))
+
+    async def listening() -> bool:
+        return made.listening
+
+    await until(listening)
+    yield made
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def acceptance(pool: asyncpg.Pool) -> Acceptance:
+    return Acceptance(pool, batch_max=8, queue_max=8)
+
+
+async def test_a_relay_that_sleeps_is_woken_by_the_commit_of_a_row(
+    kafka: KafkaSettings, pool: asyncpg.Pool, signal: Signal
+) -> None:
+    def relay(process: Process) -> OutboxRelay:
+        return OutboxRelay(process, kafka, OutboxStore(pool), signal, look_again_s=NEVER_S)
+
+    async with running("relay", relay):
+        for _ in range(3):  # found asleep each time: it looks again in an hour
+            (request_id,) = await accept(acceptance(pool))
+
+            async def sent(key: str = request_id) -> bool:
+                left = await pool.fetchval("SELECT count(*) FROM outbox WHERE key = $1", key)
+                return int(left) == 0
+
+            await until(sent)
+
+
+async def test_what_is_told_while_the_relay_looks_is_looked_for_again(signal: Signal) -> None:
+    signal.begin()
+    signal.wake(None)  # committed after its question, before it sleeps
+    async with asyncio.timeout(30):
+        await signal.wait(NEVER_S)
+
+
+async def test_one_look_finds_a_row_in_whatever_shard_it_is(pool: asyncpg.Pool) -> None:
+    outbox = OutboxStore(pool)
+
+    async def publish(rows: Sequence[OutboxRow]) -> None:
+        published.extend(row.key.decode() for row in rows)
+
+    published: list[str] = []
+    while await outbox.relay(publish, 1000):
+        pass
+    published.clear()
+    ids: list[str] = []
+    for _ in range(40):
+        ids += await accept(acceptance(pool))
+        assert await outbox.relay(publish, 1000) == 1
+    assert published == ids
