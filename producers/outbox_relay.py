@@ -7,6 +7,7 @@ relays share the shards safely.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from runtime import faults, logs, metrics, tracing
 from runtime.kafka import AIOKafkaProducer, new_producer, stop_client, unbroken
@@ -24,6 +25,10 @@ log = logs.get(__name__)
 
 NAME = "outbox_relay"
 BATCH = 2000
+SIDE_BY_SIDE = 2
+"""Batches under way of a backlog: one is read or removed while another is sent. A shard is in one
+of them.
+"""
 LOOK_AGAIN_S = 1.0
 """Without being told of new rows: for what is told to nobody, as when another relay has a shard and
 dies.
@@ -69,18 +74,32 @@ class OutboxRelay:
         try:
             self._process.ready = True
             while not self._process.stopping.is_set():
-                self._signal.begin()
-                published = await self._outbox.relay(self._publish, BATCH)
-                metrics.OUTBOX_PUBLISHED.inc(published)
-                if not published:
-                    await self._signal.wait(
-                        self._look_again_s if self._signal.listening else DEAF_LOOK_AGAIN_S
-                    )
+                told = self._signal.next()
+                published = await self._some()
+                if published >= BATCH:
+                    await asyncio.gather(*(self._until_none() for _ in range(SIDE_BY_SIDE)))
+                elif not published:
+                    await self._sleep(told)
         finally:
             self._process.ready = False
             for task in beside:
                 task.cancel()
             await stop_client(self._producer)
+
+    async def _some(self) -> int:
+        published = await self._outbox.relay(self._publish, BATCH)
+        metrics.OUTBOX_PUBLISHED.inc(published)
+        return published
+
+    async def _until_none(self) -> None:
+        while not self._process.stopping.is_set() and await self._some():
+            pass
+
+    async def _sleep(self, told: asyncio.Event) -> None:
+        seconds = self._look_again_s if self._signal.listening else DEAF_LOOK_AGAIN_S
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await told.wait()
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
         check_some(rows)

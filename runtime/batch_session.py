@@ -6,10 +6,13 @@ SQL transaction). What can't be read or handled goes to quarantine before the of
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+
+from aiokafka.errors import KafkaError
 
 from domain.breaker import Breaker
 from domain.outcomes import Outcome, Unhandled
@@ -79,6 +82,7 @@ class BatchSession(Consuming):
         self._applying = asyncio.Lock()
         self._in_hand = 0
         self._positions: dict[tuple[str, int], int] = {}
+        self._untold: dict[TopicPartition, int] = {}
         self._watching: list[asyncio.Task[None]] = []
         self._plain = producer or new_producer(
             host.kafka, f"{self._declared.name}-{self._process.settings.instance}"
@@ -139,6 +143,7 @@ class BatchSession(Consuming):
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """Let the batch in hand finish; the next owner begins after it."""
         async with self._applying:
+            await self._tell()
             self._positions.clear()
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
@@ -171,7 +176,7 @@ class BatchSession(Consuming):
 
     async def _drain(self) -> None:
         async with self._applying:
-            pass
+            await self._tell()
 
     async def _leave(self) -> None:
         self._copartitions.stop()
@@ -194,15 +199,16 @@ class BatchSession(Consuming):
         """Make durable that positions moved without records. A batch that was polled has moved them
         too, before it is applied: then nothing is said (DESIGN 3.9).
         """
-        if self._in_hand:
-            return
-        async with self._applying:
-            moved = await self._moved(())
-            if not moved or self._in_hand or self._failure.done():
-                return
-            if self._own is not None:
-                await self._own.moved(moved)
-            await self._commit(moved)
+        if not self._in_hand:
+            async with self._applying:
+                moved = await self._moved(())
+                if moved and not self._in_hand and not self._failure.done():
+                    if self._own is not None:
+                        await self._own.moved(moved)
+                    await self._commit(moved)
+        if self._untold:
+            async with self._applying:
+                await self._tell()
 
     async def _moved(self, records: Sequence[ConsumerRecord]) -> Spans:
         """What a batch spans, and how far positions went past it; without one, those that moved."""
@@ -227,9 +233,20 @@ class BatchSession(Consuming):
 
     async def _commit(self, moved: Spans) -> None:
         offsets = {TopicPartition(*place): after for place, (_, after) in moved.items() if after}
-        if offsets and self._host.consumer is not None:
+        if self._own is not None:
+            self._untold.update(offsets)
+        elif offsets and self._host.consumer is not None:
             await self._host.consumer.commit(offsets)
         self._positions.update({place: after for place, (_, after) in moved.items()})
+
+    async def _tell(self) -> None:
+        """Have the group know how far a consumer with offsets of its own has come. It begins where
+        its own say, so this is for those who look at lag, and need not be so with every batch.
+        """
+        offsets, self._untold = self._untold, {}
+        if offsets and self._host.consumer is not None:
+            with contextlib.suppress(KafkaError):  # as when the group is shared anew
+                await self._host.consumer.commit(offsets)
 
     def _kept(self, message: Received, outcomes: Sequence[Outcome]) -> list[OutRecord]:
         """For quarantine: what could not be read, and what could not be handled."""

@@ -78,7 +78,7 @@ def new_producer(
         "enable_idempotence": True,
         "compression_type": "zstd",
         "max_request_size": MAX_UNCOMPRESSED_BYTES,
-        "linger_ms": 0 if transactional_id else 2,
+        "linger_ms": 0,  # what is sent together is sent without a pause, and so goes together
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "partitioner": partial(placed, declared=settings.names.numbers),
     }

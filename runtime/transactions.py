@@ -199,7 +199,9 @@ class Transactions:
             await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
             for out in (*announced, *decided)
         ]
-        acknowledged = await asyncio.gather(*sends)
+        offsets = self._offsets_after(decisions)
+        # Side by side: both are of this transaction, and go or come to nothing with it
+        acknowledged, _ = await asyncio.gather(asyncio.gather(*sends), self._move(offsets))
         self._decider.note_broker_time(max((ack.timestamp for ack in acknowledged), default=0))
         second_look = [self._decider.last_word(decision.finished).outcome for decision in decisions]
         if any(
@@ -208,17 +210,18 @@ class Transactions:
         ):
             await producer.abort_transaction()
             return False
-        offsets = self._offsets_after(decisions)
-        if offsets:
-            await producer.send_offsets_to_transaction(
-                offsets, self._ports.handler.declaration.group
-            )
         await self._pass(faults.FaultPoint.BEFORE_COMMIT, decisions)
         await producer.commit_transaction()
         await self._pass(faults.FaultPoint.AFTER_COMMIT, decisions)
         for partition, offset in offsets.items():
             self._offsets[partition.topic].committed(offset)
         return True
+
+    async def _move(self, offsets: dict[TopicPartition, int]) -> None:
+        if offsets:
+            await self._producer.send_offsets_to_transaction(
+                offsets, self._ports.handler.declaration.group
+            )
 
     async def _pass(self, point: faults.FaultPoint, decisions: list[Decision]) -> None:
         """A point of a decision's way; a transaction that only says what has begun does not pass

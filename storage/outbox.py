@@ -100,7 +100,7 @@ def headers_text(headers: Headers) -> str:
 
 def headers_of(text: str) -> Headers:
     """The same, read back."""
-    return tuple((name, raw.encode()) for name, raw in orjson.loads(text))
+    return tuple([(name, raw.encode()) for name, raw in orjson.loads(text)])
 
 
 def row_of(row: asyncpg.Record) -> OutboxRow:

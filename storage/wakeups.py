@@ -60,26 +60,23 @@ class WakeupListener(Protocol):
 
 
 class Signal:
-    """Wakes one that waits. What is told while nobody waits is remembered."""
+    """Wakes those who wait. What is told while one looks for work is not lost on it: it asks for
+    the event before it looks, and waits for that one after.
+    """
 
     def __init__(self) -> None:
         """Nothing was told."""
         self.listening = False
-        self._told = asyncio.Event()
+        self._next = asyncio.Event()
 
     def wake(self, request_ids: Iterable[str] | None) -> None:
         """Something is to be done."""
-        self._told.set()
+        self._next.set()
+        self._next = asyncio.Event()
 
-    def begin(self) -> None:
-        """What was told until now is about to be looked for."""
-        self._told.clear()
-
-    async def wait(self, seconds: float) -> None:
-        """Until something is told after `begin`, but not longer."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._told.wait()
+    def next(self) -> asyncio.Event:
+        """Set by what is told next."""
+        return self._next
 
 
 async def listen(settings: DatabaseSettings, ears: WakeupListener, channel: str = CHANNEL) -> None:

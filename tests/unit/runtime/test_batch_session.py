@@ -82,3 +82,23 @@ async def test_positions_of_a_batch_that_waits_to_be_applied_are_not_passed_over
     session.received(None)
     await session.pass_over()
     assert (own.moves[1:], consumer.committed) == ([{HERE: (5, 9)}], [5, 9])
+
+
+async def test_of_own_offsets_the_group_is_told_beside_batches_and_before_they_go() -> None:
+    application, consumer, own = credit_ledger.app(), Consumer(), Own()
+    application.subscriber.consumer = consumer
+    session = BatchSession(application, own, producer=SimpleNamespace(client=None))
+    for position in (5, 9):
+        consumer.at = position
+        await session.receive()
+        await session._commit(await session._moved(()))
+        session.received(None)
+        assert consumer.committed == []
+    await session.pass_over()
+    assert consumer.committed == [9]
+    consumer.at = 12
+    await session._commit(await session._moved(()))
+    await session.revoked({HERE})
+    assert consumer.committed == [9, 12]
+    await session.revoked({HERE})
+    assert consumer.committed == [9, 12]
