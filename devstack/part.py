@@ -17,6 +17,8 @@ class Part:
     stop_signal: int = 15
     ready_within_s: float = 60.0
     stop_within_s: float = 15.0
+    nice: int = 0
+    """Of its session, against other sessions of the machine (`devstack.weights`)."""
 
 
 class PartFailed(Exception):

@@ -14,6 +14,7 @@ from devstack.folder import CHECKOUT, StackFolder
 from devstack.part import Part, PartFailed
 from devstack.secured import Secured
 from devstack.tls_front import SSL_REQUEST
+from devstack.weights import FIRST
 
 ROOT_RUNS_AS = "embedded_postgres"
 SOCKET_PATH_MAX = 100
@@ -84,6 +85,7 @@ def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None
             else _answers(socket.AF_UNIX, _socket(folder, ports))
         ),
         user=ROOT_RUNS_AS if is_root else None,
+        nice=FIRST,
         stop_signal=2,  # SIGINT: fast shutdown, which does not wait for clients
     )
 

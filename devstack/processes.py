@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from devstack.folder import CHECKOUT
 from devstack.part import Part
+from devstack.weights import FIRST
 from lake.catalog import installed
 from runtime.settings import ProcessSettings
 
@@ -57,6 +58,7 @@ def process(
         ready=lambda: _healthy(health),
         ready_within_s=LAKE_READY_WITHIN_S if name == LAKE_WRITER else 60.0,
         stop_within_s=stops_within_s(env),
+        nice=FIRST if name == "api" else 0,
     )
 
 

@@ -19,6 +19,7 @@ import psutil
 from devstack.folder import StackFolder
 from devstack.part import Part, PartFailed
 from devstack.surroundings import of_parts
+from devstack.weights import LOOK_AGAIN_S, Weights
 
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
@@ -37,10 +38,13 @@ class Supervisor:
         self._children: dict[str, Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._groups: list[list[Part]] = []
+        self._weighing: asyncio.Task[None] | None = None
 
     async def start(self, parts: Sequence[Part]) -> None:
         """Start these side by side and wait until each is ready. Raises PartFailed."""
         self._groups.append(list(parts))
+        if self._weighing is None:
+            self._weighing = asyncio.create_task(self._keep_weighing())
         for part in parts:
             await asyncio.to_thread(part.prepare)
             self._keepers[part.name] = asyncio.create_task(self._keep(part))
@@ -51,6 +55,8 @@ class Supervisor:
         late is killed.
         """
         self._stopping = True
+        if self._weighing is not None:
+            self._weighing.cancel()
         for parts in self._groups[::-1]:
             await asyncio.gather(*(self._end(part) for part in parts))
         _identities(self._folder).unlink(missing_ok=True)
@@ -85,6 +91,19 @@ class Supervisor:
         except TimeoutError:
             self._note(f"{part.name} did not stop within {part.stop_within_s:g} s: killed")
         await asyncio.to_thread(_kill, family)
+
+    async def _keep_weighing(self) -> None:
+        weights = Weights()
+        while weights.weigh(  # noqa: ASYNC110 (what a part starts has no event to wait for)
+            {
+                child.pid: part.nice
+                for parts in self._groups
+                for part in parts
+                if part.nice and (child := self._children.get(part.name)) is not None
+            }
+        ):
+            await asyncio.sleep(LOOK_AGAIN_S)
+        self._note("all parts have the same weight: to raise the API's and Postgres' takes root")
 
     def _pid_file(self, name: str) -> Path:
         return self._folder.run / f"{name}.pid"

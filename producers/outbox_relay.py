@@ -69,7 +69,7 @@ class OutboxRelay:
         await unbroken(self._producer.start())
         beside = [
             asyncio.create_task(self._watch_age()),
-            asyncio.create_task(self._wake_to_stop()),
+            asyncio.create_task(self._signal.wake_after(self._process.stopping)),
         ]
         try:
             self._process.ready = True
@@ -129,10 +129,6 @@ class OutboxRelay:
             ],
         )
         await faults.at(NAME, faults.FaultPoint.AFTER_PUBLISH)
-
-    async def _wake_to_stop(self) -> None:
-        await self._process.stopping.wait()
-        self._signal.wake(None)
 
     async def _watch_age(self) -> None:
         while True:

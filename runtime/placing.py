@@ -27,8 +27,8 @@ _MULTIPLIER, _SEED, _32_BITS = 0x5BD1E995, 0x9747B28C, 0xFFFFFFFF
 
 
 def _hashed(key: bytes) -> int:
-    """Kafka's murmur2, as a positive number. aiokafka's takes each word byte by byte: 9 us of CPU for
-    each record that is sent, this 3.
+    """Kafka's murmur2, as a positive number. aiokafka's takes each word byte by byte: 9 us of CPU
+    for each record that is sent, this 3.
     """
     found = _SEED ^ len(key)
     for word in struct.unpack_from(f"<{len(key) // 4}I", key):

@@ -1,5 +1,6 @@
 """Telling processes, over Postgres, that something happened: NOTIFY in the transaction that makes
-it true. API processes are told of requests, the relay of rows of the outbox.
+it true. API processes are told of requests, the relay of
+rows of the outbox, webhooks' senders of deliveries.
 
 A wake-up carries nothing but ids: whoever waits reads the rows. So a repeated one is harmless, and
 one that was missed while the connection was away is made good by waking everybody when it is back.
@@ -21,6 +22,8 @@ log = logs.get(__name__)
 CHANNEL = "looks_job_events"
 OUTBOX_CHANNEL = "looks_outbox"
 """A trigger of `outbox` tells of new rows."""
+DELIVERIES_CHANNEL = "looks_webhook_deliveries"
+"""Deliveries became due."""
 IDS_PER_NOTE = 250
 """Of 27 bytes each: a note of Postgres may have 7,999 bytes."""
 
@@ -41,6 +44,11 @@ async def announce(
             CHANNEL,
             list(notes(request_ids)),
         )
+
+
+async def tell_senders(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+    """Wake the senders of webhooks, when and if the caller's transaction commits."""
+    await connection.execute("SELECT pg_notify($1, '')", DELIVERIES_CHANNEL)
 
 
 def notes(request_ids: Iterable[str]) -> Iterator[str]:
@@ -77,6 +85,11 @@ class Signal:
     def next(self) -> asyncio.Event:
         """Set by what is told next."""
         return self._next
+
+    async def wake_after(self, event: asyncio.Event) -> None:
+        """Wake them when this is set, as when the process is to stop."""
+        await event.wait()
+        self.wake(None)
 
 
 async def listen(settings: DatabaseSettings, ears: WakeupListener, channel: str = CHANNEL) -> None:

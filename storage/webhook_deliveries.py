@@ -7,6 +7,7 @@ import asyncpg
 
 from domain.webhook_events import WebhookMessage
 from domain.webhooks import ObservedAttempt
+from storage.wakeups import tell_senders
 
 _COLUMNS = """d.delivery_id, d.event_id, d.event_type, d.request_id, d.status, d.attempts,
   d.due_at, d.last_at,
@@ -103,6 +104,7 @@ class DeliveryStore:
                 delivery_id,
                 webhook_id,
             )
+            await tell_senders(connection)
         return await self.delivery(tenant_id, environment, webhook_id, delivery_id)
 
     async def send(
@@ -127,6 +129,7 @@ class DeliveryStore:
                 event.request_id,
                 event.payload,
             )
+            await tell_senders(connection)
         return await self.delivery(
             tenant_id, environment, webhook_id, event.delivery_id(webhook_id)
         )

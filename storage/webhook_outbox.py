@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 import asyncpg
 
@@ -29,6 +30,7 @@ from domain.webhooks import (
 from storage import advisory
 from storage.advisory import Lock
 from storage.rows import affected
+from storage.wakeups import Signal, tell_senders
 from storage.webhooks import skip_waiting
 
 LEASE_S = 60.0
@@ -64,9 +66,10 @@ class WebhookOutbox:
     """Rows of `webhook_deliveries` and the state of their endpoints."""
 
     def __init__(self, pool: asyncpg.Pool, lease_s: float = LEASE_S) -> None:
-        """Use the pool's connections."""
+        """Use the pool's connections. `signal` tells of new deliveries while somebody listens."""
         self._pool = pool
         self._lease_s = lease_s
+        self.signal = Signal()
 
     async def facts(self, request_ids: Sequence[str]) -> dict[str, RequestOwner]:
         """What is known of these requests; unknown ones are missing."""
@@ -121,7 +124,25 @@ class WebhookOutbox:
                 [one.enabled for one, _ in made],
                 [event.traceparent for _, event in made],
             )
+            await tell_senders(connection)
         return affected(done)
+
+    async def due_in_s(self) -> float:
+        """Seconds until a delivery is due that nobody has leased, or a lease is over; infinity when
+        none waits. Asked without a lock. Endpoints for which nothing waits cost nothing.
+        """
+        seconds = await self._pool.fetchval(
+            f"""{_PENDING}
+            SELECT extract(epoch FROM min(next.at) - clock_timestamp())::float8
+            FROM pending p, LATERAL (
+              (SELECT due_at AS at FROM webhook_deliveries d
+               WHERE d.webhook_id = p.webhook_id AND d.status = 'pending' AND leased_until IS NULL
+               ORDER BY due_at LIMIT 1)
+              UNION ALL
+              (SELECT min(leased_until) FROM webhook_deliveries d
+               WHERE d.webhook_id = p.webhook_id AND d.leased_until IS NOT NULL)) next"""
+        )
+        return inf if seconds is None else float(seconds)
 
     async def claim(self, free: int) -> list[DeliveryLease]:
         """Lease up to `free` due deliveries, within the limits per endpoint and per tenant."""
@@ -206,6 +227,18 @@ class WebhookOutbox:
 
 OutboxConnection = asyncpg.pool.PoolConnectionProxy
 
+_PENDING = """WITH RECURSIVE pending AS (
+  (SELECT webhook_id FROM webhook_deliveries WHERE status = 'pending'
+   ORDER BY webhook_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.webhook_id FROM webhook_deliveries d
+          WHERE d.status = 'pending' AND d.webhook_id > p.webhook_id
+          ORDER BY d.webhook_id LIMIT 1)
+  FROM pending p WHERE p.webhook_id IS NOT NULL)"""
+"""The endpoints for which something waits, each found by one step in the index of what is pending:
+there may be many others.
+"""
+
 
 async def _endpoints(
     connection: OutboxConnection, accounts: Sequence[Account]
@@ -251,9 +284,10 @@ async def _due(connection: OutboxConnection) -> tuple[list[Waiting], Counter[str
     for row in leased:
         busy[row["tenant_id"]] += row["number"]
     rows = await connection.fetch(
-        """SELECT d.delivery_id, w.tenant_id, d.due_at
-           FROM webhooks w LEFT JOIN unnest($1::text[], $2::int[]) AS b(webhook_id, number) USING
-             (webhook_id),
+        f"""{_PENDING}
+           SELECT d.delivery_id, w.tenant_id, d.due_at
+           FROM pending p JOIN webhooks w USING (webhook_id)
+             LEFT JOIN unnest($1::text[], $2::int[]) AS b(webhook_id, number) USING (webhook_id),
            LATERAL (SELECT delivery_id, due_at FROM webhook_deliveries d
                     WHERE d.webhook_id = w.webhook_id AND d.status = 'pending'
                       AND d.due_at <= clock_timestamp()

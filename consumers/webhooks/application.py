@@ -20,6 +20,7 @@ from runtime.records import Work
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, WebhookSettings
 from storage.database import TRANSIENT, open_pool
+from storage.wakeups import DELIVERIES_CHANNEL, listen
 from storage.webhook_outbox import WebhookOutbox
 
 
@@ -45,10 +46,11 @@ async def resources(
     context: ContextRepo, process: Annotated[Process, Context()]
 ) -> AsyncIterator[None]:
     """What the handler depends on; and what is due is sent, until the process is asked to stop."""
-    settings = WebhookSettings()
+    settings, database = WebhookSettings(), DatabaseSettings()
     egress = Egress(Resolver(settings.concurrency), insecure=settings.allow_insecure_targets)
-    async with open_pool(DatabaseSettings(), process) as pool, asyncio.TaskGroup() as parts:
+    async with open_pool(database, process) as pool, asyncio.TaskGroup() as parts:
         outbox = WebhookOutbox(pool)
+        listening = parts.create_task(listen(database, outbox.signal, DELIVERIES_CHANNEL))
         context.set_global("outbox", outbox)
         parts.create_task(
             run_sessions(
@@ -57,4 +59,7 @@ async def resources(
                 lambda: Sender(process, outbox, egress, Pace(settings.concurrency)),
             )
         )
-        yield
+        try:
+            yield
+        finally:
+            listening.cancel()

@@ -31,7 +31,10 @@ from storage.webhook_outbox import DeliveryLease, WebhookOutbox
 log = logs.get(__name__)
 
 NAME = "webhooks"
-IDLE_S = 0.3
+LOOK_AGAIN_S = 1.0
+"""Without being told of deliveries: another sender may have died with some."""
+DEAF_LOOK_AGAIN_S = 0.3
+"""The same while nobody tells, or while what is due may not be sent yet."""
 WATCH_EVERY_S = 5.0
 USER_AGENT = "Looks-Webhooks/1"
 
@@ -47,6 +50,7 @@ class Pace:
     concurrency: int  # tries under way in one process
     delays_s: Sequence[float] = DELAYS_S
     time_limit_s: float = TIME_LIMIT_S
+    look_again_s: float = LOOK_AGAIN_S
 
 
 class Sender:
@@ -67,35 +71,45 @@ class Sender:
         self._pace = pace
         self._clock = clock
         self._under_way: set[asyncio.Task[None]] = set()
-        self._ended = asyncio.Event()
+        self._signal = outbox.signal
 
     async def run(self) -> None:
         """Send what is due. Raises what went wrong with the database, after the tries under way
         have ended.
         """
         watching = asyncio.create_task(self._watch())
+        stop = asyncio.create_task(self._signal.wake_after(self._process.stopping))
         try:
             while not self._process.stopping.is_set():
                 await self._once(watching)
         finally:
             watching.cancel()
+            stop.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _once(self, watching: "asyncio.Task[None]") -> None:
+        told = self._signal.next()
         free = self._pace.concurrency - len(self._under_way)
-        claims = await self._outbox.claim(free) if free else []
+        due_s = await self._outbox.due_in_s()
+        claims = await self._outbox.claim(free) if free and due_s <= 0 else []
         for claim in claims:
             task = asyncio.create_task(self._try(claim))
-            task.add_done_callback(lambda _: self._ended.set())
+            task.add_done_callback(lambda _: self._signal.wake(None))
             self._under_way.add(task)
         if not claims:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_S):
-                    await self._ended.wait()
-        self._ended.clear()
+                async with asyncio.timeout(self._pause_s(due_s)):
+                    await told.wait()
         for task in [one for one in (*self._under_way, watching) if one.done()]:
             self._under_way.discard(task)
             task.result()
+
+    def _pause_s(self, due_s: float) -> float:
+        """Until it is looked again, unless something is told or a try ends."""
+        if due_s <= 0:
+            return DEAF_LOOK_AGAIN_S
+        told = self._signal.listening
+        return min(due_s, self._pace.look_again_s if told else DEAF_LOOK_AGAIN_S)
 
     async def _try(self, claim: DeliveryLease) -> None:
         """One try, and its note."""
