@@ -54,6 +54,7 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_KAFKA_TRANSACTION_ABORT_INTERVAL_S": "1",
         "LOOKS_WEBHOOKS_ALLOW_INSECURE_TARGETS": "true",
         "LOOKS_PHOTOS_ALLOW_INSECURE_URLS": "true",
+        "LOOKS_API_UNLIMITED_TENANTS": "bench",
         "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
         "LOOKS_S3_BUCKET": BUCKET,
         "LOOKS_S3_REGION": REGION,
@@ -148,6 +149,7 @@ def write_env(
         "LOOKS_API_URL": f"http://127.0.0.1:{ports['api']}",
         "LOOKS_API_KEY": keys.demo,
         "LOOKS_OTHER_API_KEY": keys.other,
+        "LOOKS_BENCH_API_KEY": keys.bench or "",
         **env,
     }
     lines = "".join(f"export {name}='{value}'\n" for name, value in values.items())

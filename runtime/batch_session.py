@@ -81,6 +81,7 @@ class BatchSession(Consuming):
         self._unreadable = Breaker(self._declared.unreadable)
         self._applying = asyncio.Lock()
         self._in_hand = 0
+        self._leaving = False
         self._positions: dict[tuple[str, int], int] = {}
         self._untold: dict[TopicPartition, int] = {}
         self._watching: list[asyncio.Task[None]] = []
@@ -145,6 +146,7 @@ class BatchSession(Consuming):
         async with self._applying:
             await self._tell()
             self._positions.clear()
+            self._untold.clear()
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
         """Begin where the consumer's own offsets say, or else where the group committed. Nothing is
@@ -175,6 +177,8 @@ class BatchSession(Consuming):
         ]
 
     async def _drain(self) -> None:
+        # From here on a poll that comes to its end has moved positions, and its batch is dropped
+        self._leaving = True
         async with self._applying:
             await self._tell()
 
@@ -202,7 +206,7 @@ class BatchSession(Consuming):
         if not self._in_hand:
             async with self._applying:
                 moved = await self._moved(())
-                if moved and not self._in_hand and not self._failure.done():
+                if moved and not (self._in_hand or self._leaving or self._failure.done()):
                     if self._own is not None:
                         await self._own.moved(moved)
                     await self._commit(moved)
@@ -243,10 +247,11 @@ class BatchSession(Consuming):
         """Have the group know how far a consumer with offsets of its own has come. It begins where
         its own say, so this is for those who look at lag, and need not be so with every batch.
         """
-        offsets, self._untold = self._untold, {}
-        if offsets and self._host.consumer is not None:
-            with contextlib.suppress(KafkaError):  # as when the group is shared anew
-                await self._host.consumer.commit(offsets)
+        if not self._untold or self._host.consumer is None:
+            return
+        with contextlib.suppress(KafkaError):  # as when the group is shared anew: told again later
+            await self._host.consumer.commit(self._untold)
+            self._untold = {}
 
     def _kept(self, message: Received, outcomes: Sequence[Outcome]) -> list[OutRecord]:
         """For quarantine: what could not be read, and what could not be handled."""

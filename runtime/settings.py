@@ -331,6 +331,9 @@ class ApiSettings(Area):
     tenant_rate_factor: float = Field(
         default=2.0, ge=1, description="all keys of a tenant together: so many times one key"
     )
+    unlimited_tenants: str = Field(
+        default="", description="tenants whose requests no rate holds back, comma-separated"
+    )
     rate_limit_uri: SecretStr = Field(
         default=SecretStr(""),
         description="secret: redis:// or rediss://, where all API processes count rates together; "

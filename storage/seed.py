@@ -1,4 +1,6 @@
-"""The tenants of a development stack: `demo`, rich, and `other`, who can pay for one look."""
+"""The tenants of a development stack: `demo`, rich, `other`, who can pay for one look, and `bench`,
+for measuring.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +9,11 @@ import asyncpg
 from domain.api_keys import CAPABILITIES
 from storage.accounts import AccountStore
 
-TENANTS = {"demo": ("users/abc/", 1_000_000), "other": ("users/other/", 15)}
+TENANTS = {
+    "demo": ("users/abc/", 1_000_000),
+    "other": ("users/other/", 15),
+    "bench": ("users/bench/", 100_000_000),
+}
 ENVIRONMENT = "live"
 
 
@@ -17,6 +23,8 @@ class SeededKeys:
 
     demo: str
     other: str
+    bench: str | None = None
+    """None: it was kept by an earlier release, and is made when the stack is seeded again."""
 
 
 async def seed(database_url: str, known: SeededKeys | None = None) -> SeededKeys:

@@ -135,7 +135,7 @@ def test_looks_succeed_fail_and_are_streamed_through_a_pooler_and_the_audit_is_c
     assert jobs[failed]["status"] == "FAILURE"
     assert client.balance() == before - 10 * len(made)
     there = asyncio.run(sessions(pooled_stack, ("looks", "looks-listener")))
-    assert there["looks-listener"] == 1, "wake-ups are heard on a session of their own"
+    assert there["looks-listener"] == 3, "API, relay and senders hear on sessions of their own"
     assert there.get("looks", 0) <= SESSIONS
     audited = looks(pooled_stack, "audit", "--settle-s", "5")
     assert (audited.returncode, audited.stdout[:7]) == (0, "clean: "), audited.stdout

@@ -2,7 +2,14 @@
 
 import pytest
 
-from api.limits import Limit, TokenBuckets, TokenDemand, failure_claim, request_claims
+from api.limits import (
+    UNLIMITED_PER_S,
+    Limit,
+    TokenBuckets,
+    TokenDemand,
+    failure_claim,
+    request_claims,
+)
 from runtime.settings import ApiSettings
 from storage.accounts import Credential
 
@@ -71,6 +78,18 @@ def test_reads_and_writes_environments_and_tenants_have_buckets_of_their_own() -
         for one in (who(), who(environment="test"), who(tenant="other"))
     }
     assert len(tenants) == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_tenant_without_limits_is_held_back_by_no_rate_and_no_other_is_freed(
+    method: str,
+) -> None:
+    settings = ApiSettings(rate_burst=3, read_rate_burst=3, unlimited_tenants="bench, other")
+    free = request_claims(settings, who(tenant="bench"), method)
+    assert [claim.limit.burst for claim in free] == [UNLIMITED_PER_S, 2 * UNLIMITED_PER_S]
+    assert request_claims(settings, who(tenant="other"), method)[0].limit.burst == UNLIMITED_PER_S
+    held = request_claims(settings, who(tenant="be"), method)
+    assert [claim.limit.burst for claim in held] == [3, 6]
 
 
 @pytest.mark.parametrize(

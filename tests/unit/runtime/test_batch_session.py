@@ -102,3 +102,19 @@ async def test_of_own_offsets_the_group_is_told_beside_batches_and_before_they_g
     assert consumer.committed == [9, 12]
     await session.revoked({HERE})
     assert consumer.committed == [9, 12]
+
+
+async def test_a_poll_whose_batch_is_dropped_because_the_session_drains_is_not_passed_over() -> (
+    None
+):
+    application, consumer, own = credit_ledger.app(), Consumer(), Own()
+    application.subscriber.consumer = consumer
+    session = BatchSession(application, own, producer=SimpleNamespace(client=None))
+    consumer.at = 5
+    await session.pass_over()
+    draining, looking = (
+        asyncio.create_task(one) for one in (session._drain(), session.pass_over())
+    )
+    consumer.at = 9
+    await asyncio.gather(draining, looking)
+    assert (own.moves, consumer.committed) == ([{HERE: (5, 5)}], [5])
