@@ -49,7 +49,7 @@ class CountedOutbox(OutboxStore):
         return count
 
 
-Turn = Callable[[], Coroutine[Any, Any, None]]
+TimedTurn = Callable[[], Coroutine[Any, Any, None]]
 
 
 def _records() -> list[OutRecord]:
@@ -81,7 +81,7 @@ async def _fill(pool: asyncpg.Pool, records: Sequence[OutRecord]) -> None:
             await add(connection, record)
 
 
-async def _timed(turn: Turn) -> tuple[float, float]:
+async def _timed(turn: TimedTurn) -> tuple[float, float]:
     """Records a second, and our own CPU in us for each."""
     begun_s, cpu_s = time.perf_counter(), time.process_time()
     await turn()
