@@ -21,8 +21,6 @@ WITHOUT_A_PUBLIC_WAY = {
     ("runtime/copartitions.py", "aiokafka.coordinator.protocol"),
     # What it makes of a broker's refusal of a token can be set nowhere else.
     ("runtime/tokens.py", "aiokafka.conn"),
-    # Kafka's hash of a key, by which every other producer of the cluster places it.
-    ("runtime/placing.py", "aiokafka.partitioner"),
     # Two requests that no client speaks (DescribeProducers, ListTransactions).
     ("runtime/open_transactions.py", "aiokafka.protocol.api"),
     ("runtime/open_transactions.py", "aiokafka.protocol.types"),
