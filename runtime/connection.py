@@ -6,24 +6,13 @@ file of certificates can't be read.
 """
 
 import ssl
-from typing import Any
-
-from faststream.security import (
-    BaseSecurity,
-    SASLOAuthBearer,
-    SASLPlaintext,
-    SASLScram256,
-    SASLScram512,
-)
+from typing import TYPE_CHECKING, Any
 
 from runtime.settings import KafkaSettings, SaslMechanism
 from runtime.tokens import Tokens, tokens_of
 
-_SASL = {
-    SaslMechanism.SCRAM_SHA_512: SASLScram512,
-    SaslMechanism.SCRAM_SHA_256: SASLScram256,
-    SaslMechanism.PLAIN: SASLPlaintext,
-}
+if TYPE_CHECKING:
+    from faststream.security import BaseSecurity
 
 
 def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
@@ -70,21 +59,27 @@ def for_aiokafka(settings: KafkaSettings) -> dict[str, object]:
     return options
 
 
-def for_faststream(settings: KafkaSettings) -> BaseSecurity | None:
+def for_faststream(settings: KafkaSettings) -> "BaseSecurity | None":
     """FastStream's `security`."""
+    from faststream import security  # noqa: PLC0415 (producers and the API do without it)
+
+    sasl = {
+        SaslMechanism.SCRAM_SHA_512: security.SASLScram512,
+        SaslMechanism.SCRAM_SHA_256: security.SASLScram256,
+        SaslMechanism.PLAIN: security.SASLPlaintext,
+    }
     protocol = settings.security_protocol
     context = tls(settings)
     if settings.with_tokens:
-        return SASLOAuthBearer(ssl_context=context, use_ssl=protocol.encrypted)
+        return security.SASLOAuthBearer(ssl_context=context, use_ssl=protocol.encrypted)
     if protocol.authenticated:
-        sasl = _SASL[settings.sasl_mechanism]
-        return sasl(
+        return sasl[settings.sasl_mechanism](
             settings.username,
             settings.password.get_secret_value(),
             ssl_context=context,
             use_ssl=protocol.encrypted,
         )
-    return BaseSecurity(ssl_context=context) if protocol.encrypted else None
+    return security.BaseSecurity(ssl_context=context) if protocol.encrypted else None
 
 
 def for_confluent(settings: KafkaSettings) -> dict[str, Any]:
