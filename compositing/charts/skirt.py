@@ -18,6 +18,11 @@ COLUMNS = np.linspace(-1, 1, 21)
 ROWS = 24
 BAND_PX, LOWEST_PX = 34.0, 26.0
 PITCH = 0.97
+LOW_FROM, GOES_IN = 0.5, 0.97
+"""A side that below this share of the length is widest, and narrower than so much of that at the
+end, has its hem's corner there: the hem bows."""
+HIGHER = 0.4
+"""A hem's corner lies no higher above its middle, over the length."""
 
 
 def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Worn:
@@ -32,6 +37,9 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Wor
     scale, top_y = _scale(hips, waist, body)
     rows = np.linspace(waist_y, hem_y, ROWS)
     edge = {s: _edge(mask, template, rows, axis=axis, s=s) for s in SIDES}
+    corner = {s: _corner(edge[s]) for s in SIDES}
+    for s in SIDES:
+        edge[s][corner[s] :] = edge[s][corner[s]]
     end_y = min(top_y + scale.value * (hem_y - waist_y) * PITCH, body.ankle_y + LOWEST_PX)
     look_rows = np.linspace(top_y, end_y, ROWS)
     half = _half(edge, look_rows, scale.value, body)
@@ -43,7 +51,7 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Wor
         hips=hips,
         edge={s: float(edge[s][0]) for s in SIDES},
     )
-    hem = _hem(mask, edge, axis=axis, waist_y=waist_y, hem_y=hem_y)
+    hem = _hem(mask, edge, axis=axis, rows=rows, corner=corner)
     v = np.linspace(0, 1, ROWS)[:, None]
     early, late = (1 - v) ** 3, v**2
     x = np.where(COLUMNS < 0, COLUMNS * edge[-1][:, None], COLUMNS * edge[1][:, None])
@@ -97,16 +105,23 @@ def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> 
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
 
 
+def _corner(edge: Numbers) -> int:
+    """The row from which on a side is the hem's: where it is widest, if it goes in again below."""
+    low = int(LOW_FROM * len(edge))
+    widest = low + int(edge[low:].argmax())
+    return widest if edge[-1] < GOES_IN * edge[widest] else len(edge) - 1
+
+
 def _hem(
-    mask: Mask, edge: dict[int, Numbers], *, axis: float, waist_y: float, hem_y: float
+    mask: Mask, edge: dict[int, Numbers], *, axis: float, rows: Numbers, corner: dict[int, int]
 ) -> Numbers:
     """How far below the template's hem it ends, by column."""
-    length = hem_y - waist_y
+    length = float(rows[-1] - rows[0])
     x = axis + np.clip(COLUMNS, -0.97, 0.97) * np.where(COLUMNS < 0, edge[-1][-1], edge[1][-1])
-    y = waist_y + 0.75 * length
-    starts = np.column_stack([x, np.full(len(x), y)])
-    found = reach(
-        mask, starts, np.tile([0.0, 1.0], (len(x), 1)), np.full(len(x), 0.45 * length + 5)
-    )
-    below = np.where(np.isfinite(found) & (found > 0), y + found - hem_y, np.nan)
-    return robust(np.clip(bridged(below, 0.0), -0.2 * length, 0.2 * length), 3)
+    first = {s: min(float(rows[0]) + 0.75 * length, float(rows[corner[s]])) for s in SIDES}
+    y = np.where(COLUMNS < 0, first[-1], first[1])
+    starts = np.column_stack([x, y])
+    down = np.tile([0.0, 1.0], (len(x), 1))
+    found = reach(mask, starts, down, rows[-1] + 0.2 * length - y + 5)
+    below = np.where(np.isfinite(found) & (found > 0), y + found - rows[-1], np.nan)
+    return robust(np.clip(bridged(below, 0.0), -HIGHER * length, 0.2 * length), 3)

@@ -160,14 +160,19 @@ class Arbitration:
     doubt: float
 
 
-def score(scene: Scene, opinion: Opinion, fit_score: FitScore | None = None) -> float:
+def score(
+    scene: Scene,
+    opinion: Opinion,
+    fit_score: FitScore | None = None,
+    likely_weight: float = LIKELY_WEIGHT,
+) -> float:
     """0..1: the weighted mean of the marks, of the overlap with what was likely, and of the
     template's fit."""
     weights, found = list(astuple(WEIGHTS)), list(astuple(marks(scene, opinion.mask)))
     if opinion.likely is not None:
         mask = opinion.mask.astype(np.float32)
         either = float(np.maximum(mask, opinion.likely).sum())
-        weights.append(LIKELY_WEIGHT)
+        weights.append(likely_weight)
         found.append(float(np.minimum(mask, opinion.likely).sum()) / max(either, 1.0))
     if fit_score is not None:
         weights.append(FIT_WEIGHT)

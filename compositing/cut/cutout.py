@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from compositing.arrays import Floats, Mask
 from compositing.cut.arbiter import Arbitration, FitScore, score, settle
 from compositing.cut.background import border, in_rgb
+from compositing.cut.corrected import corrected
 from compositing.cut.faint import smoothed
+from compositing.cut.learned import expected
 from compositing.cut.matte import matted
 from compositing.cut.opinion import ExpectedShape, Opinion, Scene, Segmenter, scene
 from compositing.cut.patterned import patterned
@@ -122,7 +124,9 @@ def judged(photo: Photo, *, shape: ExpectedShape, fit_score: FitScore | None = N
         if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:
             return Separation(photo.rgb, np.asarray(photo.alpha / 255, np.float32), "alpha", 0.0)
     seen = scene(photo.rgb, shape)
+    likely = expected(seen.rgb)
     verdict = _heard(seen, fit_score)
+    verdict = None if verdict is None else corrected(seen, verdict, likely, fit_score)
     if verdict is None:
         return Separation(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), "messy", 1.0)
     clean = verdict.by == "flood"

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing.arrays import Mask
 
@@ -37,3 +38,18 @@ def filled(mask: Mask, share: float = 0.05) -> Mask:
     frame = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
     small[np.unique(frame)] = False
     return np.asarray(mask | small[pieces]) if count > 1 else mask
+
+
+def disc(radius: int) -> NDArray[np.uint8]:
+    """A round structuring element."""
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), np.uint8)
+
+
+def opened(mask: Mask, radius: int) -> Mask:
+    """Without what is narrower than a disc. The frame counts as mask where the mask runs out of the
+    picture."""
+    framed = cv2.copyMakeBorder(
+        mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE
+    )
+    thick = cv2.morphologyEx(framed, cv2.MORPH_OPEN, disc(radius))
+    return np.asarray(thick[radius:-radius, radius:-radius] > 0)

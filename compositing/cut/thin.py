@@ -6,10 +6,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from compositing.arrays import Floats, Mask
-from compositing.cut.pieces import largest
+from compositing.cut.pieces import disc, largest, opened
 
 THIN_SHARE: Final = 0.016
 LONG: Final = 3.0
@@ -35,10 +34,10 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
         return mask
     side = max(np.ptp(columns), np.ptp(np.nonzero(mask.any(1))[0])) + 1
     radius = max(2, round(THIN_SHARE * side / 2))
-    thick = largest(_opened(mask, radius), 0.2 if pair else 0.1)
+    thick = largest(opened(mask, radius), 0.2 if pair else 0.1)
     if thick.sum() < 0.6 * mask.sum():
         return mask
-    near = cv2.dilate(thick.astype(np.uint8), _disc(radius + 1)) > 0
+    near = cv2.dilate(thick.astype(np.uint8), disc(radius + 1)) > 0
     own = np.median(colours[thick], axis=0)
     parts = _parts(mask & ~near)
     kept = mask.copy()
@@ -55,7 +54,7 @@ def without_hooks(mask: Mask, colours: Floats, *, pair: bool) -> Mask:
             for other in parts
         )
         if not (like and twin):
-            around = cv2.dilate(part.mask.astype(np.uint8), _disc(radius + 3)) > 0
+            around = cv2.dilate(part.mask.astype(np.uint8), disc(radius + 3)) > 0
             kept &= ~around | thick
     return largest(kept, 0.2 if pair else 0.1)
 
@@ -81,16 +80,3 @@ def _joins(part: Mask, rest: Mask) -> int:
     ring = (cv2.dilate(part.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & rest
     joined = cv2.dilate(ring.astype(np.uint8), np.ones((3, 3), np.uint8))
     return int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), np.uint8)
-
-
-def _opened(mask: Mask, radius: int) -> Mask:
-    """The frame counts as garment where the garment runs out of the picture."""
-    framed = cv2.copyMakeBorder(
-        mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE
-    )
-    opened = cv2.morphologyEx(framed, cv2.MORPH_OPEN, _disc(radius))
-    return np.asarray(opened[radius:-radius, radius:-radius] > 0)

@@ -1,0 +1,121 @@
+"""A mask corrected by what the learned segmenter expects: parts are added and taken off one by one,
+and only those stay that the arbiter finds better.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from compositing.arrays import Floats, Mask
+from compositing.cut.arbiter import Arbitration, FitScore, overlap, score
+from compositing.cut.learned import Expected
+from compositing.cut.opinion import Opinion, Scene
+from compositing.cut.pieces import disc, largest, opened
+from compositing.cut.refine import refined
+
+AGREE: Final = 0.975
+"""Masks that overlap so much differ along their outlines only."""
+SURE: Final = 0.75
+"""Cloth is added from here on, and taken off below 1 less this."""
+CORE, REACH = 0.006, 0.01
+"""Half the width that a part has at least, and how far its rim is followed, in shares of the longer
+side: narrower differences are the outlines' own."""
+LEAST: Final = 0.0008
+"""The least part, as a share of the picture."""
+MOST_PARTS: Final = 8
+HANGER, MOSTLY = 0.5, 0.9
+"""A hanger is likelier than this, and no more of the mask than the rest."""
+KEPT: Final = 0.1
+"""Pieces of a smaller share of the largest are none of the garment's."""
+LEARNED_WEIGHT: Final = 1.5
+"""Of the overlap with the learned map, in the arbiter's score."""
+BETTER: Final = 0.0005
+ALONE: Final = 0.003
+"""The learned mask as a whole is taken where the corrected one scores lower by more than this."""
+BETWEEN: Final = 0.6
+"""What has leg on both sides in so many of its rows lies between the legs."""
+
+
+def corrected(
+    scene: Scene, found: Arbitration, seen: Expected, fit_score: FitScore | None
+) -> Arbitration:
+    """The arbitration with a better mask where there is one. `by` is `learned` where the mask is
+    the learned one as a whole."""
+    found = Arbitration(_unhung(found.mask, seen), found.by, found.doubt)
+    cloth = _off_the_floor(found.mask, seen.cloth) if scene.shape == "legs" else seen.cloth
+    whole = largest(np.asarray(cloth > 0.5), KEPT)
+    if not whole.any() or overlap(found.mask, whole) > AGREE:
+        return found
+
+    def worth(mask: Mask) -> float:
+        if not mask.any() or mask.all():
+            return 0.0
+        return score(scene, Opinion(mask, "learned", cloth), fit_score, LEARNED_WEIGHT)
+
+    mask, best = found.mask, worth(found.mask)
+    for part, added in _parts(found.mask, cloth):
+        tried = largest(mask | part if added else mask & ~part, KEPT)
+        reached = worth(tried)
+        if reached > best + BETTER:
+            mask, best = tried, reached
+    alone = refined(scene.colours, whole)
+    if worth(alone) > best + ALONE:
+        return Arbitration(alone, "learned", found.doubt * overlap(alone, whole))
+    if mask is found.mask:
+        return found
+    moved = cv2.dilate((mask ^ found.mask).astype(np.uint8), disc(3)) > 0
+    mask = np.where(moved, refined(scene.colours, mask), mask)
+    return Arbitration(mask, found.by, found.doubt * overlap(mask, whole))
+
+
+def _unhung(mask: Mask, seen: Expected) -> Mask:
+    """Without what is more likely a hanger than cloth."""
+    hanger = mask & (seen.foreign > HANGER) & (seen.cloth < 1 - HANGER)
+    rest = largest(mask & ~hanger, KEPT)
+    return rest if rest.sum() > MOSTLY * mask.sum() else mask
+
+
+def _parts(mask: Mask, cloth: Floats) -> list[tuple[Mask, bool]]:
+    """What the learned mask has beyond the other, and what it lacks; the largest first."""
+    reach = disc(max(3, round(REACH * max(mask.shape))))
+    found: list[tuple[int, Mask, bool]] = []
+    for added, where, rim in (
+        (True, (cloth > SURE) & ~mask, cloth > 0.5),
+        (False, (cloth < 1 - SURE) & mask, cloth < 0.5),
+    ):
+        for part in _pieces(where):
+            wide = cv2.dilate(part.astype(np.uint8), reach) > 0
+            found.append((int(part.sum()), np.asarray(wide & rim), added))
+    found.sort(key=lambda one: -one[0])
+    return [(part, added) for _, part, added in found[:MOST_PARTS]]
+
+
+def _pieces(where: Mask) -> list[Mask]:
+    """Those that are no mere difference of outlines."""
+    core = max(2, round(CORE * max(where.shape)))
+    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(
+        opened(where, core).astype(np.uint8), connectivity=8
+    )
+    large = boxes[:, cv2.CC_STAT_AREA] >= LEAST * where.size
+    return [np.asarray(pieces == number) for number in range(1, count) if large[number]]
+
+
+def _off_the_floor(mask: Mask, cloth: Floats) -> Floats:
+    """The map without what it takes for cloth between two legs."""
+    floor = np.zeros(mask.shape, bool)
+    for part in _pieces(np.asarray((cloth > 0.5) & ~mask)):
+        if _between_legs(part, mask):
+            floor |= cv2.dilate(part.astype(np.uint8), disc(3)) > 0
+    return np.where(floor & ~mask, np.float32(0), cloth)
+
+
+def _between_legs(part: Mask, mask: Mask) -> bool:
+    """Whether the mask has cloth to the left and to the right of most of the part's rows."""
+    rows = np.nonzero(part.any(1))[0]
+    left, right = part[rows].argmax(1), part.shape[1] - 1 - part[rows, ::-1].argmax(1)
+    columns = np.arange(part.shape[1])[None]
+    beside = (mask[rows] & (columns < left[:, None])).any(1) & (
+        mask[rows] & (columns > right[:, None])
+    ).any(1)
+    return float(beside.mean()) > BETWEEN

@@ -1,0 +1,61 @@
+"""The learned segmenter: what it takes for garment, for the inside of its back, for a hanger.
+
+A small U-Net (`segmenter.onnx`, half precision), trained by `assets/segmenter` on garments that
+this project draws; run by OpenCV. It knows cloth by its form: parts of another colour, hoods,
+white on white. Its outlines are rougher than the other segmenters', and it can take floor between
+two legs for cloth: so it is asked, and never believed alone (`corrected.py`).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from compositing.arrays import Floats
+
+SIDE_PX: Final = 320
+"""Photos are squeezed to a square of this side, as in training."""
+MODEL: Final = Path(__file__).with_name("segmenter.onnx")
+_ONE_AT_A_TIME: Final = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Each 0..1 per pixel of the picture that was asked about.
+
+    `cloth`: the garment, its inside too; `inside`: of its back, through the neck or the waist;
+    `foreign`: hangers and clips before or above it.
+    """
+
+    cloth: Floats
+    inside: Floats
+    foreign: Floats
+
+
+def expected(rgb: NDArray[np.uint8]) -> Expected:
+    """`rgb`: (height, width, 3) sRGB of any size. Deterministic."""
+    square = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    blob = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None] / 255)
+    with _ONE_AT_A_TIME:  # a network of OpenCV keeps its input
+        network = _network()
+        network.setInput(blob)
+        logits = np.array(network.forward()[0], np.float32)
+    half = SIDE_PX // 2
+    maps = logits.reshape(3, 2, 2, half, half).transpose(0, 3, 1, 4, 2)
+    likely = 1 / (1 + np.exp(-maps.reshape(3, SIDE_PX, SIDE_PX)))
+    size = rgb.shape[1], rgb.shape[0]
+    cloth, inside, foreign = (
+        np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        for one in likely
+    )
+    return Expected(cloth, inside, foreign)
+
+
+@cache
+def _network() -> cv2.dnn.Net:
+    return cv2.dnn.readNetFromONNX(str(MODEL))
