@@ -1,1 +1,4 @@
-"""Builds the mannequins that the compositing engine dresses. Not needed to run Looks."""
+"""Builds the mannequins that the compositing engine dresses, and trains its segmenter.
+
+Not needed to run Looks.
+"""

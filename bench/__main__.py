@@ -1,6 +1,6 @@
 """`python -m bench`: every measurement, one JSON file each in bench/results/.
 
-`python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery, pale).
+`python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery, pale, cutouts).
 """
 
 import json
@@ -12,6 +12,7 @@ from bench import (
     accept,
     audit,
     backlog,
+    cutouts,
     engine,
     house,
     lake,
@@ -40,6 +41,7 @@ def main() -> None:
         "engine": engine.measure,
         "recovery": recovery.measure,
         "pale": pale.measure,
+        "cutouts": cutouts.measure,
         "accept": accept.measure,
         "tracing": tracing.measure,
         "pipeline": pipeline.measure,

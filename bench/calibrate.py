@@ -53,6 +53,7 @@ AT_MOST = {
     "ragged": 0.2,
     "uneven": 0.3,
     "doubt": 0.5,
+    "unlike": 0.4,
     "rough": 1.0,
     "folded": 0.05,
     "apart": 0.4,

@@ -53,6 +53,7 @@ def pack(garment: Garment) -> bytes:
     facts = {
         "mode": cutout.mode,
         "doubt": cutout.doubt,
+        "unlike": cutout.unlike,
         "origin": cutout.origin,
         "photo_size": cutout.photo_size,
     }
@@ -99,14 +100,19 @@ def unpack(data: bytes) -> Garment:
 def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
     alpha = np.asarray(pixels[..., 3] / np.float32(255), np.float32)
     (left, top), (width, height) = facts["origin"], facts["photo_size"]
-    doubt, mode = float(facts["doubt"]), str(facts["mode"])
-    if not 0 <= doubt <= 1 or mode not in MODES or min(left, top, width, height) < 0:
+    doubt, unlike, mode = float(facts["doubt"]), float(facts["unlike"]), str(facts["mode"])
+    if (
+        not 0 <= min(doubt, unlike) <= max(doubt, unlike) <= 1
+        or mode not in MODES
+        or min(left, top, width, height) < 0
+    ):
         raise ValueError("not a packed garment")
     return Cutout(
         rgb=np.ascontiguousarray(pixels[..., :3]),
         alpha=alpha,
         mode=mode,
         doubt=doubt,
+        unlike=unlike,
         origin=(int(left), int(top)),
         photo_size=(int(width), int(height)),
     )

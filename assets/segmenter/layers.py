@@ -1,6 +1,5 @@
 """Drawn garments as layers: colours, coverage and what each pixel is, before any background."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -132,7 +131,3 @@ def backdrop(seed: int, side_px: int) -> Bytes:
     picture = BACKGROUNDS[name][0]((size, size), rng)
     small = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
     return np.clip(np.rint(small), 0, 255).astype(np.uint8)
-
-
-def seed_of(name: str) -> int:
-    return zlib.crc32(name.encode())

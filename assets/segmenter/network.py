@@ -1,5 +1,7 @@
 """A small U-Net: RGB in, garment, inside of the back, and what else covers out."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -40,7 +42,7 @@ class Segmenter(nn.Module):
         super().__init__()
         self.stem = _layer(3, WIDTHS[0], 2)
         downs, ups = [], []
-        for above, below in zip(WIDTHS, WIDTHS[1:], strict=False):
+        for above, below in pairwise(WIDTHS):
             downs.append(nn.Sequential(_layer(above, below, 2), Block(below)))
             ups.append(nn.Sequential(_layer(above + below, above), Block(above)))
         self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups)

@@ -48,14 +48,14 @@ class Scenes:
     def _behind(
         self, count: int, filled: int, backdrops: int, colour: Tensor, alpha: Tensor
     ) -> Tensor:
-        size = (count, self.side)
+        size = (count, self.side, self.device)
         drawn = self.backdrops[torch.randint(backdrops, (count,), device=self.device)].float() / 255
         drawn = _warped(drawn, _anywhere(count, self.device), padding="reflection")
         drawn = _tinted(drawn)
         plain, cells, fog = (
-            _plain(*size, self.device),
-            _cells(*size, self.device),
-            _fog(*size, self.device),
+            _plain(*size),
+            _cells(*size),
+            _fog(*size),
         )
         kind = torch.rand(count, 1, 1, 1, device=self.device)
         behind = torch.where(kind < 0.42, drawn, plain)
@@ -217,7 +217,7 @@ def _plain(count: int, side: int, device: torch.device) -> Tensor:
 
 
 def _cells(count: int, side: int, device: torch.device) -> Tensor:
-    """Tiles, furniture, doors: patches of colour about random points, near by one norm or another."""
+    """Tiles, furniture, doors: patches of colour about random points."""
     x, y = _axes(side, device)
     points = 2.4 * torch.rand(count, 14, 2, device=device) - 1.2
     used = torch.randint(2, 14, (count, 1), device=device)

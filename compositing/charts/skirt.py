@@ -18,9 +18,9 @@ COLUMNS = np.linspace(-1, 1, 21)
 ROWS = 24
 BAND_PX, LOWEST_PX = 34.0, 26.0
 PITCH = 0.97
-LOW_FROM, GOES_IN = 0.5, 0.97
-"""A side that below this share of the length is widest, and narrower than so much of that at the
-end, has its hem's corner there: the hem bows."""
+LOW_FROM, INWARDS = 0.5, 0.7
+"""A side that below this share of the length goes in by more than this a px down is the hem's: it
+bows up to its corners."""
 HIGHER = 0.4
 """A hem's corner lies no higher above its middle, over the length."""
 
@@ -37,7 +37,7 @@ def dress_skirt(mask: Mask, template: Skirt, body: Body, *, studio: bool) -> Wor
     scale, top_y = _scale(hips, waist, body)
     rows = np.linspace(waist_y, hem_y, ROWS)
     edge = {s: _edge(mask, template, rows, axis=axis, s=s) for s in SIDES}
-    corner = {s: _corner(edge[s]) for s in SIDES}
+    corner = {s: _corner(edge[s], rows) for s in SIDES}
     for s in SIDES:
         edge[s][corner[s] :] = edge[s][corner[s]]
     end_y = min(top_y + scale.value * (hem_y - waist_y) * PITCH, body.ankle_y + LOWEST_PX)
@@ -105,11 +105,11 @@ def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> 
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
 
 
-def _corner(edge: Numbers) -> int:
-    """The row from which on a side is the hem's: where it is widest, if it goes in again below."""
+def _corner(edge: Numbers, rows: Numbers) -> int:
+    """The row from which on a side is the hem's: where it turns inwards."""
     low = int(LOW_FROM * len(edge))
-    widest = low + int(edge[low:].argmax())
-    return widest if edge[-1] < GOES_IN * edge[widest] else len(edge) - 1
+    inwards = np.gradient(edge, rows)[low:] < -INWARDS
+    return max(low + int(inwards.argmax()) - 1, 0) if inwards.any() else len(edge) - 1
 
 
 def _hem(

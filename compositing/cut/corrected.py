@@ -31,10 +31,12 @@ KEPT: Final = 0.1
 LEARNED_WEIGHT: Final = 1.5
 """Of the overlap with the learned map, in the arbiter's score."""
 BETTER: Final = 0.0005
-ALONE: Final = 0.003
-"""The learned mask as a whole is taken where the corrected one scores lower by more than this."""
-BETWEEN: Final = 0.6
-"""What has leg on both sides in so many of its rows lies between the legs."""
+ALONE, ALONE_PLAIN = 0.003, 0.02
+"""The learned mask as a whole is taken where the corrected one scores lower by more than this;
+before a plain background, whose outline is sure, by more."""
+BETWEEN, CHANNEL = 0.6, 0.05
+"""What has cloth on both sides in so many of its rows lies between legs, or, no wider than such a
+share of the longer side, between sleeve and body: the map is too coarse for the gap."""
 
 
 def corrected(
@@ -42,10 +44,13 @@ def corrected(
 ) -> Arbitration:
     """The arbitration with a better mask where there is one. `by` is `learned` where the mask is
     the learned one as a whole."""
+    if scene.shape == "pair":  # of shoes it knows too little
+        return found
     found = Arbitration(_unhung(found.mask, seen), found.by, found.doubt)
-    cloth = _off_the_floor(found.mask, seen.cloth) if scene.shape == "legs" else seen.cloth
+    widest = 1.0 if scene.shape == "legs" else CHANNEL
+    cloth = _off_the_floor(found.mask, seen.cloth, widest * max(found.mask.shape))
     whole = largest(np.asarray(cloth > 0.5), KEPT)
-    if not whole.any() or overlap(found.mask, whole) > AGREE:
+    if not found.mask.any() or not whole.any() or overlap(found.mask, whole) > AGREE:
         return found
 
     def worth(mask: Mask) -> float:
@@ -60,7 +65,7 @@ def corrected(
         if reached > best + BETTER:
             mask, best = tried, reached
     alone = refined(scene.colours, whole)
-    if worth(alone) > best + ALONE:
+    if worth(alone) > best + (ALONE_PLAIN if found.by == "flood" else ALONE):
         return Arbitration(alone, "learned", found.doubt * overlap(alone, whole))
     if mask is found.mask:
         return found
@@ -101,16 +106,16 @@ def _pieces(where: Mask) -> list[Mask]:
     return [np.asarray(pieces == number) for number in range(1, count) if large[number]]
 
 
-def _off_the_floor(mask: Mask, cloth: Floats) -> Floats:
-    """The map without what it takes for cloth between two legs."""
+def _off_the_floor(mask: Mask, cloth: Floats, widest_px: float) -> Floats:
+    """The map without what it takes for cloth between two legs, or a sleeve and the body."""
     floor = np.zeros(mask.shape, bool)
     for part in _pieces(np.asarray((cloth > 0.5) & ~mask)):
-        if _between_legs(part, mask):
+        if part.sum() < widest_px * part.any(1).sum() and _between(part, mask):
             floor |= cv2.dilate(part.astype(np.uint8), disc(3)) > 0
     return np.where(floor & ~mask, np.float32(0), cloth)
 
 
-def _between_legs(part: Mask, mask: Mask) -> bool:
+def _between(part: Mask, mask: Mask) -> bool:
     """Whether the mask has cloth to the left and to the right of most of the part's rows."""
     rows = np.nonzero(part.any(1))[0]
     left, right = part[rows].argmax(1), part.shape[1] - 1 - part[rows, ::-1].argmax(1)

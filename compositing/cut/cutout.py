@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compositing.arrays import Floats, Mask
-from compositing.cut.arbiter import Arbitration, FitScore, score, settle
+from compositing.cut.arbiter import Arbitration, FitScore, overlap, score, settle
 from compositing.cut.background import border, in_rgb
 from compositing.cut.corrected import corrected
 from compositing.cut.faint import smoothed
-from compositing.cut.learned import expected
+from compositing.cut.learned import Learned, expected
 from compositing.cut.matte import matted
 from compositing.cut.opinion import ExpectedShape, Opinion, Scene, Segmenter, scene
 from compositing.cut.patterned import patterned
@@ -50,6 +50,8 @@ class Cutout:
     mode: str
     doubt: float = 0.0
     """0..1: how little the segmenters agree and the outline convinces."""
+    unlike: float = 0.0
+    """0..1: how little of it the learned segmenter takes for cloth, and of its cloth is in it."""
     origin: tuple[int, int] = (0, 0)
     """Where the crop's first column and row lie in the photo."""
     photo_size: tuple[int, int] = (0, 0)
@@ -70,6 +72,7 @@ class Separation:
     alpha: Floats
     mode: str
     doubt: float
+    unlike: float = 0.0
 
 
 def cut(
@@ -102,6 +105,7 @@ def cut(
         np.asarray(levels / np.float32(255), np.float32),
         found.mode,
         round(found.doubt, 4),
+        round(found.unlike, 4),
         (left, top),
         (width, height),
     )
@@ -114,7 +118,13 @@ def separated(photo: Photo, *, shape: ExpectedShape) -> tuple[NDArray[np.uint8],
     return found.rgb, found.alpha, found.mode
 
 
-def judged(photo: Photo, *, shape: ExpectedShape, fit_score: FitScore | None = None) -> Separation:
+def judged(
+    photo: Photo,
+    *,
+    shape: ExpectedShape,
+    fit_score: FitScore | None = None,
+    learned: Learned = expected,
+) -> Separation:
     """As `cut`, before anything is cropped or refused for its size. Raises GarmentError
     no_garment_found."""
     if photo.alpha is not None:
@@ -124,7 +134,7 @@ def judged(photo: Photo, *, shape: ExpectedShape, fit_score: FitScore | None = N
         if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:
             return Separation(photo.rgb, np.asarray(photo.alpha / 255, np.float32), "alpha", 0.0)
     seen = scene(photo.rgb, shape)
-    likely = expected(seen.rgb)
+    likely = learned(seen.rgb)
     verdict = _heard(seen, fit_score)
     verdict = None if verdict is None else corrected(seen, verdict, likely, fit_score)
     if verdict is None:
@@ -133,7 +143,8 @@ def judged(photo: Photo, *, shape: ExpectedShape, fit_score: FitScore | None = N
     mask = _finished(seen, verdict)
     behind = in_rgb(seen.behind) if clean else None
     rgb, alpha = matted(photo.rgb, seen.rgb.astype(np.float32), mask, behind)
-    return Separation(rgb, alpha, "plain" if clean else "messy", verdict.doubt)
+    unlike = 1 - overlap(mask, np.asarray(likely.cloth > 0.5))
+    return Separation(rgb, alpha, "plain" if clean else "messy", verdict.doubt, unlike)
 
 
 def _heard(seen: Scene, fit_score: FitScore | None) -> Arbitration | None:

@@ -3,14 +3,15 @@
 A small U-Net (`segmenter.onnx`, half precision), trained by `assets/segmenter` on garments that
 this project draws; run by OpenCV. It knows cloth by its form: parts of another colour, hoods,
 white on white. Its outlines are rougher than the other segmenters', and it can take floor between
-two legs for cloth: so it is asked, and never believed alone (`corrected.py`).
+two legs for cloth; and it was never shown a photo without a garment. So it is asked, and not
+believed alone (`corrected.py`).
 """
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -35,6 +36,13 @@ class Expected:
     cloth: Floats
     inside: Floats
     foreign: Floats
+
+
+class Learned(Protocol):
+    """As `expected`."""
+
+    def __call__(self, rgb: NDArray[np.uint8], /) -> Expected:
+        """Deterministic; must not change the picture."""
 
 
 def expected(rgb: NDArray[np.uint8]) -> Expected:

@@ -27,7 +27,7 @@ class Measures:
     outline's, less 1.
     `uneven`: of the silhouette that its mirror image about the template's axis does not share.
     `filled`: of the bounding box.
-    `rough`: 1 for a photo whose background was not plain. `doubt`: the cut-out's.
+    `rough`: 1 for a photo whose background was not plain. `doubt`, `unlike`: the cut-out's.
     """
 
     fit: float
@@ -38,6 +38,7 @@ class Measures:
     filled: float
     rough: float
     doubt: float
+    unlike: float = 0.0
 
 
 def fit_of(template: Template) -> float:
@@ -59,6 +60,7 @@ def measured(cutout: Cutout, template: Template) -> Measures:
         filled=float(mask.mean()),
         rough=1.0 if cutout.mode == "messy" else 0.0,
         doubt=cutout.doubt,
+        unlike=cutout.unlike,
     )
 
 
