@@ -22,7 +22,7 @@ WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
     "ragged": (0.05, 0.0),
     "uneven": (0.10, 0.0),
     "doubt": (0.1, -3.2),
-    "unlike": (0.05, -1.0),
+    "unlike": (0.05, -4.0),
     "rough": (0.0, 0.0),
     "folded": (0.0, -60.0),
     "apart": (0.12, -9.1),
