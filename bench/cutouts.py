@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.gallery import PHOTOS, photos
+from compositing.arrays import Mask
 from compositing.cut.cutout import judged
 from compositing.cut.learned import Expected, Learned, expected
 from compositing.cut.opinion import ExpectedShape
@@ -21,8 +22,7 @@ from devstack.garments.drawing import DrawnPhoto
 
 SEEDS = 100
 SIZE_PX = (480, 640)
-Mask = NDArray[np.bool_]
-Case = tuple[Photo, ExpectedShape, Mask]
+Outlined = tuple[Photo, ExpectedShape, Mask]
 
 
 def silent(rgb: NDArray[np.uint8], /) -> Expected:
@@ -31,7 +31,7 @@ def silent(rgb: NDArray[np.uint8], /) -> Expected:
     return Expected(nothing, nothing, nothing)
 
 
-def overlap(case: Case, learned: Learned) -> float:
+def overlap(case: Outlined, learned: Learned) -> float:
     """Intersection over union; 0 where no garment is found."""
     photo, shape, truth = case
     try:
@@ -41,7 +41,7 @@ def overlap(case: Case, learned: Learned) -> float:
     return float((found & truth).sum() / (found | truth).sum())
 
 
-def photographed() -> Iterator[Case]:
+def photographed() -> Iterator[Outlined]:
     """The photos that have an outline; none where the folder is not there."""
     for one in photos(PHOTOS):
         photo = decode(one.data, 2048)
@@ -49,7 +49,7 @@ def photographed() -> Iterator[Case]:
             yield photo, shape_of(one.category), one.truth
 
 
-def drawn(seeds: int) -> Iterator[Case]:
+def drawn(seeds: int) -> Iterator[Outlined]:
     """Those that lie or hang before something that is not plain."""
     names = sorted(CATEGORIES)
     for seed in range(seeds):
@@ -69,7 +69,7 @@ def _shares(found: list[float]) -> dict[str, float]:
 def measure() -> dict[str, object]:
     """Of the photos, and of as many drawn garments as `--seeds` says."""
     count = int(sys.argv[sys.argv.index("--seeds") + 1]) if "--seeds" in sys.argv else SEEDS
-    sources: dict[str, Callable[[], Iterator[Case]]] = {
+    sources: dict[str, Callable[[], Iterator[Outlined]]] = {
         "photos": photographed,
         "drawn": lambda: drawn(count),
     }

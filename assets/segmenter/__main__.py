@@ -15,7 +15,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from assets.segmenter.drawing import SIDE_PX, drawers
-from assets.segmenter.network import Segmenter
+from assets.segmenter.network import Network
 from assets.segmenter.training import Trainer
 
 SMALL = 16
@@ -29,7 +29,7 @@ def main() -> None:
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else max(1, (os.cpu_count() or 2) - 1)
     output.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network, before = Segmenter(), output / "weights.pt"
+    network, before = Network(), output / "weights.pt"
     if before.exists():
         network.load_state_dict(torch.load(before, map_location="cpu"))
     with drawers(workers, first_seed=int(time.time()) % 1000 * 10**7 + 1) as coming:
@@ -40,7 +40,7 @@ def main() -> None:
     export(trained, output / "segmenter.onnx")
 
 
-def export(network: Segmenter, path: Path) -> None:
+def export(network: Network, path: Path) -> None:
     """As ONNX, its weights in half precision: they are widened when the model is loaded."""
     sample = torch.zeros(1, 3, SIDE_PX, SIDE_PX)
     torch.onnx.export(

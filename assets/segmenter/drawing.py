@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import TimeoutError as NothingYet
 from multiprocessing import get_context
+from multiprocessing.pool import IMapIterator
 
 import cv2
 import numpy as np
@@ -26,16 +27,15 @@ def drawn(seed: int) -> tuple[bool, Bytes]:
 class Drawers:
     """What is drawn, in the order in which it comes."""
 
-    def __init__(self, coming) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, coming: IMapIterator[tuple[bool, Bytes]]) -> None:
         self._coming = coming
 
     def next(self, timeout_s: float | None) -> tuple[bool, Bytes] | None:
         """None where nothing comes in time."""
         try:
-            found: tuple[bool, Bytes] = self._coming.next(timeout_s)
+            return self._coming.next(timeout_s)
         except NothingYet:
             return None
-        return found
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def _layer(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.
     )
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions and a way around them."""
 
     def __init__(self, width: int, dilation: int = 1) -> None:
@@ -32,7 +32,7 @@ class Block(nn.Module):
         return torch.relu(x + self.second(self.first(x)))
 
 
-class Segmenter(nn.Module):
+class Network(nn.Module):
     """(n, 3, side, side) in 0..1 to logits (n, 4 * OUTPUTS, side / 2, side / 2).
 
     Each output pixel holds the four of the full size below it: rows first, as `unfolded` reads.
@@ -43,10 +43,10 @@ class Segmenter(nn.Module):
         self.stem = _layer(3, WIDTHS[0], 2)
         downs, ups = [], []
         for above, below in pairwise(WIDTHS):
-            downs.append(nn.Sequential(_layer(above, below, 2), Block(below)))
-            ups.append(nn.Sequential(_layer(above + below, above), Block(above)))
+            downs.append(nn.Sequential(_layer(above, below, 2), ResidualBlock(below)))
+            ups.append(nn.Sequential(_layer(above + below, above), ResidualBlock(above)))
         self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups)
-        self.middle = nn.Sequential(Block(WIDTHS[-1], 2), Block(WIDTHS[-1]))
+        self.middle = nn.Sequential(ResidualBlock(WIDTHS[-1], 2), ResidualBlock(WIDTHS[-1]))
         self.enlarge = nn.Upsample(scale_factor=2, mode="nearest")
         self.head = nn.Conv2d(WIDTHS[0], 4 * OUTPUTS, 3, 1, 1)
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from assets.segmenter.drawing import SIDE_PX, Drawers
-from assets.segmenter.network import Segmenter, unfolded
+from assets.segmenter.network import Network, unfolded
 from assets.segmenter.scenes import CHANNELS, Batch, Scenes
 
 POOL, BACKDROPS = 60_000, 4_000
@@ -43,7 +43,7 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 class Trainer:
     """A network, its running average, and the pools that scenes are made of."""
 
-    def __init__(self, network: Segmenter, drawers: Drawers, device: torch.device) -> None:
+    def __init__(self, network: Network, drawers: Drawers, device: torch.device) -> None:
         size = (SIDE_PX, SIDE_PX)
         whole = device.type == "cuda"
         layers, grounds = (POOL, BACKDROPS) if whole else (FIRST + AT_ONCE, FIRST_BACKDROPS)
@@ -52,7 +52,7 @@ class Trainer:
         self.grounds = torch.empty((grounds, 3, *size), dtype=torch.uint8, device=device)
         self.drawn = self.laid = 0
         self.network = network.to(device, memory_format=torch.channels_last)
-        self.averaged = Segmenter().to(device)
+        self.averaged = Network().to(device)
         self.averaged.load_state_dict(network.state_dict())
         self.scenes = Scenes(self.layers, self.grounds, SIDE_PX)
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-2)
@@ -106,7 +106,7 @@ class Trainer:
             logits = self.network(batch.seen.contiguous(memory_format=torch.channels_last))
         loss = loss_of(unfolded(logits.float()), batch.truth)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self._average(min(AVERAGED, (step + 1) / (step + 20)))
