@@ -17,7 +17,7 @@ from storage.database import connect
 from storage.id_times import first_id
 from storage.ledger_closing import LedgerClosing, RequestsRemain
 from storage.outbox_size import vacuumed
-from storage.partitions import TABLES, IdPartitions, RangeInWork, month_of
+from storage.partitions import TABLES, IdPartitions, RangeInWork, TableTied, month_of
 
 EXIT_LEFT = 1
 
@@ -60,7 +60,7 @@ def _once() -> int:
 
     try:
         run(work)
-    except (RangeInWork, RequestsRemain) as error:
+    except (RangeInWork, RequestsRemain, TableTied) as error:
         typer.secho(str(error), fg="red", err=True)
         return EXIT_LEFT
     return 0

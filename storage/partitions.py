@@ -48,6 +48,19 @@ FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) 
 WHERE c.oid = $1::text::regclass AND a.grantee NOT IN (0, c.relowner)"""
 
 
+_TIED = """
+SELECT tgname AS name FROM pg_trigger WHERE tgrelid = $1::text::regclass AND NOT tgisinternal
+UNION ALL
+SELECT conname FROM pg_constraint WHERE confrelid = $1::text::regclass AND contype = 'f'
+UNION ALL
+SELECT conname FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'f'
+ORDER BY 1"""
+
+
+class TableTied(Exception):
+    """A table has triggers, or keys of other tables that refer to it: these would be lost."""
+
+
 class RangeInWork(Exception):
     """A range that should go has requests that are open or not refunded; the message says which."""
 
@@ -86,7 +99,7 @@ class IdPartitions:
 
     async def prepare(self, table: str, now: datetime) -> list[str]:
         """Make the table a partitioned one, or attach what will be needed next; returns what was
-        done. Raises asyncpg.LockNotAvailableError where a table stayed locked.
+        done. Raises asyncpg.LockNotAvailableError where a table stayed locked, and TableTied.
         """
         there = await self.of(table)
         if not there:
@@ -121,6 +134,8 @@ class IdPartitions:
         )
 
     async def _first(self, table: str, until: datetime) -> None:
+        if tied := await self._connection.fetch(_TIED, table):
+            raise TableTied(f"{table} stays as it is: {', '.join(row['name'] for row in tied)}")
         fresh, old, high = f"{table}_fresh", _until(table, until), first_id(until)
         await self._shortly(
             f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {table}_below",

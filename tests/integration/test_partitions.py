@@ -22,7 +22,7 @@ from storage.id_times import first_id
 from storage.jobs import JobFilter, JobStore
 from storage.ledger_closing import LedgerClosing, RequestsRemain
 from storage.migrations import OUTSIDE, migrate
-from storage.partitions import TABLES, IdPartitions, RangeInWork
+from storage.partitions import TABLES, IdPartitions, RangeInWork, TableTied
 from storage.projection import ProjectionStore
 from storage.submissions import Accepted
 from tests.integration.accepting import submission
@@ -250,6 +250,15 @@ async def test_a_range_with_a_request_in_work_stays(own: asyncpg.Connection) -> 
     with pytest.raises(RangeInWork, match=ids[0]):
         await partitions.retire("request_logs", datetime.now(UTC))
     assert await own.fetchval("SELECT count(*) FROM request_logs") == 3
+
+
+async def test_a_table_whose_triggers_or_keys_would_be_lost_stays_as_it_is(
+    own: asyncpg.Connection,
+) -> None:
+    await own.execute("CREATE TABLE pointing (request_id text REFERENCES request_logs)")
+    with pytest.raises(TableTied, match="pointing_request_id_fkey"):
+        await IdPartitions(own).prepare("request_logs", datetime.now(UTC))
+    assert await IdPartitions(own).of("request_logs") == []
 
 
 async def test_a_later_migration_builds_its_index_on_each_partition(
