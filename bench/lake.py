@@ -10,23 +10,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
+from bench.processes import caught_up, our_process
 from bench.rebuild import fill
 from cli.lake_audit import LakeSide
 from consumers.status_projection import DECLARATION as PROJECTION
 from devstack.bootstrap import settings_of
-from devstack.folder import CHECKOUT, free_ports
+from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from lake.layout import TOPICS
-from runtime.groups import committed_by
 from runtime.kafka import ConsumerRecord, read
-from runtime.reading import high_watermarks, partitions_of, read_all
+from runtime.reading import read_all
 from runtime.records import Work
 from runtime.settings import DatabaseSettings, KafkaSettings, LakeSettings, ObjectStoreSettings
 from schemas.topics import Topic
@@ -38,46 +36,9 @@ IDLE_S = 20.0
 WITHIN_S = 600.0
 
 
-@contextmanager
-def our_process(module: str, env: Mapping[str, str]) -> Iterator[psutil.Process]:
-    """A process of ours, from when it is ready."""
-    port = free_ports(1)[0]
-    told = {**os.environ, **env, "LOOKS_HEALTH_PORT": str(port), "LOOKS_LOG_LEVEL": "WARNING"}
-    child = subprocess.Popen([sys.executable, "-m", module], cwd=CHECKOUT, env=told)
-    try:
-        while not _ready(port):
-            if child.poll() is not None:
-                raise RuntimeError(f"{module} ended with {child.returncode}")
-            time.sleep(0.02)
-        yield psutil.Process(child.pid)
-    finally:
-        child.kill()
-        child.wait()
-
-
-def _ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1) as answer:
-            return int(answer.status) == 200
-    except OSError:
-        return False
-
-
 def _cpu_s(process: psutil.Process) -> float:
     used = process.cpu_times()
     return float(used.user + used.system)
-
-
-def caught_up(kafka: KafkaSettings, group: str, topics: tuple[Topic, ...]) -> None:
-    """Wait until a group has read all there is now."""
-    ends = asyncio.run(high_watermarks(kafka, partitions_of(kafka.names, topics)))
-    give_up_s = time.monotonic() + WITHIN_S
-    while time.monotonic() < give_up_s:
-        at = asyncio.run(committed_by(kafka, group))
-        if all(at.get(tp, 0) >= end for tp, end in ends.items()):
-            return
-        time.sleep(0.1)
-    raise TimeoutError(group)
 
 
 def _rate(

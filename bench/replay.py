@@ -17,7 +17,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from bench.lake import caught_up, our_process
+from bench.processes import caught_up, our_process
 from devstack.bootstrap import settings_of
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
@@ -76,7 +76,7 @@ print(json.dumps({"records": summary.rows, "from_lake": summary.from_lake,
                   "s": time.perf_counter() - begun, "cpu_s": time.process_time() - begun_cpu,
                   "peak_mb": mine.ru_maxrss // 1024}))
 """
-TAIL_RECORDS = 50_000
+TAIL_RECORDS = 20_000
 """Of the topic alone: less, for each of them is read by its model."""
 
 

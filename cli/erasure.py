@@ -22,7 +22,7 @@ from cli.lake_audit import away
 from cli.letters.acting import operator_name
 from cli.settings import database, run
 from domain.erasure import TENANT_ID, own_places, shared, words_pattern
-from lake.catalog import NoLake, connect
+from lake.catalog import NoLake, connect, table_name
 from runtime import faults
 from runtime.faults import FaultPoint
 from runtime.kafka import TopicPartition, read
@@ -138,7 +138,6 @@ async def empty_lake(at: Erasing) -> None:
 def _tables(at: Erasing) -> "dict[str, Table]":
     catalog = connect(at.lake, at.objects)
     from lake.layout import TOPICS as IN_LAKE  # noqa: PLC0415 (needs its packages)
-    from lake.layout import table_name  # noqa: PLC0415 (as well)
 
     names = {topic.name: (at.lake.schema_here, table_name(topic.name)) for topic in IN_LAKE}
     return {

@@ -12,8 +12,10 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.lake_audit import away
+from cli.reporting.views import QueryEngine
+from cli.reporting.views import views as statements
 from cli.settings import run
-from lake.catalog import NoLake, connect
+from lake.catalog import NoLake, connect, table_name, table_path
 from runtime.groups import lags
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
 from storage.object_store import ObjectStore, StoreError
@@ -56,7 +58,7 @@ def _open() -> "list[tuple[str, str, Table]]":
     """Topic, name and table of those that are there."""
     lake = LakeSettings()
     catalog = connect(lake, ObjectStoreSettings())
-    from lake.layout import TOPICS, table_name  # noqa: PLC0415 (needs its packages)
+    from lake.layout import TOPICS  # noqa: PLC0415 (needs its packages)
 
     names = [(topic.name, (lake.schema_here, table_name(topic.name))) for topic in TOPICS]
     return [
@@ -148,3 +150,14 @@ def import_() -> None:
             )
         if not count:
             typer.echo("there is no archive in the bucket")
+
+
+@app.command()
+def views(
+    engine: Annotated[QueryEngine, typer.Option(help="whose SQL")] = QueryEngine.DUCKDB,
+    catalog: Annotated[str, typer.Option(help="what the engine calls the catalog")] = "lake",
+) -> None:
+    """Print the views that the questions of docs/cookbook.sql ask, over the lake's tables."""
+    lake = LakeSettings()
+    for statement in statements(engine, lambda topic: f"{catalog}.{table_path(lake, topic)}"):
+        typer.echo(statement)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from domain.audit import Violation, in_lake
-from lake.catalog import connect, installed
+from lake.catalog import connect, installed, table_name
 from runtime.kafka import ConsumerRecord, quarantine_origin
 from runtime.settings import LakeSettings, ObjectStoreSettings
 from schemas.topics import BY_NAME, Topic
@@ -56,7 +56,7 @@ class LakeSide:
         """See what each table has now. Blocks. Raises NoLake and what `away` names."""
         catalog = connect(self._lake, self._store)
         from lake.facts import held  # noqa: PLC0415 (needs its packages)
-        from lake.layout import TOPICS, table_name  # noqa: PLC0415 (as well)
+        from lake.layout import TOPICS  # noqa: PLC0415 (as well)
 
         for topic in TOPICS:
             name = (self._lake.schema_here, table_name(topic.name))

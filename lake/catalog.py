@@ -82,3 +82,13 @@ def connect(
     from pyiceberg.catalog import load_catalog  # noqa: PLC0415 (may not be installed)
 
     return load_catalog("looks", **told)
+
+
+def table_path(lake: LakeSettings, topic: str) -> str:
+    """What engines call a topic's table within the catalog."""
+    return f"{lake.schema_here}.{table_name(topic)}"
+
+
+def table_name(topic: str) -> str:
+    """The table of a topic: `look.dead-letter` is `look_dead_letter`."""
+    return "".join(letter if letter.isalnum() else "_" for letter in topic)

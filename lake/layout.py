@@ -34,11 +34,6 @@ class NoTable(Exception):
     """An event that can't be a table: its model checks more than its schema says."""
 
 
-def table_name(topic: str) -> str:
-    """The table of a topic: `look.dead-letter` is `look_dead_letter`."""
-    return "".join(letter if letter.isalnum() else "_" for letter in topic)
-
-
 @cache
 def event_columns(model: type[RequestEvent]) -> Column:
     """The fields of an event as columns. Raises NoTable."""

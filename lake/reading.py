@@ -25,8 +25,8 @@ from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.types import LongType
 
-from lake.catalog import connect
-from lake.layout import arrow_schema, table_name
+from lake.catalog import connect, table_name
+from lake.layout import arrow_schema
 from lake.tables import offsets_of
 from runtime.settings import LakeSettings, ObjectStoreSettings
 from schemas.topics import IN_THE_LAKE, Topic

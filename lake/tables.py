@@ -21,8 +21,9 @@ from pyiceberg.table import Table, WriteTask
 from pyiceberg.table.snapshots import Snapshot
 from pyiceberg.transforms import DayTransform
 
+from lake.catalog import table_name
 from lake.errors import LakeSuperseded
-from lake.layout import arrow_schema, table_name
+from lake.layout import arrow_schema
 from schemas.topics import Topic
 
 if TYPE_CHECKING:

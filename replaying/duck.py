@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from lake.layout import table_name
+from lake.catalog import table_name
 from replaying.errors import ReplayFailed
 from replaying.records import Piece, Wish, newest_type
 from replaying.sinks import AnewSink, Taken

@@ -1,14 +1,16 @@
-"""One page of plots from replayed Parquet, drawn without a display."""
+"""One page of plots, for a day as for a year, drawn without a display."""
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from cli.reporting.cookbook import Cookbook
@@ -18,21 +20,40 @@ from runtime.files import write_whole
 INK: Final = "#23303d"
 BAR: Final = "#3f7cac"
 SECOND: Final = "#d1495b"
+COLOURS: Final = (BAR, SECOND, "#edae49", "#66a182", "#8d6a9f", "#5c5f66")
 MAX_BARS: Final = 12
 FEWEST_BARS: Final = 5
+MAX_LINES: Final = len(COLOURS)
+BUCKETS: Final = (
+    (timedelta(days=3), "hour"),
+    (timedelta(days=120), "day"),
+    (timedelta.max, "week"),
+)
+"""A range up to so long is drawn by these: some ten to hundred points, for a day as for a year."""
 Rows = Sequence[tuple[Any, ...]]
 
+_RANGE: Final = "SELECT min(requested_at), max(requested_at) FROM requested"
+_OVER_TIME: Final = """
+SELECT date_trunc('{bucket}', completed_at) AS at, category, count(DISTINCT request_id) AS looks
+FROM completed_items GROUP BY ALL ORDER BY ALL"""
+_FLOW: Final = """
+SELECT date_trunc('{bucket}', r.requested_at) AS at, count(*) AS accepted,
+       count(f.request_id) AS failed
+FROM requested r LEFT JOIN failed f USING (request_id) GROUP BY ALL ORDER BY ALL"""
 
-def report(folder: Path, output: Path) -> None:
+
+def report(book: Cookbook, output: Path) -> None:
     """Write a page: a picture for .png, a page that holds it for .html. Raises BadSelection."""
     if output.suffix not in (".png", ".html"):
         raise BadSelection(f"{output}: a report is .html or .png")
-    book = Cookbook(folder)
-    try:
-        picture = _picture(book)
-    finally:
-        book.close()
+    picture = _picture(book)
     write_whole(output, picture if output.suffix == ".png" else _page(picture))
+
+
+def bucket_of(first: datetime | None, last: datetime | None) -> str:
+    """How long a point of a line lasts."""
+    length = timedelta() if first is None or last is None else last - first
+    return next(bucket for most, bucket in BUCKETS if length <= most)
 
 
 def _page(picture: bytes) -> bytes:
@@ -46,18 +67,35 @@ def _page(picture: bytes) -> bytes:
 
 
 def _picture(book: Cookbook) -> bytes:
+    ((first, last),) = book.db.execute(_RANGE).fetchall()
+    bucket = bucket_of(first, last)
+    by_category, flow = (
+        book.db.execute(sql.format(bucket=bucket)).fetchall() for sql in (_OVER_TIME, _FLOW)
+    )
     with mpl.rc_context(
         {"font.size": 9, "axes.edgecolor": INK, "text.color": INK, "axes.titleweight": "bold"}
     ):
         figure = Figure(figsize=(15, 13), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(3, 3)
-        figure.suptitle("Looks, replayed", fontsize=16, fontweight="bold")
-        _days(axes[0, 0], book.ask("completions_by_category"))
+        said = (
+            "nothing was accepted"
+            if first is None
+            else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+        )
+        figure.suptitle(f"Looks, {said}", fontsize=16, fontweight="bold")
+        _lines(axes[0, 0], f"Completed looks by category, each {bucket}", _by_name(by_category))
+        _lines(
+            axes[1, 1],
+            f"Accepted and failed looks, each {bucket}",
+            {
+                "accepted": [row[:2] for row in flow],
+                "of them failed": [(row[0], row[2]) for row in flow],
+            },
+        )
         _times(axes[0, 1], book.ask("time_to_look"))
         _bars(axes[0, 2], "Why looks fail", book.ask("failure_reasons"), "looks")
         _money(axes[1, 0], book.ask("refunds_against_charges"))
-        _retries(axes[1, 1], book.ask("retry_cost"))
         _bars(
             axes[1, 2],
             "Cancelled requests by tenant",
@@ -76,6 +114,31 @@ def _picture(book: Cookbook) -> bytes:
         return written.getvalue()
 
 
+def _by_name(rows: Rows) -> dict[str, Rows]:
+    """(time, name, number) as lines, those with most first."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for at, name, number in rows:
+        found.setdefault(name, []).append((at, number))
+    order = sorted(found, key=lambda name: -sum(number for _, number in found[name]))
+    return {name: found[name] for name in order[:MAX_LINES]}
+
+
+def _lines(axes: Axes, title: str, lines: Mapping[str, Rows]) -> None:
+    """Lines over the same times; where one has nothing at a time, it is at zero."""
+    times = sorted({at for rows in lines.values() for at, _ in rows})
+    for (name, rows), colour in zip(lines.items(), COLOURS, strict=False):
+        known: dict[datetime, int] = dict(rows)
+        axes.plot(times, [known.get(at, 0) for at in times], color=colour, label=name, marker=".")
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]  # no annotations there
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]  # no annotations there
+    axes.set_title(title)
+    axes.set_ylim(bottom=0)
+    axes.locator_params(axis="y", integer=True)
+    if times:
+        axes.legend(frameon=False)
+
+
 def _bars(axes: Axes, title: str, rows: Rows, unit: str) -> None:
     shown = list(rows)[:MAX_BARS]
     axes.barh([str(row[0]) for row in shown], [float(row[1]) for row in shown], color=BAR)
@@ -85,28 +148,6 @@ def _bars(axes: Axes, title: str, rows: Rows, unit: str) -> None:
         axes.locator_params(axis="x", integer=True)
     axes.set_title(title)
     axes.set_xlabel(unit)
-
-
-def _days(axes: Axes, rows: Rows) -> None:
-    totals: dict[str, int] = {}
-    for _, category, looks in rows:
-        totals[category] = totals.get(category, 0) + looks
-    days = sorted({row[0] for row in rows})
-    known = {(day, category): looks for day, category, looks in rows}
-    for category in sorted(totals, key=lambda one: -totals[one])[:6]:
-        axes.plot(
-            [f"{day:%m-%d}" for day in days],
-            [known.get((day, category), 0) for day in days],
-            marker="o",
-            label=category,
-        )
-    axes.set_title("Completed looks a day, by category")
-    axes.set_ylim(bottom=0)
-    axes.locator_params(axis="y", integer=True)
-    if len(days) > MAX_BARS:
-        axes.set_xticks(range(0, len(days), len(days) // MAX_BARS + 1))
-    if totals:
-        axes.legend(frameon=False)
 
 
 def _times(axes: Axes, rows: Rows) -> None:
@@ -129,10 +170,3 @@ def _money(axes: Axes, rows: Rows) -> None:
     axes.set_title("Credits by tenant")
     axes.set_ylabel("credits")
     axes.legend(frameon=False)
-
-
-def _retries(axes: Axes, rows: Rows) -> None:
-    _, failed, attempts, _ = rows[0]
-    found = axes.bar(["attempts", "of them failed"], [attempts, failed], color=[BAR, SECOND])
-    axes.bar_label(found)
-    axes.set_title("What retries cost")

@@ -18,8 +18,8 @@ from devstack.bootstrap import settings_of
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from lake.catalog import connect
-from lake.layout import TOPICS, table_name
+from lake.catalog import connect, table_name
+from lake.layout import TOPICS
 from runtime.kafka import ConsumerRecord, new_producer, read
 from runtime.reading import read_all
 from runtime.records import OutRecord, Work, outgoing

@@ -1,5 +1,6 @@
-"""Every question of docs/cookbook.md, asked of a replayed set with known answers."""
+"""Every question of docs/cookbook.sql, asked of a replayed set with known answers."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.reporting.cookbook import Cookbook, questions
-from cli.reporting.plots import report
+from cli.reporting.cookbook import of_folder, questions
+from cli.reporting.plots import bucket_of, report
+from cli.reporting.views import QueryEngine, views
+from lake.catalog import table_name
 from replaying.duck import DuckSink
 from replaying.errors import BadSelection
 from replaying.parquet import ParquetSink
@@ -25,7 +28,7 @@ from schemas.events import (
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import TOPIC_OF
 from tests.making import a_request
-from tests.unit.replaying.making import ANYBODY, a_block, a_completion, request_id
+from tests.unit.replaying.making import ANYBODY, NOON_MS, a_block, a_completion, request_id
 
 DAY = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
@@ -129,7 +132,7 @@ def test_every_question_has_its_answer() -> None:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_answer_is_right(replayed: Path, name: str) -> None:
-    book = Cookbook(replayed)
+    book = of_folder(replayed)
     try:
         assert [tuple(row) for row in book.ask(name)] == ANSWERS[name]
     finally:
@@ -147,15 +150,15 @@ def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
     if model is not None:
         sink.take(a_block(EVENTS[model], topic=TOPIC_OF[model].name))
     sink.close(complete=True)
-    book = Cookbook(tmp_path)
+    book = of_folder(tmp_path)
     try:
         answers = {name: book.ask(name) for name in questions()}
+        report(book, tmp_path / "report.png")
     finally:
         book.close()
     assert answers["failure_reasons"] == []
     assert (answers["busiest_hours"] == []) == (model is not LookRequested)
     assert answers["time_to_look"][0][0] == 0
-    report(tmp_path, tmp_path / "report.png")
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -184,15 +187,65 @@ def test_a_duckdb_file_has_a_table_for_every_topic_that_was_asked_for(tmp_path: 
 
 def test_a_topic_that_was_not_replayed_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSelection, match=r"credit\.refund"):
-        Cookbook(tmp_path)
+        of_folder(tmp_path)
 
 
 def test_the_report_is_one_page_with_its_picture(replayed: Path, tmp_path: Path) -> None:
-    report(replayed, tmp_path / "report.png")
-    report(replayed, tmp_path / "report.html")
+    book = of_folder(replayed)
+    report(book, tmp_path / "report.png")
+    report(book, tmp_path / "report.html")
     picture = (tmp_path / "report.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 50_000
     assert "data:image/png;base64," in (tmp_path / "report.html").read_text()
     with pytest.raises(BadSelection, match=r"\.html or \.png"):
-        report(replayed, tmp_path / "report.pdf")
+        report(book, tmp_path / "report.pdf")
+    book.close()
+
+
+@pytest.mark.parametrize(
+    ("length", "bucket", "most"),
+    [
+        (timedelta(hours=24), "hour", 25),
+        (timedelta(days=30), "day", 31),
+        (timedelta(days=365), "week", 54),
+    ],
+)
+def test_a_line_has_tens_of_points_for_a_day_as_for_a_year(
+    length: timedelta, bucket: str, most: int
+) -> None:
+    assert bucket_of(DAY, DAY + length) == bucket
+    lasts = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+    assert 10 <= length / lasts[bucket] <= most
+    assert bucket_of(None, None) == "hour"
+
+
+def test_a_report_of_a_range_is_of_that_range(replayed: Path) -> None:
+    """All records of the set were written within one second of noon."""
+    noon = datetime.fromtimestamp(NOON_MS / 1000, UTC)
+    for start, end, looks in (
+        (noon, None, 3),
+        (None, noon, 0),
+        (noon + timedelta(days=1), None, 0),
+    ):
+        book = of_folder(replayed, start, end)
+        assert book.ask("time_to_look")[0][0] == looks
+        book.close()
+
+
+@pytest.mark.parametrize("engine", QueryEngine)
+def test_every_engine_has_every_view(engine: QueryEngine) -> None:
+    made = views(engine, lambda topic: f"lake.looks.{table_name(topic)}")
+    named = [re.search(r"VIEW (\w+) AS", one) for one in made]
+    assert [one and one[1] for one in named] == [
+        "requested",
+        "progress",
+        "completed",
+        "failed",
+        "refunds",
+        "completed_items",
+        "stage_times",
+    ]
+    asked = "\n".join(questions().values())
+    used = set(re.findall(r"(?:FROM|JOIN) (\w+)(?!\w|\))", asked))
+    assert used == {one[1] for one in named if one}

@@ -5,8 +5,9 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
+from lake.catalog import table_name
 from lake.columns import TIME
-from lake.layout import PLACE, TOPICS, NoTable, arrow_schema, event_columns, table_name
+from lake.layout import PLACE, TOPICS, NoTable, arrow_schema, event_columns
 from schemas.events import LookCompleted, RequestEvent
 from schemas.topics import LOOK_COMPLETED, LOOK_QUARANTINE, Topic
 

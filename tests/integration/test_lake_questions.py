@@ -1,0 +1,93 @@
+"""The ten questions to one lake: a replay's files and the tables themselves say the same."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.reporting.cookbook import of_folder, of_lake, questions
+from cli.reporting.views import TOPICS
+from devstack.stack import Stack
+from lake.catalog import connect
+from lake.rows import rows
+from lake.tables import append, open_table, write
+from replaying.parquet import ParquetSink
+from replaying.records import Wish
+from runtime.records import Work
+from schemas.ids import new_request_id
+from schemas.topics import BY_NAME
+from tests.integration.lakes import Lake, lake_of
+from tests.making import decoded
+from tests.unit.cli.test_cookbook import ANSWERS, EVENTS, STEPS
+from tests.unit.replaying.making import NOON_MS, TOPIC, a_block
+
+
+@pytest.fixture(scope="module")
+def lake(services: Stack) -> Lake:
+    """The set with known answers, as rows of tables; the first event of each topic twice."""
+    made = lake_of(services, f"test_{new_request_id().lower()}")
+    catalog = connect(made.settings, made.store, made.env)
+    for name in TOPICS.values():
+        topic = BY_NAME[name]
+        assert topic.event is not None
+        events = [*EVENTS.get(topic.event, STEPS)]
+        told = [decoded(event) for event in events]
+        if events is not STEPS and topic.event in EVENTS:
+            told.append(told[0])
+        works = [
+            Work(name, 0, at, NOON_MS + at, _apart(one, at) if topic.event not in EVENTS else one)
+            for at, one in enumerate(told)
+        ]
+        table = open_table(catalog, made.settings.schema_here, topic)
+        append(table, write(table, rows(topic, works)), {0: None}, {0: len(works)})
+    return made
+
+
+def _apart(one: Any, at: int) -> Any:
+    """Each step its own event."""
+    return one.__class__(one.event, one.meta.__class__(f"step-{at}", *_rest(one.meta)))
+
+
+def _rest(meta: Any) -> tuple[Any, ...]:
+    return meta.type, meta.source, meta.time, meta.sequence, meta.traceparent
+
+
+def test_duckdb_asks_the_lake_itself(lake: Lake, tmp_path: Path) -> None:
+    book = of_lake(lake.settings, lake.store, lake.env)
+    found = {name: [tuple(row) for row in book.ask(name)] for name in questions()}
+    book.close()
+    assert found == ANSWERS
+    late = datetime.datetime.fromtimestamp(NOON_MS / 1000 + 3600, datetime.UTC)
+    book = of_lake(lake.settings, lake.store, lake.env, start=late)
+    assert book.ask("time_to_look")[0][0] == 0
+    book.close()
+    done = CliRunner(env=lake.env).invoke(app, ["report", "--output", str(tmp_path / "a.png")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_prints_views_that_duckdb_takes(lake: Lake) -> None:
+    done = CliRunner(env=lake.env).invoke(app, ["lake", "views", "--engine", "duckdb"])
+    assert done.exit_code == 0, done.output
+    book = of_lake(lake.settings, lake.store, lake.env)
+    book.db.execute(done.output)
+    assert [tuple(row) for row in book.ask("retry_cost")] == ANSWERS["retry_cost"]
+    book.close()
+
+
+def test_a_folder_of_a_replay_says_the_same_as_the_lake(lake: Lake, tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path, {}, Wish(), topics=[*TOPICS.values()])
+    for model, events in EVENTS.items():
+        name = next(one for one in TOPICS.values() if BY_NAME[one].event is model)
+        sink.take(a_block(events, topic=name))
+    sink.close(complete=True)
+    folder, of_tables = of_folder(tmp_path), of_lake(lake.settings, lake.store, lake.env)
+    for name in questions():
+        if name != "retry_cost":
+            assert folder.ask(name) == of_tables.ask(name), name
+    folder.close()
+    of_tables.close()
+    assert TOPIC in TOPICS.values()
