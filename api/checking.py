@@ -13,7 +13,7 @@ from domain.engines import OPTION, asked_for
 from domain.object_keys import may_name, problem
 from domain.photo_sources import PhotoSource, source_of, url_problem
 from runtime.settings import PhotoSettings
-from schemas.categories import canonical
+from schemas.categories import AUTO, canonical
 from schemas.engines import EngineName
 from schemas.errors import ErrorCode
 from schemas.http import MAX_METADATA_BYTES, LookRequest
@@ -39,7 +39,7 @@ def check(
         wrong = _photo_problem(item.trial_image, credential, ports.sources)
         if wrong is not None:
             raise invalid((*place, "trial_image"), wrong)
-        if canonical(item.trial_item_category) is None:
+        if item.trial_item_category != AUTO and canonical(item.trial_item_category) is None:
             raise invalid(
                 (*place, "trial_item_category"),
                 "unknown garment category; see GET /v1/garment-categories",
@@ -47,6 +47,8 @@ def check(
             )
     warnings = _check_options(body) if body.runtime_config is not None else ()
     asked = asked_for(body.runtime_config, credential.engine)
+    if (asked or ports.engine.default) == EngineName.REMOTE:
+        _check_categories_said(body)
     if asked == EngineName.REMOTE and ports.engine.url is None:
         if OPTION in (body.runtime_config or {}):
             raise invalid(
@@ -78,6 +80,14 @@ def _photo_problem(photo: str, who: Credential, sources: PhotoSettings) -> str |
     if not may_name(photo, who.key_prefixes):
         return "the object key is not below a prefix of this tenant"
     return None
+
+
+def _check_categories_said(body: LookRequest) -> None:
+    """Raises ApiError 422 for `auto`, which our own engine alone takes."""
+    for index, item in enumerate(body.items):
+        if item.trial_item_category == AUTO:
+            place = ("body", "items", index, "trial_item_category")
+            raise invalid(place, f"the remote engine takes no `{AUTO}`: say the category", "enum")
 
 
 def _check_options(body: LookRequest) -> tuple[str, ...]:

@@ -127,6 +127,8 @@ def _garments(made: _Pictures) -> list[RenderedGarment]:
             quality=item.quality,
             quality_reasons=item.quality_reasons,
             placed=item.placed,
+            guessed_category=item.guessed_category,
+            guess_confidence=item.guess_confidence,
         )
         for item in made.items
     ]

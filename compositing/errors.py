@@ -13,8 +13,8 @@ class CompositingError(Exception):
 class GarmentError(CompositingError):
     """One photo can't be used.
 
-    `code`: image_unreadable, image_too_large, no_garment_found, category_mismatch or
-    photo_not_processed. With the last one
+    `code`: image_unreadable, image_too_large, no_garment_found, category_mismatch,
+    category_unclear or photo_not_processed. With the last one
     comes `fault`, which tells operators where in our code the photo was too much, and the exception
     as `__cause__`.
     """

@@ -55,6 +55,10 @@ class GarmentCategory(StrEnum):
     BELT = "belt"
 
 
+AUTO = "auto"
+"""In place of a category: the engine is to guess it from the photo."""
+
+
 @dataclass(frozen=True, slots=True)
 class CategoryFacts:
     """What is known of a category."""

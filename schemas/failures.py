@@ -28,12 +28,14 @@ class FailureCode(StrEnum):
     PHOTO_NOT_PROCESSED = "photo_not_processed"
     CANNOT_BE_DRESSED = "cannot_be_dressed"
     IMAGE_FETCH_FAILED = "image_fetch_failed"
+    CATEGORY_UNCLEAR = "category_unclear"
 
 
 NEAREST = {
     FailureCode.PHOTO_NOT_PROCESSED: FailureCode.IMAGE_UNREADABLE,
     FailureCode.CANNOT_BE_DRESSED: FailureCode.NO_GARMENT_FOUND,
     FailureCode.IMAGE_FETCH_FAILED: FailureCode.OBJECT_NOT_FOUND,
+    FailureCode.CATEGORY_UNCLEAR: FailureCode.CATEGORY_MISMATCH,
 }
 """Codes that the first release of the events does not know, and what its readers are told instead.
 """

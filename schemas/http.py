@@ -121,7 +121,9 @@ class TrialItemInput(BaseModel):
     trial_item_category: Annotated[
         str, StringConstraints(min_length=1, max_length=MAX_CATEGORY_CHARS)
     ] = Field(
-        description="garment category key; see GET /v1/garment-categories", examples=["shirt"]
+        description="garment category key, see GET /v1/garment-categories; or `auto`: guessed from "
+        "the photo's shape",
+        examples=["shirt"],
     )
 
 

@@ -132,6 +132,10 @@ class RenderedGarment(BaseModel):
         default=None,
         description="dressed in parts, or placed whole where dressing it would not look right",
     )
+    guessed_category: str | None = Field(
+        default=None, description="what it was taken for, where `trial_item_category` is `auto`"
+    )
+    guess_confidence: float | None = Field(default=None, description="of the guess, 0 to 1")
 
 
 class Job(JobSummary):

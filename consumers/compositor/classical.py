@@ -2,12 +2,22 @@
 `compositing` makes pictures.
 """
 
+from collections.abc import Mapping, Sequence
+
 from compositing import Bars, GarmentError, GarmentInput, Look, LookOptions, compose_garments
 from compositing.guard import guarded
+from compositing.guess import Guess, guess
 from compositing.options import DEFAULT_BARS
 from consumers.compositor.cutouts import CutoutCache, KeptGarment
-from consumers.compositor.dresser import DressedLook, ItemPlacement, Order, Picture
+from consumers.compositor.dresser import (
+    DressedLook,
+    GarmentPhoto,
+    ItemPlacement,
+    Order,
+    Picture,
+)
 from consumers.compositor.results import NotRendered, trace_of
+from schemas.categories import AUTO
 from schemas.failures import FailureCode, FailureReason
 
 
@@ -26,19 +36,25 @@ class ClassicalDresser:
         """Make the look. All of it depends on the photos' bytes alone: what fails here would fail
         again. Raises MemoryError.
         """
-        garments = [
-            GarmentInput(data=one.data, category=one.category, name=one.name)
-            for one in order.garments
-        ]
+        side_px = order.options.working_side_px
         try:
-            kept = self._prepared(order.tenant_id, garments, order.options.working_side_px)
+            guesses = _guessed(order.garments, side_px)
+            garments = [
+                GarmentInput(
+                    data=one.data,
+                    category=guesses[index].category if index in guesses else one.category,
+                    name=one.name,
+                )
+                for index, one in enumerate(order.garments)
+            ]
+            kept = self._prepared(order.tenant_id, garments, side_px)
             look = _compose(kept, garments, order.options, self._bars_of(order))
         except GarmentError as error:
             reason = FailureReason(
                 code=FailureCode(error.code), message=str(error)[:1000], item_index=error.item_index
             )
             return NotRendered(reason, trace=trace_of(error) if error.fault else "")
-        return _dressed(look, kept)
+        return _dressed(look, kept, guesses)
 
     def _prepared(
         self, tenant_id: str, garments: list[GarmentInput], side_px: int
@@ -59,6 +75,20 @@ class ClassicalDresser:
         return Bars(floor, max(self._bars.dress, floor))
 
 
+def _guessed(photos: Sequence[GarmentPhoto], side_px: int) -> dict[int, Guess]:
+    """What those garments are whose category was left to us. Raises GarmentError."""
+    guesses = {}
+    for index, one in enumerate(photos):
+        if one.category == AUTO:
+            try:
+                with guarded(index):
+                    guesses[index] = guess(one.data, side_px)
+            except GarmentError as error:
+                error.item_index = index
+                raise
+    return guesses
+
+
 def _compose(
     kept: list[KeptGarment], garments: list[GarmentInput], options: LookOptions, bars: Bars
 ) -> Look:
@@ -68,7 +98,7 @@ def _compose(
         )
 
 
-def _dressed(look: Look, kept: list[KeptGarment]) -> DressedLook:
+def _dressed(look: Look, kept: list[KeptGarment], guesses: Mapping[int, Guess]) -> DressedLook:
     made = look.manifest
     items = tuple(
         ItemPlacement(
@@ -82,6 +112,12 @@ def _dressed(look: Look, kept: list[KeptGarment]) -> DressedLook:
             quality=item.quality,
             quality_reasons=item.quality_reasons,
             placed=item.placed,
+            guessed_category=guesses[item.item_index].category
+            if item.item_index in guesses
+            else None,
+            guess_confidence=(
+                guesses[item.item_index].confidence if item.item_index in guesses else None
+            ),
         )
         for item in made.items
     )

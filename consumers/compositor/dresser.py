@@ -61,6 +61,8 @@ class ItemPlacement:
     quality: float | None = None
     quality_reasons: tuple[str, ...] = ()
     placed: Literal["dressed", "whole"] | None = None
+    guessed_category: str | None = None
+    guess_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,8 @@ def _stored(
             quality=item.quality,
             quality_reasons=item.quality_reasons,
             placed=item.placed,
+            guessed_category=item.guessed_category,
+            guess_confidence=item.guess_confidence,
         )
         for item in look.items
     )

@@ -58,6 +58,10 @@ class PlacedGarment(BaseModel):
         description="dressed: laid round the body in parts; whole: shown as photographed, over the "
         "body",
     )
+    guessed_category: str | None = Field(
+        default=None, description="what it was taken for, where `trial_item_category` is `auto`"
+    )
+    guess_confidence: float | None = Field(default=None, ge=0, le=1, description="of the guess")
     photo: StoredImage | None = Field(
         default=None, description="what was fetched, where `trial_image` is a URL"
     )

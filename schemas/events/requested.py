@@ -26,6 +26,9 @@ class _AsReleased:
             "maxLength": MAX_OBJECT_KEY_CHARS,
             "description": "S3 object key of the garment photo, or the https URL to fetch it from",
         }
+        definition["properties"]["trial_item_category"]["description"] = (
+            "garment category key, or `auto`"
+        )
         return reference
 
 

@@ -4,9 +4,12 @@ whether it is tried again.
 
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
 
 from compositing import GarmentInput
+from compositing.guess import BAR
 from compositing.options import WORKING_SIDE_PX
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache, KeptGarment
@@ -17,6 +20,7 @@ from domain.composing import OUR_FAULTS, SUSPECT_FAULTS
 from runtime.settings import ObjectStoreSettings
 from schemas.events import LookRequested
 from schemas.failures import FailureCode
+from schemas.http import TrialItemInput
 from storage.object_store import ObjectStore
 from tests.making import a_request
 from tests.unit.compositing.pictures import save, tee
@@ -86,6 +90,37 @@ def failed() -> NotRendered:
 def test_a_good_photo_is_made_and_stored(s3: FakeS3) -> None:
     assert isinstance(render(a_look()), Rendered)
     assert any(key.startswith("results/demo/") for key in s3.objects)
+
+
+def test_a_category_that_was_left_to_us_is_told_with_its_confidence(s3: FakeS3) -> None:
+    items = (TrialItemInput(trial_image=PHOTO, trial_item_category="auto"),)
+    made = render(a_look().model_copy(update={"items": items}))
+    assert isinstance(made, Rendered)
+    (placed,) = made.items
+    assert (placed.trial_item_category, placed.guessed_category) == ("auto", "top")
+    assert placed.guess_confidence is not None
+    assert placed.guess_confidence >= BAR
+    told = render(a_look())
+    assert isinstance(told, Rendered)
+    assert (told.items[0].guessed_category, told.items[0].guess_confidence) == (None, None)
+    assert told.image.sha256 == made.image.sha256
+
+
+def test_what_can_not_be_guessed_names_its_item(s3: FakeS3) -> None:
+    picture = np.full((300, 300, 3), 240, np.uint8)
+    cv2.circle(picture, (150, 150), 90, (40, 60, 160), -1)
+    s3.objects["users/abc/disc.png"] = save(picture, "PNG")
+    items = tuple(
+        TrialItemInput(trial_image=key, trial_item_category=category)
+        for key, category in ((PHOTO, "top"), ("users/abc/disc.png", "auto"))
+    )
+    told = render(a_look().model_copy(update={"items": items}))
+    assert isinstance(told, NotRendered)
+    assert (told.reason.code, told.reason.item_index, told.can_heal) == (
+        FailureCode.CATEGORY_UNCLEAR,
+        1,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
