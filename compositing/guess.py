@@ -30,8 +30,8 @@ NOTHING_PX: Final = 2.4
 """What being none of them costs: shoes fit no better as anything."""
 DRESS_MORE_PX: Final = 0.3
 """A dress's template has more freedom: tops fit it as well, dresses by more than this better."""
-BARE_MORE_PX: Final = 0.4
-"""A top without sleeves is a plain outline, and so are skirts, bags and hats."""
+PLAIN_AT_MOST: Final = 0.5
+"""A top without sleeves is a plain outline, and so are skirts, bags and hats: none is clear."""
 LEGS_TIMES: Final = 1.6
 """Trousers fit legs closely; what does not is a shoe, or folded."""
 SHORTS_BELOW: Final = 1.03
@@ -72,15 +72,18 @@ def of_shape(silhouette: Silhouette) -> Guess:
     """Of an upright cut-out's silhouette."""
     fits = {kind: fitted(silhouette, family, kind) for kind, family in _KINDS.items()}
     costs = {kind: fit.cost for kind, fit in fits.items()}
-    top_shape = fits[GarmentCategory.TOP].shape
-    if not (isinstance(top_shape, UpperShape) and top_shape.sleeved):
-        costs[GarmentCategory.TOP] += BARE_MORE_PX
+    shape = fits[GarmentCategory.TOP].shape
+    sleeved = isinstance(shape, UpperShape) and shape.sleeved
     left, top, right, bottom = silhouette.box
-    return of_costs(costs, (bottom - top + 1) / (right - left + 1))
+    return of_costs(costs, (bottom - top + 1) / (right - left + 1), sleeved=sleeved)
 
 
-def of_costs(costs: Mapping[GarmentCategory, float], height_over_width: float) -> Guess:
-    """What fits cost, in pixels of the silhouette, said as a guess. Pure."""
+def of_costs(
+    costs: Mapping[GarmentCategory, float], height_over_width: float, *, sleeved: bool
+) -> Guess:
+    """What fits cost, in pixels of the silhouette, said as a guess. `sleeved`: whether the top has
+    sleeves. Pure.
+    """
     weighed = {
         kind: cost * (LEGS_TIMES if kind is GarmentCategory.TROUSERS else 1)
         + (DRESS_MORE_PX if kind is GarmentCategory.DRESS else 0)
@@ -89,6 +92,8 @@ def of_costs(costs: Mapping[GarmentCategory, float], height_over_width: float) -
     odds = np.exp(-np.array([*weighed.values(), NOTHING_PX]) / SOFTNESS_PX)
     likeliest = min(weighed, key=lambda kind: weighed[kind])
     confidence = float(np.exp(-weighed[likeliest] / SOFTNESS_PX) / odds.sum())
+    if likeliest is GarmentCategory.SKIRT or (likeliest is GarmentCategory.TOP and not sleeved):
+        confidence = min(confidence, PLAIN_AT_MOST)
     if likeliest is GarmentCategory.TROUSERS and height_over_width < SHORTS_BELOW:
         likeliest = GarmentCategory.SHORTS
     return Guess(likeliest, round(confidence, 3))

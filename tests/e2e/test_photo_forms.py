@@ -46,14 +46,17 @@ def test_a_photo_by_url_one_in_the_body_and_one_that_is_not_there(
     inside = f"data:image/jpeg;base64,{b64encode(small('tee')).decode()}"
     sent = [f"{shop}/tee.jpg", f"{shop}/moved.jpg", inside]
     fine = [client.accepted((one, "top"), reference="forms") for one in sent]
+    guessed = client.accepted((sent[0], "auto"))
     absent = client.accepted((f"{shop}/tee.jpg", "top"), (f"{shop}/absent.jpg", "jeans"))
-    jobs = client.finish([*fine, absent])
+    jobs = client.finish([*fine, guessed, absent])
     assert [jobs[one]["status"] for one in fine] == ["SUCCESS"] * 3
     shown = [jobs[one]["items"][0]["trial_image"] for one in fine]
     assert shown[:2] == sent[:2]
     assert shown[2].startswith("users/abc/uploads/sha256-")
     pictures = {one["artifacts"][0]["meta"]["sha256"] for one in (jobs[id_] for id_ in fine)}
     assert len(pictures) == 1, "the same photo, whichever way it came"
+    (garment,) = jobs[guessed]["garments"]
+    assert (garment["trial_item_category"], garment["guessed_category"]) == ("auto", "top")
     failed = jobs[absent]
     assert (failed["status"], failed["refunded"]) == ("FAILURE", True)
     assert (failed["error"]["code"], failed["error"]["item_index"]) == ("image_fetch_failed", 1)
