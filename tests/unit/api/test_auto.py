@@ -28,7 +28,7 @@ async def test_no_other_spelling_is(api: Api, name: str) -> None:
 async def test_a_remote_engine_takes_none(api: Api, by: str) -> None:
     app = api.http._transport.app  # type: ignore[attr-defined]  # the app under test
     default = "remote" if by == "default" else "classical"
-    engine = EngineSettings(url="https://engine.internal", default=default)  # type: ignore[arg-type]  # as it is read
+    engine = EngineSettings(url="https://engine.internal", default=default)
     app.state.ports = replace(app.state.ports, engine=engine)
     if by == "tenant":
         known = api.accounts.credentials[api.key]
