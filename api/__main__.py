@@ -31,6 +31,7 @@ from storage.cancellations import CancellationStore
 from storage.database import open_pool, open_reader
 from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
+from storage.pictures import PictureStore
 from storage.presigned import Presigner
 from storage.reads import ReadPool
 from storage.sessions import SessionStore
@@ -75,6 +76,7 @@ async def main(process: Process) -> None:
                 idle_s=settings.session_idle_s,
                 kept_s=settings.session_kept_s,
             ),
+            pictures=PictureStore(object_store),
             api=settings,
             look=look,
             engine=EngineSettings(),

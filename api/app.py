@@ -12,6 +12,7 @@ from api import (
     errors,
     jobs,
     looks,
+    pictures,
     renders,
     sessions,
     uploads,
@@ -37,6 +38,7 @@ ROUTERS = (
     uploads.router,
     jobs.router,
     cancel.router,
+    pictures.router,  # before renders: its fixed path is none of theirs
     renders.router,
     account.router,
     account.whoever,
@@ -79,6 +81,7 @@ def create_app(ports: Ports) -> FastAPI:
     app.state.limiter = ports.limiter
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
     app.state.batch_places = asyncio.Semaphore(batch.BATCHES_MAX)
+    app.state.zip_places = asyncio.Semaphore(pictures.ZIPS_AT_ONCE)
     app.state.hub = Hub(
         StillWorking(ports.accounts.working_keys, ports.sessions.working),
         per_tenant=ports.api.streams_per_tenant,

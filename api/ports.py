@@ -12,6 +12,7 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.jobs import JobStore
+from storage.pictures import PictureStore
 from storage.presigned import Presigner
 from storage.sessions import SessionStore
 from storage.uploads import UploadStore
@@ -36,6 +37,7 @@ class Ports:
     photos: PhotoChecker
     usage: UsageStore
     sessions: SessionStore
+    pictures: PictureStore
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)

@@ -24,6 +24,12 @@ class Render(BaseModel):
     completed_at: datetime
 
 
+class Photo(BaseModel):
+    """The photo of a garment."""
+
+    image_url: str = Field(description="presigned GET, short-lived; a browser saves it")
+
+
 class RenderList(BaseModel):
     """A page of finished looks, newest first."""
 

@@ -250,6 +250,19 @@ class JobStore:
         )
         return [_job(row, None) for row in rows]
 
+    async def pictured(
+        self, tenant_id: str, environment: str, request_ids: Sequence[str]
+    ) -> list[JobRow]:
+        """Those of these jobs of this tenant that have their picture. Without their events."""
+        rows = await self._pool.fetch(
+            f"""{_JOBS} WHERE r.request_id = ANY($3::text[]) AND r.tenant_id = $1
+                  AND r.environment = $2 AND r.status = 'SUCCESS'""",
+            tenant_id,
+            environment,
+            list(request_ids),
+        )
+        return [_job(row, None) for row in rows]
+
     async def news(self, since: Mapping[str, int]) -> dict[str, News]:
         """By request: the job, and its events with a larger seq than given, ascending, without gaps
         from 1 on.

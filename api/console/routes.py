@@ -27,7 +27,10 @@ TYPES = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
     "jpg": "image/jpeg",
+    "webp": "image/webp",
 }
+MANNEQUINS = "mannequins"
+"""The engine's own pictures of them, to compare a look with."""
 HEADERS = {
     # kept, and asked for again by its ETag: a new release is seen at once
     "Cache-Control": "no-cache",
@@ -51,9 +54,10 @@ class StaticFile:
 @cache
 def static_files() -> dict[str, StaticFile]:
     """Every file of the console by its path below `/console/`."""
-    return {
-        name: _read(entry) for name, entry in _below(files("api.console").joinpath("static"), "")
-    }
+    own = _below(files("api.console").joinpath("static"), "")
+    beside = _below(files("compositing").joinpath(MANNEQUINS), f"{MANNEQUINS}/")
+    shown = [(name, entry) for name, entry in beside if name.endswith(".webp")]
+    return {name: _read(entry) for name, entry in [*own, *shown]}
 
 
 def _below(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:

@@ -19,6 +19,7 @@ from tests.unit.api.fakes import (
     FakeCancellations,
     FakeJobs,
     FakePhotos,
+    FakePictures,
     FakeSessions,
     FakeUploads,
     make_ports,
@@ -49,6 +50,7 @@ class Api:
     uploads: FakeUploads
     photos: FakePhotos
     sessions: FakeSessions
+    pictures: FakePictures
     key: str
 
     def headers(self, **more: str) -> dict[str, str]:
@@ -87,6 +89,7 @@ async def api() -> AsyncIterator[Api]:
     assert isinstance(ports.uploads, FakeUploads)
     assert isinstance(ports.photos, FakePhotos)
     assert isinstance(ports.sessions, FakeSessions)
+    assert isinstance(ports.pictures, FakePictures)
     key = grant_key(accounts, "abc")
     transport = httpx.ASGITransport(app=create_app(ports), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as http:
@@ -101,5 +104,6 @@ async def api() -> AsyncIterator[Api]:
             ports.uploads,
             ports.photos,
             ports.sessions,
+            ports.pictures,
             key,
         )

@@ -21,6 +21,8 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, Credential, LedgerEntry
 from storage.cancellations import CancellationStore
 from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
+from storage.object_store import StoreUnavailable
+from storage.pictures import PictureStore
 from storage.presigned import Presigner
 from storage.sessions import SessionRow, SessionStore
 from storage.submissions import (
@@ -207,6 +209,12 @@ class FakeJobs(JobStore):
             for request_id, job in jobs.items()
         }
 
+    async def pictured(
+        self, tenant_id: str, environment: str, request_ids: Sequence[str]
+    ) -> list[JobRow]:
+        rows = await self.jobs(tenant_id, environment, JobFilter(), 10_000)
+        return [row for row in rows if row.status == "SUCCESS" and row.request_id in request_ids]
+
     async def renders(
         self,
         tenant_id: str,
@@ -351,6 +359,20 @@ class FakeUploads(UploadStore):
         )
 
 
+class FakePictures(PictureStore):
+    """Every object is its key and more; after `fails_after` of them the store is away."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fails_after = 10_000
+
+    async def read(self, key: str) -> bytes:
+        self.asked.append(key)
+        if len(self.asked) > self.fails_after:
+            raise StoreUnavailable("away")
+        return key.encode() + bytes(range(256)) * 40
+
+
 class FakePhotos(PhotoChecker):
     """Every photo can be decoded, but the one that is told."""
 
@@ -400,6 +422,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         sessions=FakeSessions(
             accounts, idle_s=settings.session_idle_s, kept_s=settings.session_kept_s
         ),
+        pictures=FakePictures(),
         api=settings,
         look=LookSettings(),
     )

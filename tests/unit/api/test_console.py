@@ -19,7 +19,11 @@ from storage.presigned import Presigner
 from tests.unit.api.conftest import Api
 
 FILES = static_files()
-TEXTS = {name: one.content.decode() for name, one in FILES.items() if not name.endswith(".jpg")}
+TEXTS = {
+    name: one.content.decode()
+    for name, one in FILES.items()
+    if not name.endswith((".jpg", ".webp"))
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: "
     "https://objects.test; connect-src 'self'; "
