@@ -29,6 +29,7 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.database import open_pool, open_reader
+from storage.goodwill import GoodwillStore
 from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
 from storage.pictures import PictureStore
@@ -77,6 +78,7 @@ async def main(process: Process) -> None:
                 kept_s=settings.session_kept_s,
             ),
             pictures=PictureStore(object_store),
+            goodwill=GoodwillStore(pool),
             api=settings,
             look=look,
             engine=EngineSettings(),

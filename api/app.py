@@ -14,6 +14,7 @@ from api import (
     looks,
     pictures,
     renders,
+    reports,
     sessions,
     uploads,
     webhook_deliveries,
@@ -40,6 +41,7 @@ ROUTERS = (
     cancel.router,
     pictures.router,  # before renders: its fixed path is none of theirs
     renders.router,
+    reports.router,
     account.router,
     account.whoever,
     sessions.door,

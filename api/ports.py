@@ -11,6 +11,7 @@ from runtime.settings import ApiSettings, EngineSettings, LookSettings, PhotoSet
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
+from storage.goodwill import GoodwillStore
 from storage.jobs import JobStore
 from storage.pictures import PictureStore
 from storage.presigned import Presigner
@@ -38,6 +39,7 @@ class Ports:
     usage: UsageStore
     sessions: SessionStore
     pictures: PictureStore
+    goodwill: GoodwillStore
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)

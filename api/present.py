@@ -157,6 +157,7 @@ def _fields(job: JobRow, links: Presigner, *, pictures: bool) -> dict[str, Any]:
             charged_at=job.receipt.charged_at,
             refunded=job.receipt.refunded,
             refunded_at=job.receipt.refunded_at,
+            goodwill=job.receipt.goodwill,
         ),
         "created_at": job.created_at,
         "updated_at": job.updated_at,

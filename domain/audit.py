@@ -94,6 +94,7 @@ class RequestFacts:
     shared_numbers: tuple[
         int, ...
     ] = ()  # numbers that topics give to more than one event of the request
+    goodwill: tuple[int, ...] = ()
     requested: InTopic = NOTHING
     completed: InTopic = NOTHING
     failed: InTopic = NOTHING
@@ -145,6 +146,17 @@ def _refunded(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
         and moment.settled(written)
     ):
         yield "a refund was published and not entered in the ledger"
+    yield from _goodwill(facts)
+
+
+def _goodwill(facts: RequestFacts) -> Iterator[str]:
+    """Credits for a bad picture: once, for a look that has one, and no more than it cost."""
+    if len(facts.goodwill) > 1:
+        yield f"goodwill {len(facts.goodwill)} times"
+    if facts.goodwill and facts.status != "SUCCESS":
+        yield f"goodwill for a look that is {facts.status}"
+    if facts.goodwill and facts.goodwill[0] > facts.credits_cost:
+        yield f"goodwill of {facts.goodwill[0]} for a cost of {facts.credits_cost}"
 
 
 def _published(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:

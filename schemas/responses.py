@@ -75,6 +75,7 @@ class Billing(BaseModel):
     charged_at: datetime | None
     refunded: int
     refunded_at: datetime | None
+    goodwill: int = Field(default=0, description="given back for a bad picture, which stays yours")
 
 
 class AskedItem(BaseModel):
@@ -160,7 +161,7 @@ class LedgerEntryOut(BaseModel):
 
     id: int
     request_id: str | None
-    kind: Literal["grant", "charge", "refund"]
+    kind: Literal["grant", "charge", "refund", "goodwill"]
     amount: int
     created_at: datetime
 

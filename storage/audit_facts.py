@@ -26,6 +26,8 @@ SELECT r.request_id, r.status, r.credits_cost, r.created_at, r.updated_at, r.dea
     AND l.kind = 'charge') AS charges,
   ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id
     AND l.kind = 'refund') AS refunds,
+  ARRAY(SELECT amount FROM ledger_entries l WHERE l.request_id = r.request_id
+    AND l.kind = 'goodwill') AS goodwill,
   o.since AS outbox_since, c.claimed_at,
   ARRAY(SELECT seq || ' ' || event_type FROM job_events e WHERE e.request_id = r.request_id
     ORDER BY seq) AS events
@@ -181,6 +183,7 @@ def _facts(row: asyncpg.Record) -> RequestFacts:
         deadline_at=row["deadline_at"],
         charges=tuple(row["charges"]),
         refunds=tuple(row["refunds"]),
+        goodwill=tuple(row["goodwill"]),
         in_outbox=row["outbox_since"] is not None,
         outbox_since=row["outbox_since"],
         events=tuple((int(seq), kind) for seq, kind in events),

@@ -17,10 +17,11 @@ _JOBS = """SELECT r.request_id, r.job_type, r.status, r.credits_cost, r.user_cat
   r.items::text AS items, r.runtime_config::text AS runtime_config, r.reference,
   r.metadata::text AS metadata, r.result::text AS result,
   -c.amount AS charged, c.created_at AS charged_at,
-  f.amount AS refunded, f.created_at AS refunded_at
+  f.amount AS refunded, f.created_at AS refunded_at, g.amount AS goodwill
   FROM request_logs r
   LEFT JOIN ledger_entries c ON c.request_id = r.request_id AND c.kind = 'charge'
-  LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'"""
+  LEFT JOIN ledger_entries f ON f.request_id = r.request_id AND f.kind = 'refund'
+  LEFT JOIN ledger_entries g ON g.request_id = r.request_id AND g.kind = 'goodwill'"""
 
 _SHOWN = """SELECT * FROM (
   SELECT e.*, row_number() OVER (PARTITION BY e.request_id ORDER BY e.seq) AS place,
@@ -56,6 +57,7 @@ class Receipt:
     charged_at: datetime | None
     refunded: int = 0
     refunded_at: datetime | None = None
+    goodwill: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,11 @@ def _job(row: asyncpg.Record, latest: EventRow | None) -> JobRow:
         credits_cost=row["credits_cost"],
         user_category=row["user_category"],
         receipt=Receipt(
-            row["charged"] or 0, row["charged_at"], row["refunded"] or 0, row["refunded_at"]
+            row["charged"] or 0,
+            row["charged_at"],
+            row["refunded"] or 0,
+            row["refunded_at"],
+            row["goodwill"] or 0,
         ),
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -53,6 +53,7 @@ _AUDITED = (
     "erasures",
     "retired_ranges",
     "ledger_closings",
+    "look_reports",
 )
 
 ROLES: tuple[Role, ...] = (
@@ -61,6 +62,7 @@ ROLES: tuple[Role, ...] = (
         {
             "tenants": "SELECT",
             "api_keys": "SELECT, UPDATE (last_used_at)",
+            "look_reports": "SELECT, INSERT",
             "console_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
             "credit_accounts": "SELECT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",
@@ -80,7 +82,7 @@ ROLES: tuple[Role, ...] = (
             "UPDATE (expires_at), DELETE",
             "webhook_deliveries": "SELECT, INSERT, UPDATE (status, due_at, tries, leased_until)",
         },
-        entries="kind = 'charge'",
+        entries="kind = 'charge' OR kind = 'goodwill'",
     ),
     Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
     Role(

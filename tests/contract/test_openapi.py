@@ -82,7 +82,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
         "get_me",
         "sign_in", "get_session", "sign_out", "list_sessions", "sign_out_everywhere", "end_session",
-        "download_renders", "download_picture", "get_photo",
+        "download_renders", "download_picture", "get_photo", "report_picture",
     }  # fmt: skip
 
 

@@ -144,6 +144,8 @@ async def test_no_role_can_change_the_ledger_or_switch_its_triggers_off(
     [
         ("api", "refund"),
         ("api", "grant"),
+        ("credit_ledger", "goodwill"),
+        ("operator", "goodwill"),
         ("credit_ledger", "charge"),
         ("credit_ledger", "grant"),
         ("operator", "refund"),

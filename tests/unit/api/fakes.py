@@ -20,6 +20,7 @@ from schemas.ids import derived_id, new_request_id
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, Credential, LedgerEntry
 from storage.cancellations import CancellationStore
+from storage.goodwill import GoodwillStore, ReportRow
 from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
 from storage.object_store import StoreUnavailable
 from storage.pictures import PictureStore
@@ -373,6 +374,24 @@ class FakePictures(PictureStore):
         return key.encode() + bytes(range(256)) * 40
 
 
+class FakeGoodwill(GoodwillStore):
+    """Gives back what any finished look of a tenant cost, once."""
+
+    def __init__(self, jobs: FakeJobs) -> None:
+        self.rows: dict[str, ReportRow] = {}
+        self._jobs = jobs
+
+    async def report(
+        self, tenant_id: str, environment: str, request_id: str, reason: str, note: str
+    ) -> tuple[ReportRow, bool] | None:
+        job = self._jobs.rows.get((tenant_id, environment, request_id))
+        if job is None or job.status != "SUCCESS":
+            return None
+        fresh = request_id not in self.rows
+        row = ReportRow(request_id, reason, note, job.credits_cost, None, NOW)
+        return self.rows.setdefault(request_id, row), fresh
+
+
 class FakePhotos(PhotoChecker):
     """Every photo can be decoded, but the one that is told."""
 
@@ -423,6 +442,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
             accounts, idle_s=settings.session_idle_s, kept_s=settings.session_kept_s
         ),
         pictures=FakePictures(),
+        goodwill=FakeGoodwill(jobs),
         api=settings,
         look=LookSettings(),
     )

@@ -64,6 +64,10 @@ def test_every_promise_has_its_words() -> None:
         ]),
         (replace(FAILED, refunds=(10, 10)), [(4, "refunded 2 times")]),
         (replace(FAILED, refunds=(5,)), [(4, "refunded 5 of 10")]),
+        (replace(SUCCEEDED, goodwill=(10,)), []),
+        (replace(SUCCEEDED, goodwill=(10, 10)), [(4, "goodwill 2 times")]),
+        (replace(SUCCEEDED, goodwill=(11,)), [(4, "goodwill of 11 for a cost of 10")]),
+        (replace(FAILED, goodwill=(10,)), [(4, "goodwill for a look that is FAILURE")]),
         (
             replace(SUCCEEDED, refund_events=ONE, refunds=(10,)),
             [
