@@ -257,6 +257,6 @@ def test_the_main_button_of_a_phone_is_always_at_hand(tab: Tab) -> None:
     tab.send()
     page.locator(".shown .final").wait_for()
     page.evaluate("scrollTo(0, 0)")
-    opened = page.get_by_role("link", name="Open the picture").bounding_box()
+    opened = page.get_by_role("link", name="Download WebP").bounding_box()
     assert opened is not None
     assert opened["y"] < PHONE["height"] / 2

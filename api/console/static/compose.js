@@ -4,6 +4,7 @@ import { Refused, call, get, insist } from "./api.js";
 import { announce, bytes, credits, h, notAllowed, number, problem } from "./dom.js";
 import { SAMPLES, TYPES, draft, learn, sent } from "./garments.js";
 import { may } from "./key.js";
+import { optionFields } from "./options.js";
 
 const MANNEQUINS = [["FEMALE", "Female"], ["MALE", "Male"]];
 const REGIONS = {
@@ -60,7 +61,7 @@ function dropZone(add, signal) {
     onchange: () => { add(input.files); input.value = ""; },
   });
   const zone = h("div", { class: "drop" },
-    h("p", {}, h("strong", {}, "Drop garment photos here")),
+    h("p", {}, h("strong", {}, "Drop or paste garment photos here")),
     input, h("label", { for: "photos", class: "button" }, "Choose files"),
     h("p", { class: "quiet" }, "JPEG, PNG, WebP, AVIF or HEIC, 25 MiB at most; one garment a photo."));
   const over = (event) => {
@@ -68,6 +69,12 @@ function dropZone(add, signal) {
     event.preventDefault();
     zone.classList.toggle("over", event.type === "dragover");
   };
+  addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    add(files);
+  }, { signal });
   for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, over, { signal });
   addEventListener("drop", (event) => add(event.dataTransfer?.files ?? []), { signal });
   return zone;
@@ -140,7 +147,7 @@ function garmentCard(garment, categories) {
 function stateOf(garment) {
   if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment)), garment.error.canHeal ? "" : "Remove it and choose another photo."];
   const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready: garment.sample ? "Sample, uploaded" : "Uploaded" };
-  return [`${where[garment.state]} · ${bytes(garment.file.size)}`];
+  return [[where[garment.state], garment.file.size && bytes(garment.file.size)].filter(Boolean).join(" · ")];
 }
 
 function orderPanel({ signal, refreshBalance }) {
@@ -151,7 +158,7 @@ function orderPanel({ signal, refreshBalance }) {
     h("div", { class: "choice" }, MANNEQUINS.map(([value, label]) => h("label", {},
       h("input", { type: "radio", name: "mannequin", checked: draft.mannequin === value, onchange: () => { draft.mannequin = value; draft.changed(); } }),
       h("span", {}, label)))));
-  const form = h("form", { class: "order card", "aria-label": "Order", onsubmit: submit }, choice, price, answer, send);
+  const form = h("form", { class: "order card", "aria-label": "Order", onsubmit: submit }, choice, optionFields(draft), price, answer, send);
   draft.addEventListener("change", pricing(price, signal), { signal });
 
   async function submit(event) {

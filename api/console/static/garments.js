@@ -2,6 +2,7 @@
 
 import { Refused, idempotencyKey, insist } from "./api.js";
 import { load, save, shown, thumb } from "./drafts.js";
+import { configOf, optionsOf } from "./options.js";
 
 export const MAX_ITEMS = 50;
 export const MAX_BYTES = 25 * 1024 * 1024;
@@ -26,6 +27,12 @@ class Garment {
     return { name, category, sample, uploadKey, picture, size };
   }
 
+  /** One of a look that was made: what is known of it is its photo's key and its category. */
+  static worn({ trial_image: uploadKey, trial_item_category: category }, index, url) {
+    const made = new Garment({ size: null }, `Garment ${index + 1}`, canonical(category), false);
+    return Object.assign(made, { uploadKey, state: "ready", url: url ?? shown(null) });
+  }
+
   /** One that was uploaded before the page was loaded anew. */
   static again({ name, category, sample, uploadKey, picture, size }) {
     const made = new Garment({ size }, name, category, sample);
@@ -37,6 +44,8 @@ class Garment {
 class Draft extends EventTarget {
   garments = [];
   mannequin = "FEMALE";
+  reference = "";
+  options = optionsOf(null);
   #uploading = 0;
   #once = null;
   #whose = null;
@@ -55,18 +64,24 @@ class Draft extends EventTarget {
     if (kept?.whose !== whose || this.garments.length) return;
     this.garments = kept.garments.map(Garment.again);
     this.mannequin = kept.mannequin;
+    this.reference = kept.reference ?? "";
+    this.options = kept.options ?? optionsOf(null);
     this.#once = kept.once;
   }
 
   changed() {
     const garments = this.garments.filter((one) => one.state === "ready").map((one) => one.kept);
-    save(garments.length && this.#whose ? { whose: this.#whose, mannequin: this.mannequin, once: this.#once, garments } : null);
+    const { mannequin, reference, options } = this;
+    save(garments.length && this.#whose ? { whose: this.#whose, mannequin, reference, options, once: this.#once, garments } : null);
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Begin with what was sent before, without a new upload. */
-  takeBack(garments) {
-    this.garments = [...garments];
+  /** Begin with a look that was made or has failed, without a new upload. `pictures`: what its garments look like, by index. */
+  takeBack(job, garments, pictures = new Map()) {
+    this.garments = garments ? [...garments] : job.items.map((item, index) => Garment.worn(item, index, pictures.get(index)));
+    this.mannequin = job.user_category ?? "FEMALE";
+    this.options = optionsOf(job.runtime_config);
+    this.reference = job.reference ?? "";
     this.#once = null;
     this.changed();
   }
@@ -100,7 +115,8 @@ class Draft extends EventTarget {
   body() {
     if (!this.garments.length || this.garments.some((one) => one.state !== "ready" || !one.category)) return null;
     const items = this.garments.map((one) => ({ trial_image: one.uploadKey, trial_item_category: one.category }));
-    return { user_category: this.mannequin, items };
+    const config = configOf(this.options);
+    return { user_category: this.mannequin, items, ...(config && { runtime_config: config }), ...(this.reference && { reference: this.reference }) };
   }
 
   /** The same key for the same body until it was accepted, so that trying again is never charged twice. */
@@ -114,6 +130,7 @@ class Draft extends EventTarget {
   /** Begin anew. The pictures stay alive: the look's page shows what was sent. */
   clear() {
     this.garments = [];
+    this.reference = "";
     this.#once = null;
     this.changed();
   }
@@ -156,6 +173,9 @@ export function learn(categories) {
   names = categories.flatMap((one) => [one.key, ...one.synonyms].map((name) => [name, one.key]));
   names.sort(([a], [b]) => b.length - a.length);
 }
+
+/** The key of a category that is named by a synonym too. */
+const canonical = (name) => names.find(([one]) => one === name.toLowerCase())?.[1] ?? name;
 
 function guess(fileName) {
   const words = ` ${fileName.toLowerCase().replace(/\.[a-z]+$/, "").split(/[^a-z]+/).join(" ")} `;

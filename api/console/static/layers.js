@@ -1,19 +1,21 @@
 // A finished picture with what it is made of: boxes on the picture, and the garments in the order in which they lie.
 
 import { bytes, h, number, picture, s } from "./dom.js";
+import { named } from "./jobs.js";
+import { viewer } from "./viewer.js";
 
-const MAX_NAMED = 4;
-
-/** The picture and the list of its layers, outermost first. `renew`: a fresh link to the picture. */
-export function pictureView(render, renew) {
+/**
+ * The picture and the list of its layers, outermost first. `renew`: a fresh link to the picture; `photo`: a link to the photo
+ * of a garment, by its index.
+ */
+export function pictureView(render, renew, photo) {
   const { width, height } = render.picture.meta;
   const layers = inOrder(render);
   const boxes = new Map(layers.map((layer) => [layer.index, box(layer)]));
   const marks = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "marks", "aria-hidden": "true" }, [...boxes.values()]);
   const worn = named(layers.map((layer) => layer.garment.trial_item_category));
   const stage = h("figure", { class: "shown" },
-    h("div", { class: "frame" },
-      picture({ src: render.picture.image_url, alt: `The finished look: ${worn}`, width, height, class: "final" }, renew), marks),
+    viewer({ src: render.picture.image_url, alt: `The finished look: ${worn}`, width, height, marks, renew, compare: comparable(render, photo) }),
     h("figcaption", { class: "quiet" }, `${number(width)} × ${number(height)} px, ${bytes(render.picture.meta.bytes)}, ${mannequin(render)}`));
   const list = h("ol", { class: "layers" }, layers.map((layer) => layerCard(layer, boxes.get(layer.index))));
   const side = h("section", {}, h("h2", {}, "Layers"),
@@ -21,10 +23,11 @@ export function pictureView(render, renew) {
   return { worn: worn.charAt(0).toUpperCase() + worn.slice(1), stage, side };
 }
 
-/** The first few names, and how many more. */
-export function named(names) {
-  const more = names.length - MAX_NAMED;
-  return more > 0 ? `${names.slice(0, MAX_NAMED).join(", ")} and ${number(more)} more` : names.join(", ");
+/** The mannequin as it stands, and the photo of each garment. */
+function comparable(render, photo) {
+  const name = (render.user_category ?? "FEMALE").toLowerCase();
+  const photos = render.garments.map((garment, index) => [`The photo of garment ${index + 1}, ${garment.trial_item_category}`, () => photo(index), "photo"]);
+  return [["The mannequin alone", async () => `/console/mannequins/${name}.webp`, "mannequin"], ...photos];
 }
 
 function mannequin(render) {
@@ -62,11 +65,14 @@ function layerCard({ garment, index, cutout }, mark) {
     h("span", { class: "quiet" }, `${number(x1 - x0)} × ${number(y1 - y0)} px at ${number(x0)}, ${number(y0)}`)));
   return h("li", {}, button,
     cutout ? h("a", { class: "quiet target", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
-    garment.quality === null ? null : h("p", { class: "quiet" }, quality(garment)),
+    garment.quality === null ? null : quality(garment),
     garment.warnings.map((text) => h("p", { class: "warning" }, text)));
 }
 
 function quality(garment) {
-  const of100 = `Quality ${Math.round(garment.quality * 100)} of 100`;
-  return garment.quality_reasons.length ? `${of100}: ${garment.quality_reasons.join("; ")}` : of100;
+  const of100 = Math.round(garment.quality * 100);
+  const reasons = garment.quality_reasons;
+  return h("p", { class: "quiet quality" },
+    h("meter", { min: "0", max: "100", low: "50", high: "70", optimum: "100", value: of100, "aria-label": "Quality" }),
+    ` Quality ${of100} of 100${reasons.length ? `: ${reasons.join("; ")}` : ""}`);
 }

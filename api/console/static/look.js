@@ -1,30 +1,23 @@
 // One look: what happens as it happens, then the picture with its layers and cut-outs, or the reason and the refund.
 
-import { call, get, pause } from "./api.js";
-import { announce, chip, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
+import { NO_ANSWER, Refused, call, get, pause } from "./api.js";
+import { announce, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
 import { draft, sent } from "./garments.js";
+import { ended, stateChip } from "./jobs.js";
 import { may } from "./key.js";
 import { pictureView } from "./layers.js";
 import { follow } from "./stream.js";
 
-const STATES = { NOT_STARTED: "Queued", IN_PROGRESS: "Composing", SUCCESS: "Finished", FAILURE: "Failed" };
 const STEPS = { queued: "Queued", composing: "Composing", retrying: "Trying again", succeeded: "Finished", failed: "Failed" };
+const NAMES = { webp: "WebP", png: "PNG", jpeg: "JPEG" };
 const SETTLE_S = 10; // waits for the refund of a look that failed as well
 const AGAIN_MS = 2000;
-
-/** How a job's state is shown. */
-export function stateChip(job) {
-  const cancelled = job.error?.code === "cancelled";
-  return chip(cancelled ? "Cancelled" : STATES[job.status], cancelled ? "cancelled" : job.status.toLowerCase());
-}
-
-/** Whether it has its outcome. */
-export const ended = (job) => job.status === "SUCCESS" || job.status === "FAILURE";
 
 export async function lookView({ view, id, signal, refreshBalance }) {
   const parts = {
     title: h("h1", {}, "Look"),
     state: h("span", { class: "state" }), stage: h("div", { class: "stage-column" }), side: h("div", { class: "stack" }),
+    notice: h("div", { class: "stack", role: "status" }),
     steps: h("ol", { class: "steps" }), connection: h("div", { class: "quiet connection" }), actions: h("div", { class: "row actions" }),
     receipt: h("dl", { class: "receipt" }),
   };
@@ -33,9 +26,9 @@ export async function lookView({ view, id, signal, refreshBalance }) {
     h("div", { class: "row between title" }, parts.title, parts.state),
     h("p", { class: "quiet row" }, identifier(id), copyButton(id, "the request id")),
     h("div", { class: "split look-split" }, parts.stage, h("div", { class: "stack" },
-      parts.actions, parts.side,
+      parts.actions, parts.notice, parts.side,
       section("What happened", parts.connection, parts.steps),
-      section("Receipt", parts.receipt))));
+      section("Receipt", parts.receipt), codeSection(() => job))));
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
   const shown = { id, path, parts, signal, refreshBalance };
   let { job, render } = await outcome(shown);
@@ -43,7 +36,7 @@ export async function lookView({ view, id, signal, refreshBalance }) {
     ({ job, render } = { render, ...fresh });
     parts.state.replaceChildren(stateChip(job));
     parts.receipt.replaceChildren(...receipt(job));
-    if (ended(job) || !parts.actions.children.length) parts.actions.replaceChildren(...actions(shown, job, update));
+    if (ended(job) || !parts.actions.children.length) parts.actions.replaceChildren(...actions(shown, job, render, update));
     drawStage(shown, job, render);
   };
   update({ job });
@@ -57,6 +50,24 @@ export async function lookView({ view, id, signal, refreshBalance }) {
 async function outcome({ id, path, signal }, waitS = 0) {
   const job = await get(waitS ? `${path}?wait=${waitS}` : path, signal);
   return { job, render: job.status === "SUCCESS" ? await get(`/v1/renders/${encodeURIComponent(id)}`, signal) : null };
+}
+
+/** A script that is loaded when it is first needed. */
+const arrived = (script) => script.catch(() => { throw new Refused(0, NO_ANSWER); });
+
+/** The request as code, made when it is first opened. */
+function codeSection(job) {
+  const shown = h("div", {});
+  const fill = async () => {
+    if (!details.open || shown.firstChild) return;
+    try {
+      shown.replaceChildren((await arrived(import("./code.js"))).codeView(job()));
+    } catch (error) {
+      shown.replaceChildren(problem(error, () => { shown.replaceChildren(); fill(); }));
+    }
+  };
+  const details = h("details", { ontoggle: fill }, h("summary", {}, h("h2", {}, "Code of this request")), shown);
+  return details;
 }
 
 function section(title, ...children) {
@@ -118,17 +129,52 @@ function receipt(job) {
     ...line("Requested", time(job.created_at)),
     ...line("Charged", credits(billing.charged || job.credits_cost)),
     ...line("Refunded", ...refund),
+    ...(billing.goodwill ? line("Goodwill", `${credits(billing.goodwill)} given back`) : []),
+    ...(job.reference ? line("Your reference", job.reference) : []),
     ...(ended(job) ? [] : line("Deadline", time(job.deadline_at))),
   ];
 }
 
-function actions(shown, job, update) {
+/** What can be done with a look that has ended. */
+function afterwards(shown, job, render, update) {
+  const isGood = job.status === "SUCCESS";
+  const pictures = new Map((render?.cutouts ?? []).map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one.image_url]));
+  const again = may("jobs:create") && job.items.length > 0
+    ? h("a", { class: isGood ? "button" : "button primary", href: "#/new", onclick: () => draft.takeBack(job, sent.get(shown.id), pictures) }, isGood ? "Change and run again" : "Change and send again")
+    : null;
+  if (!isGood) return [again ?? h("a", { class: "button", href: "#/new" }, "Make another")];
+  const png = h("button", { type: "button", onclick: async () => {
+    png.disabled = true;
+    try {
+      await (await arrived(import("./files.js"))).savePng(shown.id);
+    } catch (error) {
+      if (!shown.signal.aborted) shown.parts.notice.replaceChildren(problem(error, () => { shown.parts.notice.replaceChildren(); png.click(); }));
+    }
+    png.disabled = false;
+  } }, "PNG");
+  const report = h("button", { type: "button", class: "plain", onclick: async () => {
+    try {
+      const { reportDialog, outcomeOf } = await arrived(import("./files.js"));
+      reportDialog(shown.id, (told) => {
+        shown.parts.notice.replaceChildren(h("p", { class: "said" }, outcomeOf(told)));
+        update({ job: { ...job, billing: { ...job.billing, goodwill: told.credited } }, render });
+        shown.refreshBalance();
+      });
+    } catch (error) {
+      shown.parts.notice.replaceChildren(problem(error, () => report.click()));
+    }
+  } }, "Report this picture");
+  const kind = render?.picture.meta.content_type.split("/")[1] ?? "file";
+  return [
+    h("a", { class: "button primary", href: `/v1/renders/${shown.id}/picture`, download: "" }, `Download ${NAMES[kind] ?? kind}`),
+    kind === "png" ? null : png, again,
+    may("jobs:create") && !job.billing.goodwill ? report : null,
+  ].filter(Boolean);
+}
+
+function actions(shown, job, render, update) {
   const { path, parts, refreshBalance, signal } = shown;
-  const garments = sent.get(shown.id);
-  const again = garments && job.status === "FAILURE"
-    ? h("a", { class: "button primary", href: "#/new", onclick: () => draft.takeBack(garments) }, "Change and send again")
-    : h("a", { class: "button", href: "#/new" }, "Make another");
-  if (ended(job)) return job.status === "SUCCESS" ? [saveLink(job), again] : [again];
+  if (ended(job)) return afterwards(shown, job, render, update);
   if (!may("jobs:create")) return [];
   const cancel = async () => {
     button.disabled = true;
@@ -152,14 +198,12 @@ function actions(shown, job, update) {
   return [button];
 }
 
-function saveLink(job) {
-  const final = job.artifacts.find((one) => one.role === "final");
-  return final ? h("a", { class: "button primary", href: final.image_url, target: "_blank", rel: "noopener noreferrer" }, "Open the picture") : "";
-}
-
 function drawStage({ id, parts }, job, render) {
   if (render) {
-    const { worn, stage, side } = pictureView(render, async () => (await get(`/v1/renders/${encodeURIComponent(id)}`)).picture.image_url);
+    if (parts.stage.querySelector(".final")) return; // it is looked at: a fresh receipt changes no picture
+    const { worn, stage, side } = pictureView(render,
+      async () => (await get(`/v1/renders/${encodeURIComponent(id)}`)).picture.image_url,
+      async (index) => (await get(`/v1/jobs/${encodeURIComponent(id)}/photos/${index}`)).image_url);
     parts.title.textContent = worn;
     parts.stage.replaceChildren(stage);
     parts.side.replaceChildren(side);

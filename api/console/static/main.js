@@ -5,14 +5,14 @@ import { announce, h, number, problem } from "./dom.js";
 import { newView } from "./compose.js";
 import { draft } from "./garments.js";
 import { may, me, recall, signIn, signOut } from "./key.js";
-import { lookView } from "./look.js";
 import { wallView } from "./wall.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const account = document.getElementById("account");
 const VIEWS = {
-  new: newView, looks: wallView, look: lookView,
+  new: newView, looks: wallView,
+  look: async (shown) => (await arrived(import("./look.js"))).lookView(shown),
   credits: async (shown) => (await arrived(import("./credits.js"))).creditsView(shown),
   webhooks: async (shown) => (await arrived(import("./webhooks.js"))).webhooksView(shown),
 };

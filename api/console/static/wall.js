@@ -3,9 +3,8 @@
 import { Refused, get, pause, withQuery } from "./api.js";
 import { announce, h, notAllowed, picture, problem, time } from "./dom.js";
 import { sent } from "./garments.js";
+import { ended, named, stateChip } from "./jobs.js";
 import { may } from "./key.js";
-import { named } from "./layers.js";
-import { ended, stateChip } from "./look.js";
 
 const PAGE = 24;
 const NOTE_AFTER_MS = 300;
