@@ -77,6 +77,8 @@ _REMOVED = {
       SELECT delivery_id FROM webhook_deliveries JOIN webhooks USING (webhook_id)
       WHERE tenant_id = $1 LIMIT {BATCH}))""",
     "webhooks": "DELETE FROM webhooks WHERE tenant_id = $1",
+    "look_reports": f"""DELETE FROM look_reports WHERE request_id = ANY(ARRAY(
+      SELECT request_id FROM look_reports WHERE tenant_id = $1 LIMIT {BATCH}))""",
     "console_sessions": """DELETE FROM console_sessions WHERE key_id IN (
       SELECT key_id FROM api_keys WHERE tenant_id = $1)""",
     "api_keys": "DELETE FROM api_keys WHERE tenant_id = $1",
@@ -204,7 +206,7 @@ class ErasureStore:
             await faults.at("erasure", FaultPoint.AFTER_APPLY)
             yield done
         await self._connection.execute(_WORDS, [], words)
-        for table in ("idempotency_keys", "webhook_deliveries", "webhooks"):
+        for table in ("idempotency_keys", "webhook_deliveries", "webhooks", "look_reports"):
             while affected(await self._connection.execute(_REMOVED[table], erasure.tenant_id)):
                 yield done
 
