@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from api import (
     account,
     batch,
+    api_keys,
     cancel,
     contracts,
     errors,
@@ -44,6 +45,7 @@ ROUTERS = (
     reports.router,
     account.router,
     account.whoever,
+    api_keys.router,
     sessions.door,
     sessions.router,
     webhooks.router,

@@ -8,7 +8,7 @@ import typer
 
 from cli.lazy import Tenants
 from cli.settings import accounts, run
-from domain.api_keys import CAPABILITIES, PREFIXES
+from domain.api_keys import CAPABILITIES, PREFIXES, USUAL_CAPABILITIES
 from domain.erasure import is_pseudonym
 from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
@@ -144,7 +144,8 @@ def create_key(
     capability: Annotated[
         list[str] | None,
         typer.Option(
-            "--capability", help=f"{', '.join(CAPABILITIES)}; repeatable; default: all of them"
+            "--capability",
+            help=f"{', '.join(CAPABILITIES)}; repeatable; default: all but keys:manage",
         ),
     ] = None,
     expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
@@ -159,7 +160,8 @@ def create_key(
 
     async def work() -> tuple[str, str]:
         async with accounts() as store:
-            return await store.create_key(tenant, name, capability or CAPABILITIES, expires_in=life)
+            asked = capability or USUAL_CAPABILITIES
+            return await store.create_key(tenant, name, asked, expires_in=life)
 
     try:
         key_id, key = run(work)

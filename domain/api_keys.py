@@ -15,7 +15,9 @@ ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 RANDOM_DIGITS: Final = 43
 CHECK_DIGITS: Final = 6
 PREFIXES: Final = {"live": "sk_live_", "test": "sk_test_"}
-CAPABILITIES: Final = ("jobs:create", "jobs:read", "webhooks:manage")
+CAPABILITIES: Final = ("jobs:create", "jobs:read", "webhooks:manage", "keys:manage")
+USUAL_CAPABILITIES: Final = ("jobs:create", "jobs:read", "webhooks:manage")
+"""Of a key that an operator makes without naming any: making further keys is given by name."""
 
 
 def _checksum(text: str) -> str:

@@ -24,7 +24,7 @@ class Render(BaseModel):
     completed_at: datetime
 
 
-class Photo(BaseModel):
+class GarmentPhoto(BaseModel):
     """The photo of a garment."""
 
     image_url: str = Field(description="presigned GET, short-lived; a browser saves it")
@@ -66,7 +66,9 @@ class Me(BaseModel):
     tenant_id: str
     environment: str = Field(description="live or test")
     key_id: str = Field(description="what operators call the key by; not the key")
-    capabilities: list[str] = Field(description="jobs:create, jobs:read, webhooks:manage")
+    capabilities: list[str] = Field(
+        description="jobs:create, jobs:read, webhooks:manage, keys:manage"
+    )
     object_key_prefixes: list[str] = Field(description="what a `trial_image` may begin with")
     strict_fields: bool = Field(
         description="whether unknown fields of a look are refused; else they are warned of"

@@ -15,6 +15,9 @@ from domain.object_keys import reachable
 from schemas.engines import EngineName
 from storage.rows import affected
 
+MAX_KEYS = 50
+"""Working keys that a tenant makes itself in one environment; operators may make more."""
+SHOWN_KEYS = 200
 _TENANTS = "SELECT tenant_id, key_prefixes, engine, quality_floor::float8 FROM tenants"
 
 
@@ -53,6 +56,21 @@ class LedgerEntry:
     kind: str
     amount: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key as its own tenant sees it."""
+
+    key_id: str
+    last4: str
+    capabilities: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    replaces: str | None
+    works: bool
 
 
 class UnknownTenant(Exception):
@@ -145,12 +163,13 @@ class AccountStore:
             raise UnknownTenant(tenant_id)
         text = key or make_key(environment, secrets.choice)
         key_id = str(ULID())
+        # Only who brings a key of its own needs the right to change one.
+        again = "ON CONFLICT (key_hash) DO UPDATE SET capabilities = EXCLUDED.capabilities"
         try:
             await self._pool.execute(
-                """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
+                f"""INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
                 capabilities, expires_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
-                   ON CONFLICT (key_hash) DO UPDATE SET capabilities = EXCLUDED.capabilities""",
+                   VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval) {again if key else ""}""",
                 key_id,
                 tenant_id,
                 environment,
@@ -236,6 +255,34 @@ class AccountStore:
                 tenant_id,
             )
         )
+
+    async def own_keys(self, tenant_id: str, environment: str) -> list[KeyRow]:
+        """Keys of a tenant's environment, newest first: `SHOWN_KEYS` at most."""
+        rows = await self._pool.fetch(
+            """SELECT key_id, last4, capabilities, created_at, expires_at, last_used_at, revoked_at,
+                 replaces,
+                 revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS works
+               FROM api_keys WHERE tenant_id = $1 AND environment = $2
+               ORDER BY works DESC, key_id DESC LIMIT $3""",
+            tenant_id,
+            environment,
+            SHOWN_KEYS,
+        )
+        found = [
+            KeyRow(
+                row["key_id"],
+                row["last4"],
+                tuple(row["capabilities"]),
+                row["created_at"],
+                row["expires_at"],
+                row["last_used_at"],
+                row["revoked_at"],
+                row["replaces"],
+                row["works"],
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda row: row.key_id, reverse=True)
 
     async def credential(self, key: str) -> Credential | None:
         """Who this key speaks for; None when it is malformed, unknown, revoked or expired."""

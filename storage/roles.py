@@ -61,7 +61,7 @@ ROLES: tuple[Role, ...] = (
         "api",
         {
             "tenants": "SELECT",
-            "api_keys": "SELECT, UPDATE (last_used_at)",
+            "api_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at, expires_at)",
             "look_reports": "SELECT, INSERT",
             "console_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
             "credit_accounts": "SELECT, UPDATE (balance)",

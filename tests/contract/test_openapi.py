@@ -83,6 +83,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "get_me",
         "sign_in", "get_session", "sign_out", "list_sessions", "sign_out_everywhere", "end_session",
         "download_renders", "download_picture", "get_photo", "report_picture",
+        "list_keys", "create_key", "rotate_key", "revoke_key",
     }  # fmt: skip
 
 

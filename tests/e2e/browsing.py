@@ -24,6 +24,7 @@ VIEWS = {
     "looks/{bad}": ("Failed look", ".reason"),
     "credits": ("Credits", "tbody tr"),
     "webhooks": ("Webhooks", "#url"),
+    "access": ("Access", "tbody tr"),
 }
 """Each view: its heading, and what is there when it has loaded."""
 

@@ -6,7 +6,7 @@ import { may } from "./key.js";
 
 const PAGE = 25;
 const NUMBERS = ["Finished", "Failed", "Credits"];
-const KINDS = { grant: "Grant", charge: "Charge", refund: "Refund" };
+const KINDS = { grant: "Grant", charge: "Charge", refund: "Refund", goodwill: "Goodwill" };
 
 export async function creditsView({ view, signal }) {
   if (!may("jobs:read")) {

@@ -14,6 +14,7 @@ const VIEWS = {
   new: newView, looks: wallView,
   look: async (shown) => (await arrived(import("./look.js"))).lookView(shown),
   credits: async (shown) => (await arrived(import("./credits.js"))).creditsView(shown),
+  access: async (shown) => (await arrived(import("./access.js"))).accessView(shown),
   webhooks: async (shown) => (await arrived(import("./webhooks.js"))).webhooksView(shown),
 };
 

@@ -2,6 +2,7 @@
 
 import { Refused, get, pause, withQuery } from "./api.js";
 import { announce, h, notAllowed, picture, problem, time } from "./dom.js";
+import { Selection, filters, fits, jobsQuery, wanted } from "./finding.js";
 import { sent } from "./garments.js";
 import { ended, named, stateChip } from "./jobs.js";
 import { may } from "./key.js";
@@ -11,8 +12,6 @@ const NOTE_AFTER_MS = 300;
 const OPEN_MS = 4000;
 const STILL_MS = 20_000;
 const MAX_ASKED = 6;
-const FILTERS = [["all", "All"], ["finished", "Finished"], ["running", "In progress"], ["failed", "Failed"]];
-const STATUS = { finished: ["SUCCESS"], running: ["NOT_STARTED", "IN_PROGRESS"], failed: ["FAILURE"] };
 const NOTHING = {
   all: "No looks yet.", finished: "No finished looks yet.", running: "Nothing is in progress right now.", failed: "No look has failed.",
 };
@@ -23,24 +22,25 @@ export async function wallView({ view, query, signal }) {
     view.append(h("h1", {}, "Looks"), notAllowed("see looks", "jobs:read"));
     return null;
   }
-  const show = FILTERS.some(([name]) => name === query.get("show")) ? query.get("show") : "all";
+  const asked = wanted(query);
+  const { items: categories } = await get("/v1/garment-categories", signal);
   const wall = h("ul", { class: "wall", "aria-label": "Looks" });
   const foot = h("div", { class: "foot" });
+  const cards = new Map();
+  const shown = { wall, cards, asked, selection: new Selection() };
   view.append(
     h("h1", {}, "Looks"),
-    h("nav", { class: "filters", "aria-label": "Show" }, FILTERS.map(([name, label]) =>
-      h("a", { href: name === "all" ? "#/looks" : `#/looks?show=${name}`, "aria-current": name === show ? "true" : null }, label))),
-    wall, foot);
+    filters(asked, categories),
+    wall, foot, shown.selection.bar);
   const left = history.state?.wall;
-  const cards = new Map();
-  const next = jobPages(STATUS[show], show === "finished" || show === "all", signal);
+  const next = jobPages(asked, signal);
   const page = async () => {
     foot.replaceChildren(h("p", { class: "quiet" }, "Loading…"));
     try {
       const { jobs, pictures, more: isMore } = await next();
-      for (const job of jobs) put(wall, cards, job, pictures.get(job.request_id));
+      for (const job of jobs) put(shown, job, pictures.get(job.request_id));
       foot.replaceChildren(isMore ? h("button", { type: "button", onclick: more }, "Show more") : "");
-      if (!cards.size) foot.replaceChildren(empty(NOTHING[show]));
+      if (!cards.size) foot.replaceChildren(empty(asked.isSearch ? "No look is like that." : NOTHING[asked.show]));
       return isMore;
     } catch (error) {
       if (!signal.aborted) foot.replaceChildren(problem(error, more));
@@ -54,9 +54,9 @@ export async function wallView({ view, query, signal }) {
     wall.children[before].querySelector("a").focus();
     announce(`${cards.size - before} more looks`);
   };
-  while ((await page()) && cards.size < (left?.count ?? 0));
+  while ((await page()) && cards.size < Math.max(left?.count ?? 0, asked.category ? 1 : 0));
   remember(wall, cards, signal);
-  keepFresh(wall, cards, STATUS[show], signal);
+  keepFresh(shown, signal);
   return left && { top: left.top, focus: cards.get(left.at)?.element.querySelector("a") };
 }
 
@@ -76,19 +76,20 @@ function remember(wall, cards, signal) {
 }
 
 /** While the page is seen: new looks come on top, and those in progress become what they became. */
-async function keepFresh(wall, cards, status, signal) {
+async function keepFresh(shown, signal) {
+  const { cards, asked } = shown;
   for (;;) {
     const open = [...cards.values()].filter(({ job }) => !ended(job));
     await pause(open.length ? OPEN_MS : STILL_MS, signal).catch(() => {});
     if (signal.aborted) return;
     if (document.hidden) continue;
     try {
-      const { items } = await get(withQuery("/v1/jobs", { limit: PAGE }) + filter(status), signal);
+      const { items } = await get(jobsQuery(asked, { limit: PAGE }), signal);
       const gone = open.filter(({ job }) => !items.some((one) => one.request_id === job.request_id)).slice(0, MAX_ASKED);
       items.push(...(await Promise.all(gone.map(({ job }) => get(`/v1/jobs/${job.request_id}`, signal)))));
       for (const job of items) {
-        if (cards.get(job.request_id)?.job.status === job.status) continue;
-        put(wall, cards, job, job.status === "SUCCESS" ? await get(`/v1/renders/${job.request_id}`, signal) : null);
+        if (cards.get(job.request_id)?.job.status === job.status || !fits(job, asked)) continue;
+        put(shown, job, job.status === "SUCCESS" ? await get(`/v1/renders/${job.request_id}`, signal) : null);
       }
     } catch (error) {
       if (!(error instanceof Refused) && !signal.aborted) throw error; // what was refused is asked for again
@@ -100,16 +101,18 @@ function empty(text) {
   return h("div", { class: "empty" }, h("p", {}, text), h("a", { class: "button primary", href: "#/new" }, "Make a look"));
 }
 
-const filter = (status) => (status ?? []).map((one) => `&status=${one}`).join("");
-
 /** Gives a page of jobs at each call, with the pictures of those that have one: jobs and renders come in the same order. */
-function jobPages(status, withPictures, signal) {
+function jobPages(asked, signal) {
+  const withPictures = asked.show === "finished" || asked.show === "all";
   const pictures = new Map();
   let [cursor, renderCursor, reached] = [null, null, null];
   return async () => {
-    const page = await get(withQuery("/v1/jobs", { limit: PAGE, cursor }) + filter(status), signal);
+    const page = await get(jobsQuery(asked, { limit: PAGE, cursor }), signal);
     const last = page.items.at(-1)?.request_id;
-    while (withPictures && last && (reached === null || (renderCursor && reached > last))) {
+    if (asked.isSearch) { // they may lie far apart among all pictures: each is asked for by itself
+      const good = page.items.filter((one) => one.status === "SUCCESS" && fits(one, asked));
+      for (const one of await Promise.all(good.map((job) => get(`/v1/renders/${job.request_id}`, signal)))) pictures.set(one.request_id, one);
+    } else while (withPictures && last && (reached === null || (renderCursor && reached > last))) {
       const renders = await get(withQuery("/v1/renders", { limit: PAGE, cursor: renderCursor }), signal);
       for (const one of renders.items) pictures.set(one.request_id, one);
       reached = renders.items.at(-1)?.request_id ?? "";
@@ -121,7 +124,8 @@ function jobPages(status, withPictures, signal) {
 }
 
 /** Put a job's card on the wall, newest first, or draw it anew. */
-function put(wall, cards, job, render) {
+function put({ wall, cards, asked, selection }, job, render) {
+  if (!fits(job, asked)) return;
   let kept = cards.get(job.request_id);
   if (!kept) {
     kept = { element: h("li", {}, h("a", { href: `#/looks/${job.request_id}` })) };
@@ -133,7 +137,10 @@ function put(wall, cards, job, render) {
   kept.element.className = job.status.toLowerCase();
   kept.element.firstChild.replaceChildren(
     h("span", { class: "frame" }, render ? renderPicture(render) : blank(job)),
-    h("span", { class: "row between caption" }, stateChip(job), h("span", { class: "quiet" }, time(job.created_at))));
+    h("span", { class: "row between caption" }, stateChip(job), h("span", { class: "quiet" }, time(job.created_at))),
+    job.reference ? h("span", { class: "quiet reference" }, job.reference) : "");
+  kept.element.querySelector(".choose")?.remove();
+  if (render) kept.element.append(selection.box(job.request_id, [named(render.garments.map((one) => one.trial_item_category)), job.reference].filter(Boolean).join(", ")));
 }
 
 function blank(job) {

@@ -6,6 +6,8 @@ import { may } from "./key.js";
 import { table } from "./credits.js";
 
 const PAGE = 20;
+const MAX_REPLAYED = 200;
+const EVENTS = [["look.completed", "finished looks"], ["look.failed", "failed looks"]];
 const WHY = { owner: "switched off by you", gone: "it answered 410: gone", failing: "every try failed for days" };
 const AGAIN_AFTER_MS = 1500;
 const MAX_LOOKS = 10; // a delivery that failed waits for hours: no need to watch it
@@ -34,13 +36,15 @@ export async function webhooksView({ view, signal }) {
 function addForm(added) {
   const url = h("input", { type: "url", id: "url", required: true, placeholder: "https://example.com/hooks/looks", autocomplete: "off" });
   const answer = h("div", {});
+  const events = EVENTS.map(([value, label]) => h("div", { class: "check" },
+    h("input", { type: "checkbox", id: `event-${value}`, name: "event", value, checked: true }), h("label", { for: `event-${value}` }, label)));
   const button = h("button", { class: "primary" }, "Add endpoint");
   const form = h("form", { class: "card", onsubmit: async (event) => {
     event.preventDefault();
     button.disabled = true;
     answer.replaceChildren();
     try {
-      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim() } });
+      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim(), event_types: new FormData(form).getAll("event") } });
       url.value = "";
       added(made);
       showSecret(made.secret);
@@ -48,7 +52,8 @@ function addForm(added) {
       answer.replaceChildren(problem(error, () => form.requestSubmit()));
     }
     button.disabled = false;
-  } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button), answer);
+  } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button),
+  h("fieldset", {}, h("legend", {}, "It is told of"), h("div", { class: "row" }, events)), answer);
   return form;
 }
 
@@ -89,6 +94,16 @@ function endpoint(hook, signal) {
     announce("A test is on its way");
     await open();
   });
+  const rotate = act(async () => {
+    if (!(await confirm("Make a new secret?", "The one before signs beside it for a day, so that you can change over.", "Make it"))) return;
+    const made = await call("POST", `${path}/rotate-secret`, { body: {} });
+    showSecret(made.secret);
+  });
+  const replay = act(async () => {
+    const sent = await replayFailed(path, signal);
+    announce(sent ? `${number(sent)} sent again` : "Nothing has failed");
+    await open();
+  });
   const remove = act(async () => {
     if (!(await confirm("Remove this endpoint?", `${hook.url} and its deliveries are forgotten.`, "Remove it"))) return;
     await call("DELETE", path);
@@ -100,7 +115,9 @@ function endpoint(hook, signal) {
     h("p", { class: "quiet" }, [hook.description, hook.event_types.join(", "), "since "].filter(Boolean).join(" · "), time(hook.created_at)),
     h("div", { class: "row" },
       h("button", { type: "button", class: "small", onclick: open }, "Deliveries"),
-      h("button", { type: "button", class: "small", onclick: test }, "Send a test"), toggle,
+      h("button", { type: "button", class: "small", onclick: test }, "Send a test"),
+      h("button", { type: "button", class: "small", onclick: replay }, "Send all failed again"),
+      h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), toggle,
       h("button", { type: "button", class: "small plain danger", onclick: remove }, "Remove")),
     notice, deliveries);
   draw();
@@ -125,6 +142,21 @@ async function deliveryList(path, into, signal) {
   };
   show(page);
   return into.replaceChildren(table("Deliveries, newest first", ["When", "Event", "State", "Last answer", "Action"], rows), foot);
+}
+
+/** Send again what failed, the newest first; returns how many. */
+async function replayFailed(path, signal) {
+  let [sent, cursor] = [0, null];
+  do {
+    const page = await get(withQuery(`${path}/deliveries`, { limit: 100, status: "failed", cursor }), signal);
+    for (const one of page.items) {
+      if (sent === MAX_REPLAYED) return sent;
+      await call("POST", `${path}/deliveries/${one.id}/redeliver`, { signal });
+      sent += 1;
+    }
+    cursor = page.next_cursor;
+  } while (cursor);
+  return sent;
 }
 
 const DELIVERY = {
@@ -167,9 +199,10 @@ function deliveryRow(path, delivery, signal) {
   return row;
 }
 
-function lastAnswer({ last_attempt: last }) {
-  if (!last) return h("span", { class: "quiet" }, "none yet");
+function lastAnswer({ last_attempt: last, next_attempt_at: next }) {
+  const then = next ? h("span", { class: "quiet" }, " next try ", time(next)) : null;
+  if (!last) return h("span", { class: "quiet" }, "none yet", then);
   return h("span", {}, last.status_code ? String(last.status_code) : last.error ?? "no answer",
     h("span", { class: "quiet" }, ` ${number(last.duration_ms)} ms`),
-    last.answer ? h("code", { class: "answer" }, last.answer) : null);
+    last.answer ? h("code", { class: "answer" }, last.answer) : null, then);
 }

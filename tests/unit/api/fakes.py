@@ -12,13 +12,14 @@ from typing import BinaryIO
 from api.photos import PhotoChecker
 from api.ports import Ports
 from compositing import GarmentError
-from domain.api_keys import environment_of
+from domain.api_keys import environment_of, make_key
 from domain.money import payable
+from domain.object_keys import reachable
 from domain.sessions import make_token
 from runtime.settings import ApiSettings, LookSettings
 from schemas.ids import derived_id, new_request_id
 from storage.acceptance import Acceptance
-from storage.accounts import AccountStore, Credential, LedgerEntry
+from storage.accounts import AccountStore, Credential, KeyRow, LedgerEntry
 from storage.cancellations import CancellationStore
 from storage.goodwill import GoodwillStore, ReportRow
 from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
@@ -71,6 +72,41 @@ class FakeAccounts(AccountStore):
 
     async def working_keys(self, key_ids: Collection[str]) -> set[str]:
         return {one.key_id for one in self.credentials.values()} & set(key_ids)
+
+    async def own_keys(self, tenant_id: str, environment: str) -> list[KeyRow]:
+        found = [
+            KeyRow(one.key_id, key[-4:], tuple(one.capabilities), NOW, None, None, None, None, True)
+            for key, one in self.credentials.items()
+            if (one.tenant_id, one.environment) == (tenant_id, environment)
+        ]
+        return sorted(found, key=lambda row: row.key_id, reverse=True)
+
+    async def create_key(
+        self,
+        tenant_id: str,
+        environment: str,
+        capabilities: Sequence[str],
+        *,
+        key: str | None = None,
+        expires_in: timedelta | None = None,
+    ) -> tuple[str, str]:
+        text, key_id = make_key(environment, secrets.choice), new_request_id()
+        prefixes = reachable(environment, [f"users/{tenant_id}/"])
+        self.credentials[text] = Credential(
+            key_id, tenant_id, environment, frozenset(capabilities), prefixes
+        )
+        return key_id, text
+
+    async def rotate_key(self, key_id: str, overlap: timedelta) -> tuple[str, str, datetime]:
+        (old,) = [one for one in self.credentials.values() if one.key_id == key_id]
+        made = await self.create_key(old.tenant_id, old.environment, list(old.capabilities))
+        return *made, NOW + overlap
+
+    async def revoke_key(self, key_id: str) -> bool:
+        found = [key for key, one in self.credentials.items() if one.key_id == key_id]
+        for key in found:
+            del self.credentials[key]
+        return bool(found)
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         return self.balances[tenant_id, environment]

@@ -32,6 +32,7 @@ async def test_row_5_every_route_that_names_something_of_the_other_environment_f
     planted["session_id"] = session.json()["session_id"]
     api.http.cookies.clear()
     planted["index"] = "0"
+    planted["key_id"] = session.json()["key_id"]
     ports, *_ = make_ports()
     paths: dict[str, dict[str, Any]] = create_app(ports).openapi()["paths"]
     crossed = 0

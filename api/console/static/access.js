@@ -1,0 +1,118 @@
+// Keys, made, rotated and revoked, and where this key is signed in.
+
+import { call, get } from "./api.js";
+import { announce, chip, confirm, copyButton, h, identifier, present, problem, time } from "./dom.js";
+import { may, me } from "./key.js";
+import { table } from "./credits.js";
+
+const ABILITIES = [["jobs:create", "Make looks"], ["jobs:read", "See looks and credits"], ["webhooks:manage", "Manage webhooks"], ["keys:manage", "Manage keys"]];
+const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
+
+export async function accessView({ view, signal }) {
+  const parts = { keys: h("div", { class: "stack" }), sessions: h("div", { class: "stack" }) };
+  view.append(h("h1", {}, "Access"), h("section", { class: "stack" }, h("h2", {}, "Keys"), parts.keys),
+    h("section", { class: "stack" }, h("h2", {}, "Signed in with this key"), parts.sessions));
+  await Promise.all([keys(parts.keys, signal), sessions(parts.sessions, signal)]);
+}
+
+/** Run an action; what is refused is said in `notice`, with a way to try it again. */
+const act = (notice, signal, work) => async function again() {
+  notice.replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) notice.replaceChildren(problem(error, again));
+  }
+};
+
+async function keys(into, signal) {
+  if (!may("keys:manage")) {
+    into.replaceChildren(h("p", { class: "quiet" }, "This key may not manage keys: that takes the capability ", h("code", {}, "keys:manage"), "."));
+    return;
+  }
+  const notice = h("div", {});
+  const load = async () => {
+    const { items } = await get("/v1/keys", signal);
+    const rows = h("tbody", { role: "rowgroup" }, items.map((one) => keyRow(one, notice, signal, load)));
+    into.replaceChildren(addForm(signal, load), notice, table("Keys, newest first", ["Key", "May", "Made", "Last used", "State", "Action"], rows));
+  };
+  await load();
+}
+
+function addForm(signal, load) {
+  const answer = h("div", {});
+  const mine = ABILITIES.filter(([value]) => may(value));
+  const life = h("select", { id: "life", name: "life" }, LIVES.map(([value, text]) => h("option", { value }, text)));
+  const form = h("form", { class: "card", "aria-label": "A new key", onsubmit: (event) => { event.preventDefault(); make(); } },
+    h("fieldset", {}, h("legend", {}, "A new key that may"), h("div", { class: "row" }, mine.map(([value, label]) => h("div", { class: "check" },
+      h("input", { type: "checkbox", id: `may-${value}`, name: "may", value, checked: value !== "keys:manage" }), h("label", { for: `may-${value}` }, label))))),
+    h("div", { class: "row" }, h("div", {}, h("label", { for: "life" }, "It works "), life), h("button", { class: "primary" }, "Make a key")), answer);
+  const make = act(answer, signal, async () => {
+    const fields = new FormData(form);
+    const made = await call("POST", "/v1/keys", { body: { capabilities: fields.getAll("may"), expires_in_s: Number(fields.get("life")) || null } });
+    await load();
+    showKey(made.key);
+  });
+  return form;
+}
+
+function showKey(key) {
+  const dialog = h("dialog", { "aria-labelledby": "key-title" },
+    h("h2", { id: "key-title" }, "The new key"), h("p", {}, "Keep it now: it is not shown again."), h("p", {}, identifier(key)),
+    h("div", { class: "row end" }, copyButton(key, "the key"), h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "I have it")));
+  present(dialog);
+}
+
+function keyRow(one, notice, signal, load) {
+  const path = `/v1/keys/${one.id}`;
+  const rotate = act(notice, signal, async () => {
+    if (!(await confirm("Rotate this key?", "A new one is made. The old one works for a day more, so that you can change over.", "Rotate it"))) return;
+    const made = await call("POST", `${path}/rotate`, { body: {} });
+    await load();
+    showKey(made.key);
+  });
+  const revoke = act(notice, signal, async () => {
+    const here = one.current ? " You are signed in with it: you will be signed out." : "";
+    if (!(await confirm("Revoke this key?", `It stops working at once, and so does every sign-in by it.${here}`, "Revoke it"))) return;
+    await call("DELETE", path);
+    announce("The key is revoked");
+    await load();
+  });
+  const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
+  const state = one.works ? chip(one.current ? "This one" : "Works", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
+  const cell = (...children) => h("td", { role: "cell" }, ...children);
+  return h("tr", { role: "row" }, cell(h("code", { translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
+    cell(one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
+    cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
+}
+
+async function sessions(into, signal) {
+  const notice = h("div", {});
+  const load = async () => {
+    const { items } = await get("/v1/sessions", signal);
+    const end = (one) => act(notice, signal, async () => {
+      await call("DELETE", `/v1/sessions/${one.id}`);
+      announce("Signed out there");
+      await load();
+    });
+    const everywhere = act(notice, signal, async () => {
+      if (!(await confirm("Sign out everywhere?", "Every browser that is signed in with this key is signed out, this one too. The key goes on working.", "Sign out everywhere"))) return;
+      await call("DELETE", "/v1/sessions");
+      me.known = null;
+      location.reload();
+    });
+    const rows = h("tbody", { role: "rowgroup" }, items.map((one) => h("tr", { role: "row" },
+      h("td", { role: "cell" }, browserOf(one.agent)), h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, time(one.last_seen_at)),
+      h("td", { role: "cell" }, one.current ? chip("This browser", "success") : h("button", { type: "button", class: "small", onclick: end(one) }, "Sign out", h("span", { class: "unseen" }, ` ${browserOf(one.agent)}, ${one.id.slice(-6)}`))))));
+    into.replaceChildren(table("Sign-ins, the last used first", ["Browser", "Since", "Last seen", "Action"], rows), notice,
+      h("div", { class: "row" }, h("button", { type: "button", class: "danger", onclick: everywhere }, "Sign out everywhere")));
+  };
+  await load();
+}
+
+/** A browser's name for itself, as short as can be. */
+function browserOf(agent) {
+  const [name] = /Firefox|Edg|OPR|Chrome|Safari/.exec(agent) ?? ["Unknown browser"];
+  const [system] = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(agent) ?? [""];
+  return `${{ Edg: "Edge", OPR: "Opera" }[name] ?? name}${system && ` on ${system}`}`;
+}

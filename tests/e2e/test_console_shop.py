@@ -1,0 +1,98 @@
+"""The shop's afternoon in Chromium: many looks, found again and saved as one zip; keys and sign-ins
+looked after.
+"""
+
+import re
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.browsing import Tab
+from tests.e2e.client import Client
+
+LOOKS = 12
+
+
+def test_many_looks_are_found_by_reference_and_saved_as_one_zip(
+    tab: Tab, client: Client, tmp_path: Path
+) -> None:
+    page = tab.page
+    tee = client.wardrobe(["tee"], "users/abc/shop")["tee"]
+    ids = [client.accepted((tee, "top"), reference=f"IMG {n:04}") for n in range(LOOKS)]
+    client.finish(ids)
+    tab.enter("Looks")
+    page.get_by_text("Find looks").click()
+    for number in (3, LOOKS - 1):
+        page.get_by_label("Reference").fill(f"IMG {number:04}")
+        page.get_by_role("button", name="Find").click()
+        expect(page.locator(f".wall a[href='#/looks/{ids[number]}']")).to_be_visible()
+        expect(page.locator(".wall a[href*='/looks/']")).not_to_have_count(LOOKS)
+    page.reload()
+    expect(page.get_by_label("Reference")).to_have_value(f"IMG {LOOKS - 1:04}")
+    page.get_by_label("Reference").fill("no such thing")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".empty")).to_contain_text("No look is like that.")
+    page.get_by_role("link", name="Clear").click()
+    for number in range(LOOKS):
+        page.get_by_label(f"Select top, IMG {number:04}").first.check()
+    bar = page.get_by_role("region", name="Selected looks")
+    expect(bar).to_contain_text(f"{LOOKS} selected")
+    with page.expect_download() as coming:
+        bar.get_by_role("link", name="Download as zip").click()
+    coming.value.save_as(tmp_path / "looks.zip")
+    with zipfile.ZipFile(tmp_path / "looks.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [f"IMG-{n:04}.jpg" for n in range(LOOKS)]
+        assert {archive.read(name)[:2] for name in archive.namelist()} == {b"\xff\xd8"}
+    bar.get_by_role("button", name="Clear").click()
+    expect(bar).to_have_count(0)
+
+
+def test_looks_are_found_by_day_and_category(tab: Tab, client: Client) -> None:
+    page = tab.page
+    garments = client.wardrobe(["tee", "jeans"], "users/abc/shop")
+    top, jeans = (
+        client.accepted((garments[name], category), reference=f"by category {name}")
+        for name, category in (("tee", "top"), ("jeans", "jeans"))
+    )
+    client.finish([top, jeans])
+    tab.enter("Looks")
+    page.get_by_text("Find looks").click()
+    page.get_by_label("Category").select_option("jeans")
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(f".wall a[href='#/looks/{jeans}']")).to_be_visible()
+    expect(page.locator(f".wall a[href='#/looks/{top}']")).to_have_count(0)
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_label("Until").fill("2020-01-02")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".empty")).to_contain_text("No look is like that.")
+
+
+def test_a_key_is_made_used_elsewhere_and_revoked_and_everybody_is_signed_out(tab: Tab) -> None:
+    page = tab.page
+    tab.enter("Access")
+    form = page.get_by_role("form", name="A new key")
+    form.get_by_label("Make looks").uncheck()
+    form.get_by_role("button", name="Make a key").click()
+    dialog = page.get_by_role("dialog", name="The new key")
+    (key,) = re.findall(r"sk_live_\w+", dialog.inner_text())
+    dialog.get_by_role("button", name="I have it").click()
+    browser = page.context.browser
+    assert browser is not None
+    elsewhere = browser.new_context()
+    other = Tab(elsewhere.new_page(), tab.address, key)
+    other.gate()
+    other.page.get_by_label("API key").fill(key)
+    other.page.get_by_role("button", name="Sign in").click()
+    expect(other.page.locator("main")).to_contain_text("jobs:create")
+    page.get_by_role("button", name=f"Revoke the key that ends in {key[-4:]}").click()
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.get_by_role("row").filter(has_text=key[-4:])).to_contain_text("Revoked")
+    other.page.get_by_role("link", name="Credits", exact=True).click()
+    expect(other.page.get_by_label("API key")).to_be_visible()
+    elsewhere.close()
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_label("API key")).to_be_visible()
