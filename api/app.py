@@ -6,8 +6,8 @@ from fastapi import FastAPI
 
 from api import (
     account,
-    batch,
     api_keys,
+    batch,
     cancel,
     contracts,
     errors,

@@ -63,7 +63,7 @@ export function filters(asked, categories) {
 /** Looks that are chosen, and the bar that says so: saved as one zip. */
 export class Selection {
   #chosen = new Map();
-  #count = h("span", { role: "status" });
+  #count = h("span", {});
   #save = h("a", { class: "button primary", download: "looks.zip" }, "Download as zip");
 
   constructor() {

@@ -17,7 +17,7 @@ export async function lookView({ view, id, signal, refreshBalance }) {
   const parts = {
     title: h("h1", {}, "Look"),
     state: h("span", { class: "state" }), stage: h("div", { class: "stage-column" }), side: h("div", { class: "stack" }),
-    notice: h("div", { class: "stack", role: "status" }),
+    notice: h("div", { class: "stack" }),
     steps: h("ol", { class: "steps" }), connection: h("div", { class: "quiet connection" }), actions: h("div", { class: "row actions" }),
     receipt: h("dl", { class: "receipt" }),
   };

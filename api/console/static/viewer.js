@@ -14,7 +14,7 @@ export function viewer({ src, alt, width, height, marks, renew, compare }) {
   const image = picture({ src, alt, width, height, class: "final", draggable: "false" }, renew);
   const canvas = h("div", { class: "canvas" }, image, marks);
   const frame = h("div", { class: "frame", tabindex: "0", role: "group", "aria-label": "Picture. Plus and minus zoom, arrows move it, 0 shows all of it" }, canvas);
-  const level = h("output", { class: "level", "aria-live": "off" }, "100 %");
+  const level = h("span", { class: "level" }, "100 %");
   const view = zoomable(frame, canvas, level);
   const button = (label, text, act) => h("button", { type: "button", class: "small plain square", "aria-label": label, title: label, onclick: act }, text);
   const tools = h("div", { class: "row tools", role: "toolbar", "aria-label": "Zoom" },
