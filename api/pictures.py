@@ -23,7 +23,7 @@ from domain.object_keys import may_name
 from runtime import logs
 from schemas.errors import ErrorCode
 from schemas.events import StoredImage
-from schemas.reads import GarmentPhoto
+from schemas.reads import PhotoLink
 from storage.jobs import JobRow
 from storage.object_store import StoreError
 
@@ -116,14 +116,12 @@ async def download_picture(request: Request, request_id: str) -> Response:
 
 @router.get(
     "/v1/jobs/{request_id}/photos/{index}",
-    response_model=GarmentPhoto,
+    response_model=PhotoLink,
     responses=OF_A_JOB | gives(200, {"image_url": examples.PICTURE["image_url"]}),
     operation_id="get_photo",
     summary="The photo of one garment of a look",
 )
-async def get_photo(
-    request: Request, request_id: str, index: Annotated[int, whole]
-) -> GarmentPhoto:
+async def get_photo(request: Request, request_id: str, index: Annotated[int, whole]) -> PhotoLink:
     """A link to the photo that `items[index].trial_image` of the job names. 404 where that is no
     object of the store.
     """
@@ -132,7 +130,7 @@ async def get_photo(
     key = job.asked.items[index]["trial_image"] if index < len(job.asked.items) else ""
     if not may_name(key, credential_of(request).key_prefixes):
         raise no_such_job()
-    return GarmentPhoto(image_url=ports.uploads.link(key))
+    return PhotoLink(image_url=ports.uploads.link(key))
 
 
 async def _finished(request: Request, request_ids: Sequence[str]) -> list[JobRow]:

@@ -24,7 +24,7 @@ class Render(BaseModel):
     completed_at: datetime
 
 
-class GarmentPhoto(BaseModel):
+class PhotoLink(BaseModel):
     """The photo of a garment."""
 
     image_url: str = Field(description="presigned GET, short-lived; a browser saves it")

@@ -357,9 +357,8 @@ async def _amounts_stay(pool: asyncpg.Pool, of: Planted) -> None:
         ("charge", -10),
         ("charge", -10),
         ("refund", 10),
-        ("goodwill", 10),
     ]
-    assert await AccountStore(pool).balance(name, "live") == 100
+    assert await AccountStore(pool).balance(name, "live") == 90
     steps = await pool.fetch(
         "SELECT step FROM operator_actions WHERE verb = 'erase' AND topic = $1 ORDER BY id", name
     )
