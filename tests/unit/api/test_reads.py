@@ -177,6 +177,7 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     shown = await api.http.get(f"/v1/renders/{ids[0]}", headers=api.headers())
     assert shown.json()["picture"]["image_url"] == "https://objects.test/looks/signed"
     unjudged: dict[str, object] = {"quality": None, "quality_reasons": [], "placed": None}
+    unjudged |= {"guessed_category": None, "guess_confidence": None}
     garment: dict[str, object] = {
         "trial_item_category": "top",
         "layer": "31",
