@@ -24,8 +24,9 @@ MODULES: dict[str, str] = {
 }
 """Process name -> the module that `python -m` runs."""
 LAKE_WRITER = "lake_writer"
-LAKE_READY_WITHIN_S = 180.0
-"""It imports Arrow and makes tables first: minutes on a busy machine."""
+READY_WITHIN_S = 180.0
+"""Some import OpenCV or Arrow, join groups or make tables first: minutes on a busy machine. One that
+ends before it is ready is told of at once."""
 
 
 def runnable() -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def process(
         argv=(sys.executable, "-m", MODULES[name]),
         env=own,
         ready=lambda: _healthy(health),
-        ready_within_s=LAKE_READY_WITHIN_S if name == LAKE_WRITER else 60.0,
+        ready_within_s=READY_WITHIN_S,
         stop_within_s=stops_within_s(env),
         nice=FIRST if name == "api" else 0,
     )
