@@ -25,8 +25,7 @@ MODULES: dict[str, str] = {
 """Process name -> the module that `python -m` runs."""
 LAKE_WRITER = "lake_writer"
 READY_WITHIN_S = 180.0
-"""Some import OpenCV or Arrow, join groups or make tables first: minutes on a busy machine. One that
-ends before it is ready is told of at once."""
+"""Some import OpenCV or Arrow, join groups or make tables first: minutes on a busy machine."""
 
 
 def runnable() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from asyncio.subprocess import Process
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from devstack.weights import LOOK_AGAIN_S, Weights
 
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 5.0
+MOST_ENDS = 8
+"""A part that ended so often before it was ready will not be."""
 STEADY_S = 10.0
 """A part that ran for this long starts again at once when it dies."""
 LOG_TAIL_CHARS = 1500
@@ -37,6 +40,7 @@ class Supervisor:
         self._stopping = False
         self._children: dict[str, Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._ends = Counter[str]()
         self._groups: list[list[Part]] = []
         self._weighing: asyncio.Task[None] | None = None
 
@@ -116,6 +120,7 @@ class Supervisor:
             code = await child.wait()
             if self._stopping:
                 return
+            self._ends[part.name] += 1
             backoff_s = (
                 BACKOFF_MIN_S
                 if time.monotonic() - begun_s > STEADY_S
@@ -151,14 +156,17 @@ class Supervisor:
             keeper = self._keepers[part.name]
             if keeper.done() and not keeper.cancelled():
                 keeper.result()  # it could not even be spawned: say so rather than wait
+            ends = self._ends[part.name]
+            if ends >= MOST_ENDS:
+                raise self._failed(part, f"ended {ends} times before it was ready")
             if time.monotonic() > give_up_s:
-                log = self._folder.log / f"{part.name}.log"
-                tail = log.read_text(errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
-                raise PartFailed(
-                    f"{part.name} was not ready within {part.ready_within_s:g} s; the end of "
-                    f"{log}:\n{tail}"
-                )
+                raise self._failed(part, f"was not ready within {part.ready_within_s:g} s")
             await asyncio.sleep(0.1)
+
+    def _failed(self, part: Part, what: str) -> PartFailed:
+        log = self._folder.log / f"{part.name}.log"
+        tail = log.read_text(errors="replace")[-LOG_TAIL_CHARS:] if log.exists() else ""
+        return PartFailed(f"{part.name} {what}; the end of {log}:\n{tail}")
 
 
 def _identities(folder: StackFolder) -> Path:
