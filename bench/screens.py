@@ -1,0 +1,111 @@
+"""`python -m bench.screens [FOLDER]`: the console's views as pictures, from the stack of `make up`
+and garments that the project draws. Without a folder: the two that the docs show.
+
+Needs Chromium (`make browser`). Reads LOOKS_API_URL and LOOKS_API_KEY as `.dev/env` has them.
+"""
+
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+from PIL import Image
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from bench.pictures import PICTURES, QUALITY
+from devstack.wardrobe import WARDROBE, draw
+
+CHROMIUM = "/usr/bin/chromium"
+SIZES: dict[str, ViewportSize] = {
+    "desktop": ViewportSize(width=1280, height=860),
+    "phone": ViewportSize(width=390, height=844),
+}
+OUTFITS = (
+    ("FEMALE", ("tee", "jeans"), "SS26-014"),
+    ("MALE", ("shirt", "trousers"), "SS26-015"),
+    ("FEMALE", ("dress",), "SS26-021"),
+    ("MALE", ("sweater", "jeans"), "SS26-022"),
+    ("FEMALE", ("stripe-tee", "skirt"), "SS26-030"),
+    ("FEMALE", ("blazer", "trousers"), "SS26-031"),
+)
+SHOWN_IN_DOCS = {"look": "console-look.webp", "looks": "console-looks.webp"}
+WITHIN_MS = 60_000
+
+
+def made(api: httpx.Client) -> str:
+    """Looks for the wall; the last one's id."""
+    request_id = ""
+    for mannequin, names, reference in OUTFITS:
+        items = []
+        for name in names:
+            sent = api.post(
+                "/v1/uploads", content=draw(name), headers={"Content-Type": "image/jpeg"}
+            )
+            key = sent.raise_for_status().json()["upload_key"]
+            items.append({"trial_image": key, "trial_item_category": WARDROBE[name]})
+        body = {"user_category": mannequin, "items": items, "reference": reference}
+        accepted = api.post("/v1/look?wait=30", json=body).raise_for_status().json()
+        request_id = str(accepted["request_id"])
+    return request_id
+
+
+def views(request_id: str) -> dict[str, tuple[str, str]]:
+    """By name: the address below the console, and what is there when it has loaded."""
+    return {
+        "new": ("new", "#files, .samples"),
+        "looks": ("looks", ".wall img"),
+        "look": (f"looks/{request_id}", ".shown .final"),
+        "credits": ("credits", "tbody tr"),
+        "webhooks": ("webhooks", "#url"),
+        "access": ("access", "tbody tr"),
+    }
+
+
+def shot(page: Page, address: str, there: str) -> bytes:
+    """The view as PNG, once it has loaded and stands still."""
+    page.goto(address)
+    page.locator(there).first.wait_for(state="attached")
+    page.wait_for_load_state("networkidle")
+    return page.screenshot(animations="disabled")
+
+
+def main() -> None:
+    """Make looks, sign in, and take each view, light and dark, wide and narrow."""
+    url, key = os.environ["LOOKS_API_URL"], os.environ["LOOKS_API_KEY"]
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=60) as api:
+        request_id = made(api)
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as profile:
+        browser = driver.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=["--no-sandbox"], viewport=SIZES["desktop"]
+        )
+        page = browser.pages[0]
+        page.set_default_timeout(WITHIN_MS)
+        page.goto(f"{url}/console")
+        page.get_by_label("API key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="New look").wait_for()
+        for size, viewport in SIZES.items():
+            page.set_viewport_size(viewport)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                for name, (path, there) in views(request_id).items():
+                    keep(shot(page, f"{url}/console#/{path}", there), folder, name, size, scheme)
+        browser.close()
+
+
+def keep(data: bytes, folder: Path | None, name: str, size: str, scheme: str) -> None:
+    """In the folder, or where the docs have it."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}-{size}-{scheme}.png").write_bytes(data)
+    elif (size, scheme) == ("desktop", "light") and name in SHOWN_IN_DOCS:
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+        picture.save(PICTURES / SHOWN_IN_DOCS[name], quality=QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    main()
