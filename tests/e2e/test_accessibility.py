@@ -81,7 +81,7 @@ def test_the_references_are_read_without_any_other_host(
     assert page.get_by_role("heading", level=1).is_visible()
     if path == "/docs":
         page.goto(f"{address}/docs#create_look")
-        assert page.locator("#create_look").get_by_text("items[].trial_image").is_visible()
+        assert page.locator("#create_look").get_by_text("items[].trial_image").first.is_visible()
     wide = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
