@@ -102,3 +102,35 @@ capabilities:
 {{- define "looks.runs" -}}
 {{- if or (empty .process.needs) (get .root.Values.settings .process.needs) }}yes{{ end }}
 {{- end }}
+
+{{/* The pod that runs one command of the command line. */}}
+{{- define "looks.commandPod" -}}
+{{- $ := .root -}}
+metadata:
+  labels:
+    {{- include "looks.selector" (dict "root" $ "name" .name) | nindent 4 }}
+spec:
+  restartPolicy: {{ .restart }}
+  automountServiceAccountToken: false
+  securityContext:
+    {{- include "looks.podSecurity" $ | nindent 4 }}
+  {{- with $.Values.image.pullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .name }}
+      image: {{ include "looks.image" (dict "root" $ "target" "cli") }}
+      imagePullPolicy: {{ $.Values.image.pullPolicy }}
+      command: {{ toJson .command }}
+      env:
+        {{- include "looks.env" (dict "root" $ "settings" $.Values.jobs.settings) | nindent 8 }}
+      resources:
+        {{- toYaml (.resources | default $.Values.defaults.resources) | nindent 8 }}
+      securityContext:
+        {{- include "looks.containerSecurity" $ | nindent 8 }}
+      volumeMounts:
+        {{- include "looks.mounts" $ | nindent 8 }}
+  volumes:
+    {{- include "looks.volumes" (dict "root" $ "secret" ($.Values.jobs.secret | default $.Values.secret) "temporary" $.Values.defaults.temporary) | nindent 4 }}
+{{- end }}

@@ -15,7 +15,9 @@ import kubernetes_validate
 import pytest
 import yaml
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from cli.main import app
 from devstack.bootstrap import variable
 from devstack.processes import LAKE_WRITER, MODULES
 from runtime import settings
@@ -56,10 +58,12 @@ def of_kind(kind: str, resource: str) -> dict[str, Resource]:
 
 
 def pods(kind: str) -> Iterator[tuple[str, Resource]]:
-    """The pods of all processes and Jobs, by name."""
+    """The pods of all processes, Jobs and CronJobs, by name."""
     for resource in ("Deployment", "Job"):
         for name, one in of_kind(kind, resource).items():
             yield name, one["spec"]["template"]["spec"]
+    for name, one in of_kind(kind, "CronJob").items():
+        yield name, one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 def environment(pod: Resource) -> dict[str, str]:
@@ -102,6 +106,20 @@ def test_a_value_that_can_not_be_is_refused_by_name(value: str, complaint: str) 
     done = template("minimal", "--set", value)
     assert done.returncode != 0
     assert complaint in done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_upkeep_is_commands_that_there_are(kind: str) -> None:
+    upkeep = of_kind(kind, "CronJob")
+    assert upkeep.keys() >= {"db-maintain", "audit"}
+    assert ("lake-maintain" in upkeep) == (kind == "managed")  # where there is a catalog
+    for one in upkeep.values():
+        assert one["spec"]["concurrencyPolicy"] == "Forbid"
+        (container,) = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+        looks, *words = container["command"]
+        assert looks == "looks"
+        asked = CliRunner().invoke(app, [*words, "--help"])
+        assert asked.exit_code == 0, asked.output
 
 
 def secret_variables() -> set[str]:
@@ -245,6 +263,7 @@ def test_a_process_of_a_secured_installation_has_its_own_secret() -> None:
         for volume in pod["volumes"]
         if volume["name"] == "secrets"
     }
-    jobs = {secrets.pop("migrate"), secrets.pop("topics")}
+    commands = ("migrate", "topics", *of_kind("secured", "CronJob"))
+    jobs = {secrets.pop(name) for name in commands}
     assert jobs == {"looks-admin"}
     assert secrets == {name: f"looks-{name}" for name in secrets}
