@@ -59,7 +59,7 @@ def test_looks_are_found_by_day_and_category(tab: Tab, client: Client) -> None:
     client.finish([top, jeans])
     tab.enter("Looks")
     page.get_by_text("Find looks").click()
-    page.get_by_label("Category").select_option("jeans")
+    page.get_by_label("Category", exact=True).select_option("jeans")
     page.get_by_label("From").fill("2020-01-01")
     page.get_by_role("button", name="Find").click()
     expect(page.locator(f".wall a[href='#/looks/{jeans}']")).to_be_visible()
