@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import httpx
@@ -23,14 +24,17 @@ SIZES: dict[str, ViewportSize] = {
     "phone": ViewportSize(width=390, height=844),
 }
 OUTFITS = (
-    ("FEMALE", ("tee", "jeans"), "SS26-014"),
-    ("MALE", ("shirt", "trousers"), "SS26-015"),
-    ("FEMALE", ("dress",), "SS26-021"),
-    ("MALE", ("sweater", "jeans"), "SS26-022"),
-    ("FEMALE", ("stripe-tee", "skirt"), "SS26-030"),
-    ("FEMALE", ("blazer", "trousers"), "SS26-031"),
+    ("MALE", ("tee", "jacket", "jeans", "shoes"), "SS26-014"),
+    ("FEMALE", ("sweater", "skirt", "shoes"), "SS26-015"),
+    ("MALE", ("tee", "blazer", "trousers", "shoes"), "SS26-021"),
+    ("FEMALE", ("stripe-tee", "jeans", "shoes"), "SS26-022"),
+    ("MALE", ("shirt", "trousers", "shoes"), "SS26-030"),
+    ("FEMALE", ("dress", "shoes"), "SS26-031"),
+    ("MALE", ("hoodie", "jeans", "shoes"), "SS26-034"),
+    ("FEMALE", ("tee", "skirt", "shoes"), "SS26-040"),
 )
 SHOWN_IN_DOCS = {"look": "console-look.webp", "looks": "console-looks.webp"}
+LOADED = "[...document.images].every((one) => one.complete && one.naturalWidth > 0)"
 WITHIN_MS = 60_000
 
 
@@ -40,9 +44,8 @@ def made(api: httpx.Client) -> str:
     for mannequin, names, reference in OUTFITS:
         items = []
         for name in names:
-            sent = api.post(
-                "/v1/uploads", content=draw(name), headers={"Content-Type": "image/jpeg"}
-            )
+            photo = {"file": (f"{name}.jpg", draw(name), "image/jpeg")}
+            sent = api.post("/v1/uploads", files=photo)
             key = sent.raise_for_status().json()["upload_key"]
             items.append({"trial_image": key, "trial_item_category": WARDROBE[name]})
         body = {"user_category": mannequin, "items": items, "reference": reference}
@@ -68,6 +71,11 @@ def shot(page: Page, address: str, there: str) -> bytes:
     page.goto(address)
     page.locator(there).first.wait_for(state="attached")
     page.wait_for_load_state("networkidle")
+    until = time.monotonic() + WITHIN_MS / 1000
+    while not page.evaluate(LOADED):  # the page's own policy lets nothing else ask
+        if time.monotonic() > until:
+            raise TimeoutError(f"pictures of {address} are still missing")
+        page.wait_for_timeout(100)
     return page.screenshot(animations="disabled")
 
 
