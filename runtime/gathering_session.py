@@ -71,15 +71,16 @@ class GatheringSession(BatchSession):
 
     async def pass_over(self) -> None:
         """Positions that moved without records wait as records do; and it may be time."""
-        if self._in_hand:
-            return
-        async with self._applying:
-            moved = await self._moved(())
-            if self._in_hand or self._failure.done():
-                return
-            self._take(moved)
-            if self._due():
-                await self._keep_all()
+        if not self._in_hand:
+            async with self._applying:
+                moved = await self._moved(())
+                if not (self._in_hand or self._leaving or self._failure.done()):
+                    self._take(moved)
+                    if self._due():
+                        await self._keep_all()
+        if self._untold:
+            async with self._applying:
+                await self._tell()
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """What was gathered is kept; the next owner begins after it."""
@@ -88,11 +89,15 @@ class GatheringSession(BatchSession):
                 await self._keep_all()
             except Exception as error:
                 self.fail(error)
+            await self._tell()
             self._positions.clear()
+            self._untold.clear()
 
     async def _drain(self) -> None:
+        self._leaving = True  # a poll that comes to its end now has moved positions: not ours
         async with self._applying:
             await self._keep_all()
+            await self._tell()
 
     def _take(self, moved: Spans) -> None:
         for place, (first, after) in moved.items():

@@ -103,7 +103,7 @@ async def planted(pool: asyncpg.Pool, bucket: ObjectStore, producer: AIOKafkaPro
     unique = new_request_id().lower()
     tenant, word = f"t{unique}", f"w{unique[::-1]}"
     accounts = AccountStore(pool)
-    await accounts.create_tenant(tenant, [f"users/{tenant}/"])
+    await accounts.create_tenant(tenant, [f"planted/{tenant}/"])
     _, key = await accounts.create_key(tenant, "live", ["looks:write"])
     await accounts.grant(tenant, "live", 100, word)
     done, failed = [await _accepted(pool, tenant, word) for _ in range(2)]
@@ -120,8 +120,8 @@ def _objects(bucket: ObjectStore, of: Planted) -> list[str]:
     return [
         bucket.names.key(f"results/{of.tenant}/{of.done}.png"),
         bucket.names.key(f"cutouts/{of.tenant}/0.6/{of.word}.png"),
-        f"users/{of.tenant}/{of.word}.jpg",
-        f"test/users/{of.tenant}/{of.word}.jpg",
+        f"planted/{of.tenant}/{of.word}.jpg",
+        f"test/planted/{of.tenant}/{of.word}.jpg",
     ]
 
 
@@ -133,7 +133,7 @@ async def _accepted(pool: asyncpg.Pool, tenant: str, word: str) -> str:
         environment="live",
         user_category=None,
         items=(
-            TrialItemInput(trial_image=f"users/{tenant}/{word}.jpg", trial_item_category="top"),
+            TrialItemInput(trial_image=f"planted/{tenant}/{word}.jpg", trial_item_category="top"),
         ),
         runtime_config={"note": word},
         reference=word,
@@ -471,7 +471,7 @@ async def test_a_tenant_with_a_look_in_work_is_refused_and_a_shared_prefix_is_na
     assert await AccountStore(pool).credential(planted.key) is not None
     await _judged_again(pool, planted)
     neighbour = replace(planted, tenant=f"{planted.tenant}b")
-    await AccountStore(pool).create_tenant(neighbour.tenant, [f"users/{planted.tenant}/shared/"])
+    await AccountStore(pool).create_tenant(neighbour.tenant, [f"planted/{planted.tenant}/shared/"])
     code, said = erase(services, lake, planted.tenant, "--revoke")
     assert (code, f"also of tenant {neighbour.tenant}" in said) == (1, True), said
     assert (await AccountStore(pool).balance(planted.tenant, "live")) == 90
