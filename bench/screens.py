@@ -34,7 +34,9 @@ OUTFITS = (
     ("FEMALE", ("tee", "skirt", "shoes"), "SS26-040"),
 )
 SHOWN_IN_DOCS = {"look": "console-look.webp", "looks": "console-looks.webp"}
-LOADED = "[...document.images].every((one) => one.complete && one.naturalWidth > 0)"
+LOADED = """[...document.querySelectorAll('.wall li')].slice(0, 8).every((card) => {
+  const picture = card.querySelector('img'); return picture?.complete && picture.naturalWidth > 0;
+}) && [...document.images].every((one) => !one.offsetParent || !one.src || one.complete)"""
 WITHIN_MS = 60_000
 
 
