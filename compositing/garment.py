@@ -102,7 +102,7 @@ def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
     (left, top), (width, height) = facts["origin"], facts["photo_size"]
     doubt, unlike, mode = float(facts["doubt"]), float(facts["unlike"]), str(facts["mode"])
     if (
-        not 0 <= min(doubt, unlike) <= max(doubt, unlike) <= 1
+        not all(0 <= share <= 1 for share in (doubt, unlike))
         or mode not in MODES
         or min(left, top, width, height) < 0
     ):

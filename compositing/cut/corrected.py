@@ -44,8 +44,6 @@ def corrected(
 ) -> Arbitration:
     """The arbitration with a better mask where there is one. `by` is `learned` where the mask is
     the learned one as a whole."""
-    if scene.shape == "pair":  # of shoes it knows too little
-        return found
     found = Arbitration(_unhung(found.mask, seen), found.by, found.doubt)
     widest = 1.0 if scene.shape == "legs" else CHANNEL
     cloth = _off_the_floor(found.mask, seen.cloth, widest * max(found.mask.shape))

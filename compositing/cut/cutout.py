@@ -51,7 +51,8 @@ class Cutout:
     doubt: float = 0.0
     """0..1: how little the segmenters agree and the outline convinces."""
     unlike: float = 0.0
-    """0..1: how little of it the learned segmenter takes for cloth, and of its cloth is in it."""
+    """0..1: how little of it the learned segmenter takes for cloth, and of its cloth is in it; 0
+    for shoes, of which it is not asked."""
     origin: tuple[int, int] = (0, 0)
     """Where the crop's first column and row lie in the photo."""
     photo_size: tuple[int, int] = (0, 0)
@@ -134,16 +135,17 @@ def judged(
         if float((photo.alpha < 250).mean()) > 0.05 and opaque > 0.03:
             return Separation(photo.rgb, np.asarray(photo.alpha / 255, np.float32), "alpha", 0.0)
     seen = scene(photo.rgb, shape)
-    likely = learned(seen.rgb)
     verdict = _heard(seen, fit_score)
-    verdict = None if verdict is None else corrected(seen, verdict, likely, fit_score)
     if verdict is None:
         return Separation(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), "messy", 1.0)
+    likely = None if shape == "pair" else learned(seen.rgb)  # of shoes it knows too little
+    if likely is not None:
+        verdict = corrected(seen, verdict, likely, fit_score)
     clean = verdict.by == "flood"
     mask = _finished(seen, verdict)
     behind = in_rgb(seen.behind) if clean else None
     rgb, alpha = matted(photo.rgb, seen.rgb.astype(np.float32), mask, behind)
-    unlike = 1 - overlap(mask, np.asarray(likely.cloth > 0.5))
+    unlike = 0.0 if likely is None else 1 - overlap(mask, np.asarray(likely.cloth > 0.5))
     return Separation(rgb, alpha, "plain" if clean else "messy", verdict.doubt, unlike)
 
 
