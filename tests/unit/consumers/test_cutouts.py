@@ -1,5 +1,7 @@
 """The cut-out cache: the same look with and without, whatever the store does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,11 @@ def test_packing_loses_nothing() -> None:
     assert again.cutout.mode == garment.cutout.mode
     assert again.measures == garment.measures
     assert pack(again) == pack(garment)
+
+
+@pytest.mark.parametrize("value", [float("nan"), -0.1, 1.1])
+def test_a_kept_cut_out_whose_shares_are_none_is_refused(value: float) -> None:
+    garment = CutoutCache(None).get("abc", TEE).garment
+    for cutout in (replace(garment.cutout, doubt=value), replace(garment.cutout, unlike=value)):
+        with pytest.raises(ValueError, match="not a packed garment"):
+            unpack(pack(replace(garment, cutout=cutout)))
