@@ -123,6 +123,9 @@ gallery: install ## Dress every photo of ../shared/garments (or the drawn garmen
 contracts: install ## Write docs/contracts anew from the schemas
 	@$(BIN)/python -m cli.contracts
 
+docs: install ## Build the docs as a site in build/docs/site: no warning, nothing from elsewhere
+	@$(BIN)/python -m deploy.site
+
 pictures: install ## Draw the docs' pictures and the console's samples anew, from garments that the project draws itself
 	@$(BIN)/python -m bench.pictures
 
@@ -141,8 +144,9 @@ lock: ## Write the lock files anew
 	@$(PART) --extra lake -o locks/lake.lock
 	@$(PART) --extra cli --extra analysts --extra lake -o locks/analysts.lock
 	@$(PART) --extra api --extra compositor --extra cli --extra devstack -o locks/devstack.lock
+	@$(PART) --extra api --extra compositor --extra cli --extra docs -o locks/docs.lock
 	@$(COMPILE) --universal --no-annotate bench/peers/requirements.in -o locks/peers.lock
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts docs pictures assets lock

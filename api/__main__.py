@@ -12,10 +12,10 @@ from api.keys import note_once, note_use
 from api.photos import PhotoChecker
 from api.ports import Ports
 from api.server import server_config
-from api.serving import allow_many_files
 from api.shared_limits import rate_limiter
 from runtime.egress import Egress, Resolver
 from runtime.health import UnsignalledServer
+from runtime.machine import allow_many_files
 from runtime.process import Process, run
 from runtime.settings import (
     ApiSettings,

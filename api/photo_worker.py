@@ -5,7 +5,6 @@ On standard input, again and again: a photo's length (8 bytes, big end first) an
 standard output a line each: `null`, or `{"code": ..., "message": ...}`.
 """
 
-import resource
 import sys
 
 import orjson
@@ -13,6 +12,7 @@ import orjson
 from api.photos import LENGTH_BYTES
 from compositing import GarmentError
 from compositing.reading import read
+from runtime.machine import bound_memory
 
 SIDE_PX = 1024
 """Decoding for a smaller picture is as strict and quicker."""
@@ -31,8 +31,7 @@ def problem_with(data: bytes) -> dict[str, str] | None:
 
 def main() -> None:
     """Answer until there is no more to read."""
-    limit = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    bound_memory(int(sys.argv[1]))
     while len(head := sys.stdin.buffer.read(LENGTH_BYTES)) == LENGTH_BYTES:
         answer = problem_with(sys.stdin.buffer.read(int.from_bytes(head, "big")))
         sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")

@@ -83,24 +83,24 @@ def fields(schema: DocumentNode, document: DocumentNode) -> Iterator[str]:
     """A table of what an object holds, also inside what it holds."""
     schema = followed(schema, document)
     yield "<table><tr><th scope=col>field<th scope=col>type<th scope=col>about</tr>"
-    for path, field, required in _walk(schema, document, ""):
+    for path, field, required in walk(schema, document):
         about = field.get("description", "")
         yield (
             f"<tr><td><code>{escape(path)}</code>{'' if required else ' (optional)'}"
-            f"<td><code>{escape(_kind(field, document))}</code><td>{escape(about)}</tr>"
+            f"<td><code>{escape(kind(field, document))}</code><td>{escape(about)}</tr>"
         )
     yield "</table>"
 
 
-def _walk(
-    schema: DocumentNode, document: DocumentNode, below: str
+def walk(
+    schema: DocumentNode, document: DocumentNode, below: str = ""
 ) -> Iterator[tuple[str, DocumentNode, bool]]:
     """Every field, those of objects inside it and of items of lists below it."""
     for name, field in schema.get("properties", {}).items():
         path = f"{below}{name}"
         yield path, field, name in schema.get("required", ())
         for inner, mark in _inside(field):
-            yield from _walk(followed(inner, document), document, f"{path}{mark}.")
+            yield from walk(followed(inner, document), document, f"{path}{mark}.")
 
 
 def _inside(field: DocumentNode) -> Iterator[tuple[DocumentNode, str]]:
@@ -111,10 +111,11 @@ def _inside(field: DocumentNode) -> Iterator[tuple[DocumentNode, str]]:
         yield field["items"], "[]"
 
 
-def _kind(field: DocumentNode, document: DocumentNode) -> str:
+def kind(field: DocumentNode, document: DocumentNode) -> str:
+    """A field's type, or the values that it may have."""
     schema = followed(field, document)
     if "anyOf" in schema:
-        return " or ".join(_kind(one, document) for one in schema["anyOf"])
+        return " or ".join(kind(one, document) for one in schema["anyOf"])
     values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
     if values:
         return " | ".join(json.dumps(value) for value in values)

@@ -13,7 +13,7 @@ def render(document: DocumentNode) -> str:
     """The page."""
     info = document["info"]
     title = escape(info["title"])
-    groups = [(tag, _tagged(document, tag["name"])) for tag in document["tags"]]
+    groups = [(tag, tagged(document, tag["name"])) for tag in document["tags"]]
     parts = [
         f"<h1>{title} API</h1><p>{ticked(info['description'])}</p>",
         "<p>The same for programs: <a href=openapi.json>openapi.json</a> (OpenAPI "
@@ -32,7 +32,8 @@ def render(document: DocumentNode) -> str:
     return page(f"{info['title']} API", parts, _contents(groups))
 
 
-def _tagged(document: DocumentNode, tag: str) -> Operations:
+def tagged(document: DocumentNode, tag: str) -> Operations:
+    """The operations of a group: method, path and what the document says of it."""
     return [
         (method.upper(), path, operation)
         for path, methods in document["paths"].items()
@@ -59,7 +60,7 @@ def _operation(
     yield f'<article id="{name}"><h3><span class=method>{method}</span> <code>{escape(path)}'
     yield f"</code></h3><p><strong>{escape(operation['summary'])}.</strong> "
     yield f"{ticked(operation.get('description', ''))} <span class=quiet>{name}</span></p>"
-    yield example(_curl(method, path, operation))
+    yield example(curl(method, path, operation))
     yield from _parameters(operation)
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         yield f"<h4>Body <span class=quiet>{escape(kind)}</span></h4>"
@@ -112,7 +113,8 @@ def _calls(document: DocumentNode) -> Iterator[str]:
     yield "</section>"
 
 
-def _curl(method: str, path: str, operation: DocumentNode) -> str:
+def curl(method: str, path: str, operation: DocumentNode) -> str:
+    """A command that calls the operation."""
     lines = [f'curl "$LOOKS_API_URL{path}"', '-H "Authorization: Bearer $LOOKS_API_KEY"']
     if method != "GET":
         lines.insert(0, f"{lines.pop(0)} -X {method}")

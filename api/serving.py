@@ -1,8 +1,5 @@
-"""The server's side of connections: one that must be cut off can be, and as many may be open as the
-system allows.
-"""
+"""The server's side of connections: one that must be cut off can be."""
 
-import resource
 from asyncio import Transport
 from typing import Any
 
@@ -27,10 +24,3 @@ def abort(scope: Scope) -> bool:
         return False
     extension["abort"]()
     return True
-
-
-def allow_many_files() -> int:
-    """Raise this process's limit of open files as far as it may; returns it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard

@@ -4,7 +4,6 @@ numbers of its own and a file of its own.
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 
+from runtime.machine import cpus
 from runtime.reading import PartitionSpans, chunks, partitions_of, spans
 from runtime.settings import KafkaSettings
 from runtime.topic_facts import TopicFacts
@@ -38,7 +38,7 @@ async def read_into(
     """
     partitions = partitions_of(kafka.names, topics)
     there = await spans(kafka, partitions, since, committed_only=False)
-    processes = min(len(os.sched_getaffinity(0)), PROCESSES_MAX, kafka.names.numbers)
+    processes = min(cpus(), PROCESSES_MAX, kafka.names.numbers)
     if processes < 2 or sum(end - start for start, end in there.values()) < much:
         return await _read(facts, kafka, there)
     folder = Path(tempfile.mkdtemp(dir=facts.folder))

@@ -10,7 +10,6 @@ from pathlib import Path
 from chaos.simulation.planted import Missing
 from chaos.simulation.running import (
     Totals,
-    cores,
     quiet,
     shortest,
     side_by_side,
@@ -18,6 +17,7 @@ from chaos.simulation.running import (
     simulated,
 )
 from chaos.simulation.script import Script, from_json, make_script, to_json
+from runtime.machine import cpus
 
 SAY_EVERY_S = 30.0
 SHOWN = 3
@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=2000, help="runs")
     parser.add_argument("--seed", type=int, default=1, help="of the first")
-    parser.add_argument("--workers", type=int, default=cores())
+    parser.add_argument("--workers", type=int, default=cpus())
     parser.add_argument("--missing", type=Missing, choices=[*Missing], help="without a safeguard")
     parser.add_argument("--script", type=Path, help="show this one, as it was kept")
     return parser.parse_args()

@@ -1,7 +1,6 @@
 """Many runs, on as many processes as there are cores."""
 
 import gc
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -114,8 +113,3 @@ def shortest(script: Script, missing: Missing | None = None) -> Script:
     """A script as short as it still shows the same finding first."""
     wanted = first_finding(simulate(script, missing))
     return shrunk(script, lambda one: first_finding(simulate(one, missing)) == wanted)
-
-
-def cores() -> int:
-    """That may be used."""
-    return len(os.sched_getaffinity(0))

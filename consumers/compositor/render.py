@@ -6,8 +6,6 @@ picture again. Of an engine that may draw another picture the second time, and o
 fetched, the key tells the bytes as well: no attempt ever changes the picture of another.
 """
 
-import resource
-
 from compositing import InvalidOption, parse_options
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
@@ -18,6 +16,7 @@ from consumers.compositor.results import NotRendered, Rendered, trace_of
 from domain.blame import Symptom
 from domain.photo_sources import FETCHED
 from runtime import faults
+from runtime.machine import bound_memory
 from schemas.events import LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from storage.object_store import (
@@ -45,7 +44,7 @@ class _Worker:
 
 def prepare(setup: WorkerSetup) -> None:
     """Called once in a new worker: bound its memory, connect to the store."""
-    resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+    bound_memory(setup.memory_bytes)
     _Worker.store = ObjectStore(setup.store)
     cutouts = CutoutCache(_Worker.store if setup.keep_cutouts else None)
     remote = setup.remote
