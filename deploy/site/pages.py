@@ -42,14 +42,14 @@ class BrokenLink(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class GatheredPages:
     """Page -> its text, and file -> where it lies."""
 
     texts: dict[str, str]
     files: dict[str, Path]
 
 
-def gather(checkout: Path) -> Gathered:
+def gather(checkout: Path) -> GatheredPages:
     """Every page and what they show. Raises BrokenLink."""
     places = _places(checkout)
     files = {
@@ -61,7 +61,7 @@ def gather(checkout: Path) -> Gathered:
     texts = {places[path]: turned(path, (checkout / path).read_text(), places) for path in written}
     decisions = {page: texts[page] for page in sorted(texts) if page.startswith("decisions/")}
     texts["decisions/index.md"] = _decisions(decisions)
-    return Gathered(texts, files)
+    return GatheredPages(texts, files)
 
 
 _GENERATED: Final = frozenset({"docs/contracts/README.md", ".env.example"})
