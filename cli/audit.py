@@ -20,7 +20,7 @@ from cli.audit_reading import read_into
 from cli.lake_audit import LakeSide, away, looking
 from cli.settings import database, run
 from domain import audit
-from domain.audit import AuditMoment, RequestFacts, Violation
+from domain.audit import AuditMoment, InTopic, RequestFacts, Violation
 from domain.moments import moment
 from domain.redriving import Verb
 from lake.catalog import NoLake
@@ -133,6 +133,7 @@ async def _requests(
     pictures: list[tuple[str, dict[str, object]]] = []
     async for row, image in view.requests(scope.since):
         tally.requests += 1
+        tally.events_gone += len(row.passed_over - {seq for seq, _ in row.events})
         judged = whole.of(row)
         if audit.may_change(judged, moment):
             tally.everything_before = min(tally.everything_before or view.now, row.created_at)
@@ -168,11 +169,18 @@ class _Whole:
         return replace(
             row,
             shared_numbers=self._shared.get(row.request_id, ()),
+            still_in_topics=self._still_there(row, said),
             requested=get(said, LOOK_REQUESTED),
             completed=get(said, LOOK_COMPLETED),
             failed=get(said, LOOK_FAILED),
             refund_events=get(said, CREDIT_REFUND),
         )
+
+    def _still_there(self, row: RequestFacts, said: Mapping[str, InTopic]) -> frozenset[int]:
+        """Of the numbers that readers pass over, those of events that the projection has read."""
+        if not row.passed_over or not all(topic.projected for topic in said.values()):
+            return frozenset()
+        return row.passed_over & self._facts.numbers(row.request_id)
 
 
 class _SpokenOf:
@@ -382,5 +390,6 @@ def _summary(tally: Tally) -> str:
         "pictures, "
         f"{tally.accounts} accounts, {tally.quarantined} quarantined ({tally.redriven} redriven, "
         f"{tally.discarded} discarded)"
+        + (f", {tally.events_gone} events gone, on record" if tally.events_gone else "")
         + (f", {tally.lake_rows} rows in the lake" if tally.lake_rows is not None else "")
     )

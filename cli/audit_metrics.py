@@ -22,6 +22,7 @@ class Tally:
     quarantined: int = 0
     redriven: int = 0
     discarded: int = 0
+    events_gone: int = 0  # before they were read, as is on record: `job_event_gaps`
     violations: int = 0
     lake_rows: int | None = None
     by_promise: dict[int, int] = field(default_factory=dict)

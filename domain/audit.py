@@ -94,6 +94,8 @@ class RequestFacts:
     shared_numbers: tuple[
         int, ...
     ] = ()  # numbers that topics give to more than one event of the request
+    passed_over: frozenset[int] = frozenset()  # of events that will not come, as is on record
+    still_in_topics: frozenset[int] = frozenset()  # of those, the numbers that topics do have
     goodwill: tuple[int, ...] = ()
     requested: InTopic = NOTHING
     completed: InTopic = NOTHING
@@ -180,12 +182,7 @@ def _ordered(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
         return
     seqs = [seq for seq, _ in facts.events]
     kinds = [kind for _, kind in facts.events]
-    if (
-        facts.requested.count
-        and facts.requested.projected
-        and seqs != list(range(1, len(seqs) + 1))
-    ):
-        yield f"event numbers {seqs}"
+    yield from _numbered(facts, seqs)
     last = "succeeded" if facts.status == "SUCCESS" else "failed"
     if not kinds or kinds[-1] != last:
         yield f"{facts.status} but the last event is {kinds[-1] if kinds else 'missing'}"
@@ -193,6 +190,19 @@ def _ordered(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:
         yield f"outcomes among the events: {kinds}"
     if "queued" in kinds and kinds[0] != "queued":
         yield f"the first event is {kinds[0]}"
+
+
+def _numbered(facts: RequestFacts, seqs: list[int]) -> Iterator[str]:
+    """Without a hole, but for what retention or an operator took before it was read: that is on
+    record, and readers pass over it. What topics still have is not gone.
+    """
+    if not facts.requested.count or not facts.requested.projected:
+        return
+    there = sorted({*seqs, *facts.passed_over})
+    if len({*seqs}) != len(seqs) or there != list(range(1, len(there) + 1)):
+        yield f"event numbers {seqs}"
+    for number in sorted(facts.still_in_topics - {*seqs}):
+        yield f"readers pass over event {number}, which a topic has"
 
 
 def _claimed(facts: RequestFacts, moment: AuditMoment) -> Iterator[str]:

@@ -78,6 +78,11 @@ class TopicFacts:
             for topic, count, bodies, partition, last_offset, written_ms in rows
         }
 
+    def numbers(self, request_id: str) -> frozenset[int]:
+        """Those of a request's events that topics have."""
+        rows = self._db.execute("SELECT seq FROM numbers WHERE request_id = ?", (request_id,))
+        return frozenset(seq for (seq,) in rows)
+
     def shared_numbers(self) -> dict[str, tuple[int, ...]]:
         """The numbers that more than one event has, by request."""
         found: dict[str, tuple[int, ...]] = {}

@@ -30,12 +30,14 @@ SELECT r.request_id, r.status, r.credits_cost, r.created_at, r.updated_at, r.dea
     AND l.kind = 'goodwill') AS goodwill,
   o.since AS outbox_since, c.claimed_at,
   ARRAY(SELECT seq || ' ' || event_type FROM job_events e WHERE e.request_id = r.request_id
-    ORDER BY seq) AS events
+    ORDER BY seq) AS events,
+  g.missing AS passed_over
 FROM request_logs r
 LEFT JOIN (SELECT key, min(created_at) AS since FROM outbox WHERE topic = 'look.requested'
   GROUP BY key) o
   ON o.key = r.request_id
 LEFT JOIN failure_claims c ON c.request_id = r.request_id
+LEFT JOIN job_event_gaps g ON g.request_id = r.request_id
 """
 
 
@@ -188,4 +190,5 @@ def _facts(row: asyncpg.Record) -> RequestFacts:
         outbox_since=row["outbox_since"],
         events=tuple((int(seq), kind) for seq, kind in events),
         claimed_at=row["claimed_at"],
+        passed_over=frozenset(row["passed_over"] or ()),
     )

@@ -77,3 +77,8 @@ def test_packages_are_held_by_their_hashes_and_no_host_is_named() -> None:
         text = file.read_text()
         assert "://" not in text, file.name
         assert re.findall(r"==[^\\\n]+$", text, re.M) == [], file.name
+
+
+def test_a_package_that_nobody_could_be_asked_about_is_no_package_without_flaws() -> None:
+    (asked,) = re.findall(r"pip-audit [^|\n]*", (LOCKS.parent / "Makefile").read_text())
+    assert "--strict" in asked.split()

@@ -101,6 +101,47 @@ def test_every_promise_has_its_words() -> None:
             replace(SUCCEEDED, events=((1, "queued"), (3, "succeeded"))),
             [(8, "event numbers [1, 3]")],
         ),
+        (  # retention was faster than the projection: on record, and readers pass over it
+            replace(
+                SUCCEEDED,
+                events=((1, "queued"), (3, "succeeded")),
+                passed_over=frozenset({2}),
+            ),
+            [],
+        ),
+        (
+            replace(
+                SUCCEEDED,
+                events=((1, "queued"), (4, "succeeded")),
+                passed_over=frozenset({2}),
+            ),
+            [(8, "event numbers [1, 4]")],
+        ),
+        (
+            replace(
+                SUCCEEDED,
+                events=((1, "queued"), (4, "succeeded")),
+                passed_over=frozenset({2, 3}),
+                still_in_topics=frozenset({3}),
+            ),
+            [(8, "readers pass over event 3, which a topic has")],
+        ),
+        (  # it came after all, from quarantine say
+            replace(
+                SUCCEEDED,
+                passed_over=frozenset({2}),
+                still_in_topics=frozenset({2}),
+            ),
+            [],
+        ),
+        (
+            replace(
+                SUCCEEDED,
+                events=((1, "queued"), (2, "stage"), (2, "stage"), (3, "succeeded")),
+                passed_over=frozenset({2}),
+            ),
+            [(8, "event numbers [1, 2, 2, 3]")],
+        ),
         (replace(SUCCEEDED, events=()), [(8, "SUCCESS but the last event is missing")]),
         (
             replace(SUCCEEDED, events=((1, "queued"), (2, "stage"))),

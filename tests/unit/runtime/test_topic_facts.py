@@ -55,7 +55,9 @@ def test_two_files_say_what_one_says(tmp_path: Path, read_to: int) -> None:
     projected = {("look.requested", 0): read_to, ("look.requested", 1): read_to}
     for request_id, _, _ in one.requests():
         assert both.of(request_id, projected) == one.of(request_id, projected)
+        assert both.numbers(request_id) == one.numbers(request_id)
     assert both.shared_numbers() == one.shared_numbers()
     assert len(one.shared_numbers()) == 1
+    assert [*map(one.numbers, one.shared_numbers())] == [frozenset({1})]
     both.close()
     one.close()
