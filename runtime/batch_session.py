@@ -82,6 +82,7 @@ class BatchSession(Consuming):
         self._applying = asyncio.Lock()
         self._in_hand = 0
         self._leaving = False
+        self._between = False
         self._positions: dict[tuple[str, int], int] = {}
         self._untold: dict[TopicPartition, int] = {}
         self._watching: list[asyncio.Task[None]] = []
@@ -145,13 +146,20 @@ class BatchSession(Consuming):
         """Let the batch in hand finish; the next owner begins after it."""
         async with self._applying:
             await self._tell()
-            self._positions.clear()
-            self._untold.clear()
+            self._forget()
+            self._between = True
+
+    def _forget(self) -> None:
+        self._positions.clear()
+        self._untold.clear()
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
         """Begin where the consumer's own offsets say, or else where the group committed. Nothing is
         read until that is known.
         """
+        # A batch that was polled before is applied after: what it left is of the share before.
+        self._forget()
+        self._between = False
         if self._own is None:
             return
         self._consumer.pause(*partitions)
@@ -201,18 +209,24 @@ class BatchSession(Consuming):
 
     async def pass_over(self) -> None:
         """Make durable that positions moved without records. A batch that was polled has moved them
-        too, before it is applied: then nothing is said (DESIGN 3.9).
+        too, before it is applied: then nothing is said (DESIGN 3.9). Nor is it while the group is
+        shared anew: until then the consumer shows what it had, and the next owner goes on there.
         """
+        if self._between:
+            return
         if not self._in_hand:
             async with self._applying:
                 moved = await self._moved(())
-                if moved and not (self._in_hand or self._leaving or self._failure.done()):
+                if moved and not self._may_not_say():
                     if self._own is not None:
                         await self._own.moved(moved)
                     await self._commit(moved)
         if self._untold:
             async with self._applying:
                 await self._tell()
+
+    def _may_not_say(self) -> bool:
+        return bool(self._in_hand) or self._between or self._leaving or self._failure.done()
 
     async def _moved(self, records: Sequence[ConsumerRecord]) -> Spans:
         """What a batch spans, and how far positions went past it; without one, those that moved."""
@@ -248,6 +262,12 @@ class BatchSession(Consuming):
         its own say, so this is for those who look at lag, and need not be so with every batch.
         """
         if not self._untold or self._host.consumer is None:
+            return
+        mine = (
+            self._host.consumer.assignment()
+        )  # of any other all would be refused, again and again
+        self._untold = {place: after for place, after in self._untold.items() if place in mine}
+        if not self._untold:
             return
         with contextlib.suppress(KafkaError):  # as when the group is shared anew: told again later
             await self._host.consumer.commit(self._untold)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
 
 from chaos.simulation.broker import Broker, Message
 from chaos.simulation.wire import SimulatedWire
@@ -345,6 +345,8 @@ class SimulatedMember(SimulatedReader):
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """For its group."""
+        if not offsets.keys() <= self._assigned:
+            raise IllegalStateError("a partition is not assigned")  # as aiokafka does
         name, generation, scheduler = self._name, self._generation, self._wire.scheduler
         moved = dict(offsets)
         await self._wire.call(

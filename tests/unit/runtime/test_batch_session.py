@@ -20,9 +20,10 @@ class Consumer:
     def __init__(self) -> None:
         self.at = 0
         self.committed: list[int] = []
+        self.assigned = {HERE}
 
     def assignment(self) -> set[TopicPartition]:
-        return {HERE}
+        return self.assigned
 
     def paused(self) -> set[TopicPartition]:
         return set()
@@ -31,7 +32,13 @@ class Consumer:
         await asyncio.sleep(0)
         return self.at
 
+    def pause(self, *_: TopicPartition) -> None:
+        pass
+
+    resume = pause
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        assert offsets.keys() <= self.assigned, "as aiokafka refuses"
         self.committed.append(offsets[HERE])
 
 
@@ -118,3 +125,40 @@ async def test_a_poll_whose_batch_is_dropped_because_the_session_drains_is_not_p
     consumer.at = 9
     await asyncio.gather(draining, looking)
     assert (own.moves, consumer.committed) == ([{HERE: (5, 5)}], [5])
+
+
+async def test_while_the_group_is_shared_anew_nothing_is_said_of_what_was_taken_away() -> None:
+    application, consumer, own = credit_ledger.app(), Consumer(), Own()
+    application.subscriber.consumer = consumer
+    session = BatchSession(application, own, producer=SimpleNamespace(client=None))
+    consumer.at = 5
+    await session.pass_over()
+    await session.revoked({HERE})
+    consumer.at = 6
+    await session.pass_over()  # until it has its new share, the consumer shows the old one
+    assert (own.moves, consumer.committed) == ([{HERE: (5, 5)}], [5])
+    await session.assigned({HERE})
+    consumer.at = 9
+    await session.pass_over()
+    assert (own.moves[1:], consumer.committed) == ([{HERE: (9, 9)}], [5, 9])
+
+
+async def test_what_a_late_batch_left_of_a_partition_that_is_anothers_holds_nothing_up() -> None:
+    application, consumer, own = credit_ledger.app(), Consumer(), Own()
+    application.subscriber.consumer = consumer
+    session = BatchSession(application, own, producer=SimpleNamespace(client=None))
+    there = TopicPartition(CREDIT_REFUND.name, 1)
+    consumer.assigned = {HERE, there}
+    consumer.at = 5
+    await session.receive()
+    late = await session._moved(())
+    consumer.assigned = {HERE}
+    await session._commit(late)
+    session.received(None)
+    await session.pass_over()
+    assert consumer.committed == [5]
+    consumer.assigned = set()
+    consumer.at = 7
+    await session._commit(late)
+    await session.pass_over()
+    assert consumer.committed == [5]
