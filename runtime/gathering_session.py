@@ -70,11 +70,15 @@ class GatheringSession(BatchSession):
         return outcomes
 
     async def pass_over(self) -> None:
-        """Positions that moved without records wait as records do; and it may be time."""
+        """Positions that moved without records wait as records do; and it may be time. While the
+        group is shared anew the consumer still shows what was kept and is another's by now.
+        """
+        if self._between:
+            return
         if not self._in_hand:
             async with self._applying:
                 moved = await self._moved(())
-                if not (self._in_hand or self._leaving or self._failure.done()):
+                if not self._may_not_say():
                     self._take(moved)
                     if self._due():
                         await self._keep_all()
@@ -90,8 +94,8 @@ class GatheringSession(BatchSession):
             except Exception as error:
                 self.fail(error)
             await self._tell()
-            self._positions.clear()
-            self._untold.clear()
+            self._forget()
+            self._between = True
 
     async def _drain(self) -> None:
         self._leaving = True  # a poll that comes to its end now has moved positions: not ours
