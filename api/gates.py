@@ -108,6 +108,7 @@ def bearer(given: Sequence[str], query: bytes) -> str:
     if len(given) != 1 or any(prefix in text for prefix in PREFIXES.values()):
         raise unauthenticated()
     scheme, _, key = given[0].partition(" ")
+    key = key.strip(" \t")  # RFC 9110 11.4: one blank or more; and none at the end are of the value
     if scheme.lower() != "bearer" or not key or len(key) > MAX_KEY_CHARS or not key.isascii():
         raise unauthenticated()
     return key

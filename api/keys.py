@@ -17,7 +17,7 @@ from runtime.metrics import AUTH_FAILURES
 from runtime.settings import ApiSettings
 from schemas.errors import ErrorCode
 from storage.accounts import AccountStore, Credential
-from storage.database import DATABASE_AWAY
+from storage.database import TRANSIENT
 
 log = logs.get(__name__)
 
@@ -80,14 +80,14 @@ class KeyUse:
 
 async def note_once(use: KeyUse, accounts: AccountStore) -> None:
     """Write down which keys were used, in one statement; what can't be written now is written
-    later.
+    later. Whatever the database says, answering goes on.
     """
     due = use.due(time.monotonic())
     if not due:
         return
     try:
         await accounts.mark_used(due)
-    except DATABASE_AWAY as error:
+    except TRANSIENT as error:
         use.failed(due)
         log.warning("the use of keys could not be noted", keys=len(due), error=type(error).__name__)
 

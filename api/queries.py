@@ -51,7 +51,9 @@ AfterSeq = Annotated[
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 Day = Annotated[date, Query(ge=FIRST_DAY, le=LAST_DAY), _only(_DAY, "a day as YYYY-MM-DD")]
 UtcTime = Annotated[
-    datetime, AfterValidator(_utc), _only(_MOMENT, "a time as RFC 3339 writes it, with its offset")
+    datetime,
+    AfterValidator(_utc),
+    _only(_MOMENT, "a time as RFC 3339 writes it, with its offset (in a URL `+` is `%2B`)"),
 ]
 Cursor = Annotated[
     str | None, Query(description="`next_cursor` of the page before", max_length=200)

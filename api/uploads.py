@@ -182,13 +182,16 @@ async def _receive(request: Request, ports: Ports, file: BinaryIO) -> tuple[str,
         if (problem := await ports.photos.problem(file, size_bytes)) is not None:
             raise problem
     except GarmentError as error:
-        raise _unusable(header, error) from None
+        raise _unusable(header, error, size_bytes) from None
     except ClientDisconnect:
         raise ApiError(ErrorCode.REQUEST_TIMEOUT, "The upload was broken off.") from None
     return content_type, digest.digest()
 
 
-def _unusable(header: HeaderReader, error: GarmentError) -> ApiError:
+def _unusable(header: HeaderReader, error: GarmentError, size_bytes: int) -> ApiError:
+    if not size_bytes:
+        why = "The file is empty: it has 0 bytes, as when a stream that was read already is sent."
+        return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, why)
     if header.content_type is None:
         return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, str(error))
     return invalid(("body", FIELD), str(error), error.code)

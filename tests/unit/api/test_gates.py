@@ -56,6 +56,12 @@ async def test_two_keys_at_once_are_none(api: Api) -> None:
     assert (await api.http.post("/v1/look", json=GOOD, headers=headers)).status_code == 401
 
 
+@pytest.mark.parametrize("written", ["Bearer  {key}", "bearer {key} ", "BEARER \t{key}"])
+async def test_blanks_around_a_key_are_no_part_of_it(api: Api, written: str) -> None:
+    headers = {"Authorization": written.format(key=api.key)}
+    assert (await api.http.get("/v1/credits", headers=headers)).status_code == 200
+
+
 async def test_unknown_and_misspelt_keys_look_the_same(api: Api) -> None:
     answers = [
         await api.http.get("/v1/credits", headers={"Authorization": f"Bearer {key}"})

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 
+import asyncpg
 import pytest
 
 from api import keys
@@ -145,13 +146,17 @@ def test_the_use_of_a_key_is_due_once_a_minute() -> None:
     assert use.due(USE_EVERY_S * 5) == []
 
 
-async def test_what_could_not_be_noted_is_noted_later() -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [OSError("refused"), asyncpg.InsufficientPrivilegeError("permission denied for api_keys")],
+)
+async def test_what_could_not_be_noted_is_noted_later(refusal: Exception) -> None:
     accounts, use = FakeAccounts(), KeyUse()
     use.touch("a")
 
     class Away(FakeAccounts):
         async def mark_used(self, key_ids: object) -> None:
-            raise OSError("refused")
+            raise refusal
 
     await note_once(use, Away())
     await note_once(use, accounts)

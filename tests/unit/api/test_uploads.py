@@ -79,6 +79,10 @@ async def test_what_is_no_usable_photo_is_refused_and_not_stored(
     assert api.uploads.objects == {}
 
 
+async def test_of_an_empty_file_it_is_said_that_it_is_empty(api: Api) -> None:
+    assert (await upload(api, b"")).json()["error"]["message"].startswith("The file is empty")
+
+
 async def test_the_largest_photo_that_may_be_is_stored(api: Api) -> None:
     assert (await upload(api, PADDED_PNG)).status_code == 201
 
