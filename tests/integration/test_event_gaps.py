@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from consumers import event_gaps
 from consumers.event_gaps import EventGaps
 from consumers.status_projection import DECLARATION, ProjectionOffsets
+from devstack.stack import Stack
 from domain.outcomes import Done, Emit, Outcome
 from runtime import metrics, offset_jumps
 from runtime.application import Application
@@ -31,6 +32,7 @@ from schemas.events import LookProgress, Stage
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_FAILED, LOOK_PROGRESS
 from storage.acceptance import Acceptance
+from storage.audit_facts import snapshot
 from storage.event_gaps import EventGapStore
 from storage.jobs import JobStore
 from storage.projection import ProjectionStore
@@ -72,7 +74,7 @@ async def finished(pool: asyncpg.Pool) -> str:
 
 
 async def test_a_finished_job_shows_its_last_event_when_what_is_missing_will_not_come(
-    kafka: KafkaSettings, pool: asyncpg.Pool
+    kafka: KafkaSettings, pool: asyncpg.Pool, services: Stack
 ) -> None:
     request_id = await finished(pool)
     lost = metrics.EVENTS_LOST._value.get()
@@ -86,6 +88,9 @@ async def test_a_finished_job_shows_its_last_event_when_what_is_missing_will_not
 
         await until(closed)
     assert metrics.EVENTS_LOST._value.get() >= lost + 2
+    async with snapshot(services.env["LOOKS_DATABASE_URL"]) as view:  # the audit is told
+        facts = (await view.requests_of([request_id]))[request_id]
+    assert facts.passed_over == {2, 3}
     (job,) = (await JobStore(pool).news({request_id: 1})).values()
     assert [event.event_type for event in job.events] == ["succeeded"]
     assert job.job.latest_event is not None
