@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.housekeeping import purge_idempotency_keys, purge_sessions
+from api.housekeeping import purge_idempotency_keys, purge_lists
 from api.keys import note_once, note_use
 from api.photos import PhotoChecker
 from api.ports import Ports
@@ -29,6 +29,7 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
 from storage.database import open_pool, open_reader
+from storage.drafts import DraftStore
 from storage.goodwill import GoodwillStore
 from storage.idempotency import IdempotencyStore
 from storage.jobs import JobStore
@@ -79,6 +80,7 @@ async def main(process: Process) -> None:
             ),
             pictures=PictureStore(object_store),
             goodwill=GoodwillStore(pool),
+            drafts=DraftStore(pool),
             api=settings,
             look=look,
             engine=EngineSettings(),
@@ -89,7 +91,7 @@ async def main(process: Process) -> None:
             listen(database, app.state.hub),
             note_use(app.state.keys.use, ports.accounts),
             purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
-            purge_sessions(ports.sessions),
+            purge_lists(ports.sessions, ports.uploads, ports.drafts),
         )
         await _serve(process, settings, app, beside)
         await note_once(app.state.keys.use, ports.accounts)

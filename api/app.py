@@ -10,6 +10,7 @@ from api import (
     batch,
     cancel,
     contracts,
+    drafts,
     errors,
     jobs,
     looks,
@@ -37,6 +38,7 @@ from schemas.uploads import MAX_UPLOAD_BYTES
 ROUTERS = (
     looks.router,
     batch.router,
+    drafts.router,
     uploads.router,
     jobs.router,
     cancel.router,

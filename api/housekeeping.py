@@ -4,11 +4,11 @@ time, in small batches. Whatever the database says of that (a right that a new r
 """
 
 import asyncio
+from typing import Protocol
 
 from runtime import logs, metrics
 from storage.database import TRANSIENT
 from storage.idempotency import IdempotencyStore
-from storage.sessions import SessionStore
 
 log = logs.get(__name__)
 
@@ -28,14 +28,24 @@ async def purge_idempotency_keys(store: IdempotencyStore, kept_s: float) -> None
         await asyncio.sleep(EVERY_S)
 
 
-async def purge_sessions(store: SessionStore) -> None:
-    """Remove sign-ins that have ended every now and then until cancelled."""
+class Purged(Protocol):
+    """A store whose rows are kept for a time."""
+
+    async def purge(self, limit: int) -> int:
+        """Remove at most `limit` that are too old; returns how many."""
+
+
+async def purge_lists(*stores: Purged) -> None:
+    """Remove sign-ins, uploads' rows and the like past their time every now and then until
+    cancelled.
+    """
     while True:
-        try:
-            while await store.purge(BATCH) == BATCH:
-                pass
-        except TRANSIENT as error:
-            log.warning("not purged", error=f"{type(error).__name__}: {error}"[:200])
+        for store in stores:
+            try:
+                while await store.purge(BATCH) == BATCH:
+                    pass
+            except TRANSIENT as error:
+                log.warning("not purged", error=f"{type(error).__name__}: {error}"[:200])
         await asyncio.sleep(EVERY_S)
 
 

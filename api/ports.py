@@ -11,6 +11,7 @@ from runtime.settings import ApiSettings, EngineSettings, LookSettings, PhotoSet
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.cancellations import CancellationStore
+from storage.drafts import DraftStore
 from storage.goodwill import GoodwillStore
 from storage.jobs import JobStore
 from storage.pictures import PictureStore
@@ -40,6 +41,7 @@ class Ports:
     sessions: SessionStore
     pictures: PictureStore
     goodwill: GoodwillStore
+    drafts: DraftStore
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)

@@ -8,28 +8,39 @@ nothing behind.
 
 import asyncio
 import hashlib
+import os
 import tempfile
+from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from api import examples
-from api.answers import REPLAYED, gives, takes
+from api import cursors, examples
+from api.answers import REPLAYED, gives, next_page, takes
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.multipart import file_of
 from api.ports import Ports
-from api.refusals import CREATING, only, refusals
+from api.queries import Cursor, PageLimit
+from api.refusals import CREATING, READING, only, refusals
 from compositing import GarmentError
 from compositing.header import EXTENSIONS, NAMES, HeaderReader
 from runtime import logs
 from runtime.metrics import UPLOADS
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
-from schemas.uploads import MAX_UPLOAD_BYTES, PresignedUpload, PresignedUploadRequest, Upload
+from schemas.uploads import (
+    MAX_UPLOAD_BYTES,
+    ListedUpload,
+    PresignedUpload,
+    PresignedUploadRequest,
+    Upload,
+    UploadList,
+)
 from storage.accounts import Credential
+from storage.database import DATABASE_AWAY
 from storage.object_store import StoreError
 from storage.submissions import IdempotencyKey
 
@@ -115,13 +126,65 @@ async def upload_photo(
                 UPLOADS.labels("refused").inc()
                 raise
             idempotency = IdempotencyKey(ROUTE, text, digest) if text is not None else None
-            key, replayed = await _store(
-                ports, credential_of(request), file, content_type, idempotency
-            )
+            who = credential_of(request)
+            key, replayed = await _store(ports, who, file, content_type, idempotency)
+            if not replayed:
+                await _note(ports, who, key, content_type, file.seek(0, os.SEEK_END))
     UPLOADS.labels("replayed" if replayed else "stored").inc()
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return Upload(upload_key=key, image_url=ports.uploads.link(key))
+
+
+@router.get(
+    PATH,
+    response_model=UploadList,
+    responses=READING
+    | gives(
+        200,
+        {
+            "items": [
+                {
+                    **UPLOADED,
+                    "upload_id": examples.REQUEST_ID,
+                    "content_type": "image/jpeg",
+                    "bytes": 182_044,
+                    "created_at": examples.AT,
+                }
+            ],
+            "next_cursor": None,
+        },
+        links=next_page("list_uploads"),
+    ),
+    operation_id="list_uploads",
+    summary="List the garment photos that were uploaded",
+)
+async def list_uploads(
+    request: Request, limit: PageLimit = 20, cursor: Cursor = None
+) -> UploadList:
+    """Photos of `POST /v1/uploads` of the last 90 days, newest first; not those that went straight
+    to the object store. An older one can still be named by its key.
+    """
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    scope = ("uploads", who.tenant_id, who.environment)
+    before = cursors.read(cursor, *scope)
+    rows = await ports.uploads.listed(who.tenant_id, who.environment, limit + 1, before)
+    page = rows[:limit]
+    return UploadList(
+        items=[
+            ListedUpload(
+                upload_key=row.object_key,
+                image_url=ports.uploads.link(row.object_key),
+                upload_id=row.upload_id,
+                content_type=row.content_type,
+                bytes=row.size_bytes,
+                created_at=row.created_at,
+            )
+            for row in page
+        ],
+        next_cursor=cursors.make(page[-1].upload_id, *scope) if len(rows) > limit else None,
+    )
 
 
 @router.post(
@@ -231,6 +294,22 @@ async def _store(
     if known is None:
         raise _unavailable("The Idempotency-Key was just forgotten.")
     return known, True
+
+
+async def _note(ports: Ports, who: Credential, key: str, content_type: str, size: int) -> None:
+    """Put a stored photo on the list. It is good without that, so nothing is refused for it."""
+    upload_id = PurePosixPath(key).stem
+    try:
+        await ports.uploads.note(
+            who.tenant_id,
+            who.environment,
+            upload_id,
+            key,
+            content_type=content_type,
+            size_bytes=size,
+        )
+    except DATABASE_AWAY as error:
+        log.warning("an upload is not on the list", key=key, error=type(error).__name__)
 
 
 async def _known(ports: Ports, who: Credential, idempotency: IdempotencyKey) -> str | None:

@@ -26,6 +26,22 @@ class Upload(BaseModel):
     image_url: str = Field(description="presigned GET, short-lived")
 
 
+class ListedUpload(Upload):
+    """A photo that was uploaded earlier."""
+
+    upload_id: str
+    content_type: str
+    bytes: int = Field(description="how large the file is")
+    created_at: datetime
+
+
+class UploadList(BaseModel):
+    """A page of uploads, newest first."""
+
+    items: list[ListedUpload]
+    next_cursor: str | None
+
+
 class PresignedUploadRequest(BaseModel):
     """What will be uploaded."""
 

@@ -79,6 +79,10 @@ _REMOVED = {
     "webhooks": "DELETE FROM webhooks WHERE tenant_id = $1",
     "look_reports": f"""DELETE FROM look_reports WHERE request_id = ANY(ARRAY(
       SELECT request_id FROM look_reports WHERE tenant_id = $1 LIMIT {BATCH}))""",
+    "uploads": f"""DELETE FROM uploads WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM uploads WHERE tenant_id = $1 LIMIT {BATCH}))""",
+    "console_drafts": """DELETE FROM console_drafts WHERE key_id IN (
+      SELECT key_id FROM api_keys WHERE tenant_id = $1)""",
     "console_sessions": """DELETE FROM console_sessions WHERE key_id IN (
       SELECT key_id FROM api_keys WHERE tenant_id = $1)""",
     "api_keys": "DELETE FROM api_keys WHERE tenant_id = $1",

@@ -63,6 +63,8 @@ ROLES: tuple[Role, ...] = (
             "tenants": "SELECT",
             "api_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at, expires_at)",
             "look_reports": "SELECT, INSERT",
+            "uploads": "SELECT, INSERT, DELETE, UPDATE (created_at)",  # old ones: locked, removed
+            "console_drafts": "SELECT, INSERT, DELETE, UPDATE (draft, updated_at)",
             "console_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
             "credit_accounts": "SELECT, UPDATE (balance)",
             "ledger_entries": "SELECT, INSERT",

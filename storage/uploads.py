@@ -17,6 +17,8 @@ from storage.rows import affected
 from storage.submissions import IdempotencyKey
 
 FORM_TTL_S = 600
+LISTED_DAYS = 90
+"""An upload is in the list for so long; the photo itself stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,19 @@ class Form:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A photo that came through us."""
+
+    upload_id: str
+    object_key: str
+    content_type: str
+    size_bytes: int
+    created_at: datetime
+
+
 class UploadStore:
-    """Photos in S3; their idempotency keys in Postgres."""
+    """Photos in S3; the list of them and their idempotency keys in Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, settings: ObjectStoreSettings) -> None:
         """Connects lazily."""
@@ -101,3 +114,55 @@ class UploadStore:
             object_key.encode(),
         )
         return affected(done) == 1
+
+    async def note(
+        self,
+        tenant_id: str,
+        environment: str,
+        upload_id: str,
+        key: str,
+        *,
+        content_type: str,
+        size_bytes: int,
+    ) -> None:
+        """Put a stored photo on the tenant's list."""
+        await self._pool.execute(
+            """INSERT INTO uploads (upload_id, tenant_id, environment, object_key, content_type,
+            bytes) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+            upload_id,
+            tenant_id,
+            environment,
+            key,
+            content_type,
+            size_bytes,
+        )
+
+    async def listed(
+        self, tenant_id: str, environment: str, limit: int, before: str | None = None
+    ) -> list[UploadRow]:
+        """The tenant's photos, newest first; those before an upload id."""
+        rows = await self._pool.fetch(
+            """SELECT upload_id, object_key, content_type, bytes, created_at FROM uploads
+               WHERE tenant_id = $1 AND environment = $2 AND ($3::text IS NULL OR upload_id < $3)
+                 AND created_at > now() - make_interval(days => $5)
+               ORDER BY upload_id DESC LIMIT $4""",
+            tenant_id,
+            environment,
+            before,
+            limit,
+            LISTED_DAYS,
+        )
+        return [UploadRow(*row.values()) for row in rows]
+
+    async def purge(self, limit: int) -> int:
+        """Take at most `limit` that are too old off the list; returns how many. Several may do so
+        at once.
+        """
+        done = await self._pool.execute(
+            """DELETE FROM uploads WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM uploads WHERE created_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+            LISTED_DAYS,
+            limit,
+        )
+        return affected(done)

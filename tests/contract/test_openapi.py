@@ -78,7 +78,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "update_webhook", "delete_webhook",
         "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries", "get_webhook_delivery",
         "redeliver_webhook_delivery",
-        "upload_photo", "presign_upload",
+        "upload_photo", "presign_upload", "list_uploads", "get_draft", "save_draft", "drop_draft",
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
         "get_me",
         "sign_in", "get_session", "sign_out", "list_sessions", "sign_out_everywhere", "end_session",
@@ -229,7 +229,8 @@ def test_every_link_leads_to_an_operation_and_names_its_parameters(
         "list_webhook_deliveries",
     }  # fmt: skip
     pages = {
-        "list_jobs", "list_renders", "get_credits", "list_webhooks", "list_webhook_deliveries"
+        "list_jobs", "list_renders", "get_credits", "list_webhooks", "list_webhook_deliveries",
+        "list_uploads",
     }  # fmt: skip
     assert followed == {
         *(("create_look", name) for name in of_a_job),

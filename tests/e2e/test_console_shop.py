@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.e2e.browsing import Tab
-from tests.e2e.client import Client
+from tests.e2e.client import Client, small
 
 LOOKS = 12
 
@@ -68,6 +68,57 @@ def test_looks_are_found_by_day_and_category(tab: Tab, client: Client) -> None:
     page.get_by_label("Until").fill("2020-01-02")
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".empty")).to_contain_text("No look is like that.")
+
+
+def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
+    tab: Tab, client: Client
+) -> None:
+    """Photos by their addresses and from earlier uploads; a draft that another browser goes on
+    with; a category that is guessed, said and changed.
+    """
+    page = tab.page
+    capabilities = ["jobs:create", "jobs:read"]
+    tab.key = client.http.post("/v1/keys", json={"capabilities": capabilities}).json()["key"]
+    tab.enter()
+    tab.add("IMG_2031.jpg", small("tee"))
+    expect(page.get_by_label("Category of garment 1")).to_have_value("auto")
+    address = page.get_by_label("Or a photo’s address")
+    for text, why in (("nonsense", "no address"), ("http://a.example/b.jpg", "begins with https")):
+        address.fill(text)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text(why)
+    with page.expect_response(lambda one: one.request.method == "PUT" and "draft" in one.url):
+        address.fill("https://cdn.example.com/photos/red%20dress.jpg")
+        page.keyboard.press("Enter")
+    by_address = page.locator(".garment", has_text="red dress.jpg")
+    expect(by_address).to_contain_text("Fetched from cdn.example.com")
+    expect(page.get_by_label("Category of garment 2")).to_have_value("dress")
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+    browser = page.context.browser
+    assert browser is not None
+    elsewhere = browser.new_context()
+    other = Tab(elsewhere.new_page(), tab.address, tab.key)
+    other.enter()
+    begun = other.page.get_by_role("region", name="A look that was begun")
+    expect(begun).to_contain_text("2 garments")
+    begun.get_by_role("button", name="Go on with it").click()
+    expect(begun).to_have_count(0)
+    expect(other.page.locator(".garment.ready .name")).to_have_text(
+        ["IMG_2031.jpg", "red dress.jpg"]
+    )
+    other.page.get_by_role("button", name="Remove red dress.jpg").click()
+    other.page.get_by_text("Earlier uploads").click()
+    assert other.page.locator(".uploads img").first.get_attribute("src")
+    other.page.get_by_role("button", name="Add the upload of").first.click()
+    expect(other.page.locator(".garment.ready")).to_have_count(2)
+    other.page.get_by_role("button", name="Remove Upload").click()
+    other.send()
+    guess = other.page.locator(".guess")
+    expect(guess).to_contain_text(re.compile(r"Guessed: top, \d+ % sure"))
+    guess.get_by_role("button", name="Change the category").click()
+    expect(other.page.get_by_label("Category of garment 1")).to_have_value("top")
+    assert other.unexpected == []
+    elsewhere.close()
 
 
 def test_a_key_is_made_used_elsewhere_and_revoked_and_everybody_is_signed_out(tab: Tab) -> None:

@@ -214,6 +214,14 @@ async def _said(pool: asyncpg.Pool, of: Planted) -> None:
         of.word,
     )
     await pool.execute(
+        """WITH draft AS (INSERT INTO console_drafts (key_id, draft)
+             SELECT key_id, $2 FROM api_keys WHERE tenant_id = $1)
+           INSERT INTO uploads (upload_id, tenant_id, environment, object_key, content_type, bytes)
+           VALUES ($2, $1, 'live', $2, 'image/png', 1)""",
+        of.tenant,
+        of.word,
+    )
+    await pool.execute(
         """INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset",
              request_id, operator, reason)
            VALUES ($1, 'intended', 'discard', $1, 0, 0, $2, 'ann', $3),

@@ -1,8 +1,10 @@
 // A new look: photos, what they are, who wears them, what it costs.
 
 import { Refused, call, get, insist } from "./api.js";
-import { announce, bytes, credits, h, notAllowed, number, problem } from "./dom.js";
-import { SAMPLES, TYPES, draft, learn, sent } from "./garments.js";
+import { announce, arrived, bytes, credits, h, notAllowed, number, problem, time } from "./dom.js";
+import { begunElsewhere, forgetElsewhere } from "./drafts.js";
+import { dropZone } from "./dropzone.js";
+import { AUTO, SAMPLES, draft, learn, sent } from "./garments.js";
 import { may } from "./key.js";
 import { optionFields } from "./options.js";
 
@@ -23,17 +25,20 @@ export async function newView({ view, signal, refreshBalance }) {
   const problems = h("div", { class: "stack" });
   const list = h("ul", { class: "garments", "aria-label": "Garments of this look" });
   const order = orderPanel({ signal, refreshBalance });
-  const add = (files) => {
-    const before = draft.garments.length;
-    const refused = draft.add(files);
+  const tell = (before, refused) => {
     problems.replaceChildren(...refused.map((text) => h("p", { class: "problem", role: "alert" }, text)));
     if (draft.garments.length > before) announce(`${draft.garments.length - before} added`);
+    return !refused.length;
   };
+  const add = (files) => tell(draft.garments.length, draft.add(files));
+  const addAddress = (text) => tell(draft.garments.length, [draft.addAddress(text)].filter(Boolean));
+  const elsewhere = h("div", {});
   view.append(
-    h("h1", {}, "New look"),
+    h("h1", {}, "New look"), elsewhere,
     h("div", { class: "split" },
-      h("div", { class: "stack" }, dropZone(add, signal), problems, list, samples(problems)),
+      h("div", { class: "stack" }, dropZone(add, addAddress, signal), problems, list, earlier(signal), samples(problems)),
       order));
+  offerDraft(elsewhere, signal);
   const cards = new Map();
   const redraw = () => {
     for (const [garment, card] of cards) {
@@ -55,29 +60,43 @@ export async function newView({ view, signal, refreshBalance }) {
   draft.changed();
 }
 
-function dropZone(add, signal) {
-  const input = h("input", {
-    type: "file", id: "photos", class: "unseen", multiple: true, accept: TYPES.join(","),
-    onchange: () => { add(input.files); input.value = ""; },
-  });
-  const zone = h("div", { class: "drop" },
-    h("p", {}, h("strong", {}, "Drop or paste garment photos here")),
-    input, h("label", { for: "photos", class: "button" }, "Choose files"),
-    h("p", { class: "quiet" }, "JPEG, PNG, WebP, AVIF or HEIC, 25 MiB at most; one garment a photo."));
-  const over = (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    zone.classList.toggle("over", event.type === "dragover");
+/** A look that was begun in another browser with this key: gone on with, or forgotten. */
+async function offerDraft(place, signal) {
+  if (draft.garments.length) return;
+  const kept = await begunElsewhere(signal).catch(() => null); // no answer: a new look begins empty
+  if (!kept || draft.garments.length || signal.aborted) return;
+  const count = kept.draft.items.length;
+  const done = () => { place.replaceChildren(); document.getElementById("photos").focus(); };
+  const forget = async () => {
+    try {
+      await forgetElsewhere();
+      done();
+    } catch (error) {
+      place.append(problem(error, forget));
+    }
   };
-  addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length) return;
-    event.preventDefault();
-    add(files);
-  }, { signal });
-  for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, over, { signal });
-  addEventListener("drop", (event) => add(event.dataTransfer?.files ?? []), { signal });
-  return zone;
+  const goOn = () => { draft.goOn(kept.draft); done(); announce(`${count} added`); };
+  place.replaceChildren(h("div", { class: "card row between", role: "region", "aria-label": "A look that was begun" },
+    h("p", {}, `You began a look with ${count} ${count === 1 ? "garment" : "garments"} `, time(kept.at), "."),
+    h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: goOn }, "Go on with it"),
+      h("button", { type: "button", class: "plain", onclick: forget }, "Forget it"))));
+  draft.addEventListener("change", () => { if (draft.garments.length) place.replaceChildren(); }, { signal });
+}
+
+/** Photos that were uploaded before, shown when they are asked for. */
+function earlier(signal) {
+  const shown = h("div", {});
+  if (!may("jobs:read")) return shown;
+  const fill = async () => {
+    if (!details.open || shown.firstChild) return;
+    try {
+      shown.replaceChildren(await (await arrived(import("./earlier.js"))).earlierView(signal));
+    } catch (error) {
+      if (!signal.aborted) shown.replaceChildren(problem(error, () => { shown.replaceChildren(); fill(); }));
+    }
+  };
+  const details = h("details", { class: "earlier", ontoggle: fill }, h("summary", {}, "Earlier uploads"), shown);
+  return details;
 }
 
 function samples(problems) {
@@ -108,7 +127,8 @@ function samples(problems) {
 function categorySelect(garment, categories) {
   const regions = [...new Set(categories.map((one) => one.body_region))];
   const select = h("select", { onchange: () => { garment.category = select.value; draft.changed(); } },
-    h("option", { value: "" }, "Choose a category…"),
+    h("option", { value: "", hidden: true }, "Choose a category…"),
+    h("option", { value: AUTO }, "Guess it from the photo"),
     regions.map((region) => h("optgroup", { label: REGIONS[region] ?? region },
       categories.filter((one) => one.body_region === region).map((one) => h("option", { value: one.key }, one.label)))));
   select.value = garment.category;
@@ -119,6 +139,7 @@ function garmentCard(garment, categories) {
   const select = categorySelect(garment, categories);
   const state = h("p", { class: "quiet state" });
   const number = h("span", { class: "index", "aria-hidden": "true" });
+  const hint = h("p", { class: "quiet hint" }, "Tells tops, dresses, trousers and shorts. Where it can’t, the look fails and is refunded.");
   const remove = h("button", { type: "button", class: "small plain", onclick: () => {
     const next = element.nextElementSibling ?? element.previousElementSibling;
     draft.remove(garment);
@@ -128,12 +149,14 @@ function garmentCard(garment, categories) {
   const element = h("li", { class: "garment" },
     h("div", { class: "thumb" }, h("img", { src: garment.url, alt: "" }), number),
     h("div", { class: "facts" },
-      h("p", { class: "name", title: garment.name }, garment.name), state, h("label", {}, h("span", { class: "unseen" }), select)),
+      h("p", { class: "name", title: garment.name }, garment.name), state, h("label", {}, h("span", { class: "unseen" }), select), hint),
     remove);
   const update = (index) => {
     number.textContent = index + 1;
     element.className = `garment ${garment.state}`;
     element.querySelector("label").hidden = garment.state === "failed" && !garment.error.canHeal;
+    select.value = garment.category;
+    hint.hidden = garment.category !== AUTO || garment.state === "failed";
     remove.setAttribute("aria-label", `Remove ${garment.name}`);
     element.querySelector("label span").textContent = `Category of garment ${index + 1}, ${garment.name}`;
     if (state.dataset.shown !== garment.state) {
@@ -146,7 +169,8 @@ function garmentCard(garment, categories) {
 
 function stateOf(garment) {
   if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment)), garment.error.canHeal ? "" : "Remove it and choose another photo."];
-  const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready: garment.sample ? "Sample, uploaded" : "Uploaded" };
+  const ready = garment.sample ? "Sample, uploaded" : garment.uploadKey?.startsWith("https:") ? `Fetched from ${new URL(garment.uploadKey).host} when the look is made` : "Uploaded";
+  const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready };
   return [[where[garment.state], garment.file.size && bytes(garment.file.size)].filter(Boolean).join(" · ")];
 }
 

@@ -1,6 +1,6 @@
 // Elements from values. Text becomes text nodes and never markup: what the API or a file name says is only ever shown.
 
-import { Refused } from "./api.js";
+import { NO_ANSWER, Refused } from "./api.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const RENEWED_MS = 15_000;
@@ -25,6 +25,9 @@ function fill(element, properties, children) {
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
+
+/** A script that is loaded when it is first needed. */
+export const arrived = (script) => script.catch(() => { throw new Refused(0, NO_ANSWER); });
 
 /** Say something to screen readers. The same words again are said again. */
 export function announce(text) {

@@ -1,7 +1,7 @@
 // The garments of the look that is being put together: files, where they are in the store, and what they are.
 
 import { Refused, idempotencyKey, insist } from "./api.js";
-import { load, save, shown, thumb } from "./drafts.js";
+import { forgotten, load, save, saved, shown, thumb } from "./drafts.js";
 import { configOf, optionsOf } from "./options.js";
 
 export const MAX_ITEMS = 50;
@@ -12,6 +12,9 @@ export const SAMPLES = [
   ["jeans", "jeans"], ["skirt", "skirt"], ["dress", "dress"], ["shoes", "shoes"],
 ];
 const AT_ONCE = 3;
+const MAX_URL = 1024;
+/** In place of a category: the engine guesses it from the photo. */
+export const AUTO = "auto";
 
 /** One garment. `state`: waiting, uploading, ready or failed. */
 class Garment {
@@ -25,6 +28,11 @@ class Garment {
   get kept() {
     const { name, category, sample, uploadKey, thumb: picture, file: { size } } = this;
     return { name, category, sample, uploadKey, picture, size };
+  }
+
+  /** One whose photo is in the store already, or at an address of the web: the service fetches it when the look is made. */
+  static there(uploadKey, { name, size = null, url = shown(null) }) {
+    return Object.assign(new Garment({ size }, name, guess(name), false), { uploadKey, state: "ready", url });
   }
 
   /** One of a look that was made: what is known of it is its photo's key and its category. */
@@ -58,21 +66,51 @@ class Draft extends EventTarget {
   belongsTo({ tenant_id: tenant, environment }) {
     const whose = `${tenant}/${environment}`;
     if (this.#whose === whose) return;
-    if (this.#whose) this.clear();
+    if (this.#whose) this.leave();
     this.#whose = whose;
     const kept = load();
     if (kept?.whose !== whose || this.garments.length) return;
-    this.garments = kept.garments.map(Garment.again);
-    this.mannequin = kept.mannequin;
-    this.reference = kept.reference ?? "";
-    this.options = kept.options ?? optionsOf(null);
-    this.#once = kept.once;
+    this.#goOn(kept);
+  }
+
+  #goOn({ garments, mannequin, reference, options, once }) {
+    this.garments = garments.map(Garment.again);
+    this.mannequin = mannequin;
+    this.reference = reference ?? "";
+    this.options = options ?? optionsOf(null);
+    this.#once = once;
+  }
+
+  /** Go on with what was begun in another browser. `kept`: as the service has it. */
+  goOn(kept) {
+    this.#goOn({
+      garments: kept.items.map((one) => ({
+        name: one.name, category: one.trial_item_category, sample: false, uploadKey: one.trial_image, picture: one.thumb, size: one.bytes,
+      })),
+      mannequin: kept.user_category ?? "FEMALE", reference: kept.reference, options: optionsOf(kept.runtime_config), once: null,
+    });
+    if (kept.idempotency_key && this.body()) this.#once = { text: JSON.stringify(this.body()), key: kept.idempotency_key };
+    this.changed();
+  }
+
+  /** What the service keeps of it; null: nothing. */
+  get #kept() {
+    const items = this.garments.filter((one) => one.state === "ready").map((one) => ({
+      trial_image: one.uploadKey, trial_item_category: one.category, name: one.name.slice(0, 255), bytes: one.file.size, thumb: one.thumb,
+    }));
+    if (!items.length) return null;
+    const body = this.body();
+    return {
+      items, user_category: this.mannequin, runtime_config: configOf(this.options), reference: this.reference,
+      idempotency_key: body && this.#once?.text === JSON.stringify(body) ? this.#once.key : null,
+    };
   }
 
   changed() {
     const garments = this.garments.filter((one) => one.state === "ready").map((one) => one.kept);
     const { mannequin, reference, options } = this;
     save(garments.length && this.#whose ? { whose: this.#whose, mannequin, reference, options, once: this.#once, garments } : null);
+    if (this.#whose) saved(this.#kept);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -83,7 +121,36 @@ class Draft extends EventTarget {
     this.options = optionsOf(job.runtime_config);
     this.reference = job.reference ?? "";
     this.#once = null;
+    if (job.error?.code === "category_unclear" && this.garments[job.error.item_index]) this.garments[job.error.item_index].category = "";
     this.changed();
+  }
+
+  /** Dress a garment as something else than it was taken for. */
+  correct(index, category) {
+    this.garments[index].category = category;
+    this.changed();
+  }
+
+  /** Add a photo by its address; returns what is wrong with that, in words. */
+  addAddress(text) {
+    let address, name;
+    try {
+      address = new URL(text.trim());
+      name = decodeURIComponent(address.pathname.split("/").pop());
+    } catch {
+      return "That is no address of a photo.";
+    }
+    if (address.protocol !== "https:") return "The address of a photo begins with https.";
+    if (address.href.length > MAX_URL) return `An address has ${MAX_URL} characters at most.`;
+    return this.addKnown(address.href, { name: name || address.host });
+  }
+
+  /** Add a photo that the service has, or that is on the web; returns why not. */
+  addKnown(uploadKey, known) {
+    if (this.garments.length >= MAX_ITEMS) return `A look has ${MAX_ITEMS} garments at most.`;
+    this.garments.push(Garment.there(uploadKey, known));
+    this.changed();
+    return null;
   }
 
   /** Add files; returns what was refused, in words. */
@@ -125,6 +192,12 @@ class Draft extends EventTarget {
     if (this.#once?.text !== text) this.#once = { text, key: idempotencyKey() };
     this.changed();
     return this.#once.key;
+  }
+
+  /** Somebody signed out: nothing stays in this browser; what the service keeps is there at the next sign-in. */
+  leave() {
+    this.#whose = null;
+    this.clear();
   }
 
   /** Begin anew. The pictures stay alive: the look's page shows what was sent. */
@@ -180,7 +253,7 @@ const canonical = (name) => names.find(([one]) => one === name.toLowerCase())?.[
 function guess(fileName) {
   const words = ` ${fileName.toLowerCase().replace(/\.[a-z]+$/, "").split(/[^a-z]+/).join(" ")} `;
   const found = names.find(([name]) => words.includes(` ${name.replaceAll("-", " ")} `));
-  return found ? found[1] : "";
+  return found ? found[1] : AUTO;
 }
 
 export const draft = new Draft();
@@ -189,6 +262,7 @@ export const draft = new Draft();
 export const sent = new Map();
 
 addEventListener("looks:forgotten", () => {
-  draft.clear();
+  forgotten();
+  draft.leave();
   sent.clear();
 });

@@ -14,6 +14,9 @@ export function stateChip(job) {
 /** Whether it has its outcome. */
 export const ended = (job) => job.status === "SUCCESS" || job.status === "FAILURE";
 
+/** What a garment of a finished look is: what was said, or what it was taken for. */
+export const kind = (garment) => garment.guessed_category ?? garment.trial_item_category;
+
 /** The first few names, and how many more. */
 export function named(names) {
   const more = names.length - MAX_NAMED;

@@ -1,9 +1,9 @@
 // One look: what happens as it happens, then the picture with its layers and cut-outs, or the reason and the refund.
 
-import { NO_ANSWER, Refused, call, get, pause } from "./api.js";
-import { announce, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
+import { call, get, pause } from "./api.js";
+import { announce, arrived, confirm, copyButton, credits, h, identifier, number, picture, problem, time } from "./dom.js";
 import { draft, sent } from "./garments.js";
-import { ended, stateChip } from "./jobs.js";
+import { ended, kind as kindOf, stateChip } from "./jobs.js";
 import { may } from "./key.js";
 import { pictureView } from "./layers.js";
 import { follow } from "./stream.js";
@@ -51,9 +51,6 @@ async function outcome({ id, path, signal }, waitS = 0) {
   const job = await get(waitS ? `${path}?wait=${waitS}` : path, signal);
   return { job, render: job.status === "SUCCESS" ? await get(`/v1/renders/${encodeURIComponent(id)}`, signal) : null };
 }
-
-/** A script that is loaded when it is first needed. */
-const arrived = (script) => script.catch(() => { throw new Refused(0, NO_ANSWER); });
 
 /** The request as code, made when it is first opened. */
 function codeSection(job) {
@@ -135,12 +132,17 @@ function receipt(job) {
   ];
 }
 
+/** Begin a new look with what this one was asked for. */
+function takeBack(job, render) {
+  const pictures = new Map((render?.cutouts ?? []).map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one.image_url]));
+  draft.takeBack(job, sent.get(job.request_id), pictures);
+}
+
 /** What can be done with a look that has ended. */
 function afterwards(shown, job, render, update) {
   const isGood = job.status === "SUCCESS";
-  const pictures = new Map((render?.cutouts ?? []).map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one.image_url]));
   const again = may("jobs:create") && job.items.length > 0
-    ? h("a", { class: isGood ? "button" : "button primary", href: "#/new", onclick: () => draft.takeBack(job, sent.get(shown.id), pictures) }, isGood ? "Change and run again" : "Change and send again")
+    ? h("a", { class: isGood ? "button" : "button primary", href: "#/new", onclick: () => takeBack(job, render) }, isGood ? "Change and run again" : "Change and send again")
     : null;
   if (!isGood) return [again ?? h("a", { class: "button", href: "#/new" }, "Make another")];
   const png = h("button", { type: "button", onclick: async () => {
@@ -203,7 +205,8 @@ function drawStage({ id, parts }, job, render) {
     if (parts.stage.querySelector(".final")) return; // it is looked at: a fresh receipt changes no picture
     const { worn, stage, side } = pictureView(render,
       async () => (await get(`/v1/renders/${encodeURIComponent(id)}`)).picture.image_url,
-      async (index) => (await get(`/v1/jobs/${encodeURIComponent(id)}/photos/${index}`)).image_url);
+      async (index) => (await get(`/v1/jobs/${encodeURIComponent(id)}/photos/${index}`)).image_url,
+      may("jobs:create") ? (index) => { takeBack(job, render); draft.correct(index, kindOf(render.garments[index])); location.hash = "#/new"; } : null);
     parts.title.textContent = worn;
     parts.stage.replaceChildren(stage);
     parts.side.replaceChildren(side);

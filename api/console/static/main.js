@@ -1,7 +1,7 @@
 // The console: a sign-in, a view for each hash, and the balance beside it.
 
-import { NO_ANSWER, Refused, insist } from "./api.js";
-import { announce, h, number, problem } from "./dom.js";
+import { Refused, insist } from "./api.js";
+import { announce, arrived, h, number, problem } from "./dom.js";
 import { newView } from "./compose.js";
 import { draft } from "./garments.js";
 import { may, me, recall, signIn, signOut } from "./key.js";
@@ -20,9 +20,6 @@ const VIEWS = {
 
 let leaving = new AbortController();
 let began = false;
-
-/** A view's script that is loaded when it is first needed. */
-const arrived = (script) => script.catch(() => { throw new Refused(0, NO_ANSWER); });
 
 /** `#/looks?show=failed` is the wall, `#/looks/ID` one look. */
 function route() {

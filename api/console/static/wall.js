@@ -4,7 +4,7 @@ import { Refused, get, pause, withQuery } from "./api.js";
 import { announce, h, notAllowed, picture, problem, time } from "./dom.js";
 import { Selection, filters, fits, jobsQuery, wanted } from "./finding.js";
 import { sent } from "./garments.js";
-import { ended, named, stateChip } from "./jobs.js";
+import { ended, kind, named, stateChip } from "./jobs.js";
 import { may } from "./key.js";
 
 const PAGE = 24;
@@ -140,7 +140,7 @@ function put({ wall, cards, asked, selection }, job, render) {
     h("span", { class: "row between caption" }, stateChip(job), h("span", { class: "quiet" }, time(job.created_at))),
     job.reference ? h("span", { class: "quiet reference" }, job.reference) : "");
   kept.element.querySelector(".choose")?.remove();
-  if (render) kept.element.append(selection.box(job.request_id, [named(render.garments.map((one) => one.trial_item_category)), job.reference].filter(Boolean).join(", ")));
+  if (render) kept.element.append(selection.box(job.request_id, [named(render.garments.map(kind)), job.reference].filter(Boolean).join(", ")));
 }
 
 function blank(job) {
@@ -151,7 +151,7 @@ function blank(job) {
 
 function renderPicture(render) {
   const { width, height } = render.picture.meta;
-  const worn = named(render.garments.map((one) => one.trial_item_category));
+  const worn = named(render.garments.map(kind));
   const renew = async () => (await get(`/v1/renders/${render.request_id}`)).picture.image_url;
   return picture({ src: render.picture.image_url, alt: worn, width, height, loading: "lazy" }, renew);
 }

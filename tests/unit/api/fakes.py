@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from api.photos import PhotoChecker
 from api.ports import Ports
@@ -21,6 +21,7 @@ from schemas.ids import derived_id, new_request_id
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, Credential, KeyRow, LedgerEntry
 from storage.cancellations import CancellationStore
+from storage.drafts import DraftRow, DraftStore
 from storage.goodwill import GoodwillStore, ReportRow
 from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
 from storage.object_store import StoreUnavailable
@@ -35,7 +36,7 @@ from storage.submissions import (
     Submission,
     Unpaid,
 )
-from storage.uploads import Form, UploadStore
+from storage.uploads import Form, UploadRow, UploadStore
 from storage.usage import UsageRow, UsageStore
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
@@ -349,6 +350,27 @@ class FakeUploads(UploadStore):
         self.objects: dict[str, tuple[str, int, bytes]] = {}
         self.failure: Exception | None = None
         self.answers: dict[tuple[str, ...], tuple[bytes, str]] = {}
+        self.rows: list[tuple[str, str, UploadRow]] = []
+
+    async def note(
+        self,
+        tenant_id: str,
+        environment: str,
+        upload_id: str,
+        key: str,
+        *,
+        content_type: str,
+        size_bytes: int,
+    ) -> None:
+        row = UploadRow(upload_id, key, content_type, size_bytes, NOW)
+        self.rows.append((tenant_id, environment, row))
+
+    async def listed(
+        self, tenant_id: str, environment: str, limit: int, before: str | None = None
+    ) -> list[UploadRow]:
+        mine = [row for *whose, row in self.rows if whose == [tenant_id, environment]]
+        found = [row for row in mine if before is None or row.upload_id < before]
+        return sorted(found, key=lambda row: row.upload_id, reverse=True)[:limit]
 
     async def put(self, key: str, file: BinaryIO, content_type: str) -> None:
         if self.failure is not None:
@@ -394,6 +416,23 @@ class FakeUploads(UploadStore):
             )
             == mine
         )
+
+
+class FakeDrafts(DraftStore):
+    """A draft a key."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, DraftRow] = {}
+
+    async def draft(self, key_id: str) -> DraftRow | None:
+        return self.rows.get(key_id)
+
+    async def save(self, key_id: str, draft: dict[str, Any]) -> DraftRow:
+        self.rows[key_id] = DraftRow(draft, NOW)
+        return self.rows[key_id]
+
+    async def drop(self, key_id: str) -> None:
+        self.rows.pop(key_id, None)
 
 
 class FakePictures(PictureStore):
@@ -479,6 +518,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         ),
         pictures=FakePictures(),
         goodwill=FakeGoodwill(jobs),
+        drafts=FakeDrafts(),
         api=settings,
         look=LookSettings(),
     )
