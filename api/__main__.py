@@ -36,6 +36,7 @@ from storage.jobs import JobStore
 from storage.pictures import PictureStore
 from storage.presigned import Presigner
 from storage.reads import ReadPool
+from storage.refused_requests import RefusedRequestStore
 from storage.sessions import SessionStore
 from storage.uploads import UploadStore
 from storage.usage import UsageStore
@@ -81,6 +82,7 @@ async def main(process: Process) -> None:
             pictures=PictureStore(object_store),
             goodwill=GoodwillStore(pool),
             drafts=DraftStore(pool),
+            refused=RefusedRequestStore(pool),
             api=settings,
             look=look,
             engine=EngineSettings(),
@@ -89,11 +91,13 @@ async def main(process: Process) -> None:
         app = create_app(ports)
         beside = (
             listen(database, app.state.hub),
+            app.state.refusals.run(),
             note_use(app.state.keys.use, ports.accounts),
             purge_idempotency_keys(IdempotencyStore(pool), settings.idempotency_kept_s),
-            purge_lists(ports.sessions, ports.uploads, ports.drafts),
+            purge_lists(ports.sessions, ports.uploads, ports.drafts, ports.refused),
         )
         await _serve(process, settings, app, beside)
+        await app.state.refusals.flush()
         await note_once(app.state.keys.use, ports.accounts)
         await photos.close()
 

@@ -1,19 +1,18 @@
 """Credits, prices and categories, and whose the key is."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from types import MappingProxyType
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from api import cursors, examples, present
-from api.answers import gives, next_page
-from api.errors import invalid
+from api.answers import gives, next_page, takes
 from api.gates import GatedRoute, credential_of
+from api.limits import request_claims
 from api.ports import Ports
-from api.queries import Cursor, Day, PageLimit
-from api.refusals import READING, but
+from api.queries import Cursor, PageLimit
+from api.refusals import READING, WITH_A_BODY, but
 from schemas.categories import CATEGORIES
-from schemas.reads import Me, Usage, UsageDay
+from schemas.reads import CreditNotice, MyAccount, RateAllowance, SetCreditNotice
 from schemas.responses import (
     Credits,
     GarmentCategoryList,
@@ -22,11 +21,12 @@ from schemas.responses import (
     Operation,
     OperationList,
 )
+from storage.accounts import Credential
 
 router = APIRouter(route_class=GatedRoute, tags=["account"])
 
-MAX_USAGE_DAYS = 366
-DEFAULT_USAGE_DAYS = 30
+LOW_BALANCE_LOOKS = 20
+"""Whose price is the balance below which a tenant is told, unless it set one itself."""
 
 
 class AnyKeyRoute(GatedRoute):
@@ -38,15 +38,80 @@ class AnyKeyRoute(GatedRoute):
 whoever = APIRouter(route_class=AnyKeyRoute, tags=["account"])
 
 
+class ManagersRoute(GatedRoute):
+    """For who looks after the tenant's keys."""
+
+    needs = MappingProxyType({"GET": "jobs:read", "PUT": "keys:manage"})
+
+
+notices = APIRouter(route_class=ManagersRoute, tags=["account"])
+
+EXAMPLE_OF_ME = {
+    **examples.ME,
+    "balance": 90,
+    "low_balance": 200,
+    "balance_is_low": True,
+    "limits": [{"name": "key-reads", "per_s": 1000, "burst": 2000}],
+}
+
+
 @whoever.get(
     "/v1/me",
-    response_model=Me,
-    responses=but(READING, 403) | gives(200, examples.ME),
+    response_model=MyAccount,
+    responses=but(READING, 403) | gives(200, EXAMPLE_OF_ME),
     operation_id="get_me",
 )
-async def get_me(request: Request) -> Me:
-    """Whose key this is and what it may do."""
-    return present.me(credential_of(request))
+async def get_me(request: Request) -> MyAccount:
+    """Whose key this is, what it may do, and what there is to spend."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    balance = low = None
+    if "jobs:read" in who.capabilities:
+        balance = await ports.accounts.balance(who.tenant_id, who.environment)
+        low = (await _notice(ports, who)).low_balance
+    claims = [one for method in ("GET", "POST") for one in request_claims(ports.api, who, method)]
+    return MyAccount(
+        **present.me(who).model_dump(),
+        balance=balance,
+        low_balance=low,
+        balance_is_low=None if balance is None or low is None else balance < low,
+        limits=[
+            RateAllowance(name=one.limit.name, per_s=one.limit.rate_per_s, burst=one.limit.burst)
+            for one in claims
+        ],
+    )
+
+
+async def _notice(ports: Ports, who: Credential) -> CreditNotice:
+    own = await ports.accounts.low_balance(who.tenant_id, who.environment)
+    rule = ports.look.credits_cost * LOW_BALANCE_LOOKS
+    return CreditNotice(low_balance=rule if own is None else own, is_default=own is None)
+
+
+@notices.get(
+    "/v1/credits/notice",
+    response_model=CreditNotice,
+    responses=READING | gives(200, {"low_balance": 200, "is_default": True}),
+    operation_id="get_credit_notice",
+)
+async def get_credit_notice(request: Request) -> CreditNotice:
+    """Below which balance of this environment the tenant is told."""
+    return await _notice(request.app.state.ports, credential_of(request))
+
+
+@notices.put(
+    "/v1/credits/notice",
+    response_model=CreditNotice,
+    responses=READING | WITH_A_BODY | gives(200, {"low_balance": 500, "is_default": False}),
+    openapi_extra=takes({"low_balance": 500}),
+    operation_id="set_credit_notice",
+)
+async def set_credit_notice(request: Request, body: SetCreditNotice) -> CreditNotice:
+    """Set that, for all keys of this environment."""
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    await ports.accounts.set_low_balance(who.tenant_id, who.environment, body.low_balance)
+    return await _notice(ports, who)
 
 
 EXAMPLE_OF_CREDITS = {
@@ -100,66 +165,6 @@ async def get_credits(
         ],
         next_cursor=cursors.make(str(page[-1].id), *scope) if len(rows) > limit else None,
     )
-
-
-EXAMPLE_OF_USAGE = {
-    "first_day": "2025-12-04",
-    "last_day": "2026-01-02",
-    "items": [
-        {
-            "day": "2026-01-02",
-            "operation": "look",
-            "requests": 12,
-            "succeeded": 11,
-            "failed": 1,
-            "credits_charged": 120,
-            "credits_refunded": 10,
-            "credits_net": 110,
-        }
-    ],
-}
-
-
-@router.get(
-    "/v1/usage",
-    response_model=Usage,
-    responses=READING | gives(200, EXAMPLE_OF_USAGE),
-    operation_id="get_usage",
-)
-async def get_usage(
-    request: Request,
-    first: Annotated[
-        Day | None,
-        Query(alias="from", description="first day, UTC; by default 29 days before the last"),
-    ] = None,
-    last: Annotated[
-        Day | None, Query(alias="to", description="last day, UTC, included; by default today")
-    ] = None,
-) -> Usage:
-    """Requests and credits by day and operation. Past days change until their last request has
-    ended.
-    """
-    ports: Ports = request.app.state.ports
-    who = credential_of(request)
-    until = last or datetime.now(UTC).date()
-    since = first or until - timedelta(days=DEFAULT_USAGE_DAYS - 1)
-    if not 0 <= (until - since).days < MAX_USAGE_DAYS:
-        raise invalid(("query", "from"), f"must be at most {MAX_USAGE_DAYS} days up to `to`")
-    rows = await ports.usage.by_day(who.tenant_id, who.environment, since, until)
-    items = [
-        UsageDay(
-            day=row.day,
-            operation=row.operation,
-            requests=row.requests,
-            succeeded=row.succeeded,
-            failed=row.failed,
-            credits_charged=row.charged,
-            credits_refunded=row.refunded,
-            credits_net=row.charged - row.refunded,
-        )
-        for row in rows
-    ]
-    return Usage(first_day=since, last_day=until, items=items)
 
 
 EXAMPLE_OF_OPERATIONS = {

@@ -21,6 +21,7 @@ from schemas.keys import (
     ApiKeyList,
     ApiKeyWithText,
     CreateApiKey,
+    RenameApiKey,
     RotateApiKey,
     RotatedApiKey,
 )
@@ -30,7 +31,7 @@ from storage.accounts import MAX_KEYS, KeyEnded, KeyRow
 class KeysRoute(GatedRoute):
     """A gated route that needs one capability, whatever its method."""
 
-    needs = dict.fromkeys(("GET", "POST", "DELETE"), "keys:manage")
+    needs = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), "keys:manage")
 
 
 router = APIRouter(route_class=KeysRoute, tags=["account"])
@@ -39,6 +40,7 @@ OF_A_KEY = READING | refusals({404: "NOT_FOUND, also for another tenant's and on
 LIMIT = refusals({409: f"LIMIT_REACHED: {MAX_KEYS} keys work"})
 EXAMPLE = {
     "id": examples.REQUEST_ID,
+    "name": "web shop",
     "last4": "x7Qa",
     "capabilities": ["jobs:create", "jobs:read"],
     "created_at": examples.AT,
@@ -73,7 +75,7 @@ async def list_keys(request: Request) -> ApiKeyList:
     | WITH_A_BODY
     | LIMIT
     | gives(201, {**EXAMPLE, "current": False, "key": "sk_live_..."}),
-    openapi_extra=takes({"capabilities": ["jobs:read"]}),
+    openapi_extra=takes({"capabilities": ["jobs:read"], "name": "web shop"}),
     operation_id="create_key",
 )
 async def create_key(request: Request, body: CreateApiKey) -> ApiKeyWithText:
@@ -95,8 +97,25 @@ async def create_key(request: Request, body: CreateApiKey) -> ApiKeyWithText:
     key_id, text = await ports.accounts.create_key(
         who.tenant_id, who.environment, capabilities, expires_in=life
     )
+    if body.name:
+        await ports.accounts.rename_key(key_id, body.name)
     row = await _find(request, key_id)
     return ApiKeyWithText(**_shown(row, who.key_id).model_dump(), key=text)
+
+
+@router.patch(
+    "/v1/keys/{key_id}",
+    response_model=ApiKey,
+    responses=OF_A_KEY | WITH_A_BODY | gives(200, EXAMPLE),
+    openapi_extra=takes({"name": "web shop"}),
+    operation_id="rename_key",
+)
+async def rename_key(request: Request, key_id: str, body: RenameApiKey) -> ApiKey:
+    """Call it something else."""
+    ports: Ports = request.app.state.ports
+    known = await _find(request, key_id)
+    await ports.accounts.rename_key(known.key_id, body.name)
+    return _shown(await _find(request, key_id), credential_of(request).key_id)
 
 
 @router.post(
@@ -173,6 +192,7 @@ def _missing() -> ApiError:
 def _shown(row: KeyRow, current: str) -> ApiKey:
     return ApiKey(
         id=row.key_id,
+        name=row.name,
         last4=row.last4,
         capabilities=sorted(row.capabilities),
         created_at=row.created_at,

@@ -15,10 +15,12 @@ from api import (
     jobs,
     looks,
     pictures,
+    refused_requests,
     renders,
     reports,
     sessions,
     uploads,
+    usage,
     webhook_deliveries,
     webhooks,
 )
@@ -31,6 +33,7 @@ from api.news import SharedReads
 from api.observed import Observed
 from api.openapi_document import CONTACT, LICENSE, SERVERS, TAGS, KeyedApi
 from api.ports import Ports
+from api.refusal_log import RefusalLog
 from api.waiting import Hub
 from domain.sessions import is_token
 from schemas.uploads import MAX_UPLOAD_BYTES
@@ -47,6 +50,9 @@ ROUTERS = (
     reports.router,
     account.router,
     account.whoever,
+    account.notices,
+    usage.router,
+    refused_requests.router,
     api_keys.router,
     sessions.door,
     sessions.router,
@@ -85,6 +91,7 @@ def create_app(ports: Ports) -> FastAPI:
         ports.api, ports.sessions.credential, use=app.state.keys.use, may_be=is_token
     )
     app.state.limiter = ports.limiter
+    app.state.refusals = RefusalLog(ports.refused)
     app.state.upload_places = asyncio.Semaphore(ports.api.uploads_max)
     app.state.batch_places = asyncio.Semaphore(batch.BATCHES_MAX)
     app.state.zip_places = asyncio.Semaphore(pictures.ZIPS_AT_ONCE)

@@ -9,7 +9,7 @@ from api.answers import gives, takes
 from api.gates import GatedRoute, credential_of
 from api.ports import Ports
 from api.refusals import READING, WITH_A_BODY
-from schemas.drafts import Draft, SavedDraft
+from schemas.drafts import LookDraft, SavedDraft
 
 
 class DraftRoute(GatedRoute):
@@ -41,7 +41,7 @@ async def get_draft(request: Request) -> SavedDraft:
     row = await ports.drafts.draft(credential_of(request).key_id)
     if row is None:
         return SavedDraft(draft=None, updated_at=None)
-    return SavedDraft(draft=Draft.model_validate(row.draft), updated_at=row.updated_at)
+    return SavedDraft(draft=LookDraft.model_validate(row.draft), updated_at=row.updated_at)
 
 
 @router.put(
@@ -51,7 +51,7 @@ async def get_draft(request: Request) -> SavedDraft:
     openapi_extra=takes(EXAMPLE),
     operation_id="save_draft",
 )
-async def save_draft(request: Request, body: Draft) -> SavedDraft:
+async def save_draft(request: Request, body: LookDraft) -> SavedDraft:
     """Keep this in place of the draft that was there: whoever saves last is right."""
     ports: Ports = request.app.state.ports
     row = await ports.drafts.save(credential_of(request).key_id, body.model_dump(mode="json"))

@@ -8,6 +8,7 @@ ApiError                 carries one of our codes; everything else is translated
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,17 +16,23 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import Match
 
+from api.refusal_log import RefusalLog
 from runtime import logs
 from schemas.errors import STATUS, ErrorCode
 from schemas.ids import new_request_id
 from schemas.responses import ErrorBody, ErrorEnvelope, HTTPValidationError, ValidationErrorItem
 from storage.acceptance import Overloaded
+from storage.accounts import Credential
 from storage.database import DATABASE_AWAY
+from storage.refused_requests import RefusedRow
 
 log = logs.get(__name__)
 
 RETRY_AFTER_S = 1
 MAX_DETAILS = 20
+MAX_METHOD_CHARS, MAX_PATH_CHARS, MAX_MESSAGE_CHARS = 20, 200, 500
+KNOWN = "known"
+"""Where in a request's state the gates leave whose key they knew."""
 
 NOT_ACCEPTED = "Too many requests are waiting. Not accepted, not charged: try again shortly."
 OUT_OF_REACH = (
@@ -78,8 +85,36 @@ def respond(request: Request, error: ApiError) -> JSONResponse:
     if STATUS[error.code] == STATUS[ErrorCode.VALIDATION_ERROR]:
         envelope = HTTPValidationError(detail=error.items, error=body)
     headers = {**(error.headers or {}), "X-Request-Id": body.request_id}
+    _note(request, STATUS[error.code], body)
     limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
     return JSONResponse(envelope.model_dump(mode="json"), STATUS[error.code], {**limits, **headers})
+
+
+def _note(request: Request, status: int, told: ErrorBody) -> None:
+    """Put it on the log of refused requests, where the gates knew the key. Waits for nothing."""
+    who: Credential | None = getattr(request.state, KNOWN, None)
+    if who is None:
+        return
+    noted: RefusalLog = request.app.state.refusals
+    noted.note(
+        RefusedRow(
+            exchange_id=told.request_id,
+            tenant_id=who.tenant_id,
+            environment=who.environment,
+            key_id=who.key_id,
+            method=_kept(request.method, MAX_METHOD_CHARS),
+            path=_kept(request.scope["path"], MAX_PATH_CHARS),
+            status=status,
+            code=told.code,
+            message=_kept(told.message, MAX_MESSAGE_CHARS),
+            created_at=datetime.now(UTC),
+        )
+    )
+
+
+def _kept(text: str, chars: int) -> str:
+    """As Postgres takes it."""
+    return text[:chars].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 _FRAMEWORK = {

@@ -122,6 +122,7 @@ ME: Final[dict[str, Any]] = {
     "tenant_id": "demo",
     "environment": "live",
     "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "key_name": "web shop",
     "capabilities": ["jobs:create", "jobs:read"],
     "object_key_prefixes": ["users/abc/"],
     "strict_fields": True,

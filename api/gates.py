@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import cookies, strict_json
-from api.errors import ApiError, exchange_id
+from api.errors import KNOWN, ApiError, exchange_id
 from api.keys import KeyRing, unauthenticated
 from api.limits import Limiter, request_claims
 from api.negotiation import accepts
@@ -144,6 +144,7 @@ async def _admitted(scope: Scope, ring: KeyRing, key: str, needed: str) -> Crede
     limiter: Limiter = state.limiter
     client = scope.get("client")
     credential = await ring.credential(key, client[0] if client else None)
+    scope.setdefault("state", {})[KNOWN] = credential  # whose refusals are noted from here on
     claims = request_claims(ports.api, credential, scope["method"])
     allowance = await limiter.take(claims, time.monotonic())
     scope.setdefault("state", {})["limit_headers"] = allowance.headers(claims)

@@ -16,6 +16,7 @@ from storage.goodwill import GoodwillStore
 from storage.jobs import JobStore
 from storage.pictures import PictureStore
 from storage.presigned import Presigner
+from storage.refused_requests import RefusedRequestStore
 from storage.sessions import SessionStore
 from storage.uploads import UploadStore
 from storage.usage import UsageStore
@@ -42,6 +43,7 @@ class Ports:
     pictures: PictureStore
     goodwill: GoodwillStore
     drafts: DraftStore
+    refused: RefusedRequestStore
     api: ApiSettings
     look: LookSettings
     engine: EngineSettings = field(default_factory=EngineSettings)

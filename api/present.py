@@ -110,6 +110,7 @@ def me(who: Credential) -> Me:
         tenant_id=who.tenant_id,
         environment=who.environment,
         key_id=who.key_id,
+        key_name=who.key_name,
         capabilities=sorted(who.capabilities),
         object_key_prefixes=list(who.key_prefixes),
         strict_fields=who.strict_fields,

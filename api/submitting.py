@@ -78,6 +78,7 @@ def submission_of(
         tenants_engine=who.engine,
         reference=look.reference,
         metadata=look.metadata,
+        key_id=who.key_id,
     )
 
 

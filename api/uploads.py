@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from fastapi import APIRouter, Request, Response
@@ -298,16 +297,8 @@ async def _store(
 
 async def _note(ports: Ports, who: Credential, key: str, content_type: str, size: int) -> None:
     """Put a stored photo on the list. It is good without that, so nothing is refused for it."""
-    upload_id = PurePosixPath(key).stem
     try:
-        await ports.uploads.note(
-            who.tenant_id,
-            who.environment,
-            upload_id,
-            key,
-            content_type=content_type,
-            size_bytes=size,
-        )
+        await ports.uploads.note(who.tenant_id, who.environment, key, content_type, size)
     except DATABASE_AWAY as error:
         log.warning("an upload is not on the list", key=key, error=type(error).__name__)
 

@@ -10,11 +10,9 @@ CREATE TABLE uploads (
   created_at   timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, environment, upload_id)
 );
-CREATE INDEX uploads_by_time ON uploads (created_at);
 -- The look that somebody is putting together in the console, one for each key: it is found again in another browser.
 CREATE TABLE console_drafts (
   key_id     text PRIMARY KEY REFERENCES api_keys,
   draft      text NOT NULL,                -- JSON, read as a whole and never asked about
   updated_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX console_drafts_by_time ON console_drafts (updated_at);

@@ -28,7 +28,7 @@ class DraftItem(BaseModel):
     ) = Field(default=None, description="what it looks like: a small JPEG in base64")
 
 
-class Draft(BaseModel):
+class LookDraft(BaseModel):
     """What somebody is putting together. Nothing of it is checked before it is sent as a look."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,5 +48,5 @@ class Draft(BaseModel):
 class SavedDraft(BaseModel):
     """The draft of this key; both null where there is none."""
 
-    draft: Draft | None
+    draft: LookDraft | None
     updated_at: datetime | None

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_LIFE_S = 10 * 366 * 86400
 MAX_KEY_OVERLAP_S = 7 * 86400
+MAX_KEY_NAME_CHARS = 60
 
 
 class Capability(StrEnum):
@@ -19,12 +20,23 @@ class Capability(StrEnum):
     MANAGE_KEYS = "keys:manage"
 
 
+KeyName = Annotated[
+    str,
+    Field(
+        max_length=MAX_KEY_NAME_CHARS,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="what its tenant calls it",
+    ),
+]
+
+
 class CreateApiKey(BaseModel):
     """A new key."""
 
     model_config = ConfigDict(extra="forbid")
 
     capabilities: Annotated[list[Capability], Field(min_length=1, max_length=len(Capability))]
+    name: KeyName = ""
     expires_in_s: int | None = Field(
         default=None,
         ge=60,
@@ -32,6 +44,14 @@ class CreateApiKey(BaseModel):
         strict=True,
         description="seconds that it works; left out: until it is revoked",
     )
+
+
+class RenameApiKey(BaseModel):
+    """Another name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: KeyName
 
 
 class RotateApiKey(BaseModel):
@@ -48,6 +68,7 @@ class ApiKey(BaseModel):
     """A key, without its text."""
 
     id: str
+    name: str = Field(default="", description="what its tenant calls it; empty: nothing")
     last4: str = Field(description="its last characters")
     capabilities: list[str]
     created_at: datetime

@@ -4,10 +4,12 @@ cost.
 
 from datetime import date, datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.http import UserCategory
 from schemas.responses import Artifact, RenderedGarment
+
+MAX_NOTICE = 10**15
 
 
 class Render(BaseModel):
@@ -66,6 +68,7 @@ class Me(BaseModel):
     tenant_id: str
     environment: str = Field(description="live or test")
     key_id: str = Field(description="what operators call the key by; not the key")
+    key_name: str = Field(default="", description="what its tenant calls the key")
     capabilities: list[str] = Field(
         description="jobs:create, jobs:read, webhooks:manage, keys:manage"
     )
@@ -76,6 +79,63 @@ class Me(BaseModel):
     session_id: str | None = Field(
         default=None, description="the console's session that this request came by"
     )
+
+
+class RateAllowance(BaseModel):
+    """A bucket that requests take from."""
+
+    name: str = Field(description="as `RateLimit-Policy` calls it")
+    per_s: float = Field(description="requests a second, sustained")
+    burst: int = Field(description="requests at once")
+
+
+class CreditNotice(BaseModel):
+    """Below which balance the tenant is told, by the console and by `balance_is_low`."""
+
+    low_balance: int = Field(ge=0, description="credits; 0: never")
+    is_default: bool = Field(description="the service's own rule: what 20 looks cost now")
+
+
+class SetCreditNotice(BaseModel):
+    """A rule of the tenant's own, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    low_balance: int | None = Field(
+        ge=0,
+        le=MAX_NOTICE,
+        strict=True,
+        description="credits; 0: never told; null: the service's own rule",
+    )
+
+
+class MyAccount(Me):
+    """The key of this request, with what its tenant has and may ask for."""
+
+    balance: int | None = Field(
+        description="credits of this environment; null for a key that may not read them"
+    )
+    low_balance: int | None = Field(description="the balance is low when it is below this")
+    balance_is_low: bool | None
+    limits: list[RateAllowance] = Field(description="of this key and of all keys of its tenant")
+
+
+class UsageOfKey(UsageDay):
+    """One day, operation and key."""
+
+    key_id: str | None = Field(
+        description="null: asked for before keys were noted, or restored from a backup"
+    )
+    key_name: str = Field(description="what its tenant calls it now")
+    key_last4: str | None = Field(description="the key's last characters")
+
+
+class UsageByKey(BaseModel):
+    """Use by day, operation and key, newest first; what there was none of is left out."""
+
+    first_day: date
+    last_day: date = Field(description="included")
+    items: list[UsageOfKey]
 
 
 class LookValidation(BaseModel):

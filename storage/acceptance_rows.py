@@ -32,9 +32,11 @@ WITH asked AS MATERIALIZED (
       $1::int # {HERE}, hashtext(concat_ws(E'\\x1f', tenant_id, environment, route, key))) AS free
   FROM unnest($3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
               $9::text[], $10::text[], $11::bigint[], $12::float8[], $13::text[], $14::text[],
-              $15::text[], $16::text[], $17::bytea[], $18::bytea[], $19::text[], $20::text[])
+              $15::text[], $16::text[], $17::bytea[], $18::bytea[], $19::text[], $20::text[],
+              $21::text[])
   AS a(place, total, request_id, tenant_id, environment, user_category, items, runtime_config,
-       cost, deadline_s, event, headers, route, key, fingerprint, answer, reference, metadata)),
+       cost, deadline_s, event, headers, route, key, fingerprint, answer, reference, metadata,
+       key_id)),
 locked AS MATERIALIZED (
   SELECT c.tenant_id, c.environment, c.balance,
          coalesce(t.quality_floor::float8::text, 'null') AS floor
@@ -69,9 +71,10 @@ charged AS (
 logged AS (
   INSERT INTO request_logs (request_id, tenant_id, environment, user_category, items,
                             runtime_config, credits_cost, created_at, updated_at, deadline_at,
-                            reference, metadata)
+                            reference, metadata, key_id)
   SELECT request_id, tenant_id, environment, user_category, items::jsonb,
-         runtime_config::jsonb, cost, now, now, deadline_at, reference, metadata::jsonb FROM n),
+         runtime_config::jsonb, cost, now, now, deadline_at, reference, metadata::jsonb, key_id
+  FROM n),
 boxed AS (
   INSERT INTO outbox (topic, key, value, headers)
   SELECT $2, request_id,

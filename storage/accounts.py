@@ -32,6 +32,7 @@ class Credential:
     key_prefixes: tuple[str, ...]
     engine: str | None = None  # who makes its looks; None: the deployment's default
     strict_fields: bool = True  # whether unknown fields are refused; else they are warned of
+    key_name: str = ""  # what its tenant calls it
     session_id: str | None = None  # of the console's sign-in by which the key speaks
 
 
@@ -71,6 +72,7 @@ class KeyRow:
     revoked_at: datetime | None
     replaces: str | None
     works: bool
+    name: str = ""
 
 
 class UnknownTenant(Exception):
@@ -189,7 +191,7 @@ class AccountStore:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             old = await connection.fetchrow(
-                """SELECT tenant_id, environment, capabilities, strict_fields,
+                """SELECT tenant_id, environment, capabilities, strict_fields, name,
                           (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended
                    FROM api_keys WHERE key_id = $1 FOR UPDATE""",
                 key_id,
@@ -205,8 +207,8 @@ class AccountStore:
             text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
             await connection.execute(
                 """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
-                capabilities, replaces, strict_fields)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+                capabilities, replaces, strict_fields, name)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
                 new_id,
                 old["tenant_id"],
                 old["environment"],
@@ -215,6 +217,7 @@ class AccountStore:
                 old["capabilities"],
                 key_id,
                 old["strict_fields"],
+                old["name"],
             )
             ends_at = await connection.fetchval(
                 """UPDATE api_keys SET expires_at = least(expires_at, now() + $2::interval)
@@ -224,6 +227,10 @@ class AccountStore:
                 overlap,
             )
         return new_id, text, ends_at
+
+    async def rename_key(self, key_id: str, name: str) -> None:
+        """What its tenant calls it from now on."""
+        await self._pool.execute("UPDATE api_keys SET name = $2 WHERE key_id = $1", key_id, name)
 
     async def mark_used(self, key_ids: Sequence[str]) -> None:
         """Note that these keys were used just now; written at most once a minute per key, whoever
@@ -260,7 +267,7 @@ class AccountStore:
         """Keys of a tenant's environment, newest first: `SHOWN_KEYS` at most."""
         rows = await self._pool.fetch(
             """SELECT key_id, last4, capabilities, created_at, expires_at, last_used_at, revoked_at,
-                 replaces,
+                 replaces, name,
                  revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS works
                FROM api_keys WHERE tenant_id = $1 AND environment = $2
                ORDER BY works DESC, key_id DESC LIMIT $3""",
@@ -279,6 +286,7 @@ class AccountStore:
                 row["revoked_at"],
                 row["replaces"],
                 row["works"],
+                row["name"],
             )
             for row in rows
         ]
@@ -290,8 +298,8 @@ class AccountStore:
         if environment is None:
             return None
         row = await self._pool.fetchrow(
-            """SELECT k.key_id, k.tenant_id, k.capabilities, k.strict_fields, t.key_prefixes,
-                      t.engine
+            """SELECT k.key_id, k.tenant_id, k.capabilities, k.strict_fields, k.name,
+                      t.key_prefixes, t.engine
                FROM api_keys k JOIN tenants t USING (tenant_id)
                WHERE k.key_hash = $1 AND k.environment = $2 AND k.revoked_at IS NULL
                  AND (k.expires_at IS NULL OR k.expires_at > now())""",
@@ -309,6 +317,7 @@ class AccountStore:
             prefixes,
             row["engine"],
             row["strict_fields"],
+            row["name"],
         )
 
     async def working_keys(self, key_ids: Collection[str]) -> set[str]:
@@ -379,6 +388,31 @@ class AccountStore:
         if balance is None:
             raise UnknownTenant(tenant_id)
         return int(balance)
+
+    async def low_balance(self, tenant_id: str, environment: str) -> int | None:
+        """Below how many credits the tenant wants to be told; None: by the service's own rule.
+        Raises UnknownTenant.
+        """
+        row = await self._pool.fetchrow(
+            "SELECT low_balance FROM credit_accounts WHERE tenant_id = $1 AND environment = $2",
+            tenant_id,
+            environment,
+        )
+        if row is None:
+            raise UnknownTenant(tenant_id)
+        return None if row[0] is None else int(row[0])
+
+    async def set_low_balance(self, tenant_id: str, environment: str, below: int | None) -> None:
+        """Set that; 0: never. Raises UnknownTenant."""
+        done = await self._pool.execute(
+            """UPDATE credit_accounts SET low_balance = $3
+               WHERE tenant_id = $1 AND environment = $2""",
+            tenant_id,
+            environment,
+            below,
+        )
+        if not affected(done):
+            raise UnknownTenant(tenant_id)
 
     async def statement(
         self, tenant_id: str, environment: str, limit: int, before: int | None = None

@@ -69,6 +69,7 @@ def asked(submission: Submission) -> AskedSubmission:
         None if key is None else submission.answer,
         submission.reference,
         None if submission.metadata is None else orjson.dumps(submission.metadata).decode(),
+        submission.key_id,
     )
     return AskedSubmission(submission, values)
 

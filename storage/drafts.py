@@ -55,7 +55,8 @@ class DraftStore:
         done = await self._pool.execute(
             """DELETE FROM console_drafts WHERE ctid = ANY(ARRAY(
                  SELECT ctid FROM console_drafts
-                 WHERE updated_at < now() - make_interval(days => $1) LIMIT $2 FOR UPDATE SKIP LOCKED))""",
+                 WHERE updated_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))""",
             KEPT_DAYS,
             limit,
         )

@@ -81,6 +81,8 @@ _REMOVED = {
       SELECT request_id FROM look_reports WHERE tenant_id = $1 LIMIT {BATCH}))""",
     "uploads": f"""DELETE FROM uploads WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM uploads WHERE tenant_id = $1 LIMIT {BATCH}))""",
+    "refused_requests": f"""DELETE FROM refused_requests WHERE exchange_id = ANY(ARRAY(
+      SELECT exchange_id FROM refused_requests WHERE tenant_id = $1 LIMIT {BATCH}))""",
     "console_drafts": """DELETE FROM console_drafts WHERE key_id IN (
       SELECT key_id FROM api_keys WHERE tenant_id = $1)""",
     "console_sessions": """DELETE FROM console_sessions WHERE key_id IN (

@@ -61,12 +61,13 @@ ROLES: tuple[Role, ...] = (
         "api",
         {
             "tenants": "SELECT",
-            "api_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at, expires_at)",
+            "api_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at, expires_at, name)",
             "look_reports": "SELECT, INSERT",
             "uploads": "SELECT, INSERT, DELETE, UPDATE (created_at)",  # old ones: locked, removed
+            "refused_requests": "SELECT, INSERT, DELETE, UPDATE (created_at)",
             "console_drafts": "SELECT, INSERT, DELETE, UPDATE (draft, updated_at)",
             "console_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
-            "credit_accounts": "SELECT, UPDATE (balance)",
+            "credit_accounts": "SELECT, UPDATE (balance, low_balance)",
             "ledger_entries": "SELECT, INSERT",
             "request_logs": "SELECT, INSERT",
             "outbox": "INSERT",

@@ -36,6 +36,7 @@ class Submission:
     tenants_engine: str | None = None
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
+    key_id: str | None = None  # by which it was asked for
 
     @property
     def account(self) -> tuple[str, str]:

@@ -5,6 +5,7 @@ replayed from.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import asyncpg
@@ -116,20 +117,13 @@ class UploadStore:
         return affected(done) == 1
 
     async def note(
-        self,
-        tenant_id: str,
-        environment: str,
-        upload_id: str,
-        key: str,
-        *,
-        content_type: str,
-        size_bytes: int,
+        self, tenant_id: str, environment: str, key: str, content_type: str, size_bytes: int
     ) -> None:
         """Put a stored photo on the tenant's list."""
         await self._pool.execute(
             """INSERT INTO uploads (upload_id, tenant_id, environment, object_key, content_type,
             bytes) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
-            upload_id,
+            PurePosixPath(key).stem,
             tenant_id,
             environment,
             key,

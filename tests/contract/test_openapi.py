@@ -80,10 +80,11 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "redeliver_webhook_delivery",
         "upload_photo", "presign_upload", "list_uploads", "get_draft", "save_draft", "drop_draft",
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
-        "get_me",
+        "get_me", "get_credit_notice", "set_credit_notice", "get_usage_by_key",
+        "list_refused_requests", "get_refused_request",
         "sign_in", "get_session", "sign_out", "list_sessions", "sign_out_everywhere", "end_session",
         "download_renders", "download_picture", "get_photo", "report_picture",
-        "list_keys", "create_key", "rotate_key", "revoke_key",
+        "list_keys", "create_key", "rotate_key", "revoke_key", "rename_key",
     }  # fmt: skip
 
 
@@ -230,7 +231,7 @@ def test_every_link_leads_to_an_operation_and_names_its_parameters(
     }  # fmt: skip
     pages = {
         "list_jobs", "list_renders", "get_credits", "list_webhooks", "list_webhook_deliveries",
-        "list_uploads",
+        "list_uploads", "list_refused_requests",
     }  # fmt: skip
     assert followed == {
         *(("create_look", name) for name in of_a_job),

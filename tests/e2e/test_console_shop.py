@@ -82,7 +82,7 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     tab.enter()
     tab.add("IMG_2031.jpg", small("tee"))
     expect(page.get_by_label("Category of garment 1")).to_have_value("auto")
-    address = page.get_by_label("Or a photo’s address")
+    address = page.get_by_label("Or the address of a photo")
     for text, why in (("nonsense", "no address"), ("http://a.example/b.jpg", "begins with https")):
         address.fill(text)
         page.keyboard.press("Enter")

@@ -214,7 +214,10 @@ async def _said(pool: asyncpg.Pool, of: Planted) -> None:
         of.word,
     )
     await pool.execute(
-        """WITH draft AS (INSERT INTO console_drafts (key_id, draft)
+        """WITH refused AS (INSERT INTO refused_requests (exchange_id, tenant_id, environment,
+             key_id, method, path, status, code, message, created_at)
+             VALUES ($2, $1, 'live', '', 'GET', $2, 404, '', $2, now())),
+           draft AS (INSERT INTO console_drafts (key_id, draft)
              SELECT key_id, $2 FROM api_keys WHERE tenant_id = $1)
            INSERT INTO uploads (upload_id, tenant_id, environment, object_key, content_type, bytes)
            VALUES ($2, $1, 'live', $2, 'image/png', 1)""",

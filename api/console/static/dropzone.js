@@ -14,7 +14,7 @@ export function dropZone(add, addAddress, signal) {
     event.preventDefault();
     if (addAddress(address.value)) address.value = "";
     address.focus();
-  } }, h("label", { for: "address" }, "Or a photo’s address"), h("div", { class: "row" }, address, h("button", {}, "Add")));
+  } }, h("label", { for: "address" }, "Or the address of a photo"), h("div", { class: "row" }, address, h("button", {}, "Add")));
   const zone = h("div", { class: "drop" },
     h("p", {}, h("strong", {}, "Drop or paste garment photos here")),
     input, h("label", { for: "photos", class: "button" }, "Choose files"),

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from api.photos import PhotoChecker
@@ -27,6 +28,7 @@ from storage.jobs import EventRow, JobFilter, JobRow, JobStore, News, Receipt
 from storage.object_store import StoreUnavailable
 from storage.pictures import PictureStore
 from storage.presigned import Presigner
+from storage.refused_requests import RefusedRequestStore, RefusedRow
 from storage.sessions import SessionRow, SessionStore
 from storage.submissions import (
     AcceptanceResult,
@@ -37,7 +39,7 @@ from storage.submissions import (
     Unpaid,
 )
 from storage.uploads import Form, UploadRow, UploadStore
-from storage.usage import UsageRow, UsageStore
+from storage.usage import KeyUsageRow, UsageRow, UsageStore
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -61,6 +63,7 @@ class FakeAccounts(AccountStore):
         self.credentials: dict[str, Credential] = {}
         self.balances: dict[tuple[str, str], int] = {}
         self.entries: list[LedgerEntry] = []
+        self.notices: dict[tuple[str, str], int | None] = {}
         self.looked_up = 0
         self.marked: list[list[str]] = []
 
@@ -76,7 +79,18 @@ class FakeAccounts(AccountStore):
 
     async def own_keys(self, tenant_id: str, environment: str) -> list[KeyRow]:
         found = [
-            KeyRow(one.key_id, key[-4:], tuple(one.capabilities), NOW, None, None, None, None, True)
+            KeyRow(
+                one.key_id,
+                key[-4:],
+                tuple(one.capabilities),
+                NOW,
+                None,
+                None,
+                None,
+                None,
+                True,
+                one.key_name,
+            )
             for key, one in self.credentials.items()
             if (one.tenant_id, one.environment) == (tenant_id, environment)
         ]
@@ -101,7 +115,14 @@ class FakeAccounts(AccountStore):
     async def rotate_key(self, key_id: str, overlap: timedelta) -> tuple[str, str, datetime]:
         (old,) = [one for one in self.credentials.values() if one.key_id == key_id]
         made = await self.create_key(old.tenant_id, old.environment, list(old.capabilities))
+        await self.rename_key(made[0], old.key_name)
         return *made, NOW + overlap
+
+    async def rename_key(self, key_id: str, name: str) -> None:
+        self.credentials = {
+            key: replace(one, key_name=name) if one.key_id == key_id else one
+            for key, one in self.credentials.items()
+        }
 
     async def revoke_key(self, key_id: str) -> bool:
         found = [key for key, one in self.credentials.items() if one.key_id == key_id]
@@ -111,6 +132,12 @@ class FakeAccounts(AccountStore):
 
     async def balance(self, tenant_id: str, environment: str) -> int:
         return self.balances[tenant_id, environment]
+
+    async def low_balance(self, tenant_id: str, environment: str) -> int | None:
+        return self.notices.get((tenant_id, environment))
+
+    async def set_low_balance(self, tenant_id: str, environment: str, below: int | None) -> None:
+        self.notices[tenant_id, environment] = below
 
     async def statement(
         self, tenant_id: str, environment: str, limit: int, before: int | None = None
@@ -326,6 +353,12 @@ class FakeUsage(UsageStore):
 
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
+        self.of_keys: list[KeyUsageRow] = []
+
+    async def by_day_and_key(
+        self, tenant_id: str, environment: str, first: date, last: date
+    ) -> list[KeyUsageRow]:
+        return [row for row in self.of_keys if first <= row.sums.day <= last]
 
     async def by_day(
         self, tenant_id: str, environment: str, first: date, last: date
@@ -353,16 +386,9 @@ class FakeUploads(UploadStore):
         self.rows: list[tuple[str, str, UploadRow]] = []
 
     async def note(
-        self,
-        tenant_id: str,
-        environment: str,
-        upload_id: str,
-        key: str,
-        *,
-        content_type: str,
-        size_bytes: int,
+        self, tenant_id: str, environment: str, key: str, content_type: str, size_bytes: int
     ) -> None:
-        row = UploadRow(upload_id, key, content_type, size_bytes, NOW)
+        row = UploadRow(PurePosixPath(key).stem, key, content_type, size_bytes, NOW)
         self.rows.append((tenant_id, environment, row))
 
     async def listed(
@@ -416,6 +442,37 @@ class FakeUploads(UploadStore):
             )
             == mine
         )
+
+
+class FakeRefused(RefusedRequestStore):
+    """Rows in a list; can be told to fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[RefusedRow] = []
+        self.failure: Exception | None = None
+
+    async def add(self, rows: Sequence[RefusedRow]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.rows += rows
+
+    async def refused(
+        self,
+        tenant_id: str,
+        environment: str,
+        limit: int,
+        *,
+        before: str | None = None,
+        only: str | None = None,
+    ) -> list[RefusedRow]:
+        found = [
+            row
+            for row in self.rows
+            if (row.tenant_id, row.environment) == (tenant_id, environment)
+            and (before is None or row.exchange_id < before)
+            and only in (None, row.exchange_id)
+        ]
+        return sorted(found, key=lambda row: row.exchange_id, reverse=True)[:limit]
 
 
 class FakeDrafts(DraftStore):
@@ -519,6 +576,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         pictures=FakePictures(),
         goodwill=FakeGoodwill(jobs),
         drafts=FakeDrafts(),
+        refused=FakeRefused(),
         api=settings,
         look=LookSettings(),
     )

@@ -18,19 +18,24 @@ async def ask(
 
 
 async def test_a_key_is_made_shown_once_used_rotated_and_revoked(api: Api) -> None:
-    made = await ask(api, "POST", "/v1/keys", body={"capabilities": ["jobs:read"]})
+    made = await ask(api, "POST", "/v1/keys", body={"capabilities": ["jobs:read"], "name": "till"})
     assert made.status_code == 201, made.text
     key, key_id = made.json()["key"], made.json()["id"]
     me = (await ask(api, "GET", "/v1/me", key)).json()
-    assert (me["tenant_id"], me["capabilities"]) == ("abc", ["jobs:read"])
+    assert (me["tenant_id"], me["capabilities"], me["key_name"]) == ("abc", ["jobs:read"], "till")
     listed = await ask(api, "GET", "/v1/keys")
     assert key not in listed.text
     shown = {one["id"]: one for one in listed.json()["items"]}
-    assert (shown[key_id]["last4"], shown[key_id]["current"]) == (key[-4:], False)
+    assert (shown[key_id]["last4"], shown[key_id]["name"]) == (key[-4:], "till")
+    assert not shown[key_id]["current"]
     assert [one["current"] for one in shown.values()].count(True) == 1
     rotated = await ask(api, "POST", f"/v1/keys/{key_id}/rotate", body={"overlap_s": 0})
     assert rotated.status_code == 200, rotated.text
+    assert rotated.json()["name"] == "till"
     assert (await ask(api, "GET", "/v1/me", rotated.json()["key"])).status_code == 200
+    renamed = await ask(api, "PATCH", f"/v1/keys/{key_id}", body={"name": "old till"})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "old till")
+    assert (await ask(api, "PATCH", "/v1/keys/none", body={"name": "x"})).status_code == 404
     assert (await ask(api, "DELETE", f"/v1/keys/{key_id}")).status_code == 204
     assert (await ask(api, "GET", "/v1/me", key)).status_code == 401
     assert (await ask(api, "DELETE", f"/v1/keys/{key_id}")).status_code == 404

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from schemas.categories import CATEGORIES
 from schemas.ids import new_request_id
 from storage.accounts import LedgerEntry
-from storage.usage import UsageRow
+from storage.usage import KeyUsageRow, UsageRow
 from tests.making import NOW
 from tests.unit.api.conftest import Api, grant_key
 from tests.unit.api.fakes import a_job, cancelled
@@ -212,6 +212,50 @@ async def test_usage_is_by_day_and_operation_with_the_net(api: Api) -> None:
     by_default = (await api.http.get("/v1/usage", headers=api.headers())).json()
     first, last = (date.fromisoformat(by_default[name]) for name in ("first_day", "last_day"))
     assert (last - first).days == 29
+
+
+async def test_usage_by_key_names_the_key(api: Api) -> None:
+    sums = UsageRow(date(2026, 1, 2), "look", 12, 10, 1, 120, 10)
+    app_of(api).state.ports.usage.of_keys = [
+        KeyUsageRow(sums, "k1", "web shop", "x7Qa"),
+        KeyUsageRow(sums, None, "", None),
+    ]
+    shown = await api.http.get(
+        "/v1/usage/keys?from=2026-01-01&to=2026-01-31", headers=api.headers()
+    )
+    assert [
+        (one["key_id"], one["key_name"], one["key_last4"], one["requests"], one["credits_net"])
+        for one in shown.json()["items"]
+    ] == [("k1", "web shop", "x7Qa", 12, 110), (None, "", None, 12, 110)]
+    wrong = await api.http.get(
+        "/v1/usage/keys?from=2026-01-31&to=2026-01-01", headers=api.headers()
+    )
+    assert wrong.json()["detail"][0]["loc"] == ["query", "from"]
+
+
+async def test_the_tenant_is_told_of_a_low_balance_by_its_own_rule_or_the_services(
+    api: Api,
+) -> None:
+    async def told() -> tuple[int, int, bool]:
+        me = (await api.http.get("/v1/me", headers=api.headers())).json()
+        return me["balance"], me["low_balance"], me["balance_is_low"]
+
+    async def put(low_balance: object, key: str = api.key) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        body = {"low_balance": low_balance}
+        return (await api.http.put("/v1/credits/notice", json=body, headers=headers)).status_code
+
+    assert await told() == (100, 200, True)  # what 20 looks cost
+    assert (await put(100), await told()) == (200, (100, 100, False))
+    assert (await put(101), await told()) == (200, (100, 101, True))
+    assert (await put(0), await told()) == (200, (100, 0, False))
+    assert (await put(None), await told()) == (200, (100, 200, True))
+    assert [await put(wrong) for wrong in (-1, 1.5, "5", 10**16)] == [422] * 4
+    assert await put(5, grant_key(api.accounts, "abc", "jobs:read")) == 403
+    writer = grant_key(api.accounts, "abc", "jobs:create")
+    me = await api.http.get("/v1/me", headers={"Authorization": f"Bearer {writer}"})
+    assert me.json()["balance"] is me.json()["balance_is_low"] is None
+    assert [one["name"] for one in me.json()["limits"]][:1] == ["key-reads"]
 
 
 async def test_a_dry_run_prices_a_look_and_leaves_no_trace(api: Api) -> None:

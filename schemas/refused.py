@@ -1,0 +1,27 @@
+"""The HTTP contract of refused requests."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+
+class RefusedRequest(BaseModel):
+    """A request that was refused."""
+
+    request_id: str = Field(
+        description="that of the exchange, as its error and `X-Request-Id` said it; no look's"
+    )
+    key_id: str
+    method: str
+    path: str = Field(description="without its query")
+    status: int
+    code: str
+    message: str
+    created_at: datetime
+
+
+class RefusedRequestList(BaseModel):
+    """A page of refused requests, newest first."""
+
+    items: list[RefusedRequest]
+    next_cursor: str | None
