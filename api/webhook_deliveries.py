@@ -5,6 +5,7 @@ again.
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 
+import orjson
 from fastapi import APIRouter, Query, Request
 
 from api import cursors, examples
@@ -18,7 +19,7 @@ from api.refusals import OF_A_WEBHOOK, refusals
 from domain.webhook_events import trial
 from schemas.errors import ErrorCode
 from schemas.ids import new_request_id
-from schemas.webhooks import Delivery, DeliveryAttempt, DeliveryList, DeliveryStatus
+from schemas.webhooks import Delivery, DeliveryAttempt, DeliveryInFull, DeliveryList, DeliveryStatus
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, EndpointDisabled
 
 router = APIRouter(route_class=WebhookRoute, tags=["webhooks"])
@@ -28,6 +29,18 @@ OF_A_DELIVERY = OF_A_WEBHOOK | refusals(
     {404: "WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND, also for another tenant's"}
 )
 
+EXAMPLE_OF_PAYLOAD = {
+    "type": "look.completed",
+    "timestamp": examples.DONE,
+    "data": {
+        "request_id": examples.REQUEST_ID,
+        "status": "SUCCESS",
+        "seq": 3,
+        "credits_cost": 10,
+        "credits_refunded": 0,
+        "job_url": f"/v1/jobs/{examples.REQUEST_ID}",
+    },
+}
 FOLLOWED_BY = ("get_webhook_delivery", "redeliver_webhook_delivery")
 OF_THIS_TEST = {
     "webhook_id": "$request.path.webhook_id",
@@ -94,13 +107,14 @@ async def list_deliveries(
 
 @router.get(
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}",
-    response_model=Delivery,
-    responses=OF_A_DELIVERY | gives(200, examples.DELIVERY),
+    response_model=DeliveryInFull,
+    responses=OF_A_DELIVERY | gives(200, {**examples.DELIVERY, "payload": EXAMPLE_OF_PAYLOAD}),
     operation_id="get_webhook_delivery",
 )
-async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> Delivery:
-    """One delivery and its latest try."""
-    return _shown(await _find(request, webhook_id, delivery_id))
+async def get_delivery(request: Request, webhook_id: str, delivery_id: str) -> DeliveryInFull:
+    """One delivery, its latest try, and what is sent."""
+    row = await _find(request, webhook_id, delivery_id)
+    return DeliveryInFull(**_shown(row).model_dump(), payload=orjson.loads(row.payload))
 
 
 @router.post(

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from schemas.failures import FailureReason
 from schemas.http import JobStatus
@@ -138,6 +138,14 @@ class Delivery(BaseModel):
     next_attempt_at: datetime | None
     last_attempt: DeliveryAttempt | None
     created_at: datetime
+
+
+class DeliveryInFull(Delivery):
+    """One event on its way to one endpoint, with what is sent."""
+
+    payload: Mapping[str, JsonValue] = Field(
+        description="the body of each try, but for its spaces: signatures are of the body's bytes"
+    )
 
 
 class DeliveryList(BaseModel):

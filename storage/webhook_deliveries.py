@@ -1,6 +1,6 @@
 """Deliveries of webhooks, as their tenants see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
@@ -28,6 +28,8 @@ class DeliveryRow:
     due_at: datetime | None
     last: ObservedAttempt | None
     created_at: datetime
+    payload: bytes = b""
+    """What is sent; read for one delivery, not for a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,14 @@ class DeliveryStore:
         id.
         """
         row = await self._pool.fetchrow(
-            f"SELECT {_COLUMNS} FROM webhook_deliveries d, webhooks w WHERE {_MINE} AND "
+            f"SELECT {_COLUMNS}, d.payload FROM webhook_deliveries d, webhooks w WHERE {_MINE} AND "
             "d.delivery_id = $4",
             webhook_id,
             tenant_id,
             environment,
             delivery_id,
         )
-        return _delivery(row) if row else None
+        return replace(_delivery(row), payload=row["payload"]) if row else None
 
     async def deliveries(
         self, tenant_id: str, environment: str, webhook_id: str, chosen: DeliveryPage

@@ -283,6 +283,8 @@ def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client
     expect(row).to_contain_text("1 try")
     row.get_by_role("button", name="again").click()
     expect(row).to_contain_text("2 tries")
+    row.get_by_text("Payload").click()
+    expect(row.locator("pre")).to_contain_text('"type": "webhook.test"')
     endpoint.get_by_role("button", name="Disable").click()
     expect(endpoint).to_contain_text("switched off by you")
     endpoint.get_by_role("button", name="Remove").click()

@@ -121,6 +121,36 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     elsewhere.close()
 
 
+def test_what_a_key_used_when_credits_are_low_and_what_was_refused(
+    tab: Tab, client: Client
+) -> None:
+    page, before = tab.page, client.balance()
+    made = client.http.post("/v1/keys", json={"capabilities": ["jobs:create"], "name": "till 7"})
+    till = {"Authorization": f"Bearer {made.json()['key']}"}
+    tee = client.wardrobe(["tee"], "users/abc/shop")["tee"]
+    body = {"items": [{"trial_image": tee, "trial_item_category": "top"}]}
+    assert client.http.post("/v1/look", json=body, headers=till).status_code == 202
+    refused = client.http.get("/v1/jobs", headers=till).json()["error"]
+    assert refused["code"] == "CAPABILITY_MISSING"
+    tab.enter("Credits")
+    legend = page.locator(".legend li")
+    expect(legend.filter(has_text="till 7")).to_contain_text("1 look, 10 credits")
+    expect(page.get_by_role("img", name="Looks by day and key")).to_be_visible()
+    page.get_by_label("Tell me below").fill(str(before * 2))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#account")).to_contain_text("Low")
+    page.get_by_role("button", name="The usual rule").click()
+    expect(page.locator("#account")).not_to_contain_text("Low")
+    tab.expected.append("404")
+    page.goto(f"{tab.address}/console#/access?request={refused['request_id']}")
+    found = page.get_by_role("region", name="The request of this id")
+    expect(found).to_contain_text("GET /v1/jobs")
+    expect(found).to_contain_text("403 CAPABILITY_MISSING")
+    page.get_by_label("Id that an error said to quote").fill("0" * 26)
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(page.locator("#refused .empty")).to_contain_text("Nothing of this id is on record")
+
+
 def test_a_key_is_made_used_elsewhere_and_revoked_and_everybody_is_signed_out(tab: Tab) -> None:
     page = tab.page
     tab.enter("Access")

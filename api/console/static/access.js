@@ -3,16 +3,20 @@
 import { call, get } from "./api.js";
 import { announce, chip, confirm, copyButton, h, identifier, present, problem, time } from "./dom.js";
 import { may, me } from "./key.js";
+import { refusedView } from "./refused.js";
 import { table } from "./credits.js";
 
 const ABILITIES = [["jobs:create", "Make looks"], ["jobs:read", "See looks and credits"], ["webhooks:manage", "Manage webhooks"], ["keys:manage", "Manage keys"]];
 const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
 
-export async function accessView({ view, signal }) {
-  const parts = { keys: h("div", { class: "stack" }), sessions: h("div", { class: "stack" }) };
+export async function accessView({ view, query, signal }) {
+  const [parts, wanted] = [{ keys: h("div", { class: "stack" }), sessions: h("div", { class: "stack" }), refused: h("div", { class: "stack" }) }, query.get("request")];
   view.append(h("h1", {}, "Access"), h("section", { class: "stack" }, h("h2", {}, "Keys"), parts.keys),
-    h("section", { class: "stack" }, h("h2", {}, "Signed in with this key"), parts.sessions));
-  await Promise.all([keys(parts.keys, signal), sessions(parts.sessions, signal)]);
+    h("section", { class: "stack" }, h("h2", {}, "Signed in with this key"), parts.sessions),
+    may("jobs:read") ? h("section", { class: "stack", id: "refused" }, h("h2", {}, "Refused requests"), h("p", { class: "quiet" }, "Of all keys of this tenant, for 7 days."), parts.refused) : "");
+  const refused = async () => parts.refused.replaceChildren(...await refusedView(wanted, signal));
+  await Promise.all([keys(parts.keys, signal), sessions(parts.sessions, signal), may("jobs:read") ? refused() : null]);
+  return wanted && { top: document.getElementById("refused").offsetTop, focus: document.getElementById("refused-id") };
 }
 
 /** Run an action; what is refused is said in `notice`, with a way to try it again. */
@@ -46,10 +50,11 @@ function addForm(signal, load) {
   const form = h("form", { class: "card", "aria-label": "A new key", onsubmit: (event) => { event.preventDefault(); make(); } },
     h("fieldset", {}, h("legend", {}, "A new key that may"), h("div", { class: "row" }, mine.map(([value, label]) => h("div", { class: "check" },
       h("input", { type: "checkbox", id: `may-${value}`, name: "may", value, checked: value !== "keys:manage" }), h("label", { for: `may-${value}` }, label))))),
-    h("div", { class: "row" }, h("div", {}, h("label", { for: "life" }, "It works "), life), h("button", { class: "primary" }, "Make a key")), answer);
+    h("div", { class: "row" }, h("div", {}, h("label", { for: "key-name" }, "Name "), h("input", { id: "key-name", name: "name", maxlength: "60", autocomplete: "off", placeholder: "web shop" })),
+      h("div", {}, h("label", { for: "life" }, "It works "), life), h("button", { class: "primary" }, "Make a key")), answer);
   const make = act(answer, signal, async () => {
     const fields = new FormData(form);
-    const made = await call("POST", "/v1/keys", { body: { capabilities: fields.getAll("may"), expires_in_s: Number(fields.get("life")) || null } });
+    const made = await call("POST", "/v1/keys", { body: { name: fields.get("name").trim(), capabilities: fields.getAll("may"), expires_in_s: Number(fields.get("life")) || null } });
     await load();
     showKey(made.key);
   });
@@ -81,7 +86,7 @@ function keyRow(one, notice, signal, load) {
   const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
   const state = one.works ? chip(one.current ? "This one" : "Works", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
   const cell = (...children) => h("td", { role: "cell" }, ...children);
-  return h("tr", { role: "row" }, cell(h("code", { translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
+  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
     cell(one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
     cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
 }

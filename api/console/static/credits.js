@@ -3,26 +3,29 @@
 import { get, withQuery } from "./api.js";
 import { announce, h, notAllowed, number, problem, s, time } from "./dom.js";
 import { may } from "./key.js";
+import { keyUsage, lowBalance } from "./usage.js";
 
 const PAGE = 25;
 const NUMBERS = ["Finished", "Failed", "Credits"];
 const KINDS = { grant: "Grant", charge: "Charge", refund: "Refund", goodwill: "Goodwill" };
 
-export async function creditsView({ view, signal }) {
+export async function creditsView({ view, signal, refreshBalance }) {
   if (!may("jobs:read")) {
     view.append(h("h1", {}, "Credits"), notAllowed("see credits", "jobs:read"));
     return;
   }
-  const [first, usage] = await Promise.all([get(`/v1/credits?limit=${PAGE}`, signal), get("/v1/usage", signal)]);
+  const [first, usage, byKey, notice] = await Promise.all([
+    get(`/v1/credits?limit=${PAGE}`, signal), get("/v1/usage", signal), get("/v1/usage/keys", signal), lowBalance(signal, refreshBalance)]);
   const rows = h("tbody", {});
   const foot = h("div", { class: "foot" });
   view.append(
     h("h1", {}, "Credits"),
-    h("p", { class: "hero" }, h("b", {}, number(first.balance)), first.balance === 1 ? " credit left" : " credits left"),
+    h("p", { class: "hero" }, h("b", {}, number(first.balance)), first.balance === 1 ? " credit left" : " credits left"), notice,
     h("div", { class: "columns" },
       h("section", {}, h("h2", {}, "Ledger"),
         first.entries.length ? table("Ledger entries, newest first", ["When", "What", "Look", "Credits"], rows) : h("p", { class: "empty" }, "No entries yet."), foot),
-      h("section", {}, h("h2", {}, "Use by day"), h("p", { class: "quiet" }, `${usage.first_day} to ${usage.last_day}, UTC`), days(usage.items))));
+      h("section", {}, h("h2", {}, "Use by day"), h("p", { class: "quiet" }, `${usage.first_day} to ${usage.last_day}, UTC`), days(usage.items),
+        h("h2", {}, "Use by key"), keyUsage(byKey))));
   const show = (page) => {
     rows.append(...page.entries.map(entry));
     const more = async () => {

@@ -78,9 +78,9 @@ function settle(view, left) {
 }
 
 async function refreshBalance() {
-  let balance = null;
+  let balance = null, isLow = false;
   if (may("jobs:read")) try {
-    ({ balance } = await insist("GET", "/v1/credits?limit=1"));
+    ({ balance, balance_is_low: isLow } = await insist("GET", "/v1/me"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
@@ -89,7 +89,7 @@ async function refreshBalance() {
   account.replaceChildren(
     isTest ? h("span", { class: "chip", title: "Jobs, credits and uploads of test keys are apart from live ones" }, "Test") : "",
     may("jobs:read") ? h("a", { class: "balance", href: "#/credits" },
-      h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits") : "",
+      h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits", isLow ? h("span", { class: "chip failure" }, "Low") : "") : "",
     h("span", { class: "key", translate: "no", title: "Whose key this browser is signed in with" }, me.known.tenant_id),
     h("button", { type: "button", class: "small plain", onclick: out }, "Sign out"),
   );

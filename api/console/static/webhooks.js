@@ -7,6 +7,7 @@ import { table } from "./credits.js";
 
 const PAGE = 20;
 const MAX_REPLAYED = 200;
+const SINCE = [["0", "of all time"], ["1", "of an hour"], ["24", "of a day"], ["168", "of a week"]];
 const EVENTS = [["look.completed", "finished looks"], ["look.failed", "failed looks"]];
 const WHY = { owner: "switched off by you", gone: "it answered 410: gone", failing: "every try failed for days" };
 const AGAIN_AFTER_MS = 1500;
@@ -99,8 +100,9 @@ function endpoint(hook, signal) {
     const made = await call("POST", `${path}/rotate-secret`, { body: {} });
     showSecret(made.secret);
   });
+  const since = h("select", { "aria-label": `Failed since, of ${hook.url}` }, SINCE.map(([hours, text]) => h("option", { value: hours }, text)));
   const replay = act(async () => {
-    const sent = await replayFailed(path, signal);
+    const sent = await replayFailed(path, signal, Number(since.value));
     announce(sent ? `${number(sent)} sent again` : "Nothing has failed");
     await open();
   });
@@ -116,7 +118,7 @@ function endpoint(hook, signal) {
     h("div", { class: "row" },
       h("button", { type: "button", class: "small", onclick: open }, "Deliveries"),
       h("button", { type: "button", class: "small", onclick: test }, "Send a test"),
-      h("button", { type: "button", class: "small", onclick: replay }, "Send all failed again"),
+      h("button", { type: "button", class: "small", onclick: replay }, "Send failed again"), since,
       h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), toggle,
       h("button", { type: "button", class: "small plain danger", onclick: remove }, "Remove")),
     notice, deliveries);
@@ -145,12 +147,13 @@ async function deliveryList(path, into, signal) {
 }
 
 /** Send again what failed, the newest first; returns how many. */
-async function replayFailed(path, signal) {
+async function replayFailed(path, signal, hours) {
+  const from = hours ? new Date(Date.now() - hours * 3_600_000).toISOString() : "";
   let [sent, cursor] = [0, null];
   do {
     const page = await get(withQuery(`${path}/deliveries`, { limit: 100, status: "failed", cursor }), signal);
     for (const one of page.items) {
-      if (sent === MAX_REPLAYED) return sent;
+      if (sent === MAX_REPLAYED || one.created_at < from) return sent;
       await call("POST", `${path}/deliveries/${one.id}/redeliver`, { signal });
       sent += 1;
     }
@@ -169,11 +172,21 @@ function deliveryRow(path, delivery, signal) {
     delivery = one;
     const look = one.request_id ? h("a", { class: "target", href: `#/looks/${one.request_id}` }, one.event_type) : one.event_type;
     const again = h("button", { type: "button", class: "small", onclick: () => redeliver(one) }, "Send again", h("span", { class: "unseen" }, `: ${one.event_type} ${one.id}`));
+    const body = h("details", { ontoggle: () => showPayload(body, one) }, h("summary", {}, "Payload", h("span", { class: "unseen" }, ` of ${one.id}`)));
     row.replaceChildren(
       h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, look),
       h("td", { role: "cell" }, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
-      h("td", { role: "cell" }, lastAnswer(one)), h("td", { role: "cell" }, again));
+      h("td", { role: "cell" }, lastAnswer(one), body), h("td", { role: "cell" }, again));
     if (one.status === "pending" && looksLeft > 0) setTimeout(lookAgain, AGAIN_AFTER_MS);
+  };
+  const showPayload = async (body, one) => {
+    if (!body.open || body.children.length > 1) return;
+    try {
+      const { payload } = await get(`${path}/deliveries/${one.id}`, signal);
+      body.append(h("pre", { tabindex: "0" }, JSON.stringify(payload, null, 2)));
+    } catch (error) {
+      if (!signal.aborted) body.append(problem(error, () => { body.lastChild.remove(); showPayload(body, one); }));
+    }
   };
   let looksLeft = MAX_LOOKS;
   const lookAgain = async () => {

@@ -119,6 +119,7 @@ class FakeDeliveries(DeliveryStore):
             due_at,
             None,
             NOW,
+            event.payload,
         )
         self.rows[webhook_id, delivery_id] = row
         return row
