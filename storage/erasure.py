@@ -27,6 +27,7 @@ OF_A_REQUEST: Mapping[str, str] = {
     "runtime_config": "NULL",
     "reference": "NULL",
     "metadata": "NULL",
+    "key_id": "NULL",
     "error_message": "CASE WHEN error_message IS NOT NULL THEN '' END",
     "result": "CASE WHEN result IS NOT NULL THEN '{}'::jsonb END",
 }
@@ -92,6 +93,15 @@ _REMOVED = {
     "tenants": "DELETE FROM tenants WHERE tenant_id = $1",
 }
 """In this order. Secrets of webhooks go with them."""
+_BY_BATCHES = (
+    "idempotency_keys",
+    "webhook_deliveries",
+    "webhooks",
+    "look_reports",
+    "uploads",
+    "refused_requests",
+)
+_WITH_THE_KEYS = ("console_drafts", "console_sessions", "api_keys")
 
 TABLES: Mapping[str, str] = {
     "request_logs": ERASED,
@@ -195,7 +205,7 @@ class ErasureStore:
                 raise NotNow("\n".join(lines))
             for statement in _BEGIN:
                 await self._connection.execute(statement, tenant_id, name)
-            for table in ("console_sessions", "api_keys", "credit_accounts"):
+            for table in (*_WITH_THE_KEYS, "credit_accounts"):
                 await self._connection.execute(_REMOVED[table], tenant_id)
             await add_intent(self._connection, _intent(name, operator, reason))
         made = await self.under_way(tenant_id)
@@ -212,7 +222,7 @@ class ErasureStore:
             await faults.at("erasure", FaultPoint.AFTER_APPLY)
             yield done
         await self._connection.execute(_WORDS, [], words)
-        for table in ("idempotency_keys", "webhook_deliveries", "webhooks", "look_reports"):
+        for table in _BY_BATCHES:
             while affected(await self._connection.execute(_REMOVED[table], erasure.tenant_id)):
                 yield done
 
@@ -229,7 +239,7 @@ class ErasureStore:
     async def finish(self, erasure: Erasure, outcome: str) -> None:
         """Forget who it was, and record that it is done."""
         async with self._connection.transaction():
-            for table in ("console_sessions", "api_keys", "credit_accounts", "tenants"):
+            for table in (*_WITH_THE_KEYS, "credit_accounts", "tenants"):
                 await self._connection.execute(_REMOVED[table], erasure.tenant_id)
             await self._connection.execute(
                 """UPDATE erasures SET tenant_id = NULL, key_prefixes = '{}', finished_at = now()
