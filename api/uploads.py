@@ -39,7 +39,7 @@ from schemas.uploads import (
     UploadList,
 )
 from storage.accounts import Credential
-from storage.database import DATABASE_AWAY
+from storage.database import TRANSIENT
 from storage.object_store import StoreError
 from storage.submissions import IdempotencyKey
 
@@ -299,7 +299,7 @@ async def _note(ports: Ports, who: Credential, key: str, content_type: str, size
     """Put a stored photo on the list. It is good without that, so nothing is refused for it."""
     try:
         await ports.uploads.note(who.tenant_id, who.environment, key, content_type, size)
-    except DATABASE_AWAY as error:
+    except TRANSIENT as error:
         log.warning("an upload is not on the list", key=key, error=type(error).__name__)
 
 
