@@ -1,10 +1,13 @@
 """`python -m api`: uvicorn with this process's health, metrics and drain."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.housekeeping import purge_idempotency_keys, purge_lists
@@ -23,6 +26,7 @@ from runtime.settings import (
     EngineSettings,
     LookSettings,
     ObjectStoreSettings,
+    OpsSettings,
     WebhookSettings,
 )
 from storage.acceptance import Acceptance
@@ -54,6 +58,7 @@ async def main(process: Process) -> None:
     photos = PhotoChecker(look.worker_memory_bytes)
     allow_many_files()
     async with (
+        AsyncExitStack() as opened,
         open_pool(database, process, wait=True) as pool,
         open_reader(database) as replicas,
         rate_limiter(settings, object_store.names.key("")) as limiter,
@@ -88,7 +93,9 @@ async def main(process: Process) -> None:
             engine=EngineSettings(),
             limiter=limiter,
         )
-        app = create_app(ports)
+        ops = OpsSettings()
+        made = await opened.enter_async_context(_ops(ops, ports, database)) if ops.served else None
+        app = create_app(ports, made)
         beside = (
             listen(database, app.state.hub),
             app.state.refusals.run(),
@@ -100,6 +107,17 @@ async def main(process: Process) -> None:
         await app.state.refusals.flush()
         await note_once(app.state.keys.use, ports.accounts)
         await photos.close()
+
+
+@asynccontextmanager
+async def _ops(
+    ops: OpsSettings, ports: Ports, database: DatabaseSettings
+) -> AsyncIterator[Callable[[], ASGIApp]]:
+    """What makes the operators' surface, over a pool of its own. Its module is named, and imported
+    when somebody asks for /ops: it brings clients of Kafka.
+    """
+    async with open_pool(ops.database(database), wait=True) as pool:
+        yield lambda: import_module("api.ops.app").over(ops, ports.api, database, pool)
 
 
 async def _serve(

@@ -1,8 +1,10 @@
 """The application: gates, routes, errors, and a contract that says what they do."""
 
 import asyncio
+from collections.abc import Callable
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import (
     account,
@@ -24,6 +26,7 @@ from api import (
     webhook_deliveries,
     webhooks,
 )
+from api.beside import Beside
 from api.console import routes as console
 from api.create_look import CreateLook, FirstInLine, documented
 from api.gates import BodyLimit, BoundedBodies
@@ -70,8 +73,8 @@ ABOUT = (
 )
 
 
-def create_app(ports: Ports) -> FastAPI:
-    """The API over these ports."""
+def create_app(ports: Ports, ops: Callable[[], ASGIApp] | None = None) -> FastAPI:
+    """The API over these ports. `ops` makes what serves /ops; None: it is not served."""
     app = KeyedApi(
         title=TITLE,
         version=VERSION,
@@ -109,6 +112,8 @@ def create_app(ports: Ports) -> FastAPI:
         # first request.
         app.router.routes.extend(router.routes)
     errors.install(app)
+    if ops is not None:
+        app.add_middleware(Beside, prefix="/ops", make=ops)
     app.add_middleware(
         BoundedBodies,
         limit=limit,

@@ -3,17 +3,35 @@ any use of it.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Scope
 
-from domain.sessions import RequestOrigin, is_token
+from domain.operators import SESSION_PREFIX
+from domain.sessions import PREFIX, RequestOrigin, is_token
 
-NAME: Final = "looks_session"
-SECURE_NAME: Final = f"__Host-{NAME}"
+SECURE: Final = "__Host-"
 """Over https: a browser takes it from this host alone, and from no other site of the same domain
 (https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis).
 """
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """A cookie's name, and how its tokens begin."""
+
+    name: str
+    prefix: str
+
+    @property
+    def secure_name(self) -> str:
+        """What it is called over https."""
+        return f"{SECURE}{self.name}"
+
+
+TENANTS: Final = SessionCookie("looks_session", PREFIX)
+OPERATORS: Final = SessionCookie("looks_ops_session", SESSION_PREFIX)
 
 
 def origin_of(scope: Scope) -> RequestOrigin:
@@ -26,12 +44,14 @@ def origin_of(scope: Scope) -> RequestOrigin:
     )
 
 
-def token_in(scope: Scope) -> str | None:
+def token_in(scope: Scope, cookie: SessionCookie = TENANTS) -> str | None:
     """The one well-formed token among the cookies; None for none or several. Over https only the
     cookie that another site of the domain can't set.
     """
-    names = {SECURE_NAME} if scope.get("scheme") == "https" else {SECURE_NAME, NAME}
-    found = {value for name, value in _cookies(scope) if name in names and is_token(value)}
+    names = {cookie.secure_name} | ({cookie.name} if scope.get("scheme") != "https" else set())
+    found = {
+        value for name, value in _cookies(scope) if name in names and is_token(value, cookie.prefix)
+    }
     return found.pop() if len(found) == 1 else None
 
 
@@ -40,20 +60,20 @@ def is_secure(scope: Scope) -> bool:
     return scope.get("scheme") == "https" or (_one(scope, b"origin") or "").startswith("https://")
 
 
-def set_cookie(scope: Scope, token: str, kept_s: float) -> str:
+def set_cookie(scope: Scope, token: str, kept_s: float, cookie: SessionCookie = TENANTS) -> str:
     """The header by which a browser keeps the token."""
-    return f"{_named(scope, token)}; Max-Age={int(kept_s)}"
-
-
-def forget_cookies() -> list[str]:
-    """The headers by which it forgets it, by whichever name it was kept."""
-    return [f"{_plain(NAME, '')}; Max-Age=0", f"{_plain(SECURE_NAME, '')}; Secure; Max-Age=0"]
-
-
-def _named(scope: Scope, token: str) -> str:
+    named = _plain(cookie.name, token)
     if is_secure(scope):
-        return f"{_plain(SECURE_NAME, token)}; Secure"
-    return _plain(NAME, token)
+        named = f"{_plain(cookie.secure_name, token)}; Secure"
+    return f"{named}; Max-Age={int(kept_s)}"
+
+
+def forget_cookies(cookie: SessionCookie = TENANTS) -> list[str]:
+    """The headers by which it forgets it, by whichever name it was kept."""
+    return [
+        f"{_plain(cookie.name, '')}; Max-Age=0",
+        f"{_plain(cookie.secure_name, '')}; Secure; Max-Age=0",
+    ]
 
 
 def _plain(name: str, value: str) -> str:

@@ -138,7 +138,7 @@ async def admit_key(scope: Scope, key: str, needed: str) -> Credential:
     return await _admitted(scope, scope["app"].state.keys, key, needed)
 
 
-async def _admitted(scope: Scope, ring: KeyRing, key: str, needed: str) -> Credential:
+async def _admitted(scope: Scope, ring: KeyRing[Credential], key: str, needed: str) -> Credential:
     state = scope["app"].state
     ports: Ports = state.ports
     limiter: Limiter = state.limiter

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from api.errors import ApiError
 from api.limits import TokenBuckets, failure_claim
@@ -16,7 +16,7 @@ from runtime import logs
 from runtime.metrics import AUTH_FAILURES
 from runtime.settings import ApiSettings
 from schemas.errors import ErrorCode
-from storage.accounts import AccountStore, Credential
+from storage.accounts import AccountStore
 from storage.database import TRANSIENT
 
 log = logs.get(__name__)
@@ -29,7 +29,18 @@ NOTE_EVERY_S = 5.0
 """How often what is due is written."""
 
 T = TypeVar("T")
-LookUp = Callable[[str], Awaitable[Credential | None]]
+
+
+class Holder(Protocol):
+    """Who a key may speak for."""
+
+    @property
+    def key_id(self) -> str:
+        """By which its use is noted."""
+
+
+H = TypeVar("H", bound=Holder)
+LookUp = Callable[[str], Awaitable[H | None]]
 
 
 def unauthenticated() -> ApiError:
@@ -99,13 +110,13 @@ async def note_use(use: KeyUse, accounts: AccountStore) -> None:
         await note_once(use, accounts)
 
 
-class KeyRing:
+class KeyRing(Generic[H]):
     """Credentials for as long as a revoked key may go on working."""
 
     def __init__(
         self,
         settings: ApiSettings,
-        look_up: LookUp,
+        look_up: LookUp[H],
         *,
         use: KeyUse | None = None,
         may_be: Callable[[str], bool] = is_key,
@@ -118,11 +129,11 @@ class KeyRing:
         self._settings = settings
         self._look_up = look_up
         self._failures = TokenBuckets()
-        self._known: OrderedDict[str, tuple[float, Credential]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, H]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
-        self._asking: dict[str, tuple[float, asyncio.Future[Credential | None]]] = {}
+        self._asking: dict[str, tuple[float, asyncio.Future[H | None]]] = {}
 
-    async def credential(self, key: str, host: str | None) -> Credential:
+    async def credential(self, key: str, host: str | None) -> H:
         """Who a key speaks for. Raises ApiError 401, or 429 when this address sent too many keys
         that are none.
 
@@ -130,7 +141,8 @@ class KeyRing:
         asked for again.
         """
         now_s = time.monotonic()
-        at_s, known = self._known.get(key, (float("-inf"), None))
+        remembered = self._known.get(key)
+        at_s, known = (float("-inf"), None) if remembered is None else remembered
         if known is None or now_s - at_s >= self._settings.key_cache_ttl_s:
             if not self._may_be(key):
                 raise self._refused("malformed", host, now_s)
@@ -142,9 +154,7 @@ class KeyRing:
         """Ask for each anew: some have ended."""
         self._known.clear()
 
-    async def _ask(
-        self, key: str, host: str | None, now_s: float, *, worked_before: bool
-    ) -> Credential:
+    async def _ask(self, key: str, host: str | None, now_s: float, *, worked_before: bool) -> H:
         if now_s - self._unknown.get(key, float("-inf")) < self._settings.key_cache_ttl_s:
             raise self._refused("unknown", host, now_s)
         claim = failure_claim(self._settings, host)
@@ -161,7 +171,7 @@ class KeyRing:
         AUTH_FAILURES.labels("unknown").inc()
         raise unauthenticated()
 
-    async def _looked_up(self, key: str, now_s: float) -> tuple[float, Credential | None]:
+    async def _looked_up(self, key: str, now_s: float) -> tuple[float, H | None]:
         """Ask the database once for all who ask for the same key meanwhile: a key in heavy use is
         forgotten by all its requests at the same moment. Returns when it was asked, and the answer.
         """

@@ -39,7 +39,7 @@ class KeyedApi(FastAPI):
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": cookies.NAME,
+                    "name": cookies.TENANTS.name,
                     "description": "the console's: made by `POST /v1/session`, used by its own "
                     "pages alone",
                 },

@@ -197,6 +197,6 @@ def _left(request: Request) -> Response:
     return response
 
 
-def _ring(request: Request) -> KeyRing:
-    ring: KeyRing = request.app.state.sessions
+def _ring(request: Request) -> KeyRing[Credential]:
+    ring: KeyRing[Credential] = request.app.state.sessions
     return ring

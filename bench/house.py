@@ -18,7 +18,8 @@ from typing import Any, Final
 from devstack.folder import CHECKOUT
 
 PRODUCT: Final = (
-    "api", "cli", "compositing", "consumers", "devstack", "domain", "lake", "producers",
+    "api", "cli", "compositing", "consumers", "devstack", "domain", "lake", "operations",
+    "producers",
     "replaying", "runtime", "schemas", "storage", "testkit",
 )  # fmt: skip
 """The rooms that the wheel holds."""

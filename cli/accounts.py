@@ -7,11 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from cli.lazy import Tenants
+from cli.letters.acting import operator_name
 from cli.settings import accounts, run
 from domain.api_keys import CAPABILITIES, PREFIXES, USUAL_CAPABILITIES
 from domain.erasure import is_pseudonym
 from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
+from operations.grants import grant as give
+from operations.letters.desk import Actor
 from runtime.settings import ObjectStoreSettings
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
@@ -242,20 +245,25 @@ def revoke_key(key_id: str) -> None:
 
 
 @credits_app.command("grant")
-def grant(
+def grant(  # noqa: PLR0913 (the options of a command)
     tenant: TenantOption,
     amount: Annotated[int, typer.Option("--amount", min=1, max=10**12)],
     reference: Annotated[
         str, typer.Option("--reference", help="your own id; the same reference is granted once")
     ],
     environment: Environment = "live",
+    operator: Annotated[
+        str | None, typer.Option("--operator", help="who acts; default: the machine's user")
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="recorded with the action")] = "",
 ) -> None:
     """Give credits, once per reference."""
     name = _environment(environment)
+    actor = Actor(operator_name(operator), why=why)
 
     async def work() -> tuple[bool, int]:
         async with accounts() as store:
-            fresh = await store.grant(tenant, name, amount, reference)
+            fresh = await give(store, (tenant, name), amount, reference, actor)
             return fresh, await store.balance(tenant, name)
 
     try:

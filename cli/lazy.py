@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "engine": Named("cli.engine", "engine", "Ask the remote engine who it is."),
     "keys": Named("cli.accounts", "keys_app", "API keys."),
     "lake": Named("cli.lake", "app", "Topics as Iceberg tables."),
+    "operators": Named("cli.operators", "app", "Operators and their keys."),
     "replay": Named("cli.replay", "replay", "Replay topics."),
     "report": Named("cli.report", "report", "Draw the cookbook's answers."),
     "store": Named("cli.store", "app", "The bucket."),

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 OURS: Final = frozenset(
-    "api cli compositing consumers devstack domain lake producers replaying runtime schemas "
-    "storage testkit".split()
+    "api cli compositing consumers devstack domain lake operations producers replaying runtime "
+    "schemas storage testkit".split()
 )
 TARGETS: Final = MappingProxyType(
     {
@@ -42,6 +42,7 @@ TARGETS: Final = MappingProxyType(
             "cli.lake",
             "cli.letters",
             "cli.main",
+            "cli.operators",
             "cli.replay",
             "cli.report",
             "cli.submit",

@@ -55,6 +55,10 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_WEBHOOKS_ALLOW_INSECURE_TARGETS": "true",
         "LOOKS_PHOTOS_ALLOW_INSECURE_URLS": "true",
         "LOOKS_API_UNLIMITED_TENANTS": "bench",
+        "LOOKS_OPS_SERVED": "true",
+        "LOOKS_OPS_PROCESSES": ",".join(
+            f"127.0.0.1:{port}" for name, port in ports.items() if name.startswith("health_")
+        ),
         "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
         "LOOKS_S3_BUCKET": BUCKET,
         "LOOKS_S3_REGION": REGION,
@@ -150,6 +154,7 @@ def write_env(
         "LOOKS_API_KEY": keys.demo,
         "LOOKS_OTHER_API_KEY": keys.other,
         "LOOKS_BENCH_API_KEY": keys.bench or "",
+        "LOOKS_OPS_KEY": keys.ops or "",
         **env,
     }
     lines = "".join(f"export {name}='{value}'\n" for name, value in values.items())

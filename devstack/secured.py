@@ -74,7 +74,9 @@ class Secured:
         return {**self._public(ADMIN), **named}
 
     def env_of(self, name: str, env: Mapping[str, str]) -> dict[str, str]:
-        """For one process: no secret of Kafka or Postgres in it, but where to find its own."""
+        """For one process: no secret of Kafka or Postgres in it, but where to find its own. Its
+        login may do what that process does, and no more: no process serves /ops.
+        """
         folder = self._folder / "secrets" / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(folder / "LOOKS_KAFKA_PASSWORD", self._passwords[name])
@@ -85,7 +87,8 @@ class Secured:
             for key, value in env.items()
             if key not in {"LOOKS_KAFKA_PASSWORD", "LOOKS_DATABASE_URL"}
         }
-        return {**kept, **self._public(name), "LOOKS_SECRETS_DIR": str(folder)}
+        shut = {"LOOKS_OPS_SERVED": "false"}
+        return {**kept, **self._public(name), **shut, "LOOKS_SECRETS_DIR": str(folder)}
 
     def admit(self) -> None:
         """Make Kafka's users, through the brokers' own listener and with their certificate: nobody

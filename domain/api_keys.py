@@ -20,7 +20,8 @@ USUAL_CAPABILITIES: Final = ("jobs:create", "jobs:read", "webhooks:manage")
 """Of a key that an operator makes without naming any: making further keys is given by name."""
 
 
-def _checksum(text: str) -> str:
+def checksum(text: str) -> str:
+    """The digits by which a typo is found."""
     number, digits = zlib.crc32(text.encode()), ""
     for _ in range(CHECK_DIGITS):
         number, digit = divmod(number, len(ALPHABET))
@@ -31,7 +32,7 @@ def _checksum(text: str) -> str:
 def make_key(environment: str, choose: Callable[[str], str]) -> str:
     """A new key. `choose` picks one character of a string at random; pass `secrets.choice`."""
     body = PREFIXES[environment] + "".join(choose(ALPHABET) for _ in range(RANDOM_DIGITS))
-    return body + _checksum(body)
+    return body + checksum(body)
 
 
 def environment_of(key: str) -> str | None:
@@ -44,7 +45,7 @@ def environment_of(key: str) -> str | None:
         ):
             continue
         body, check = key[:-CHECK_DIGITS], key[-CHECK_DIGITS:]
-        return environment if hmac.compare_digest(check, _checksum(body)) else None
+        return environment if hmac.compare_digest(check, checksum(body)) else None
     return None
 
 

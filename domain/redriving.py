@@ -47,6 +47,10 @@ class RecordPosition:
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
+NOWHERE = RecordPosition("", -1, -1)
+"""The place of an action that is about no record."""
+
+
 class Verb(StrEnum):
     """What operators do."""
 
@@ -55,6 +59,9 @@ class Verb(StrEnum):
     DISCARD = "discard"  # nothing, and say why
     REWIND = "rewind"  # let the projection read a partition again from the record on
     ERASE = "erase"  # a tenant; the place is its pseudonym
+    GRANT = "grant"  # credits; the target is the tenant
+    ADD_OPERATOR = "add_operator"  # a key; the target is its id
+    REVOKE_OPERATOR = "revoke_operator"
 
 
 _DONE = {
@@ -63,6 +70,9 @@ _DONE = {
     Verb.DISCARD: "discarded",
     Verb.REWIND: "rewound",
     Verb.ERASE: "erased",
+    Verb.GRANT: "granted",
+    Verb.ADD_OPERATOR: "added",
+    Verb.REVOKE_OPERATOR: "revoked",
 }
 
 

@@ -20,17 +20,17 @@ MAX_PER_KEY: Final = 20
 MAX_AGENT_CHARS: Final = 200
 READING: Final = frozenset(("GET", "HEAD"))
 
-_TOKEN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_DIGITS}}}")
+_RANDOM = re.compile(rf"[0-9A-Za-z]{{{RANDOM_DIGITS}}}")
 
 
-def make_token(choose: Callable[[str], str]) -> str:
+def make_token(choose: Callable[[str], str], prefix: str = PREFIX) -> str:
     """A new token of 256 bits. `choose` picks one character of a string at random."""
-    return PREFIX + "".join(choose(ALPHABET) for _ in range(RANDOM_DIGITS))
+    return prefix + "".join(choose(ALPHABET) for _ in range(RANDOM_DIGITS))
 
 
-def is_token(text: str) -> bool:
+def is_token(text: str, prefix: str = PREFIX) -> bool:
     """Whether it may be one."""
-    return _TOKEN.fullmatch(text) is not None
+    return text.startswith(prefix) and _RANDOM.fullmatch(text[len(prefix) :]) is not None
 
 
 @dataclass(frozen=True, slots=True)

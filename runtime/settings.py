@@ -372,6 +372,32 @@ class ApiSettings(Area):
     )
 
 
+class OpsSettings(Area):
+    """The operators' surface, `/ops`, beside the tenants' or in an API process of its own."""
+
+    model_config = area("OPS_")
+
+    served: bool = Field(
+        default=False, description="whether this API process serves /ops (docs/operators.md)"
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="secret: a login that may do what operators do; None: LOOKS_DATABASE_URL's",
+    )
+    processes: str = Field(
+        default="",
+        description="HOST:PORT of the health port of each process that /ops shows, "
+        "comma-separated; a name with several addresses is all of them",
+    )
+
+    def database(self, own: DatabaseSettings) -> DatabaseSettings:
+        """What to connect with, past any pooler; `own`: this process's."""
+        if self.database_url is None:
+            return own.direct
+        changed = {"url": self.database_url, "password_file": None}
+        return own.direct.model_copy(update=changed)
+
+
 class PhotoSettings(Area):
     """Fetching garment photos from URLs."""
 

@@ -13,6 +13,7 @@ from domain.erasure import is_pseudonym
 from domain.money import MAX_BALANCE
 from domain.object_keys import reachable
 from schemas.engines import EngineName
+from storage.operator_actions import Intent, add_whole
 from storage.rows import affected
 
 MAX_KEYS = 50
@@ -329,8 +330,16 @@ class AccountStore:
         )
         return {row["key_id"] for row in rows}
 
-    async def grant(self, tenant_id: str, environment: str, amount: int, reference: str) -> bool:
-        """Give credits, once per reference; False when this reference was granted before.
+    async def grant(
+        self,
+        tenant_id: str,
+        environment: str,
+        amount: int,
+        reference: str,
+        by: Intent | None = None,
+    ) -> bool:
+        """Give credits, once per reference; False when this reference was granted before. `by`:
+        the operator's action, recorded with the grant or not at all.
 
         Raises UnknownTenant; GrantRefused for an amount that is not positive, a balance that would
         be larger than
@@ -376,6 +385,8 @@ class AccountStore:
                 environment,
                 amount,
             )
+            if by is not None:
+                await add_whole(connection, by, f"{amount} credits, {environment}")
         return True
 
     async def balance(self, tenant_id: str, environment: str) -> int:

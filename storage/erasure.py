@@ -14,7 +14,7 @@ from domain.redriving import RecordPosition, Verb
 from runtime import faults
 from runtime.faults import FaultPoint
 from schemas.ids import new_request_id
-from storage.operator_actions import Intent, add_intent, end
+from storage.operator_actions import Intent, add_intent, end, fail_at
 from storage.rows import affected
 
 BATCH = 1000
@@ -68,9 +68,11 @@ WHERE request_id = ANY($1::text[])"""
 _WORDS = """
 UPDATE operator_actions SET
   reason = CASE WHEN reason <> '' THEN 'erased' ELSE '' END,
-  outcome = CASE WHEN outcome ~ $2 THEN 'erased' ELSE outcome END
-WHERE (request_id = ANY($1::text[]) OR reason ~ $2 OR outcome ~ $2)
-  AND (reason NOT IN ('', 'erased') OR outcome ~ $2)"""
+  outcome = CASE WHEN outcome ~ $2 THEN 'erased' ELSE outcome END,
+  target = CASE WHEN target ~ $2 THEN 'erased' ELSE target END,
+  reference = CASE WHEN target ~ $2 OR reference ~ $2 THEN 'erased' ELSE reference END
+WHERE (request_id = ANY($1::text[]) AND reason NOT IN ('', 'erased'))
+  OR reason ~ $2 OR outcome ~ $2 OR target ~ $2 OR reference ~ $2"""
 _REMOVED = {
     "idempotency_keys": f"""DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM idempotency_keys WHERE tenant_id = $1 LIMIT {BATCH}))""",
@@ -113,6 +115,8 @@ TABLES: Mapping[str, str] = {
     "webhook_secrets": REMOVED,
     "erasures": REMOVED,
     "outbox": REMOVED,
+    "operator_keys": KEPT,
+    "operator_sessions": KEPT,
     "audits": KEPT,
     "cancellations": KEPT,
     "failure_claims": KEPT,
@@ -122,7 +126,9 @@ TABLES: Mapping[str, str] = {
     "retired_ranges": KEPT,
     "schema_migrations": KEPT,
 }
-"""Every table, and what becomes of its rows. Kept are those that name requests, and nobody."""
+"""Every table, and what becomes of its rows. Kept are those that name requests, or operators, and
+no tenant.
+"""
 
 
 class NotNow(Exception):
@@ -187,7 +193,9 @@ class ErasureStore:
         (row,) = await self._connection.fetch(_STANDING, tenant_id)
         return hindrances(InWork(*row), revoke=revoke)
 
-    async def begin(self, tenant_id: str, operator: str, reason: str) -> Erasure:
+    async def begin(
+        self, tenant_id: str, operator: str, reason: str, role: str | None = None
+    ) -> Erasure:
         """Give the accounts and the ledger to a new pseudonym, and record the intent: all or
         nothing. From then on nothing is charged to the tenant.
 
@@ -207,7 +215,7 @@ class ErasureStore:
                 await self._connection.execute(statement, tenant_id, name)
             for table in (*_WITH_THE_KEYS, "credit_accounts"):
                 await self._connection.execute(_REMOVED[table], tenant_id)
-            await add_intent(self._connection, _intent(name, operator, reason))
+            await add_intent(self._connection, _intent(name, operator, reason, role))
         made = await self.under_way(tenant_id)
         assert made is not None
         return made
@@ -248,6 +256,10 @@ class ErasureStore:
             )
             await end(self._connection, RecordPosition(erasure.pseudonym, 0, 0), outcome)
 
+    async def stopped(self, erasure: Erasure, outcome: str) -> None:
+        """Record how a try ended that did not finish; `outcome` has no word of the tenant's."""
+        await fail_at(self._connection, RecordPosition(erasure.pseudonym, 0, 0), outcome)
+
     async def found(self, words: str, besides: Sequence[str] = ()) -> list[FoundText]:
         """Tables with rows that a pattern matches, whatever the column. Reads every row."""
         columns = await self._connection.fetch(
@@ -278,5 +290,6 @@ class ErasureStore:
         return [one for one in counts if one.rows]
 
 
-def _intent(name: str, operator: str, reason: str) -> Intent:
-    return Intent(new_request_id(), Verb.ERASE, RecordPosition(name, 0, 0), operator, reason)
+def _intent(name: str, operator: str, reason: str, role: str | None) -> Intent:
+    place = RecordPosition(name, 0, 0)
+    return Intent(new_request_id(), Verb.ERASE, place, operator, reason, role=role)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from domain.redriving import Mark, RecordPosition, Verb
+from domain.redriving import NOWHERE, Mark, RecordPosition, Verb
 from storage import advisory
 from storage.advisory import Connection, Lock
 from storage.rows import affected
@@ -14,7 +14,8 @@ from storage.rows import affected
 _ACTIONS = """
 SELECT i.action_id, i.verb, i.topic, i.partition, i."offset", i.origin_topic, i.origin_partition,
   i.origin_offset,
-  i.request_id, i.operator, i.reason, i.at, e.step AS end_step, coalesce(e.outcome, '') AS outcome
+  i.request_id, i.operator, i.reason, i.at, i.role, i.target, i.reference,
+  e.step AS end_step, coalesce(e.outcome, '') AS outcome
 FROM operator_actions i
 LEFT JOIN LATERAL (SELECT step, outcome FROM operator_actions e WHERE e.action_id = i.action_id
   AND e.step <> 'intended'
@@ -23,8 +24,8 @@ WHERE i.step = 'intended'"""
 _ADD = """
 INSERT INTO operator_actions (action_id, step, verb, topic, partition, "offset", origin_topic,
   origin_partition, origin_offset,
-                              request_id, operator, reason, outcome)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+                              request_id, operator, reason, role, target, reference, outcome)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"""
 
 
 class OperatorBusy(Exception):
@@ -33,7 +34,9 @@ class OperatorBusy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be done, by whom, about which record."""
+    """What is about to be done, by whom, about which record, or at NOWHERE about which `target`:
+    a tenant, a key. `role`: what the operator may do; None at a terminal.
+    """
 
     action_id: str
     verb: Verb
@@ -42,6 +45,9 @@ class Intent:
     reason: str
     request_id: str | None = None
     origin: RecordPosition | None = None
+    role: str | None = None
+    target: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +175,19 @@ async def end(connection: Connection, place: RecordPosition, outcome: str) -> No
         await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "done", outcome))
 
 
+async def fail_at(connection: Connection, place: RecordPosition, outcome: str) -> None:
+    """A try of what was intended about this place failed; it stays unfinished."""
+    rows = await connection.fetch(
+        f'{_ACTIONS} AND (i.topic, i.partition, i."offset") = ($1, $2, $3)', *_place(place)
+    )
+    for row in rows:
+        await connection.execute(_ADD, *_row(_recorded(row).intent, "failed", outcome))
+
+
 def _place(place: RecordPosition | None) -> tuple[str | None, int | None, int | None]:
-    return (place.topic, place.partition, place.offset) if place else (None, None, None)
+    if place is None or place == NOWHERE:
+        return None, None, None
+    return place.topic, place.partition, place.offset
 
 
 def _columns(places: Sequence[RecordPosition]) -> tuple[list[str], list[int], list[int]]:
@@ -185,7 +202,8 @@ def _row(intent: Intent, step: str, outcome: str) -> tuple[object, ...]:
         *_place(intent.place),
         *_place(intent.origin),
     )
-    return (*head, intent.request_id, intent.operator, intent.reason, outcome)
+    about = (intent.role, intent.target, intent.reference)
+    return (*head, intent.request_id, intent.operator, intent.reason, *about, outcome)
 
 
 def _recorded(row: asyncpg.Record) -> Recorded:
@@ -195,9 +213,20 @@ def _recorded(row: asyncpg.Record) -> Recorded:
         if row["origin_topic"]
         else None
     )
-    place = RecordPosition(row["topic"], row["partition"], row["offset"])
+    place = NOWHERE
+    if row["topic"]:
+        place = RecordPosition(row["topic"], row["partition"], row["offset"])
     intent = Intent(
-        row["action_id"], verb, place, row["operator"], row["reason"], row["request_id"], came_from
+        row["action_id"],
+        verb,
+        place,
+        row["operator"],
+        row["reason"],
+        row["request_id"],
+        came_from,
+        row["role"],
+        row["target"],
+        row["reference"],
     )
     finished = row["end_step"] == "done"
     return Recorded(

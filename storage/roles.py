@@ -136,6 +136,10 @@ ROLES: tuple[Role, ...] = (
             "request_logs": "SELECT, INSERT, UPDATE (updated_at)",
             "outbox": "SELECT, INSERT",
             "operator_actions": "SELECT, INSERT",
+            "operator_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at)",
+            "operator_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
+            "audits": "SELECT",
+            "webhooks": "SELECT (webhook_id, disabled_reason)",
             "redrives": "SELECT, INSERT",
         },
         # a redriven request costs nothing

@@ -2,12 +2,15 @@
 for measuring.
 """
 
+import secrets
 from dataclasses import dataclass
 
 import asyncpg
 
 from domain.api_keys import CAPABILITIES
+from domain.operators import OperatorRole, make_operator_key
 from storage.accounts import AccountStore
+from storage.operators import OperatorStore
 
 TENANTS = {
     "demo": ("users/abc/", 1_000_000),
@@ -15,16 +18,22 @@ TENANTS = {
     "bench": ("users/bench/", 100_000_000),
 }
 ENVIRONMENT = "live"
+ADMIN = "dev"
+"""The operator of a development stack."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeededKeys:
-    """The API keys of the seeded tenants, in plain text: whoever seeds keeps them."""
+    """The API keys of the seeded tenants and the operator's, in plain text: whoever seeds keeps
+    them.
+    """
 
     demo: str
     other: str
     bench: str | None = None
     """None: it was kept by an earlier release, and is made when the stack is seeded again."""
+    ops: str | None = None
+    """An operator's, an admin; None: as with bench."""
 
 
 async def seed(database_url: str, known: SeededKeys | None = None) -> SeededKeys:
@@ -41,4 +50,6 @@ async def seed(database_url: str, known: SeededKeys | None = None) -> SeededKeys
             _, keys[tenant_id] = await store.create_key(
                 tenant_id, ENVIRONMENT, CAPABILITIES, key=text
             )
-        return SeededKeys(**keys)
+        operators = known.ops if known and known.ops else make_operator_key(secrets.choice)
+        await OperatorStore(pool).keep(ADMIN, OperatorRole.ADMIN, operators)
+        return SeededKeys(**keys, ops=operators)

@@ -3,21 +3,21 @@ whole.
 """
 
 import json
-from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
-from cli.letters import options, present
-from cli.letters.acting import Desk, Orders, Planned, RedrivePlan, desk, orders
-from cli.letters.commands import Listing, act_on, choose, find, say_list
-from cli.letters.finding import Found, Letters
-from cli.letters.options import Choice
+from cli.letters import options, present, standing
+from cli.letters.acting import desk, orders
+from cli.letters.commands import Listing, act_on, say_list
 from cli.letters.running import guarded
-from cli.letters.standing import about
-from domain.redriving import Letter, Mark, RequestStanding, discard_letter, redrive_letter
-from runtime.groups import committed_by
+from operations.letters.choice import Choice
+from operations.letters.dead import Found, Letters
+from operations.letters.finding import Listed, find
+from operations.letters.planning import discard_letters, redrive_letters
+from operations.letters.records import action_object, record_object
+from operations.letters.standing import standing_of
 from schemas.failures import FailureCode
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters and quarantined records.")
@@ -39,8 +39,20 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     """List the newest dead letters: when, which request, why, after how many attempts, who decided,
     what was done.
     """
-    choice = Choice(request, reason, tenant, window=options.window(since, until))
-    say_list(Letters(), choice, Listing(limit, unsettled, as_json))
+    window = options.window(since, until)
+    choice = Choice(options.only(request), reason, tenant, window=window)
+    say_list(Letters(), choice, Listing(limit, unsettled, as_json, "no dead letters"), _line)
+
+
+def _line(listed: Listed[Found]) -> str:
+    event = listed.one.event
+    item = "" if event.reason.item_index is None else f" items[{event.reason.item_index}]"
+    return (
+        f"{present.clock(event.dead_lettered_at)} {event.request_id} {event.tenant_id:<12} "
+        f"{listed.state:<10} "
+        f"{event.reason.code}{item} after {event.attempts} by "
+        f"{present.clean(event.decided_by)}: {present.clean(event.reason.message)}"
+    )
 
 
 @app.command("show")
@@ -51,52 +63,20 @@ def show(request: str, as_json: options.AsJson = False) -> None:
         lines: list[str] = []
         letters: list[dict[str, object]] = []
         async with desk() as at:
-            async with aclosing(find(at.kafka, Letters(), Choice(request))) as chosen:
+            choice = Choice(options.only(request))
+            async with aclosing(find(at.kafka, Letters(), choice)) as chosen:
                 async for _, record in chosen:
                     lines += present.whole(record)
-                    letters.append(present.as_object(record))
-            return await about(at, request, lines, {"request_id": request, "letters": letters})
+                    letters.append(record_object(record))
+            stands = await standing_of(at, request)
+        whole = {"request_id": request, "letters": letters} | stands.fields
+        return lines + standing.lines(request, stands), whole
 
     lines, whole = guarded(work)
     if not whole["letters"]:
         typer.secho(f"there is no dead letter of {request}", fg="red", err=True)
         raise typer.Exit(1)
     typer.echo(json.dumps(whole) if as_json else "\n".join(lines))
-
-
-def _by_request(found: Found) -> object:
-    return found.letter.request_id
-
-
-def _by_place(found: Found) -> object:
-    return found.letter.place
-
-
-def _act(
-    choice: Choice,
-    given: Orders,
-    limit: int,
-    decide: Callable[[Letter, RequestStanding | None, Mark | None], Planned],
-    *,
-    key: Callable[[Found], object],
-) -> None:
-    from consumers.dead_letter import DECLARATION  # noqa: PLC0415 (a consumer takes a second to import, and only this needs it)
-
-    async def plan(at: Desk) -> RedrivePlan:
-        letters = Letters(await committed_by(at.kafka, DECLARATION.group))
-        chosen, left = await choose(find(at.kafka, letters, choice), limit, key)
-        known: Sequence[Letter] = [found.letter for found in chosen]
-        marks = await at.actions.marks([letter.place for letter in known])
-        standings = await at.redrives.standings([letter.request_id for letter in known])
-        return RedrivePlan(
-            [
-                decide(letter, standings.get(letter.request_id), marks.get(letter.place))
-                for letter in known
-            ],
-            left,
-        )
-
-    act_on(given, plan)
 
 
 @app.command()
@@ -118,15 +98,9 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     A request that failed by our fault and was refunded gets a new one at no cost, once. A letter
     that nobody handled is sent again, so that its request fails and is refunded.
     """
-    choice = Choice(request, reason, tenant, window=options.window(since, until))
-    choice.refuse_blanket(said_all=everything)
-
-    def decide(letter: Letter, standing: RequestStanding | None, mark: Mark | None) -> Planned:
-        return Planned(
-            letter.place, redrive_letter(letter, standing, mark), letter.request_id, mark=mark
-        )
-
-    _act(choice, orders(dry_run, yes, operator, why), limit, decide, key=_by_request)
+    choice = Choice(options.only(request), reason, tenant, window=options.window(since, until))
+    options.selected(choice, said_all=everything)
+    act_on(orders(dry_run, yes, operator, why), lambda at: redrive_letters(at, choice, limit))
 
 
 @app.command()
@@ -144,13 +118,9 @@ def discard(  # noqa: PLR0913 (options are arguments)
     operator: options.Operator = None,
 ) -> None:
     """Put dead letters aside that need nothing more. The records stay on their topic."""
-    choice = Choice(request, reason, tenant, window=options.window(since, until))
-    choice.refuse_blanket(said_all=everything)
-
-    def decide(letter: Letter, standing: RequestStanding | None, mark: Mark | None) -> Planned:
-        return Planned(letter.place, discard_letter(standing, mark), letter.request_id)
-
-    _act(choice, orders(dry_run, yes, operator, why), limit, decide, key=_by_place)
+    choice = Choice(options.only(request), reason, tenant, window=options.window(since, until))
+    options.selected(choice, said_all=everything)
+    act_on(orders(dry_run, yes, operator, why), lambda at: discard_letters(at, choice, limit))
 
 
 @app.command("actions")
@@ -161,8 +131,7 @@ def show_actions(limit: options.MaxItems = 50, as_json: options.AsJson = False) 
         async with desk() as at:
             done = await at.actions.newest(limit)
         return [
-            json.dumps(present.action_object(one)) if as_json else present.action_line(one)
-            for one in done
+            json.dumps(action_object(one)) if as_json else present.action_line(one) for one in done
         ]
 
     lines = guarded(work)

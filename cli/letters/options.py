@@ -1,18 +1,16 @@
 """The options that `looks dlq` commands share, and how times and places are written."""
 
-import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from domain import moments
 from domain.redriving import RecordPosition
+from operations.letters.choice import Choice, Window, place_of
 from runtime.settings import KafkaSettings
-from schemas.topics import LOOK_QUARANTINE
 
-_PLACE = re.compile(r"(?:([a-z.0-9-]+)\[)?(\d{1,6})\]?@(\d{1,18})")
+T = TypeVar("T")
 
 MaxItems = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
 Request = Annotated[str | None, typer.Option(help="only this request id")]
@@ -36,31 +34,17 @@ Unsettled = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A range of time: `since` <= appended < `until`; None is open."""
+def selected(choice: Choice, *, said_all: bool) -> Choice:
+    """The same choice. Acting on every record must be asked for in so many words."""
+    if choice.is_blanket and not said_all:
+        typer.secho("select records, or say --all", fg="red", err=True)
+        raise typer.Exit(2)
+    return choice
 
-    since: datetime | None = None
-    until: datetime | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which records a command is about; what is None selects nothing."""
-
-    request: str | None = None
-    reason: str | None = None
-    tenant: str | None = None
-    topic: str | None = None
-    consumer: str | None = None
-    record: str | None = None
-    window: Window = Window()
-
-    def refuse_blanket(self, *, said_all: bool) -> None:
-        """Acting on every record must be asked for in so many words."""
-        if self == Choice() and not said_all:
-            typer.secho("select records, or say --all", fg="red", err=True)
-            raise typer.Exit(2)
+def only(one: T | None) -> frozenset[T] | None:
+    """A choice's set of one; None: it selects nothing."""
+    return None if one is None else frozenset((one,))
 
 
 def window(since: str | None, until: str | None) -> Window:
@@ -78,16 +62,10 @@ def moment(text: str, now: datetime) -> datetime:
 
 
 def place(text: str) -> RecordPosition:
-    """A quarantined record's place: `look.quarantine[3]@17`, or `3@17` for short. Raises
+    """A quarantined record's place, as `operations.letters.choice` reads it. Raises
     typer.BadParameter.
     """
-    parts = _PLACE.fullmatch(text)
-    if (
-        parts is None
-        or parts[1] not in (None, LOOK_QUARANTINE.name)
-        or int(parts[2]) >= KafkaSettings().names.count(LOOK_QUARANTINE.name)
-    ):
-        raise typer.BadParameter(
-            f"{text!r} is no place in {LOOK_QUARANTINE.name}: write PARTITION@OFFSET"
-        )
-    return RecordPosition(LOOK_QUARANTINE.name, int(parts[2]), int(parts[3]))
+    try:
+        return place_of(text, KafkaSettings().names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

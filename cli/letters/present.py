@@ -2,9 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from domain.redriving import NOWHERE
+from operations.letters.records import headers_of, written_at
 from runtime.kafka import ConsumerRecord
 from storage.jobs import EventRow
 from storage.operator_actions import Recorded
@@ -16,16 +18,6 @@ def clean(text: str) -> str:
         one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
         for one in text
     )
-
-
-def headers_of(record: ConsumerRecord) -> dict[str, str]:
-    """A record's headers as texts; of several with one name the last."""
-    return {name: (raw or b"").decode(errors="replace") for name, raw in record.headers or ()}
-
-
-def written_at(record: ConsumerRecord) -> datetime:
-    """When the broker appended it."""
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
 
 
 def clock(at: datetime) -> str:
@@ -57,19 +49,6 @@ def _body(value: bytes | None) -> str:
         return f"base64 of {len(value)} bytes: {base64.b64encode(value).decode()}"
 
 
-def as_object(record: ConsumerRecord) -> dict[str, object]:
-    """The same for programs: bytes are base64."""
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "appended_at": written_at(record).isoformat(),
-        "key": None if record.key is None else base64.b64encode(record.key).decode(),
-        "headers": headers_of(record),
-        "value": None if record.value is None else base64.b64encode(record.value).decode(),
-    }
-
-
 def timeline(events: Iterable[EventRow]) -> list[str]:
     """A request's events, one a line."""
     return [
@@ -79,41 +58,13 @@ def timeline(events: Iterable[EventRow]) -> list[str]:
     ]
 
 
-def event_object(event: EventRow) -> dict[str, object]:
-    """One event of a timeline, for programs."""
-    return {
-        "seq": event.seq,
-        "type": event.event_type,
-        "stage": event.stage,
-        "message": event.message,
-        "at": event.created_at.isoformat(),
-        **event.extra,
-    }
-
-
 def action_line(recorded: Recorded) -> str:
     """One operator action, one line."""
     intent, mark = recorded.intent, recorded.mark
+    about = clean(intent.target or "-") if intent.place == NOWHERE else intent.place
     why = f": {clean(mark.reason)}" if mark.reason else ""
     return (
         f"{clock(mark.at)} {clean(mark.operator):<12} {intent.verb:<8} {mark.state:<10} "
-        f"{intent.place} "
+        f"{about} "
         f"{clean(intent.request_id or '-')} {clean(mark.outcome)}{why}"
     )
-
-
-def action_object(recorded: Recorded) -> Mapping[str, object]:
-    """One operator action, for programs."""
-    intent, mark = recorded.intent, recorded.mark
-    return {
-        "action_id": intent.action_id,
-        "at": mark.at.isoformat(),
-        "operator": mark.operator,
-        "verb": intent.verb,
-        "state": mark.state,
-        "record": str(intent.place),
-        "origin": str(intent.origin) if intent.origin else None,
-        "request_id": intent.request_id,
-        "reason": mark.reason,
-        "outcome": mark.outcome,
-    }

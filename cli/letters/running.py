@@ -1,9 +1,9 @@
-"""What every command that reads or acts on records is run with: errors as one line, batches, a word
-at the end.
+"""What every command that reads or acts on records is run with: errors as one line, a word at the
+end.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import typer
@@ -13,9 +13,6 @@ from cli.settings import run
 from storage.operator_actions import OperatorBusy
 
 T = TypeVar("T")
-
-AT_ONCE = 500
-"""Records whose marks and standings are asked for together."""
 
 
 def guarded(work: Callable[[], Awaitable[T]]) -> T:
@@ -41,15 +38,3 @@ def finish(came_to: Counter[str], left: int) -> None:
     typer.echo(f"{told}; {left} more are left: repeat the command" if left else told, err=True)
     if came_to["refused"] or came_to["failed"]:
         raise typer.Exit(1)
-
-
-async def batches(chosen: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:
-    """What is read, in lists of up to AT_ONCE."""
-    batch: list[T] = []
-    async for one in chosen:
-        batch.append(one)
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -3,20 +3,17 @@
 import asyncio
 import dataclasses
 import json
-import socket
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.live import Live
 
-from cli.top.samples import Overall, ProcessRow, Sample, parsed, row, summary
 from cli.top.view import view
+from operations.processes import addresses, ask
+from operations.samples import Overall, ProcessRow, Sample, row, summary
 
-TIMEOUT_S = 3.0
 EXIT_SILENT = 2
 
 
@@ -52,16 +49,16 @@ async def _watch(console: Console, asked: Sequence[str], every_s: float) -> None
     before: list[Sample | None] = [None] * len(asked)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            now = await _ask(asked)
+            now = await ask(asked)
             live.update(view(*_told(asked, before, now)), refresh=True)
             before = [fresh or old for fresh, old in zip(now, before, strict=True)]
             await asyncio.sleep(every_s)
 
 
 async def _twice(asked: Sequence[str], every_s: float) -> tuple[list[ProcessRow], Overall]:
-    before = await _ask(asked)
+    before = await ask(asked)
     await asyncio.sleep(every_s)
-    return _told(asked, before, await _ask(asked))
+    return _told(asked, before, await ask(asked))
 
 
 def _told(
@@ -85,32 +82,12 @@ def _say(console: Console, rows: list[ProcessRow], told: Overall, *, as_json: bo
         raise typer.Exit(EXIT_SILENT)
 
 
-async def _ask(asked: Sequence[str]) -> list[Sample | None]:
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-        return list(await asyncio.gather(*(_sample(client, place) for place in asked)))
-
-
-async def _sample(client: httpx.AsyncClient, place: str) -> Sample | None:
-    try:
-        answer = await client.get(f"http://{place}/metrics")
-        return parsed(answer.raise_for_status().text, time.monotonic())
-    except (httpx.HTTPError, ValueError):
-        return None
-
-
 def _addresses(place: str) -> list[str]:
-    """Every address that a name leads to, as Kubernetes' headless services have. Raises
-    typer.BadParameter.
-    """
-    host, _, port = place.rpartition(":")
-    if not host or not port.isdecimal():
-        raise typer.BadParameter(f"{place} is not HOST:PORT")
+    """Raises typer.BadParameter."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise typer.BadParameter(f"{place}: {error}") from error
-    told = sorted({str(one[4][0]) for one in found})
-    return [f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in told]
+        return addresses(place)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _development() -> list[str]:

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.top.samples import Overall, ProcessRow
+from operations.samples import Overall, ProcessRow
 
 MIB = 1024 * 1024
 

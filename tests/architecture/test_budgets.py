@@ -17,6 +17,7 @@ ROOMS = (
     "devstack",
     "domain",
     "lake",
+    "operations",
     "producers",
     "replaying",
     "runtime",

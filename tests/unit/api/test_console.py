@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from api.console.routes import TYPES, picture_origin, static_files
+from api.console.routes import picture_origin, static_files
+from api.static_files import TYPES
 from bench.pictures import SAMPLE_NAMES, SAMPLE_PX
 from devstack.wardrobe import draw
 from runtime.settings import ObjectStoreSettings

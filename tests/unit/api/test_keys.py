@@ -11,15 +11,16 @@ from api.errors import ApiError
 from api.keys import USE_EVERY_S, KeyRing, KeyUse, note_once
 from domain.api_keys import make_key
 from runtime.settings import ApiSettings
+from storage.accounts import Credential
 from tests.unit.api.conftest import grant_key
 from tests.unit.api.fakes import FakeAccounts
 
 
-def ring(accounts: FakeAccounts, **api: object) -> KeyRing:
+def ring(accounts: FakeAccounts, **api: object) -> KeyRing[Credential]:
     return KeyRing(ApiSettings(**api), accounts.credential)  # type: ignore[arg-type]  # each test passes fields of ApiSettings
 
 
-async def status(known: KeyRing, key: str, host: str = "192.0.2.1") -> int:
+async def status(known: KeyRing[Credential], key: str, host: str = "192.0.2.1") -> int:
     try:
         await known.credential(key, host)
     except ApiError as error:

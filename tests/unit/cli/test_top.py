@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
-from cli.top.samples import Sample, parsed, row, summary
 from cli.top.view import view
+from operations.samples import Sample, parsed, row, summary
 
 COMPOSITOR = """
 looks_process_ready{{process="compositor"}} 1

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cli.letters import present
-from cli.letters.acting import Desk
-from cli.letters.commands import state_of
-from cli.letters.options import Choice
 from domain.redriving import Letter, Mark, RecordPosition, RequestStanding, redrives
+from operations.letters.choice import Choice
+from operations.letters.desk import Desk
+from operations.letters.records import state_of
 from runtime.kafka import ConsumerRecord, TopicPartition, read
 from schemas.envelope import Undecodable
 from schemas.events import LookDeadLettered
@@ -32,7 +31,6 @@ class Letters:
     handled: Mapping[TopicPartition, int] = field(default_factory=dict)
 
     topic: Topic = LOOK_DEAD_LETTER
-    nothing: str = "no dead letters"
 
     def read(self, record: ConsumerRecord) -> Found | None:
         """The letter in a record; None when it can't be read."""
@@ -54,7 +52,7 @@ class Letters:
     def takes(self, choice: Choice, one: Found, _: ConsumerRecord) -> bool:
         """Whether it is meant."""
         return (
-            choice.request in (None, one.event.request_id)
+            (choice.requests is None or one.event.request_id in choice.requests)
             and choice.reason in (None, one.event.reason.code)
             and choice.tenant in (None, one.event.tenant_id)
         )
@@ -67,17 +65,6 @@ class Letters:
         return [
             _state(marks.get(letter.place), standings.get(letter.request_id)) for letter in letters
         ]
-
-    def line(self, one: Found, _: ConsumerRecord, state: str) -> str:
-        """For people."""
-        event = one.event
-        item = "" if event.reason.item_index is None else f" items[{event.reason.item_index}]"
-        return (
-            f"{present.clock(event.dead_lettered_at)} {event.request_id} {event.tenant_id:<12} "
-            f"{state:<10} "
-            f"{event.reason.code}{item} after {event.attempts} by "
-            f"{present.clean(event.decided_by)}: {present.clean(event.reason.message)}"
-        )
 
     def fields(self, one: Found, _: ConsumerRecord, state: str) -> dict[str, object]:
         """For programs."""

@@ -1,0 +1,1 @@
+"""The operators' surface: `/ops/v1`, and the console at `/ops` that uses it."""

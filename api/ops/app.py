@@ -1,0 +1,94 @@
+"""The operators' application: its own document, its own keys, nothing of the tenants'."""
+
+import asyncpg
+from fastapi import FastAPI
+
+from api import errors
+from api.keys import KeyRing
+from api.ops import (
+    console,
+    erasures,
+    letters,
+    operators,
+    overview,
+    refusals,
+    sessions,
+    tenants,
+)
+from api.ops.ports import OpsPorts
+from domain.operators import SESSION_PREFIX, is_operator_key
+from domain.sessions import is_token
+from operations.letters.desk import Desk
+from operations.processes import Watch
+from runtime.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    KafkaSettings,
+    LookSettings,
+    OpsSettings,
+)
+from storage.accounts import AccountStore
+from storage.operator_views import OperatorViews
+from storage.operators import OperatorStore
+
+ROUTERS = (
+    sessions.router,
+    overview.router,
+    tenants.router,
+    letters.router,
+    erasures.router,
+    erasures.audits,
+    operators.router,
+    console.router,  # last: its paths are all that is left
+)
+ABOUT = (
+    "For operators, by keys of their own (`op_...`) or a sign-in of `/ops`. `x-needs-role` says "
+    "which role an operation needs: viewer, operator or admin. What changes anything is recorded."
+)
+
+
+def create_ops(ports: OpsPorts) -> FastAPI:
+    """The application over these ports."""
+    app = FastAPI(
+        title="Looks: operations",
+        version="1.0.0",
+        description=ABOUT,
+        openapi_url="/ops/openapi.json",
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.ports = ports
+    app.state.keys = KeyRing(ports.api, ports.operators.operator, may_be=is_operator_key)
+    app.state.sessions = KeyRing(
+        ports.api,
+        ports.operators.signed_in,
+        use=app.state.keys.use,
+        may_be=lambda text: is_token(text, SESSION_PREFIX),
+    )
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    errors.install(app)
+    refusals.install(app)
+    return app
+
+
+def over(
+    ops: OpsSettings, api: ApiSettings, database: DatabaseSettings, pool: asyncpg.Pool
+) -> FastAPI:
+    """The application of a process: over this pool, whose connections keep their sessions."""
+    pepper = api.key_pepper.get_secret_value()
+    places = [one.strip() for one in ops.processes.split(",") if one.strip()]
+    return create_ops(
+        OpsPorts(
+            operators=OperatorStore(
+                pool, pepper, idle_s=api.session_idle_s, kept_s=api.session_kept_s
+            ),
+            accounts=AccountStore(pool, pepper),
+            views=OperatorViews(pool),
+            desk=Desk.over(pool, KafkaSettings(), LookSettings()),
+            watch=Watch(places),
+            api=api,
+            database=ops.database(database),
+        )
+    )

@@ -1,0 +1,110 @@
+"""`/ops/v1/operators`: whose keys there are, made and revoked by admins; `/ops/v1/actions`: what
+was done with them.
+"""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import gives
+from api.errors import ApiError
+from api.keys import KeyRing
+from api.ops.gates import OpsRoute, needs, operator_of
+from api.ops.ports import OpsPorts
+from api.ops.refusals import ACTING, SEEING, OpsRefused
+from api.queries import whole
+from domain.operators import OperatorRole
+from operations.letters.records import action_object
+from schemas.errors import ErrorCode
+from schemas.operations import (
+    ActionItem,
+    ActionItemList,
+    AddOperator,
+    OperatorKey,
+    OperatorKeyList,
+    OperatorKeyWithText,
+)
+from storage.operators import LastAdmin
+
+router = APIRouter(route_class=OpsRoute, tags=["operators"])
+
+
+@router.get(
+    "/ops/v1/operators",
+    response_model=OperatorKeyList,
+    responses=SEEING | gives(200, {"items": []}),
+    openapi_extra=needs(OperatorRole.VIEWER),
+)
+async def list_operators(request: Request) -> OperatorKeyList:
+    """Keys without their texts."""
+    ports: OpsPorts = request.app.state.ports
+    own = operator_of(request).key_id
+    rows = await ports.operators.keys()
+    return OperatorKeyList(
+        items=[OperatorKey(**asdict(row), current=row.key_id == own) for row in rows]
+    )
+
+
+@router.post(
+    "/ops/v1/operators",
+    status_code=201,
+    response_model=OperatorKeyWithText,
+    responses=ACTING | gives(201, {"key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "key": "op_..."}),
+    openapi_extra=needs(OperatorRole.ADMIN, {"name": "ada", "role": "operator"}),
+)
+async def add_operator(
+    request: Request, response: Response, body: AddOperator
+) -> OperatorKeyWithText:
+    """Make a key. Its text is in this answer and nowhere else."""
+    ports: OpsPorts = request.app.state.ports
+    who = operator_of(request)
+    life = None if body.expires_in_s is None else timedelta(seconds=body.expires_in_s)
+    role = OperatorRole(body.role)
+    key_id, key = await ports.operators.add(body.name, role, who.name, who.role.value, life)
+    response.headers["Cache-Control"] = "no-store"
+    return OperatorKeyWithText(key_id=key_id, key=key)
+
+
+@router.delete(
+    "/ops/v1/operators/{key_id}",
+    status_code=204,
+    responses=ACTING | gives(204, description="revoked"),
+    openapi_extra=needs(OperatorRole.ADMIN),
+)
+async def revoke_operator(request: Request, key_id: str) -> Response:
+    """End a key and its sessions. The last admin's stays."""
+    ports: OpsPorts = request.app.state.ports
+    who = operator_of(request)
+    try:
+        done = "\x00" not in key_id and await ports.operators.revoke(
+            key_id, who.name, who.role.value
+        )
+    except LastAdmin:
+        raise OpsRefused(
+            "LAST_ADMIN", "This is the last admin's key: make another one first."
+        ) from None
+    if not done:
+        raise ApiError(ErrorCode.NOT_FOUND, "There is no such key that works.")
+    for ring in (request.app.state.keys, request.app.state.sessions):
+        assert isinstance(ring, KeyRing)
+        ring.forget()
+    return Response(status_code=204)
+
+
+@router.get(
+    "/ops/v1/actions",
+    response_model=ActionItemList,
+    responses=SEEING | gives(200, {"items": []}),
+    openapi_extra=needs(OperatorRole.VIEWER),
+)
+async def list_actions(
+    request: Request, limit: Annotated[int, Query(ge=1, le=500), whole] = 100
+) -> ActionItemList:
+    """What operators did, here and at terminals, the newest first."""
+    ports: OpsPorts = request.app.state.ports
+    done = await ports.desk.actions.newest(limit)
+    return ActionItemList(
+        items=[ActionItem.model_validate(action_object(one)) for one in reversed(done)]
+    )

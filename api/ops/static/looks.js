@@ -1,0 +1,35 @@
+// Looks that wait for their outcome, and what audits found.
+
+import { get, withQuery } from "/console/api.js";
+import { chip, h, time } from "/console/dom.js";
+import { field, requestLink, says, table } from "./parts.js";
+
+const AGES = [["0", "any time"], ["60", "a minute"], ["600", "10 minutes"], ["3600", "an hour"]];
+
+export async function looksView({ view, query, signal }) {
+  const older = query.get("older") ?? "60";
+  const age = h("select", { id: "age", onchange: () => { location.hash = `#/looks?older=${age.value}`; } }, AGES.map(([value, text]) => h("option", { value, selected: value === older }, text)));
+  view.append(h("h1", {}, "Waiting looks"),
+    h("p", { class: "quiet" }, "Looks without an outcome. One that is past its deadline is failed and refunded by the deadline sweeper, as long as that runs and the projection keeps up."),
+    h("div", { class: "filters" }, field("age", "Accepted longer ago than", age)));
+  const { items } = await get(withQuery("/ops/v1/looks/waiting", { older_than_s: older, limit: "500" }), signal);
+  view.append(table("Waiting looks", ["Request", "Tenant", "Accepted", "Where it stands", "Deadline"], items.map((one) => [
+    requestLink(one.request_id), one.tenant_id, time(one.created_at), says(...standing(one)),
+    h("td", {}, one.overdue ? [chip("past", "bad"), " "] : "", time(one.deadline_at)),
+  ]), "No look waits so long."));
+}
+
+function standing(one) {
+  if (one.unsent) return [chip("unsent", "bad"), " its event is in the outbox still: is outbox_relay at work?"];
+  if (!one.last_event) return [chip("not begun", "watch"), " no event of it was read yet"];
+  return [one.last_event, " ", h("span", { class: "quiet" }, time(one.last_event_at))];
+}
+
+export async function auditsView({ view, signal }) {
+  view.append(h("h1", {}, "Audits"), h("p", { class: "quiet" }, "Each checks every promise of the system over Postgres, Kafka and S3. One is made by ", h("code", {}, "looks audit"), ", best by a schedule."));
+  const { items } = await get("/ops/v1/audits", signal);
+  view.append(table("Audits", ["Ended", "Looked at", "Since", "#Requests", "#Records", "Verdict"], items.map((one) => [
+    time(one.finished_at), time(one.looked_at), one.since ? time(one.since) : "everything", one.requests, one.records,
+    one.violations ? chip(`${one.violations} violations`, "bad") : chip("clean", "success"),
+  ]), "No audit has come to its end yet."));
+}

@@ -1,0 +1,100 @@
+"""What of a running system an operator should see to. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+BEHIND_S: Final = 60.0
+"""A group that is so far behind is not just busy."""
+OUTBOX_S: Final = 10.0
+AUDIT_S: Final = 7 * 86_400.0
+"""An audit a week is the least that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen. None: it could not be asked, or there was none."""
+
+    silent: Sequence[str]  # processes that do not answer
+    unready: Sequence[str]
+    behind_s: Mapping[str, float] | None  # by group
+    dead_letters: int | None  # of the last day, with which nobody has dealt
+    quarantined: int | None
+    overdue: int
+    outbox_oldest_s: float
+    webhooks_disabled: int
+    erasures_open: int
+    violations: int | None  # of the last audit
+    audited_s: float | None  # since it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Worry:
+    """One thing, and the view of the console where it is dealt with."""
+
+    level: Literal["bad", "watch"]
+    what: str
+    view: str
+
+
+def concerns(seen: Seen) -> list[Worry]:
+    """The worst first."""
+    found = [*_processes(seen), *_work(seen), *_promises(seen)]
+    return sorted(found, key=lambda one: one.level != "bad")
+
+
+def _processes(seen: Seen) -> Iterator[Worry]:
+    for name in seen.silent:
+        yield Worry("bad", f"{name} does not answer", "overview")
+    for name in seen.unready:
+        yield Worry("bad", f"{name} is not ready", "overview")
+    if seen.behind_s is None:
+        yield Worry("bad", "Kafka does not answer", "overview")
+        return
+    for group, seconds in seen.behind_s.items():
+        if seconds >= BEHIND_S:
+            yield Worry("watch", f"{group} is {seconds:,.0f} s behind", "overview")
+
+
+def _work(seen: Seen) -> Iterator[Worry]:
+    if seen.overdue:
+        yield Worry("bad", f"{_looks(seen.overdue)} past the deadline without an outcome", "looks")
+    if seen.outbox_oldest_s >= OUTBOX_S:
+        yield Worry(
+            "bad", f"the outbox has waited {seen.outbox_oldest_s:,.0f} s to be sent", "looks"
+        )
+    if seen.dead_letters:
+        yield Worry(
+            "watch", f"{_count(seen.dead_letters, 'dead letter')} of the last day", "letters"
+        )
+    if seen.quarantined:
+        yield Worry(
+            "watch",
+            f"{_count(seen.quarantined, 'quarantined record')} of the last day",
+            "quarantine",
+        )
+    if seen.webhooks_disabled:
+        yield Worry(
+            "watch", f"{_count(seen.webhooks_disabled, 'webhook')} disabled by failing", "tenants"
+        )
+
+
+def _promises(seen: Seen) -> Iterator[Worry]:
+    if seen.violations:
+        yield Worry("bad", f"the last audit found {_count(seen.violations, 'violation')}", "audits")
+    if seen.audited_s is None:
+        yield Worry("watch", "no audit has come to its end yet", "audits")
+    elif seen.audited_s >= AUDIT_S:
+        yield Worry("watch", f"the last audit is {seen.audited_s / 86_400:,.0f} days old", "audits")
+    if seen.erasures_open:
+        yield Worry(
+            "watch", f"{_count(seen.erasures_open, 'erasure')} begun and not finished", "erasures"
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _looks(number: int) -> str:
+    return f"{_count(number, 'look')} {'is' if number == 1 else 'are'}"

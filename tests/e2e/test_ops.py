@@ -1,0 +1,215 @@
+"""Operators at a screen, on the whole system: from an alert to a redriven look, and every view for
+everybody.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from devstack.bootstrap import settings_of
+from devstack.stack import Stack
+from runtime.kafka import new_producer, stop_client, unbroken
+from runtime.settings import KafkaSettings
+from schemas.http import TrialItemInput
+from schemas.topics import LOOK_QUARANTINE
+from storage.acceptance import Acceptance
+from storage.submissions import Accepted
+from tests.e2e.browsing import DESKTOP, PHONE, Tab
+from tests.e2e.client import Client, until
+from tests.e2e.test_accessibility import faults
+from tests.integration.accepting import submission
+
+VIEWS = {
+    "overview": ("Overview", ".fact"),
+    "letters": ("Dead letters", "tbody tr, .empty"),
+    "quarantine": ("Quarantine", "tbody tr, .empty"),
+    "looks?older=0": ("Waiting looks", "tbody tr, .empty"),
+    "tenants": ("Tenants", "tbody tr"),
+    "tenants/demo": ("demo", "form.card"),
+    "erasures": ("Erasures", "form.card"),
+    "audits": ("Audits", "tbody tr, .empty"),
+    "actions": ("Actions", "tbody tr"),
+    "operators": ("Operators", "tbody tr"),
+}
+"""Each view: its heading, and what is there when it has loaded."""
+
+
+@pytest.fixture
+def ops(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A fresh tab, signed in as the stack's admin. It must not complain."""
+    context = browser.new_context(viewport=DESKTOP)
+    tab = Tab(context.new_page(), stack.env["LOOKS_API_URL"], stack.env["LOOKS_OPS_KEY"])
+    tab.page.goto(f"{tab.address}/ops")
+    tab.page.get_by_label("Operator key").fill(tab.key)
+    tab.page.get_by_role("button", name="Sign in").click()
+    tab.page.get_by_role("heading", name="Overview").wait_for()
+    yield tab.page
+    context.close()
+    assert tab.unexpected == []
+    assert tab.hosts == {tab.address.partition("//")[2]}
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """`/ops/v1` as the admin."""
+    headers = {"Authorization": f"Bearer {stack.env['LOOKS_OPS_KEY']}"}
+    url = f"{stack.env['LOOKS_API_URL']}/ops/v1"
+    with httpx.Client(base_url=url, headers=headers, timeout=60) as made:
+        yield made
+
+
+def go(page: Page, view: str) -> None:
+    heading, loaded = VIEWS[view]
+    page.goto(f"{page.url.partition('#')[0]}#/{view}")
+    page.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
+    page.locator(loaded).first.wait_for()
+
+
+def failed_by_us(stack: Stack, client: Client) -> str:
+    """A look whose time was up before anybody could compose it, and which was refunded."""
+    photo = TrialItemInput(trial_image=client.wardrobe(["tee"])["tee"], trial_item_category="top")
+
+    async def accepted_too_late() -> str:
+        asked = replace(submission(deadline_s=0.01), items=(photo,))
+        async with asyncpg.create_pool(stack.env["LOOKS_DATABASE_URL"], min_size=1) as pool:
+            accepted = await Acceptance(pool, batch_max=1, queue_max=1).accept(asked)
+            assert isinstance(accepted, Accepted)
+        return asked.request_id
+
+    with ThreadPoolExecutor(1) as apart:  # a browser's loop runs in this thread
+        request_id = apart.submit(asyncio.run, accepted_too_late()).result()
+    client.finish([request_id], 120)
+    return request_id
+
+
+def test_the_operators_five_minutes(ops: Page, stack: Stack, client: Client) -> None:
+    request_id = failed_by_us(stack, client)
+    before = client.balance()
+    worry = ops.locator(".worry", has_text="dead letter")
+    expect(worry).to_be_visible()  # the overview asks again by itself
+    worry.get_by_role("link", name="Dead letters").click()
+    row = ops.get_by_role("row").filter(has=ops.get_by_role("link", name=f"Request {request_id}"))
+    expect(row).to_contain_text("expired")
+    row.get_by_role("checkbox").check()
+    ops.get_by_role("button", name="Redrive…").click()
+    plan = ops.get_by_role("dialog")
+    expect(plan).to_contain_text("Nothing has been done yet")
+    expect(plan.locator("tbody .chip")).to_have_text("Make anew")
+    assert client.job(request_id)["status"] == "FAILURE"
+    plan.get_by_label("Why").fill("the compositor was away")
+    plan.get_by_role("button", name="Redrive 1 record").click()
+    made = plan.locator("tbody td.says a")
+    anew = made.text_content() or ""
+    made.click()
+    expect(ops.locator(".receipt .chip")).to_have_text("SUCCESS")
+    expect(ops.locator(".receipt")).to_contain_text(request_id)
+    assert client.job(anew)["status"] == "SUCCESS"
+    assert client.balance() == before  # at no cost
+    go(ops, "actions")
+    done = ops.get_by_role("row").filter(has_text="the compositor was away")
+    expect(done).to_contain_text("Made anew")
+    expect(done).to_contain_text("dev admin")
+    go(ops, "letters")
+    expect(ops.get_by_role("link", name=f"Request {request_id}")).to_have_count(
+        0
+    )  # dealt with: no more among the open ones
+
+
+def test_a_grant_is_given_once_recorded_with_its_reference_and_seen_by_the_tenant(
+    ops: Page, client: Client, api: httpx.Client
+) -> None:
+    before = client.balance()
+    go(ops, "tenants")
+    ops.get_by_role("link", name="demo", exact=True).click()
+    for said in ("Granted. The balance", "was granted before"):
+        form = ops.get_by_role("form", name="Grant credits")
+        form.get_by_label("Credits").fill("250")
+        form.get_by_label("Reference").fill("ticket-4711")
+        form.get_by_role("button", name="Grant").click()
+        expect(ops.locator("[role=status]", has_text=said).first).to_be_visible()
+    assert client.balance() == before + 250
+    (action,) = [
+        one for one in api.get("/actions").json()["items"] if one["reference"] == "ticket-4711"
+    ]
+    assert (action["verb"], action["target"], action["role"]) == ("grant", "demo", "admin")
+    assert action["outcome"] == "250 credits, live"
+    other = {"amount": 1, "reference": "ticket-4711"}
+    assert api.post("/tenants/demo/grants", json=other).json()["error"]["code"] == "GRANT_REFUSED"
+    assert client.balance() == before + 250
+
+
+def test_a_quarantined_record_is_discarded_by_the_plan_that_was_shown(
+    stack: Stack, api: httpx.Client
+) -> None:
+    async def poison() -> str:
+        producer = new_producer(settings_of(KafkaSettings, stack.env), "test")
+        await unbroken(producer.start())
+        headers = [("looks-quarantine-consumer", b"test"), ("looks-quarantine-reason", b"poison")]
+        sent = await producer.send_and_wait(LOOK_QUARANTINE.name, b"?", headers=headers)
+        await stop_client(producer)
+        return f"{LOOK_QUARANTINE.name}[{sent.partition}]@{sent.offset}"
+
+    with ThreadPoolExecutor(1) as apart:
+        place = apart.submit(asyncio.run, poison()).result()
+    listed = api.get("/quarantine", params={"consumer": "test", "unsettled": "true"}).json()
+    assert place in [one["record"] for one in listed["items"]]
+    order: dict[str, Any] = {"records": [place], "why": "a test's"}
+    assert api.post("/quarantine/discard", json={"why": "x"}).json()["error"]["code"] == (
+        "NOT_SELECTED"
+    )
+    dry = api.post("/quarantine/discard", json=order).json()
+    assert (dry["done"], [one["verb"] for one in dry["items"]]) == (False, ["discard"])
+    stale = api.post("/quarantine/discard", json={**order, "plan": "another"})
+    assert (stale.status_code, stale.json()["error"]["code"]) == (409, "PLAN_CHANGED")
+    done = api.post("/quarantine/discard", json={**order, "plan": dry["plan"]}).json()
+    assert [one["verb"] for one in done["items"]] == ["discarded"]
+    again = api.post("/quarantine/discard", json={**order, "plan": dry["plan"]})
+    assert again.json()["error"]["code"] == "PLAN_CHANGED"
+
+
+def test_a_key_is_made_used_and_revoked_by_an_admin_at_the_screen(
+    ops: Page, stack: Stack, api: httpx.Client
+) -> None:
+    go(ops, "operators")
+    form = ops.get_by_role("form", name="A new key")
+    form.get_by_label("For whom").fill("Grace")
+    form.get_by_label("Role").select_option("viewer")
+    form.get_by_role("button", name="Make a key").click()
+    key = ops.get_by_role("dialog").locator(".id").text_content() or ""
+    ops.keyboard.press("Escape")
+    theirs = {"Authorization": f"Bearer {key}"}
+    url = f"{stack.env['LOOKS_API_URL']}/ops/v1"
+    assert httpx.get(f"{url}/audits", headers=theirs).status_code == 200
+    grant = {"amount": 1, "reference": "none"}
+    assert httpx.post(f"{url}/tenants/demo/grants", headers=theirs, json=grant).status_code == 403
+    ops.get_by_role("button", name="Revoke the key of Grace").first.click()
+    ops.get_by_role("button", name="Revoke it").click()
+    expect(ops.get_by_role("row").filter(has_text="Grace").first).to_contain_text("revoked")
+    until(lambda: httpx.get(f"{url}/audits", headers=theirs).status_code == 401, 10)
+    done = [one["verb"] for one in api.get("/actions").json()["items"]]
+    assert {"add_operator", "revoke_operator"} <= {*done}
+    mine = next(one for one in api.get("/operators").json()["items"] if one["current"])
+    last = api.delete(f"/operators/{mine['key_id']}")
+    assert (last.status_code, last.json()["error"]["code"]) == (409, "LAST_ADMIN")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_shuts_anybody_out_or_is_wider_than_a_phone(ops: Page, scheme: Any) -> None:
+    ops.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = {}
+    for size in (DESKTOP, PHONE):
+        ops.set_viewport_size(size)
+        for view in VIEWS:
+            go(ops, view)
+            wide = ops.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            found[view, size["width"]] = (faults(ops), wide)
+    assert {view: what for view, what in found.items() if what != ([], 0)} == {}
