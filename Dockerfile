@@ -1,4 +1,4 @@
-# Every process of Looks: docker build --target api|worker|compositor|lake|cli .
+# Every process of Looks: docker build --target api|ops|worker|compositor|lake|cli .
 # The base is a Debian with bash and Python 3.11 or newer; give a digest to hold it: --build-arg BASE=python:3.11-slim@sha256:...
 ARG BASE=python:3.11-slim
 
@@ -19,6 +19,11 @@ FROM uv AS api-venv
 RUN image packages api
 COPY --from=wheel /dist /dist
 RUN image looks api
+
+FROM uv AS ops-venv
+RUN image packages ops
+COPY --from=wheel /dist /dist
+RUN image looks ops
 
 FROM uv AS worker-venv
 RUN image packages runtime
@@ -54,6 +59,14 @@ COPY --from=api-venv /venv /venv
 ENV LOOKS_API_HOST=0.0.0.0 LOOKS_API_PORT=8000
 EXPOSE 8000
 RUN ["python", "-c", "import api.__main__, api.photo_worker"]
+CMD ["python", "-m", "api"]
+
+# The API with what operators are served: reachable by them alone.
+FROM process AS ops
+COPY --from=ops-venv /venv /venv
+ENV LOOKS_API_HOST=0.0.0.0 LOOKS_API_PORT=8000 LOOKS_OPS_SERVED=true
+EXPOSE 8000
+RUN ["python", "-c", "import api.__main__, api.ops.app"]
 CMD ["python", "-m", "api"]
 
 FROM process AS worker

@@ -59,7 +59,7 @@ test-containers: install ## Build the images, run the compose file on a Docker e
 	@$(BIN)/python -m pytest -v tests/containers
 
 images: ## Build the images; with syft at hand, list what each holds in build/sbom
-	@for target in api worker compositor lake cli; do \
+	@for target in api ops worker compositor lake cli; do \
 	  docker build --quiet --target $$target --tag looks-$$target .; \
 	  if command -v syft >/dev/null; then mkdir -p build/sbom; syft scan --quiet --output spdx-json=build/sbom/$$target.spdx.json docker:looks-$$target; fi; \
 	done
@@ -141,6 +141,7 @@ lock: ## Write the lock files anew
 	@$(COMPILE) --universal --all-extras pyproject.toml -o locks/dev.lock
 	@$(PART) -o locks/runtime.lock
 	@$(PART) --extra api -o locks/api.lock
+	@$(PART) --extra api --extra ops --extra lake -o locks/ops.lock
 	@$(PART) --extra compositor -o locks/compositor.lock
 	@$(PART) --extra lake -o locks/lake.lock
 	@$(PART) --extra cli --extra analysts --extra lake -o locks/analysts.lock

@@ -7,14 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from cli.lazy import Tenants
-from cli.letters.acting import operator_name
-from cli.settings import accounts, run
+from cli.settings import accounts, operator_name, run
 from domain.api_keys import CAPABILITIES, PREFIXES, USUAL_CAPABILITIES
 from domain.erasure import is_pseudonym
 from domain.moments import age
 from domain.object_keys import NOT_FOR_TENANTS, problem
+from operations.actor import Actor
 from operations.grants import grant as give
-from operations.letters.desk import Actor
 from runtime.settings import ObjectStoreSettings
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant

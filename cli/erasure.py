@@ -8,12 +8,11 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.lake_audit import away
-from cli.letters.acting import operator_name
-from cli.settings import database, run
+from cli.settings import database, operator_name, run
 from domain.erasure import TENANT_ID, words_pattern
 from lake.catalog import NoLake
+from operations.actor import Actor
 from operations.erasing import YOUNG_S, Left, erasing, forgotten_by, scan, whole
-from operations.letters.desk import Actor
 from storage.erasure import NoSuchTenant, NotNow
 from storage.object_store import StoreError
 

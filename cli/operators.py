@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.letters.acting import operator_name
 from cli.letters.present import clean
-from cli.settings import database, run
+from cli.settings import database, operator_name, run
 from domain.moments import age
 from domain.operators import MAX_NAME_CHARS, OperatorRole
 from runtime.settings import ApiSettings

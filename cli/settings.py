@@ -1,6 +1,8 @@
 """What commands connect with, and a clear word when a setting is missing."""
 
 import asyncio
+import os
+import pwd
 import selectors
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,6 +48,16 @@ def secret(name: str) -> str:
     if sys.stdin.isatty():
         return str(typer.prompt(name, hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
+
+
+def operator_name(given: str | None) -> str:
+    """Who acts: as given, or else the user that this process runs as."""
+    if given:
+        return given
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

@@ -19,6 +19,7 @@ OURS: Final = frozenset(
 TARGETS: Final = MappingProxyType(
     {
         "api": ("api.__main__", "api.photo_worker"),
+        "ops": ("api.__main__", "api.photo_worker", "api.ops.app"),
         "worker": (
             "producers.outbox_relay",
             "producers.deadline_sweeper",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from domain.erasure import own_places, shared, words_pattern
 from lake.catalog import connect, table_name
-from operations.letters.desk import Actor
+from operations.actor import Actor
 from runtime import faults, logs
 from runtime.faults import FaultPoint
 from runtime.kafka import TopicPartition, read

@@ -1,7 +1,7 @@
 """Giving credits."""
 
 from domain.redriving import NOWHERE, Verb
-from operations.letters.desk import Actor
+from operations.actor import Actor
 from schemas.ids import new_request_id
 from storage.accounts import AccountStore
 from storage.operator_actions import Intent

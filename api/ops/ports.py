@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from domain.operators import Operator
-from operations.letters.desk import Actor, Desk
+from operations.actor import Actor
+from operations.letters.desk import Desk
 from operations.processes import Watch
 from runtime.settings import ApiSettings, DatabaseSettings
 from storage.accounts import AccountStore

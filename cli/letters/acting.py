@@ -1,7 +1,5 @@
 """Acting from a terminal: the plan is said, or asked about, before anything is done."""
 
-import os
-import pwd
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,9 +9,10 @@ from dataclasses import dataclass
 import typer
 
 from cli.letters.present import clean
-from cli.settings import database
+from cli.settings import database, operator_name
+from operations.actor import Actor
 from operations.letters.acting import carry_out
-from operations.letters.desk import Actor, Desk
+from operations.letters.desk import Desk
 from operations.letters.planning import Planned, RedrivePlan
 from runtime.settings import KafkaSettings, LookSettings
 from storage.database import open_pool
@@ -41,16 +40,6 @@ async def desk() -> AsyncIterator[Desk]:
     """Connected to the configured database."""
     async with open_pool(database().direct) as pool:
         yield Desk.over(pool, KafkaSettings(), LookSettings())
-
-
-def operator_name(given: str | None) -> str:
-    """Who acts: as given, or else the user that this process runs as."""
-    if given:
-        return given
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def orders(dry_run: bool, yes: bool, operator: str | None, why: str) -> Orders:

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.letters.acting import operator_name
 from cli.letters.options import DryRun, Operator, Why, Yes
 from cli.letters.running import guarded
-from cli.settings import database
+from cli.settings import database, operator_name
 from consumers.status_projection import DECLARATION
 from domain.redriving import RecordPosition, Verb
 from runtime.groups import members_of

@@ -22,7 +22,8 @@ from domain.redriving import (
     Send,
     sent_again,
 )
-from operations.letters.desk import Actor, Desk
+from operations.actor import Actor
+from operations.letters.desk import Desk
 from operations.letters.planning import VERBS, Planned
 from runtime import faults
 from runtime.kafka import AIOKafkaProducer, TopicPartition, new_producer, stop_client, unbroken

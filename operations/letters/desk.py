@@ -1,4 +1,4 @@
-"""What is worked with, and in whose name."""
+"""What is worked with."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,3 @@ class Desk:
     def over(cls, pool: asyncpg.Pool, kafka: KafkaSettings, look: LookSettings) -> "Desk":
         """On this pool, whose connections keep their sessions."""
         return cls(kafka, look, OperatorActions(pool), RedriveStore(pool), JobStore(pool))
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, as what (a role, or None at a terminal), and why."""
-
-    operator: str
-    role: str | None = None
-    why: str = ""

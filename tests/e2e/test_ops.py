@@ -15,11 +15,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from devstack.bootstrap import settings_of
 from devstack.stack import Stack
+from domain.api_keys import CAPABILITIES
 from runtime.kafka import new_producer, stop_client, unbroken
 from runtime.settings import KafkaSettings
 from schemas.http import TrialItemInput
 from schemas.topics import LOOK_QUARANTINE
 from storage.acceptance import Acceptance
+from storage.accounts import AccountStore
 from storage.submissions import Accepted
 from tests.e2e.browsing import DESKTOP, PHONE, Tab
 from tests.e2e.client import Client, until
@@ -198,6 +200,43 @@ def test_a_key_is_made_used_and_revoked_by_an_admin_at_the_screen(
     mine = next(one for one in api.get("/operators").json()["items"] if one["current"])
     last = api.delete(f"/operators/{mine['key_id']}")
     assert (last.status_code, last.json()["error"]["code"]) == (409, "LAST_ADMIN")
+
+
+def test_a_tenant_is_erased_after_a_dry_run_and_its_id_once_more(
+    stack: Stack, api: httpx.Client
+) -> None:
+    async def made() -> None:
+        async with asyncpg.create_pool(stack.env["LOOKS_DATABASE_URL"], min_size=1) as pool:
+            store = AccountStore(pool)
+            await store.create_tenant("leaving", ["users/leaving/"])
+            await store.create_key("leaving", "live", CAPABILITIES)
+
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, made()).result()
+    grant = {"amount": 7, "reference": "leaving-1", "why": "for leaving"}
+    assert api.post("/tenants/leaving/grants", json=grant).json() == {"granted": True, "balance": 7}
+    order: dict[str, Any] = {"tenant_id": "leaving"}
+    assert len(api.post("/erasures", json=order).json()["hindrances"]) == 1  # its key works
+    assert api.post("/erasures", json={**order, "confirm": "leaving"}).status_code == 409
+    wrong = api.post("/erasures", json={**order, "confirm": "demo"})
+    assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["body", "confirm"])
+    order |= {"revoke": True, "confirm": "leaving"}
+
+    def finished() -> bool:
+        (one, *_) = api.get("/erasures").json()["items"] or [{}]
+        if one and not (one["running"] or one["finished_at"]):
+            api.post("/erasures", json=order)  # the lake was not that far
+        return bool(one and one["finished_at"])
+
+    assert api.post("/erasures", json=order).status_code == 202
+    until(finished, 120, lambda: api.get("/erasures").text)
+    assert api.get("/tenants/leaving").status_code == 404
+    actions = api.get("/actions").json()["items"]
+    assert "leaving" not in str(actions)
+    assert next(one["role"] for one in actions if one["verb"] == "erase") == "admin"
+    assert ("grant", "erased", "erased") in [
+        (one["verb"], one["target"], one["reference"]) for one in actions
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,6 @@
 """Operators' gates: each role and each stranger at every route of /ops, read from the routes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,10 +34,12 @@ def first(text: str) -> str:
     return text[0]
 
 
-KEYS = {role: make_operator_key(lambda text, at=at: text[at]) for at, role in enumerate(ROLES)}
-TOKENS = {
-    role: make_token(lambda text, at=at: text[at], SESSION_PREFIX) for at, role in enumerate(ROLES)
-}
+def nth(at: int) -> Callable[[str], str]:
+    return lambda text: text[at]
+
+
+KEYS = {role: make_operator_key(nth(at)) for at, role in enumerate(ROLES)}
+TOKENS = {role: make_token(nth(at), SESSION_PREFIX) for at, role in enumerate(ROLES)}
 
 
 class FakeOperators(OperatorStore):
@@ -51,7 +53,7 @@ class FakeOperators(OperatorStore):
 
     async def signed_in(self, token: str) -> Operator | None:
         found = next((r for r in ROLES if TOKENS[r] == token), None)
-        return found and Operator(f"k-{found}", found, found, f"s-{found}")
+        return None if found is None else Operator(f"k-{found}", found, found, f"s-{found}")
 
     async def begin(self, key_id: str, agent: str) -> tuple[str, str]:
         return "s-new", TOKENS[OperatorRole.VIEWER]
@@ -83,7 +85,7 @@ GATED = [
     (method, route.path, str((route.openapi_extra or {})[RULE]))
     for route in ROUTES
     if route.path.startswith("/ops/v1/")
-    for method in sorted(route.methods)
+    for method in sorted(route.methods or ())
 ]
 
 
@@ -124,11 +126,11 @@ def strangers() -> Iterator[tuple[str, dict[str, str]]]:
     yield "a tenant's test key", {"Authorization": f"Bearer {make_key('test', first)}"}
     yield "a tenant's session", {"Cookie": f"looks_session={make_token(first)}"}
     yield "a tenant's token by our name", {"Cookie": f"looks_ops_session={make_token(first)}"}
-    yield "an unknown operator", {"Authorization": f"Bearer {make_operator_key(lambda t: t[9])}"}
+    yield "an unknown operator", {"Authorization": f"Bearer {make_operator_key(nth(9))}"}
     yield (
         "a sign-in that ended",
         {
-            "Cookie": f"looks_ops_session={make_token(lambda t: t[9], SESSION_PREFIX)}",
+            "Cookie": f"looks_ops_session={make_token(nth(9), SESSION_PREFIX)}",
             "Origin": ORIGIN,
         },
     )
@@ -165,7 +167,8 @@ async def test_each_role_and_each_stranger_at_every_route(
 
 async def _open(ops: Ops, verb: str, url: str) -> None:
     """The sign-in's own route: open to who has a key to give, not to other sites' pages."""
-    body = {"json": {"key": KEYS[OperatorRole.VIEWER]}} if verb == "POST" else {}
+    key = {"key": KEYS[OperatorRole.VIEWER]}
+    body: dict[str, Any] = {"json": key} if verb == "POST" else {}
     answer = await ops.http.request(verb, url, **body)
     assert answer.status_code == (201 if verb == "POST" else 200)
     foreign = await ops.http.request(
