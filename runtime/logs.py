@@ -11,6 +11,7 @@ import structlog
 from schemas.envelope import trace_id_of
 
 QUIET_LIBRARIES = (
+    "httpx",
     "aiokafka",
     "botocore",
     "boto3",
