@@ -15,7 +15,7 @@ from storage.operators import LastAdmin, OperatorKeyRow, OperatorStore
 
 app = typer.Typer(no_args_is_help=True, help="Operators and their keys.")
 
-Operator = Annotated[
+Acting = Annotated[
     str | None, typer.Option("--operator", help="who acts; default: the user of this machine")
 ]
 
@@ -34,7 +34,7 @@ def add(
     name: str,
     role: Annotated[OperatorRole, typer.Option(help="what the key may do")] = OperatorRole.VIEWER,
     expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
-    operator: Operator = None,
+    operator: Acting = None,
 ) -> None:
     """Make an operator's key. It is shown here, once; only its hash is kept."""
     if not name.strip() or len(name) > MAX_NAME_CHARS or not name.isprintable():
@@ -73,7 +73,7 @@ def show() -> None:
 
 
 @app.command("revoke")
-def revoke(key_id: str, operator: Operator = None) -> None:
+def revoke(key_id: str, operator: Acting = None) -> None:
     """End a key and its sign-ins. The last admin's stays: make another one first."""
 
     async def work() -> bool:

@@ -12,7 +12,7 @@ AUDIT_S: Final = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SystemSeen:
     """What was seen. None: it could not be asked, or there was none."""
 
     silent: Sequence[str]  # processes that do not answer
@@ -37,13 +37,13 @@ class Worry:
     view: str
 
 
-def concerns(seen: Seen) -> list[Worry]:
+def concerns(seen: SystemSeen) -> list[Worry]:
     """The worst first."""
     found = [*_processes(seen), *_work(seen), *_promises(seen)]
     return sorted(found, key=lambda one: one.level != "bad")
 
 
-def _processes(seen: Seen) -> Iterator[Worry]:
+def _processes(seen: SystemSeen) -> Iterator[Worry]:
     for name in seen.silent:
         yield Worry("bad", f"{name} does not answer", "overview")
     for name in seen.unready:
@@ -56,7 +56,7 @@ def _processes(seen: Seen) -> Iterator[Worry]:
             yield Worry("watch", f"{group} is {seconds:,.0f} s behind", "overview")
 
 
-def _work(seen: Seen) -> Iterator[Worry]:
+def _work(seen: SystemSeen) -> Iterator[Worry]:
     if seen.overdue:
         yield Worry("bad", f"{_looks(seen.overdue)} past the deadline without an outcome", "looks")
     if seen.outbox_oldest_s >= OUTBOX_S:
@@ -79,7 +79,7 @@ def _work(seen: Seen) -> Iterator[Worry]:
         )
 
 
-def _promises(seen: Seen) -> Iterator[Worry]:
+def _promises(seen: SystemSeen) -> Iterator[Worry]:
     if seen.violations:
         yield Worry("bad", f"the last audit found {_count(seen.violations, 'violation')}", "audits")
     if seen.audited_s is None:

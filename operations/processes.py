@@ -41,7 +41,7 @@ def addresses(place: str) -> list[str]:
     return [f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in told]
 
 
-class Watch:
+class ProcessWatch:
     """The same processes again and again: rates are of the time since the last look."""
 
     def __init__(self, places: Sequence[str]) -> None:

@@ -10,10 +10,10 @@ from schemas.ids import RequestId
 
 Name = Annotated[str, StringConstraints(pattern=r"^[ -~]*[!-~][ -~]*$", max_length=64)]
 TenantName = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
-Reason = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
-Said = Annotated[str, StringConstraints(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=500)]
+WhyText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]
+WhyGiven = Annotated[str, StringConstraints(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=500)]
 RoleName = Literal["viewer", "operator", "admin"]
-Environment = Literal["live", "test"]
+EnvironmentName = Literal["live", "test"]
 MAX_ORDERED = 1000
 
 
@@ -155,19 +155,19 @@ class TenantDetail(BaseModel):
     key_prefixes: list[str]
     engine: str | None
     quality_floor: float | None
-    balances: dict[Environment, int]
-    entries: dict[Environment, list[LedgerItem]]
+    balances: dict[EnvironmentName, int]
+    entries: dict[EnvironmentName, list[LedgerItem]]
 
 
 class Grant(_Body):
     """Credits for a tenant, once per reference."""
 
-    environment: Environment = "live"
+    environment: EnvironmentName = "live"
     amount: int = Field(ge=1, le=10**12, strict=True)
     reference: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)] = Field(
         description="your own id, such as a ticket: the same one is granted once"
     )
-    why: Reason = ""
+    why: WhyText = ""
 
 
 class Granted(BaseModel):
@@ -255,13 +255,13 @@ class LettersOrder(_Order):
 class RedriveLetters(LettersOrder):
     """Make failed requests good."""
 
-    why: Reason = ""
+    why: WhyText = ""
 
 
 class DiscardLetters(LettersOrder):
     """Put dead letters aside."""
 
-    why: Said = Field(description="recorded with the action")
+    why: WhyGiven = Field(description="recorded with the action")
 
 
 class RecordsOrder(_Order):
@@ -270,7 +270,7 @@ class RecordsOrder(_Order):
     records: list[Annotated[str, StringConstraints(max_length=80)]] | None = Field(
         default=None, max_length=MAX_ORDERED, description="look.quarantine[3]@17, or 3@17"
     )
-    reason: Reason | None = Field(default=None, description="a part of it")
+    reason: WhyText | None = Field(default=None, description="a part of it")
     topic: TenantName | None = None
     consumer: TenantName | None = None
 
@@ -278,13 +278,13 @@ class RecordsOrder(_Order):
 class RedriveRecords(RecordsOrder):
     """Send quarantined records back to where they came from."""
 
-    why: Reason = ""
+    why: WhyText = ""
 
 
 class DiscardRecords(RecordsOrder):
     """Mark quarantined records as dealt with."""
 
-    why: Said = Field(description="recorded with the action")
+    why: WhyGiven = Field(description="recorded with the action")
 
 
 class PlanItem(BaseModel):
@@ -373,7 +373,7 @@ class EraseTenant(_Body):
     leave_shared: bool = Field(
         default=False, description="leave objects below another tenant's prefix"
     )
-    why: Reason = Field(default="", description="kept: it must not name the tenant")
+    why: WhyText = Field(default="", description="kept: it must not name the tenant")
 
 
 class ErasureAnswer(BaseModel):

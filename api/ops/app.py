@@ -19,7 +19,7 @@ from api.ops.ports import OpsPorts
 from domain.operators import SESSION_PREFIX, is_operator_key
 from domain.sessions import is_token
 from operations.letters.desk import Desk
-from operations.processes import Watch
+from operations.processes import ProcessWatch
 from runtime.settings import (
     ApiSettings,
     DatabaseSettings,
@@ -87,7 +87,7 @@ def over(
             accounts=AccountStore(pool, pepper),
             views=OperatorViews(pool),
             desk=Desk.over(pool, KafkaSettings(), LookSettings()),
-            watch=Watch(places),
+            watch=ProcessWatch(places),
             api=api,
             database=ops.database(database),
         )

@@ -3,16 +3,14 @@
 import asyncio
 import re
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.answers import gives
 from api.errors import ApiError, invalid
-from api.ops.gates import OpsRoute, needs, operator_of
+from api.ops.gates import OpsRoute, RowLimit, needs, operator_of
 from api.ops.ports import OpsPorts, actor
 from api.ops.refusals import ACTING, SEEING, OpsRefused
-from api.queries import whole
 from domain.erasure import TENANT_ID, words_pattern
 from domain.operators import OperatorRole
 from operations.erasing import erase_kept, hindrances
@@ -31,7 +29,6 @@ router = APIRouter(route_class=OpsRoute, tags=["erasures"])
 audits = APIRouter(route_class=OpsRoute, tags=["audits"])
 
 ACCEPTED = 202
-Limit = Annotated[int, Query(ge=1, le=500), whole]
 
 
 @router.get(
@@ -40,7 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=500), whole]
     responses=SEEING | gives(200, {"items": []}),
     openapi_extra=needs(OperatorRole.VIEWER),
 )
-async def list_erasures(request: Request, limit: Limit = 100) -> ErasureItemList:
+async def list_erasures(request: Request, limit: RowLimit = 100) -> ErasureItemList:
     """Erasures, the newest first. Whose one was is known until it is finished."""
     ports: OpsPorts = request.app.state.ports
     running = {name for name, task in ports.erasing.items() if not task.done()}
@@ -103,7 +100,7 @@ def _sound(body: EraseTenant) -> None:
     responses=SEEING | gives(200, {"items": []}),
     openapi_extra=needs(OperatorRole.VIEWER),
 )
-async def list_audits(request: Request, limit: Limit = 50) -> AuditItemList:
+async def list_audits(request: Request, limit: RowLimit = 50) -> AuditItemList:
     """Audits that came to their end, the newest first."""
     ports: OpsPorts = request.app.state.ports
     return AuditItemList(

@@ -1,20 +1,22 @@
 """Who may ask /ops for what: each route names the role that it needs, and none has no rule."""
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.types import Scope
 
 from api import cookies
 from api.errors import ApiError
 from api.gates import GatedRoute, bearer
 from api.keys import KeyRing, unauthenticated
+from api.queries import whole
 from domain.operators import Operator, OperatorRole
 from schemas.errors import ErrorCode
 from storage.accounts import Credential
 
+RowLimit = Annotated[int, Query(ge=1, le=500, description="rows at most"), whole]
 RULE: Final = "x-needs-role"
 NOBODY: Final = Credential("", "", "", frozenset(), ())
 """What the gates before every route are shown of whom: operators are no tenants."""

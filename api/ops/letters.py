@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query, Request
 
 from api.answers import gives
 from api.errors import ApiError, invalid
-from api.ops.gates import OpsRoute, needs, operator_of
+from api.ops.gates import OpsRoute, RowLimit, needs, operator_of
 from api.ops.ports import OpsPorts, actor
 from api.ops.refusals import ACTING, SEEING, OpsRefused
-from api.queries import UtcTime, whole
+from api.queries import UtcTime
 from domain.operators import OperatorRole
 from domain.redriving import RecordPosition
 from operations.letters.acting import carry_out
@@ -57,8 +57,7 @@ router = APIRouter(route_class=OpsRoute, tags=["letters"])
 
 KEPT_OPEN = timedelta(days=7)
 """How far back lists go when nobody says since when."""
-Limit = Annotated[int, Query(ge=1, le=500), whole]
-Plan = Callable[[], Awaitable[RedrivePlan]]
+PlanMaker = Callable[[], Awaitable[RedrivePlan]]
 ANSWER = {"plan": "9f86d081884c7d65", "done": False, "items": [], "left": 0}
 ONE_REQUEST = {"request_ids": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"], "why": "the store was away"}
 
@@ -75,7 +74,7 @@ async def list_dead_letters(  # noqa: PLR0913 (query parameters are arguments)
     tenant_id: Annotated[str | None, Query(max_length=200)] = None,
     since: UtcTime | None = None,
     unsettled: bool = False,
-    limit: Limit = 100,
+    limit: RowLimit = 100,
 ) -> DeadLetterList:
     """Failed requests that were kept whole, of the last seven days unless `since` says otherwise.
     `unsettled`: only those that no operator has dealt with.
@@ -151,7 +150,7 @@ async def list_quarantined(  # noqa: PLR0913 (query parameters are arguments)
     topic: Annotated[str | None, Query(max_length=200)] = None,
     since: UtcTime | None = None,
     unsettled: bool = False,
-    limit: Limit = 100,
+    limit: RowLimit = 100,
 ) -> QuarantinedList:
     """Records that somebody could not read or handle, of the last seven days unless `since` says
     otherwise.
@@ -241,10 +240,10 @@ def _chosen(body: LettersOrder | RecordsOrder, choice: Choice) -> Choice:
     return choice
 
 
-Order = RedriveLetters | DiscardLetters | RedriveRecords | DiscardRecords
+AnyOrder = RedriveLetters | DiscardLetters | RedriveRecords | DiscardRecords
 
 
-async def _ordered(request: Request, body: Order, make: Plan) -> OrderAnswer:
+async def _ordered(request: Request, body: AnyOrder, make: PlanMaker) -> OrderAnswer:
     """The plan; or what is done, where that plan is what would be done now."""
     ports: OpsPorts = request.app.state.ports
     if body.plan is None:

@@ -4,17 +4,15 @@ was done with them.
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.answers import gives
 from api.errors import ApiError
 from api.keys import KeyRing
-from api.ops.gates import OpsRoute, needs, operator_of
+from api.ops.gates import OpsRoute, RowLimit, needs, operator_of
 from api.ops.ports import OpsPorts
 from api.ops.refusals import ACTING, SEEING, OpsRefused
-from api.queries import whole
 from domain.operators import OperatorRole
 from operations.letters.records import action_object
 from schemas.errors import ErrorCode
@@ -99,9 +97,7 @@ async def revoke_operator(request: Request, key_id: str) -> Response:
     responses=SEEING | gives(200, {"items": []}),
     openapi_extra=needs(OperatorRole.VIEWER),
 )
-async def list_actions(
-    request: Request, limit: Annotated[int, Query(ge=1, le=500), whole] = 100
-) -> ActionItemList:
+async def list_actions(request: Request, limit: RowLimit = 100) -> ActionItemList:
     """What operators did, here and at terminals, the newest first."""
     ports: OpsPorts = request.app.state.ports
     done = await ports.desk.actions.newest(limit)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from api.ops.gates import OpsRoute, needs
 from api.ops.ports import OpsPorts
 from api.ops.refusals import SEEING
-from domain.concerns import Seen, concerns
+from domain.concerns import SystemSeen, concerns
 from domain.operators import OperatorRole
 from operations.letters.choice import Choice, Window
 from operations.letters.dead import Letters
@@ -44,7 +44,7 @@ async def get_overview(request: Request) -> Overview:
         _open_records(ports),
         ports.views.audits(1),
     )
-    seen = Seen(
+    seen = SystemSeen(
         silent=[one.process for one in processes if one.ready is None],
         unready=[one.process for one in processes if one.ready is False],
         behind_s=None if groups is None else {one.group: one.seconds or 0.0 for one in groups},

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from domain.operators import Operator
 from operations.actor import Actor
 from operations.letters.desk import Desk
-from operations.processes import Watch
+from operations.processes import ProcessWatch
 from runtime.settings import ApiSettings, DatabaseSettings
 from storage.accounts import AccountStore
 from storage.operator_views import OperatorViews
@@ -21,7 +21,7 @@ class OpsPorts:
     accounts: AccountStore
     views: OperatorViews
     desk: Desk
-    watch: Watch
+    watch: ProcessWatch
     api: ApiSettings
     database: DatabaseSettings
     erasing: dict[str, asyncio.Task[None]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.answers import gives
 from api.errors import ApiError
-from api.ops.gates import OpsRoute, needs, operator_of
+from api.ops.gates import OpsRoute, RowLimit, needs, operator_of
 from api.ops.ports import OpsPorts, actor
 from api.ops.refusals import ACTING, SEEING, OpsRefused
 from api.queries import whole
@@ -18,7 +18,7 @@ from domain.operators import OperatorRole
 from operations.grants import grant
 from schemas.errors import ErrorCode
 from schemas.operations import (
-    Environment,
+    EnvironmentName,
     Grant,
     Granted,
     LedgerItem,
@@ -32,9 +32,8 @@ from storage.accounts import GrantRefused, UnknownTenant
 
 router = APIRouter(route_class=OpsRoute, tags=["tenants"])
 
-ENVIRONMENTS: tuple[Environment, ...] = ("live", "test")
+ENVIRONMENTS: tuple[EnvironmentName, ...] = ("live", "test")
 ENTRIES = 20
-Limit = Annotated[int, Query(ge=1, le=500), whole]
 
 
 @router.get(
@@ -46,7 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=500), whole]
 async def list_tenants(
     request: Request,
     query: Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")] = "",
-    limit: Limit = 100,
+    limit: RowLimit = 100,
 ) -> TenantItemList:
     """Tenants by id; `query`: a part of it."""
     ports: OpsPorts = request.app.state.ports
@@ -123,7 +122,7 @@ async def grant_credits(request: Request, tenant_id: str, body: Grant) -> Grante
 async def list_waiting_looks(
     request: Request,
     older_than_s: Annotated[int, Query(ge=0, le=10**7), whole] = 60,
-    limit: Limit = 100,
+    limit: RowLimit = 100,
 ) -> WaitingLookList:
     """Looks without an outcome that were accepted so long ago, and those past their deadline."""
     ports: OpsPorts = request.app.state.ports

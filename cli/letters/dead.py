@@ -90,7 +90,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
-    operator: options.Operator = None,
+    operator: options.WhoActs = None,
     why: options.Why = "",
 ) -> None:
     """Make failed requests good.
@@ -115,7 +115,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
-    operator: options.Operator = None,
+    operator: options.WhoActs = None,
 ) -> None:
     """Put dead letters aside that need nothing more. The records stay on their topic."""
     choice = Choice(options.only(request), reason, tenant, window=options.window(since, until))

@@ -25,7 +25,7 @@ Everything = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would happen and change nothing")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
-Operator = Annotated[str | None, typer.Option(help="who acts; default: the user of this machine")]
+WhoActs = Annotated[str | None, typer.Option(help="who acts; default: the user of this machine")]
 Why = Annotated[str, typer.Option("--why", help="recorded with the action")]
 
 

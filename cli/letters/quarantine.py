@@ -110,7 +110,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
-    operator: options.Operator = None,
+    operator: options.WhoActs = None,
     why: options.Why = "",
 ) -> None:
     """Send quarantined records back to the topics that they came from, in the order in which they
@@ -138,7 +138,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     limit: options.MaxItems = 1000,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
-    operator: options.Operator = None,
+    operator: options.WhoActs = None,
 ) -> None:
     """Mark quarantined records as dealt with. The records stay on their topic."""
     records = options.only(None if record is None else options.place(record))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.letters.options import DryRun, Operator, Why, Yes
+from cli.letters.options import DryRun, WhoActs, Why, Yes
 from cli.letters.running import guarded
 from cli.settings import database, operator_name
 from consumers.status_projection import DECLARATION
@@ -28,7 +28,7 @@ def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
     offset: Annotated[int, typer.Option(min=0, help="the first record to read again")],
     dry_run: DryRun = False,
     yes: Yes = False,
-    operator: Operator = None,
+    operator: WhoActs = None,
     why: Why = "",
 ) -> None:
     """Set the projection's offset back: it reads on from there when it is started. It must be

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.concerns import AUDIT_S, BEHIND_S, OUTBOX_S, Seen, concerns
+from domain.concerns import AUDIT_S, BEHIND_S, OUTBOX_S, SystemSeen, concerns
 
-WELL = Seen(
+WELL = SystemSeen(
     silent=(),
     unready=(),
     behind_s={"looks.compositor": BEHIND_S - 1},
