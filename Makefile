@@ -124,6 +124,10 @@ gallery: install ## Dress every photo of ../shared/garments (or the drawn garmen
 contracts: install ## Write docs/contracts anew from the schemas
 	@$(BIN)/python -m cli.contracts
 
+analysts: install ## Build looks-analysts, what analysts install, in build/analysts/dist
+	@$(BIN)/python -m deploy.nesting build/analysts/source
+	@$(BIN)/uv build --quiet --no-build-isolation --offline --python $(BIN)/python --out-dir build/analysts/dist build/analysts/source
+
 docs: install ## Build the docs as a site in build/docs/site: no warning, nothing from elsewhere
 	@$(BIN)/python -m deploy.site
 
@@ -151,4 +155,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock

@@ -45,19 +45,22 @@ class KeyedApi(FastAPI):
                 },
             }
             document["security"] = [{"bearer": []}, {"session": []}]
-            self._give_examples_their_nulls(document)
+            self._complete(document)
         return super().openapi()
 
-    def _give_examples_their_nulls(self, document: dict[str, Any]) -> None:
+    def _complete(self, document: dict[str, Any]) -> None:
         """FastAPI writes its document without any null, and so examples that lack what their schema
-        requires: each is put back as its route declares it.
+        requires: each is put back as its route declares it. A summary that no route declares is
+        the function's name, as words.
         """
         for context in iter_route_contexts(self.routes):
             route = context.original_route
             if not isinstance(route, APIRoute) or not route.include_in_schema:
                 continue
             for method in route.methods or ():
-                answers = document["paths"][route.path_format][method.lower()]["responses"]
+                operation = document["paths"][route.path_format][method.lower()]
+                operation["summary"] = route.summary or route.name.replace("_", " ").capitalize()
+                answers = operation["responses"]
                 for status, declared in route.responses.items():
                     for media_type, content in declared.get("content", {}).items():
                         if "example" in content:

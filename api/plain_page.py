@@ -38,7 +38,8 @@ background:var(--mark);color:var(--on-mark);font:600 .85rem/1.6 ui-monospace,mon
 .quiet{color:var(--quiet)}summary{cursor:pointer;padding:.3rem 0}
 .scroll{overflow-x:auto}.scroll table{min-width:36rem}
 :focus-visible{outline:3px solid #1f5fd0;outline-offset:2px}
-@media(max-width:56rem){body:has(nav){display:block}nav{position:static;height:auto;border:0;
+@media(max-width:56rem){body:has(nav){display:block}nav{position:static;height:auto;
+max-height:45vh;border:0;
 border-bottom:1px solid var(--line)}}"""
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = (

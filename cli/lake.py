@@ -12,10 +12,9 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.lake_audit import away
-from cli.reporting.views import QueryEngine
-from cli.reporting.views import views as statements
+from cli.lake_views import views
 from cli.settings import run
-from lake.catalog import NoLake, connect, table_name, table_path
+from lake.catalog import NoLake, connect, table_name
 from runtime.groups import lags
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
 from storage.object_store import ObjectStore, StoreError
@@ -152,12 +151,4 @@ def import_() -> None:
             typer.echo("there is no archive in the bucket")
 
 
-@app.command()
-def views(
-    engine: Annotated[QueryEngine, typer.Option(help="whose SQL")] = QueryEngine.DUCKDB,
-    catalog: Annotated[str, typer.Option(help="what the engine calls the catalog")] = "lake",
-) -> None:
-    """Print the views that the questions of docs/cookbook.sql ask, over the lake's tables."""
-    lake = LakeSettings()
-    for statement in statements(engine, lambda topic: f"{catalog}.{table_path(lake, topic)}"):
-        typer.echo(statement)
+app.command()(views)

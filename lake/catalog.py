@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
 MISSING: Final = (
-    "the lake needs packages that are not installed: `pip install 'looks[lake]'`, "
-    "in a checkout `make install`"
+    "the lake needs packages that are not installed: `looks-analysts` and the image `lake` bring "
+    "them, in a checkout `make install`"
 )
 UNSET: Final = (
     "there is no lake: set LOOKS_LAKE_CATALOG_URI and LOOKS_LAKE_WAREHOUSE "

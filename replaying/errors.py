@@ -33,6 +33,5 @@ class MissingPackages(ReplayError):
     def __init__(self, package: str) -> None:
         """Name the package and how to get it."""
         super().__init__(
-            f"{package} is not installed: it comes with the extra `analysts` (pip install "
-            "'looks[analysts]')"
+            f"{package} is not installed: `looks-analysts` brings it, in a checkout `make install`"
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from replaying import kafka
 from replaying.places import Range, TopicPart
 from replaying.selection import AtOffset, AtTime, Place, Selection
-from runtime.kafka import partition_of
+from runtime.placing import partition_of
 from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME
 

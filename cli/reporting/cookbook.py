@@ -20,7 +20,7 @@ PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "cookbook.sql"
 _QUESTION: Final = re.compile(r"^-- (\w+): .*\n((?:(?!^-- \w+: ).*\n)+)", re.MULTILINE)
 MEMORY: Final = "512MB"
 EXTENSIONS: Final = ("avro", "httpfs", "iceberg")
-"""In the order in which they are loaded; they come as packages of the extra `analysts`."""
+"""In the order in which they are loaded; they come as packages."""
 
 
 def questions() -> dict[str, str]:

@@ -16,6 +16,7 @@ MOVED: Final[Mapping[str, str]] = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "reporting.md",
+    "clients/analysts/README.md": "analysts.md",
     "docs/decisions": "decisions/index.md",
     "docs/contracts": "reference/events.md",
     "docs/contracts/README.md": "reference/events.md",
