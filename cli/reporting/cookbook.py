@@ -37,6 +37,8 @@ class Cookbook:
     def __init__(self, db: duckdb.DuckDBPyConnection, source: TableSource, place: str) -> None:
         """`source`, `place`: as `views` takes them."""
         self.db = db
+        # standard output is the caller's: DuckDB draws a bar there when a question takes 2 s
+        self.db.execute("SET enable_progress_bar = false")
         self.db.execute("SET TimeZone = 'UTC'")
         for statement in views(QueryEngine.DUCKDB, source, place=place):
             self.db.execute(statement)
