@@ -37,8 +37,6 @@ class Cookbook:
     def __init__(self, db: duckdb.DuckDBPyConnection, source: TableSource, place: str) -> None:
         """`source`, `place`: as `views` takes them."""
         self.db = db
-        # standard output is the caller's: DuckDB draws a bar there when a question takes 2 s
-        self.db.execute("SET enable_progress_bar = false")
         self.db.execute("SET TimeZone = 'UTC'")
         for statement in views(QueryEngine.DUCKDB, source, place=place):
             self.db.execute(statement)
@@ -69,7 +67,14 @@ def of_folder(folder: Path, start: datetime | None = None, end: datetime | None 
         files = f"read_parquet('{place}/topic={topic}/**/*.parquet', union_by_name = true)"
         return within(files, "_timestamp", start, end)
 
-    return Cookbook(duckdb.connect(":memory:", config={"memory_limit": MEMORY}), source, "_")
+    return Cookbook(_opened(), source, "_")
+
+
+def _opened(**more: str) -> duckdb.DuckDBPyConnection:
+    db = duckdb.connect(":memory:", config={"memory_limit": MEMORY, **more})
+    # standard output is the caller's: DuckDB draws a bar there when a statement takes 2 s
+    db.execute("SET enable_progress_bar = false")
+    return db
 
 
 def within(source: str, at: str, start: datetime | None, end: datetime | None) -> str:
@@ -94,9 +99,7 @@ def of_lake(
     """
     if lake.catalog_uri is None or lake.warehouse is None:
         raise NoLake(UNSET)
-    db = duckdb.connect(
-        ":memory:", config={"memory_limit": MEMORY, "allow_unsigned_extensions": "true"}
-    )
+    db = _opened(allow_unsigned_extensions="true")
     with tempfile.TemporaryDirectory() as folder:
         db.execute(f"SET extension_directory = '{folder}'")
         for name in EXTENSIONS:
