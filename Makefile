@@ -58,6 +58,26 @@ faults: install ## Strike a whole system while it works: a short campaign, the s
 test-containers: install ## Build the images, run the compose file on a Docker engine, kill parts of it
 	@$(BIN)/python -m pytest -v tests/containers
 
+TYPESCRIPT := clients/typescript/node_modules/.package-lock.json
+$(TYPESCRIPT): clients/typescript/package-lock.json
+	@cd clients/typescript && npm ci --silent --prefer-offline && touch node_modules/.package-lock.json
+
+clients: install ## Build the clients as packages into build/clients: a wheel, and a tarball for npm where npm is there
+	@rm -rf build/clients && mkdir -p build/clients
+	@$(BIN)/uv build --quiet --wheel --no-build-isolation --offline --python $(BIN)/python --out-dir build/clients clients/python
+	@rm -rf clients/python/build clients/python/*.egg-info build/clients/.gitignore
+	@if command -v npm >/dev/null; then \
+	  $(MAKE) --no-print-directory $(TYPESCRIPT) && cd clients/typescript && npm pack --silent --pack-destination ../../build/clients >/dev/null; \
+	else echo "no npm on this machine: the TypeScript client is not built" >&2; fi
+	@ls build/clients
+
+node: ## Install Node and npm for the TypeScript client, where apt-get and root are there
+	@if command -v npm >/dev/null; then echo "npm is there"; \
+	elif ! command -v apt-get >/dev/null; then echo "install Node 20 or newer with npm: the TypeScript client is checked and tested with it" >&2; exit 1; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	else echo "run as root: apt-get install nodejs npm; the TypeScript client is checked and tested with it" >&2; exit 1; fi
+
 images: ## Build the images; with syft at hand, list what each holds in build/sbom
 	@for target in api ops worker compositor lake cli; do \
 	  docker build --quiet --target $$target --tag looks-$$target .; \
@@ -81,10 +101,12 @@ check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@PYTHONPATH=clients/python $(BIN)/lint-imports
 	@$(BIN)/python -m cli.contracts --check
 	@$(BIN)/squawk $(NEW_MIGRATIONS)
-	@$(BIN)/python -m pytest -q tests/contract/test_openapi_rules.py
+	@$(BIN)/python -m pytest -q tests/contract/test_openapi_rules.py tests/contract/test_clients.py::test_the_python_client_asks_for_what_is_there_and_for_all_of_it
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(TYPESCRIPT) && cd clients/typescript && npm run --silent check; \
+	else echo "no npm on this machine: the TypeScript client is not checked (make node)" >&2; fi
 
 known-flaws: install ## Ask for known flaws of the packages that are locked; needs the advisories, which are on the network
 	@bad=0; for lock in locks/*.lock; do echo "$$lock"; $(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes -r $$lock || bad=1; done; \
@@ -155,4 +177,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers images chart browser node clients check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock

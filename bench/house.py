@@ -20,7 +20,7 @@ from devstack.folder import CHECKOUT
 PRODUCT: Final = (
     "api", "cli", "compositing", "consumers", "devstack", "domain", "lake", "operations",
     "producers",
-    "replaying", "runtime", "schemas", "storage", "testkit",
+    "replaying", "runtime", "schemas", "storage",
 )  # fmt: skip
 """The rooms that the wheel holds."""
 WORKSHOP: Final = ("assets", "bench", "chaos", "deploy")

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from cli.asyncapi import document
+from cli.clients import package
 from cli.releases import altered, released
 from schemas import versions
 from schemas.events import EVENT_TYPES
@@ -60,7 +61,9 @@ def main(words: list[str]) -> int:
     """0 when all is fresh and compatible, or was written."""
     if words != ["--check"]:
         write()
+        package.write()
     problems = [f"docs/contracts/{name} is stale: run `make contracts`" for name in stale()]
+    problems += [f"clients/{path} is stale: run `make contracts`" for path in package.stale()]
     problems += [
         f"{event_type}: {reason}"
         for event_type, reasons in not_releasable().items()

@@ -14,7 +14,7 @@ from typing import Final
 
 OURS: Final = frozenset(
     "api cli compositing consumers devstack domain lake operations producers replaying runtime "
-    "schemas storage testkit".split()
+    "schemas storage".split()
 )
 TARGETS: Final = MappingProxyType(
     {

@@ -1,17 +1,16 @@
 """A downstream team's test, with the test kit instead of Kafka."""
 
-import json
-
-from testkit import FakeTopic, Record, sample
+from looks_client.events import Decoded, decode_record
+from looks_client.testkit import FakeTopic, Record, sample
 
 
 def count_pictures(counts: dict[str, int], seen: set[str], records: list[Record]) -> None:
     """What is under test here: pictures by tenant, each event counted once."""
     for record in records:
-        event_id = dict(record.headers)["ce_id"].decode()
-        if event_id not in seen:
-            seen.add(event_id)
-            tenant = json.loads(record.value)["tenant_id"]
+        read = decode_record(record)
+        if isinstance(read, Decoded) and read.meta.id not in seen:
+            seen.add(read.meta.id)
+            tenant = read.event.tenant_id
             counts[tenant] = counts.get(tenant, 0) + 1
 
 

@@ -17,6 +17,8 @@ MOVED: Final[Mapping[str, str]] = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "reporting.md",
     "clients/analysts/README.md": "analysts.md",
+    "clients/python/README.md": "clients/python.md",
+    "clients/typescript/README.md": "clients/typescript.md",
     "docs/decisions": "decisions/index.md",
     "docs/contracts": "reference/events.md",
     "docs/contracts/README.md": "reference/events.md",

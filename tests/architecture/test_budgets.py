@@ -23,9 +23,11 @@ ROOMS = (
     "runtime",
     "schemas",
     "storage",
-    "testkit",
 )
+CLIENT = CHECKOUT / "clients" / "python" / "looks_client"
 FILES = sorted(path for room in ROOMS for path in (CHECKOUT / room).rglob("*.py"))
+WRITTEN = FILES + sorted(path for path in CLIENT.rglob("*.py") if path.name != "models.py")
+"""With our client, but for what is made and not read."""
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 PROCESSES = ("api", "consumers", "producers")
 
@@ -51,26 +53,26 @@ def share(sizes: list[int], limit: int) -> float:
 
 
 def test_files_are_short() -> None:
-    sizes = [lines(path) for path in FILES if lines(path) > 4]
-    assert max(lines(path) for path in FILES) <= 600
+    sizes = [lines(path) for path in WRITTEN if lines(path) > 4]
+    assert max(lines(path) for path in WRITTEN) <= 600
     assert statistics.median(sizes) <= 150
     assert share(sizes, 400) >= 0.9
 
 
 def test_functions_fit_a_screen() -> None:
-    sizes = [length(function) for path in FILES for function in functions(path)]
+    sizes = [length(function) for path in WRITTEN for function in functions(path)]
     assert max(sizes) <= 70
     assert statistics.median(sizes) <= 10
     assert share(sizes, 45) >= 0.95
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [path for path in FILES if not ast.get_docstring(ast.parse(path.read_text()))]
+    silent = [path for path in WRITTEN if not ast.get_docstring(ast.parse(path.read_text()))]
     assert silent == []
 
 
 def test_every_exemption_has_a_code_and_a_reason() -> None:
-    for path in [*FILES, *TESTS]:
+    for path in [*WRITTEN, *TESTS]:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if path == Path(__file__):
                 continue
@@ -82,7 +84,7 @@ def test_every_exemption_has_a_code_and_a_reason() -> None:
 
 def test_no_test_patches_the_inside_of_what_it_tests() -> None:
     named = "mock" + ".patch"
-    assert [str(path) for path in [*FILES, *TESTS] if named in path.read_text()] == []
+    assert [str(path) for path in [*WRITTEN, *TESTS] if named in path.read_text()] == []
 
 
 def test_tables_are_named_only_where_sql_lives() -> None:

@@ -12,7 +12,15 @@ import pytest
 from devstack.folder import CHECKOUT
 
 IGNORED = shutil.ignore_patterns(
-    ".*", "__pycache__", "*.egg-info", "build", "tests", "bench", "chaos", "*-output"
+    ".*",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "node_modules",
+    "tests",
+    "bench",
+    "chaos",
+    "*-output",
 )
 UV = Path(sys.executable).with_name("uv")
 

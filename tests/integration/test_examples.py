@@ -12,7 +12,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -30,13 +29,14 @@ from devstack.folder import cache_folder, free_ports
 from devstack.kafka import jars
 from devstack.stack import Stack
 from domain.webhooks import make_secret
+from looks_client.testkit import Record, sample
 from runtime.kafka import new_producer
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
-from testkit import Record, sample
 from tests.bare import Bare
 from tests.integration.java import compile_java, java
 from tests.integration.test_command_line import CHECKOUT
+from tests.packages import built_wheel, installed
 
 EXAMPLES = CHECKOUT / "examples"
 PER_TRANSACTION = 20
@@ -154,9 +154,24 @@ def environment(kafka: KafkaSettings, published: Published, **more: str) -> dict
     }
 
 
-@pytest.mark.parametrize("example", ["subscriber_aiokafka.py", "subscriber_faststream.py"])
+@pytest.fixture(scope="module")
+def pythons(bare: Bare, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """An example's interpreter. That of our client has the built wheel."""
+
+    def python(example: str) -> Path:
+        if example != "subscriber_client.py":
+            return bare.python(example)
+        folder = tmp_path_factory.mktemp("client")
+        return installed(folder / "env", f"{built_wheel(folder / 'wheel')}[kafka]")
+
+    return python
+
+
+@pytest.mark.parametrize(
+    "example", ["subscriber_aiokafka.py", "subscriber_faststream.py", "subscriber_client.py"]
+)
 async def test_the_python_subscribers_lose_and_repeat_nothing(
-    kafka: KafkaSettings, bare: Bare, tmp_path: Path, example: str
+    kafka: KafkaSettings, pythons: Callable[[str], Path], tmp_path: Path, example: str
 ) -> None:
     inbox = tmp_path / "inbox.sqlite"
 
@@ -173,7 +188,7 @@ async def test_the_python_subscribers_lose_and_repeat_nothing(
 
     async with a_topic(kafka) as published:
         env = environment(kafka, published, INBOX=str(inbox))
-        argv = [str(bare.python(example)), str(EXAMPLES / example)]
+        argv = [str(pythons(example)), str(EXAMPLES / example)]
         await survives_a_kill(published, argv, env, lambda: rows("SELECT request_id FROM pictures"))
     assert len(set(rows("SELECT partition || '/' || at FROM set_aside"))) >= 2
 
@@ -246,22 +261,6 @@ async def test_kcat_prints_each_committed_record(kafka: KafkaSettings) -> None:
         out, _ = await process.communicate()
     keys = [line.split(" ", 3)[2] for line in out.decode().splitlines()]
     assert set(keys) - {"x"} == set(published.committed)
-
-
-def test_the_example_of_the_test_kit_passes() -> None:
-    argv = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        str(EXAMPLES / "test_my_subscriber.py"),
-    ]
-    done = subprocess.run(
-        argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_receiver_of_webhooks_starts_and_tells_true_calls_from_others(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 do. Needs no Kafka client.
 """
 
-from testkit.fake_topic import FakeSubscriber, FakeTopic, Transaction
-from testkit.samples import Record, sample
+from looks_client.testkit.fake_topic import FakeSubscriber, FakeTopic, Transaction
+from looks_client.testkit.samples import Record, sample
 
 __all__ = ["FakeSubscriber", "FakeTopic", "Record", "Transaction", "sample"]

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Final
 
-from schemas.topics import PARTITIONS
-from testkit.partitions import partition_of
-from testkit.samples import Record
+from looks_client.testkit.partitions import partition_of
+from looks_client.testkit.samples import Record
+
+PARTITIONS: Final = 12
+"""Of every topic, unless its operators chose another number."""
 
 
 class _State(Enum):
