@@ -3,7 +3,6 @@ action, recorded in the same transaction.
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +18,8 @@ from storage.operator_actions import Intent, add_whole
 from storage.rows import affected
 
 _WORKS = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
+
+_STALE = "(k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +136,24 @@ class OperatorStore:
         return True
 
     async def operator(self, key: str) -> Operator | None:
-        """Who this key speaks for; None when it is unknown, revoked or expired."""
+        """Who this key speaks for; None when it is unknown, revoked or expired. Notes its use, at
+        most once a minute.
+        """
         row = await self._pool.fetchrow(
-            f"SELECT key_id, name, role FROM operator_keys k WHERE key_hash = $1 AND {_WORKS}",
+            f"""SELECT key_id, name, role, {_STALE} AS stale FROM operator_keys k
+                WHERE key_hash = $1 AND {_WORKS}""",
             hash_key(key, self._pepper),
         )
         if row is None:
             return None
+        if row["stale"]:
+            await self._used(row["key_id"])
         return Operator(row["key_id"], row["name"], OperatorRole(row["role"]))
 
-    async def mark_used(self, key_ids: Sequence[str]) -> None:
-        """Note that these keys were used just now; written at most once a minute per key."""
+    async def _used(self, key_id: str) -> None:
         await self._pool.execute(
-            """UPDATE operator_keys SET last_used_at = now()
-               WHERE key_id = ANY($1::text[]) AND (last_used_at IS NULL
-                 OR last_used_at <= now() - interval '1 minute')""",
-            list(key_ids),
+            f"UPDATE operator_keys k SET last_used_at = now() WHERE key_id = $1 AND {_STALE}",
+            key_id,
         )
 
     async def begin(self, key_id: str, agent: str) -> tuple[str, str]:
@@ -199,6 +202,7 @@ class OperatorStore:
         if row is None:
             return None
         if row["stale"]:
+            await self._used(row["key_id"])
             await self._pool.execute(
                 "UPDATE operator_sessions SET seen_at = now() WHERE session_id = $1",
                 row["session_id"],

@@ -91,7 +91,12 @@ def test_the_asyncapi_document_that_the_api_serves_is_in_it(installed: Path) -> 
 
 
 def test_released_schemas_and_the_console_are_in_it(installed: Path) -> None:
-    for folder in ("schemas/released", "api/console/static", "compositing/mannequins"):
+    for folder in (
+        "schemas/released",
+        "api/console/static",
+        "api/ops/static",
+        "compositing/mannequins",
+    ):
         held = {path.relative_to(installed) for path in (installed / folder).rglob("*.*")}
         ours = {path.relative_to(CHECKOUT) for path in (CHECKOUT / folder).rglob("*.*")}
         assert held == {path for path in ours if "__pycache__" not in path.parts}, folder

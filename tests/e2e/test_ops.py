@@ -193,7 +193,9 @@ def test_a_key_is_made_used_and_revoked_by_an_admin_at_the_screen(
     assert httpx.post(f"{url}/tenants/demo/grants", headers=theirs, json=grant).status_code == 403
     ops.get_by_role("button", name="Revoke the key of Grace").first.click()
     ops.get_by_role("button", name="Revoke it").click()
-    expect(ops.get_by_role("row").filter(has_text="Grace").first).to_contain_text("revoked")
+    row = ops.get_by_role("row").filter(has_text="Grace").first
+    expect(row).to_contain_text("revoked")
+    expect(row).not_to_contain_text("never")  # its use was noted
     until(lambda: httpx.get(f"{url}/audits", headers=theirs).status_code == 401, 10)
     done = [one["verb"] for one in api.get("/actions").json()["items"]]
     assert {"add_operator", "revoke_operator"} <= {*done}
