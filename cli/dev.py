@@ -48,6 +48,7 @@ def up() -> None:
     env = stack.env
     typer.echo(f"Console   {env['LOOKS_API_URL']}/console")
     typer.echo(f"key       {env['LOOKS_API_KEY']}  (tenant demo: paste it into the console)")
+    typer.echo(f"Operators {env['LOOKS_API_URL']}/ops  (key: LOOKS_OPS_KEY in the settings)")
     typer.echo(f"API       {env['LOOKS_API_URL']}  (docs at /docs)")
     typer.echo(f"Kafka     {env['LOOKS_KAFKA_BOOTSTRAP']}")
     typer.echo(f"Postgres  {env['LOOKS_DATABASE_URL']}")
