@@ -91,20 +91,26 @@ def test_it_takes_no_name_but_its_own(wheel: Path) -> None:
     ]
 
 
-def test_topics_and_lake_are_read_from_it_alone(
+def test_its_command_reads_topics_and_draws_the_lake(
     installed: Path, lake: Lake, kafka: KafkaSettings, topics: Topics, tmp_path: Path
 ) -> None:
-    topic = topics()
-    fill(kafka, topic, range(30))
-
     def looks(*words: str) -> str:
         return said(installed / "looks", *words, env=lake.env, there=tmp_path)
 
+    topic = topics()
+    fill(kafka, topic, range(30))
     looks("replay", topic, "--format", "parquet", "--output", "out")
     assert any((tmp_path / "out").rglob("part-*.parquet"))
     assert looks("report", "--output", "a.png") == "a.png\n"
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert looks("lake", "views", "--engine", "trino").count("CREATE OR REPLACE VIEW") == 7
+
+
+def test_a_session_in_python_reads_both_and_loads_no_room_of_ours_by_its_name(
+    installed: Path, lake: Lake, kafka: KafkaSettings, topics: Topics, tmp_path: Path
+) -> None:
+    topic = topics()
+    fill(kafka, topic, range(30))
     code = f"ROOMS = {sorted(path.name for path in CHECKOUT.iterdir() if path.is_dir())}\n{SESSION}"
     told = json.loads(said(installed / "python", "-c", code, topic, env=lake.env, there=tmp_path))
     assert told["read"] == [*range(30)]
