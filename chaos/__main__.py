@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from chaos import sums
 from chaos.campaign import Campaign, Report, run
-from chaos.plan import strikes
+from chaos.plan import FaultKind, strikes
 from devstack.part import PartFailed
-
-RESULTS = Path(__file__).parent / "results"
 
 app = typer.Typer(add_completion=False)
 
@@ -41,16 +40,22 @@ def main(  # noqa: PLR0913 (each argument is an option)
     sample: Annotated[
         int, typer.Option(min=0, help="pictures that the audit reads whole; 0: all")
     ] = 0,
+    kind: Annotated[
+        list[FaultKind] | None, typer.Option(help="only this kind, and others named so")
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="print the faults and do nothing")] = False,
     keep: Annotated[Path | None, typer.Option(help="keep logs and data in this folder")] = None,
 ) -> None:
     """Load and faults at the same time, then the audit."""
     if plan:
-        typer.echo("\n".join(str(strike) for strike in strikes(seed, faults, over_s)))
+        without = frozenset(FaultKind) - frozenset(kind or FaultKind)
+        planned = strikes(seed, faults, over_s, without=without)
+        typer.echo("\n".join(str(strike) for strike in planned))
         return
     # Our own clients of a cluster that is being killed
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    campaign = Campaign(seed, faults, requests, over_s, sample=sample)
+    kinds = frozenset(kind) if kind else None
+    campaign = Campaign(seed, faults, requests, over_s, sample=sample, kinds=kinds)
     with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
         try:
             report = asyncio.run(_until_told(run(campaign, keep or Path(folder), _say)))
@@ -60,7 +65,8 @@ def main(  # noqa: PLR0913 (each argument is an option)
             typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
             raise typer.Exit(2) from error
     typer.echo("\n".join(report.lines()))
-    typer.echo(f"report: {report.save(RESULTS)}")
+    typer.echo(f"report: {report.save(sums.RESULTS)}, summed up in {sums.PAGE.name}")
+    sums.main()
     raise typer.Exit(0 if report.clean else 1)
 
 

@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import platform
+import struct
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chaos.cluster import Cluster
-from chaos.load import GARMENTS, NOT_A_PICTURE, PREFIX, Load
-from chaos.plan import INSTANCES, FaultKind, orders, strikes
+from chaos.load import GARMENTS, LYING, NOT_A_PICTURE, PREFIX, Load
+from chaos.outages import Outages
+from chaos.plan import INSTANCES, TENANTS, FaultKind, orders, strikes
 from chaos.poison import Recorder
 from chaos.strikes import Strikes
 from chaos.verdict import CampaignVerdict, audited_verdict, settle
@@ -39,6 +42,7 @@ class Campaign:
     at_once: int = 150
     sample: int = 0
     instances: Mapping[str, int] = field(default_factory=lambda: INSTANCES)
+    kinds: frozenset[FaultKind] | None = None  # none but these
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,26 @@ class Report:
         file = folder / f"seed-{self.campaign.seed}.json"
         machine = {"cpus": os.cpu_count(), "python": platform.python_version()}
         file.write_text(
-            json.dumps({**asdict(self), "clean": self.clean, "machine": machine}, indent=1) + "\n"
+            json.dumps(
+                {**asdict(self), "clean": self.clean, "machine": machine}, indent=1, default=sorted
+            )
+            + "\n"
         )
         return file
 
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
+
+
+def lying() -> bytes:
+    """A PNG that says it has 60,000 x 60,000 pixels, and is a few bytes."""
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(b"\0" * 64))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 async def run(campaign: Campaign, root: Path, say: WriteLine) -> Report:
@@ -98,13 +115,14 @@ async def run(campaign: Campaign, root: Path, say: WriteLine) -> Report:
     cluster = Cluster(root, campaign.instances)
     try:
         say("starting three brokers, Postgres, S3 and every process")
-        keys = await cluster.start()
+        await cluster.start()
         await _prepare(cluster)
+        keys = await cluster.tenants(TENANTS, PREFIX, CREDITS)
         say(
             f"{campaign.requests} requests and {campaign.faults} faults within {campaign.over_s:g} "
             "s"
         )
-        load = Load(cluster.apis, keys.demo, at_once=campaign.at_once)
+        load = Load(cluster.apis, keys, at_once=campaign.at_once)
         struck = await _under_fire(campaign, cluster, load, say)
         say("letting it settle")
         settled = await settle(cluster.env["LOOKS_DATABASE_URL"], SETTLE_WITHIN_S)
@@ -132,8 +150,10 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Wri
     producer = new_producer(settings, "chaos")
     await producer.start()
     try:
-        striking = Strikes(cluster, Recorder(settings, producer))
-        without = frozenset() if cluster.disks else frozenset({FaultKind.DISK})
+        outages = Outages(settings.bootstrap, cluster.env["LOOKS_DATABASE_URL"])
+        striking = Strikes(cluster, Recorder(settings, producer), outages)
+        without = frozenset(FaultKind) - (campaign.kinds or frozenset(FaultKind))
+        without |= frozenset() if cluster.disks else frozenset({FaultKind.DISK})
         plan = strikes(
             campaign.seed,
             campaign.faults,
@@ -162,7 +182,7 @@ async def _tell(striking: Strikes, load: Load, say: WriteLine) -> None:
 
 
 async def _prepare(cluster: Cluster) -> None:
-    """Garments in the bucket, credits on the account."""
+    """Garments in the bucket."""
 
     def upload() -> None:
         client = object_store(cluster.env)
@@ -174,6 +194,6 @@ async def _prepare(cluster: Cluster) -> None:
         client.put_object(
             Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=NOT_A_PICTURE, Body=b"a text file"
         )
+        client.put_object(Bucket=cluster.env["LOOKS_S3_BUCKET"], Key=LYING, Body=lying())
 
     await asyncio.to_thread(upload)
-    await cluster.grant(CREDITS)

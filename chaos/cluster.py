@@ -27,6 +27,7 @@ from devstack.postgres import database_url, postgres
 from devstack.processes import MODULES, process
 from devstack.s3 import s3
 from devstack.supervisor import Supervisor
+from domain.api_keys import CAPABILITIES
 from runtime import faults
 from storage.accounts import AccountStore
 from storage.seed import ENVIRONMENT, SeededKeys
@@ -140,12 +141,21 @@ class Cluster:
             ready_within_s=READY_WITHIN_S,
         )
 
-    async def grant(self, credit: int) -> None:
-        """Give the demo tenant credits that last."""
+    async def tenants(self, count: int, prefix: str, credit: int) -> list[str]:
+        """So many tenants, who share a wardrobe below `prefix`, with credits that last; returns a
+        key of each.
+        """
         async with asyncpg.create_pool(
             self.env["LOOKS_DATABASE_URL"], min_size=1, max_size=1
         ) as pool:
-            await AccountStore(pool).grant("demo", ENVIRONMENT, credit, "chaos")
+            accounts, keys = AccountStore(pool), list[str]()
+            for number in range(count):
+                name = f"tenant-{number}"
+                await accounts.create_tenant(name, [f"{prefix}/"])
+                await accounts.grant(name, ENVIRONMENT, credit, "chaos")
+                _, key = await accounts.create_key(name, ENVIRONMENT, CAPABILITIES)
+                keys.append(key)
+        return keys
 
     def _mount(self) -> None:
         if not disks_available(self.folder.root):

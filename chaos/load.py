@@ -17,6 +17,7 @@ from devstack.wardrobe import WARDROBE
 PREFIX = "users/abc/chaos"
 GARMENTS = ("tee", "jeans", "skirt", "shoes", "sweater")
 NOT_A_PICTURE = f"{PREFIX}/not-a-picture.jpg"
+LYING = f"{PREFIX}/lying.png"
 PATIENCE_S = 90.0
 REQUEST_TIMEOUT_S = 20.0
 AGAIN = (429, 503, 409)
@@ -36,17 +37,15 @@ class Promises:
 
 
 class Load:
-    """Posts orders, at most `at_once` open at a time, each with an idempotency key of its own."""
+    """Posts orders, at most `at_once` open at a time, each with an idempotency key of its own and
+    the API key of its tenant.
+    """
 
-    def __init__(self, urls: Sequence[str], key: str, *, at_once: int) -> None:
+    def __init__(self, urls: Sequence[str], keys: Sequence[str], *, at_once: int) -> None:
         """Nothing is posted."""
         self.promises = Promises()
-        self._clients = [
-            httpx.AsyncClient(
-                base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_TIMEOUT_S
-            )
-            for url in urls
-        ]
+        self._keys = keys
+        self._clients = [httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_S) for url in urls]
         self._places = asyncio.Semaphore(at_once)
 
     async def run(self, orders: Sequence[LookOrder], over_s: float) -> None:
@@ -77,7 +76,7 @@ class Load:
             self.promises.accepted[request_id] = order.wish
         if order.wish is ClientWish.CANCELLED:
             await asyncio.sleep(order.after_s)
-            await self._cancel(min(ids))
+            await self._cancel(min(ids), order)
 
     async def _post(
         self, body: dict[str, Any], key: str, order: LookOrder
@@ -85,7 +84,8 @@ class Load:
         """The 202's body; None when it was refused, or nobody answered for long. Patient: asks
         again, with the same key.
         """
-        answer = await self._patiently("/v1/look", json=body, headers={"Idempotency-Key": key})
+        headers = {"Idempotency-Key": key, **self._who(order)}
+        answer = await self._patiently("/v1/look", json=body, headers=headers)
         if answer is None:
             self.promises.answers["no answer"] += 1
             return None
@@ -95,8 +95,13 @@ class Load:
             self.promises.broken.append(f"{order}: {answer.status_code} {answer.text[:200]}")
         return answer.json() if answer.status_code == 202 else None
 
-    async def _cancel(self, request_id: str) -> None:
-        answer = await self._patiently(f"/v1/jobs/{request_id}/cancel", until=(200, 404, 409))
+    def _who(self, order: LookOrder) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._keys[order.tenant % len(self._keys)]}"}
+
+    async def _cancel(self, request_id: str, order: LookOrder) -> None:
+        answer = await self._patiently(
+            f"/v1/jobs/{request_id}/cancel", until=(200, 404, 409), headers=self._who(order)
+        )
         if answer is not None and answer.status_code in (200, 404, 409):
             self.promises.cancels[request_id] = answer.status_code
 
@@ -131,6 +136,8 @@ def _body(wish: ClientWish, chance: random.Random) -> dict[str, Any]:
             items.append({"trial_image": f"{PREFIX}/missing.jpg", "trial_item_category": "top"})
         case ClientWish.UNREADABLE:
             items.append({"trial_image": NOT_A_PICTURE, "trial_item_category": "top"})
+        case ClientWish.LYING:
+            items.append({"trial_image": LYING, "trial_item_category": "top"})
         case ClientWish.INVALID:
             items.append(
                 {

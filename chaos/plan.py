@@ -46,6 +46,12 @@ UPSTREAMS: dict[str, tuple[str, ...]] = {
 }
 """Which services each process talks to: one link for each pair."""
 CLOCKS = ("compositor", "dead_letter")
+GROUPS = ("compositor", "dead_letter", "credit_ledger", "status_projection", "lake_writer")
+"""Whose offsets are forgotten. Not of webhooks: at least once is all that they promise."""
+LOSABLE = (LOOK_PROGRESS,)
+"""Topics whose records may be gone before they were read without a promise being broken."""
+LOST_WITHIN_S = 25.0
+"""A group whose members stand still is empty by then."""
 COPIED = (
     LOOK_REQUESTED,
     *RETRY_TOPICS,
@@ -73,12 +79,17 @@ class FaultKind(StrEnum):
     POSTGRES = "postgres"  # SIGKILL of the server
     S3 = "s3"  # SIGKILL of the object store
     LINK = "link"  # one link cut, frozen, slow
-    STORE = "store"  # the object store answers 503
+    STORE = "store"  # the object store answers 503, 403, or 404 for the bucket
     POINT = "point"  # a named point between two effects
-    CLOCK = "clock"  # a clock is a minute off
+    CLOCK = "clock"  # a clock is a minute or an hour off
     DISK = "disk"  # a disk is full
     POISON = "poison"  # a record that nobody can read
     COPY = "copy"  # records written again, as they were
+    FORGET = "forget"  # a group's offsets are deleted
+    RECORDS = "records"  # records are deleted before they were read
+    HANG = "hang"  # a stranger's transaction is left open
+    LEADER = "leader"  # a broker is restarted, and leaders move away and back
+    FAILOVER = "failover"  # Postgres can only be read
     FUTURE = "future"  # a record of a later version of its schema
 
 
@@ -135,6 +146,11 @@ WEIGHTS: dict[FaultKind, float] = {
     FaultKind.POISON: 20,
     FaultKind.COPY: 14,
     FaultKind.FUTURE: 4,
+    FaultKind.FORGET: 3,
+    FaultKind.RECORDS: 2,
+    FaultKind.HANG: 3,
+    FaultKind.LEADER: 0.6,
+    FaultKind.FAILOVER: 1.5,
 }
 
 
@@ -194,12 +210,16 @@ _DRAW: dict[FaultKind, Callable[[random.Random], DrawnFault]] = {
     ),
     FaultKind.BROKER: lambda chance: (f"kafka-{chance.randint(1, 3)}", 0.0, ""),
     FaultKind.LINK: _link,
-    FaultKind.STORE: lambda chance: ("compositor>s3", chance.uniform(0.5, 6), Harm.UNAVAILABLE),
+    FaultKind.STORE: lambda chance: (
+        "compositor>s3",
+        chance.uniform(0.5, 6),
+        chance.choice([Harm.UNAVAILABLE, Harm.UNAVAILABLE, Harm.DENIED, Harm.NO_BUCKET]),
+    ),
     FaultKind.POINT: _point,
     FaultKind.CLOCK: lambda chance: (
         chance.choice(CLOCKS),
         chance.uniform(2, 12),
-        chance.choice(["60", "-60"]),
+        chance.choice(["60", "-60", "3600", "-3600"]),
     ),
     FaultKind.DISK: lambda chance: (
         chance.choice(["postgres", "kafka-3"]),
@@ -213,6 +233,11 @@ _DRAW: dict[FaultKind, Callable[[random.Random], DrawnFault]] = {
     ),
     FaultKind.COPY: lambda chance: (chance.choice(COPIED).name, 0.0, str(chance.randint(1, 20))),
     FaultKind.FUTURE: lambda chance: (chance.choice(COPIED).name, 0.0, ""),
+    FaultKind.FORGET: lambda chance: (chance.choice(GROUPS), LOST_WITHIN_S, ""),
+    FaultKind.RECORDS: lambda chance: (chance.choice(LOSABLE).name, chance.uniform(1, 4), ""),
+    FaultKind.HANG: lambda chance: (chance.choice(COPIED).name, chance.uniform(2, 15), ""),
+    FaultKind.LEADER: lambda chance: (f"kafka-{chance.randint(1, 3)}", LOST_WITHIN_S, ""),
+    FaultKind.FAILOVER: lambda chance: ("postgres", chance.uniform(1, 6), ""),
 }
 """Target, duration and detail by kind; instances are drawn apart, and any other kind strikes what
 it is named after.
@@ -228,6 +253,7 @@ class ClientWish(StrEnum):
     REPEATED = "repeated"  # posted several times at once with one idempotency key
     MISSING = "missing"  # names an object that is not there
     UNREADABLE = "unreadable"  # names an object that is no picture
+    LYING = "lying"  # names a photo that says it is larger than any
     INVALID = "invalid"  # can't be accepted
     FOREIGN = "foreign"  # names another tenant's object
 
@@ -239,6 +265,7 @@ WISHES: dict[ClientWish, float] = {
     ClientWish.REPEATED: 10,
     ClientWish.MISSING: 6,
     ClientWish.UNREADABLE: 4,
+    ClientWish.LYING: 3,
     ClientWish.INVALID: 5,
     ClientWish.FOREIGN: 3,
 }
@@ -252,10 +279,15 @@ class LookOrder:
     wish: ClientWish
     after_s: float  # until it is cancelled
     times: int  # how often it is posted
+    tenant: int = 0  # the first is the noisy one
+
+
+TENANTS = 100
+NOISY_SHARE = 0.5
 
 
 def orders(seed: int, count: int) -> list[LookOrder]:
-    """`count` wishes."""
+    """`count` wishes, of which one tenant has half and the others what is left."""
     chance = random.Random(f"load {seed}")
     wishes = chance.choices(list(WISHES), list(WISHES.values()), k=count)
     return [
@@ -264,6 +296,7 @@ def orders(seed: int, count: int) -> list[LookOrder]:
             wish,
             chance.choice([0.0, 0.1, 0.5, 2.0]),
             chance.randint(2, 5) if wish is ClientWish.REPEATED else 1,
+            0 if chance.random() < NOISY_SHARE else chance.randrange(1, TENANTS),
         )
         for number, wish in enumerate(wishes)
     ]

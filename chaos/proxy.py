@@ -1,8 +1,8 @@
 """Links between two parts of a system, as TCP proxies on loopback that can be broken on purpose.
 
 A link passes bytes both ways unless it is told otherwise: cut (connections reset, new ones
-refused), frozen (open, but nothing passes), slow (each piece waits), or, for HTTP, unavailable
-(each request is answered 503). Several harms of one link add up by the worst of them; healing one
+refused), frozen (open, but nothing passes), slow (each piece waits), or, for HTTP, each request is
+answered with an error of S3's. Several harms of one link add up by the worst of them; healing one
 leaves the others.
 """
 
@@ -18,12 +18,6 @@ SLOW_S = 0.15
 """What each piece of up to `READ_BYTES` waits on a slow link."""
 LINGER_S = 0.05
 """After one side has closed, what was written to the other may take this long to leave."""
-_BODY = b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>planted</Message></Error>'
-_HEAD = (
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/xml\r\nContent-Length: "
-    "%d\r\nConnection: close\r\n\r\n"
-)
-UNAVAILABLE = (_HEAD % len(_BODY)).encode() + _BODY
 
 
 class Harm(StrEnum):
@@ -33,6 +27,25 @@ class Harm(StrEnum):
     FROZEN = "frozen"
     SLOW = "slow"
     UNAVAILABLE = "unavailable"
+    DENIED = "denied"
+    NO_BUCKET = "no-bucket"
+
+
+def _answer(status: str, code: str) -> bytes:
+    """As S3 says it."""
+    body = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>planted</Message></Error>'
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}"
+        f"\r\nConnection: close\r\n\r\n{body}"
+    ).encode()
+
+
+ANSWERS = {
+    Harm.UNAVAILABLE: _answer("503 Service Unavailable", "SlowDown"),
+    Harm.DENIED: _answer("403 Forbidden", "AccessDenied"),
+    Harm.NO_BUCKET: _answer("404 Not Found", "NoSuchBucket"),
+}
+"""What each request is answered with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,9 @@ class Link:
             OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
         ):
             async with _aborted(writer):
-                if self._suffers(Harm.UNAVAILABLE):
-                    await _answer_unavailable(reader, writer)
+                said = next((text for harm, text in ANSWERS.items() if self._suffers(harm)), None)
+                if said is not None:
+                    await _say(said, reader, writer)
                 elif not self._suffers(Harm.CUT):
                     await self._join(reader, writer)
 
@@ -146,10 +160,10 @@ async def _aborted(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
             await writer.wait_closed()
 
 
-async def _answer_unavailable(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _say(said: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     async with asyncio.timeout(5):
         await reader.readuntil(b"\r\n\r\n")
-    writer.write(UNAVAILABLE)
+    writer.write(said)
     await writer.drain()
     writer.close()
     await writer.wait_closed()

@@ -5,13 +5,17 @@ strike is told apart.
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
+import asyncpg
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 
 from chaos.brokers import NODES
 from chaos.cluster import Cluster
+from chaos.outages import Outages, of_group
 from chaos.plan import FaultKind, Poison, Strike
 from chaos.poison import Recorder
 from chaos.proxy import Harm
@@ -22,6 +26,15 @@ from schemas.topics import BY_NAME
 
 log = logs.get(__name__)
 
+COULD_NOT = (
+    OSError,
+    TimeoutError,
+    PartFailed,
+    KafkaError,
+    KafkaException,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 RECORD_TIMEOUT_S = 30.0
 ROLL_PAUSE_S = 0.5
 TAKEN_POLL_S = 0.1
@@ -39,10 +52,11 @@ class Strikes:
     too.
     """
 
-    def __init__(self, cluster: Cluster, recorder: Recorder) -> None:
+    def __init__(self, cluster: Cluster, recorder: Recorder, outages: Outages) -> None:
         """Strike this cluster."""
         self._cluster = cluster
         self._recorder = recorder
+        self._outages = outages
         self.struck: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self._by_kind: dict[FaultKind, Striker] = {
@@ -63,6 +77,11 @@ class Strikes:
             FaultKind.POISON: self._poison,
             FaultKind.COPY: self._copy,
             FaultKind.FUTURE: self._future,
+            FaultKind.FORGET: self._forget,
+            FaultKind.RECORDS: self._delete_records,
+            FaultKind.HANG: self._hang,
+            FaultKind.LEADER: self._move_leaders,
+            FaultKind.FAILOVER: self._read_only,
         }
 
     async def run(self, plan: Sequence[Strike]) -> None:
@@ -80,7 +99,7 @@ class Strikes:
         """One fault, from strike to heal."""
         try:
             struck = await self._by_kind[strike.kind](strike)
-        except (OSError, TimeoutError, PartFailed, KafkaError) as error:
+        except COULD_NOT as error:
             log.info(
                 "a fault could not strike",
                 fault=str(strike),
@@ -166,3 +185,45 @@ class Strikes:
     async def _future(self, strike: Strike) -> bool:
         async with asyncio.timeout(RECORD_TIMEOUT_S):
             return await self._recorder.future(strike.target) > 0
+
+    @asynccontextmanager
+    async def _standing_still(self, process: str) -> AsyncIterator[bool]:
+        """Every instance of a process, as long as the block lasts; whether there is one."""
+        parts = of_group(self._cluster.parts, process)
+        stopped = [part for part in parts if self._cluster.send(part, signal.SIGSTOP)]
+        try:
+            yield bool(stopped)
+        finally:
+            for part in stopped:
+                self._cluster.send(part, signal.SIGCONT)
+
+    async def _forget(self, strike: Strike) -> bool:
+        async with self._standing_still(strike.target):
+            return await self._outages.forget_group(f"looks.{strike.target}", strike.lasts_s)
+
+    async def _delete_records(self, strike: Strike) -> bool:
+        """What was written while their reader stood still, and all before it."""
+        async with self._standing_still("status_projection") as still:
+            await asyncio.sleep(strike.lasts_s)
+            return still and await self._outages.delete_records(strike.target)
+
+    async def _hang(self, strike: Strike) -> bool:
+        async with self._outages.hanging(strike.target):
+            await asyncio.sleep(strike.lasts_s)
+        return True
+
+    async def _move_leaders(self, strike: Strike) -> bool:
+        """Away as the broker goes, as in a rolling restart; and back to it."""
+        if not self._cluster.send(strike.target, signal.SIGTERM):
+            return False
+        give_up_s = asyncio.get_running_loop().time() + strike.lasts_s
+        while not await self._outages.elect():
+            if asyncio.get_running_loop().time() > give_up_s:
+                break
+            await asyncio.sleep(1)
+        return True
+
+    async def _read_only(self, strike: Strike) -> bool:
+        async with self._outages.read_only():
+            await asyncio.sleep(strike.lasts_s)
+        return True

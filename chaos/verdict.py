@@ -20,6 +20,7 @@ UNREFUNDED = """SELECT count(*) FROM request_logs r WHERE status = 'FAILURE' AND
   SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')"""
 OUTCOMES = "SELECT request_id, status, error_code, error_message FROM request_logs"
 AUDIT_TIMEOUT_S = 900.0
+BAD_PHOTOS = (ClientWish.MISSING, ClientWish.UNREADABLE, ClientWish.LYING)
 OUR_FAULTS = (None, "expired", "internal", "timeout")
 LOSSES = tuple(f"fault {fault_of(symptom)}" for symptom in (Symptom.DIED, Symptom.OUT_OF_TIME))
 """What a campaign can do to a worker from outside. It takes no memory away and raises nothing in
@@ -143,7 +144,7 @@ def broken_promises(
     good = {ClientWish.LOOK, ClientWish.OUTFIT, ClientWish.REPEATED}
     for request_id, wish in promises.accepted.items():
         status, error = rows.get(request_id, ("", None))
-        if wish in (ClientWish.MISSING, ClientWish.UNREADABLE) and status == "SUCCESS":
+        if wish in BAD_PHOTOS and status == "SUCCESS":
             broken.append(f"{request_id}: {wish}, and it succeeded")
         if wish in good and error not in OUR_FAULTS and request_id not in excused:
             broken.append(f"{request_id}: {wish}, and it failed with {error}")

@@ -3,7 +3,8 @@
 | what happened on given bytes | the first time | when the same photos do it again |
 |---|---|---|
 | an exception that nobody expected | the photo's: the same bytes would raise it again | |
-| the worker died, ran out of memory, or out of time | unclear: tried in another | the photo's |
+| the worker died, ran out of memory, or of time at work | unclear: tried in another | the photo's |
+| the worker's time was up, and it had waited (for the store, say) | ours | ours |
 
 "Again" is the next attempt of the same request, or another request for the same photos met
 within an hour. A worker's death can be the machine's doing, and its memory an earlier look's;

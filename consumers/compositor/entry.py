@@ -5,6 +5,7 @@ server that they are forked from.
 from dataclasses import dataclass
 
 from compositing.options import Bars
+from consumers.compositor.patience import given_up_while_waiting
 from consumers.compositor.results import NotRendered, Rendered
 from runtime.settings import EngineSettings, ObjectStoreSettings
 from schemas.events import LookRequested
@@ -31,11 +32,12 @@ def prepare(setup: WorkerSetup) -> None:
     worker.prepare(setup)
 
 
-def render(request: LookRequested) -> Rendered | NotRendered:
-    """One look: `consumers.compositor.render.render`."""
+def render(request: LookRequested, limit_s: float) -> Rendered | NotRendered:
+    """One look, for which there are `limit_s`: `consumers.compositor.render.render`."""
     from consumers.compositor import render as worker  # noqa: PLC0415 (only a worker loads the engine)
 
-    return worker.render(request)
+    with given_up_while_waiting(limit_s):
+        return worker.render(request)
 
 
 def idle() -> str:

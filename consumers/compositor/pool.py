@@ -13,6 +13,7 @@ import pebble
 
 from compositing.options import Bars
 from consumers.compositor.entry import PRELOADED, WorkerSetup, idle, prepare, render
+from consumers.compositor.patience import WAITED
 from consumers.compositor.results import NotRendered, Rendered
 from domain.blame import Symptom
 from runtime import logs
@@ -54,7 +55,9 @@ class _WorkerPlace:
         """Make a look. Cancelling it kills the worker. Raises RuntimeError where an idle worker
         died: such a pool never works again.
         """
-        return asyncio.wrap_future(self._pool.schedule(render, args=(request,), timeout=limit_s))
+        return asyncio.wrap_future(
+            self._pool.schedule(render, args=(request, limit_s), timeout=limit_s)
+        )
 
     async def ready(self) -> None:
         """Return once a worker is there and idle."""
@@ -103,6 +106,10 @@ class RenderPool:
     ) -> None:
         """No worker is started: `open`, or the first look, does."""
         self._time_limit_s = settings.time_limit_s
+        self._too_late = FailureReason(
+            code=FailureCode.TIMEOUT,
+            message=f"The look was not composed within {settings.time_limit_s:g} s.",
+        )
         self._grace_s = grace_s
         self._told: set[str] = set()
         count = (settings.workers if remote is None else remote.concurrency) + spare
@@ -145,10 +152,14 @@ class RenderPool:
         try:
             result = await asyncio.shield(work)
         except TooLong:
-            message = f"The look was not composed within {self._time_limit_s:g} s."
-            reason = FailureReason(code=FailureCode.TIMEOUT, message=message)
-            return NotRendered(reason, can_heal=True, symptom=Symptom.OUT_OF_TIME)
+            return NotRendered(self._too_late, can_heal=True, symptom=Symptom.OUT_OF_TIME)
         except pebble.ProcessExpired as death:
+            if death.exitcode == WAITED:
+                log.error(
+                    "a worker waited for as long as a look may take, for the store or the machine",
+                    request_id=request.request_id,
+                )
+                return NotRendered(self._too_late, can_heal=True)
             log.error("a worker died", request_id=request.request_id, exit_code=death.exitcode)
             return NotRendered(UNEXPECTED, can_heal=True, symptom=Symptom.DIED)
         except Exception:

@@ -105,6 +105,21 @@ async def test_a_stuck_worker_is_killed_at_the_time_limit_and_the_next_look_is_m
     assert workers() != [stuck]
 
 
+async def test_a_worker_that_waited_for_the_store_all_the_time_blames_no_photo(
+    pool: RenderPool, plants: Path
+) -> None:
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+    (plants / "worker.after-upload").write_text("wait 60")
+    failed = await pool.render(a_look("tee.jpg"))
+    assert isinstance(failed, NotRendered)
+    assert (failed.reason.code, failed.can_heal, failed.symptom) == (
+        FailureCode.TIMEOUT,
+        True,
+        None,
+    )
+    assert isinstance(await pool.render(a_look("tee.jpg")), Rendered)
+
+
 @pytest.mark.hostile(row=33)
 async def test_a_look_beyond_the_memory_limit_fails_as_our_fault_and_the_next_one_is_made(
     pool: RenderPool, services: Stack

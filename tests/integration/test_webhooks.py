@@ -39,7 +39,7 @@ from storage.webhooks import MAX_PER_TENANT, NewSecret, NewWebhook, WebhookChang
 from tests.integration.accepting import submission
 from tests.integration.applications import deliveries
 from tests.integration.conftest import running, until
-from tests.receiver import Received, Receiver, answering, pouring, receiving, silence
+from tests.receiver import Received, Receiver, answering, pouring, receiving, saying, silence
 
 LIVE = "live"
 BOTH = ("look.completed", "look.failed")
@@ -253,6 +253,31 @@ async def test_the_schedule_ends_with_its_last_try_and_a_redelivery_begins_it_an
         pytest.param(silence, "failed", "no complete answer within 0.5 s", id="no answer"),
         pytest.param(answering(301, location="/"), "failed", 301, id="a redirect"),
         pytest.param(pouring(b"x" * 65536, 0), "delivered", 200, id="a gigabyte"),
+        pytest.param(answering(500, b"\0\xff\xed\xa0\x80" * 9), "failed", 500, id="no text"),
+        pytest.param(
+            answering(200, b"\x1f\x8b\x08\0", content_encoding="gzip"),
+            "delivered",
+            200,
+            id="gzip that is none",
+        ),
+        pytest.param(
+            saying(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
+            "delivered",
+            204,
+            id="early hints",
+        ),
+        pytest.param(
+            answering(503, retry_after="9" * 400, x_long="x" * 300_000),
+            "failed",
+            None,
+            id="a header beyond all measure",
+        ),
+        pytest.param(
+            answering(429, retry_after="Fri, 31 Dec 9999 23:59:59 GMT"),
+            "failed",
+            429,
+            id="come back in another age",
+        ),
     ],
 )
 async def test_odd_answers_harm_nobody(

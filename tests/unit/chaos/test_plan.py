@@ -64,8 +64,10 @@ def test_every_target_exists() -> None:
     assert {strike.target for strike in MANY if strike.kind is FaultKind.POINT} == named[
         FaultKind.POINT
     ]
-    assert {strike.detail for strike in MANY if strike.kind is FaultKind.LINK} == set(Harm) - {
-        Harm.UNAVAILABLE
+    assert {strike.detail for strike in MANY if strike.kind is FaultKind.LINK} == {
+        Harm.CUT,
+        Harm.FROZEN,
+        Harm.SLOW,
     }
 
 
