@@ -20,6 +20,8 @@ StoredReport = Mapping[str, Any]
 
 def told(reports: Sequence[StoredReport]) -> str:
     """Two tables: a row for each campaign and their sum, and how often each kind struck."""
+    if not reports:
+        return "None is on record yet."
     rows = [_row(report) for report in reports]
     faults, requests = sum(row[1] for row in rows), sum(row[2] for row in rows)
     broken = sum(row[4] for row in rows)

@@ -16,7 +16,13 @@ T = TypeVar("T")
 
 
 def steady_output() -> None:
-    """Let no character end a command: what the terminal's encoding lacks is written escaped."""
+    """Let no character end a command: what the terminal's encoding lacks is written escaped. What
+    was closed (`>&-`) leads nowhere, and nothing else is opened in its place.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            _to_nowhere(number)
+            setattr(sys, name, open(number, "w" if number else "r"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -64,6 +70,13 @@ def words(error: OSError) -> str:
     return f"{place}: {what}" if place else what
 
 
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
 def _hush() -> None:
     """What is still to be written to a standard output that takes nothing goes nowhere: else the
     interpreter would complain when it ends.
@@ -72,6 +85,4 @@ def _hush() -> None:
         sys.stdout.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+            _to_nowhere(sys.stdout.fileno())

@@ -23,6 +23,10 @@ def test_what_was_broken_and_what_did_not_settle_counts() -> None:
     assert lines[6::2] == ["| kill | hang |", "| 6 | 3 |"]
 
 
+def test_without_a_report_there_is_no_table() -> None:
+    assert told([]) == "None is on record yet."
+
+
 def test_they_replace_the_sums_of_before_and_nothing_else() -> None:
     page = f"a\n{BEGIN}\nold\n{END}\nb\n"
     assert with_sums(page, "new") == f"a\n{BEGIN}\nnew\n{END}\nb\n"

@@ -4,6 +4,7 @@ be written to, and no character of any language ends it.
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,13 @@ def test_a_full_disk_behind_standard_output_is_one_line(what: str) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (2, b"No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_was_closed_leads_nowhere_and_ends_nothing(closed: str) -> None:
+    asked = shlex.join([sys.executable, "-c", SAYS, "say"])
+    done = run(["sh", "-c", f"{asked} {closed}"])
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_reader_that_goes_away_is_one_line() -> None:
