@@ -32,7 +32,7 @@ async function one({ view, id, signal }) {
       may("operator") ? grantForm() : h("p", { class: "quiet" }, "Granting credits takes the role operator."),
       ...["live", "test"].filter((name) => tenant.entries[name].length || name === "live").map((name) => h("section", { class: "stack" }, h("h2", {}, `Newest entries, ${name}`),
         table(`Newest entries, ${name}`, ["When", "Kind", "Request", "#Credits"], tenant.entries[name].map((entry) => [
-          time(entry.at), entry.kind, requestLink(entry.request_id), `${entry.amount > 0 ? "+" : "\u2212"}${number(Math.abs(entry.amount))}`,
+          time(entry.at), entry.kind, requestLink(entry.request_id), `${entry.amount > 0 ? "+" : entry.amount < 0 ? "\u2212" : ""}${number(Math.abs(entry.amount))}`,
         ]), "No entry yet."))),
       h("dl", { class: "receipt card" }, h("dt", {}, "Object keys below"), h("dd", {}, tenant.key_prefixes.join(", ") || "none"),
         h("dt", {}, "Engine"), h("dd", {}, tenant.engine ?? "the deployment's"), h("dt", {}, "Quality floor"), h("dd", {}, tenant.quality_floor ?? "the deployment's")),
