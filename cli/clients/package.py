@@ -12,6 +12,8 @@ from devstack.folder import CHECKOUT
 from schemas.samples import body_of
 
 FOLDER: Final = CHECKOUT / "clients"
+LICENSE: Final = CHECKOUT / "LICENSE"
+"""A package goes out with its own copy."""
 PYTHON: Final = "python/looks_client"
 ASYNC: Final = "async_client.py"
 HTTP: Final = "The HTTP contract. Made from the OpenAPI document by `make contracts`."
@@ -30,6 +32,8 @@ def generated() -> dict[str, str]:
         f"{PYTHON}/testkit/samples.json": _samples(),
         **dict(_released()),
         "typescript/src/models.ts": typescript_models.module(HTTP, http),
+        "python/LICENSE": LICENSE.read_text(),
+        "typescript/LICENSE": LICENSE.read_text(),
     }
 
 
