@@ -1,6 +1,7 @@
 """What a look must be before it is charged, beyond what its models say."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from api.errors import ApiError, invalid
 from api.fields import check_fields
 from api.ports import Ports
 from compositing import InvalidOption, parse_options
+from compositing.options import OPTIONS
 from domain.engines import OPTION, asked_for
 from domain.object_keys import may_name, problem
 from domain.photo_sources import PhotoSource, source_of, url_problem
@@ -20,6 +22,8 @@ from schemas.http import MAX_METADATA_BYTES, LookRequest
 from storage.accounts import Credential
 
 MAX_CONFIG_BYTES = 16 * 1024
+MAX_NAME_CHARS = 40
+"""So much of an unknown option is said."""
 
 
 def check(
@@ -45,7 +49,7 @@ def check(
                 "unknown garment category; see GET /v1/garment-categories",
                 "enum",
             )
-    warnings = _check_options(body) if body.runtime_config is not None else ()
+    warnings = _check_options(body, credential) if body.runtime_config is not None else ()
     asked = asked_for(body.runtime_config, credential.engine)
     if (asked or ports.engine.default) == EngineName.REMOTE:
         _check_categories_said(body)
@@ -90,12 +94,19 @@ def _check_categories_said(body: LookRequest) -> None:
             raise invalid(place, f"the remote engine takes no `{AUTO}`: say the category", "enum")
 
 
-def _check_options(body: LookRequest) -> tuple[str, ...]:
+def _check_options(body: LookRequest, who: Credential) -> tuple[str, ...]:
     if len(orjson.dumps(dict(body.runtime_config or {}))) > MAX_CONFIG_BYTES:
         raise invalid(
             ("body", "runtime_config"), f"larger than {MAX_CONFIG_BYTES} bytes", "too_long"
         )
     try:
-        return parse_options(body.runtime_config, body.user_category)[1]
+        warnings = parse_options(body.runtime_config, body.user_category)[1]
     except InvalidOption as error:
         raise invalid(("body", "runtime_config", error.name), str(error)) from None
+    if warnings and who.strict_options:
+        name = next(one for one in body.runtime_config or {} if one not in OPTIONS)
+        near = get_close_matches(name[:MAX_NAME_CHARS], OPTIONS, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        place = ("body", "runtime_config", name[:MAX_NAME_CHARS])
+        raise invalid(place, f"there is no such option{meant}", "extra_forbidden")
+    return warnings

@@ -126,4 +126,5 @@ ME: Final[dict[str, Any]] = {
     "capabilities": ["jobs:create", "jobs:read"],
     "object_key_prefixes": ["users/abc/"],
     "strict_fields": True,
+    "strict_options": True,
 }

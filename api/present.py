@@ -114,6 +114,7 @@ def me(who: Credential) -> Me:
         capabilities=sorted(who.capabilities),
         object_key_prefixes=list(who.key_prefixes),
         strict_fields=who.strict_fields,
+        strict_options=who.strict_options,
         session_id=who.session_id,
     )
 

@@ -154,7 +154,8 @@ class LookRequest(BaseModel):
     runtime_config: Annotated[Mapping[str, JsonValue], WithJsonSchema(RUNTIME_CONFIG)] | None = (
         Field(
             default=None,
-            description="rendering options; unknown ones are ignored and named in the warnings",
+            description="rendering options; unknown ones are refused, and for keys from before "
+            "that rule ignored and named in the warnings",
         )
     )
     reference: Reference | None = Field(

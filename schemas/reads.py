@@ -76,6 +76,11 @@ class Me(BaseModel):
     strict_fields: bool = Field(
         description="whether unknown fields of a look are refused; else they are warned of"
     )
+    strict_options: bool = Field(
+        default=False,
+        description="whether unknown options of `runtime_config` are refused; else they are warned "
+        "of",
+    )
     session_id: str | None = Field(
         default=None, description="the console's session that this request came by"
     )

@@ -33,6 +33,7 @@ class Credential:
     key_prefixes: tuple[str, ...]
     engine: str | None = None  # who makes its looks; None: the deployment's default
     strict_fields: bool = True  # whether unknown fields are refused; else they are warned of
+    strict_options: bool = True  # the same of rendering options
     key_name: str = ""  # what its tenant calls it
     session_id: str | None = None  # of the console's sign-in by which the key speaks
 
@@ -192,7 +193,7 @@ class AccountStore:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             old = await connection.fetchrow(
-                """SELECT tenant_id, environment, capabilities, strict_fields, name,
+                """SELECT tenant_id, environment, capabilities, strict_fields, strict_options, name,
                           (revoked_at IS NOT NULL OR expires_at <= now()) IS TRUE AS ended
                    FROM api_keys WHERE key_id = $1 FOR UPDATE""",
                 key_id,
@@ -208,8 +209,8 @@ class AccountStore:
             text, new_id = make_key(old["environment"], secrets.choice), str(ULID())
             await connection.execute(
                 """INSERT INTO api_keys (key_id, tenant_id, environment, key_hash, last4,
-                capabilities, replaces, strict_fields, name)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+                capabilities, replaces, strict_fields, strict_options, name)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
                 new_id,
                 old["tenant_id"],
                 old["environment"],
@@ -218,6 +219,7 @@ class AccountStore:
                 old["capabilities"],
                 key_id,
                 old["strict_fields"],
+                old["strict_options"],
                 old["name"],
             )
             ends_at = await connection.fetchval(
@@ -299,8 +301,8 @@ class AccountStore:
         if environment is None:
             return None
         row = await self._pool.fetchrow(
-            """SELECT k.key_id, k.tenant_id, k.capabilities, k.strict_fields, k.name,
-                      t.key_prefixes, t.engine
+            """SELECT k.key_id, k.tenant_id, k.capabilities, k.strict_fields,
+                      k.strict_options, k.name, t.key_prefixes, t.engine
                FROM api_keys k JOIN tenants t USING (tenant_id)
                WHERE k.key_hash = $1 AND k.environment = $2 AND k.revoked_at IS NULL
                  AND (k.expires_at IS NULL OR k.expires_at > now())""",
@@ -318,6 +320,7 @@ class AccountStore:
             prefixes,
             row["engine"],
             row["strict_fields"],
+            row["strict_options"],
             row["name"],
         )
 

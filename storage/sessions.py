@@ -75,8 +75,8 @@ class SessionStore:
         """
         row = await self._pool.fetchrow(
             f"""SELECT s.session_id, s.seen_at < now() - interval '1 minute' AS stale, k.key_id,
-                       k.tenant_id, k.environment, k.capabilities, k.strict_fields, k.name,
-                       t.key_prefixes, t.engine
+                       k.tenant_id, k.environment, k.capabilities, k.strict_fields,
+                       k.strict_options, k.name, t.key_prefixes, t.engine
                 FROM console_sessions s JOIN api_keys k USING (key_id) JOIN tenants t
                   USING (tenant_id)
                 WHERE s.token_hash = $1 AND {_WORKING}""",
@@ -99,6 +99,7 @@ class SessionStore:
             reachable(row["environment"], row["key_prefixes"]),
             row["engine"],
             row["strict_fields"],
+            row["strict_options"],
             row["name"],
             row["session_id"],
         )

@@ -19,8 +19,8 @@ OTHERWISE = {
     "TLS",
     8: "fields that are not ours to be told are ignored, as the reference product does; none of "
     "them has an effect",
-    9: "unknown options of `runtime_config` are ignored and named in the warnings; known ones have "
-    "ranges",
+    9: "a key from before unknown options of `runtime_config` were refused has them ignored and "
+    "named in the warnings",
     11: "what parses as no plain JSON is 422 with `detail`; what is no HTTP is 400",
     21: "a bad Idempotency-Key is 422 with its place in `detail`",
     24: "cancels count as writes against the rate limits; a cancelled look is refunded whole",

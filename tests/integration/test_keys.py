@@ -171,9 +171,14 @@ async def test_a_new_key_is_strict_and_a_rotated_one_as_strict_as_before(
     made = await store.credential(key)
     assert made is not None
     assert made.strict_fields
+    assert made.strict_options
     # As the migration leaves the keys that it finds
-    await pool.execute("UPDATE api_keys SET strict_fields = false WHERE key_id = $1", key_id)
+    await pool.execute(
+        "UPDATE api_keys SET strict_fields = false, strict_options = false WHERE key_id = $1",
+        key_id,
+    )
     _, successor, _ = await store.rotate_key(key_id, timedelta())
     followed = await store.credential(successor)
     assert followed is not None
     assert not followed.strict_fields
+    assert not followed.strict_options

@@ -76,7 +76,9 @@ def grant_key(
 def grant_older_key(api: Api) -> str:
     """A key of tenant abc from before unknown fields were refused."""
     key = grant_key(api.accounts, "abc")
-    api.accounts.credentials[key] = replace(api.accounts.credentials[key], strict_fields=False)
+    api.accounts.credentials[key] = replace(
+        api.accounts.credentials[key], strict_fields=False, strict_options=False
+    )
     return key
 
 

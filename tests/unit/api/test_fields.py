@@ -87,14 +87,22 @@ async def test_every_unknown_field_is_named_up_to_a_bound_and_none_is_echoed_who
 
 
 @pytest.mark.parametrize(
-    "config", [{"glitter": True}, {"nested": {"user_categry": "MALE"}}, {"trial_image": 1}]
+    "config",
+    [{"glitter": True}, {"widht": 512}, {"nested": {"user_categry": "MALE"}}, {"trial_image": 1}],
 )
 @pytest.mark.parametrize(("path", "status"), [(LOOK, 202), (VALIDATE, 200)])
-async def test_rendering_options_stay_open(
+async def test_unknown_options_are_refused_and_an_older_key_is_warned(
     api: Api, config: dict[str, object], path: str, status: int
 ) -> None:
     body = {**GOOD, "runtime_config": config}
     answer = await api.http.post(path, json=body, headers=api.headers())
+    (one,) = answer.json()["detail"]
+    assert (answer.status_code, one["type"]) == (422, "extra_forbidden")
+    assert one["loc"] == ["body", "runtime_config", next(iter(config))]
+    assert ("did you mean width?" in one["msg"]) == ("widht" in config)
+    assert api.acceptance.accepted == []
+    older = {"Authorization": f"Bearer {grant_older_key(api)}"}
+    answer = await api.http.post(path, json=body, headers=older)
     assert (answer.status_code, len(answer.json()["warnings"])) == (status, 1)
 
 
@@ -106,6 +114,6 @@ async def test_every_key_may_ask_what_it_may_do(api: Api) -> None:
     assert (me["tenant_id"], me["environment"]) == ("abc", "test")
     assert me["capabilities"] == ["webhooks:manage"]
     assert me["object_key_prefixes"] == ["test/users/abc/"]
-    assert me["strict_fields"] is True
+    assert me["strict_fields"] is me["strict_options"] is True
     assert key not in answer.text
     assert (await api.http.get("/v1/me")).status_code == 401

@@ -53,11 +53,6 @@ async def test_optional_fields_may_be_left_out(api: Api, left_out: str) -> None:
     assert (await api.http.post("/v1/look", json=body, headers=api.headers())).status_code == 202
 
 
-async def test_unknown_options_are_accepted(api: Api) -> None:
-    body = {**GOOD, "runtime_config": {"glitter": True, "format": "png"}}
-    assert (await api.http.post("/v1/look", json=body, headers=api.headers())).status_code == 202
-
-
 @pytest.mark.parametrize(
     ("body", "place"),
     [

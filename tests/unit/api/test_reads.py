@@ -11,7 +11,7 @@ from schemas.ids import new_request_id
 from storage.accounts import LedgerEntry
 from storage.usage import KeyUsageRow, UsageRow
 from tests.making import NOW
-from tests.unit.api.conftest import Api, grant_key
+from tests.unit.api.conftest import Api, grant_key, grant_older_key
 from tests.unit.api.fakes import a_job, cancelled
 from tests.unit.api.test_looks import GOOD
 
@@ -261,11 +261,10 @@ async def test_the_tenant_is_told_of_a_low_balance_by_its_own_rule_or_the_servic
 async def test_a_dry_run_prices_a_look_and_leaves_no_trace(api: Api) -> None:
     body = {**GOOD, "runtime_config": {"glitter": True}}
     warnings = ["unknown option 'glitter' was ignored"]
+    headers = {"Authorization": f"Bearer {grant_older_key(api)}", "Idempotency-Key": "k"}
     for balance, sufficient in ((100, True), (10, True), (9, False)):
         api.accounts.balances["abc", "live"] = balance
-        answer = await api.http.post(
-            "/v1/look/validate", json=body, headers=api.headers(**{"Idempotency-Key": "k"})
-        )
+        answer = await api.http.post("/v1/look/validate", json=body, headers=headers)
         expected = {
             "credits_cost": 10,
             "balance": balance,
