@@ -86,7 +86,7 @@ function keyRow(one, notice, signal, load) {
   const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
   const state = one.works ? chip(one.current ? "This one" : "Works", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
   const cell = (...children) => h("td", { role: "cell" }, ...children);
-  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
+  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
     cell(one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
     cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
 }

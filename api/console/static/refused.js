@@ -47,5 +47,5 @@ const HEADS = ["When", "Request", "Answer", "Id"];
 function row(one) {
   const cell = (...children) => h("td", { role: "cell" }, ...children);
   return h("tr", { role: "row" }, cell(time(one.created_at)), cell(h("code", {}, `${one.method} ${one.path}`)),
-    cell(chip(`${one.status} ${one.code}`, one.status < 500 ? "" : "failure"), h("span", { class: "quiet said" }, one.message)), cell(identifier(one.request_id)));
+    cell(chip(`${one.status} ${one.code}`, one.status < 500 ? "" : "failure"), h("p", { class: "quiet" }, one.message)), cell(identifier(one.request_id)));
 }
