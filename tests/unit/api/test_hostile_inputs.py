@@ -184,7 +184,7 @@ async def test_row_13_every_key_that_is_none_is_answered_alike_and_a_misspelt_on
         "x" * 8192,
         live.replace("sk_live_", "sk_test_"),
         "k\u00e9y",
-        api.key + " ",
+        api.key + " x",
         api.key[:-1],
     ]
     read = api.accounts.looked_up
