@@ -41,15 +41,18 @@ def artifacts(job: JobRow, links: Presigner) -> list[Artifact]:
         return []
     made = _Pictures.model_validate(job.result)
     cutouts = [
-        _artifact(item.cutout, "intermediate", f"items[{index}] cut out", links)
+        _artifact(item.cutout, "intermediate", links, index)
         for index, item in enumerate(made.items)
         if item.cutout is not None
     ]
-    return [_artifact(made.image, "final", "look", links), *cutouts]
+    return [_artifact(made.image, "final", links), *cutouts]
 
 
 def _artifact(
-    image: StoredImage, role: Literal["intermediate", "final"], label: str, links: Presigner
+    image: StoredImage,
+    role: Literal["intermediate", "final"],
+    links: Presigner,
+    index: int | None = None,
 ) -> Artifact:
     meta = ArtifactMeta(
         width=image.width,
@@ -58,7 +61,13 @@ def _artifact(
         content_type=image.content_type,
         bytes=image.bytes,
     )
-    return Artifact(image_url=links.get(image.bucket, image.key), role=role, label=label, meta=meta)
+    return Artifact(
+        image_url=links.get(image.bucket, image.key),
+        role=role,
+        label="look" if index is None else f"items[{index}] cut out",
+        item_index=index,
+        meta=meta,
+    )
 
 
 def event(row: EventRow, job: JobRow, links: Presigner) -> Event:

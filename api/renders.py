@@ -37,7 +37,8 @@ async def list_renders(
     rows = await ports.jobs.renders(who.tenant_id, who.environment, limit + 1, before=before)
     page = rows[:limit]
     more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None
-    return RenderList(items=[present.render(row, ports.links) for row in page], next_cursor=more)
+    items = [present.render(row, ports.links) for row in page]
+    return RenderList(items=items, next_cursor=more, count=len(items))
 
 
 @router.get(

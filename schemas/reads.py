@@ -37,6 +37,7 @@ class RenderList(BaseModel):
 
     items: list[Render]
     next_cursor: str | None
+    count: int = Field(default=0, description="looks on this page, as `GET /v1/jobs` says it")
 
 
 class UsageDay(BaseModel):

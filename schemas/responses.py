@@ -39,6 +39,9 @@ class Artifact(BaseModel):
     kind: Literal["image"] = "image"
     role: Literal["intermediate", "final"]
     label: str
+    item_index: int | None = Field(
+        default=None, description="of the garment in `items` that it shows; null: of the whole look"
+    )
     meta: ArtifactMeta
 
 

@@ -34,9 +34,9 @@ function mannequin(render) {
   return render.user_category ? `${render.user_category.toLowerCase()} mannequin` : "default mannequin";
 }
 
-/** Each garment with its cut-out, where that was kept: the cut-out's label says whose it is. */
+/** Each garment with its cut-out, where that was kept. */
 function inOrder(render) {
-  const cutouts = new Map(render.cutouts.map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one]));
+  const cutouts = new Map(render.cutouts.map((one) => [one.item_index, one]));
   const layers = render.garments.map((garment, index) => ({ garment, index, cutout: cutouts.get(index) ?? null }));
   return layers.sort((a, b) => parseFloat(b.garment.layer) - parseFloat(a.garment.layer) || b.index - a.index);
 }

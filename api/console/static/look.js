@@ -134,7 +134,7 @@ function receipt(job) {
 
 /** Begin a new look with what this one was asked for. */
 function takeBack(job, render) {
-  const pictures = new Map((render?.cutouts ?? []).map((one) => [Number(/^items\[(\d+)\]/.exec(one.label)?.[1] ?? -1), one.image_url]));
+  const pictures = new Map((render?.cutouts ?? []).map((one) => [one.item_index, one.image_url]));
   draft.takeBack(job, sent.get(job.request_id), pictures);
 }
 

@@ -1,7 +1,8 @@
 """Jobs, renders, credits, usage, prices and categories."""
 
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from storage.accounts import LedgerEntry
 from storage.usage import KeyUsageRow, UsageRow
 from tests.making import NOW
 from tests.unit.api.conftest import Api, grant_key, grant_older_key
-from tests.unit.api.fakes import a_job, cancelled
+from tests.unit.api.fakes import RESULT, a_job, cancelled
 from tests.unit.api.test_looks import GOOD
 
 
@@ -171,6 +172,7 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     while query:
         page = (await api.http.get(f"/v1/renders?{query}", headers=api.headers())).json()
         seen += [render["request_id"] for render in page["items"]]
+        assert page["count"] == len(page["items"])
         query = page["next_cursor"] and f"limit=2&cursor={page['next_cursor']}"
     assert seen == sorted((one for one in ids if one != ids[3]), reverse=True)
     assert (await api.http.get(f"/v1/renders/{ids[3]}", headers=api.headers())).status_code == 404
@@ -187,6 +189,18 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     assert shown.json()["garments"] == [garment | unjudged]
     assert "secret.png" not in shown.text
     assert "users/abc" not in shown.text
+
+
+async def test_a_cut_out_says_which_garment_it_is_of(api: Api) -> None:
+    request_id, (item,) = new_request_id(), cast(list[dict[str, object]], RESULT["items"])
+    items = [item, {**item, "cutout": RESULT["image"]}]
+    made = replace(a_job(request_id), status="SUCCESS", result={**RESULT, "items": items})
+    api.jobs.rows["abc", "live", request_id] = made
+    job = (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()
+    assert [(one["role"], one["label"], one["item_index"]) for one in job["artifacts"]] == [
+        ("final", "look", None),
+        ("intermediate", "items[1] cut out", 1),
+    ]
 
 
 async def test_usage_is_by_day_and_operation_with_the_net(api: Api) -> None:
