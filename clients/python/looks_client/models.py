@@ -77,6 +77,8 @@ class Artifact(Model):
     kind: Literal["image"] | str = "image"
     role: Literal["intermediate", "final"] | str
     label: str
+    item_index: int | None = None
+    """of the garment in `items` that it shows; null: of the whole look"""
     meta: ArtifactMeta
 
 
@@ -651,7 +653,9 @@ class LookRequest(Sent):
     """MALE, FEMALE or null for the default mannequin"""
     items: tuple[TrialItemInput, ...]
     runtime_config: Mapping[str, Any] | None = None
-    """rendering options; unknown ones are ignored and named in the warnings"""
+    """rendering options; unknown ones are refused, and for keys from before that rule ignored and
+    named in the warnings
+    """
     reference: str | None = None
     """your own name for the look: jobs, events and webhooks carry it, and `GET /v1/jobs?reference=`
     finds it. It need not be unique
@@ -698,6 +702,8 @@ class MyAccount(Model):
     """what a `trial_image` may begin with"""
     strict_fields: bool
     """whether unknown fields of a look are refused; else they are warned of"""
+    strict_options: bool = False
+    """whether unknown options of `runtime_config` are refused; else they are warned of"""
     session_id: str | None = None
     """the console's session that this request came by"""
     balance: int | None
@@ -839,6 +845,8 @@ class RenderList(Model):
 
     items: tuple[Render, ...]
     next_cursor: str | None
+    count: int = 0
+    """looks on this page, as `GET /v1/jobs` says it"""
 
 
 class ReportPicture(Sent):

@@ -65,6 +65,8 @@ export interface Artifact {
   readonly kind?: "image" | (string & {});
   readonly role: "intermediate" | "final" | (string & {});
   readonly label: string;
+  /** of the garment in `items` that it shows; null: of the whole look */
+  readonly item_index?: number | null;
   readonly meta: ArtifactMeta;
 }
 
@@ -576,7 +578,7 @@ export interface LookRequest {
   /** MALE, FEMALE or null for the default mannequin */
   readonly user_category?: UserCategory | null;
   readonly items: ReadonlyArray<TrialItemInput>;
-  /** rendering options; unknown ones are ignored and named in the warnings */
+  /** rendering options; unknown ones are refused, and for keys from before that rule ignored and named in the warnings */
   readonly runtime_config?: Readonly<Record<string, unknown>> | null;
   /** your own name for the look: jobs, events and webhooks carry it, and `GET /v1/jobs?reference=` finds it. It need not be unique */
   readonly reference?: string | null;
@@ -619,6 +621,8 @@ export interface MyAccount {
   readonly object_key_prefixes: ReadonlyArray<string>;
   /** whether unknown fields of a look are refused; else they are warned of */
   readonly strict_fields: boolean;
+  /** whether unknown options of `runtime_config` are refused; else they are warned of */
+  readonly strict_options?: boolean;
   /** the console's session that this request came by */
   readonly session_id?: string | null;
   /** credits of this environment; null for a key that may not read them */
@@ -744,6 +748,8 @@ export interface Render {
 export interface RenderList {
   readonly items: ReadonlyArray<Render>;
   readonly next_cursor: string | null;
+  /** looks on this page, as `GET /v1/jobs` says it */
+  readonly count?: number;
 }
 
 /** A bad picture. */
