@@ -80,7 +80,7 @@ def _neckline(category: GarmentCategory, garment: Garment, worn: Worn) -> Neckli
         return None
     necks = upper.left.neck, upper.right.neck, upper.dip
     above: Above = "hood" if photo.hooded else "straps" if photo.shoulders == "straps" else ""
-    return neckline(cutout.rgb, cutout.mask, necks, category, above=above)
+    return neckline(cutout, necks, category, above=above)
 
 
 def cloths_of(

@@ -3,14 +3,15 @@ options in, picture out."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
-import numpy as np
 
 from compositing.charts.body import WIDTH_PX
 from compositing.charts.foreign import unhung
 from compositing.charts.lost import recovered
+from compositing.charts.neck_seen import narrowed
+from compositing.charts.neckline import COLLARED, OPEN_FRONTS
 from compositing.charts.opened import over_another
 from compositing.cut.between import cleared
 from compositing.cut.clips import unclipped
@@ -87,6 +88,8 @@ def prepare(
             )
         measures = measured(cutout, template)
     if isinstance(template, Upper):
+        if category not in COLLARED | OPEN_FRONTS | {GarmentCategory.HOODIE}:
+            template = narrowed(cutout, template)
         cutout = unhung(cutout, template)
     if cutout.mode == "messy":
         cutout = extended(cleared(cutout, wedges(template)))
@@ -102,11 +105,10 @@ def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Templat
     for turns in (2, 1, 3):
         if own >= (UPSIDE_DOUBTED if turns == 2 else SIDE_DOUBTED):
             continue
-        rgb = np.ascontiguousarray(np.rot90(cutout.rgb, turns), np.uint8)
-        alpha = np.ascontiguousarray(np.rot90(cutout.alpha, turns), np.float32)
-        other = fit(rgb, alpha, category)
+        turned = cutout.turned(turns)
+        other = fit(turned.rgb, turned.alpha, category)
         if fit_of(other) > best and other.strain <= TURNED_STRAIN:
-            best, found = fit_of(other), (replace(cutout, rgb=rgb, alpha=alpha), other)
+            best, found = fit_of(other), (turned, other)
     return found
 
 

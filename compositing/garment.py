@@ -1,9 +1,12 @@
 """A garment as it is read from its photo: the cut-out and the template that was fitted to it. It
 can be kept as a file."""
 
+import base64
+import binascii
 import dataclasses
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from compositing.cut.cutout import Cutout
+from compositing.cut.cutout import INSIDE_PX, INSIDE_STEPS, Cutout
 from compositing.judge.measures import Measures
 from compositing.template.model import (
     Legs,
@@ -56,6 +59,7 @@ def pack(garment: Garment) -> bytes:
         "unlike": cutout.unlike,
         "origin": cutout.origin,
         "photo_size": cutout.photo_size,
+        "inside": _map_written(cutout.inside),
     }
     measures = None if garment.measures is None else dataclasses.asdict(garment.measures)
     info = PngInfo()
@@ -115,7 +119,34 @@ def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
         unlike=unlike,
         origin=(int(left), int(top)),
         photo_size=(int(width), int(height)),
+        inside=_map_read(facts["inside"]),
     )
+
+
+def _map_written(inside: NDArray[np.uint8] | None) -> str | None:
+    """Four bits a px, of both rows of a pair; compressed, in ASCII."""
+    if inside is None:
+        return None
+    levels = (inside // INSIDE_STEPS).astype(np.uint8)
+    pairs = levels[::2] << 4 | levels[1::2]
+    return base64.b64encode(zlib.compress(pairs.tobytes())).decode()
+
+
+def _map_read(text: object) -> NDArray[np.uint8] | None:
+    """Raises ValueError for anything that `_map_written` did not make."""
+    if text is None:
+        return None
+    size = INSIDE_PX * INSIDE_PX // 2
+    try:
+        packed = base64.b64decode(str(text), validate=True)
+        data = zlib.decompressobj().decompress(packed, size + 1)
+    except (zlib.error, binascii.Error) as error:
+        raise ValueError("not a packed garment") from error
+    if len(data) != size:
+        raise ValueError("not a packed garment")
+    pairs = np.frombuffer(data, np.uint8).reshape(INSIDE_PX // 2, INSIDE_PX)
+    levels = np.stack([pairs >> 4, pairs & 15], 1).reshape(INSIDE_PX, INSIDE_PX)
+    return np.asarray(levels * INSIDE_STEPS, np.uint8)
 
 
 def _written(template: Template | None) -> object:

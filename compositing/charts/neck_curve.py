@@ -57,7 +57,7 @@ def curve(
     """
     kinds = _kinds()
     points = _points(seen, _curves(), kinds)
-    edges, quarters = _edges(seen, points)
+    edges, quarters = edges_along(seen, points)
     never = points[..., 1].max(1) > lowest * REACH_PX
     never |= (kinds[:, 2] > DEEP) & (quarters < DEEP_HELD)
     score = np.where(never, -np.inf, edges - _doubts(kinds, thought, likely))
@@ -106,7 +106,7 @@ def _points(seen: NeckView, curves: tuple[Numbers, Numbers], kinds: Numbers) -> 
     return np.stack([wide * at, level + fall * REACH_PX], -1)
 
 
-def _edges(seen: NeckView, points: Numbers) -> tuple[Numbers, Numbers]:
+def edges_along(seen: NeckView, points: Numbers) -> tuple[Numbers, Numbers]:
     """How much of an edge each line (n, count, 2) is, and how much its weakest quarter is seen."""
     way = np.gradient(points, axis=1)
     normal = np.stack([-way[..., 1], way[..., 0]], -1)

@@ -42,6 +42,12 @@ class NeckView:
         """A point of the cut-out, from the origin."""
         return np.asarray(self.matrix[:, :2] @ point + self.matrix[:, 2] - self.origin)
 
+    def shown(self, picture: Floats, matrix: NDArray[np.float64]) -> Floats:
+        """A picture in the view's px. `matrix`: (2, 3) from its px to the cut-out's."""
+        both = self.matrix @ np.vstack([matrix, [0.0, 0.0, 1.0]])
+        size = self.cloth.shape[1], self.cloth.shape[0]
+        return np.asarray(cv2.warpAffine(picture, both, size), np.float32)
+
     def rim_at(self, x: Numbers) -> Numbers:
         """Where cloth begins at these columns, from the origin."""
         at = np.clip(np.round(x + self.origin[0]), 0, len(self.rim) - 1).astype(int)

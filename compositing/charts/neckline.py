@@ -14,7 +14,9 @@ from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import curve, like
 from compositing.charts.neck_edge import held
 from compositing.charts.neck_leaves import leaves
+from compositing.charts.neck_seen import SeenLine, learned_line
 from compositing.charts.neck_view import REACH_PX, NeckView, view
+from compositing.cut.cutout import Cutout
 from compositing.template.neckline import LIKELY
 from schemas.categories import GarmentCategory as G
 
@@ -40,6 +42,16 @@ DEEPER = 0.45
 rib's lower edge is less so."""
 TOO_DEEP = 0.6
 """A collar's leaves that go on so much below the clear line were followed into the front."""
+SURE = 0.7
+"""A line that the learned segmenter sees, and that is so much alike its map, goes before a clear
+edge."""
+AGREE = 0.65
+"""A clear edge that has so much of the same above it is that line, only better seen."""
+ENDS = 0.8
+"""One that begins so far aside begins at the neck points."""
+UNSEEN_DEEP, INSIDE, UNSEEN = 0.7, 0.35, (0.86, 0.32)
+"""What lies above a neckline so deep below its rim is inside in its map by such a share; else the
+neckline is so wide and so deep."""
 LEAST_PX = 8.0
 """A narrower neck is none."""
 
@@ -56,22 +68,17 @@ class Neckline:
 
 
 def neckline(
-    rgb: NDArray[np.uint8],
-    mask: Mask,
-    points: tuple[Numbers, Numbers, Numbers],
-    category: G,
-    *,
-    above: Above,
+    cutout: Cutout, points: tuple[Numbers, Numbers, Numbers], category: G, *, above: Above
 ) -> Neckline | None:
     """None where the neck's width is nothing. `above`: what is there above the neck points.
 
     `points`: the neck's left and right, and where the neckline's lowest point is thought to be, in
-    px of `rgb`.
+    px of the cut-out.
     """
     left, right, dip = points
     if float(np.linalg.norm(right - left)) < LEAST_PX:
         return None
-    hooded = above == "hood"
+    rgb, mask, hooded = cutout.rgb, cutout.mask, above == "hood"
     collared = (category in COLLARED or category in OPEN_FRONTS) and not hooded
     colours = view(rgb, mask, left, right, collared=False)
     seen = view(rgb, mask, left, right, collared=True) if collared else colours
@@ -82,7 +89,13 @@ def neckline(
     thought = float(seen.here(dip)[1]) / REACH_PX
     rise = _rise(seen)
     stands = not collared and rise > STANDS
+    learned = None if hooded else learned_line(cutout, colours, collared=collared)
     clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
+    if learned is not None and learned.line is not None and _believed(learned, clear, collared):
+        line = learned.line
+        wide = not collared and float(np.abs(line[[0, -1], 0]).min()) > ENDS * REACH_PX
+        inside = _above(colours, line, mask, least=BESIDE if wide else 0.0)
+        return Neckline(plain_inside(rgb, colours, inside), inside, learned.alike)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
     if clear is not None:
         deeper = float(line[:, 1].max() - clear[:, 1].max()) / REACH_PX
@@ -90,9 +103,36 @@ def neckline(
         if not (believed and (0 < deeper < TOO_DEEP if leaved else deeper > DEEPER)):
             inside = _above(colours, clear, mask, least=0.0 if leaved else BESIDE)
             return Neckline(plain_inside(rgb, colours, inside), inside, 1.0)
+    if learned is not None and not (stands or above or category in OPEN_FRONTS):
+        deep = float(line[:, 1].max() - seen.rim_at(np.zeros(1))[0]) / REACH_PX
+        if deep > UNSEEN_DEEP and learned.share_above(seen, line) < INSIDE:
+            line, believed = like(seen, 2.0, *(CLOSED if collared else UNSEEN)), False
     sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
     return Neckline(plain_inside(rgb, colours, inside), inside, sure)
+
+
+def _believed(learned: SeenLine, clear: Numbers | None, collared: bool) -> bool:
+    """Whether it goes before a clear edge, which may be the same line, better seen; a collar's is
+    often a label's."""
+    if clear is None or learned.line is None:
+        return True
+    return learned.alike > SURE and (collared or not _agree(learned.line, clear))
+
+
+def _agree(one: Numbers, other: Numbers) -> bool:
+    """Whether two lines (n, 2) have much the same above them."""
+    left, right = (np.array([line[end, 0] for line in (one, other)]) for end in (0, -1))
+    columns = np.arange(left.min(), right.max() + 1)
+    top = min(float(line[:, 1].min()) for line in (one, other))
+    low = []
+    for line in (one, other):
+        order = np.argsort(line[:, 0], kind="stable")
+        inside = (columns >= line[order[0], 0]) & (columns <= line[order[-1], 0])
+        below = np.interp(columns, line[order, 0], line[order, 1]) - top
+        low.append(np.where(inside, below, 0))
+    shared, both = np.minimum(*low).sum(), np.maximum(*low).sum()
+    return bool(shared > AGREE * both)
 
 
 def _rise(seen: NeckView) -> float:

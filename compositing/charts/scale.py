@@ -1,7 +1,7 @@
 """One scale for a garment, fused from several cues, so that its lengths keep the photo's ratios."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,19 @@ DRAPED_CHEST, DRAPED_ARMHOLE = 0.30, 0.35
 """Doubt of both where sleeves hang before a body that hangs in folds: no width is seen flat."""
 CROPPED = 1.05
 """Of a garment that is not longer than this many chests, its category does not tell the length."""
+DROPPED = 0.35
+"""Doubt of shoulders that would make a garment smaller than other cues do."""
+SLENDER, LIKELY_LONG = 0.5, 0.62
+LONG_FROM: Mapping[GarmentCategory, float] = {
+    C.TOP: 0.74,
+    C.BLOUSE: 0.74,
+    C.T_SHIRT: 0.85,
+    C.DRESS: 0.96,
+    C.JUMPSUIT: 0.96,
+    C.CROP_TOP: 0.9,
+}
+"""How near to the wrist slender sleeves come that are taken for long ones: of these categories
+three quarters are usual too."""
 WIDE_NECK = 0.46
 """A neckline wider than this share of the chest says nothing of the neck."""
 
@@ -128,10 +141,7 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     silhouette, girth = 2 * float(body.half[row] + CLOTH_PX), 2 * float(body.quarter_girth[row])
     whole = CATEGORIES[category].region is BodyRegion.FULL
     cues = _yoke_cues(photo, body)
-    long = _long_sleeved(photo, whole=whole)
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
-    if long:
-        cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
     if not whole and trunk > CROPPED * photo.chest:
         cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
     if whole:
@@ -139,7 +149,14 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     ease = EASE.get(category, 0.15)
     laid, worn = girth * (1 + ease) / photo.chest, silhouette * (1 + ease / 2) / photo.chest
     spread = DRAPED_CHEST if photo.draped else 0.13
-    chest = Widths("chest", laid, worn, spread, photo.studio).cue(cues)
+    widths = Widths("chest", laid, worn, spread, photo.studio)
+    shoulders = _shoulders(photo, body)
+    others = _with_shoulders(shoulders, [*cues, widths.cue(cues)])
+    long = _long_sleeved(photo, whole=whole) or _reaches(photo, fused(others), category, body)
+    if long:
+        cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
+    cues = _with_shoulders(shoulders, cues)
+    chest = widths.cue(cues)
     cues.append(chest)
     value = float(
         np.clip(fused(cues), STRETCHED * silhouette / photo.chest, 1.6 * girth / photo.chest)
@@ -155,13 +172,36 @@ def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
     cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / deep, spread)]
     if photo.neck_width / photo.chest < WIDE_NECK:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
-    across = float(photo.tip[1][0] - photo.tip[-1][0])
-    if photo.shoulders == "full" and not photo.halter:
-        tips = body.mannequin.facts.shoulder_tip
-        own = float(tips[1][0] - tips[-1][0])
-        share, spread = (SHOULDERS, 0.14) if photo.ribs else (SLEEVELESS_SHOULDERS, 0.20)
-        cues.append(Cue("shoulders", share * own / max(across, 4), spread))
     return cues
+
+
+def _shoulders(photo: UpperPhoto, body: Body) -> Cue | None:
+    """From tip to tip of the shoulders."""
+    if photo.shoulders != "full" or photo.halter:
+        return None
+    across = max(float(photo.tip[1][0] - photo.tip[-1][0]), 4)
+    tips = body.mannequin.facts.shoulder_tip
+    own = float(tips[1][0] - tips[-1][0])
+    share, spread = (SHOULDERS, 0.14) if photo.ribs else (SLEEVELESS_SHOULDERS, 0.20)
+    return Cue("shoulders", share * own / across, spread)
+
+
+def _with_shoulders(shoulders: Cue | None, cues: list[Cue]) -> list[Cue]:
+    """Cues and the shoulders': these may drop down the arm, and say little then."""
+    if shoulders is None:
+        return cues
+    dropped = bool(cues) and shoulders.scale < fused(cues)
+    return [*cues, replace(shoulders, spread=DROPPED) if dropped else shoulders]
+
+
+def _reaches(photo: UpperPhoto, scale: float, category: GarmentCategory, body: Body) -> bool:
+    """Whether slender sleeves that come so near to the wrist at this scale are long ones: other
+    lengths are rare, and the scale is not sure."""
+    if not photo.ribs or photo.shoulders == "off":
+        return False
+    slender = float(np.mean([ribs.slender for ribs in photo.ribs.values()]))
+    reached = (photo.shoulder_px + photo.sleeve_px) * scale / body.arm_px
+    return slender > SLENDER and reached > LONG_FROM.get(category, LIKELY_LONG)
 
 
 def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:

@@ -6,10 +6,11 @@ size; the edge is matted at full size. An alpha channel that says something is t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +39,8 @@ OUTLINE_SHARE: Final = 0.004
 side, at no doubt."""
 GRAINY, POOR = 0.7, 0.85
 """Spread of a background, and the arbiter's score of a flood that does not settle it there."""
+INSIDE_PX, INSIDE_STEPS = 160, 17
+"""The side of a kept map of insides, and its coarseness: sixteen levels."""
 SEGMENTERS: Final[Sequence[Segmenter]] = (plain, patterned)
 
 
@@ -57,11 +60,38 @@ class Cutout:
     """Where the crop's first column and row lie in the photo."""
     photo_size: tuple[int, int] = (0, 0)
     """The photo's width and height; zeros where they are not known."""
+    inside: NDArray[np.uint8] | None = None
+    """What the learned segmenter takes for the inside of the garment's back: (INSIDE_PX,
+    INSIDE_PX) over the whole photo, in INSIDE_STEPS of 0..255; None where it was not asked."""
 
     @property
     def mask(self) -> Mask:
         """Where it is more garment than not."""
         return np.asarray(self.alpha > 0.5)
+
+    def turned(self, turns: int) -> "Cutout":
+        """By so many quarters against the clock, as the photo it lies in."""
+        (x, y), (wide, high) = self.origin, self.photo_size
+        height, width = self.alpha.shape
+        for _ in range(turns % 4):
+            x, y, wide, high = y, wide - x - width, high, wide
+            height, width = width, height
+        rgb, alpha = np.rot90(self.rgb, turns), np.rot90(self.alpha, turns)
+        inside = None if self.inside is None else np.rot90(self.inside, turns)
+        return replace(
+            self,
+            rgb=np.ascontiguousarray(rgb, np.uint8),
+            alpha=np.ascontiguousarray(alpha, np.float32),
+            origin=(max(x, 0), max(y, 0)),
+            photo_size=(wide, high),
+            inside=None if inside is None else np.ascontiguousarray(inside, np.uint8),
+        )
+
+    def from_photo(self) -> NDArray[np.float64]:
+        """(2, 3): from px of `inside` to the cut-out's."""
+        wide, high = (size / INSIDE_PX for size in self.photo_size)
+        x, y = self.origin  # a pixel's centre is a whole number
+        return np.array([[wide, 0, 0.5 * wide - 0.5 - x], [0, high, 0.5 * high - 0.5 - y]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,7 @@ class Separation:
     mode: str
     doubt: float
     unlike: float = 0.0
+    inside: NDArray[np.uint8] | None = None
 
 
 def cut(
@@ -109,6 +140,7 @@ def cut(
         round(found.unlike, 4),
         (left, top),
         (width, height),
+        found.inside,
     )
 
 
@@ -146,7 +178,15 @@ def judged(
     behind = in_rgb(seen.behind) if clean else None
     rgb, alpha = matted(photo.rgb, seen.rgb.astype(np.float32), mask, behind)
     unlike = 0.0 if likely is None else 1 - overlap(mask, np.asarray(likely.cloth > 0.5))
-    return Separation(rgb, alpha, "plain" if clean else "messy", verdict.doubt, unlike)
+    mode = "plain" if clean else "messy"
+    inside = None if likely is None else _levels(likely.inside)
+    return Separation(rgb, alpha, mode, verdict.doubt, unlike, inside)
+
+
+def _levels(inside: Floats) -> NDArray[np.uint8]:
+    """A map (0..1) as `Cutout.inside` has it."""
+    small = cv2.resize(inside, (INSIDE_PX, INSIDE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.round(small * (255 / INSIDE_STEPS)) * INSIDE_STEPS, np.uint8)
 
 
 def _heard(seen: Scene, fit_score: FitScore | None) -> Arbitration | None:

@@ -46,8 +46,23 @@ class Learned(Protocol):
 
 
 def expected(rgb: NDArray[np.uint8]) -> Expected:
-    """`rgb`: (height, width, 3) sRGB of any size. Deterministic."""
+    """`rgb`: (height, width, 3) sRGB of any size. Deterministic.
+
+    The mean of what it says of the picture and of its mirror image: insides above all are seen
+    more surely so.
+    """
     square = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    likely = 0.5 * (_likely(square) + _likely(square[:, ::-1])[..., ::-1])
+    size = rgb.shape[1], rgb.shape[0]
+    cloth, inside, foreign = (
+        np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        for one in likely
+    )
+    return Expected(cloth, inside, foreign)
+
+
+def _likely(square: NDArray[np.uint8]) -> Floats:
+    """The three maps (3, SIDE_PX, SIDE_PX) of a square of that side."""
     blob = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None] / 255)
     with _ONE_AT_A_TIME:  # a network of OpenCV keeps its input
         network = _network()
@@ -55,13 +70,7 @@ def expected(rgb: NDArray[np.uint8]) -> Expected:
         logits = np.array(network.forward()[0], np.float32)
     half = SIDE_PX // 2
     maps = logits.reshape(3, 2, 2, half, half).transpose(0, 3, 1, 4, 2)
-    likely = 1 / (1 + np.exp(-maps.reshape(3, SIDE_PX, SIDE_PX)))
-    size = rgb.shape[1], rgb.shape[0]
-    cloth, inside, foreign = (
-        np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        for one in likely
-    )
-    return Expected(cloth, inside, foreign)
+    return np.asarray(1 / (1 + np.exp(-maps.reshape(3, SIDE_PX, SIDE_PX))), np.float32)
 
 
 @cache

@@ -24,11 +24,14 @@ HIDDEN, SHOWN = 0.35, 0.7
 """How much costlier, in pixels, sleeves may be and still be believed: they may hang before the
 body; and where they are likely and the outline shows no armholes, or where it shows cuffs. Tops
 without sleeves fit twice as much better without."""
+CAPPED: Final = 1.0
+"""A t-shirt without armholes has sleeves, however short."""
 ARMHOLE: Final = -0.1
 """Without sleeves shoulders are narrower than the chest, by this logarithm."""
-MIN_GAIN: Final = 0.1
+MIN_GAIN, LITTLE_GAIN = 0.1, 0.04
 """Of dresses, of what is mostly sleeveless, and where one shoulder is bare, sleeves must explain
-the outline better by this."""
+the outline better by this; of dresses that seem to show cuffs, by less: flounces and
+side slits look like them."""
 PITS: Final = [upper.SIDE_NODES.index("pit"), upper.PER_SIDE + upper.SIDE_NODES.index("pit")]
 HALVING: Final = ((12, 5, 4.0, 3), (5, 4, 1.5, 2), (2, 8, 1.0, 1))
 """Rounds: starts, steps of each, from where distances count linearly, thinning of the outline."""
@@ -87,8 +90,10 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
         found.append(best(Search(shape, silhouette), starts))
     bare, sleeves = found
     tip = bare.numbers[upper.TIP_X]
-    if cuffs_seen(silhouette, body):
-        costlier = SHOWN
+    if category is G.T_SHIRT and tip > ARMHOLE:
+        costlier = CAPPED
+    elif cuffs_seen(silhouette, body):
+        costlier = -LITTLE_GAIN if flared else SHOWN
     elif flared or category in BARE or one_sided(silhouette, bare.nodes[PITS]):
         costlier = -MIN_GAIN
     else:

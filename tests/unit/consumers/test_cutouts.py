@@ -1,9 +1,15 @@
 """The cut-out cache: the same look with and without, whatever the store does."""
 
+import base64
+import io
+import json
+import zlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from compositing import (
     ENGINE_VERSION,
@@ -15,6 +21,8 @@ from compositing import (
     pack,
     unpack,
 )
+from compositing.cut.cutout import INSIDE_PX, INSIDE_STEPS
+from compositing.garment import FIELD
 from consumers.compositor.cutouts import CutoutCache
 from schemas.namespace import Namespace
 from storage.object_store import ObjectMissing, StoreUnavailable
@@ -114,6 +122,9 @@ def test_packing_loses_nothing() -> None:
     assert (again.cutout.rgb == garment.cutout.rgb).all()
     assert (again.cutout.alpha == garment.cutout.alpha).all()
     assert again.cutout.mode == garment.cutout.mode
+    assert garment.cutout.inside is not None
+    assert again.cutout.inside is not None
+    assert (again.cutout.inside == garment.cutout.inside).all()
     assert again.measures == garment.measures
     assert pack(again) == pack(garment)
 
@@ -124,3 +135,37 @@ def test_a_kept_cut_out_whose_shares_are_none_is_refused(value: float) -> None:
     for cutout in (replace(garment.cutout, doubt=value), replace(garment.cutout, unlike=value)):
         with pytest.raises(ValueError, match="not a packed garment"):
             unpack(pack(replace(garment, cutout=cutout)))
+
+
+NOISE = np.random.default_rng(7).integers(0, 16, (INSIDE_PX, INSIDE_PX)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("inside", [None, NOISE * INSIDE_STEPS])
+def test_a_map_of_insides_is_kept_as_it_is(inside: np.ndarray | None) -> None:
+    """None, and the worst of noise, too."""
+    garment = CutoutCache(None).get("abc", TEE).garment
+    kept = replace(garment, cutout=replace(garment.cutout, inside=inside))
+    again = unpack(pack(kept)).cutout.inside
+    assert again is None if inside is None else np.array_equal(again, inside)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not base64!",
+        base64.b64encode(b"not compressed").decode(),
+        base64.b64encode(zlib.compress(bytes(10))).decode(),
+        base64.b64encode(zlib.compress(bytes(10_000_000))).decode(),
+    ],
+)
+def test_a_map_that_is_none_is_refused(text: str) -> None:
+    data = pack(CutoutCache(None).get("abc", TEE).garment)
+    with Image.open(io.BytesIO(data)) as image:
+        facts = json.loads(image.text[FIELD])  # type: ignore[attr-defined]  # PNGs have it
+        facts["cutout"]["inside"] = text
+        info, out = PngInfo(), io.BytesIO()
+        info.add_text(FIELD, json.dumps(facts))
+        image.save(out, "PNG", pnginfo=info)
+    with pytest.raises(ValueError, match="not a packed garment"):
+        unpack(out.getvalue())

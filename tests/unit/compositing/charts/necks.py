@@ -41,7 +41,9 @@ def neckline_of(one: drawing.DrawnPhoto, category: str, *, hooded: bool = False)
     guess = 0.5 * (left + right) + np.array([0.0, 0.35 * abs(float(right[0] - left[0]))])
     kind = canonical(category)
     assert kind is not None
-    found = neckline(one.rgb, one.mask, (left, right, guess), kind, above="hood" if hooded else "")
+    found = neckline(
+        cutout(one.rgb, one.mask), (left, right, guess), kind, above="hood" if hooded else ""
+    )
     assert found is not None
     return found
 
