@@ -13,12 +13,13 @@ from compositing.charts.lost import recovered
 from compositing.charts.neck_seen import narrowed
 from compositing.charts.neckline import COLLARED, OPEN_FRONTS
 from compositing.charts.opened import over_another
+from compositing.charts.waist import without_back
 from compositing.cut.between import cleared
 from compositing.cut.clips import unclipped
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.extend import extended
 from compositing.cut.opinion import SEED, ExpectedShape
-from compositing.decode import decode
+from compositing.decode import Photo, decode
 from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.encode import CONTENT_TYPES, encode
 from compositing.errors import GarmentError
@@ -31,7 +32,7 @@ from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit, wedges
-from compositing.template.model import Template, Upper
+from compositing.template.model import Legs, Skirt, Template, Upper
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
 UPSIDE_DOUBTED, SIDE_DOUBTED, TURNED_BETTER = 0.94, 0.90, 0.02
@@ -76,12 +77,7 @@ def prepare(
     if family_of(category) != "upper":
         cutout = unclipped(cutout)
     with watch.stage("template"):
-        upright, template = _upright(cutout, category)
-        if upright is cutout and isinstance(template, Upper):
-            more = recovered(cutout, photo.rgb, template)
-            if more is not None:
-                upright, template = more, fit(more.rgb, more.alpha, category)
-        cutout = upright
+        cutout, template = _read(cutout, photo, category)
         if like_legs(cutout, template):
             raise GarmentError(
                 "cannot_be_dressed", f"It shows trousers or shorts, not what a {category.value} is."
@@ -94,6 +90,20 @@ def prepare(
     if cutout.mode == "messy":
         cutout = extended(cleared(cutout, wedges(template)))
     return Garment(cutout, template, measures)
+
+
+def _read(cutout: Cutout, photo: Photo, category: GarmentCategory) -> tuple[Cutout, Template]:
+    """The cut-out, upright, with what was lost at its neck and without the back at its waist, and
+    its template."""
+    upright, template = _upright(cutout, category)
+    changed = None
+    if isinstance(template, Upper) and upright is cutout:
+        changed = recovered(cutout, photo.rgb, template)
+    elif isinstance(template, Legs | Skirt):
+        changed = without_back(upright, template)
+    if changed is None:
+        return upright, template
+    return changed, fit(changed.rgb, changed.alpha, category)
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:

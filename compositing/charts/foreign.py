@@ -57,7 +57,7 @@ def unhung(cutout: Cutout, template: Upper) -> Cutout:
     if not out.any():
         return cutout
     wide = cv2.dilate(out.astype(np.uint8), np.ones((5, 5), np.uint8))
-    taken = _placed(wide.astype(np.float32), seen, cutout.alpha.shape)
+    taken = seen.placed(wide.astype(np.float32), cutout.alpha.shape)
     return replace(cutout, alpha=np.asarray(cutout.alpha * (1 - taken), np.float32))
 
 
@@ -223,12 +223,3 @@ def _box(
     moved = np.column_stack([seen.matrix[:, :2], seen.matrix[:, 2] + seen.matrix[:, :2] @ low])
     at = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
     return at, (int(high[0] - low[0]), int(high[1] - low[1])), moved
-
-
-def _placed(picture: Floats, seen: NeckView, shape: tuple[int, ...]) -> Floats:
-    """A picture of the view's size in the cut-out's pixels."""
-    size = (shape[1], shape[0])
-    return np.asarray(
-        cv2.warpAffine(picture, seen.matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
-        np.float32,
-    )

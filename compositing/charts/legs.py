@@ -38,6 +38,8 @@ CROTCH_PX, LOW_CROTCH_PX = 12.0, 80.0
 LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
+ROUND_PX, ROUND_STEP_PX = 36.0, 4.0
+"""Over how much of its length an outer edge is rounded, and in which steps."""
 PITCH = 0.98
 NARROWER = 0.85
 """A photo from a slant shows lengths down to this share of widths."""
@@ -213,7 +215,31 @@ def _half(hung: Hung, s: int, half: Numbers, waist: dict[int, Numbers]) -> Chart
     x = centre_x + s * half[:, None] * wrapped(ACROSS, on_form=hung.scale.on_form)
     upper = np.stack([x, hung.hip_rows[:, None] + lift], -1)
     lower = _leg(hung, s, float(half[-1]))
-    return Chart(f"leg_{NAMES[s]}", photo_grid, np.concatenate([upper, lower[1:]]))
+    look = _rounded(np.concatenate([upper, lower[1:]]), hung, s)
+    return Chart(f"leg_{NAMES[s]}", photo_grid, look)
+
+
+def _rounded(look: Numbers, hung: Hung, s: int) -> Numbers:
+    """A half whose outer edge goes from hip to thigh without a corner, but nowhere inside of the
+    body; from the crotch's row on its inner edge stays, and what lies between moves along."""
+    middle, mannequin = hung.body.centre_x, hung.body.mannequin
+    outer, inner = s * (look[:, -1, 0] - middle), s * (look[:, 0, 0] - middle)
+    down = look[:, -1, 1]
+    order = np.maximum.accumulate(down)
+    fine = np.arange(order[0], order[-1] + ROUND_STEP_PX, ROUND_STEP_PX)
+    line = np.interp(fine, order, outer)
+    even = smooth(line, ROUND_PX / ROUND_STEP_PX)
+    core = mannequin.core_right if s > 0 else mannequin.core_left
+    at = np.clip(fine, 0, len(core) - 1).astype(int)
+    bare = np.nan_to_num(np.abs(core[at] - middle)) + CLOTH_PX
+    near = np.minimum(fine - fine[0], fine[-1] - fine) / (2 * ROUND_PX)  # waist and hem stay
+    share = np.clip(near, 0, 1)
+    even = np.maximum(line + share * (even - line), np.minimum(bare, line))
+    wide = (np.interp(order, fine, even) - inner) / np.maximum(outer - inner, 1e-6)
+    moved = look.copy()
+    first = look[:, :1, 0]
+    moved[..., 0] = first + (look[..., 0] - first) * wide[:, None]
+    return moved
 
 
 def _leg(hung: Hung, s: int, half: float) -> Numbers:

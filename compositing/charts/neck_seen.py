@@ -54,6 +54,13 @@ class SeenLine:
     alike: float
     inside: Mask
 
+    def deeper(self, depth: float) -> bool:
+        """Whether the line ends so much below its ends, over half the neck's width."""
+        if self.line is None:
+            return False
+        fall = float(self.line[:, 1].max() - self.line[[0, -1], 1].mean())
+        return fall > depth * REACH_PX
+
     def share_above(self, seen: NeckView, line: Numbers) -> float:
         """How much of the cloth above another line the map has inside."""
         high = np.array([0.0, -float(seen.origin[1]) - float(line[:, 1].max())])
@@ -68,8 +75,8 @@ def learned_line(cutout: Cutout, seen: NeckView, *, collared: bool) -> SeenLine 
     """None where the learned segmenter was not asked."""
     if cutout.inside is None:
         return None
-    inside = cutout.inside.astype(np.float32) / 255
-    return seen_line(seen, seen.shown(inside, cutout.from_photo()), collared=collared)
+    shown = seen.shown(cutout.inside, cutout.from_photo())
+    return seen_line(seen, shown, collared=collared)
 
 
 def narrowed(cutout: Cutout, template: Upper) -> Upper:

@@ -1,4 +1,4 @@
-"""The surroundings of a neck in a flat photo: turned level, of one size."""
+"""The surroundings of a neck, or a waist, in a flat photo: turned level, of one size."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -42,11 +42,18 @@ class NeckView:
         """A point of the cut-out, from the origin."""
         return np.asarray(self.matrix[:, :2] @ point + self.matrix[:, 2] - self.origin)
 
-    def shown(self, picture: Floats, matrix: NDArray[np.float64]) -> Floats:
-        """A picture in the view's px. `matrix`: (2, 3) from its px to the cut-out's."""
+    def shown(self, levels: NDArray[np.uint8], matrix: NDArray[np.float64]) -> Floats:
+        """A map of 0..255 as 0..1 in the view's px. `matrix`: (2, 3), its px to the cut-out's."""
         both = self.matrix @ np.vstack([matrix, [0.0, 0.0, 1.0]])
         size = self.cloth.shape[1], self.cloth.shape[0]
-        return np.asarray(cv2.warpAffine(picture, both, size), np.float32)
+        return np.asarray(cv2.warpAffine(levels, both, size) / np.float32(255), np.float32)
+
+    def placed(self, picture: Floats, shape: tuple[int, ...]) -> Floats:
+        """A picture of the view's size in the px of a cut-out of this shape."""
+        way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(
+            cv2.warpAffine(picture, self.matrix, (shape[1], shape[0]), flags=way), np.float32
+        )
 
     def rim_at(self, x: Numbers) -> Numbers:
         """Where cloth begins at these columns, from the origin."""

@@ -49,6 +49,8 @@ AGREE = 0.65
 """A clear edge that has so much of the same above it is that line, only better seen."""
 ENDS = 0.8
 """One that begins so far aside begins at the neck points."""
+HIGH_COLLAR = 0.6
+"""A collar that stands is closed below this, over half the neck's width."""
 UNSEEN_DEEP, INSIDE, UNSEEN = 0.7, 0.35, (0.86, 0.32)
 """What lies above a neckline so deep below its rim is inside in its map by such a share; else the
 neckline is so wide and so deep."""
@@ -90,6 +92,8 @@ def neckline(
     rise = _rise(seen)
     stands = not collared and rise > STANDS
     learned = None if hooded else learned_line(cutout, colours, collared=collared)
+    if stands and learned is not None and learned.deeper(HIGH_COLLAR):
+        learned = None  # a zip that stands a little open shows the back, and closes
     clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
     if learned is not None and learned.line is not None and _believed(learned, clear, collared):
         line = learned.line

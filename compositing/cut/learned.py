@@ -52,7 +52,8 @@ def expected(rgb: NDArray[np.uint8]) -> Expected:
     more surely so.
     """
     square = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    likely = 0.5 * (_likely(square) + _likely(square[:, ::-1])[..., ::-1])
+    mirrored = _likely(np.ascontiguousarray(square[:, ::-1]))[..., ::-1]
+    likely = np.float32(0.5) * (_likely(np.asarray(square, np.uint8)) + mirrored)
     size = rgb.shape[1], rgb.shape[0]
     cloth, inside, foreign = (
         np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)

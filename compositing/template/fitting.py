@@ -17,8 +17,8 @@ from schemas.categories import GarmentCategory as G
 LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.COAT}
 """Long sleeves are likely, and an outline that shows none may hide them."""
 HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
-SLEEVED: Final = LONG_SLEEVED | {G.SHIRT, G.POLO}
-"""Sleeves are likely, long or short."""
+SHIRTS: Final = {G.SHIRT, G.POLO}
+"""Sleeves are likely, long or short; some lie before the body and hide its armholes."""
 BARE: Final = {G.TANK, G.CROP_TOP, G.VEST}
 HIDDEN, SHOWN = 0.35, 0.7
 """How much costlier, in pixels, sleeves may be and still be believed: they may hang before the
@@ -97,5 +97,6 @@ def _upper(silhouette: Silhouette, category: G) -> Fitted:
     elif flared or category in BARE or one_sided(silhouette, bare.nodes[PITS]):
         costlier = -MIN_GAIN
     else:
-        costlier = SHOWN if category in SLEEVED and tip > ARMHOLE else HIDDEN
+        surely = category in SHIRTS or (category in LONG_SLEEVED and tip > ARMHOLE)
+        costlier = SHOWN if surely else HIDDEN
     return sleeves if sleeves.cost < bare.cost + costlier else bare

@@ -64,3 +64,14 @@ def test_long_trousers_reach_the_ankle(notch_y: int, mannequin: str) -> None:
     leg = body.ankle_y - body.mannequin.crotch_y
     assert worn.landmarks["hem"][1] == pytest.approx(body.ankle_y + ANKLE_PX, abs=0.08 * leg)
     assert worn.landmarks["crotch"][1] <= body.mannequin.crotch_y + 3 * CROTCH_PX
+
+
+def test_outer_edge_has_no_corner_at_the_crotch() -> None:
+    """Over any 40 px of it: wide trousers on a narrow body went out to the crotch and back in."""
+    mask = trousers(300)
+    worn = dress_legs(mask, legs_of(mask, G.TROUSERS), G.TROUSERS, body_of("MALE"), studio=True)
+    line = worn.charts[1].look[:, -2]
+    rows = np.arange(line[0, 1] + 40, line[-1, 1] - 40, 4.0)
+    at = [np.interp(rows + off, line[:, 1], line[:, 0]) for off in (-20, 0, 20)]
+    turn = np.arctan((at[2] - at[1]) / 20) - np.arctan((at[1] - at[0]) / 20)
+    assert np.degrees(np.abs(turn)).max() < 9
