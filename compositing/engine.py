@@ -13,7 +13,7 @@ from compositing.charts.lost import recovered
 from compositing.charts.neck_seen import narrowed
 from compositing.charts.neckline import COLLARED, OPEN_FRONTS
 from compositing.charts.opened import over_another
-from compositing.charts.waist import without_back
+from compositing.charts.waist import off_hanger
 from compositing.cut.between import cleared
 from compositing.cut.clips import unclipped
 from compositing.cut.cutout import Cutout, cut
@@ -93,17 +93,18 @@ def prepare(
 
 
 def _read(cutout: Cutout, photo: Photo, category: GarmentCategory) -> tuple[Cutout, Template]:
-    """The cut-out, upright, with what was lost at its neck and without the back at its waist, and
+    """The cut-out, upright, with what was lost at its neck and without a bar at its waist, and
     its template."""
     upright, template = _upright(cutout, category)
-    changed = None
     if isinstance(template, Upper) and upright is cutout:
-        changed = recovered(cutout, photo.rgb, template)
-    elif isinstance(template, Legs | Skirt):
-        changed = without_back(upright, template)
-    if changed is None:
-        return upright, template
-    return changed, fit(changed.rgb, changed.alpha, category)
+        more = recovered(cutout, photo.rgb, template)
+        if more is not None:
+            return more, fit(more.rgb, more.alpha, category)
+    if isinstance(template, Legs | Skirt):
+        less = off_hanger(upright, template)
+        if less is not None:
+            return less, fit(less.rgb, less.alpha, category)
+    return upright, template
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:

@@ -21,7 +21,7 @@ from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
 POINTS: Final = 49
-SHAPES: Final = (1.0, 1.35, 2.0, 3.0, 5.0)
+SHAPES: Final = (1.0, 1.35, 2.0, 2.6)
 WIDTHS: Final = (0.3, 0.4, 0.5, 0.6, 0.72, 0.86, 1.0, 1.16)
 DEPTHS: Final = np.geomspace(0.14, 3.2, 32)
 ASIDE: Final = (-0.24, -0.12, 0.0, 0.12, 0.24)

@@ -19,16 +19,18 @@ EASE: Mapping[GarmentCategory, float] = {
     C.T_SHIRT: 0.15,
     C.POLO: 0.14,
     C.BLOUSE: 0.16,
-    C.SHIRT: 0.18,
+    C.SHIRT: 0.12,
     C.SWEATER: 0.17,
     C.CARDIGAN: 0.17,
     C.VEST: 0.18,
-    C.BLAZER: 0.2,
-    C.HOODIE: 0.24,
-    C.JACKET: 0.26,
-    C.COAT: 0.26,
+    C.BLAZER: 0.15,
+    C.HOODIE: 0.2,
+    C.JACKET: 0.18,
+    C.COAT: 0.2,
 }
-"""How much wider than the chest a garment of a category is expected to be."""
+"""How much wider than the chest a garment of a category is expected to be: so that chests agree
+with long sleeves, in the median of photos.
+"""
 LENGTH_CM: Mapping[GarmentCategory, float] = {
     C.CROP_TOP: 42,
     C.TANK: 60,
@@ -44,16 +46,33 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
     C.HOODIE: 67,
     C.JACKET: 66,
     C.COAT: 92,
+    C.DRESS: 98,
+    C.JUMPSUIT: 140,
 }
-"""From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
+"""From the neck's side to the hem, as most are cut."""
+LENGTH, DRESS_LENGTH = 0.20, 0.32
+"""Doubt of it: dresses have every length."""
 USUAL, SURE = 0.8, 0.08
 """How many standard deviations the usual way to photograph is worth, and what these are at least.
 """
 STRETCHED = 0.92
 """A garment is not narrower than this share of the body: so much cloth gives way."""
-ARMHOLE_CM, NECK_CM = 22.5, 17.5
+ARMHOLE_CM: Mapping[GarmentCategory, float] = {
+    C.TANK: 23.5,
+    C.T_SHIRT: 24,
+    C.POLO: 24.5,
+    C.SHIRT: 25,
+    C.BLOUSE: 25,
+    C.TOP: 26,
+    C.SWEATER: 26,
+    C.HOODIE: 26.5,
+    C.VEST: 26.5,
+    C.JACKET: 26.5,
+    C.COAT: 27,
+}
+NECK_CM, USUAL_ARMHOLE_CM = 17.5, 25.0
 SHOULDERS, SLEEVELESS_SHOULDERS = 1.08, 0.95
-"""Depth of an armhole, width of a neck; a garment's shoulders over the body's."""
+"""Depth of an armhole, as above; width of a neck; a garment's shoulders over the body's."""
 DRAPED_CHEST, DRAPED_ARMHOLE = 0.30, 0.35
 """Doubt of both where sleeves hang before a body that hangs in folds: no width is seen flat."""
 CROPPED = 1.05
@@ -69,8 +88,10 @@ LONG_FROM: Mapping[GarmentCategory, float] = {
     C.JUMPSUIT: 0.96,
     C.CROP_TOP: 0.9,
 }
-"""How near to the wrist slender sleeves come that are taken for long ones: of these categories
-three quarters are usual too."""
+"""How near to the wrist slender sleeves come that are taken for long ones: other lengths are rare,
+but of these categories three quarters are usual too."""
+LONG_DRESS = 0.8
+"""A dress that hangs narrow has slender sleeves of every length."""
 WIDE_NECK = 0.46
 """A neckline wider than this share of the chest says nothing of the neck."""
 
@@ -140,10 +161,11 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     row = body.arm_y + 20
     silhouette, girth = 2 * float(body.half[row] + CLOTH_PX), 2 * float(body.quarter_girth[row])
     whole = CATEGORIES[category].region is BodyRegion.FULL
-    cues = _yoke_cues(photo, body)
+    cues = _yoke_cues(photo, category, body)
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
-    if not whole and trunk > CROPPED * photo.chest:
-        cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
+    if whole or trunk > CROPPED * photo.chest:
+        doubt = DRESS_LENGTH if whole else LENGTH
+        cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, doubt))
     if whole:
         cues += _waist_cues(photo, body)
     ease = EASE.get(category, 0.15)
@@ -152,7 +174,9 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     widths = Widths("chest", laid, worn, spread, photo.studio)
     shoulders = _shoulders(photo, body)
     others = _with_shoulders(shoulders, [*cues, widths.cue(cues)])
-    long = _long_sleeved(photo, whole=whole) or _reaches(photo, fused(others), category, body)
+    near = _reached(photo, fused(others), body)
+    long = _long_sleeved(photo, whole=whole) and (not whole or near > LONG_DRESS)
+    long = long or (_slender(photo) and near > LONG_FROM.get(category, LIKELY_LONG))
     if long:
         cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
     cues = _with_shoulders(shoulders, cues)
@@ -164,12 +188,13 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     return Scale(value, tuple(cues), long, on_form(chest, laid=laid))
 
 
-def _yoke_cues(photo: UpperPhoto, body: Body) -> list[Cue]:
+def _yoke_cues(photo: UpperPhoto, category: GarmentCategory, body: Body) -> list[Cue]:
     if photo.shoulders in ("off", "one"):
         return []
     deep = max(photo.pit_y - photo.neck_y, 4)
     spread = DRAPED_ARMHOLE if photo.draped else 0.20
-    cues = [Cue("armhole", ARMHOLE_CM * body.px_per_cm / deep, spread)]
+    armhole = ARMHOLE_CM.get(category, USUAL_ARMHOLE_CM)
+    cues = [Cue("armhole", armhole * body.px_per_cm / deep, spread)]
     if photo.neck_width / photo.chest < WIDE_NECK:
         cues.append(Cue("neck", NECK_CM * body.px_per_cm / photo.neck_width, 0.30))
     return cues
@@ -194,14 +219,17 @@ def _with_shoulders(shoulders: Cue | None, cues: list[Cue]) -> list[Cue]:
     return [*cues, replace(shoulders, spread=DROPPED) if dropped else shoulders]
 
 
-def _reaches(photo: UpperPhoto, scale: float, category: GarmentCategory, body: Body) -> bool:
-    """Whether slender sleeves that come so near to the wrist at this scale are long ones: other
-    lengths are rare, and the scale is not sure."""
+def _reached(photo: UpperPhoto, scale: float, body: Body) -> float:
+    """How near to the wrist the sleeves come at this scale, as a share of the arm; 0 without."""
     if not photo.ribs or photo.shoulders == "off":
-        return False
-    slender = float(np.mean([ribs.slender for ribs in photo.ribs.values()]))
-    reached = (photo.shoulder_px + photo.sleeve_px) * scale / body.arm_px
-    return slender > SLENDER and reached > LONG_FROM.get(category, LIKELY_LONG)
+        return 0.0
+    return (photo.shoulder_px + photo.sleeve_px) * scale / body.arm_px
+
+
+def _slender(photo: UpperPhoto) -> bool:
+    """Whether there are sleeves with elbows, or nearly."""
+    slender = [ribs.slender for ribs in photo.ribs.values()]
+    return bool(slender) and float(np.mean(slender)) > SLENDER
 
 
 def _waist_cues(photo: UpperPhoto, body: Body) -> list[Cue]:

@@ -1,5 +1,5 @@
-"""The waist of trousers and skirts on a clip hanger: what the learned segmenter takes for the
-inside of the back, and what lies above it, is no front."""
+"""The waist of trousers and skirts on a clip hanger: the bar lies above what the learned segmenter
+takes for the inside of the back, and both are no front."""
 
 from dataclasses import replace
 from typing import Final
@@ -21,19 +21,24 @@ SHOWN: Final = 0.35
 DEEPEST: Final = 0.4
 """And reaches no lower below the waist than this: an open front does."""
 THICK_PX: Final = 2.0
+BACK: Final = 0.6
+"""So much of what is taken off is inside where nothing hangs above it."""
 BAND, STAYING, PLENTY = 4, 0.1, 8.0
 """Its lower edge is moved by so many px, at a cost each, to edges no stronger than (dE)."""
 CLEAR: Final = 0.45
 """And shows so clearly, of PLENTY."""
 
 
-def without_back(cutout: Cutout, template: Legs | Skirt) -> Cutout | None:
-    """None where no inside shows above the front's edge."""
+def off_hanger(cutout: Cutout, template: Legs | Skirt) -> Cutout | None:
+    """Without the bar, and the back below it. None where no inside shows above the front's edge, or
+    nothing hangs above that: a back that is seen over the front is cloth.
+    """
     left, right = template.left.waist, template.right.waist
     if cutout.inside is None or float(np.linalg.norm(right - left)) < LEAST_PX:
         return None
     seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
-    line = _edge(seen, seen.shown(cutout.inside, cutout.from_photo()))
+    inside = seen.shown(cutout.inside, cutout.from_photo())
+    line = _edge(seen, inside)
     if line is None:
         return None
     columns = np.arange(seen.cloth.shape[1]) - seen.origin[0]
@@ -41,6 +46,9 @@ def without_back(cutout: Cutout, template: Legs | Skirt) -> Cutout | None:
     rows = np.arange(len(seen.cloth))[:, None]
     taken = np.clip(below[None] - rows, 0, 1) * (np.abs(columns) <= np.abs(line[-1, 0]) + 2)
     back = seen.placed(np.asarray(taken, np.float32), cutout.alpha.shape)
+    cloth = (taken > 0.5) & (seen.cloth > 0.5)
+    if float((cloth & (inside > 0.5)).sum()) > BACK * float(cloth.sum()):
+        return None
     return replace(cutout, alpha=np.asarray(cutout.alpha * (1 - back), np.float32))
 
 

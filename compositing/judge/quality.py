@@ -19,7 +19,7 @@ WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
     "fit": (0.95, -75.8),
     "cover": (0.94, -5.3),
     "whole": (1.0, -4.3),
-    "ragged": (0.05, 0.0),
+    "ragged": (0.2, -12.0),
     "uneven": (0.10, 0.0),
     "doubt": (0.1, -3.2),
     "unlike": (0.05, -4.0),
@@ -29,17 +29,18 @@ WEIGHTS: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Of each measure: the value of a good garment, and the weight of what is worse than it.
 
-A ragged outline (charts are drawn over it), uneven halves and a busy background told nothing beside
-the others. A cut-out is doubted only before a busy background: before a plain one two ways to cut
-that disagree do not make the first one wrong. Folded cells were too few for a fit (it gives -246):
-theirs is set by hand.
+Uneven halves, a busy background and a ragged outline before one (charts are drawn over it) told
+nothing beside the others; before a plain one a page's text is ragged, and no photo of a garment:
+that weight is set by hand. A cut-out is doubted only before a busy background: before a plain one
+two ways to cut that disagree do not make the first one wrong. Folded cells were too few for a fit
+(it gives -246): theirs is set by hand.
 """
 MORE_IS_BETTER: Final = frozenset({"fit", "cover", "whole"})
 REASONS: Final[Mapping[str, str]] = {
     "fit": "its outline does not look like a garment of this category",
     "cover": "a part of it seems to be missing or hidden",
     "whole": "it seems to consist of several pieces",
-    "ragged": "its outline is rough: photograph it on a plain background that differs from it",
+    "ragged": "its outline is rough: photograph one garment, not a page or a screen",
     "uneven": "its halves differ: lay it out straight, seen from above or in front",
     "doubt": "it could not be told well from the background",
     "unlike": "a part of it could not be told well from the background",
@@ -85,6 +86,7 @@ def differences(seen: Evidence) -> dict[str, float]:
     """How much worse each measure is than a good garment's; 0 where it is as good or better."""
     values = {
         **asdict(seen.measures),
+        "ragged": seen.measures.ragged * (1 - seen.measures.rough),
         "doubt": seen.measures.doubt * seen.measures.rough,
         "folded": seen.folded,
         "apart": seen.apart,
