@@ -46,12 +46,8 @@ LENGTH_CM: Mapping[GarmentCategory, float] = {
     C.HOODIE: 67,
     C.JACKET: 66,
     C.COAT: 92,
-    C.DRESS: 98,
-    C.JUMPSUIT: 140,
 }
-"""From the neck's side to the hem, as most are cut."""
-LENGTH, DRESS_LENGTH = 0.20, 0.32
-"""Doubt of it: dresses have every length."""
+"""From the neck's side to the hem, as most are cut; dresses and jumpsuits have every length."""
 USUAL, SURE = 0.8, 0.08
 """How many standard deviations the usual way to photograph is worth, and what these are at least.
 """
@@ -163,9 +159,8 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     whole = CATEGORIES[category].region is BodyRegion.FULL
     cues = _yoke_cues(photo, category, body)
     trunk = max(photo.hem_y - photo.neck_y, 8.0)
-    if whole or trunk > CROPPED * photo.chest:
-        doubt = DRESS_LENGTH if whole else LENGTH
-        cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, doubt))
+    if not whole and trunk > CROPPED * photo.chest:
+        cues.append(Cue("length", LENGTH_CM.get(category, 66) * body.px_per_cm / trunk, 0.20))
     if whole:
         cues += _waist_cues(photo, body)
     ease = EASE.get(category, 0.15)
