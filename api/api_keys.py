@@ -111,9 +111,11 @@ async def create_key(request: Request, body: CreateApiKey) -> ApiKeyWithText:
     operation_id="rename_key",
 )
 async def rename_key(request: Request, key_id: str, body: RenameApiKey) -> ApiKey:
-    """Call it something else."""
+    """Call it something else, while it works."""
     ports: Ports = request.app.state.ports
     known = await _find(request, key_id)
+    if known.revoked_at is not None:
+        raise _missing()
     await ports.accounts.rename_key(known.key_id, body.name)
     return _shown(await _find(request, key_id), credential_of(request).key_id)
 

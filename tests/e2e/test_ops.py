@@ -153,7 +153,14 @@ def test_a_quarantined_record_is_discarded_by_the_plan_that_was_shown(
     async def poison() -> str:
         producer = new_producer(settings_of(KafkaSettings, stack.env), "test")
         await unbroken(producer.start())
-        headers = [("looks-quarantine-consumer", b"test"), ("looks-quarantine-reason", b"poison")]
+        told = {
+            "consumer": "test",
+            "reason": "poison",
+            "topic": "a.test",
+            "partition": 0,
+            "offset": 0,
+        }
+        headers = [(f"looks-quarantine-{name}", f"{one}".encode()) for name, one in told.items()]
         sent = await producer.send_and_wait(LOOK_QUARANTINE.name, b"?", headers=headers)
         await stop_client(producer)
         return f"{LOOK_QUARANTINE.name}[{sent.partition}]@{sent.offset}"

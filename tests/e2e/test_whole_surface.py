@@ -45,9 +45,9 @@ UNMET = {
 }  # fmt: skip
 
 
-async def tenants(url: str) -> tuple[str, str]:
-    """Keys of two new tenants: one may name what lies below users/abc/, the other has things of its
-    own.
+async def tenants(url: str) -> list[tuple[str, str]]:
+    """Keys' ids and keys of two new tenants: one may name what lies below users/abc/, the other has
+    things of its own.
     """
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
         store, keys = AccountStore(pool), []
@@ -55,8 +55,8 @@ async def tenants(url: str) -> tuple[str, str]:
             tenant = f"surface-{new_request_id().lower()}"
             await store.create_tenant(tenant, [prefix])
             await store.grant(tenant, "live", CREDITS, "surface")
-            keys.append((await store.create_key(tenant, "live", CAPABILITIES))[1])
-    return keys[0], keys[1]
+            keys.append(await store.create_key(tenant, "live", CAPABILITIES))
+    return keys
 
 
 @pytest.fixture
@@ -96,10 +96,11 @@ def answers(url: str) -> bool:
 def test_row_48_no_request_finds_an_error_of_ours_or_anything_of_another_tenant(
     stack: Stack, client: Client, unlimited: str, tmp_path: Path
 ) -> None:
-    key, other = asyncio.run(tenants(stack.env["LOOKS_DATABASE_URL"]))
+    (key_id, key), (_, other) = asyncio.run(tenants(stack.env["LOOKS_DATABASE_URL"]))
     env = {
         **os.environ,
         "LOOKS_SURFACE_KEY": key,
+        "LOOKS_SURFACE_KEY_ID": key_id,
         "LOOKS_SURFACE_OTHER_KEY": other,
         "LOOKS_SURFACE_PHOTO": client.put("users/abc/surface/tee.jpg", small("tee")),
         "LOOKS_SURFACE_TARGET": "http://127.0.0.1:9/",

@@ -38,6 +38,8 @@ async def test_a_key_is_made_shown_once_used_rotated_and_revoked(api: Api) -> No
     assert (await ask(api, "PATCH", "/v1/keys/none", body={"name": "x"})).status_code == 404
     assert (await ask(api, "DELETE", f"/v1/keys/{key_id}")).status_code == 204
     assert (await ask(api, "GET", "/v1/me", key)).status_code == 401
+    late = await ask(api, "PATCH", f"/v1/keys/{key_id}", body={"name": "till"})
+    assert (late.status_code, late.json()["error"]["code"]) == (404, "NOT_FOUND")
     assert (await ask(api, "DELETE", f"/v1/keys/{key_id}")).status_code == 404
 
 
