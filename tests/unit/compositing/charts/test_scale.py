@@ -1,0 +1,61 @@
+"""One scale from several cues: shoulders that drop don't shrink a garment, long sleeves reach the
+wrist."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from compositing.charts.body import body_of
+from compositing.charts.scale import upper_scale
+from compositing.charts.upper_photo import UpperPhoto, in_photo
+from schemas.categories import GarmentCategory as G
+from tests.unit.compositing.charts.necks import drawn, upper_of
+
+
+def photo_of(kind: str) -> UpperPhoto:
+    one = drawn(kind, 1)
+    return in_photo(one.mask, upper_of(one.points), studio=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "category"), [("crew-sweater", G.SWEATER), ("crew-tee", G.T_SHIRT)]
+)
+def test_dropped_shoulders_say_little(kind: str, category: G) -> None:
+    photo, body = photo_of(kind), body_of("FEMALE")
+    far = 0.25 * photo.chest
+    dropped = replace(
+        photo, tip={s: point + np.array([s * far, 0]) for s, point in photo.tip.items()}
+    )
+    usual, found = (upper_scale(one, category, body).value for one in (photo, dropped))
+    assert 0.93 * usual < found <= usual * 1.01
+
+
+def test_shoulders_that_are_narrow_say_more() -> None:
+    """A garment cannot be worn with shoulders much narrower than the body's."""
+    photo, body = photo_of("crew-tee"), body_of("FEMALE")
+    near = 0.12 * photo.chest
+    narrow = replace(
+        photo, tip={s: point - np.array([s * near, 0]) for s, point in photo.tip.items()}
+    )
+    usual, found = (upper_scale(one, G.T_SHIRT, body).value for one in (photo, narrow))
+    assert found > 1.02 * usual
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "long"),
+    [
+        ("crew-sweater", G.SWEATER, True),
+        ("long-sleeve", G.TOP, True),
+        ("shirt", G.SHIRT, True),
+        ("crew-tee", G.T_SHIRT, False),
+        ("scoop-tee", G.T_SHIRT, False),
+    ],
+)
+@pytest.mark.parametrize("mannequin", ["FEMALE", "MALE"])
+def test_long_sleeves_reach_the_wrist(kind: str, category: G, mannequin: str, long: bool) -> None:
+    photo, body = photo_of(kind), body_of("MALE" if mannequin == "MALE" else "FEMALE")
+    scale = upper_scale(photo, category, body)
+    reached = (photo.shoulder_px + photo.sleeve_px) * scale.value / body.arm_px
+    assert scale.long is long
+    assert (0.9 < reached < 1.1) if long else reached < 0.7
