@@ -30,7 +30,7 @@ LEAST: Final = 0.05
 """What is inside is at least so large, in squares of half the neck's width."""
 ALIKE: Final = 0.6
 """And so much alike what lies above the curve (intersection over union)."""
-MOST, NEAR, EDGES = 160, 0.14, 0.2
+MOST, NEAR, EDGES = 160, 0.06, 0.2
 """Of so many curves that are no less alike than the best one by this, the one is taken that is most
 of an edge too, of which so much counts."""
 SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
@@ -41,7 +41,7 @@ RISES, STANDS = 0.02, 0.35
 DEEP, CLEAR, CLEAR_COLLAR, ALIKE_DEEP = 1.5, 1.0, 0.82, 0.83
 """A deep one takes away much cloth if it is none: an edge shows it, or, where there is no collar,
 the map clearly."""
-BAND, STAYING, PLENTY = 6, 0.06, 10.0
+BAND, STAYING, PLENTY = 4, 0.08, 10.0
 """The line is moved across itself by so many px, which costs, to edges no stronger than (dE)."""
 
 

@@ -47,8 +47,6 @@ SURE = 0.7
 edge."""
 AGREE = 0.65
 """A clear edge that has so much of the same above it is that line, only better seen."""
-ENDS = 0.8
-"""One that begins so far aside begins at the neck points."""
 HIGH_COLLAR = 0.6
 """A collar that stands is closed below this, over half the neck's width."""
 UNSEEN_DEEP, INSIDE, UNSEEN = 0.7, 0.35, (0.86, 0.32)
@@ -96,9 +94,7 @@ def neckline(
         learned = None  # a zip that stands a little open shows the back, and closes
     clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
     if learned is not None and learned.line is not None and _believed(learned, clear, collared):
-        line = learned.line
-        wide = not collared and float(np.abs(line[[0, -1], 0]).min()) > ENDS * REACH_PX
-        inside = _above(colours, line, mask, least=BESIDE if wide else 0.0)
+        inside = _above(colours, learned.line, mask)
         return Neckline(plain_inside(rgb, colours, inside), inside, learned.alike)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
     if clear is not None:

@@ -86,6 +86,8 @@ LONG_FROM: Mapping[GarmentCategory, float] = {
 }
 """How near to the wrist slender sleeves come that are taken for long ones: other lengths are rare,
 but of these categories three quarters are usual too."""
+OVERLONG = 1.27
+"""Nor are their sleeves long where the garment would be so much longer than most then."""
 LONG_DRESS = 0.8
 """A dress that hangs narrow has slender sleeves of every length."""
 WIDE_NECK = 0.46
@@ -170,8 +172,13 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     shoulders = _shoulders(photo, body)
     others = _with_shoulders(shoulders, [*cues, widths.cue(cues)])
     near = _reached(photo, fused(others), body)
-    long = _long_sleeved(photo, whole=whole) and (not whole or near > LONG_DRESS)
+    if whole:
+        long = _long_sleeved(photo, whole=True) and near > LONG_DRESS
+    else:
+        long = _long_sleeved(photo, whole=False)
     long = long or (_slender(photo) and near > LONG_FROM.get(category, LIKELY_LONG))
+    if category in LONG_FROM and not whole:
+        long = long and _usual_length(photo, category, body)
     if long:
         cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))
     cues = _with_shoulders(shoulders, cues)
@@ -219,6 +226,13 @@ def _reached(photo: UpperPhoto, scale: float, body: Body) -> float:
     if not photo.ribs or photo.shoulders == "off":
         return 0.0
     return (photo.shoulder_px + photo.sleeve_px) * scale / body.arm_px
+
+
+def _usual_length(photo: UpperPhoto, category: GarmentCategory, body: Body) -> bool:
+    """Whether it would not be overlong if its sleeves reached the wrist."""
+    scale = body.arm_px / max(photo.shoulder_px + photo.sleeve_px, 1.0)
+    usual = LENGTH_CM.get(category, 66) * body.px_per_cm
+    return scale * (photo.hem_y - photo.neck_y) < OVERLONG * usual
 
 
 def _slender(photo: UpperPhoto) -> bool:

@@ -6,15 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from compositing import GarmentInput
 from compositing.charts.body import body_of
 from compositing.charts.scale import upper_scale
 from compositing.charts.upper_photo import UpperPhoto, in_photo
+from compositing.engine import prepare
+from compositing.template.model import Upper
+from devstack.wardrobe import draw
 from schemas.categories import GarmentCategory as G
 from tests.unit.compositing.charts.necks import drawn, upper_of
 
 
 def photo_of(kind: str) -> UpperPhoto:
-    one = drawn(kind, 1)
+    one = drawn(kind, 2)
     return in_photo(one.mask, upper_of(one.points), studio=True)
 
 
@@ -59,3 +63,11 @@ def test_long_sleeves_reach_the_wrist(kind: str, category: G, mannequin: str, lo
     reached = (photo.shoulder_px + photo.sleeve_px) * scale.value / body.arm_px
     assert scale.long is long
     assert (0.9 < reached < 1.1) if long else reached < 0.7
+
+
+def test_three_quarter_sleeves_of_a_long_top_stay_so() -> None:
+    """The demo's striped top: at wrist length it would be a tunic."""
+    garment = prepare(GarmentInput(draw("stripe-tee"), "top"))
+    assert isinstance(garment.template, Upper)
+    photo = in_photo(garment.cutout.mask, garment.template, studio=True)
+    assert not upper_scale(photo, G.TOP, body_of("FEMALE")).long
