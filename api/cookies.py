@@ -32,6 +32,7 @@ class SessionCookie:
 
 TENANTS: Final = SessionCookie("looks_session", PREFIX)
 OPERATORS: Final = SessionCookie("looks_ops_session", SESSION_PREFIX)
+ATTEMPT: Final = "looks_ops_sign_in"
 
 
 def origin_of(scope: Scope) -> RequestOrigin:
@@ -60,10 +61,17 @@ def is_secure(scope: Scope) -> bool:
     return scope.get("scheme") == "https" or (_one(scope, b"origin") or "").startswith("https://")
 
 
-def set_cookie(scope: Scope, token: str, kept_s: float, cookie: SessionCookie = TENANTS) -> str:
-    """The header by which a browser keeps the token."""
+def set_cookie(
+    scope: Scope,
+    token: str,
+    kept_s: float,
+    cookie: SessionCookie = TENANTS,
+    *,
+    secure: bool = False,
+) -> str:
+    """The header by which a browser keeps the token. `secure`: it is known to come over https."""
     named = _plain(cookie.name, token)
-    if is_secure(scope):
+    if secure or is_secure(scope):
         named = f"{_plain(cookie.secure_name, token)}; Secure"
     return f"{named}; Max-Age={int(kept_s)}"
 
@@ -74,6 +82,29 @@ def forget_cookies(cookie: SessionCookie = TENANTS) -> list[str]:
         f"{_plain(cookie.name, '')}; Max-Age=0",
         f"{_plain(cookie.secure_name, '')}; Secure; Max-Age=0",
     ]
+
+
+def attempt_in(scope: Scope, *, secure: bool) -> str | None:
+    """What the browser has of a sign-in at a provider; None for none or several."""
+    found = {value for name, value in _cookies(scope) if name == _attempt_name(secure=secure)}
+    return found.pop() if len(found) == 1 else None
+
+
+def attempt_cookie(value: str, kept_s: float, *, secure: bool) -> str:
+    """The header by which it keeps that. It comes along when the provider's page leads back here,
+    which no cookie does that is SameSite=Strict.
+    """
+    named = f"{_attempt_name(secure=secure)}={value}; Path=/; HttpOnly; SameSite=Lax"
+    return f"{named}{'; Secure' if secure else ''}; Max-Age={int(kept_s)}"
+
+
+def forget_attempt(*, secure: bool) -> str:
+    """The header by which it forgets that."""
+    return attempt_cookie("", 0, secure=secure)
+
+
+def _attempt_name(*, secure: bool) -> str:
+    return f"{SECURE}{ATTEMPT}" if secure else ATTEMPT
 
 
 def _plain(name: str, value: str) -> str:

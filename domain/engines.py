@@ -42,12 +42,13 @@ def url_problem(url: str, *, plaintext: bool = False) -> str | None:
         return target
     if "?" in url:
         return "must not hold a query"
-    if target.scheme == "http" and not plaintext and not _is_this_machine(target.host):
+    if target.scheme == "http" and not plaintext and not is_this_machine(target.host):
         return "must begin with https://, unless LOOKS_ENGINE_ALLOW_PLAINTEXT is set"
     return None
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a URL's host is the machine that reads it."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -32,12 +32,20 @@ class OperatorRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who acts. `session_id`: of the sign-in by which the key speaks."""
+    """Who acts. `session_id`: of the sign-in by which the key speaks, or the person whom a provider
+    names: then `key_id` is that person's id.
+    """
 
     key_id: str
     name: str
     role: OperatorRole
     session_id: str | None = None
+    is_person: bool = False
+
+    @property
+    def recorded(self) -> str:
+        """How actions name who did them. A person's name may be anybody's: the id is not."""
+        return f"{self.name} ({self.key_id})" if self.is_person else self.name
 
 
 def make_operator_key(choose: Callable[[str], str]) -> str:

@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, model_validator
 from domain.engines import url_problem
 from runtime.areas import Area, NamespaceName, Seconds, SecretsSettings, area, names_of
 from runtime.kafka_settings import KafkaSettings, SaslMechanism, SecurityProtocol
+from runtime.oidc_settings import OidcSettings
 from schemas.engines import EngineName
 from schemas.namespace import Namespace
 from schemas.topics import TOPICS
@@ -532,6 +533,7 @@ __all__ = [
     "LookSettings",
     "NamespaceName",
     "ObjectStoreSettings",
+    "OidcSettings",
     "ProcessSettings",
     "SaslMechanism",
     "Seconds",

@@ -30,7 +30,7 @@ class OperatorSignIn(_Body):
 class OperatorMe(BaseModel):
     """Who is signed in."""
 
-    key_id: str
+    key_id: str = Field(description="the key's, or the person's at the provider: issuer, subject")
     name: str
     role: RoleName
 
@@ -39,6 +39,10 @@ class OperatorSession(BaseModel):
     """Whether the browser is signed in."""
 
     me: OperatorMe | None
+    provider: str | None = Field(
+        default=None,
+        description="the name of the provider where people may sign in, by /ops/v1/sign-in",
+    )
 
 
 class OperatorKey(BaseModel):

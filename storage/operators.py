@@ -13,6 +13,7 @@ from domain.api_keys import hash_key
 from domain.operators import SESSION_PREFIX, Operator, OperatorRole, make_operator_key
 from domain.redriving import NOWHERE, Verb
 from domain.sessions import MAX_PER_KEY, make_token
+from domain.sign_in import Person
 from schemas.ids import new_request_id
 from storage.operator_actions import Intent, add_whole
 from storage.rows import affected
@@ -46,15 +47,22 @@ class OperatorStore:
     """Rows of `operator_keys` and `operator_sessions`."""
 
     def __init__(
-        self, pool: asyncpg.Pool, pepper: str = "", *, idle_s: float = 0.0, kept_s: float = 0.0
+        self,
+        pool: asyncpg.Pool,
+        pepper: str = "",
+        *,
+        idle_s: float = 0.0,
+        kept_s: float = 0.0,
+        issuer: str | None = None,
     ) -> None:
         """`idle_s`: a sign-in that is not used ends; `kept_s`: each ends, however much it is
-        used.
+        used. `issuer`: the one provider whose people's sign-ins count; None: nobody's.
         """
         self._pool = pool
         self._pepper = pepper
         self._idle_s = idle_s
         self._kept_s = kept_s
+        self._issuer = issuer
 
     async def add(
         self,
@@ -160,59 +168,101 @@ class OperatorStore:
         """A new sign-in of this key: its id, and its token, which is known here only. Those that
         have ended go, and of too many those that were used longest ago.
         """
-        session_id = f"{SESSION_PREFIX}{ULID()}"
-        token = make_token(secrets.choice, SESSION_PREFIX)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "SELECT 1 FROM operator_keys WHERE key_id = $1 FOR NO KEY UPDATE", key_id
             )
-            await connection.execute(
-                """INSERT INTO operator_sessions (session_id, key_id, token_hash, agent,
-                     expires_at) VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))""",
-                session_id,
-                key_id,
-                hash_key(token, self._pepper),
-                agent,
-                self._kept_s,
-            )
-            await connection.execute(
-                """DELETE FROM operator_sessions WHERE expires_at < now()
-                     OR seen_at < now() - make_interval(secs => $2)
-                     OR session_id IN (SELECT session_id FROM operator_sessions WHERE key_id = $1
-                       ORDER BY seen_at DESC, session_id DESC OFFSET $3)""",
-                key_id,
-                self._idle_s,
-                MAX_PER_KEY,
-            )
+            made = await self._begin(connection, agent, key_id=key_id)
+            await self._tidy(connection, "key_id = $3", key_id)
+        return made
+
+    async def begin_person(self, person: Person, role: OperatorRole, agent: str) -> tuple[str, str]:
+        """The same of a person in a role, as a provider named both just now."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            made = await self._begin(connection, agent, person=person, role=role)
+            about = (person.issuer, person.subject)
+            await self._tidy(connection, "(issuer, subject) = ($3, $4)", *about)
+        return made
+
+    async def _begin(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy,
+        agent: str,
+        *,
+        key_id: str | None = None,
+        person: Person | None = None,
+        role: OperatorRole | None = None,
+    ) -> tuple[str, str]:
+        session_id = f"{SESSION_PREFIX}{ULID()}"
+        token = make_token(secrets.choice, SESSION_PREFIX)
+        whose = (None,) * 3 if person is None else (person.issuer, person.subject, person.shown)
+        await connection.execute(
+            """INSERT INTO operator_sessions (session_id, key_id, issuer, subject, name, role,
+                 token_hash, agent, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))""",
+            session_id,
+            key_id,
+            *whose,
+            role,
+            hash_key(token, self._pepper),
+            agent,
+            self._kept_s,
+        )
         return session_id, token
 
+    async def _tidy(
+        self, connection: asyncpg.pool.PoolConnectionProxy, whose: str, *of: str
+    ) -> None:
+        await connection.execute(
+            f"""DELETE FROM operator_sessions WHERE expires_at < now()
+                  OR seen_at < now() - make_interval(secs => $1)
+                  OR session_id IN (SELECT session_id FROM operator_sessions WHERE {whose}
+                    ORDER BY seen_at DESC, session_id DESC OFFSET $2)""",
+            self._idle_s,
+            MAX_PER_KEY,
+            *of,
+        )
+
     async def signed_in(self, token: str) -> Operator | None:
-        """Who this token speaks for: its key, as long as that works; None when it has ended. Notes
-        its use, at most once a minute.
+        """Who this token speaks for: its key, as long as that works, or a person, as long as the
+        provider is the one that is asked; None when it has ended. Notes its use, at most once a
+        minute.
         """
         row = await self._pool.fetchrow(
-            f"""SELECT s.session_id, s.seen_at < now() - interval '1 minute' AS stale,
-                  k.key_id, k.name, k.role
-                FROM operator_sessions s JOIN operator_keys k USING (key_id)
+            f"""SELECT s.session_id, s.seen_at < now() - interval '1 minute' AS stale, s.key_id,
+                  s.issuer || ' ' || s.subject AS person_id,
+                  coalesce(k.name, s.name) AS name, coalesce(k.role, s.role) AS role
+                FROM operator_sessions s LEFT JOIN operator_keys k USING (key_id)
                 WHERE s.token_hash = $1 AND s.expires_at > now()
-                  AND s.seen_at > now() - make_interval(secs => $2) AND {_WORKS}""",
+                  AND s.seen_at > now() - make_interval(secs => $2)
+                  AND CASE WHEN s.key_id IS NULL THEN s.issuer = $3
+                      ELSE k.key_id IS NOT NULL AND {_WORKS} END""",
             hash_key(token, self._pepper),
             self._idle_s,
+            self._issuer,
         )
         if row is None:
             return None
         if row["stale"]:
-            await self._used(row["key_id"])
+            if row["key_id"] is not None:
+                await self._used(row["key_id"])
             await self._pool.execute(
                 "UPDATE operator_sessions SET seen_at = now() WHERE session_id = $1",
                 row["session_id"],
             )
-        return Operator(row["key_id"], row["name"], OperatorRole(row["role"]), row["session_id"])
+        return Operator(
+            row["key_id"] or row["person_id"],
+            row["name"],
+            OperatorRole(row["role"]),
+            row["session_id"],
+            is_person=row["key_id"] is None,
+        )
 
     async def end(self, key_id: str, session_id: str) -> bool:
-        """End a sign-in of this key; False when there is none."""
+        """End a sign-in of this key or person; False when there is none."""
         done = await self._pool.execute(
-            "DELETE FROM operator_sessions WHERE key_id = $1 AND session_id = $2",
+            """DELETE FROM operator_sessions WHERE session_id = $2
+                 AND coalesce(key_id, issuer || ' ' || subject) = $1""",
             key_id,
             session_id,
         )

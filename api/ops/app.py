@@ -13,9 +13,10 @@ from api.ops import (
     overview,
     refusals,
     sessions,
+    signing_in,
     tenants,
 )
-from api.ops.ports import OpsPorts
+from api.ops.ports import OpsPorts, Provider
 from domain.operators import SESSION_PREFIX, is_operator_key
 from domain.sessions import is_token
 from operations.letters.desk import Desk
@@ -25,6 +26,7 @@ from runtime.settings import (
     DatabaseSettings,
     KafkaSettings,
     LookSettings,
+    OidcSettings,
     OpsSettings,
 )
 from storage.accounts import AccountStore
@@ -33,6 +35,8 @@ from storage.operators import OperatorStore
 
 ROUTERS = (
     sessions.router,
+    signing_in.router,
+    signing_in.callback,
     overview.router,
     tenants.router,
     letters.router,
@@ -78,11 +82,16 @@ def over(
 ) -> FastAPI:
     """The application of a process: over this pool, whose connections keep their sessions."""
     pepper = api.key_pepper.get_secret_value()
+    oidc = OidcSettings()
     places = [one.strip() for one in ops.processes.split(",") if one.strip()]
     return create_ops(
         OpsPorts(
             operators=OperatorStore(
-                pool, pepper, idle_s=api.session_idle_s, kept_s=api.session_kept_s
+                pool,
+                pepper,
+                idle_s=api.session_idle_s,
+                kept_s=api.session_kept_s,
+                issuer=oidc.issuer,
             ),
             accounts=AccountStore(pool, pepper),
             views=OperatorViews(pool),
@@ -90,5 +99,14 @@ def over(
             watch=ProcessWatch(places),
             api=api,
             database=ops.database(database),
+            oidc=None if oidc.issuer is None else oidc,
+            provider=None if oidc.issuer is None else _provider(oidc),
         )
     )
+
+
+def _provider(oidc: OidcSettings) -> Provider:
+    """Its packages are needed where one is set up alone."""
+    from api.ops.provider import OidcProvider  # noqa: PLC0415 (few have its packages)
+
+    return OidcProvider(oidc)

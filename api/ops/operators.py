@@ -60,7 +60,7 @@ async def add_operator(
     who = operator_of(request)
     life = None if body.expires_in_s is None else timedelta(seconds=body.expires_in_s)
     role = OperatorRole(body.role)
-    key_id, key = await ports.operators.add(body.name, role, who.name, who.role.value, life)
+    key_id, key = await ports.operators.add(body.name, role, who.recorded, who.role.value, life)
     response.headers["Cache-Control"] = "no-store"
     return OperatorKeyWithText(key_id=key_id, key=key)
 
@@ -77,7 +77,7 @@ async def revoke_operator(request: Request, key_id: str) -> Response:
     who = operator_of(request)
     try:
         done = "\x00" not in key_id and await ports.operators.revoke(
-            key_id, who.name, who.role.value
+            key_id, who.recorded, who.role.value
         )
     except LastAdmin:
         raise OpsRefused(

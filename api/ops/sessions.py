@@ -30,9 +30,8 @@ async def sign_in(request: Request, response: Response, body: OperatorSignIn) ->
     """Turn a key into a session, kept by the browser as a cookie."""
     ports: OpsPorts = request.app.state.ports
     who = await by_key(request.scope, body.key.get_secret_value())
-    await _leave(request)
-    agent = request.headers.get("user-agent", "")[:MAX_AGENT_CHARS]
-    _, token = await ports.operators.begin(who.key_id, agent.replace("\x00", ""))
+    await leave(request)
+    _, token = await ports.operators.begin(who.key_id, named_agent(request))
     response.headers.append(
         "Set-Cookie",
         cookies.set_cookie(request.scope, token, ports.api.session_kept_s, cookies.OPERATORS),
@@ -43,19 +42,21 @@ async def sign_in(request: Request, response: Response, body: OperatorSignIn) ->
 @router.get(
     PATH,
     response_model=OperatorSession,
-    responses=SEEING | gives(200, {"me": ME}),
+    responses=SEEING | gives(200, {"me": ME, "provider": None}),
     openapi_extra=needs(None),
 )
 async def get_session(request: Request) -> OperatorSession:
     """Whether this browser is signed in, and who it is signed in as."""
+    ports: OpsPorts = request.app.state.ports
+    provider = None if ports.oidc is None else ports.oidc.called
     if cookies.token_in(request.scope, cookies.OPERATORS) is None:
-        return OperatorSession(me=None)
+        return OperatorSession(me=None, provider=provider)
     try:
-        return OperatorSession(me=_me(await admit(request)))
+        return OperatorSession(me=_me(await admit(request)), provider=provider)
     except ApiError as error:
         if error.code is not ErrorCode.UNAUTHENTICATED:
             raise
-        return OperatorSession(me=None)
+        return OperatorSession(me=None, provider=provider)
 
 
 @router.delete(
@@ -77,7 +78,12 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-async def _leave(request: Request) -> None:
+def named_agent(request: Request) -> str:
+    """The browser, as it names itself."""
+    return request.headers.get("user-agent", "")[:MAX_AGENT_CHARS].replace("\x00", "")
+
+
+async def leave(request: Request) -> None:
     """End the session that the browser has: a token that somebody else put there is never one that
     is signed in.
     """

@@ -2,7 +2,7 @@
 
 import { call, get, pause } from "/console/api.js";
 import { announce, chip, h, present, time } from "/console/dom.js";
-import { act, field, says, table } from "./parts.js";
+import { act, actor, field, says, table } from "./parts.js";
 import { may } from "./session.js";
 
 const EVERY_MS = 3000;
@@ -17,7 +17,7 @@ export async function erasuresView({ view, signal }) {
   async function load() {
     const { items } = await get("/ops/v1/erasures", signal);
     rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "What was said last"], items.map((one) => [
-      one.tenant_id ?? one.pseudonym, time(one.begun_at), one.operator ?? "–",
+      one.tenant_id ?? one.pseudonym, time(one.begun_at), one.operator ? actor(one.operator) : "–",
       one.finished_at ? chip("finished", "success") : one.running ? chip("running", "watch") : chip("not finished", "bad"), says(one.finished_at ? "" : one.said ?? ""),
     ]), "No tenant was erased."));
     if (items.some((one) => one.running)) pause(EVERY_MS, signal).then(act(notice, signal, load), () => {});

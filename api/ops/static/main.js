@@ -2,7 +2,7 @@
 
 import { NO_ANSWER, Refused } from "/console/api.js";
 import { announce, h, problem } from "/console/dom.js";
-import { me, recall, signIn, signOut } from "./session.js";
+import { me, provider, recall, signIn, signOut } from "./session.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
@@ -108,6 +108,10 @@ function showGate(why = null) {
     h("p", { class: "quiet", id: "key-note" }, "An admin makes one, here or by ", h("code", {}, "looks operators add"),
       ". On your own machine it is ", h("code", {}, "LOOKS_OPS_KEY"), " in ", h("code", {}, ".dev/env"), "."));
 
+  // Where it leads back to: this view, if one was asked for
+  const here = location.hash.startsWith("#/") ? `/ops${location.hash}` : "/ops";
+  const elsewhere = provider.name && h("a", { class: "button primary", href: `/ops/v1/sign-in?page=${encodeURIComponent(here)}` }, `Sign in with ${provider.name}`);
+
   async function enter(event) {
     event.preventDefault();
     const text = input.value.trim();
@@ -128,7 +132,7 @@ function showGate(why = null) {
     }
   }
 
-  main.replaceChildren(h("div", { class: "gate" }, h("h1", {}, "Operations"), h("p", { class: "lead" }, "Processes, dead letters, tenants and credits."), form));
+  main.replaceChildren(h("div", { class: "gate" }, h("h1", {}, "Operations"), h("p", { class: "lead" }, "Processes, dead letters, tenants and credits."), elsewhere ?? "", form));
   document.title = "Looks operations";
   input.focus();
 }

@@ -18,6 +18,9 @@ export function table(caption, heads, rows, empty) {
 /** A cell of text that may be long. */
 export const says = (...children) => h("td", { class: "says" }, children);
 
+/** Who acted. What stands in parentheses says which person of the provider it is. */
+export const actor = (text) => h("span", { title: text }, text.replace(/ \(https?:\/\/.*\)$/, ""));
+
 /** A link to a request's own view, with the end of its id. */
 export const requestLink = (id) => (id ? h("a", { class: "target", href: `#/request/${id}`, title: id, "aria-label": `Request ${id}` }, h("code", {}, `…${id.slice(-8)}`)) : "–");
 

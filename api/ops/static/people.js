@@ -2,7 +2,7 @@
 
 import { call, get } from "/console/api.js";
 import { announce, chip, confirm, copyButton, h, identifier, present, time } from "/console/dom.js";
-import { act, field, requestLink, says, table } from "./parts.js";
+import { act, actor, field, requestLink, says, table } from "./parts.js";
 import { may } from "./session.js";
 
 const ROLES = [["viewer", "viewer: sees everything"], ["operator", "operator: redrives, discards, grants"], ["admin", "admin: erases tenants, makes keys"]];
@@ -13,7 +13,7 @@ export async function actionsView({ view, signal }) {
   view.append(h("h1", {}, "Actions"), h("p", { class: "quiet" }, "What operators did, here and at terminals. Rows are only added."));
   const { items } = await get("/ops/v1/actions?limit=200", signal);
   view.append(table("Actions", ["When", "Who", "What", "About", "Outcome", "Reference", "Why"], items.map((one) => [
-    time(one.at), h("td", {}, h("b", {}, one.operator), " ", h("span", { class: "quiet" }, one.role ?? "terminal")),
+    time(one.at), h("td", {}, h("b", {}, actor(one.operator)), " ", h("span", { class: "quiet" }, one.role ?? "terminal")),
     h("td", {}, VERBS[one.verb] ?? one.verb, one.state === "unfinished" ? [" ", chip("unfinished", "bad")] : ""),
     one.request_id ? requestLink(one.request_id) : one.verb === "grant" && one.target !== "erased" ? h("a", { class: "target", href: `#/tenants/${encodeURIComponent(one.target)}` }, one.target) : h("code", {}, one.target ?? one.record ?? ""),
     says(one.outcome), one.reference ?? "", says(one.reason),
@@ -38,7 +38,7 @@ export async function operatorsView({ view, signal }) {
     const { items } = await get("/ops/v1/operators", signal);
     rows.replaceChildren(table("Operators' keys", ["Name", "Role", "Key", "Made", "Last used", "State", "Action"], items.map((one) => [
       h("td", {}, h("b", {}, one.name), one.current ? h("span", { class: "quiet" }, " this is you") : ""), one.role, h("code", {}, `…${one.last4}`),
-      h("td", {}, time(one.created_at), h("span", { class: "quiet" }, ` by ${one.created_by}`)), one.last_used_at ? time(one.last_used_at) : "never",
+      h("td", {}, time(one.created_at), h("span", { class: "quiet" }, " by ", actor(one.created_by))), one.last_used_at ? time(one.last_used_at) : "never",
       one.revoked_at ? chip("revoked", "") : one.works ? chip("works", "success") : chip("expired", ""),
       one.works && may("admin") ? h("button", { type: "button", class: "small", "aria-label": `Revoke the key of ${one.name}`, onclick: revoke(one) }, "Revoke") : "",
     ]), "No keys."));

@@ -2,7 +2,7 @@
 
 import { get } from "/console/api.js";
 import { chip, h, identifier, time } from "/console/dom.js";
-import { act, order, says, table } from "./parts.js";
+import { act, actor, order, says, table } from "./parts.js";
 import { may } from "./session.js";
 
 const ENDED = ["SUCCESS", "FAILURE"];
@@ -32,7 +32,7 @@ export async function requestView({ view, id, signal }) {
       h("section", { class: "stack" }, h("h2", {}, "Timeline"), one.timeline.length ? h("ol", { class: "timeline" }, one.timeline.map((event) =>
         h("li", {}, time(event.at), h("b", {}, event.stage ?? event.type), h("span", {}, event.message)))) : h("p", { class: "empty" }, "No event yet.")),
       h("section", { class: "stack" }, h("h2", {}, "What operators did"), table("What operators did", ["When", "Who", "What", "State", "Outcome", "Why"], one.actions.map((action) => [
-        time(action.at), action.operator, action.verb, action.state, says(action.outcome), says(action.reason),
+        time(action.at), actor(action.operator), action.verb, action.state, says(action.outcome), says(action.reason),
       ]), "Nothing yet.")),
       one.letters.length ? h("section", { class: "stack" }, h("h2", {}, "Dead letters"), one.letters.map((letter) => h("details", {},
         h("summary", {}, `${letter.topic}[${letter.partition}]@${letter.offset}`), h("pre", { tabindex: "0" }, readable(letter))))) : "",
