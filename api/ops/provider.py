@@ -40,7 +40,7 @@ _OK: Final = 200
 _SERVERS_FAULT: Final = 500
 _BUSY: Final = 429
 
-Answer = Mapping[str, Any]
+Told = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class OidcProvider:
         place = (await self._discovered()).authorization
         return f"{place}{'&' if urlsplit(place).query else '?'}{urlencode(asked)}"
 
-    async def claims(self, attempt: SignInAttempt, code: str) -> Answer:
+    async def claims(self, attempt: SignInAttempt, code: str) -> Told:
         """What the provider says of who signed in, for the code that it gave. Raises ProviderAway,
         ProviderRefused or TokenRejected.
         """
@@ -130,7 +130,7 @@ class OidcProvider:
             raise TokenRejected("the answer holds no ID token")
         return token
 
-    async def _checked(self, token: str, nonce: str) -> Answer:
+    async def _checked(self, token: str, nonce: str) -> Told:
         """OpenID Connect Core 1.0, 3.1.3.7."""
         try:
             head = jwt.get_unverified_header(token)
@@ -168,14 +168,14 @@ class OidcProvider:
                 return _public_key(found[0], algorithm)
         raise TokenRejected("it is signed with a key that the provider does not publish")
 
-    async def _published(self, *, anew: bool) -> list[Answer]:
+    async def _published(self, *, anew: bool) -> list[Told]:
         if anew:
             status, told = await self._asked("GET", (await self._discovered()).keys)
             keys = told.get("keys")
             if status != _OK or not isinstance(keys, list):
                 raise ProviderAway("it publishes no keys")
             self._keys = _Kept([one for one in keys if isinstance(one, dict)], self._clock())
-        found: list[Answer] = self._keys.value
+        found: list[Told] = self._keys.value
         return found
 
     async def _discovered(self) -> Discovered:
@@ -188,7 +188,7 @@ class OidcProvider:
         found: Discovered = self._places.value
         return found
 
-    async def _asked(self, method: str, url: str, **more: Any) -> tuple[int, Answer]:
+    async def _asked(self, method: str, url: str, **more: Any) -> tuple[int, Told]:
         """Ask once: the status, and the object of the answer. Raises ProviderAway."""
         try:
             async with asyncio.timeout(self._settings.timeout_s), self._asking:
@@ -196,7 +196,7 @@ class OidcProvider:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # TimeoutError is of these
             raise ProviderAway(type(error).__name__) from None
 
-    async def _answered(self, method: str, url: str, **more: Any) -> tuple[int, Answer]:
+    async def _answered(self, method: str, url: str, **more: Any) -> tuple[int, Told]:
         client = httpx.AsyncClient(
             verify=self._trust,
             transport=self._transport,
@@ -222,17 +222,18 @@ class OidcProvider:
         raise ProviderAway("an answer is no JSON object")
 
 
-def _places(told: Answer) -> Discovered:
+def _places(told: Told) -> Discovered:
     named = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     for name in named:
         if not isinstance(told.get(name), str) or provider_url_problem(told[name]) is not None:
             raise ProviderAway(f"its configuration has no {name} over https")
     ways = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     posts = "client_secret_basic" not in ways and "client_secret_post" in ways
-    return Discovered(*(told[name] for name in named), posts_secret=posts)
+    authorization, token, keys = (str(told[name]) for name in named)
+    return Discovered(authorization, token, keys, posts)
 
 
-def _fits(key: Answer, kid: object, algorithm: str) -> bool:
+def _fits(key: Told, kid: object, algorithm: str) -> bool:
     kind, curve = ALGORITHMS[algorithm]
     return (
         (kid is None or key.get("kid") == kid)
@@ -243,7 +244,7 @@ def _fits(key: Answer, kid: object, algorithm: str) -> bool:
     )
 
 
-def _public_key(told: Answer, algorithm: str) -> Any:
+def _public_key(told: Told, algorithm: str) -> Any:
     """Raises PyJWTError, or TokenRejected for a key that is too weak."""
     public = {
         name: value for name, value in told.items() if name in ("kty", "crv", "n", "e", "x", "y")

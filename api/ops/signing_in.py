@@ -13,13 +13,13 @@ SignInRefused           nobody is signed in: a page says why
 import html
 import secrets
 import time
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api import cookies
-from api.answers import gives
+from api.answers import Answers, gives
 from api.errors import ApiError, invalid
 from api.limits import failure_claim
 from api.ops.gates import NOBODY, OpsRoute, needs
@@ -39,8 +39,8 @@ log = logs.get(__name__)
 PATH = "/ops/v1/sign-in"
 MAX_CHARS = 4096
 SEE_OTHER = 303
-PAGE: Final = {"text/html": {}}
-REFUSALS: Final = {
+PAGE: Final[dict[str, Any]] = {"text/html": {}}
+REFUSALS: Final[Answers] = {
     400: {"description": "it did not begin in this browser", "content": PAGE},
     403: {"description": "the provider refuses, or gives no role", "content": PAGE},
     429: {"description": "too many of one address", "content": PAGE},
