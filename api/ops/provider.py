@@ -153,7 +153,9 @@ class OidcProvider:
         if claims.get("azp", own) != own or (_is_several(claims["aud"]) and "azp" not in claims):
             raise TokenRejected("it was made for somebody else")
         told = claims["nonce"]
-        if not isinstance(told, str) or not hmac.compare_digest(told.encode(), nonce.encode()):
+        if not isinstance(told, str) or not hmac.compare_digest(
+            told.encode("utf-8", "replace"), nonce.encode()
+        ):
             raise TokenRejected("it answers another sign-in")
         return claims
 
@@ -161,8 +163,8 @@ class OidcProvider:
         """The public key that the token says it was signed with; asked for anew once, where it is
         not among those that are known.
         """
-        fresh = self._clock() - self._keys.at_s >= KEPT_S
-        for anew in (True,) if fresh else (False, True):
+        old = self._clock() - self._keys.at_s >= KEPT_S
+        for anew in (True,) if old else (False, True):
             found = [one for one in await self._published(anew=anew) if _fits(one, kid, algorithm)]
             if len(found) == 1:
                 return _public_key(found[0], algorithm)
@@ -227,8 +229,8 @@ def _places(told: Told) -> Discovered:
     for name in named:
         if not isinstance(told.get(name), str) or provider_url_problem(told[name]) is not None:
             raise ProviderAway(f"its configuration has no {name} over https")
-    ways = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    posts = "client_secret_basic" not in ways and "client_secret_post" in ways
+    ways = told.get("token_endpoint_auth_methods_supported")
+    posts = isinstance(ways, list) and "client_secret_basic" not in ways
     authorization, token, keys = (str(told[name]) for name in named)
     return Discovered(authorization, token, keys, posts)
 
@@ -245,11 +247,14 @@ def _fits(key: Told, kid: object, algorithm: str) -> bool:
 
 
 def _public_key(told: Told, algorithm: str) -> Any:
-    """Raises PyJWTError, or TokenRejected for a key that is too weak."""
+    """Raises TokenRejected for a key that is too weak, or none."""
     public = {
         name: value for name, value in told.items() if name in ("kty", "crv", "n", "e", "x", "y")
     }
-    key: Any = jwt.PyJWK(public, algorithm=algorithm).key
+    try:
+        key: Any = jwt.PyJWK(public, algorithm=algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise TokenRejected("the provider's key for it is none") from None
     if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
         raise TokenRejected(f"it is signed with a key of less than {MIN_RSA_BITS} bits")
     return key

@@ -173,6 +173,7 @@ async def end_sign_in(
         person, role = await _signed_in(request, attempt, code)
     except SignInRefused as refused:
         return _refused(request, settings, refused)
+    # From a provider of another site no session comes along: the browser's new one replaces it
     await leave(request)
     _, token = await ports.operators.begin_person(person, role, named_agent(request))
     log.info("an operator signed in", operator=person.person_id, role=role.value)

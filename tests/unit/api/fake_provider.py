@@ -1,4 +1,6 @@
-"""An OpenID Connect provider in memory: it signs with real keys, and redeems each code once."""
+"""An OpenID Connect provider in memory, which signs with real keys and redeems each code once; and
+the sign-ins that come of it.
+"""
 
 import base64
 import hashlib
@@ -13,9 +15,17 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from domain.operators import SESSION_PREFIX, Operator, OperatorRole
+from domain.sessions import make_token
+from domain.sign_in import Person
+from storage.operators import OperatorKeyRow, OperatorStore
+
 ISSUER = "https://login.test/realm"
 CLIENT_ID, CLIENT_SECRET = "looks ops", "a:secret/of+many%signs and more than 32"
 REDIRECT_URL = "https://api.test/ops/v1/sign-in/callback"
+
+TOKEN = make_token(lambda text: text[7], SESSION_PREFIX)
+BEFORE = make_token(lambda text: text[8], SESSION_PREFIX)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -28,7 +38,7 @@ FIRST, SECOND = rsa_key(), rsa_key()
 CURVE = ec.generate_private_key(ec.SECP256R1())
 
 
-def published(kid: str, key: PrivateKey, **more: str) -> dict[str, Any]:
+def published(kid: str, key: PrivateKey, **more: Any) -> dict[str, Any]:
     """As a JWKS has it."""
     public: Any = key.public_key()
     way: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
@@ -54,6 +64,7 @@ class FakeProvider:
     configuration: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     """By path: a response in place of its own, or an exception."""
+    redirect_url: str = REDIRECT_URL
     asked: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -62,7 +73,7 @@ class FakeProvider:
         asked = {name: one for name, (one,) in parse_qs(urlsplit(address).query).items()}
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
-        assert (asked["client_id"], asked["redirect_uri"]) == (CLIENT_ID, REDIRECT_URL)
+        assert (asked["client_id"], asked["redirect_uri"]) == (CLIENT_ID, self.redirect_url)
         assert "openid" in asked["scope"].split()
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked
@@ -109,7 +120,7 @@ class FakeProvider:
         challenge = hashlib.sha256(form["code_verifier"].encode()).digest()
         if (
             asked is None
-            or form["redirect_uri"] != REDIRECT_URL
+            or form["redirect_uri"] != self.redirect_url
             or base64.urlsafe_b64encode(challenge).rstrip(b"=").decode() != asked["code_challenge"]
         ):
             return httpx.Response(400, json={"error": "invalid_grant"})
@@ -131,3 +142,30 @@ class FakeProvider:
             **self.claims,
         }
         return {name: one for name, one in claims.items() if one is not None}
+
+
+class PeopleStore(OperatorStore):
+    """Sign-ins of people in memory."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[Person, OperatorRole]] = []
+        self.ended: list[str] = []
+
+    async def begin_person(self, person: Person, role: OperatorRole, agent: str) -> tuple[str, str]:
+        self.begun.append((person, role))
+        return "s-1", TOKEN
+
+    async def signed_in(self, token: str) -> Operator | None:
+        if token == BEFORE:
+            return Operator("k-planted", "planted", OperatorRole.VIEWER, "s-planted")
+        if token != TOKEN or not self.begun:
+            return None
+        person, role = self.begun[-1]
+        return Operator(person.person_id, person.shown, role, "s-1", is_person=True)
+
+    async def keys(self) -> list[OperatorKeyRow]:
+        return []
+
+    async def end(self, key_id: str, session_id: str) -> bool:
+        self.ended.append(session_id)
+        return True

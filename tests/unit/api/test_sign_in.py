@@ -18,21 +18,22 @@ from api.limits import TokenBuckets
 from api.ops.app import create_ops
 from api.ops.ports import OpsPorts
 from api.ops.provider import OidcProvider
-from domain.operators import SESSION_PREFIX, Operator, OperatorRole
-from domain.sessions import make_token
+from domain.operators import Operator, OperatorRole
 from domain.sign_in import ATTEMPT_S, Person, SignInAttempt, own_page, person_of
 from runtime.oidc_settings import OidcSettings
 from runtime.settings import ApiSettings, DatabaseSettings
-from storage.operators import OperatorStore
 from tests.unit.api import fake_provider
 from tests.unit.api.fake_provider import (
+    BEFORE,
     CLIENT_ID,
     CLIENT_SECRET,
     CURVE,
     FIRST,
     ISSUER,
     SECOND,
+    TOKEN,
     FakeProvider,
+    PeopleStore,
     published,
     rsa_key,
     signed,
@@ -41,38 +42,12 @@ from tests.unit.api.fake_provider import (
 BEGIN, CALLBACK = "/ops/v1/sign-in", "/ops/v1/sign-in/callback"
 ATTEMPT = "__Host-looks_ops_sign_in"
 SESSION = "__Host-looks_ops_session"
-TOKEN = make_token(lambda text: text[7], SESSION_PREFIX)
-BEFORE = make_token(lambda text: text[8], SESSION_PREFIX)
 ROLES = {
     "looks-viewers": OperatorRole.VIEWER,
     "looks-oncall": OperatorRole.OPERATOR,
     "cn=admins,ou=looks": OperatorRole.ADMIN,
 }
 FROM_THE_PROVIDER = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-
-
-class PeopleStore(OperatorStore):
-    """Sign-ins of people in memory."""
-
-    def __init__(self) -> None:
-        self.begun: list[tuple[Person, OperatorRole]] = []
-        self.ended: list[str] = []
-
-    async def begin_person(self, person: Person, role: OperatorRole, agent: str) -> tuple[str, str]:
-        self.begun.append((person, role))
-        return "s-1", TOKEN
-
-    async def signed_in(self, token: str) -> Operator | None:
-        if token == BEFORE:
-            return Operator("k-planted", "planted", OperatorRole.VIEWER, "s-planted")
-        if token != TOKEN or not self.begun:
-            return None
-        person, role = self.begun[-1]
-        return Operator(person.person_id, person.shown, role, "s-1", is_person=True)
-
-    async def end(self, key_id: str, session_id: str) -> bool:
-        self.ended.append(session_id)
-        return True
 
 
 def settings(**more: Any) -> OidcSettings:
@@ -212,7 +187,7 @@ async def test_who_signs_in_has_the_highest_role_of_the_claim_and_a_session_like
     assert house.people.ended == ["s-1"]
 
 
-async def test_a_session_that_somebody_planted_ends_with_the_sign_in(
+async def test_a_session_that_the_browser_shows_ends_with_the_sign_in(
     set_up: Callable[..., House],
 ) -> None:
     house = set_up()
@@ -263,6 +238,7 @@ def ago(seconds: int) -> int:
 
 REJECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "another nonce": altered(nonce="another"),
+    "a nonce that is no text of this world": altered(nonce="\ud800"),
     "no nonce": altered(nonce=None),
     "another audience": altered(aud="others"),
     "no audience": altered(aud=None),
@@ -319,7 +295,7 @@ async def test_hs256_with_the_published_key_for_a_secret_is_no_signature(
     refused(house, await house.sign_in(), 403)
 
 
-async def test_a_weak_key_or_one_for_encryption_signs_nobody_in(
+async def test_a_key_that_is_weak_or_broken_or_for_encryption_signs_nobody_in(
     set_up: Callable[..., House],
 ) -> None:
     house = set_up()
@@ -330,7 +306,7 @@ async def test_a_weak_key_or_one_for_encryption_signs_nobody_in(
     house.provider.token = lambda _: token
     refused(house, await house.sign_in(), 403)
     house.provider.token = None
-    for told in ({"use": "enc"}, {"alg": "RS384"}):
+    for told in ({"use": "enc"}, {"alg": "RS384"}, {"n": "!"}, {"n": 7}, {"e": "AA"}):
         house.provider.keys = [published("first", FIRST, **told)]
         refused(house, await house.sign_in(), 403)
 
