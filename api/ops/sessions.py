@@ -5,12 +5,11 @@ from fastapi import APIRouter, Request, Response
 from api import cookies
 from api.answers import gives
 from api.errors import ApiError
-from api.keys import KeyRing
+from api.ops.browser import leave, named_agent, session_ring
 from api.ops.gates import OpsRoute, admit, by_key, needs, operator_of
 from api.ops.ports import OpsPorts
 from api.ops.refusals import ACTING, SEEING
 from domain.operators import Operator, OperatorRole
-from domain.sessions import MAX_AGENT_CHARS
 from schemas.errors import ErrorCode
 from schemas.operations import OperatorMe, OperatorSession, OperatorSignIn
 
@@ -71,34 +70,12 @@ async def sign_out(request: Request) -> Response:
     who = operator_of(request)
     if who.session_id is not None:
         await ports.operators.end(who.key_id, who.session_id)
-    _ring(request).forget()
+    session_ring(request).forget()
     response = Response(status_code=204)
     for line in cookies.forget_cookies(cookies.OPERATORS):
         response.headers.append("Set-Cookie", line)
     return response
 
 
-def named_agent(request: Request) -> str:
-    """The browser, as it names itself."""
-    return request.headers.get("user-agent", "")[:MAX_AGENT_CHARS].replace("\x00", "")
-
-
-async def leave(request: Request) -> None:
-    """End the session that the browser has: a token that somebody else put there is never one that
-    is signed in.
-    """
-    ports: OpsPorts = request.app.state.ports
-    token = cookies.token_in(request.scope, cookies.OPERATORS)
-    before = None if token is None else await ports.operators.signed_in(token)
-    if before is not None and before.session_id is not None:
-        await ports.operators.end(before.key_id, before.session_id)
-        _ring(request).forget()
-
-
 def _me(who: Operator) -> OperatorMe:
     return OperatorMe(key_id=who.key_id, name=who.name, role=who.role.value)
-
-
-def _ring(request: Request) -> KeyRing[Operator]:
-    ring: KeyRing[Operator] = request.app.state.sessions
-    return ring

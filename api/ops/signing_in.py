@@ -22,10 +22,10 @@ from api import cookies
 from api.answers import Answers, gives
 from api.errors import ApiError, invalid
 from api.limits import failure_claim
+from api.ops.browser import leave, named_agent
 from api.ops.gates import NOBODY, OpsRoute, needs
 from api.ops.ports import OpsPorts, Provider
 from api.ops.refusals import SEEING
-from api.ops.sessions import leave, named_agent
 from api.static_files import HEADERS
 from domain.operators import OperatorRole
 from domain.sign_in import ATTEMPT_S, HOME, Person, SignInAttempt, highest_role, own_page, person_of
