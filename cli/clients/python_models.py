@@ -14,35 +14,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.clients.shapes import (
-    Either,
     ListOf,
     MapOf,
     Maybe,
     NamedShape,
-    OneOf,
     Property,
     RecordShape,
     Ref,
-    Scalar,
-    Together,
     ValueShape,
     WordSet,
 )
+from cli.clients.writing import TypeWords
 from devstack.folder import CHECKOUT
 
 COLUMNS: Final = 100
-SCALARS: Final = {
-    "string": "str",
-    "integer": "int",
-    "number": "float",
-    "boolean": "bool",
-    "date-time": "datetime",
-    "date": "date",
-    "binary": "bytes",
-    "any": "Any",
-}
-
-
 PARAMETERS: Final = {
     "minimum": "ge",
     "maximum": "le",
@@ -51,6 +36,29 @@ PARAMETERS: Final = {
     "pattern": "pattern",
 }
 """JSON Schema's words as pydantic's."""
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+PYTHON: Final = TypeWords(
+    scalars={
+        "string": "str",
+        "integer": "int",
+        "number": "float",
+        "boolean": "bool",
+        "date-time": "datetime",
+        "date": "date",
+        "binary": "bytes",
+        "any": "Any",
+    },
+    one_of=lambda words: f"Literal[{', '.join(map(_literal, words))}] | str",
+    list_of="tuple[{}, ...]",
+    map_of="Mapping[str, {}]",
+    together="tuple[{}]",
+    maybe="{} | None",
+)
 
 
 def module(about: str, models: Sequence[NamedShape], base: str, *, bounded: bool = False) -> str:
@@ -119,7 +127,7 @@ def _field(one: Property, *, bounded: bool) -> Iterator[str]:
 
 
 def _annotation(one: Property) -> str:
-    written = _type(one.shape)
+    written = PYTHON.written(one.shape)
     empty = isinstance(one.shape, ListOf | MapOf | Maybe)
     absent = not one.required and one.default is None and not empty
     return f"{written} | None" if absent else written
@@ -147,27 +155,3 @@ def _value(shape: ValueShape, value: Any) -> str:
 def _tuple(values: Sequence[str]) -> str:
     inner = ", ".join(values)
     return f"({inner},)" if len(values) == 1 else f"({inner})"
-
-
-def _literal(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
-def _type(shape: ValueShape) -> str:  # noqa: PLR0911 (one line for each shape)
-    match shape:
-        case Scalar(kind):
-            return SCALARS[kind]
-        case Ref(name):
-            return name
-        case OneOf(words):
-            return f"Literal[{', '.join(map(_literal, words))}] | str"
-        case ListOf(inner):
-            return f"tuple[{_type(inner)}, ...]"
-        case MapOf(inner):
-            return f"Mapping[str, {_type(inner)}]"
-        case Together(parts):
-            return f"tuple[{', '.join(map(_type, parts))}]"
-        case Either(among):
-            return " | ".join(map(_type, among))
-        case Maybe(inner):
-            return f"{_type(inner)} | None"

@@ -4,34 +4,28 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from cli.clients.shapes import (
-    Either,
-    ListOf,
-    MapOf,
-    Maybe,
-    NamedShape,
-    OneOf,
-    Property,
-    RecordShape,
-    Ref,
-    Scalar,
-    Together,
-    ValueShape,
-    WordSet,
-)
+from cli.clients.shapes import NamedShape, Property, RecordShape, WordSet
+from cli.clients.writing import TypeWords
 
-SCALARS: Final = {
-    "string": "string",
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "date-time": "string",
-    "date": "string",
-    "binary": "Blob",
-    "any": "unknown",
-}
 OPEN: Final = "(string & {})"
 """Any other word: an answer of tomorrow is still one."""
+TYPESCRIPT: Final = TypeWords(
+    scalars={
+        "string": "string",
+        "integer": "number",
+        "number": "number",
+        "boolean": "boolean",
+        "date-time": "string",
+        "date": "string",
+        "binary": "Blob",
+        "any": "unknown",
+    },
+    one_of=lambda words: " | ".join([*map(json.dumps, words), OPEN]),
+    list_of="ReadonlyArray<{}>",
+    map_of="Readonly<Record<string, {}>>",
+    together="readonly [{}]",
+    maybe="{} | null",
+)
 
 
 def module(about: str, models: Sequence[NamedShape]) -> str:
@@ -58,24 +52,5 @@ def _comment(text: str, indent: str = "") -> str:
 
 def _field(one: Property) -> str:
     sign = "" if one.required else "?"
-    return f"{_comment(one.about, '  ')}  readonly {one.name}{sign}: {_type(one.shape)};\n"
-
-
-def _type(shape: ValueShape) -> str:  # noqa: PLR0911 (one line for each shape)
-    match shape:
-        case Scalar(kind):
-            return SCALARS[kind]
-        case Ref(name):
-            return name
-        case OneOf(words):
-            return " | ".join([*map(json.dumps, words), OPEN])
-        case ListOf(inner):
-            return f"ReadonlyArray<{_type(inner)}>"
-        case MapOf(inner):
-            return f"Readonly<Record<string, {_type(inner)}>>"
-        case Together(parts):
-            return f"readonly [{', '.join(map(_type, parts))}]"
-        case Either(among):
-            return " | ".join(map(_type, among))
-        case Maybe(inner):
-            return f"{_type(inner)} | null"
+    written = TYPESCRIPT.written(one.shape)
+    return f"{_comment(one.about, '  ')}  readonly {one.name}{sign}: {written};\n"

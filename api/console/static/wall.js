@@ -17,7 +17,7 @@ const NOTHING = {
 };
 
 /** The wall stands as it was left when the browser goes back to it: as many looks, scrolled as far, the same one in focus. */
-export async function wallView({ view, query, signal }) {
+export async function looksView({ view, query, signal }) {
   if (!may("jobs:read")) {
     view.append(h("h1", {}, "Looks"), notAllowed("see looks", "jobs:read"));
     return null;

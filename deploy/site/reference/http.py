@@ -1,29 +1,11 @@
 """The reference of HTTP, from the API's own OpenAPI document."""
 
 from collections.abc import Iterator
-from dataclasses import fields as fields_of
-from typing import Any
 
-from api.app import create_app
 from api.plain_page import DocumentNode, followed
-from api.ports import Ports
 from api.reference_page import curl, tagged
+from cli.clients.openapi import document
 from deploy.site.reference.markdown import code, example, fields, table, words
-from runtime.settings import ApiSettings
-
-
-class Unconnected:
-    """Stands for what the API is given: the document is made without asking any of it."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever is kept of it for later."""
-        return Unconnected()
-
-
-def document() -> DocumentNode:
-    """The API's OpenAPI document."""
-    nothing: dict[str, Any] = {one.name: Unconnected() for one in fields_of(Ports)}
-    return create_app(Ports(**nothing | {"api": ApiSettings()})).openapi()
 
 
 def page() -> str:

@@ -125,7 +125,8 @@ def test_the_page_has_nothing_inline_and_names_only_files_that_are_there() -> No
     page = TEXTS["index.html"]
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\son[a-z]+=", page)
     named = re.findall(r'(?:src|href)="/console/([^"]+)"', page)
-    assert {"main.js", "console.css", "views.css", "icon.svg"} == set(named)
+    art = {f"samples/{name}.jpg" for name in ("jacket", "tee", "skirt", "shoes")}
+    assert {"main.js", "console.css", "views.css", "icon.svg"} | art == set(named)
     assert set(named) <= set(FILES)
     for text in TEXTS.values():
         assert set(re.findall(r'(?:from |import\()"\./([^"]+)"', text)) <= set(FILES)

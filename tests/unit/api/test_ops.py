@@ -1,5 +1,6 @@
 """Operators' gates: each role and each stranger at every route of /ops, read from the routes."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import create_app
+from api.console.routes import static_files
 from api.ops.app import create_ops
 from api.ops.console import ops_files
 from api.ops.gates import RULE, OpsRoute
@@ -249,6 +251,10 @@ async def test_the_page_loads_its_own_files_alone_and_each_is_there(ops: Ops) ->
     )
     for name in ops_files():
         assert (await ops.http.get(f"/ops/{name}")).status_code == 200, name
+    texts = {name: one.content.decode() for name, one in ops_files().items()}
+    for name, text in texts.items():
+        assert set(re.findall(r'(?:from |import\()"\./([^"]+)"', text)) <= set(texts), name
+        assert set(re.findall(r'"/console/([^"]+)"', text)) <= set(static_files()), name
     for wrong in ("/ops/..%2fapp.py", "/ops/none.js", "/opsx"):
         assert (await ops.http.get(wrong)).status_code == 404, wrong
 
