@@ -91,7 +91,7 @@ def test_a_look_is_compared_with_its_mannequin_and_its_photo(tab: Tab, shown: st
     page = tab.page
     choose, slider = page.get_by_label("Compare with"), page.get_by_role("slider")
     expect(slider).to_have_count(0)
-    for label in ("The mannequin alone", "The photo of garment 1, top"):
+    for label in ("The bare mannequin", "The photo of garment 1, top"):
         choose.select_option(label=label)
         until(lambda: tab.complete(".before"), 30)
         slider.focus()

@@ -101,7 +101,7 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     other.enter()
     begun = other.page.get_by_role("region", name="A look that was begun")
     expect(begun).to_contain_text("2 garments")
-    begun.get_by_role("button", name="Go on with it").click()
+    begun.get_by_role("button", name="Continue with it").click()
     expect(begun).to_have_count(0)
     expect(other.page.locator(".garment.ready .name")).to_have_text(
         ["IMG_2031.jpg", "red dress.jpg"]
@@ -136,7 +136,7 @@ def test_what_a_key_used_when_credits_are_low_and_what_was_refused(
     legend = page.locator(".legend li")
     expect(legend.filter(has_text="till 7")).to_contain_text("1 look, 10 credits")
     expect(page.get_by_role("img", name="Looks by day and key")).to_be_visible()
-    page.get_by_label("Tell me below").fill(str(before * 2))
+    page.get_by_label("Warn me below").fill(str(before * 2))
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#account")).to_contain_text("Low")
     page.get_by_role("button", name="The usual rule").click()
@@ -148,7 +148,7 @@ def test_what_a_key_used_when_credits_are_low_and_what_was_refused(
     expect(found).to_contain_text("403 CAPABILITY_MISSING")
     page.get_by_label("Id that an error said to quote").fill("0" * 26)
     page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.locator("#refused .empty")).to_contain_text("Nothing of this id is on record")
+    expect(page.locator("#refused .empty")).to_contain_text("No request with this id is on record")
 
 
 def test_a_key_is_made_used_elsewhere_and_revoked_and_everybody_is_signed_out(tab: Tab) -> None:

@@ -78,7 +78,7 @@ function keyRow(one, notice, signal, load) {
   });
   const revoke = act(notice, signal, async () => {
     const here = one.current ? " You are signed in with it: you will be signed out." : "";
-    if (!(await confirm("Revoke this key?", `It stops working at once, and so does every sign-in by it.${here}`, "Revoke it"))) return;
+    if (!(await confirm("Revoke this key?", `It stops working at once, and every sign-in with it ends.${here}`, "Revoke it"))) return;
     await call("DELETE", path);
     announce("The key is revoked");
     await load();
@@ -101,7 +101,7 @@ async function sessions(into, signal) {
       await load();
     });
     const everywhere = act(notice, signal, async () => {
-      if (!(await confirm("Sign out everywhere?", "Every browser that is signed in with this key is signed out, this one too. The key goes on working.", "Sign out everywhere"))) return;
+      if (!(await confirm("Sign out everywhere?", "Every browser that is signed in with this key is signed out, this one too. The key stays valid.", "Sign out everywhere"))) return;
       await call("DELETE", "/v1/sessions");
       me.known = null;
       location.reload();
@@ -109,7 +109,7 @@ async function sessions(into, signal) {
     const rows = h("tbody", { role: "rowgroup" }, items.map((one) => h("tr", { role: "row" },
       h("td", { role: "cell" }, browserOf(one.agent)), h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, time(one.last_seen_at)),
       h("td", { role: "cell" }, one.current ? chip("This browser", "success") : h("button", { type: "button", class: "small", onclick: end(one) }, "Sign out", h("span", { class: "unseen" }, ` ${browserOf(one.agent)}, ${one.id.slice(-6)}`))))));
-    into.replaceChildren(table("Sign-ins, the last used first", ["Browser", "Since", "Last seen", "Action"], rows), notice,
+    into.replaceChildren(table("Sign-ins, last used first", ["Browser", "Since", "Last seen", "Action"], rows), notice,
       h("div", { class: "row" }, h("button", { type: "button", class: "danger", onclick: everywhere }, "Sign out everywhere")));
   };
   await load();

@@ -78,7 +78,7 @@ async function offerDraft(place, signal) {
   const goOn = () => { draft.goOn(kept.draft); done(); announce(`${count} added`); };
   place.replaceChildren(h("div", { class: "card row between", role: "region", "aria-label": "A look that was begun" },
     h("p", {}, `You began a look with ${count} ${count === 1 ? "garment" : "garments"} `, time(kept.at), "."),
-    h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: goOn }, "Go on with it"),
+    h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: goOn }, "Continue with it"),
       h("button", { type: "button", class: "plain", onclick: forget }, "Forget it"))));
   draft.addEventListener("change", () => { if (draft.garments.length) place.replaceChildren(); }, { signal });
 }
@@ -139,7 +139,7 @@ function garmentCard(garment, categories) {
   const select = categorySelect(garment, categories);
   const state = h("p", { class: "quiet state" });
   const number = h("span", { class: "index", "aria-hidden": "true" });
-  const hint = h("p", { class: "quiet hint" }, "Tells tops, dresses, trousers and shorts. Where it can’t, the look fails and is refunded.");
+  const hint = h("p", { class: "quiet hint" }, "Can tell tops, dresses, trousers and shorts. If unsure, the look fails and is refunded.");
   const remove = h("button", { type: "button", class: "small plain", onclick: () => {
     const next = element.nextElementSibling ?? element.previousElementSibling;
     draft.remove(garment);

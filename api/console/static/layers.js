@@ -27,7 +27,7 @@ export function pictureView(render, renew, photo, correct) {
 function comparable(render, photo) {
   const name = (render.user_category ?? "FEMALE").toLowerCase();
   const photos = render.garments.map((garment, index) => [`The photo of garment ${index + 1}, ${kind(garment)}`, () => photo(index), "photo"]);
-  return [["The mannequin alone", async () => `/console/mannequins/${name}.webp`, "mannequin"], ...photos];
+  return [["The bare mannequin", async () => `/console/mannequins/${name}.webp`, "mannequin"], ...photos];
 }
 
 function mannequin(render) {

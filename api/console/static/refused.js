@@ -20,7 +20,7 @@ export async function refusedView(wanted, signal) {
     } catch (error) {
       if (signal.aborted) return;
       const isNone = error instanceof Refused && error.status === 404;
-      found.replaceChildren(isNone ? h("p", { class: "empty" }, "Nothing of this id is on record: it is older than 7 days, or was not refused.") : problem(error, find));
+      found.replaceChildren(isNone ? h("p", { class: "empty" }, "No request with this id is on record: it is older than 7 days, or was not refused.") : problem(error, find));
     }
   };
   let cursor = null;

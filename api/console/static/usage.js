@@ -8,7 +8,7 @@ const MAX_SHOWN = 4; // keys with a colour of their own
 const [HIGH, GAP] = [60, 0.15];
 const DAY_MS = 86_400_000;
 
-const nameOf = (one) => one.key_name || (one.key_last4 ? `…${one.key_last4}` : "Key not noted");
+const nameOf = (one) => one.key_name || (one.key_last4 ? `…${one.key_last4}` : "Unknown key");
 
 /** What was used by day and key. */
 export function keyUsage({ first_day: first, last_day: last, items }) {
@@ -78,7 +78,7 @@ export async function lowBalance(signal, changed) {
     }
   };
   return h("form", { class: "notice", onsubmit: (event) => { event.preventDefault(); set(field.valueAsNumber); } }, said,
-    h("label", { for: "notice" }, "Tell me below"), h("div", { class: "row" }, field, h("button", { class: "small" }, "Save"),
+    h("label", { for: "notice" }, "Warn me below"), h("div", { class: "row" }, field, h("button", { class: "small" }, "Save"),
       h("button", { type: "button", class: "small plain", onclick: () => set(null) }, "The usual rule")), answer);
 }
 

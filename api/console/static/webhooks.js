@@ -54,7 +54,7 @@ function addForm(added) {
     }
     button.disabled = false;
   } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button),
-  h("fieldset", {}, h("legend", {}, "It is told of"), h("div", { class: "row" }, events)), answer);
+  h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, events)), answer);
   return form;
 }
 
@@ -100,7 +100,7 @@ function endpoint(hook, signal) {
     const made = await call("POST", `${path}/rotate-secret`, { body: {} });
     showSecret(made.secret);
   });
-  const since = h("select", { "aria-label": `Failed since, of ${hook.url}` }, SINCE.map(([hours, text]) => h("option", { value: hours }, text)));
+  const since = h("select", { "aria-label": `Period of failed deliveries, ${hook.url}` }, SINCE.map(([hours, text]) => h("option", { value: hours }, text)));
   const replay = act(async () => {
     const sent = await replayFailed(path, signal, Number(since.value));
     announce(sent ? `${number(sent)} sent again` : "Nothing has failed");

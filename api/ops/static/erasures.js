@@ -10,16 +10,16 @@ const EVERY_MS = 3000;
 export async function erasuresView({ view, signal }) {
   const notice = h("div", {});
   const rows = h("div", { class: "stack" });
-  view.append(h("h1", {}, "Erasures"), h("p", { class: "quiet" }, "Pictures, photos, rows and words of a tenant go for good; amounts stay under a pseudonym."),
-    may("admin") ? askForm() : h("p", { class: "quiet" }, "Erasing takes the role admin."), notice, rows);
+  view.append(h("h1", {}, "Erasures"), h("p", { class: "quiet" }, "A tenant's pictures, photos, rows and texts are deleted for good; amounts stay under a pseudonym."),
+    may("admin") ? askForm() : h("p", { class: "quiet" }, "Erasing needs the role admin."), notice, rows);
   await load();
 
   async function load() {
     const { items } = await get("/ops/v1/erasures", signal);
-    rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "What was said last"], items.map((one) => [
+    rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "Last message"], items.map((one) => [
       one.tenant_id ?? one.pseudonym, time(one.begun_at), one.operator ? actor(one.operator) : "–",
       one.finished_at ? chip("finished", "success") : one.running ? chip("running", "watch") : chip("not finished", "bad"), says(one.finished_at ? "" : one.said ?? ""),
-    ]), "No tenant was erased."));
+    ]), "No tenant has been erased."));
     if (items.some((one) => one.running)) pause(EVERY_MS, signal).then(act(notice, signal, load), () => {});
   }
 
@@ -29,9 +29,9 @@ export async function erasuresView({ view, signal }) {
       h("h2", {}, "Erase a tenant"),
       h("div", { class: "two" }, field("tenant", "Tenant's id", h("input", { id: "tenant", name: "tenant_id", required: true, maxlength: "200", autocomplete: "off" })),
         field("why", "Why", h("input", { id: "why", name: "why", maxlength: "500", autocomplete: "off" }), "Kept: it must not name the tenant.")),
-      h("div", { class: "check" }, h("input", { type: "checkbox", id: "revoke", name: "revoke" }), h("label", { for: "revoke" }, "End the keys that still work")),
+      h("div", { class: "check" }, h("input", { type: "checkbox", id: "revoke", name: "revoke" }), h("label", { for: "revoke" }, "Revoke the keys that still work")),
       h("div", { class: "check" }, h("input", { type: "checkbox", id: "shared", name: "leave_shared" }), h("label", { for: "shared" }, "Leave objects that another tenant may read too")),
-      answer, h("div", { class: "row end" }, h("button", {}, "See what hinders it…")));
+      answer, h("div", { class: "row end" }, h("button", {}, "Check first…")));
     const ask = act(answer, signal, async () => {
       const fields = new FormData(form);
       const body = { tenant_id: fields.get("tenant_id").trim(), why: fields.get("why"), revoke: fields.has("revoke"), leave_shared: fields.has("leave_shared") };
@@ -47,7 +47,7 @@ export async function erasuresView({ view, signal }) {
     const again = h("input", { id: "again", autocomplete: "off", required: true });
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); begin(); } }, field("again", "The tenant's id once more", again), answer,
       h("div", { class: "row end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Keep it"), h("button", { class: "danger" }, "Erase for good")));
-    const dialog = h("dialog", { "aria-labelledby": "sure" }, h("h2", { id: "sure" }, `Erase ${body.tenant_id}?`), h("p", {}, "Nothing hinders it. It can't be undone."), form);
+    const dialog = h("dialog", { "aria-labelledby": "sure" }, h("h2", { id: "sure" }, `Erase ${body.tenant_id}?`), h("p", {}, "Nothing stands in the way. An erasure can't be undone."), form);
     const begin = act(answer, signal, async () => {
       await call("POST", "/ops/v1/erasures", { body: { ...body, confirm: again.value.trim() }, signal });
       dialog.close();

@@ -9,7 +9,7 @@ const DAYS = [["1", "a day"], ["7", "7 days"], ["30", "30 days"]];
 
 export const lettersView = (shown) => listed(shown, {
   title: "Dead letters", path: "/ops/v1/dead-letters",
-  about: "Looks that failed, kept whole. Those that failed by our fault can be made anew at no cost, once.",
+  about: "Failed looks, each with its whole record. One that failed by our fault can be made anew once, at no cost.",
   empty: "No dead letters: nothing to do.",
   heads: ["Request", "Tenant", "When", "State", "Why it failed"],
   cells: (one) => [requestLink(one.request_id), one.tenant_id, time(one.at), stateChip(one.state),
@@ -61,7 +61,7 @@ async function listed({ view, query, signal }, kind) {
   }
 
   function count() {
-    if (!may("operator")) return bulk.replaceChildren(h("p", { class: "quiet" }, "Redriving and discarding take the role operator."));
+    if (!may("operator")) return bulk.replaceChildren(h("p", { class: "quiet" }, "Redriving and discarding need the role operator."));
     const number = chosen().length;
     if (!items.length) return bulk.replaceChildren();
     return bulk.replaceChildren(

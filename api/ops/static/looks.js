@@ -16,20 +16,20 @@ export async function looksView({ view, query, signal }) {
   view.append(table("Waiting looks", ["Request", "Tenant", "Accepted", "Where it stands", "Deadline"], items.map((one) => [
     requestLink(one.request_id), one.tenant_id, time(one.created_at), says(...standing(one)),
     h("td", {}, one.overdue ? [chip("past", "bad"), " "] : "", time(one.deadline_at)),
-  ]), "No look waits so long."));
+  ]), "No look has waited that long."));
 }
 
 function standing(one) {
-  if (one.unsent) return [chip("unsent", "bad"), " its event is in the outbox still: is outbox_relay at work?"];
-  if (!one.last_event) return [chip("not begun", "watch"), " no event of it was read yet"];
+  if (one.unsent) return [chip("unsent", "bad"), " its event is still in the outbox: is outbox_relay running?"];
+  if (!one.last_event) return [chip("not begun", "watch"), " no event of it has been read yet"];
   return [one.last_event, " ", h("span", { class: "quiet" }, time(one.last_event_at))];
 }
 
 export async function auditsView({ view, signal }) {
-  view.append(h("h1", {}, "Audits"), h("p", { class: "quiet" }, "Each checks every promise of the system over Postgres, Kafka and S3. One is made by ", h("code", {}, "looks audit"), ", best by a schedule."));
+  view.append(h("h1", {}, "Audits"), h("p", { class: "quiet" }, "Each audit checks every promise of the system in Postgres, Kafka and S3. Run one with ", h("code", {}, "looks audit"), ", best on a schedule."));
   const { items } = await get("/ops/v1/audits", signal);
-  view.append(table("Audits", ["Ended", "Looked at", "Since", "#Requests", "#Records", "Verdict"], items.map((one) => [
+  view.append(table("Audits", ["Finished", "As of", "Since", "#Requests", "#Records", "Verdict"], items.map((one) => [
     time(one.finished_at), time(one.looked_at), one.since ? time(one.since) : "everything", one.requests, one.records,
     one.violations ? chip(`${one.violations} violations`, "bad") : chip("clean", "success"),
-  ]), "No audit has come to its end yet."));
+  ]), "No audit has finished yet."));
 }

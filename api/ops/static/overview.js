@@ -1,4 +1,4 @@
-// What an operator looks at first: what should be seen to, processes, who is how far behind.
+// What an operator looks at first: what needs attention, processes, and how far each consumer group is behind.
 
 import { get, pause } from "/console/api.js";
 import { chip, h, number, problem, time } from "/console/dom.js";
@@ -39,14 +39,14 @@ export async function overviewView({ view, signal }) {
       worries(concerns),
       h("section", { class: "facts", "aria-label": "In numbers" }, FACTS.map(([name, words]) => h("p", { class: "fact" }, h("b", {}, number(Math.round(facts[name]))), h("span", { class: "quiet" }, words)))),
       h("section", { class: "stack" }, h("h2", {}, "Processes"),
-        table("Processes", ["Process", "State", "#CPU", "#MiB", "#Done/s", "#Failed/s", "#In hand", "#Lag", "Note"], processes.map((one) => [
+        table("Processes", ["Process", "State", "#CPU", "#MiB", "#Done/s", "#Failed/s", "#In progress", "#Lag", "Note"], processes.map((one) => [
           h("td", {}, h("b", {}, one.process), " ", h("span", { class: "quiet" }, one.address)), state(one.ready),
           one.cpu.toFixed(2), Math.round(one.memory_bytes / 1048576), one.done.toFixed(1), one.failed.toFixed(1), one.in_hand, one.lag, says(one.note),
-        ]), "No process is named: set LOOKS_OPS_PROCESSES.")),
-      h("section", { class: "stack" }, h("h2", {}, "Readers of topics"),
+        ]), "No process is configured: set LOOKS_OPS_PROCESSES.")),
+      h("section", { class: "stack" }, h("h2", {}, "Consumer groups"),
         groups === null ? h("p", { class: "problem" }, "Kafka did not answer.")
-          : table("Readers of topics", ["Group", "Topic", "#Records behind", "#Seconds behind", "#Members"], groups.map((one) => [
-            one.group, one.topic, one.records ?? "elsewhere", one.seconds === null ? "–" : one.seconds.toFixed(1), one.members,
+          : table("Consumer groups", ["Group", "Topic", "#Records behind", "#Seconds behind", "#Members"], groups.map((one) => [
+            one.group, one.topic, one.records ?? "not in Kafka", one.seconds === null ? "–" : one.seconds.toFixed(1), one.members,
           ]), "No group reads these topics.")),
     );
   }
@@ -55,7 +55,7 @@ export async function overviewView({ view, signal }) {
 const state = (ready) => (ready === null ? chip("No answer", "bad") : ready ? chip("Ready", "success") : chip("Not ready", "bad"));
 
 function worries(concerns) {
-  if (!concerns.length) return h("p", { class: "well" }, "Nothing needs you.");
+  if (!concerns.length) return h("p", { class: "well" }, "Nothing needs your attention.");
   return h("section", { class: "stack" }, h("h2", {}, "What needs you"), h("ul", { class: "worries" }, concerns.map((one) => h("li", { class: `worry ${one.level}` },
     chip(one.level === "bad" ? "Now" : "Soon", one.level), h("span", {}, one.what),
     one.view in VIEWS ? h("a", { class: "target", href: `#/${one.view}` }, VIEWS[one.view]) : ""))));

@@ -51,7 +51,7 @@ export async function order({ title, path, body, needsWhy, done, changed, signal
   const shown = h("div", { class: "stack" });
   const why = h("input", { id: "why", name: "why", maxlength: "500", required: needsWhy, autocomplete: "off" });
   const notice = h("div", {});
-  const close = h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Leave it");
+  const close = h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel");
   const acting = first.items.filter((one) => !["skip", "refuse"].includes(one.verb));
   const go = h("button", { class: "primary", disabled: acting.length === 0 }, `${done} ${number(acting.length)} ${acting.length === 1 ? "record" : "records"}`);
   const form = h("form", { onsubmit: (event) => { event.preventDefault(); carryOut(); } },
@@ -62,7 +62,7 @@ export async function order({ title, path, body, needsWhy, done, changed, signal
   present(dialog);
 
   function draw(answer, words) {
-    const left = answer.left ? ` ${number(answer.left)} more are meant: repeat it for them.` : "";
+    const left = answer.left ? ` ${number(answer.left)} more match: repeat this for them.` : "";
     shown.replaceChildren(h("p", {}, words, left), table(title, ["What", "Request", "Record", "Detail"], answer.items.map((one) => [
       h("span", { class: `chip ${KINDS[one.verb] ?? "success"}` }, one.verb === "rerun" && answer.done ? "Made anew" : VERBS[one.verb] ?? one.verb),
       requestLink(one.request_id), identifier(one.record), says(...detail(one)),

@@ -10,14 +10,14 @@ const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 
 const VERBS = { send: "Sent again", rerun: "Made anew", discard: "Discarded", rewind: "Rewound", erase: "Erased", grant: "Granted", add_operator: "Made a key", revoke_operator: "Revoked a key" };
 
 export async function actionsView({ view, signal }) {
-  view.append(h("h1", {}, "Actions"), h("p", { class: "quiet" }, "What operators did, here and at terminals. Rows are only added."));
+  view.append(h("h1", {}, "Actions"), h("p", { class: "quiet" }, "What operators did, here and with looks at a terminal. Rows are never changed or deleted."));
   const { items } = await get("/ops/v1/actions?limit=200", signal);
   view.append(table("Actions", ["When", "Who", "What", "About", "Outcome", "Reference", "Why"], items.map((one) => [
     time(one.at), h("td", {}, h("b", {}, actor(one.operator)), " ", h("span", { class: "quiet" }, one.role ?? "terminal")),
     h("td", {}, VERBS[one.verb] ?? one.verb, one.state === "unfinished" ? [" ", chip("unfinished", "bad")] : ""),
     one.request_id ? requestLink(one.request_id) : one.verb === "grant" && one.target !== "erased" ? h("a", { class: "target", href: `#/tenants/${encodeURIComponent(one.target)}` }, one.target) : h("code", {}, one.target ?? one.record ?? ""),
     says(one.outcome), one.reference ?? "", says(one.reason),
-  ]), "Nothing was done yet."));
+  ]), "Nothing has been done yet."));
 }
 
 export async function operatorsView({ view, signal }) {
@@ -25,13 +25,13 @@ export async function operatorsView({ view, signal }) {
   const rows = h("div", { class: "stack" });
   const revoke = (one) => act(notice, signal, async () => {
     const here = one.current ? " You are signed in with it: you will be signed out." : "";
-    if (!(await confirm(`Revoke the key of ${one.name}?`, `It stops working at once, and so does every sign-in by it.${here}`, "Revoke it"))) return;
+    if (!(await confirm(`Revoke the key of ${one.name}?`, `It stops working at once, and every sign-in with it ends.${here}`, "Revoke it"))) return;
     await call("DELETE", `/ops/v1/operators/${encodeURIComponent(one.key_id)}`, { signal });
     announce("The key is revoked");
     await load();
   });
 
-  view.append(h("h1", {}, "Operators"), may("admin") ? addForm() : h("p", { class: "quiet" }, "Making and revoking keys takes the role admin."), notice, rows);
+  view.append(h("h1", {}, "Operators"), may("admin") ? addForm() : h("p", { class: "quiet" }, "Making and revoking keys needs the role admin."), notice, rows);
   await load();
 
   async function load() {

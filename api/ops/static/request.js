@@ -26,8 +26,8 @@ export async function requestView({ view, id, signal }) {
         h("dt", {}, "Request"), h("dd", {}, identifier(one.request_id)),
         h("dt", {}, "Status"), h("dd", {}, chip(one.status ?? "unknown", kind)),
         h("dt", {}, "Refunded"), h("dd", {}, one.refunded ? "yes" : "no"),
-        one.redriven_as ? [h("dt", {}, "Made good by"), h("dd", {}, h("a", { href: `#/request/${one.redriven_as}` }, one.redriven_as))] : null,
-        one.redriven_from ? [h("dt", {}, "Makes good"), h("dd", {}, h("a", { href: `#/request/${one.redriven_from}` }, one.redriven_from))] : null),
+        one.redriven_as ? [h("dt", {}, "Made anew as"), h("dd", {}, h("a", { href: `#/request/${one.redriven_as}` }, one.redriven_as))] : null,
+        one.redriven_from ? [h("dt", {}, "Made anew from"), h("dd", {}, h("a", { href: `#/request/${one.redriven_from}` }, one.redriven_from))] : null),
       one.letters.length && may("operator") && !one.redriven_as ? h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: ask("redrive") }, "Redrive…"), h("button", { type: "button", onclick: ask("discard") }, "Discard…")) : "",
       h("section", { class: "stack" }, h("h2", {}, "Timeline"), one.timeline.length ? h("ol", { class: "timeline" }, one.timeline.map((event) =>
         h("li", {}, time(event.at), h("b", {}, event.stage ?? event.type), h("span", {}, event.message)))) : h("p", { class: "empty" }, "No event yet.")),

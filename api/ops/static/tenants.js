@@ -29,7 +29,7 @@ async function one({ view, id, signal }) {
     const tenant = await get(path, signal);
     body.replaceChildren(
       h("section", { class: "facts", "aria-label": "Balances" }, ["live", "test"].map((name) => h("p", { class: "fact" }, h("b", {}, number(tenant.balances[name])), h("span", { class: "quiet" }, `credits, ${name}`)))),
-      may("operator") ? grantForm() : h("p", { class: "quiet" }, "Granting credits takes the role operator."),
+      may("operator") ? grantForm() : h("p", { class: "quiet" }, "Granting credits needs the role operator."),
       ...["live", "test"].filter((name) => tenant.entries[name].length || name === "live").map((name) => h("section", { class: "stack" }, h("h2", {}, `Newest entries, ${name}`),
         table(`Newest entries, ${name}`, ["When", "Kind", "Request", "#Credits"], tenant.entries[name].map((entry) => [
           time(entry.at), entry.kind, requestLink(entry.request_id), `${entry.amount > 0 ? "+" : entry.amount < 0 ? "\u2212" : ""}${number(Math.abs(entry.amount))}`,
