@@ -108,11 +108,11 @@ check: install ## Format, lint, types, imports, contracts; edits nothing
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(TYPESCRIPT) && cd clients/typescript && npm run --silent check; \
 	else echo "no npm on this machine: the TypeScript client is not checked (make node)" >&2; fi
 
-known-flaws: install ## Ask for known flaws of the packages that are locked; needs the advisories, which are on the network
+known-flaws: install ## Check the locked packages for known vulnerabilities; needs the advisories, which are on the network
 	@bad=0; for lock in locks/*.lock; do echo "$$lock"; $(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes -r $$lock || bad=1; done; \
-	test $$bad = 0 || { echo "known flaws, or packages about which nobody could be asked: see above" >&2; exit 1; }
+	test $$bad = 0 || { echo "known vulnerabilities, or packages that could not be checked: see above" >&2; exit 1; }
 
-fix: install ## Format and mend what can be mended
+fix: install ## Format, and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -126,7 +126,7 @@ coverage: install ## Branch coverage by room, of what needs no stack: SUITE=test
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage json --quiet -o build/coverage/all.json
 	@$(BIN)/python -m bench.covered build/coverage/all.json
 
-mutants: install ## Change the rules one place at a time and see whether their tests notice: MODULES="domain.money"
+mutants: install ## Mutation testing: change the rules one place at a time and see whether their tests notice: MODULES="domain.money"
 	@$(BIN)/python -m bench.mutants $(MODULES)
 
 SEED ?= 1
@@ -143,7 +143,7 @@ simulate: install ## Run the decision core through so many interleavings in virt
 gallery: install ## Dress every photo of ../shared/garments (or the drawn garments) into gallery-output/index.html
 	@$(BIN)/python -m bench.gallery
 
-contracts: install ## Write docs/contracts anew from the schemas
+contracts: install ## Generate docs/contracts and the clients' models from the schemas
 	@$(BIN)/python -m cli.contracts
 
 analysts: install ## Build looks-analysts, what analysts install, in build/analysts/dist
