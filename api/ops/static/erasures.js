@@ -16,10 +16,10 @@ export async function erasuresView({ view, signal }) {
 
   async function load() {
     const { items } = await get("/ops/v1/erasures", signal);
-    rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "Last message"], items.map((one) => [
+    rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "What was said last"], items.map((one) => [
       one.tenant_id ?? one.pseudonym, time(one.begun_at), one.operator ? actor(one.operator) : "–",
       one.finished_at ? chip("finished", "success") : one.running ? chip("running", "watch") : chip("not finished", "bad"), says(one.finished_at ? "" : one.said ?? ""),
-    ]), "No tenant has been erased."));
+    ]), "No tenant was erased."));
     if (items.some((one) => one.running)) pause(EVERY_MS, signal).then(act(notice, signal, load), () => {});
   }
 
