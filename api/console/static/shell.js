@@ -14,7 +14,7 @@ let began = false;
 /**
  * Starts a console. `session`: key.js or its like. `views`: by name, what loads the module of `NAMEView`, which gets
  * `{ view, id, query, signal, ...given }` and may resolve to where it was left: `top`, and the `focus`. `find(name, id)`: the view of `#/name/id`.
- * `parents`: whose link stands for a view without one. `opening()` comes before each view, `left(why)` after a sign-out.
+ * `parents`: whose link stands for a view without one. `opening()` comes before each view, `gated(form)` at the sign-in, `left(why)` after a sign-out.
  */
 export function start(described) {
   app = described;
@@ -129,6 +129,7 @@ function showGate(why) {
       return field.focus();
     }
   });
+  app.gated?.(field.form);
   if (why) refuse(why);
   document.title = TITLE;
   field.focus();

@@ -17,6 +17,14 @@ const views = {
   operators: () => import("./people.js"),
 };
 
+/** Where people sign in at a provider, a link there; it leads back to the view that was asked for. */
+function offerProvider(form) {
+  const { name } = session.provider;
+  if (!name) return;
+  const here = location.hash.startsWith("#/") ? `/ops${location.hash}` : "/ops";
+  form.before(h("a", { class: "button primary", href: `/ops/v1/sign-in?page=${encodeURIComponent(here)}` }, `Sign in with ${name}`));
+}
+
 start({
   session,
   views,
@@ -24,5 +32,6 @@ start({
   parents: { request: "letters" },
   opening: () => account.replaceChildren(
     h("b", { translate: "no" }, session.me.known.name), h("span", { class: "role" }, session.me.known.role), signOutButton()),
+  gated: offerProvider,
   left: () => { for (const dialog of document.querySelectorAll("dialog")) dialog.remove(); },
 });
