@@ -10,15 +10,16 @@ import pytest
 import yaml
 
 from deploy.imports import TARGETS
-from devstack.processes import MODULES
+from devstack.processes import LAKE_WRITER, MODULES
 from runtime.settings import ProcessSettings
 
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.kafka.yml"
 OURS = {f"looks-{target}" for target in TARGETS}
-TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys", "lake_writer"}
+TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys", "lake_writer", "ops"}
 """Of a profile: not started with the rest."""
 
-IMAGES = {"api": "api", "compositor": "compositor", "lake_writer": "lake"}
+IMAGES = {"api": "api", "compositor": "compositor", "lake_writer": "lake", "ops": "ops"}
+PROCESSES = MODULES | {"ops": MODULES["api"]}
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,21 @@ def services() -> dict[str, Any]:
 
 
 def test_every_process_is_there_and_runs_its_module(services: dict[str, Any]) -> None:
-    for name, module in MODULES.items():
+    for name, module in PROCESSES.items():
         target = IMAGES.get(name, "worker")
         assert services[name]["command"] == f"python -m {module}"
         assert services[name]["image"] == f"looks-{target}"
         assert services[name]["build"]["target"] == target
+
+
+def test_operators_are_served_by_a_process_that_asks_the_others(services: dict[str, Any]) -> None:
+    said = services["ops"]["environment"]
+    asked = {place.removesuffix(":9000") for place in said["LOOKS_OPS_PROCESSES"].split(",")}
+    assert asked == {name for name in PROCESSES if name != LAKE_WRITER}
+    lake = services[LAKE_WRITER]["environment"]
+    assert lake.items() <= said.items(), "an erasure reaches the lake, where there is one"
+    others = [one for name, one in services.items() if name != "ops"]
+    assert not [one for one in others if "LOOKS_OPS" in str(one.get("environment"))]
 
 
 def test_images_are_pinned(services: dict[str, Any]) -> None:
@@ -80,13 +91,13 @@ def test_tools_are_started_when_they_are_asked_for(services: dict[str, Any]) -> 
 
 
 def test_a_process_may_take_its_time_to_stop(services: dict[str, Any]) -> None:
-    for name in MODULES:
+    for name in PROCESSES:
         grace = services[name]["stop_grace_period"]
         assert float(grace.removesuffix("s")) > ProcessSettings().stops_within_s, name
 
 
 def test_tables_and_topics_are_there_before_a_process_starts(services: dict[str, Any]) -> None:
-    for name in MODULES:
+    for name in PROCESSES:
         assert {"migrate", "topics"} <= services[name]["depends_on"].keys(), name
     assert "--" not in services["seed"]["command"]
     assert services["migrate"]["command"] == "looks db migrate"

@@ -98,9 +98,14 @@ capabilities:
 {{- end }}
 {{- end }}
 
-{{- /* Whether a process is deployed: what it needs is set. */}}
+{{- /* Whether a process is deployed: it is not left out, and what it needs is set. */}}
 {{- define "looks.runs" -}}
-{{- if or (empty .process.needs) (get .root.Values.settings .process.needs) }}yes{{ end }}
+{{- if and .process (dig "enabled" true .process) (or (empty .process.needs) (get .root.Values.settings .process.needs)) }}yes{{ end }}
+{{- end }}
+
+{{- /* Whether operators are served. */}}
+{{- define "looks.operated" -}}
+{{- include "looks.runs" (dict "root" . "process" (get .Values.processes "ops")) }}
 {{- end }}
 
 {{/* The pod that runs one command of the command line. */}}

@@ -32,6 +32,8 @@ VERSIONS = (("minimal", "1.31"), ("managed", "1.31"), ("managed", "1.37"), ("sec
 """Of Kubernetes: the oldest and the newest that the renders are held against."""
 CUSTOM = {path.stem: json.loads(path.read_text()) for path in (HERE / "resources").glob("*.json")}
 """Resources that other controllers define: what is used of them."""
+OPS = "ops"
+"""The process that serves operators: the API's module, in an image of its own."""
 
 Resource = dict[str, Any]
 
@@ -55,6 +57,16 @@ def of_kind(kind: str, resource: str) -> dict[str, Resource]:
         for one in rendered(kind)
         if one["kind"] == resource
     }
+
+
+def of_name(kind: str, resource: str, name: str) -> Resource:
+    """The resource of one kind that has this name."""
+    (found,) = (
+        one
+        for one in rendered(kind)
+        if (one["kind"], one["metadata"]["name"]) == (resource, name)
+    )
+    return found
 
 
 def pods(kind: str) -> Iterator[tuple[str, Resource]]:
@@ -100,6 +112,9 @@ def test_what_is_committed_is_what_helm_renders(kind: str) -> None:
         ("stop.drainSeconds=0", "drainSeconds"),
         ("settings.LOOKS_DATABASE_URL=postgresql://x", "settings"),
         ("nowhere=1", "nowhere"),
+        ("settings.LOOKS_OPS_SERVED=true", "settings"),
+        ("processes.ops.enabled=maybe", "enabled"),
+        ("processes.ops.enabled=true,ops.ingress.enabled=true", "networkPolicies.ops"),
     ],
 )
 def test_a_value_that_can_not_be_is_refused_by_name(value: str, complaint: str) -> None:
@@ -168,12 +183,14 @@ def test_each_process_is_deployed_in_the_image_of_its_kind(kind: str) -> None:
     with_lake = "LOOKS_LAKE_CATALOG_URI" in environment(dict(pods(kind))["api"])
     assert with_lake == (kind == "managed")
     modules = {name: module for name, module in MODULES.items() if with_lake or name != LAKE_WRITER}
+    if kind != "minimal":  # where nobody asked for it
+        modules[OPS] = MODULES["api"]
     assert {name.replace("_", "-") for name in modules} == set(commands)
     for name, module in modules.items():
         container = commands[name.replace("_", "-")]
         assert container["command"] == ["python", "-m", module]
         target = {LAKE_WRITER: "lake"}.get(name, "worker")
-        target = name if name in ("api", "compositor") else target
+        target = name if name in ("api", OPS, "compositor") else target
         assert f"looks-{target}:" in container["image"]
 
 
@@ -212,15 +229,13 @@ def test_a_pod_is_given_longer_than_its_process_takes_to_stop(kind: str) -> None
             drain_timeout_s=float(said["LOOKS_DRAIN_TIMEOUT_S"]),
         )
         assert pod["terminationGracePeriodSeconds"] > process.stops_within_s, name
-        assert (process.pre_stop_delay_s > 0) == (name == "api")
+        assert (process.pre_stop_delay_s > 0) == (name in ("api", OPS))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_secret_stands_in_a_pod(kind: str) -> None:
     for name, pod in pods(kind):
-        assert not {"LOOKS_DATABASE_URL", "LOOKS_KAFKA_PASSWORD", "AWS_SECRET_ACCESS_KEY"} & set(
-            environment(pod)
-        ), name
+        assert not {*secret_variables(), "AWS_SECRET_ACCESS_KEY"} & set(environment(pod)), name
         assert environment(pod)["LOOKS_SECRETS_DIR"] == "/etc/looks/secrets", name
 
 
@@ -229,7 +244,10 @@ def test_each_process_may_lose_one_pod_and_is_spread(kind: str) -> None:
     budgets = of_kind(kind, "PodDisruptionBudget")
     for name, one in of_kind(kind, "Deployment").items():
         labels = one["spec"]["selector"]["matchLabels"]
-        assert budgets[name]["spec"]["selector"]["matchLabels"] == labels
+        alone = one["spec"].get("replicas") == 1
+        assert (name in budgets) == (not alone), name
+        if not alone:
+            assert budgets[name]["spec"]["selector"]["matchLabels"] == labels
         spread = one["spec"]["template"]["spec"]["topologySpreadConstraints"]
         assert {
             rule["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] for rule in spread
@@ -267,3 +285,79 @@ def test_a_process_of_a_secured_installation_has_its_own_secret() -> None:
     jobs = {secrets.pop(name) for name in commands}
     assert jobs == {"looks-admin"}
     assert secrets == {name: f"looks-{name}" for name in secrets}
+
+
+def callers(kind: str, name: str, port: int) -> list[Resource]:
+    """Who may call a process at a port, by all policies that select its pods; an empty one: anyone."""
+    labels = of_kind(kind, "Deployment")[name]["spec"]["template"]["metadata"]["labels"]
+    return [
+        caller
+        for one in rendered(kind)
+        if one["kind"] == "NetworkPolicy" and "Ingress" in one["spec"]["policyTypes"]
+        if one["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+        for rule in one["spec"].get("ingress", ())
+        if port in [allowed["port"] for allowed in rule["ports"]]
+        for caller in rule.get("from") or [{}]
+    ]
+
+
+def test_nothing_is_of_operators_unless_somebody_asks_for_it() -> None:
+    said = {kind: [one for one in rendered(kind) if OPS in str(one).lower()] for kind in KINDS}
+    assert said["minimal"] == []
+    assert said["managed"] and said["secured"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("managed", []), ("secured", ["internal-ingress"])]
+)
+def test_operators_are_served_by_one_process_that_nobody_unnamed_can_call(
+    kind: str, named: list[str]
+) -> None:
+    serving = {name for name, pod in pods(kind) if "LOOKS_OPS_SERVED" in environment(pod)}
+    assert serving == {OPS}
+    pod = dict(pods(kind))[OPS]
+    assert environment(pod)["LOOKS_OPS_SERVED"] == "true"
+    (container,) = pod["containers"]
+    ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+    assert ports == {"health": 9000, "http": 8000}
+    (secret,) = [one["secret"]["secretName"] for one in pod["volumes"] if one["name"] == "secrets"]
+    assert secret == "looks-ops"
+    others = [str(other) for name, other in pods(kind) if name != OPS]
+    assert not [one for one in others if secret in one or "LOOKS_OPS" in one]
+    service = of_kind(kind, "Service")[OPS]["spec"]
+    assert service["type"] == "ClusterIP"
+    assert service["selector"]["app.kubernetes.io/component"] == OPS
+    assert (OPS in of_kind(kind, "Ingress")) == bool(named)
+    spaces = [
+        one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for one in callers(kind, OPS, 8000)
+    ]
+    assert spaces == named
+    assert callers(kind, "api", 8000) != callers(kind, OPS, 8000)
+
+
+@pytest.mark.parametrize("kind", ["managed", "secured"])
+def test_the_operators_process_asks_every_process_and_no_job(kind: str) -> None:
+    place = environment(dict(pods(kind))[OPS])["LOOKS_OPS_PROCESSES"]
+    host, _, port = place.partition(":")
+    asked = of_name(kind, "Service", host)["spec"]
+    assert asked["clusterIP"] == "None"  # its name is every address
+    assert asked["ports"][0]["port"] == int(port) == 9000
+    for name, one in of_kind(kind, "Deployment").items():
+        labels = one["spec"]["template"]["metadata"]["labels"]
+        assert asked["selector"].items() <= labels.items(), name
+        assert any(
+            "namespaceSelector" not in caller
+            and caller["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == OPS
+            for caller in callers(kind, name, 9000)
+        ), name
+    jobs = [one["spec"]["template"] for one in of_kind(kind, "Job").values()]
+    upkeep = of_kind(kind, "CronJob").values()
+    jobs += [one["spec"]["jobTemplate"]["spec"]["template"] for one in upkeep]
+    for job in jobs:
+        assert not asked["selector"].items() <= job["metadata"]["labels"].items(), job
+    (rule,) = of_name(kind, "NetworkPolicy", "looks-ops")["spec"]["egress"]
+    assert [allowed["port"] for allowed in rule["ports"]] == [9000]
+    (everyone,) = rule["to"]
+    release = {"app.kubernetes.io/name": "looks", "app.kubernetes.io/instance": "looks"}
+    assert everyone == {"podSelector": {"matchLabels": release}}
