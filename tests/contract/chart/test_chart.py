@@ -62,9 +62,7 @@ def of_kind(kind: str, resource: str) -> dict[str, Resource]:
 def of_name(kind: str, resource: str, name: str) -> Resource:
     """The resource of one kind that has this name."""
     (found,) = (
-        one
-        for one in rendered(kind)
-        if (one["kind"], one["metadata"]["name"]) == (resource, name)
+        one for one in rendered(kind) if (one["kind"], one["metadata"]["name"]) == (resource, name)
     )
     return found
 
@@ -307,9 +305,7 @@ def test_nothing_is_of_operators_unless_somebody_asks_for_it() -> None:
     assert said["managed"] and said["secured"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "named"), [("managed", []), ("secured", ["internal-ingress"])]
-)
+@pytest.mark.parametrize(("kind", "named"), [("managed", []), ("secured", ["internal-ingress"])])
 def test_operators_are_served_by_one_process_that_nobody_unnamed_can_call(
     kind: str, named: list[str]
 ) -> None:
