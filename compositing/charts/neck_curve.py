@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from compositing.charts.lines import Numbers
-from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled
+from compositing.charts.neck_view import REACH_PX, NeckView, along_edge, sampled
 
 POINTS, FINE = 25, 49
 SHAPES: Final = (1.0, 1.35, 2.0, 3.0)
@@ -44,7 +44,7 @@ RIB_FROM, RIB_TO, ALIKE = 0.06, 0.24, 0.82
 """A line so much above another, of such a share of its score, is a rib's upper edge."""
 LIKE_SHAPE, LIKE_WIDTH = 1.0, 0.35
 """And so alike: a rib's two edges are next to each other among the shapes."""
-BAND: Final = 6
+BAND, STAYING = 6, 0.03
 
 
 def curve(
@@ -66,7 +66,8 @@ def curve(
     if value < BELIEVED:
         deep = float(np.clip(thought, 0.45, 0.8)) if np.isinf(lowest) else likely
         return like(seen, 2.0, 0.86 if np.isinf(lowest) else 0.72, deep), value, False
-    return _along_edge(seen, like(seen, *kinds[found])), value, True
+    line = like(seen, *kinds[found])
+    return along_edge(seen, line, band=BAND, staying=STAYING, plenty=PLENTY), value, True
 
 
 def like(seen: NeckView, shape: float, wide: float, depth: float) -> Numbers:
@@ -157,14 +158,3 @@ def _upper_rim(kinds: Numbers, score: Numbers, best: int) -> int:
     rib &= np.abs(kinds[:, 0] - kinds[best, 0]) <= LIKE_SHAPE
     rib &= np.abs(kinds[:, 1] - kinds[best, 1]) < LIKE_WIDTH
     return int(np.where(rib, score, -np.inf).argmax()) if rib.any() else best
-
-
-def _along_edge(seen: NeckView, line: Numbers) -> Numbers:
-    """The line moved across itself, point by point, along the strongest edge near it (by dynamic
-    programming); its ends stay."""
-    steps = np.arange(-BAND, BAND + 1)
-    moved = across(line, BAND)
-    strength = sampled(seen.edge, seen, moved)
-    plenty = float(np.clip(1.5 * np.median(strength[:, BAND]), 1.0, PLENTY))  # no label's edge
-    cost = np.maximum(plenty - strength, 0) / plenty + 0.03 * np.abs(steps)
-    return cheapest(moved, cost)

@@ -16,7 +16,7 @@ import numpy as np
 from compositing.arrays import Floats, Mask
 from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import edges_along
-from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled, view
+from compositing.charts.neck_view import REACH_PX, NeckView, along_edge, view
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
@@ -133,7 +133,8 @@ def seen_line(seen: NeckView, inside: Floats, *, collared: bool) -> SeenLine:
         like = _alike(np.asarray(cloth & shown), cloth, rows[taken : taken + 1])
         if collared or float(like[0]) < ALIKE_DEEP:
             return SeenLine(None, best, there)
-    return SeenLine(_along_edge(seen, lines[chosen]), best, there)
+    line = along_edge(seen, lines[chosen], band=BAND, staying=STAYING, plenty=PLENTY)
+    return SeenLine(line, best, there)
 
 
 def _alike(there: Mask, cloth: Mask, rows: Numbers) -> Numbers:
@@ -194,14 +195,3 @@ def _line(seen: NeckView, kind: Numbers) -> Numbers:
     along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
     share = np.linspace(0, along[-1], POINTS)
     return np.column_stack([np.interp(share, along, x), np.interp(share, along, y)])
-
-
-def _along_edge(seen: NeckView, line: Numbers) -> Numbers:
-    """The line moved across itself, point by point, along the strongest edge near it; its ends
-    stay."""
-    steps = np.arange(-BAND, BAND + 1)
-    moved = across(line, BAND)
-    strength = sampled(seen.edge, seen, moved)
-    plenty = float(np.clip(1.5 * np.median(strength[:, BAND]), 1.0, PLENTY))
-    cost = np.maximum(plenty - strength, 0) / plenty + STAYING * np.abs(steps)
-    return cheapest(moved, cost)

@@ -153,3 +153,18 @@ def cheapest(moved: Numbers, cost: Numbers) -> Numbers:
     for row in range(len(cost) - 1, 0, -1):
         at[row - 1] = at[row] + back[row, at[row]]
     return pinned(moved[np.arange(len(cost)), at], 1.2)
+
+
+def along_edge(
+    seen: NeckView, line: Numbers, *, band: int, staying: float, plenty: float
+) -> Numbers:
+    """A line moved across itself by at most `band` px, point by point, along the strongest edge
+    near it; its ends stay. `staying`: what each px costs; `plenty`: stronger edges (dE), or than is
+    usual on the line by half, are equally good: no label's edge draws it.
+    """
+    steps = np.arange(-band, band + 1)
+    moved = across(line, band)
+    strength = sampled(seen.edge, seen, moved)
+    enough = float(np.clip(1.5 * np.median(strength[:, band]), 1.0, plenty))
+    cost = np.maximum(enough - strength, 0) / enough + staying * np.abs(steps)
+    return cheapest(moved, cost)
