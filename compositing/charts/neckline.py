@@ -92,8 +92,10 @@ def neckline(
     learned = None if hooded else learned_line(cutout, colours, collared=collared)
     if stands and learned is not None and learned.deeper(HIGH_COLLAR):
         learned = None  # a zip that stands a little open shows the back, and closes
-    clear = None if above or stands else held(colours, thought, collared=category in COLLARED)
-    if learned is not None and learned.line is not None and _believed(learned, clear, collared):
+    sure = collared and _sure(learned)  # a clear edge there is often a label's
+    unasked = above or stands or sure
+    clear = None if unasked else held(colours, thought, collared=category in COLLARED)
+    if learned is not None and learned.line is not None and _believed(learned, clear):
         inside = _above(colours, learned.line, mask)
         return Neckline(plain_inside(rgb, colours, inside), inside, learned.alike)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
@@ -107,17 +109,20 @@ def neckline(
         deep = float(line[:, 1].max() - seen.rim_at(np.zeros(1))[0]) / REACH_PX
         if deep > UNSEEN_DEEP and learned.share_above(seen, line) < INSIDE:
             line, believed = like(seen, 2.0, *(CLOSED if collared else UNSEEN)), False
-    sure = float(np.clip(score, 0, 1)) if believed else 0.0
     inside = _above(seen, line, mask, wide=HOOD if hooded else 0.0)
-    return Neckline(plain_inside(rgb, colours, inside), inside, sure)
+    clearly = float(np.clip(score, 0, 1)) if believed else 0.0
+    return Neckline(plain_inside(rgb, colours, inside), inside, clearly)
 
 
-def _believed(learned: SeenLine, clear: Numbers | None, collared: bool) -> bool:
-    """Whether it goes before a clear edge, which may be the same line, better seen; a collar's is
-    often a label's."""
+def _sure(learned: SeenLine | None) -> bool:
+    return learned is not None and learned.line is not None and learned.alike > SURE
+
+
+def _believed(learned: SeenLine, clear: Numbers | None) -> bool:
+    """Whether it goes before a clear edge, which may be the same line, better seen."""
     if clear is None or learned.line is None:
         return True
-    return learned.alike > SURE and (collared or not _agree(learned.line, clear))
+    return _sure(learned) and not _agree(learned.line, clear)
 
 
 def _agree(one: Numbers, other: Numbers) -> bool:
