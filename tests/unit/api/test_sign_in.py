@@ -238,7 +238,11 @@ def ago(seconds: int) -> int:
 
 def dated(claim: str, seconds_ago: int) -> Callable[[dict[str, Any]], str]:
     """Dated when it is signed: a table's rows are made long before a long run comes to them."""
-    return lambda honest: altered(**{claim: ago(seconds_ago)})(honest)
+
+    def when_signed(honest: dict[str, Any]) -> str:
+        return altered(**{claim: ago(seconds_ago)})(honest)
+
+    return when_signed
 
 
 REJECTED: dict[str, Callable[[dict[str, Any]], str]] = {
