@@ -1,10 +1,12 @@
 """S3: garment photos in, pictures out. Blocking calls, for worker processes.
 
-StoreError ├── ObjectError        about one object: another one may do │   ├── ObjectMissing
-there is no such object │   ├── ObjectForbidden    the store gives others to us, and not this one │
-└── ObjectTooLarge     more bytes than asked for ├── StoreRefused       about us: credentials,
-rights, the bucket, quota. It heals when somebody mends it └── StoreUnavailable   it can heal by
-itself: time-outs, 5xx, SlowDown, connections refused
+StoreError
+├── ObjectError            about one object: another one may do
+│   ├── ObjectMissing      there is no such object
+│   ├── ObjectForbidden    the store gives others to us, and not this one
+│   └── ObjectTooLarge     more bytes than asked for
+├── StoreRefused           about us: credentials, rights, the bucket, quota; heals when it is mended
+└── StoreUnavailable       can heal by itself: time-outs, 5xx, SlowDown, connections refused
 """
 
 import time
