@@ -112,13 +112,18 @@ def maintain(
     small_mb: Annotated[
         float, typer.Option(min=0.001, max=1024, help="merge files that are smaller, day by day")
     ] = 16.0,
+    stray_h: Annotated[
+        float, typer.Option(min=0, help="remove files that nothing refers to, so many hours old")
+    ] = 24.0,
 ) -> None:
-    """Merge small files, and forget old snapshots with the files that only they refer to. Safe to
-    repeat, and beside the writer; readers of a forgotten snapshot must begin anew.
+    """Merge small files, forget old snapshots with the files that only they refer to, and remove
+    files that killed writers left. Safe to repeat, and beside the writer; readers of a forgotten
+    snapshot must begin anew.
     """
     with _failing():
         found = _open()
-        from lake.upkeep import compact, expire  # noqa: PLC0415 (needs its packages)
+        from lake.stray import remove_stray  # noqa: PLC0415 (needs its packages)
+        from lake.upkeep import compact, expire  # noqa: PLC0415 (as well)
 
         before = datetime.now(UTC) - timedelta(hours=keep_h)
         for _, name, table in found:
@@ -126,7 +131,8 @@ def maintain(
             gone = expire(table, before)
             typer.echo(
                 f"{name:<24} {merged.before} files became {merged.after}; "
-                f"{gone.snapshots} snapshots and {gone.files} files are gone"
+                f"{gone.snapshots} snapshots and {gone.files} files are gone; "
+                f"{remove_stray(table, older_than_s=stray_h * 3600)} stray files removed"
             )
 
 

@@ -6,24 +6,22 @@ must have read past the tenant's last record.
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import fs
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io import FileIO
-from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 
+from lake.stray import bare, filesystem, unknown_files
 from lake.tables import ATTEMPTS, PAUSE_S, summary_of, write
-from lake.upkeep import expire, files_of
+from lake.upkeep import expire
 from runtime import faults
 from runtime.faults import FaultPoint
 
@@ -58,7 +56,7 @@ def erase(table: Table, tenant_id: str, *, young_s: float = YOUNG_S) -> LakeEras
     rows = _delete(table, tenant_id)
     gone = expire(table, datetime.now(UTC) + timedelta(minutes=1))
     left_over = young = 0
-    for path, age_s, is_data in list(_unknown(table)):
+    for path, age_s, is_data in list(unknown_files(table)):
         if is_data and not _has(table.io, path, tenant_id):
             continue
         if not is_data and age_s < young_s:
@@ -124,48 +122,14 @@ def _rewrite(table: Table, tasks: list[FileScanTask], tenant_id: str) -> int | N
     return rows
 
 
-def _unknown(table: Table) -> Iterator[tuple[str, float, bool]]:
-    """Files below the table that no snapshot refers to: path, age in seconds, whether of rows.
-
-    Of commits that were lost and of writers that were killed. Table metadata has no word of a row.
-    """
-    known = {_bare(path) for path in files_of(table.refresh(), table.snapshots())}
-    scheme, bucket, root = _parts(table.location())
-    now = datetime.now(UTC)
-    for info in _filesystem(table.io, table.location()).get_file_info(
-        fs.FileSelector(f"{bucket}/{root}", recursive=True, allow_not_found=True)
-    ):
-        is_data = info.extension == "parquet"
-        if info.type == fs.FileType.File and (is_data or info.extension == "avro"):
-            if info.path not in known:
-                age_s = (now - info.mtime).total_seconds()
-                yield f"{scheme}://{info.path}", age_s, is_data
-
-
 def _has(io: FileIO, path: str, tenant_id: str) -> bool:
     """Whether a file of rows has any of the tenant's. One that can't be read is none: it was never
     finished.
     """
     try:
-        column = pq.read_table(
-            _bare(path), columns=[WHOSE], filesystem=_filesystem(io, path)
-        ).column(0)
+        column = pq.read_table(bare(path), columns=[WHOSE], filesystem=filesystem(io, path)).column(
+            0
+        )
     except (OSError, ValueError):
         return False
     return tenant_id in column.to_pylist()
-
-
-def _filesystem(io: FileIO, location: str) -> fs.FileSystem:
-    assert isinstance(io, PyArrowFileIO)
-    scheme, bucket, _ = _parts(location)
-    return io.fs_by_scheme(scheme, bucket)
-
-
-def _parts(location: str) -> tuple[str, str, str]:
-    parts = urlsplit(location)
-    return parts.scheme, parts.netloc, parts.path.strip("/")
-
-
-def _bare(path: str) -> str:
-    parts = urlsplit(path)
-    return f"{parts.netloc}{parts.path}"

@@ -8,17 +8,18 @@ it has, whatever Kafka's group says, and of two writers one is refused (DESIGN 3
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.io.pyarrow import bin_pack_arrow_table, pyarrow_to_schema, write_file
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, bin_pack_arrow_table, pyarrow_to_schema, write_file
 from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionFieldValue, PartitionKey
 from pyiceberg.table import Table, WriteTask
-from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.transforms import DayTransform
 
 from lake.catalog import table_name
@@ -45,6 +46,8 @@ PROPERTIES: Final = {
     "write.metadata.previous-versions-max": "20",
 }
 
+_MOVING: Final = (Operation.REPLACE, Operation.DELETE)
+"""What adds no row."""
 WrittenOffsets = Mapping[int, int]
 """Partition -> next offset."""
 
@@ -76,24 +79,23 @@ def _steady(table: Table) -> Table:
 
 
 def offsets_of(table: Table) -> dict[int, int]:
-    """Which offset comes next in each partition that the table has rows of."""
-    said = _said(table)
-    return _counted(table) if said is None else {int(number): at for number, at in said.items()}
+    """Which offset comes next in each partition that the table has rows of: what the newest
+    snapshot of ours says, and what others have added since.
+    """
+    others: set[int] = set()
+    for snapshot in _line(table):
+        told = snapshot.summary.get(OFFSETS) if snapshot.summary is not None else None
+        if told is not None:
+            said = {int(number): at for number, at in json.loads(told).items()}
+            return _further(said, _counted(table, others)) if others else said
+        if snapshot.summary is None or snapshot.summary.operation not in _MOVING:
+            others.add(snapshot.snapshot_id)
+    return _counted(table, None) if others else {}
 
 
 def summary_of(table: Table) -> dict[str, str]:
     """What a commit that adds no offset must say again."""
     return {OFFSETS: _text(offsets_of(table))}
-
-
-def _said(table: Table) -> dict[str, int] | None:
-    """By the newest snapshot that says it: another engine's maintenance does not. None: nobody."""
-    for snapshot in _line(table):
-        told = snapshot.summary.get(OFFSETS) if snapshot.summary is not None else None
-        if told is not None:
-            said: dict[str, int] = json.loads(told)
-            return said
-    return None if table.current_snapshot() is not None else {}
 
 
 def _line(table: Table) -> Iterator[Snapshot]:
@@ -105,16 +107,34 @@ def _line(table: Table) -> Iterator[Snapshot]:
         at = None if parent is None else table.snapshot_by_id(parent)
 
 
-def _counted(table: Table) -> dict[int, int]:
-    """From the rows themselves: where all snapshots of ours have been expired by another engine."""
+def _counted(table: Table, added_by: Collection[int] | None) -> dict[int, int]:
+    """From the rows themselves: of the files that these snapshots added, None: of all."""
+    scan = table.scan(selected_fields=("partition", "offset"))
+    tasks = list(scan.plan_files())
+    if added_by is not None:
+        added = _added(table, added_by)
+        tasks = [one for one in tasks if one.file.file_path in added]
     last: dict[int, int] = {}
-    for batch in table.scan(selected_fields=("partition", "offset")).to_arrow_batch_reader():
+    reading = ArrowScan(table.metadata, table.io, scan.projection(), AlwaysTrue())
+    for batch in reading.to_record_batches(tasks):
         grouped = pa.table(batch).group_by("partition").aggregate([("offset", "max")])
-        for number, offset in zip(
-            grouped["partition"].to_pylist(), grouped["offset_max"].to_pylist(), strict=True
-        ):
-            last[number] = max(last.get(number, 0), offset + 1)
+        numbers, offsets = grouped["partition"].to_pylist(), grouped["offset_max"].to_pylist()
+        last = _further(last, {one: at + 1 for one, at in zip(numbers, offsets, strict=True)})
     return last
+
+
+def _added(table: Table, by: Collection[int]) -> set[str]:
+    snapshot = table.current_snapshot()
+    return {
+        entry.data_file.file_path
+        for manifest in (snapshot.manifests(table.io) if snapshot is not None else ())
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+        if entry.snapshot_id in by
+    }
+
+
+def _further(one: WrittenOffsets, other: WrittenOffsets) -> dict[int, int]:
+    return {number: max(one.get(number, 0), other.get(number, 0)) for number in {*one, *other}}
 
 
 def _text(offsets: WrittenOffsets) -> str:

@@ -21,6 +21,7 @@ from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from lake.catalog import connect
 from lake.layout import TOPICS
+from lake.stray import unknown_files
 from lake.tables import append, offsets_of, open_table, write
 from lake.upkeep import compact, expire
 from runtime.kafka import ConsumerRecord, read
@@ -132,14 +133,36 @@ async def test_upkeep_merges_files_and_forgets_snapshots_and_no_row(lake: Lake) 
     await lake.exact()
 
 
+async def test_where_a_table_stands_counts_what_another_engine_has_added(lake: Lake) -> None:
+    table = lake.table()
+    stands = offsets_of(table)
+    number, end = max(stands.items())
+    row = table.scan(limit=1).to_arrow()
+    for name, told in (("partition", number), ("offset", end + 5)):
+        at = row.schema.get_field_index(name)
+        row = row.set_column(at, row.schema.field(at), pa.array([told], row.schema.field(at).type))
+    table.append(row)  # as Kafka Connect does, which says nothing of offsets
+    grown = {**stands, number: end + 6}
+    assert offsets_of(lake.table()) == grown
+    assert compact(table).before > 1
+    assert offsets_of(lake.table()) == grown
+
+
 async def test_the_commands_tell_and_maintain(lake: Lake) -> None:
     told = await looks(lake, "tables")
     assert [line.split()[0] for line in told.splitlines()] == [
         f"{lake.settings.schema_here}.{topic.name.replace('.', '_').replace('-', '_')}"
         for topic in TOPICS
     ]
+    table = lake.table()
+    left = write(table, table.scan().to_arrow())  # as a writer that is killed before it commits
+    assert {one.file_path for one in left} <= {path for path, _, _ in unknown_files(table)}
     maintained = await looks(lake, "maintain", "--keep-h", "0")
     assert len(maintained.splitlines()) == len(TOPICS)
+    assert all(table.io.new_input(one.file_path).exists() for one in left)
+    removed = await looks(lake, "maintain", "--keep-h", "0", "--stray-h", "0")
+    assert f"{len(left)} stray files removed" in removed
+    assert list(unknown_files(lake.table())) == []
     await lake.exact()
 
 
