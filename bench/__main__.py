@@ -4,6 +4,7 @@
 """
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench import (
     lake,
     pale,
     pipeline,
+    projection,
     rebuild,
     recovery,
     relay,
@@ -35,6 +37,7 @@ RESULTS = CHECKOUT / "bench" / "results"
 
 def main() -> None:
     """Run what was named, or all."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     RESULTS.mkdir(parents=True, exist_ok=True)
     chosen = {name for name in sys.argv[1:] if name[0].isalpha()}
     measures = {
@@ -46,6 +49,7 @@ def main() -> None:
         "accept": accept.measure,
         "tracing": tracing.measure,
         "pipeline": pipeline.measure,
+        "projection": projection.measure,
         "rebuild": rebuild.measure,
         "replay": replay.measure,
         "backlog": backlog.measure,

@@ -111,10 +111,7 @@ def objection(event: RequestEvent, tenant_id: str | None) -> str | None:
     """
     if tenant_id is None:
         return "there is no such request"
-    if (
-        isinstance(event, LookRequested | LookProgress | LookCompleted | LookFailed)
-        and event.tenant_id != tenant_id
-    ):
+    if getattr(event, "tenant_id", tenant_id) != tenant_id:
         return "the request belongs to another tenant"
     return None
 

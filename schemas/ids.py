@@ -18,6 +18,7 @@ _PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
 _LOW = 1023  # the bits of a pair of digits
 _TAIL_BITS = 80
 _TIME_DIGITS = 10
+_AS_PYTHON_S = str.maketrans(_DIGITS, "0123456789abcdefghijklmnopqrstuv")
 _is_ulid = re.compile(REQUEST_ID_PATTERN).fullmatch
 
 
@@ -72,6 +73,11 @@ _next_id = _Clock()
 def new_request_id() -> str:
     """A new ULID from the wall clock and the system's randomness."""
     return _next_id()
+
+
+def made_s(request_id: str) -> float:
+    """When a request id was made, in seconds since 1970: a ULID begins with its time."""
+    return int(request_id[:_TIME_DIGITS].translate(_AS_PYTHON_S), 32) / 1000
 
 
 def derived_id(request_id: str, *parts: str) -> str:

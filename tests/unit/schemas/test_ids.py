@@ -4,7 +4,7 @@ import time
 import pytest
 from ulid import ULID
 
-from schemas.ids import derived_id, new_request_id
+from schemas.ids import derived_id, made_s, new_request_id
 
 
 def test_the_same_words_give_the_same_id_and_others_another() -> None:
@@ -44,3 +44,11 @@ def test_the_digits_are_those_of_the_ulid_library() -> None:
 def test_what_is_no_ulid_derives_nothing(wrong: str) -> None:
     with pytest.raises(ValueError, match="is not a ULID"):
         derived_id(wrong, "look.failed")
+
+
+def test_when_an_id_was_made_can_be_read_off_it() -> None:
+    before_s = time.time()
+    made = made_s(new_request_id())
+    assert before_s - 0.001 <= made <= time.time()
+    assert made_s("7ZZZZZZZZZZZZZZZZZZZZZZZZZ") == (2**48 - 1) / 1000
+    assert made_s("01ARZ3NDEKTSV4RRFFQ69G5FAV") == 1469922850.259
