@@ -1,4 +1,4 @@
-"""`python -m bench`: every measurement, one JSON file each in bench/results/.
+"""`python -m bench`: every measurement, one JSON file each in bench/results/, and the docs' plots.
 
 `python -m bench NAME ...`: these; `--seeds N`: of so many drawn garments (recovery, pale, cutouts).
 """
@@ -15,24 +15,26 @@ from bench import (
     backlog,
     cutouts,
     engine,
+    growth,
     house,
     kills,
     lake,
     pale,
     pipeline,
+    plots,
+    priority,
     projection,
     rebuild,
     recovery,
     relay,
     replay,
+    starting,
     streams,
     tracing,
     years,
 )
 from bench.peers import compared
-from devstack.folder import CHECKOUT
-
-RESULTS = CHECKOUT / "bench" / "results"
+from bench.processes import RESULTS
 
 
 def main() -> None:
@@ -50,6 +52,7 @@ def main() -> None:
         "tracing": tracing.measure,
         "pipeline": pipeline.measure,
         "projection": projection.measure,
+        "priority": priority.measure,
         "rebuild": rebuild.measure,
         "replay": replay.measure,
         "backlog": backlog.measure,
@@ -60,6 +63,8 @@ def main() -> None:
         "years": years.measure,
         "peers": compared.measure,
         "relay": relay.measure,
+        "starting": starting.measure,
+        "growth": growth.measure,
     }
     for name, measure in measures.items():
         if chosen and name not in chosen:
@@ -67,6 +72,8 @@ def main() -> None:
         result = {"at": time.strftime("%Y-%m-%dT%H:%M:%S"), **measure()}
         Path(RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1))
         sys.stdout.write(f"{name}: {json.dumps(result, indent=1)}\n")
+    if not chosen:
+        plots.main()
 
 
 if __name__ == "__main__":

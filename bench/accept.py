@@ -190,10 +190,10 @@ def drained(stack: Stack) -> None:
         time.sleep(0.2)
 
 
-def audit(stack: Stack) -> None:
-    """Raises RuntimeError unless every promise was kept."""
+def audit(stack: Stack, *words: str) -> None:
+    """Raises RuntimeError unless every promise was kept. `words`: options of `looks audit`."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("looks"), "audit"],
+        [Path(sys.executable).with_name("looks"), "audit", *words],
         env={**os.environ, **stack.env},
         cwd=CHECKOUT,
         capture_output=True,

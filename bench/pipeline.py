@@ -168,8 +168,8 @@ def running(
     with tempfile.TemporaryDirectory() as folder:
         rate = {"LOOKS_API_RATE_PER_S": "100000", "LOOKS_API_RATE_BURST": "100000"}
         stack = Stack(Path(folder), processes, {**rate, **(settings or {})})
-        stack.start()
         try:
+            stack.start()
             yield stack
         finally:
             stack.stop()

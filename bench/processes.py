@@ -19,6 +19,7 @@ from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 
 WITHIN_S: Final = 600.0
+RESULTS: Final = CHECKOUT / "bench" / "results"
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def _submission() -> Submission:
     )
 
 
-async def _fill(url: str, count: int) -> None:
+async def fill(url: str, count: int) -> None:
     """Ended requests of two years, two events each."""
     connection = await _connected(url)
     now = datetime.now(UTC)
@@ -227,7 +227,7 @@ async def _database(server: str, name: str) -> str:
 async def _measured(server: str) -> dict[str, object]:
     large, plain, parted = [await _database(server, name) for name in ("large", "plain", "parted")]
     costs = await _costs(plain, parted)
-    await _fill(large, ROWS)
+    await fill(large, ROWS)
     return {"rows": ROWS, "per_s": PER_S, "waited": await _changes(large), "cost": costs}
 
 

@@ -27,6 +27,7 @@ MOVED: Final[Mapping[str, str]] = {
 """What is not below `docs`, and folders: where links to it lead. Several may lead to one page."""
 BESIDE: Final = (
     "docs/pictures/*",
+    "docs/plots/*.svg",
     "docs/cookbook.sql",
     "docs/site.css",
     "docs/contracts/*.json",
