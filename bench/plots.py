@@ -65,6 +65,7 @@ def projection(result: Result) -> Figure:
     names = {"ours": "projection", "copy": "COPY of its rows", "row_by_row": "handler, row by row"}
     _bars(axes, [*names.values()], [result[name]["per_s"] for name in names])
     axes.set_xscale("log")
+    axes.set_xlim(left=10)
     axes.set_title("events a second", fontsize=10)
     return figure
 
