@@ -21,7 +21,7 @@ import psutil
 import uvloop
 
 from bench.accept import OWN_GROUP, audit, spread
-from bench.peers.rows import connected, until_none_is_open
+from bench.peers.rows import OPEN, connected, until_none_is_open
 from bench.pipeline import CONNECTIONS, load, running
 from devstack.demo import PREFIX, upload
 from devstack.stack import ALL, Stack
@@ -37,7 +37,6 @@ LEAST = -19
 ANSWERING = ("api", "postgres")
 STORES = ("kafka", "s3")
 PIPELINE = tuple(name for name in ALL if name != "api")
-OPEN = "SELECT count(*) FROM request_logs WHERE status IN ('NOT_STARTED', 'IN_PROGRESS')"
 
 
 def weigh_by(pids: Iterable[int], nice: int) -> None:

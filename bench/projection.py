@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from bench.accept import cpu_s, spread, weigh
+from bench.peers import rows
 from bench.peers.rows import connected
 from bench.pipeline import running
 from bench.processes import our_process
@@ -37,13 +38,6 @@ BATCH = DECLARATION.poll_records
 LOOK_AGAIN_S = 0.02
 WITHIN_S = 300.0
 Rows = Sequence[tuple[object, ...]]
-EMPTY = """TRUNCATE job_events; TRUNCATE job_event_gaps;
-UPDATE request_logs SET status = 'NOT_STARTED', result = NULL, updated_at = created_at;
-UPDATE projection_offsets SET next_offset = 0"""
-DIGEST = """SELECT
-  (SELECT md5(string_agg(e::text, '|' ORDER BY request_id, seq)) FROM job_events e) AS events,
-  (SELECT md5(string_agg(request_id || status || coalesce(result::text, ''), '|'
-   ORDER BY request_id)) FROM request_logs) AS requests"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +79,6 @@ class Watch:
         now = (cpu_s(pid), cpu_s(self._postgres))
         spent = [after - before for after, before in zip(now, cpu, strict=True)]
         return ProjectedTurn(done / took_s, *(one / done * 1e6 for one in spent))
-
-
-OURS = "SELECT sum(next_offset) FROM projection_offsets"
-THEIRS = "SELECT count(*) FROM job_events"
 
 
 @contextmanager
@@ -138,13 +128,13 @@ class Projections:
     async def ours(self, turn: int) -> ProjectedTurn:
         """The process, from its first event to its last."""
         with our_process("consumers.status_projection", self.stack.env) as process:
-            watch = Watch(self.database, OURS, self.postgres)
+            watch = Watch(self.database, rows.READ_BY_PROJECTION, self.postgres)
             measured = await watch.turn(process.pid, WITHIN_S)
-        digest = await self.database.fetchrow(DIGEST)
+        digest = await self.database.fetchrow(rows.DIGEST)
         if self.digest is None:
             self.digest = digest
             self.events, self.requests = [
-                [tuple(row) for row in await self.database.fetch(f"SELECT * FROM {one}")]
+                [tuple(row) for row in await self.database.fetch(f"TABLE {one}")]
                 for one in ("job_events ORDER BY request_id, seq", "request_logs ORDER BY 1")
             ]
         if digest != self.digest:
@@ -155,23 +145,23 @@ class Projections:
         """The same rows."""
         await self.database.execute("TRUNCATE bench_requests")
         measured = await _copied(self.database, self.events, self.requests, self.postgres)
-        digest = await self.database.fetchrow(DIGEST.replace("request_logs", "bench_requests"))
+        digest = await self.database.fetchrow(rows.DIGEST.replace("request_logs", "bench_requests"))
         if digest != self.digest:
             raise RuntimeError("what was copied is not what the projection made")
         return measured
 
-    async def rows(self, turn: int) -> ProjectedTurn:
+    async def row_by_row(self, turn: int) -> ProjectedTurn:
         """One record at a time, for some seconds."""
         with row_by_row(self.stack.env, f"bench-rows-{turn}") as pid:
-            return await Watch(self.database, THEIRS, self.postgres).turn(pid, ROWS_S)
+            return await Watch(self.database, rows.EVENTS, self.postgres).turn(pid, ROWS_S)
 
     async def run(self) -> None:
         """The first turn of ours is not counted: it makes what COPY copies."""
         await self.ours(0)
         for turn in range(TURNS):
-            three = [("copy", self.copy), ("ours", self.ours), ("row_by_row", self.rows)]
+            three = [("copy", self.copy), ("ours", self.ours), ("row_by_row", self.row_by_row)]
             for name, one in three[turn % 3 :] + three[: turn % 3]:
-                await self.database.execute(EMPTY)
+                await self.database.execute(rows.UNPROJECTED)
                 await self.database.execute("CHECKPOINT")
                 self.turns[name].append(await one(turn))
 

@@ -11,16 +11,11 @@ import uvloop
 from faststream import FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from bench.peers.rows import EVENT, STATUS
 from domain.projection import fold
 from runtime.kafka import read
 from runtime.records import Work
 from schemas.topics import LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED
-
-EVENT = """INSERT INTO job_events (request_id, seq, event_id, event_type, stage, message, extra,
-  created_at) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
-  ON CONFLICT (request_id, seq) DO NOTHING"""
-STATUS = """UPDATE request_logs SET status = $2, updated_at = $3, result = $4::jsonb
-  WHERE request_id = $1 AND status NOT IN ('SUCCESS', 'FAILURE')"""
 
 
 async def serve(bootstrap: str, group: str, url: str) -> None:

@@ -70,10 +70,10 @@ def _submission() -> Submission:
     )
 
 
-async def fill(url: str, count: int) -> None:
-    """Ended requests of two years, two events each."""
+async def fill(url: str, count: int, until: datetime | None = None) -> None:
+    """Ended requests of two years, two events each, the last of `until` or now."""
     connection = await _connected(url)
-    now = datetime.now(UTC)
+    now = until or datetime.now(UTC)
     for first in range(0, count, CHUNK):
         many = range(first, min(first + CHUNK, count))
         times = [now - timedelta(days=730) * (1 - number / count) for number in many]

@@ -1,7 +1,7 @@
 """What the projection's benchmark makes of its turns, and that its peer reads as ours does."""
 
+from bench.peers.rows import EVENT, STATUS
 from bench.projection import ProjectedTurn, told
-from bench.row_by_row import EVENT, STATUS
 
 
 def turns(*per_s: float) -> list[ProjectedTurn]:
