@@ -23,7 +23,7 @@ from bench.accept import BODY, audit, cpu_s, drained, spread, weigh
 from bench.peers import rows
 from bench.peers.compared import looks
 from bench.peers.rows import connected, until_none_is_open
-from bench.pipeline import load, running
+from bench.pipeline import CONNECTIONS, load, running
 from bench.years import fill
 from devstack.bootstrap import settings_of
 from devstack.demo import PREFIX, upload
@@ -220,6 +220,8 @@ def _grown() -> dict[str, object]:
 
 def _pictures() -> dict[str, object]:
     """Looks of two garments, as large as they are by default, by the real engine."""
+    if PICTURES % CONNECTIONS:
+        raise ValueError(f"LOOKS_BENCH_GROWTH_PICTURES: not a multiple of {CONNECTIONS}")
     with running(ALL) as stack:
         upload(stack.env, {"tee", "jeans"})
         pids = {name: stack.pid(name) for name in (*ALL, *SERVICES)}

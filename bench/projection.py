@@ -37,7 +37,7 @@ ROWS_S = 5.0
 BATCH = DECLARATION.poll_records
 LOOK_AGAIN_S = 0.02
 WITHIN_S = 300.0
-Rows = Sequence[tuple[object, ...]]
+CopiedRows = Sequence[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ProjectedTurn:
     postgres_us: float
 
 
-class Watch:
+class Follower:
     """How far one that works apart is, by Postgres."""
 
     def __init__(self, database: asyncpg.Connection, applied: str, postgres: int) -> None:
@@ -94,7 +94,7 @@ def row_by_row(env: Mapping[str, str], group: str) -> Iterator[int]:
 
 
 async def _copied(
-    database: asyncpg.Connection, events: Rows, requests: Rows, postgres: int
+    database: asyncpg.Connection, events: CopiedRows, requests: CopiedRows, postgres: int
 ) -> ProjectedTurn:
     """All rows as the projection left them, in as many transactions as it has at the least. Those
     of requests go into a table like theirs, as COPY can't change a row.
@@ -122,13 +122,13 @@ class Projections:
     postgres: int
     turns: dict[str, list[ProjectedTurn]]
     digest: asyncpg.Record | None = None
-    events: Rows = ()
-    requests: Rows = ()
+    events: CopiedRows = ()
+    requests: CopiedRows = ()
 
     async def ours(self, turn: int) -> ProjectedTurn:
         """The process, from its first event to its last."""
         with our_process("consumers.status_projection", self.stack.env) as process:
-            watch = Watch(self.database, rows.READ_BY_PROJECTION, self.postgres)
+            watch = Follower(self.database, rows.READ_BY_PROJECTION, self.postgres)
             measured = await watch.turn(process.pid, WITHIN_S)
         digest = await self.database.fetchrow(rows.DIGEST)
         if self.digest is None:
@@ -153,7 +153,7 @@ class Projections:
     async def row_by_row(self, turn: int) -> ProjectedTurn:
         """One record at a time, for some seconds."""
         with row_by_row(self.stack.env, f"bench-rows-{turn}") as pid:
-            return await Watch(self.database, rows.EVENTS, self.postgres).turn(pid, ROWS_S)
+            return await Follower(self.database, rows.EVENTS, self.postgres).turn(pid, ROWS_S)
 
     async def run(self) -> None:
         """The first turn of ours is not counted: it makes what COPY copies."""
