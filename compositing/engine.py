@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from compositing.charts.body import WIDTH_PX
 from compositing.charts.foreign import unhung
@@ -18,6 +20,7 @@ from compositing.cut.between import cleared
 from compositing.cut.clips import unclipped
 from compositing.cut.cutout import Cutout, cut
 from compositing.cut.extend import extended
+from compositing.cut.near import seen_near
 from compositing.cut.opinion import SEED, ExpectedShape
 from compositing.decode import Photo, decode
 from compositing.dressing import How, Laid, cloths_of, lay
@@ -77,13 +80,15 @@ def prepare(
     if family_of(category) != "upper":
         cutout = unclipped(cutout)
     with watch.stage("template"):
-        cutout, template = _read(cutout, photo, category)
+        cutout, template, rgb = _read(cutout, photo, category)
         if like_legs(cutout, template):
             raise GarmentError(
                 "cannot_be_dressed", f"It shows trousers or shorts, not what a {category.value} is."
             )
         measures = measured(cutout, template)
     if isinstance(template, Upper):
+        near = seen_near(cutout, rgb, (template.left.neck, template.right.neck))
+        cutout = cutout if near is None else near.cutout
         if category not in COLLARED | OPEN_FRONTS | {GarmentCategory.HOODIE}:
             template = narrowed(cutout, template)
         cutout = unhung(cutout, template)
@@ -92,25 +97,33 @@ def prepare(
     return Garment(cutout, template, measures)
 
 
-def _read(cutout: Cutout, photo: Photo, category: GarmentCategory) -> tuple[Cutout, Template]:
-    """The cut-out, upright, with what was lost at its neck and without a bar at its waist, and
-    its template."""
-    upright, template = _upright(cutout, category)
-    if isinstance(template, Upper) and upright is cutout:
+def _read(
+    cutout: Cutout, photo: Photo, category: GarmentCategory
+) -> tuple[Cutout, Template, NDArray[np.uint8]]:
+    """The cut-out, upright, with what was lost at its neck and without a bar at its waist, its
+    template, and the photo as it stands."""
+    upright, template, turns = _upright(cutout, category)
+    rgb = np.asarray(np.rot90(photo.rgb, turns), np.uint8)
+    if isinstance(template, Upper) and not turns:
         more = recovered(cutout, photo.rgb, template)
         if more is not None:
-            return more, fit(more.rgb, more.alpha, category)
+            return more, fit(more.rgb, more.alpha, category), rgb
     if isinstance(template, Legs | Skirt):
-        less = off_hanger(upright, template)
+        near = seen_near(upright, rgb, (template.left.waist, template.right.waist), waist=True)
+        if near is not None:
+            less = near.unhung()
+            if less is not None:
+                upright, template = less, fit(less.rgb, less.alpha, category)
+            less = off_hanger(less or near.cutout, template)
         if less is not None:
-            return less, fit(less.rgb, less.alpha, category)
-    return upright, template
+            return less, fit(less.rgb, less.alpha, category), rgb
+    return upright, template, rgb
 
 
-def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template]:
-    """The cut-out, turned by quarter turns where that fits its category clearly better, and its
-    template."""
-    found = cutout, fit(cutout.rgb, cutout.alpha, category)
+def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template, int]:
+    """The cut-out, turned by quarter turns where that fits its category clearly better, its
+    template, and the turns."""
+    found = cutout, fit(cutout.rgb, cutout.alpha, category), 0
     own = fit_of(found[1])
     best = own + TURNED_BETTER
     for turns in (2, 1, 3):
@@ -119,7 +132,7 @@ def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Templat
         turned = cutout.turned(turns)
         other = fit(turned.rgb, turned.alpha, category)
         if fit_of(other) > best and other.strain <= TURNED_STRAIN:
-            best, found = fit_of(other), (turned, other)
+            best, found = fit_of(other), (turned, other, turns)
     return found
 
 

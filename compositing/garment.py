@@ -29,6 +29,8 @@ from compositing.template.model import (
 )
 
 MAX_SIDE_PX = 2048
+FARTHEST_PX = 8 * MAX_SIDE_PX
+"""A square that is farther off, or larger, lies about no neck."""
 COMPRESSION = 2
 MODES = frozenset({"plain", "messy", "alpha"})
 FIELD = "garment"
@@ -60,6 +62,7 @@ def pack(garment: Garment) -> bytes:
         "origin": cutout.origin,
         "photo_size": cutout.photo_size,
         "inside": _map_written(cutout.inside),
+        "inside_at": cutout.inside_at,
     }
     measures = None if garment.measures is None else dataclasses.asdict(garment.measures)
     info = PngInfo()
@@ -120,7 +123,17 @@ def _cutout(pixels: NDArray[np.uint8], facts: dict[str, Any]) -> Cutout:
         origin=(int(left), int(top)),
         photo_size=(int(width), int(height)),
         inside=_map_read(facts["inside"]),
+        inside_at=_square_read(facts["inside_at"]),
     )
+
+
+def _square_read(numbers: object) -> tuple[int, int, int] | None:
+    if numbers is None:
+        return None
+    match numbers:
+        case [int(x), int(y), int(side)] if max(abs(x), abs(y), side) <= FARTHEST_PX and side > 0:
+            return x, y, side
+    raise ValueError("not a packed garment")
 
 
 def _map_written(inside: NDArray[np.uint8] | None) -> str | None:

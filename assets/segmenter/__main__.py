@@ -16,7 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from assets.segmenter.drawing import SIDE_PX, drawers
 from assets.segmenter.network import Network
-from assets.segmenter.training import Trainer
+from assets.segmenter.scenes import Scenes
+from assets.segmenter.training import WHOLE, Trainer, pooled
 
 SMALL = 16
 """Weights of fewer numbers stay as they are."""
@@ -33,16 +34,17 @@ def main() -> None:
     if before.exists():
         network.load_state_dict(torch.load(before, map_location="cpu"))
     with drawers(workers, first_seed=int(time.time()) % 1000 * 10**7 + 1) as coming:
-        trainer = Trainer(network, coming, device)
+        scenes = Scenes(*pooled(WHOLE, SIDE_PX, device), SIDE_PX)
+        trainer = Trainer(network, coming, device, scenes, WHOLE)
         trainer.train(seconds)
     trained = trainer.averaged.cpu().eval()
     torch.save(trained.state_dict(), before)
     export(trained, output / "segmenter.onnx")
 
 
-def export(network: Network, path: Path) -> None:
+def export(network: Network, path: Path, side_px: int = SIDE_PX) -> None:
     """As ONNX, its weights in half precision: they are widened when the model is loaded."""
-    sample = torch.zeros(1, 3, SIDE_PX, SIDE_PX)
+    sample = torch.zeros(1, 3, side_px, side_px)
     torch.onnx.export(
         network, (sample,), str(path), input_names=["seen"], output_names=["logits"],
         opset_version=17, dynamo=False,

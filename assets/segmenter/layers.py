@@ -1,6 +1,6 @@
 """Drawn garments as layers: colours, coverage and what each pixel is, before any background."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -19,6 +19,7 @@ from devstack.garments.photo import lens
 
 Bytes = NDArray[np.uint8]
 
+Hang = Callable[[Made, np.random.Generator], Sequence[Panel]]
 WEIGHTS: dict[str, float] = {
     "t-shirt": 3, "top": 3, "shirt": 3, "polo": 1, "blouse": 1.5, "sweater": 2, "hoodie": 2.5,
     "cardigan": 1.5, "jacket": 3, "blazer": 1, "coat": 1.5, "vest": 1, "tank": 1.5, "crop-top": 0.7,
@@ -40,30 +41,55 @@ class Layers:
     worn: Bytes
     inside: Bytes
 
+    def seen_by(self, matrix: NDArray[np.float64], side_px: int) -> "Layers":
+        """A square part. `matrix`: (2, 3), from its px to these."""
+        way = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+        seen = (
+            np.asarray(cv2.warpAffine(one, matrix, (side_px, side_px), flags=way), np.uint8)
+            for one in (self.rgb, self.alpha, self.worn, self.inside)
+        )
+        return Layers(*seen)
 
-def layered(seed: int, side_px: int) -> Layers:
-    """Any garment in any pose, its parts now and then of other cloth, on a square canvas."""
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A garment on a square canvas, and what was painted, in order."""
+
+    made: Made
+    panels: Sequence[Panel]
+    on: Canvas
+    photo: PhotoSpec
+
+    def layers(self) -> Layers:
+        light, alpha, worn = warped(self.on, lens(self.photo), self.photo)
+        return Layers(
+            np.clip(np.rint(displayed(light)), 0, 255).astype(np.uint8),
+            as_bytes(alpha),
+            as_bytes(worn),
+            as_bytes(inside(self.on, self.panels, self.made) * worn),
+        )
+
+
+def painted(
+    seed: int, side_px: int, often: Mapping[str, float] = WEIGHTS, hang: Hang | None = None
+) -> Painted:
+    """Any garment in any pose, its parts now and then of other cloth. `hang`: puts it on a hanger;
+    None: on one of the drawn garments' own, painted."""
     rng = np.random.default_rng([seed, 4141])
-    names = list(WEIGHTS)
-    weights = np.array([WEIGHTS[name] for name in names])
+    names = list(often)
+    weights = np.array([often[name] for name in names])
     category = str(rng.choice(names, p=weights / weights.sum()))
     kinds = CATEGORIES[category]
     made = KINDS[kinds[int(rng.integers(0, len(kinds)))]](rng, GarmentWish(None, None))
     made = replace(made, panels=patched(made.panels, rng))
     hung = rng.random() < 0.4
-    panels = painted_hanger(hung_up(made, rng), rng) if hung else made.panels
+    panels: Sequence[Panel] = made.panels
+    if hung:
+        panels = hang(made, rng) if hang else painted_hanger(hung_up(made, rng), rng)
     photo = PhotoSpec(
         (side_px, side_px), 0.97, "studio", 0.0, (0.0, 0.0), hung, 100, rng.uniform(1.0, 2.6)
     )
-    on = laid(panels, made, photo, rng)
-    light, alpha, worn = warped(on, lens(photo), photo)
-    rgb = displayed(light)
-    return Layers(
-        np.clip(np.rint(rgb), 0, 255).astype(np.uint8),
-        as_bytes(alpha),
-        as_bytes(worn),
-        as_bytes(inside(on, panels, made) * worn),
-    )
+    return Painted(made, panels, laid(panels, made, photo, rng), photo)
 
 
 def as_bytes(field: NDArray[np.float32]) -> Bytes:

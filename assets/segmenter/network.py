@@ -18,6 +18,17 @@ def _layer(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.
     )
 
 
+def without_norms(module: nn.Module) -> None:
+    """Its normalisations, which exported weights already hold, become the convolutions' biases."""
+    for child in module.children():
+        without_norms(child)
+    if isinstance(module, nn.Sequential) and len(module) > 1:
+        first, second = module[0], module[1]
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            first.bias = nn.Parameter(torch.zeros(first.out_channels))
+            module[1] = nn.Identity()
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions and a way around them."""
 

@@ -32,14 +32,21 @@ class Scenes:
 
     def batch(self, count: int, filled: int, backdrops: int) -> Batch:
         """From the first `filled` layers and `backdrops` backdrops."""
-        layer = self._layers(count, filled)
-        layer = _warped(layer, _placed(count, self.device))
-        colour = _recoloured(layer[:, :3] / layer[:, 3:4].clamp_min(1e-3), layer[:, 3:4])
+        layer = _warped(self._layers(count, filled), self.placed(count), self.side)
+        colour = self.coloured(layer)
         behind = self._behind(count, filled, backdrops, colour, layer[:, 3:4])
         picture = behind + (colour - behind) * layer[:, 3:4]
         worn = layer[:, 4:5]
         truth = torch.cat([worn, layer[:, 5:6], (layer[:, 3:4] - worn).clamp_min(0)], 1)
         return Batch(_exposed(picture).clamp(0, 1), truth)
+
+    def placed(self, count: int) -> Tensor:
+        """How layers lie in the picture, as `placing` has it."""
+        return _placed(count, self.device)
+
+    def coloured(self, layer: Tensor) -> Tensor:
+        """A layer's colours."""
+        return _recoloured(layer[:, :3] / layer[:, 3:4].clamp_min(1e-3), layer[:, 3:4])
 
     def _layers(self, count: int, filled: int) -> Tensor:
         layer = self.layers[torch.randint(filled, (count,), device=self.device)].float() / 255
@@ -50,7 +57,7 @@ class Scenes:
     ) -> Tensor:
         size = (count, self.side, self.device)
         drawn = self.backdrops[torch.randint(backdrops, (count,), device=self.device)].float() / 255
-        drawn = _warped(drawn, _anywhere(count, self.device), padding="reflection")
+        drawn = _warped(drawn, _anywhere(count, self.device), self.side, padding="reflection")
         drawn = _tinted(drawn)
         plain, cells, fog = (
             _plain(*size),
@@ -63,26 +70,26 @@ class Scenes:
         behind = torch.where(kind > 0.85, fog, behind)
         behind = _cluttered(behind)
         other = self._layers(count, filled)
-        other = _warped(other, _aside(count, self.device))
-        beside = other[:, 3:4] * _chance(count, 0.12, self.device)
+        other = _warped(other, _aside(count, self.device), self.side)
+        beside = other[:, 3:4] * chance(count, 0.12, self.device)
         behind = behind + (other[:, :3] / other[:, 3:4].clamp_min(1e-3) - behind) * beside
         weight = alpha.mean((2, 3), keepdim=True).clamp_min(1e-3)
         cloth = (colour * alpha).mean((2, 3), keepdim=True) / weight
         alike = cloth + 0.05 * torch.randn(count, 3, 1, 1, device=self.device)
         near = behind - behind.mean((2, 3), keepdim=True) + alike
-        behind = torch.where(_chance(count, 0.2, self.device) > 0, near, behind).clamp(0, 1)
+        behind = torch.where(chance(count, 0.2, self.device) > 0, near, behind).clamp(0, 1)
         return _shadowed(behind, alpha)
 
 
-def _chance(count: int, share: float, device: torch.device) -> Tensor:
+def chance(count: int, share: float, device: torch.device) -> Tensor:
     return (torch.rand(count, 1, 1, 1, device=device) < share).float()
 
 
-def _between(count: int, low: float, high: float, device: torch.device) -> Tensor:
+def between(count: int, low: float, high: float, device: torch.device) -> Tensor:
     return low + (high - low) * torch.rand(count, device=device)
 
 
-def _grid(turn: Tensor, wide: Tensor, high: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def placing(turn: Tensor, wide: Tensor, high: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Affine maps (n, 2, 3) from the picture to a layer that is placed so."""
     c, s = torch.cos(turn), torch.sin(turn)
     a, b, d, e = c / wide, s / wide, -s / high, c / high
@@ -92,39 +99,40 @@ def _grid(turn: Tensor, wide: Tensor, high: Tensor, x: Tensor, y: Tensor) -> Ten
 
 
 def _placed(count: int, device: torch.device) -> Tensor:
-    scale = torch.exp(_between(count, math.log(0.6), math.log(1.14), device))
-    squeeze = torch.exp(_between(count, -0.32, 0.32, device))
+    scale = torch.exp(between(count, math.log(0.6), math.log(1.14), device))
+    squeeze = torch.exp(between(count, -0.32, 0.32, device))
     turn = 0.12 * torch.randn(count, device=device)
-    any_turn = _between(count, -math.pi, math.pi, device)
+    any_turn = between(count, -math.pi, math.pi, device)
     turn = torch.where(torch.rand(count, device=device) < 0.06, any_turn, turn)
     flip = torch.where(torch.rand(count, device=device) < 0.5, -1.0, 1.0)
     room = (1.1 - scale).clamp_min(0.04)
-    x, y = (room * _between(count, -1, 1, device) for _ in range(2))
-    return _grid(turn, flip * scale * squeeze.clamp_max(1), scale / squeeze.clamp_min(1), x, y)
+    x, y = (room * between(count, -1, 1, device) for _ in range(2))
+    return placing(turn, flip * scale * squeeze.clamp_max(1), scale / squeeze.clamp_min(1), x, y)
 
 
 def _aside(count: int, device: torch.device) -> Tensor:
     """Another garment of which a corner shows."""
-    scale = _between(count, 0.3, 0.9, device)
-    angle, away = _between(count, -math.pi, math.pi, device), _between(count, 1.05, 1.4, device)
-    turn = _between(count, -math.pi, math.pi, device)
-    return _grid(turn, scale, scale, away * torch.cos(angle), away * torch.sin(angle))
+    scale = between(count, 0.3, 0.9, device)
+    angle, away = between(count, -math.pi, math.pi, device), between(count, 1.05, 1.4, device)
+    turn = between(count, -math.pi, math.pi, device)
+    return placing(turn, scale, scale, away * torch.cos(angle), away * torch.sin(angle))
 
 
 def _anywhere(count: int, device: torch.device) -> Tensor:
-    zoom = torch.exp(_between(count, -0.4, 0.9, device))
-    turn = _between(count, -math.pi, math.pi, device)
-    x, y = (_between(count, -0.5, 0.5, device) for _ in range(2))
-    return _grid(turn, zoom, zoom * torch.exp(_between(count, -0.3, 0.3, device)), x, y)
+    zoom = torch.exp(between(count, -0.4, 0.9, device))
+    turn = between(count, -math.pi, math.pi, device)
+    x, y = (between(count, -0.5, 0.5, device) for _ in range(2))
+    return placing(turn, zoom, zoom * torch.exp(between(count, -0.3, 0.3, device)), x, y)
 
 
-def _warped(layer: Tensor, place: Tensor, padding: str = "zeros") -> Tensor:
-    count, side = layer.shape[0], layer.shape[-1]
+def _warped(layer: Tensor, place: Tensor, side: int, padding: str = "zeros") -> Tensor:
+    """`side`: of the picture that is made."""
+    count = layer.shape[0]
     grid = F.affine_grid(place, [count, 1, side, side], align_corners=False)
     coarse = int(torch.randint(3, 9, (1,)))
     bend = torch.randn(count, 2, coarse, coarse, device=layer.device)
     bend = F.interpolate(bend, size=(side, side), mode="bicubic", align_corners=True)
-    much = _between(count, 0, 0.1 / coarse**0.5, layer.device)[:, None, None, None]
+    much = between(count, 0, 0.1 / coarse**0.5, layer.device)[:, None, None, None]
     grid = grid + (much * bend).permute(0, 2, 3, 1)
     return F.grid_sample(layer, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
@@ -153,9 +161,9 @@ def _recoloured(colour: Tensor, alpha: Tensor) -> Tensor:
     shade = grey / mean.clamp_min(0.05)
     for _ in range(2):
         dye = torch.rand(count, 3, 1, 1, device=device) ** 0.8
-        part = _bands(count, side, device) * _chance(count, 0.22, device)
+        part = _bands(count, side, device) * chance(count, 0.22, device)
         out = out + (dye * shade - out) * part
-    fine = _gratings(count, side, device) * _chance(count, 0.2, device)
+    fine = _gratings(count, side, device) * chance(count, 0.2, device)
     ink = torch.rand(count, 3, 1, 1, device=device)
     return (out + (ink * shade - out) * fine).clamp(0, 1)
 
@@ -167,7 +175,7 @@ def _axes(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
 
 def _turned(count: int, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
     x, y = _axes(side, device)
-    turn = _between(count, -math.pi, math.pi, device)[:, None, None, None]
+    turn = between(count, -math.pi, math.pi, device)[:, None, None, None]
     straight = torch.rand(count, 1, 1, 1, device=device) < 0.6
     turn = torch.where(straight, (turn / (math.pi / 2)).round() * (math.pi / 2), turn)
     return x * torch.cos(turn) + y * torch.sin(turn), y * torch.cos(turn) - x * torch.sin(turn)
@@ -176,16 +184,16 @@ def _turned(count: int, side: int, device: torch.device) -> tuple[Tensor, Tensor
 def _bands(count: int, side: int, device: torch.device) -> Tensor:
     """Everything beyond a line, or between two: colour blocks, yokes, stripes down a side."""
     along, _ = _turned(count, side, device)
-    start = _between(count, -0.6, 0.6, device)[:, None, None, None]
-    width = torch.exp(_between(count, math.log(0.04), math.log(1.5), device))[:, None, None, None]
+    start = between(count, -0.6, 0.6, device)[:, None, None, None]
+    width = torch.exp(between(count, math.log(0.04), math.log(1.5), device))[:, None, None, None]
     return ((along > start) & (along < start + width)).float()
 
 
 def _gratings(count: int, side: int, device: torch.device) -> Tensor:
     """Stripes, checks and dots of any pitch."""
     along, across = _turned(count, side, device)
-    pitch = torch.exp(_between(count, math.log(4), math.log(45), device))[:, None, None, None]
-    duty = _between(count, -0.7, 0.7, device)[:, None, None, None]
+    pitch = torch.exp(between(count, math.log(4), math.log(45), device))[:, None, None, None]
+    duty = between(count, -0.7, 0.7, device)[:, None, None, None]
     one, two = torch.sin(pitch * along), torch.sin(pitch * across)
     kind = torch.rand(count, 1, 1, 1, device=device)
     wave = torch.where(
@@ -194,7 +202,7 @@ def _gratings(count: int, side: int, device: torch.device) -> Tensor:
     return (wave > duty).float()
 
 
-def _noise(count: int, channels: int, side: int, cells: int, device: torch.device) -> Tensor:
+def noise(count: int, channels: int, side: int, cells: int, device: torch.device) -> Tensor:
     field = torch.randn(count, channels, cells, cells, device=device)
     return F.interpolate(field, size=(side, side), mode="bicubic", align_corners=False)
 
@@ -204,13 +212,13 @@ def _plain(count: int, side: int, device: torch.device) -> Tensor:
     x, y = _axes(side, device)
     base = torch.rand(count, 3, 1, 1, device=device)
     grey = base.mean(1, keepdim=True)
-    base = torch.where(_chance(count, 0.65, device) > 0, grey + 0.12 * (base - grey), base)
+    base = torch.where(chance(count, 0.65, device) > 0, grey + 0.12 * (base - grey), base)
     pale = 1 - 0.25 * torch.rand(count, 1, 1, 1, device=device)
-    base = torch.where(_chance(count, 0.45, device) > 0, pale + 0.06 * (base - 0.5), base)
+    base = torch.where(chance(count, 0.45, device) > 0, pale + 0.06 * (base - 0.5), base)
     slope = 0.12 * torch.randn(count, 2, 1, 1, device=device)
     level = 1 + slope[:, :1] * x + slope[:, 1:] * y
-    level = level + 0.03 * _noise(count, 1, side, 6, device)
-    level = level + 0.04 * torch.rand(count, 1, 1, 1, device=device) * _noise(
+    level = level + 0.03 * noise(count, 1, side, 6, device)
+    level = level + 0.04 * torch.rand(count, 1, 1, 1, device=device) * noise(
         count, 1, side, side // 3, device
     )
     return (base * level).clamp(0, 1)
@@ -242,8 +250,8 @@ def _fog(count: int, side: int, device: torch.device) -> Tensor:
     out = torch.rand(count, 3, 1, 1, device=device).expand(-1, -1, side, side).clone()
     for cells in (4, 12, 36, 110):
         much = 0.16 * torch.rand(count, 1, 1, 1, device=device)
-        grey = _noise(count, 1, side, cells, device)
-        hue = _noise(count, 3, side, cells, device)
+        grey = noise(count, 1, side, cells, device)
+        hue = noise(count, 3, side, cells, device)
         out = out + much * (0.7 * grey + 0.4 * hue)
     return out.clamp(0, 1)
 
@@ -254,19 +262,17 @@ def _cluttered(behind: Tensor) -> Tensor:
     device = behind.device
     for _ in range(4):
         along, across = _turned(count, side, device)
-        x, y = (_between(count, -1.1, 1.1, device)[:, None, None, None] for _ in range(2))
-        wide = torch.exp(_between(count, math.log(0.01), math.log(0.6), device))[
-            :, None, None, None
-        ]
-        high = torch.exp(_between(count, math.log(0.1), math.log(3.0), device))[:, None, None, None]
+        x, y = (between(count, -1.1, 1.1, device)[:, None, None, None] for _ in range(2))
+        wide = torch.exp(between(count, math.log(0.01), math.log(0.6), device))[:, None, None, None]
+        high = torch.exp(between(count, math.log(0.1), math.log(3.0), device))[:, None, None, None]
         box = (((along - x) / wide).abs() < 1) & (((across - y) / high).abs() < 1)
         disc = ((along - x) / wide) ** 2 + ((across - y) / wide.clamp_min(0.05)) ** 2 < 1
         form = torch.where(torch.rand(count, 1, 1, 1, device=device) < 0.75, box, disc).float()
         colour = torch.rand(count, 3, 1, 1, device=device)
         mild = behind.mean((2, 3), keepdim=True) + 0.25 * (colour - 0.5)
-        colour = torch.where(_chance(count, 0.6, device) > 0, mild, colour)
+        colour = torch.where(chance(count, 0.6, device) > 0, mild, colour)
         shade = 1 + 0.2 * along
-        behind = behind + (colour * shade - behind) * form * _chance(count, 0.16, device)
+        behind = behind + (colour * shade - behind) * form * chance(count, 0.16, device)
     return behind.clamp(0, 1)
 
 
@@ -282,7 +288,7 @@ def _shadowed(behind: Tensor, alpha: Tensor) -> Tensor:
     for radius, dark in ((max(1, side // 100), 0.45), (side // 26, 0.45)):
         shift = 0.05 * radius / (side / 26) * torch.randn(count, 2, device=device)
         ones = torch.ones(count, device=device)
-        place = _grid(0 * ones, ones, ones, shift[:, 0], shift[:, 1])
+        place = placing(0 * ones, ones, ones, shift[:, 0], shift[:, 1])
         grid = F.affine_grid(place, list(alpha.shape), align_corners=False)
         cast = _blurred(F.grid_sample(alpha, grid, align_corners=False), radius)
         behind = behind * (1 - dark * torch.rand(count, 1, 1, 1, device=device) * cast)
@@ -295,24 +301,22 @@ def _exposed(picture: Tensor) -> Tensor:
     device = picture.device
     x, y = _axes(side, device)
     tilt = 0.13 * torch.randn(count, 2, 1, 1, device=device)
-    cx, cy = (_between(count, -0.6, 0.6, device)[:, None, None, None] for _ in range(2))
+    cx, cy = (between(count, -0.6, 0.6, device)[:, None, None, None] for _ in range(2))
     lamp = torch.exp(
-        -((x - cx) ** 2 + (y - cy) ** 2) / _between(count, 0.3, 3.0, device)[:, None, None, None]
+        -((x - cx) ** 2 + (y - cy) ** 2) / between(count, 0.3, 3.0, device)[:, None, None, None]
     )
-    much = 0.5 * torch.rand(count, 1, 1, 1, device=device) * _chance(count, 0.5, device)
+    much = 0.5 * torch.rand(count, 1, 1, 1, device=device) * chance(count, 0.5, device)
     level = (1 + tilt[:, :1] * x + tilt[:, 1:] * y) * (1 - 0.6 * much + much * lamp)
-    stripe = _bands(count, side, device) * _chance(
-        count, 0.06, device
-    )  # a shadow's edge, a sunbeam
+    stripe = _bands(count, side, device) * chance(count, 0.06, device)  # a shadow's edge, a sunbeam
     level = level * (1 + 0.3 * stripe * torch.randn(count, 1, 1, 1, device=device))
     cast = 1 + 0.07 * torch.randn(count, 3, 1, 1, device=device)
     power = torch.exp(0.25 * torch.randn(count, 1, 1, 1, device=device))
     out = (picture * level * cast).clamp(1e-3, 1) ** power
     contrast = 1 - 0.5 * torch.rand(count, 1, 1, 1, device=device) ** 2
     out = (out - 0.5) * contrast + 0.5 + 0.08 * torch.randn(count, 1, 1, 1, device=device)
-    out = torch.where(_chance(count, 0.35, device) > 0, _blurred(out, 1), out)
+    out = torch.where(chance(count, 0.35, device) > 0, _blurred(out, 1), out)
     small = F.interpolate(out, scale_factor=0.5, mode="bilinear", antialias=True)
     small = F.interpolate(small, size=(side, side), mode="bilinear")
-    out = torch.where(_chance(count, 0.15, device) > 0, small, out)
+    out = torch.where(chance(count, 0.15, device) > 0, small, out)
     grain = 0.05 * torch.rand(count, 1, 1, 1, device=device) ** 2
     return out + grain * torch.randn_like(out)

@@ -1,33 +1,57 @@
 """Trains the network on scenes, for as long as the clock allows."""
 
+import copy
 import math
 import sys
 import time
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from assets.segmenter.drawing import SIDE_PX, Drawers
+from assets.segmenter.drawing import Drawers
 from assets.segmenter.network import Network, unfolded
 from assets.segmenter.scenes import CHANNELS, Batch, Scenes
 
-POOL, BACKDROPS = 60_000, 4_000
-"""Kept in the accelerator's memory: 37 GB and 1 GB. The oldest make room."""
-FIRST, FIRST_BACKDROPS = 1_500, 20
-"""Must be there before the first step."""
 AT_ONCE, WAIT_S = 24, 0.0005
 """So many new layers are taken between two steps, where they are there."""
-BATCH = 64
-RATE, LEAST_RATE, WARM_STEPS = 2.5e-3, 1e-5, 300
+LEAST_RATE, WARM_STEPS = 1e-5, 300
 AVERAGED = 0.999
-WEIGHTS = (1.0, 0.5, 0.3)
-"""Of the garment, its back's inside, and what else covers."""
 RIM_PX = 9
 TOLD_EVERY = 200
 
 
-def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a training goes: layers and backdrops that are kept, the oldest make room; how many must
+    be there before the first step; pictures a step; the first learning rate.
+    """
+
+    pool: int
+    backdrops: int
+    first: int
+    first_backdrops: int
+    batch: int
+    rate: float
+    weights: tuple[float, float, float] = (1.0, 0.5, 0.3)
+    """In the loss: of the garment, its back's inside, and what else covers."""
+
+
+WHOLE = Shift(60_000, 4_000, 1_500, 20, 64, 2.5e-3)
+"""38 GB of an accelerator's memory."""
+
+
+def pooled(shift: Shift, layer_px: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Room for layers and backdrops of this side."""
+    kept = ((shift.pool, CHANNELS), (shift.backdrops, 3))
+    layers, grounds = (
+        torch.empty((*size, layer_px, layer_px), dtype=torch.uint8, device=device) for size in kept
+    )
+    return layers, grounds
+
+
+def loss_of(logits: Tensor, truth: Tensor, weights: tuple[float, float, float]) -> Tensor:
     """Cross entropy, three times as heavy about outlines, and Dice."""
     truth = truth.float()
     half = RIM_PX // 2
@@ -37,30 +61,25 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
     there = torch.sigmoid(logits)
     both, either = (there * truth).sum((2, 3)), (there + truth).sum((2, 3))
     dice = (1 - (2 * both + 40) / (either + 40)).mean(0)
-    return ((entropy + dice) * torch.tensor(WEIGHTS, device=logits.device)).sum()
+    return ((entropy + dice) * torch.tensor(weights, device=logits.device)).sum()
 
 
 class Trainer:
     """A network, its running average, and the pools that scenes are made of."""
 
-    def __init__(self, network: Network, drawers: Drawers, device: torch.device) -> None:
-        size = (SIDE_PX, SIDE_PX)
-        whole = device.type == "cuda"
-        layers, grounds = (POOL, BACKDROPS) if whole else (FIRST + AT_ONCE, FIRST_BACKDROPS)
-        self.drawers, self.device = drawers, device
-        self.layers = torch.empty((layers, CHANNELS, *size), dtype=torch.uint8, device=device)
-        self.grounds = torch.empty((grounds, 3, *size), dtype=torch.uint8, device=device)
+    def __init__(
+        self, network: Network, drawers: Drawers, device: torch.device, scenes: Scenes, shift: Shift
+    ) -> None:
+        self.drawers, self.device, self.scenes, self.shift = drawers, device, scenes, shift
         self.drawn = self.laid = 0
         self.network = network.to(device, memory_format=torch.channels_last)
-        self.averaged = Network().to(device)
-        self.averaged.load_state_dict(network.state_dict())
-        self.scenes = Scenes(self.layers, self.grounds, SIDE_PX)
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-2)
+        self.averaged = copy.deepcopy(self.network)
+        self.optimiser = torch.optim.AdamW(network.parameters(), lr=shift.rate, weight_decay=1e-2)
 
     def train(self, seconds: float) -> None:
         """The rate falls with the time that is left, as a cosine."""
         begun = time.monotonic()
-        while self.drawn < FIRST or self.laid < FIRST_BACKDROPS:
+        while self.drawn < self.shift.first or self.laid < self.shift.first_backdrops:
             self._take(None)
         first, step, losses = time.monotonic(), 0, torch.zeros((), device=self.device)
         while (now := time.monotonic()) < begun + seconds:
@@ -84,27 +103,32 @@ class Trainer:
             return False
         backdrop, planes = came[0], torch.from_numpy(came[1])
         if backdrop:
-            self.grounds[self.laid % len(self.grounds)] = planes.to(self.device)
+            grounds = self.scenes.backdrops
+            grounds[self.laid % len(grounds)] = planes.to(self.device)
             self.laid += 1
         else:
-            self.layers[self.drawn % len(self.layers)] = planes.to(self.device)
+            layers = self.scenes.layers
+            layers[self.drawn % len(layers)] = planes.to(self.device)
             self.drawn += 1
         return True
 
     def _batch(self) -> Batch:
         with torch.no_grad():
             return self.scenes.batch(
-                BATCH, min(self.drawn, len(self.layers)), min(self.laid, len(self.grounds))
+                self.shift.batch,
+                min(self.drawn, len(self.scenes.layers)),
+                min(self.laid, len(self.scenes.backdrops)),
             )
 
     def _step(self, step: int, rate: float) -> Tensor:
         """The loss of one batch, after which the weights moved."""
         for group in self.optimiser.param_groups:
-            group["lr"] = RATE * rate * min(1, (step + 1) / WARM_STEPS) + LEAST_RATE
+            group["lr"] = self.shift.rate * rate * min(1, (step + 1) / WARM_STEPS) + LEAST_RATE
         batch = self._batch()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        quick = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=quick):
             logits = self.network(batch.seen.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(unfolded(logits.float()), batch.truth)
+        loss = loss_of(unfolded(logits.float()), batch.truth, self.shift.weights)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)

@@ -38,6 +38,9 @@ CROTCH_PX, LOW_CROTCH_PX = 12.0, 80.0
 LOWEST_PX, ANKLE_PX = 24.0, 14.0
 """Below the ankles: where the longest end, and where most do."""
 ABOVE_WAIST_PX = 12.0
+USUAL, LOWEST_WAIST, LOOSE = 0.22, 0.62, 0.04
+"""How far below the body's waist, in shares of the way to its hips, a waistband usually lies, and
+how far at most one that is wider over its hips than the body is there, by so much."""
 ROUND_PX, ROUND_STEP_PX = 36.0, 4.0
 """Over how much of its length an outer edge is rounded, and in which steps."""
 PITCH = 0.98
@@ -126,16 +129,33 @@ def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Hung:
     mannequin = body.mannequin
     rise = scale.value * (photo.crotch_y - photo.waist_y) * PITCH
     crotch_y = mannequin.crotch_y + CROTCH_PX
-    lowest = mannequin.waist_y + 0.55 * (mannequin.hip_y - mannequin.waist_y)
-    top_y = float(np.clip(crotch_y - rise, mannequin.waist_y - ABOVE_WAIST_PX, lowest))
+    high = mannequin.hip_y - mannequin.waist_y
+    level = _level(photo, body)
     most = mannequin.crotch_y + LOW_CROTCH_PX
-    return Hung(photo, body, scale, top_y, float(np.clip(top_y + rise, crotch_y, most)))
+    hung = min(mannequin.waist_y + level * high, most - rise)  # its rise stays as long as it is
+    highest = max(hung, mannequin.waist_y - ABOVE_WAIST_PX)
+    lowest = mannequin.waist_y + LOWEST_WAIST * high
+    top_y = float(np.clip(crotch_y - rise, highest, lowest))
+    crotch_y = float(np.clip(top_y + rise, crotch_y, most))
+    return Hung(photo, body, scale, top_y, crotch_y)
+
+
+def _level(photo: LegsPhoto, body: Body) -> float:
+    """Where the body is as wide, over its hips, as the waistband is: in shares of the way from its
+    waist to its hips; negative where it is nowhere so narrow."""
+    mannequin = body.mannequin
+    share = np.linspace(0, LOWEST_WAIST, 32)
+    girth = body.quarter_girth_at(mannequin.waist_y + share * (mannequin.hip_y - mannequin.waist_y))
+    wide = np.maximum.accumulate(girth) / body.quarter_girth[mannequin.hip_y]
+    lower = wide < photo.waist / photo.hips - LOOSE
+    return float(share[int(lower.sum()) - 1]) if lower[0] else -1.0
 
 
 def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
     """Full-length trousers go from the waist to the ankle, whatever the share of their rise."""
     mannequin = body.mannequin
-    waist_y = mannequin.waist_y + 0.22 * (mannequin.hip_y - mannequin.waist_y)
+    level, high = _level(photo, body), mannequin.hip_y - mannequin.waist_y
+    waist_y = mannequin.waist_y + max(level, USUAL) * high
     at = np.array([waist_y])
     laid, worn = (
         2 * body.quarter_girth[mannequin.hip_y],
@@ -144,10 +164,12 @@ def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
     long = category is not GarmentCategory.SHORTS and photo.inseam / photo.hips > LONG
     rise = PITCH * max(photo.crotch_y - photo.waist_y, 4)
     if long:
-        reach = body.ankle_y + ANKLE_PX - mannequin.waist_y - 0.1 * (waist_y - mannequin.waist_y)
+        waistband = mannequin.waist_y + max(level, 0.1 * USUAL) * high
+        reach = body.ankle_y + ANKLE_PX - waistband
         cues = [Cue("length", reach / (rise + photo.inseam), 0.025)]
     else:
-        cues = [Cue("rise", (mannequin.crotch_y + CROTCH_PX - waist_y) / rise, 0.16)]
+        usual = mannequin.waist_y + USUAL * high
+        cues = [Cue("rise", (mannequin.crotch_y + CROTCH_PX - usual) / rise, 0.16)]
     ease = 1.0 if category is GarmentCategory.LEGGINGS else 1.06
     widths = Widths("hips", laid * ease / photo.hips, worn * 1.02 / photo.hips, 0.07, photo.studio)
     hips = widths.cue(cues)

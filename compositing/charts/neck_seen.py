@@ -16,7 +16,7 @@ import numpy as np
 from compositing.arrays import Floats, Mask
 from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import edges_along
-from compositing.charts.neck_view import REACH_PX, NeckView, along_edge, view
+from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled, view
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
@@ -38,11 +38,12 @@ SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
 the neck points, tells where these are."""
 RISES, STANDS = 0.02, 0.35
 """So much cloth rises from them to it; what rises so much over it is a collar."""
-DEEP, CLEAR, CLEAR_COLLAR, ALIKE_DEEP = 1.5, 1.0, 0.82, 0.83
-"""A deep one takes away much cloth if it is none: an edge shows it, or, where there is no collar,
-the map clearly."""
-BAND, STAYING, PLENTY = 4, 0.08, 10.0
-"""The line is moved across itself by so many px, which costs, to edges no stronger than (dE)."""
+DEEP, CLEAR, CLEAR_COLLAR, ALIKE_DEEP = 1.5, 1.0, 0.82, 0.8
+"""A deep one takes away much cloth if it is none: an edge shows it, or, where there is no collar or
+the neck was seen from near, the map clearly."""
+BAND, PARTED, PLENTY = 12, 0.1, 10.0
+"""The line is moved across itself by at most so many px, to edges no stronger than (dE); each px of
+what is inside that it gains is worth so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def learned_line(cutout: Cutout, seen: NeckView, *, collared: bool) -> SeenLine 
     if cutout.inside is None:
         return None
     shown = seen.shown(cutout.inside, cutout.from_photo())
-    return seen_line(seen, shown, collared=collared)
+    near = cutout.inside_at is not None
+    return seen_line(seen, shown, collared=collared, trusted=near or not collared)
 
 
 def narrowed(cutout: Cutout, template: Upper) -> Upper:
@@ -110,8 +112,9 @@ def _rises(seen: NeckView, half: float) -> bool:
     return RISES < slope and collar < STANDS
 
 
-def seen_line(seen: NeckView, inside: Floats, *, collared: bool) -> SeenLine:
-    """`inside`: the map (0..1) in the view's px. `collared`: it opens between leaves."""
+def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) -> SeenLine:
+    """`inside`: the map (0..1) in the view's px. `collared`: it opens between leaves. `trusted`:
+    a clear map of a deep opening needs no edge."""
     cloth = seen.cloth > 0.5
     shown = cloth & (inside > 0.5)
     there = _filled(shown, cloth)
@@ -131,10 +134,22 @@ def seen_line(seen: NeckView, inside: Floats, *, collared: bool) -> SeenLine:
     taken = near[chosen]
     if kinds[taken, 2] > DEEP and edges[chosen] < (CLEAR_COLLAR if collared else CLEAR):
         like = _alike(np.asarray(cloth & shown), cloth, rows[taken : taken + 1])
-        if collared or float(like[0]) < ALIKE_DEEP:
+        if not trusted or float(like[0]) < ALIKE_DEEP:
             return SeenLine(None, best, there)
-    line = along_edge(seen, lines[chosen], band=BAND, staying=STAYING, plenty=PLENTY)
-    return SeenLine(line, best, there)
+    return SeenLine(_settled(seen, lines[chosen], inside), best, there)
+
+
+def _settled(seen: NeckView, line: Numbers, inside: Floats) -> Numbers:
+    """A line moved across itself, point by point, to an edge near it that parts what the map has
+    inside from what it has not."""
+    moved = across(line, BAND, ends_stay=False)
+    strength = sampled(seen.edge, seen, moved)
+    enough = float(np.clip(1.5 * np.median(strength[:, BAND]), 1.0, PLENTY))
+    likely = np.where(sampled(seen.cloth, seen, moved) > 0.5, sampled(inside, seen, moved), 0.5)
+    gained = np.cumsum(2 * likely - 1, axis=1)
+    gained -= gained[:, BAND : BAND + 1]
+    cost = np.maximum(enough - strength, 0) / enough - PARTED * gained
+    return cheapest(moved, cost)
 
 
 def _alike(there: Mask, cloth: Mask, rows: Numbers) -> Numbers:

@@ -127,14 +127,15 @@ def sampled(picture: Floats, seen: NeckView, points: Numbers) -> Floats:
     return np.asarray(found, np.float32)
 
 
-def across(line: Numbers, band: int) -> Numbers:
-    """A line (n, 2) moved across itself by -band to band px: (n, 2 band + 1, 2); its ends stay."""
+def across(line: Numbers, band: int, *, ends_stay: bool = True) -> Numbers:
+    """A line (n, 2) moved across itself by -band to band px: (n, 2 band + 1, 2)."""
     way = np.gradient(line, axis=0)
     normal = np.column_stack([-way[:, 1], way[:, 0]]) / np.maximum(
         np.linalg.norm(way, axis=1, keepdims=True), 1e-6
     )
     count = len(line)
     free = np.clip(np.minimum(np.arange(count), np.arange(count)[::-1]) / 6, 0, 1)
+    free = free if ends_stay else np.ones(count)
     steps = np.arange(-band, band + 1)[None] * free[:, None]
     return np.asarray(line[:, None] + steps[..., None] * normal[:, None])
 

@@ -95,7 +95,8 @@ def neckline(
     sure = collared and _sure(learned)  # a clear edge there is often a label's
     unasked = above or stands or sure
     clear = None if unasked else held(colours, thought, collared=category in COLLARED)
-    if learned is not None and learned.line is not None and _believed(learned, clear):
+    near = cutout.inside_at is not None
+    if learned is not None and learned.line is not None and _believed(learned, clear, near=near):
         inside = _above(colours, learned.line, mask)
         return Neckline(plain_inside(rgb, colours, inside), inside, learned.alike)
     line, score, believed = _likely(seen, category, thought, rise if stands else 0.0, hooded)
@@ -118,11 +119,12 @@ def _sure(learned: SeenLine | None) -> bool:
     return learned is not None and learned.line is not None and learned.alike > SURE
 
 
-def _believed(learned: SeenLine, clear: Numbers | None) -> bool:
-    """Whether it goes before a clear edge, which may be the same line, better seen."""
+def _believed(learned: SeenLine, clear: Numbers | None, *, near: bool) -> bool:
+    """Whether it goes before a clear edge, which may be the same line, better seen than from
+    afar."""
     if clear is None or learned.line is None:
         return True
-    return _sure(learned) and not _agree(learned.line, clear)
+    return _sure(learned) and (near or not _agree(learned.line, clear))
 
 
 def _agree(one: Numbers, other: Numbers) -> bool:

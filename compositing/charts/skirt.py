@@ -21,6 +21,8 @@ PITCH = 0.97
 LOW_FROM, INWARDS = 0.5, 0.7
 """A side that below this share of the length goes in by more than this a px down is the hem's: it
 bows up to its corners."""
+FLARED = 1.3
+"""A skirt that is so much wider at the hem than at the waist hangs free of the hips."""
 HIGHER = 0.4
 """A hem's corner lies no higher above its middle, over the length."""
 
@@ -101,6 +103,10 @@ def _half(edge: dict[int, Numbers], rows: Numbers, scale: float, body: Body) -> 
     bare, girth = body.half_at(rows), body.quarter_girth_at(rows)
     flat = 0.5 * (edge[-1] + edge[1]) * scale
     half = worn_half(flat, bare, girth, on_form=False)
+    if flat[-1] > FLARED * flat[0]:  # it hangs free: what is straight in the photo stays so
+        first = bare[0] + CLOTH_PX
+        share = (flat - flat[0]) / (flat[-1] - flat[0])
+        half = np.maximum(bare + CLOTH_PX, first + share * (half[-1] - first))
     band = np.clip(1 - (rows - rows[0]) / BAND_PX, 0, 1) ** 2
     return smooth(half * (1 - band) + (bare[0] + CLOTH_PX) * band, 2)
 

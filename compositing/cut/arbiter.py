@@ -38,7 +38,7 @@ class Marks:
     solid: float
     """Its share of its convex hull."""
     even: float
-    """The length of its smoothed outline against its own."""
+    """Its evenness."""
     central: float
     """Its share of the middle."""
     free: float
@@ -65,7 +65,7 @@ def marks(scene: Scene, mask: Mask) -> Marks:
         apart=_apart(colours, small),
         beside=_beside(colours, small),
         solid=_solid(small),
-        even=_even(small),
+        even=evenness(small),
         central=float(small[middle(small.shape, shape=scene.shape)].mean()),
         free=1 - float(small[border(*small.shape)].mean()),
         mirrored=_mirrored(small),
@@ -119,7 +119,8 @@ def _solid(mask: Mask) -> float:
     return min(float(mask.sum() / max(cv2.contourArea(hull), 1.0)), 1.0)
 
 
-def _even(mask: Mask) -> float:
+def evenness(mask: Mask) -> float:
+    """The length of a mask's smoothed outline against its own, 0..1."""
     sigma = SMOOTH_SHARE * np.sqrt(float(mask.sum()))
     smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma) > 0.5
     return min(_perimeter(np.asarray(smooth)) / max(_perimeter(mask), 1.0), 1.0)

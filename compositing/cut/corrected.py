@@ -2,14 +2,16 @@
 and only those stay that the arbiter finds better.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
 
 from compositing.arrays import Floats, Mask
-from compositing.cut.arbiter import Arbitration, FitScore, overlap, score
+from compositing.cut.arbiter import Arbitration, FitScore, evenness, overlap, score
 from compositing.cut.learned import Expected
+from compositing.cut.matte import signed_distance
 from compositing.cut.opinion import Opinion, Scene
 from compositing.cut.pieces import disc, largest, opened
 from compositing.cut.refine import refined
@@ -34,6 +36,11 @@ BETTER: Final = 0.0005
 ALONE, ALONE_PLAIN = 0.003, 0.02
 """The learned mask as a whole is taken where the corrected one scores lower by more than this;
 before a plain background, whose outline is sure, by more."""
+SAME, RAGGED = (0.94, 0.988), 0.055
+"""Masks overlap so much that only their outlines differ, and one is so much less even."""
+LEANS, STEADY, SMOOTH = 0.7, 0.02, 0.006
+"""It leans to the other by such a share, from no farther off than this, and is so smooth, in shares
+of the longer side."""
 BETWEEN, CHANNEL = 0.6, 0.05
 """What has cloth on both sides in so many of its rows lies between legs, or, no wider than such a
 share of the longer side, between sleeve and body: the map is too coarse for the gap."""
@@ -48,8 +55,30 @@ def corrected(
     widest = 1.0 if scene.shape == "legs" else CHANNEL
     cloth = _off_the_floor(found.mask, seen.cloth, widest * max(found.mask.shape))
     whole = largest(np.asarray(cloth > 0.5), KEPT)
-    if not found.mask.any() or not whole.any() or overlap(found.mask, whole) > AGREE:
+    if not found.mask.any() or not whole.any():
         return found
+    if overlap(found.mask, whole) <= AGREE:
+        found = _by_parts(scene, found, (whole, cloth), fit_score)
+    return replace(found, mask=_steadied(found.mask, whole))
+
+
+def _steadied(mask: Mask, whole: Mask) -> Mask:
+    """A ragged outline drawn nearer to the learned one, where that is much the same and even: a
+    print's colours may be the background's, too."""
+    if not SAME[0] < overlap(mask, whole) < SAME[1] or evenness(whole) - evenness(mask) < RAGGED:
+        return mask
+    most = STEADY * max(mask.shape)
+    both = [np.clip(signed_distance(one), -most, most) for one in (mask, whole)]
+    mean = (1 - LEANS) * both[0] + LEANS * both[1]
+    sigma = max(0.8, SMOOTH * max(mask.shape))
+    return np.asarray(cv2.GaussianBlur(mean.astype(np.float32), (0, 0), sigma) > 0)
+
+
+def _by_parts(
+    scene: Scene, found: Arbitration, learned: tuple[Mask, Floats], fit_score: FitScore | None
+) -> Arbitration:
+    """`learned`: its mask, and its map."""
+    whole, cloth = learned
 
     def worth(mask: Mask) -> float:
         if not mask.any() or mask.all():

@@ -62,7 +62,10 @@ class Cutout:
     """The photo's width and height; zeros where they are not known."""
     inside: NDArray[np.uint8] | None = None
     """What the learned segmenter takes for the inside of the garment's back: (INSIDE_PX,
-    INSIDE_PX) over the whole photo, in INSIDE_STEPS of 0..255; None where it was not asked."""
+    INSIDE_PX) over `inside_at`, in INSIDE_STEPS of 0..255; None where it was not asked."""
+    inside_at: tuple[int, int, int] | None = None
+    """A square of the cut-out: its first column and row, which may lie outside, and its side; None:
+    the whole photo."""
 
     @property
     def mask(self) -> Mask:
@@ -73,8 +76,11 @@ class Cutout:
         """By so many quarters against the clock, as the photo it lies in."""
         (x, y), (wide, high) = self.origin, self.photo_size
         height, width = self.alpha.shape
+        square = self.inside_at
         for _ in range(turns % 4):
             x, y, wide, high = y, wide - x - width, high, wide
+            if square is not None:
+                square = square[1], width - square[0] - square[2], square[2]
             height, width = width, height
         rgb, alpha = np.rot90(self.rgb, turns), np.rot90(self.alpha, turns)
         inside = None if self.inside is None else np.rot90(self.inside, turns)
@@ -85,13 +91,17 @@ class Cutout:
             origin=(max(x, 0), max(y, 0)),
             photo_size=(wide, high),
             inside=None if inside is None else np.ascontiguousarray(inside, np.uint8),
+            inside_at=square,
         )
 
     def from_photo(self) -> NDArray[np.float64]:
         """(2, 3): from px of `inside` to the cut-out's."""
-        wide, high = (size / INSIDE_PX for size in self.photo_size)
-        x, y = self.origin  # a pixel's centre is a whole number
-        return np.array([[wide, 0, 0.5 * wide - 0.5 - x], [0, high, 0.5 * high - 0.5 - y]])
+        (x, y), size = (-self.origin[0], -self.origin[1]), self.photo_size
+        if self.inside_at is not None:
+            x, y, side = self.inside_at
+            size = side, side
+        wide, high = (one / INSIDE_PX for one in size)  # a pixel's centre is a whole number
+        return np.array([[wide, 0, 0.5 * wide - 0.5 + x], [0, high, 0.5 * high - 0.5 + y]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +189,11 @@ def judged(
     rgb, alpha = matted(photo.rgb, seen.rgb.astype(np.float32), mask, behind)
     unlike = 0.0 if likely is None else 1 - overlap(mask, np.asarray(likely.cloth > 0.5))
     mode = "plain" if clean else "messy"
-    inside = None if likely is None else _levels(likely.inside)
+    inside = None if likely is None else inside_levels(likely.inside)
     return Separation(rgb, alpha, mode, verdict.doubt, unlike, inside)
 
 
-def _levels(inside: Floats) -> NDArray[np.uint8]:
+def inside_levels(inside: Floats) -> NDArray[np.uint8]:
     """A map (0..1) as `Cutout.inside` has it."""
     small = cv2.resize(inside, (INSIDE_PX, INSIDE_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(np.round(small * (255 / INSIDE_STEPS)) * INSIDE_STEPS, np.uint8)

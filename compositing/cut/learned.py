@@ -52,8 +52,7 @@ def expected(rgb: NDArray[np.uint8]) -> Expected:
     more surely so.
     """
     square = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    mirrored = _likely(np.ascontiguousarray(square[:, ::-1]))[..., ::-1]
-    likely = np.float32(0.5) * (_likely(np.asarray(square, np.uint8)) + mirrored)
+    likely = likely_maps(np.asarray(square, np.uint8), MODEL)
     size = rgb.shape[1], rgb.shape[0]
     cloth, inside, foreign = (
         np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)
@@ -62,18 +61,24 @@ def expected(rgb: NDArray[np.uint8]) -> Expected:
     return Expected(cloth, inside, foreign)
 
 
-def _likely(square: NDArray[np.uint8]) -> Floats:
-    """The three maps (3, SIDE_PX, SIDE_PX) of a square of that side."""
+def likely_maps(square: NDArray[np.uint8], model: Path) -> Floats:
+    """The three maps (3, side, side), 0..1, of a square picture of the model's side, and of its
+    mirror image, in the mean."""
+    mirrored = _asked(np.ascontiguousarray(square[:, ::-1]), model)[..., ::-1]
+    return np.asarray(np.float32(0.5) * (_asked(square, model) + mirrored), np.float32)
+
+
+def _asked(square: NDArray[np.uint8], model: Path) -> Floats:
     blob = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None] / 255)
     with _ONE_AT_A_TIME:  # a network of OpenCV keeps its input
-        network = _network()
+        network = _network(model)
         network.setInput(blob)
         logits = np.array(network.forward()[0], np.float32)
-    half = SIDE_PX // 2
-    maps = logits.reshape(3, 2, 2, half, half).transpose(0, 3, 1, 4, 2)
-    return np.asarray(1 / (1 + np.exp(-maps.reshape(3, SIDE_PX, SIDE_PX))), np.float32)
+    side = len(square)
+    maps = logits.reshape(3, 2, 2, side // 2, side // 2).transpose(0, 3, 1, 4, 2)
+    return np.asarray(1 / (1 + np.exp(-maps.reshape(3, side, side))), np.float32)
 
 
 @cache
-def _network() -> cv2.dnn.Net:
-    return cv2.dnn.readNetFromONNX(str(MODEL))
+def _network(model: Path) -> cv2.dnn.Net:
+    return cv2.dnn.readNetFromONNX(str(model))

@@ -153,6 +153,19 @@ def test_a_map_of_insides_is_kept_as_it_is(inside: np.ndarray | None) -> None:
         assert (again == inside).all()
 
 
+@pytest.mark.parametrize("square", [None, (-40, 12, 300)])
+def test_where_a_map_of_insides_lies_is_kept(square: tuple[int, int, int] | None) -> None:
+    garment = CutoutCache(None).get("abc", TEE).garment
+    kept = replace(garment, cutout=replace(garment.cutout, inside_at=square))
+    assert unpack(pack(kept)).cutout.inside_at == square
+
+
+@pytest.mark.parametrize("square", [[0, 0, 0], [10**6, 0, 5], [1, 2], "far", {"x": 1}, [0, 0, "a"]])
+def test_a_place_of_a_map_that_is_none_is_refused(square: object) -> None:
+    with pytest.raises(ValueError, match="not a packed garment"):
+        unpack(with_fact("inside_at", square))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -164,12 +177,17 @@ def test_a_map_of_insides_is_kept_as_it_is(inside: np.ndarray | None) -> None:
     ],
 )
 def test_a_map_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a packed garment"):
+        unpack(with_fact("inside", text))
+
+
+def with_fact(name: str, value: object) -> bytes:
+    """A kept cut-out of which something else is said."""
     data = pack(CutoutCache(None).get("abc", TEE).garment)
     with Image.open(io.BytesIO(data)) as image:
         facts = json.loads(image.text[FIELD])  # type: ignore[attr-defined]  # PNGs have it
-        facts["cutout"]["inside"] = text
+        facts["cutout"][name] = value
         info, out = PngInfo(), io.BytesIO()
         info.add_text(FIELD, json.dumps(facts))
         image.save(out, "PNG", pnginfo=info)
-    with pytest.raises(ValueError, match="not a packed garment"):
-        unpack(out.getvalue())
+    return out.getvalue()

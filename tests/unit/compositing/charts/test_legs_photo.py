@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from compositing.charts.body import body_of
 from compositing.charts.legs import ANKLE_PX, CROTCH_PX, dress_legs
-from compositing.charts.legs_photo import LONG_PER_HIPS, RISE_PER_HIPS, RISE_PER_LENGTH, in_photo
+from compositing.charts.legs_photo import (
+    HIP_ROWS,
+    LONG_PER_HIPS,
+    RISE_PER_HIPS,
+    RISE_PER_LENGTH,
+    in_photo,
+)
 from compositing.template import fit
 from compositing.template.model import Legs
 from schemas.categories import GarmentCategory as G
@@ -15,9 +21,9 @@ from schemas.categories import GarmentCategory as G
 TOP_Y, BOTTOM_Y = 20, 560
 
 
-def trousers(notch_y: int, bottom_y: int = BOTTOM_Y) -> NDArray[np.bool_]:
+def trousers(notch_y: int, bottom_y: int = BOTTOM_Y, waist_x: int = 280) -> NDArray[np.bool_]:
     """Straight trousers whose legs touch down to a row."""
-    right = [(280, TOP_Y), (310, 160), (320, bottom_y), (215, bottom_y), (200, notch_y)]
+    right = [(waist_x, TOP_Y), (310, 160), (320, bottom_y), (215, bottom_y), (200, notch_y)]
     half = np.array(right)
     ring = np.vstack([half, (half * [-1, 1] + [400, 0])[::-1]])
     mask = np.zeros((bottom_y + 20, 400), np.uint8)
@@ -75,3 +81,18 @@ def test_outer_edge_has_no_corner_at_the_crotch() -> None:
     at = [np.interp(rows + off, line[:, 1], line[:, 0]) for off in (-20, 0, 20)]
     turn = np.arctan((at[2] - at[1]) / 20) - np.arctan((at[1] - at[0]) / 20)
     assert np.degrees(np.abs(turn)).max() < 9
+
+
+@pytest.mark.parametrize("mannequin", ["FEMALE", "MALE"])
+def test_a_waistband_as_wide_as_the_hips_hangs_on_them(mannequin: str) -> None:
+    """Drawn in to the waist, it stood over hips that stuck out like a rider's."""
+    body, found = body_of(mannequin), {}
+    for waist_x in (270, 312):
+        mask = trousers(160, waist_x=waist_x)
+        found[waist_x] = dress_legs(mask, legs_of(mask, G.TROUSERS), G.TROUSERS, body, studio=False)
+    assert found[312].landmarks["waist"][1] > found[270].landmarks["waist"][1] + 30
+    outer = found[312].charts[1].look[1:-1, -2, 0] - body.centre_x
+    assert outer[0] > 0.82 * outer[:HIP_ROWS].max()
+    leg = body.ankle_y - body.mannequin.crotch_y
+    hem = found[312].landmarks["hem"][1]
+    assert hem == pytest.approx(body.ankle_y + ANKLE_PX, abs=0.08 * leg)

@@ -19,6 +19,7 @@ def photographed(outline: list[tuple[int, int]]) -> bytes:
 
 
 CIRCLE = [(240, 110), (296, 114), (455, 262), (448, 290), (372, 344), (240, 370)]
+FLARED = [(240, 100), (290, 100), (400, 380), (240, 380)]
 PENCIL = [(240, 100), (300, 100), (332, 190), (326, 280), (312, 390), (240, 392)]
 
 
@@ -38,3 +39,12 @@ def test_a_pencil_skirt_stays_narrow_below() -> None:
     chart = laid(garment, "skirt").charts[0]
     photo = np.ptp(chart.photo[1:-1, 1:-1, 0], axis=1)
     assert photo[-1] < 0.9 * photo.max()
+
+
+@pytest.mark.parametrize("mannequin", ["FEMALE", "MALE"])
+def test_straight_sides_stay_straight_where_a_skirt_hangs_free(mannequin: str) -> None:
+    garment = prepare(GarmentInput(photographed(FLARED), "skirt", ""))
+    chart = laid(garment, "skirt", "MALE" if mannequin == "MALE" else "FEMALE").charts[0]
+    side = chart.look[2:-2, -2]
+    straight = np.interp(side[:, 1], side[[0, -1], 1], side[[0, -1], 0])
+    assert np.abs(side[:, 0] - straight).max() < 0.06 * np.ptp(side[:, 0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compositing.arrays import Floats, Mask
-from compositing.cut.arbiter import Arbitration, overlap
+from compositing.cut.arbiter import Arbitration, evenness, overlap
 from compositing.cut.corrected import corrected
 from compositing.cut.learned import Expected
 from compositing.cut.opinion import ExpectedShape, Scene, scene
@@ -97,3 +97,13 @@ def test_where_both_agree_the_finer_outline_is_kept() -> None:
     first = Arbitration(SHIRT, "flood", 0.0)
     assert overlap(corrected(seen, first, likely(SHIRT), None).mask, SHIRT) == 1.0
     assert corrected(seen, first, likely(SHIRT), None).by == "flood"
+
+
+def test_a_side_that_a_print_bites_into_is_evened_out() -> None:
+    """Leaves of the background's colour reach the seam, and were taken for it."""
+    leaves = [box(130, y, 150, y + 8) for y in range(190, 330, 16)]
+    seen = photographed(SHIRT, *((leaf, FLOOR) for leaf in leaves))
+    bitten = SHIRT & ~np.any(leaves, axis=0)
+    found = corrected(seen, Arbitration(bitten, "map", 0.3), likely(SHIRT), None)
+    assert evenness(found.mask) > evenness(bitten) + 0.04
+    assert overlap(found.mask, SHIRT) > overlap(bitten, SHIRT)
