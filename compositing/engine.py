@@ -109,15 +109,26 @@ def _read(
         if more is not None:
             return more, fit(more.rgb, more.alpha, category), rgb
     if isinstance(template, Legs | Skirt):
-        near = seen_near(upright, rgb, (template.left.waist, template.right.waist), waist=True)
-        if near is not None:
-            less = near.unhung()
-            if less is not None:
-                upright, template = less, fit(less.rgb, less.alpha, category)
-            less = off_hanger(less or near.cutout, template)
-        if less is not None:
-            return less, fit(less.rgb, less.alpha, category), rgb
+        upright, template = _off_hanger(upright, rgb, template, category)
     return upright, template, rgb
+
+
+def _off_hanger(
+    cutout: Cutout, rgb: NDArray[np.uint8], template: Legs | Skirt, category: GarmentCategory
+) -> tuple[Cutout, Template]:
+    """Without the clips and the bar that its waist hangs on, and its template anew."""
+    near = seen_near(cutout, rgb, (template.left.waist, template.right.waist), waist=True)
+    if near is None:
+        return cutout, template
+    found: tuple[Cutout, Template] = cutout, template
+    less = near.unhung()
+    if less is not None:
+        found = less, fit(less.rgb, less.alpha, category)
+    if isinstance(found[1], Legs | Skirt):
+        bare = off_hanger(less or near.cutout, found[1])
+        if bare is not None:
+            found = bare, fit(bare.rgb, bare.alpha, category)
+    return found
 
 
 def _upright(cutout: Cutout, category: GarmentCategory) -> tuple[Cutout, Template, int]:
