@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from compositing.arrays import Floats
+from compositing.arrays import Floats, Point
 from compositing.cut.cutout import INSIDE_PX, Cutout, inside_levels
 from compositing.cut.learned import likely_maps
 
@@ -28,8 +28,6 @@ SURE, RAMP = 0.5, 4.0
 """What is so likely a hanger's is taken off, the more the surer."""
 LEAST_SHARE: Final = 0.0004
 """A smaller piece of a hanger, over the cut-out, is none."""
-
-Point = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
