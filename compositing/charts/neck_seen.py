@@ -38,10 +38,11 @@ SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
 the neck points, tells where these are."""
 RISES, STANDS = 0.02, 0.35
 """So much cloth rises from them to it; what rises so much over it is a collar."""
-DEEP, CLEAR, CLEAR_COLLAR, ALIKE_DEEP = 1.5, 1.0, 0.82, 0.8
+DEEP, CLEAR, CLEAR_COLLAR = 1.5, 1.0, 0.82
+ALIKE_DEEP, ALIKE_COLLAR = 0.83, 0.8
 """A deep one takes away much cloth if it is none: an edge shows it, or, where there is no collar or
 the neck was seen from near, the map clearly."""
-BAND, PARTED, PLENTY = 12, 0.1, 10.0
+BAND, PARTED, PLENTY, ENDS = 12, 0.2, 10.0, 4
 """The line is moved across itself by at most so many px, to edges no stronger than (dE); each px of
 what is inside that it gains is worth so much."""
 
@@ -134,7 +135,7 @@ def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) 
     taken = near[chosen]
     if kinds[taken, 2] > DEEP and edges[chosen] < (CLEAR_COLLAR if collared else CLEAR):
         like = _alike(np.asarray(cloth & shown), cloth, rows[taken : taken + 1])
-        if not trusted or float(like[0]) < ALIKE_DEEP:
+        if not trusted or float(like[0]) < (ALIKE_COLLAR if collared else ALIKE_DEEP):
             return SeenLine(None, best, there)
     return SeenLine(_settled(seen, lines[chosen], inside), best, there)
 
@@ -149,6 +150,8 @@ def _settled(seen: NeckView, line: Numbers, inside: Floats) -> Numbers:
     gained = np.cumsum(2 * likely - 1, axis=1)
     gained -= gained[:, BAND : BAND + 1]
     cost = np.maximum(enough - strength, 0) / enough - PARTED * gained
+    for end in (slice(ENDS), slice(-ENDS, None)):  # its ends go inwards alone: straps stay
+        cost[end, BAND + 1 :] = np.inf
     return cheapest(moved, cost)
 
 
