@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench.rebuild import fill, rebuilt
 from bench.replay import timed
-from cli.audit import READ
 from devstack.stack import Stack
+from operations.auditing.checking import READ
 from runtime.reading import chunks, partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
 from storage.database import open_pool
@@ -25,8 +25,8 @@ REQUESTS = int(os.environ.get("LOOKS_BENCH_AUDIT_REQUESTS", "100000"))
 
 AUDIT = """
 import asyncio, json, resource, time
-from cli.audit import Scope, findings
-from cli.audit_metrics import Tally
+from operations.auditing.checking import Scope, findings
+from operations.auditing.tally import Tally
 from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings, ObjectStoreSettings
 from storage.object_store import ObjectStore
 tally, found = Tally(), []

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Final
 from confluent_kafka import Producer
 
 from bench.processes import WITHIN_S, caught_up, our_process
-from cli.lake_audit import LakeSide
 from devstack.bootstrap import settings_of
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
@@ -29,6 +28,7 @@ from domain.outcomes import Emit
 from lake.catalog import connect, table_name
 from lake.layout import TOPICS
 from lake.stray import unknown_files
+from operations.auditing.lake_side import LakeSide
 from runtime.kafka import ConsumerRecord, read
 from runtime.reading import read_all
 from runtime.records import OutRecord, Work, outgoing

@@ -1,39 +1,12 @@
-"""What an audit counted, and the same in Prometheus' textfile format, for a node exporter to pick
-up.
-"""
+"""What an audit counted, in Prometheus' textfile format, for a node exporter to pick up."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from domain.audit import PROMISES
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was checked."""
-
-    requests: int = 0
-    records: int = 0
-    pictures: int = 0
-    accounts: int = 0
-    quarantined: int = 0
-    redriven: int = 0
-    discarded: int = 0
-    events_gone: int = 0  # before they were read, as is on record: `job_event_gaps`
-    violations: int = 0
-    lake_rows: int | None = None
-    by_promise: dict[int, int] = field(default_factory=dict)
-    looked_at: datetime | None = None
-    everything_before: datetime | None = None
-    """Of what was created before it, nothing was open or on its way."""
-
-    @property
-    def open(self) -> int:
-        """Quarantined records that no operator has dealt with."""
-        return self.quarantined - self.redriven - self.discarded
+from operations.auditing.tally import Tally
 
 
 def registry(tally: Tally, finished_at: datetime) -> CollectorRegistry:

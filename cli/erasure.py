@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.lake_audit import away
 from cli.settings import database, operator_name, run
 from domain.erasure import TENANT_ID, words_pattern
 from lake.catalog import NoLake
 from operations.actor import Actor
+from operations.auditing.lake_side import away
 from operations.erasing import YOUNG_S, Left, erasing, forgotten_by, scan, whole
 from storage.erasure import NoSuchTenant, NotNow
 from storage.object_store import StoreError

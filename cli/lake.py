@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from cli.lake_audit import away
 from cli.lake_views import views
 from cli.settings import run
 from lake.catalog import NoLake, connect, table_name
+from operations.auditing.lake_side import away
 from runtime.groups import lags
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
 from storage.object_store import ObjectStore, StoreError

@@ -11,7 +11,7 @@ from domain.moments import age
 from domain.operators import MAX_NAME_CHARS, OperatorRole
 from runtime.settings import ApiSettings
 from storage.database import open_pool
-from storage.operators import LastAdmin, OperatorKeyRow, OperatorStore
+from storage.operators import LastAdmin, OperatorKeyRow, OperatorSessionRow, OperatorStore
 
 app = typer.Typer(no_args_is_help=True, help="Operators and their keys.")
 
@@ -87,3 +87,40 @@ def revoke(key_id: str, operator: Acting = None) -> None:
     if not done:
         raise _refuse("there is no such key that still works")
     typer.echo("revoked")
+
+
+@app.command("sessions")
+def sessions() -> None:
+    """Show who is signed in at `/ops`, by a key or at the provider."""
+
+    async def work() -> list[OperatorSessionRow]:
+        async with open_pool(database().direct) as pool:
+            return await OperatorStore(pool).sessions()
+
+    for one in run(work):
+        typer.echo(
+            f"{clean(one.operator_id)} {one.role:<8} {clean(one.name)} "
+            f"since {one.created_at:%Y-%m-%dT%H:%M:%SZ} last seen {one.seen_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+
+
+@app.command("end-sessions")
+def end_sessions(
+    operator_id: Annotated[
+        str, typer.Argument(help="as `sessions` shows it: a key's id, or issuer and subject")
+    ],
+    operator: Acting = None,
+    why: Annotated[str, typer.Option("--why", help="kept with the action")] = "",
+) -> None:
+    """End every session of a person or a key. A key goes on working: revoke that."""
+
+    async def work() -> int:
+        async with open_pool(database().direct) as pool:
+            return await OperatorStore(pool).end_all(
+                operator_id, operator_name(operator), None, why
+            )
+
+    ended = run(work)
+    if not ended:
+        raise _refuse("there is no session of this operator")
+    typer.echo(f"{ended} ended")

@@ -19,7 +19,12 @@ OURS: Final = frozenset(
 TARGETS: Final = MappingProxyType(
     {
         "api": ("api.__main__", "api.photo_worker"),
-        "ops": ("api.__main__", "api.photo_worker", "api.ops.app"),
+        "ops": (
+            "api.__main__",
+            "api.photo_worker",
+            "api.ops.app",
+            "operations.auditing.__main__",
+        ),
         "worker": (
             "producers.outbox_relay",
             "producers.deadline_sweeper",

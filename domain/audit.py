@@ -247,7 +247,7 @@ CHECKS: dict[int, Callable[[RequestFacts, AuditMoment], Iterator[str]]] = {
     9: _claimed,
 }
 """The promises that are kept or broken request by request. 6 needs S3 and 7 the accounts:
-`cli.audit`.
+`operations.auditing`.
 """
 
 

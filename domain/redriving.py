@@ -62,6 +62,8 @@ class Verb(StrEnum):
     GRANT = "grant"  # credits; the target is the tenant
     ADD_OPERATOR = "add_operator"  # a key; the target is its id
     REVOKE_OPERATOR = "revoke_operator"
+    END_SESSIONS = "end_sessions"  # of an operator; the target is the key's or the person's id
+    AUDIT = "audit"  # of the whole system
 
 
 _DONE = {
@@ -73,6 +75,8 @@ _DONE = {
     Verb.GRANT: "granted",
     Verb.ADD_OPERATOR: "added",
     Verb.REVOKE_OPERATOR: "revoked",
+    Verb.END_SESSIONS: "ended",
+    Verb.AUDIT: "audited",
 }
 
 

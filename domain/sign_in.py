@@ -131,6 +131,18 @@ def person_of(issuer: str, claims: Mapping[str, object]) -> Person | None:
     return Person(issuer, subject, next((one for one in names if one), subject[:MAX_NAME_CHARS]))
 
 
+def claim_at(claims: Mapping[str, object], name: str) -> object:
+    """The claim of this name; where there is none, names with dots between them lead into objects,
+    as `realm_access.roles` does. None: there is nothing.
+    """
+    if name in claims:
+        return claims[name]
+    found: object = claims
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
 def highest_role(value: object, roles: Mapping[str, OperatorRole]) -> OperatorRole | None:
     """The highest that a claim gives, which is a text or a list of texts; None: it gives none."""
     values = value if isinstance(value, list) else [value]

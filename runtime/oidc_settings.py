@@ -38,7 +38,8 @@ class OidcSettings(Area):
         default="roles",
         min_length=1,
         description="the claim of the ID token that says what somebody may do: a text or a list "
-        "of texts",
+        "of texts. Where no claim has this whole name, names with dots between them lead into "
+        "objects: realm_access.roles",
     )
     roles: dict[str, OperatorRole] = Field(
         default={},

@@ -391,6 +391,10 @@ class OpsSettings(Area):
         "comma-separated; a name with several addresses is all of them",
     )
 
+    audit_limit_s: Seconds = Field(
+        default=1800.0, description="an audit that is begun at /ops is stopped after so long"
+    )
+
     def database(self, own: DatabaseSettings) -> DatabaseSettings:
         """What to connect with, past any pooler; `own`: this process's."""
         if self.database_url is None:

@@ -82,6 +82,39 @@ class OperatorKeyWithText(BaseModel):
     key: str
 
 
+class OperatorSignedIn(BaseModel):
+    """A session of an operator."""
+
+    operator_id: str = Field(description="the key's, or the person's: issuer, a blank, subject")
+    is_person: bool = Field(description="signed in at the provider")
+    name: str
+    role: RoleName
+    agent: str = Field(description="the browser, as it names itself")
+    created_at: datetime
+    seen_at: datetime = Field(description="to the minute")
+    expires_at: datetime
+    current: bool = Field(description="of whoever asks")
+
+
+class OperatorSignedInList(BaseModel):
+    """The one that was used last first."""
+
+    items: list[OperatorSignedIn]
+
+
+class EndSessions(_Body):
+    """Whose sessions end."""
+
+    operator_id: Annotated[str, StringConstraints(pattern=r"^[ -~]+$", max_length=600)]
+    why: WhyText = ""
+
+
+class SessionsEnded(BaseModel):
+    """How many there were."""
+
+    ended: int
+
+
 class Concern(BaseModel):
     """Something that an operator should see to."""
 
@@ -340,10 +373,46 @@ class AuditItem(BaseModel):
     violations: int
 
 
+class AuditRun(BaseModel):
+    """An audit that an operator began here."""
+
+    action_id: str
+    at: datetime
+    operator: str
+    since: str | None = Field(description="null: everything is looked at")
+    state: Literal["running", "finished", "lost"] = Field(
+        description="lost: the process that ran it ended, and nobody knows what it found"
+    )
+    outcome: str = Field(
+        description="once it is finished: a line, and one more for each of the first violations"
+    )
+
+
 class AuditItemList(BaseModel):
-    """The newest first."""
+    """The newest first, wherever they were begun; and the newest that were begun here."""
 
     items: list[AuditItem]
+    runs: list[AuditRun]
+
+
+class RunAudit(_Body):
+    """What to look at."""
+
+    since: Literal["last"] | AwareDatetime | None = Field(
+        default=None,
+        description="null: everything, the lake too; a time: what was created since; `last`: since "
+        "the last audit, if it was clean",
+    )
+    sample: int = Field(
+        default=1000, ge=0, le=10**9, strict=True, description="pictures, byte by byte; 0: all"
+    )
+    why: WhyText = ""
+
+
+class AuditBegun(BaseModel):
+    """It runs: what comes of it is the outcome of this action."""
+
+    action_id: str
 
 
 class ErasureItem(BaseModel):

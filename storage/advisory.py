@@ -21,6 +21,7 @@ class Lock(Enum):
     REBUILD = 0x4C4F4F4B5352  # a rewind too
     OPERATOR = 0x4C4F4F4B5344
     WEBHOOK_CLAIM = 0x4C574844
+    AUDIT = 0x4C4F4F4B5341
 
 
 class LockClass(Enum):
@@ -59,6 +60,18 @@ async def try_until_closed(connection: Connection, lock: Lock) -> bool:
         f"SELECT pg_try_advisory_lock($1::bigint # {HERE})", number(lock)
     )
     return bool(got)
+
+
+async def is_held(connection: Connection, lock: Lock) -> bool:
+    """Whether somebody holds it at this moment."""
+    found = await connection.fetchval(
+        f"""SELECT EXISTS (SELECT FROM pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND (classid::bigint << 32) | objid::bigint = $1::bigint # {HERE})""",
+        number(lock),
+    )
+    return bool(found)
 
 
 async def release(connection: Connection, lock: Lock) -> None:

@@ -110,10 +110,18 @@ class OperatorActions:
             )
         ]
 
-    async def newest(self, limit: int) -> list[Recorded]:
-        """The newest actions, oldest of them first."""
-        rows = await self._pool.fetch(f"{_ACTIONS} ORDER BY i.id DESC LIMIT $1", limit)
+    async def newest(self, limit: int, verb: Verb | None = None) -> list[Recorded]:
+        """The newest actions, or those of one kind, oldest of them first."""
+        rows = await self._pool.fetch(
+            f"{_ACTIONS} AND ($2::text IS NULL OR i.verb = $2) ORDER BY i.id DESC LIMIT $1",
+            limit,
+            verb,
+        )
         return [_recorded(row) for row in reversed(rows)]
+
+    async def is_auditing(self) -> bool:
+        """Whether an audit runs that an operator began, whichever process runs it."""
+        return await advisory.is_held(self._pool, Lock.AUDIT)
 
     async def intend(self, intent: Intent) -> Recorded:
         """Record an intent and return it; when there is one for the same place, that one. Durable
@@ -133,7 +141,7 @@ class OperatorActions:
 
     async def finish(self, intent: Intent, outcome: str) -> None:
         """Record that it is done. Safe to repeat."""
-        await self._pool.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "done", outcome))
+        await finish(self._pool, intent, outcome)
 
     async def fail(self, intent: Intent, outcome: str) -> None:
         """Record that an attempt failed; the action stays unfinished."""
@@ -163,6 +171,11 @@ async def add_intent(connection: Connection, intent: Intent) -> bool:
         f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "intended", "")
     )
     return affected(added) == 1
+
+
+async def finish(connection: Connection, intent: Intent, outcome: str) -> None:
+    """Record that it is done. Safe to repeat."""
+    await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *_row(intent, "done", outcome))
 
 
 async def end(connection: Connection, place: RecordPosition, outcome: str) -> None:

@@ -20,6 +20,7 @@ from storage.rows import affected
 
 _WORKS = "k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())"
 
+_WHOSE = "coalesce(s.key_id, s.issuer || ' ' || s.subject)"
 _STALE = "(k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute')"
 
 
@@ -37,6 +38,20 @@ class OperatorKeyRow:
     last_used_at: datetime | None
     revoked_at: datetime | None
     works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSessionRow:
+    """A sign-in. `operator_id`: of the key, or of the person whom a provider names."""
+
+    operator_id: str
+    is_person: bool
+    name: str
+    role: OperatorRole
+    agent: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
 
 
 class LastAdmin(Exception):
@@ -268,6 +283,37 @@ class OperatorStore:
         )
         return affected(done) == 1
 
+    async def sessions(self) -> list[OperatorSessionRow]:
+        """Sign-ins that have not ended, the one that was used last first."""
+        rows = await self._pool.fetch(
+            f"""SELECT {_WHOSE} AS operator_id, s.key_id IS NULL AS is_person,
+                  coalesce(k.name, s.name) AS name, coalesce(k.role, s.role) AS role,
+                  s.agent, s.created_at, s.seen_at, s.expires_at
+                FROM operator_sessions s LEFT JOIN operator_keys k USING (key_id)
+                WHERE s.expires_at > now()
+                  AND ($1 = 0 OR s.seen_at > now() - make_interval(secs => $1))
+                ORDER BY s.seen_at DESC, s.session_id DESC""",
+            self._idle_s,
+        )
+        return [
+            OperatorSessionRow(**{**dict(row.items()), "role": OperatorRole(row["role"])})
+            for row in rows
+        ]
 
-def _intent(verb: Verb, key_id: str, by: str, role: str | None) -> Intent:
-    return Intent(new_request_id(), verb, NOWHERE, by, "", role=role, target=key_id)
+    async def end_all(self, operator_id: str, by: str, by_role: str | None, why: str) -> int:
+        """End every sign-in of a key or a person; how many there were. None is no action."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            ended = await connection.fetch(
+                f"""DELETE FROM operator_sessions s WHERE {_WHOSE} = $1
+                    RETURNING coalesce((SELECT k.name FROM operator_keys k
+                      WHERE k.key_id = s.key_id), s.name) AS name""",
+                operator_id,
+            )
+            if ended:
+                intent = _intent(Verb.END_SESSIONS, operator_id, by, by_role, why)
+                await add_whole(connection, intent, f"{len(ended)} of {ended[0]['name']}")
+        return len(ended)
+
+
+def _intent(verb: Verb, about: str, by: str, role: str | None, why: str = "") -> Intent:
+    return Intent(new_request_id(), verb, NOWHERE, by, why, role=role, target=about)

@@ -138,7 +138,7 @@ ROLES: tuple[Role, ...] = (
             "operator_actions": "SELECT, INSERT",
             "operator_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at)",
             "operator_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
-            "audits": "SELECT",
+            "audits": "SELECT, INSERT",
             "webhooks": "SELECT (webhook_id, disabled_reason)",
             "redrives": "SELECT, INSERT",
         },

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from api import errors
 from api.keys import KeyRing
 from api.ops import (
+    audits,
     console,
     erasures,
     letters,
@@ -19,6 +20,7 @@ from api.ops import (
 from api.ops.ports import OpsPorts, Provider
 from domain.operators import SESSION_PREFIX, is_operator_key
 from domain.sessions import is_token
+from operations.auditing.runs import AuditRuns
 from operations.letters.desk import Desk
 from operations.processes import ProcessWatch
 from runtime.settings import (
@@ -41,7 +43,7 @@ ROUTERS = (
     tenants.router,
     letters.router,
     erasures.router,
-    erasures.audits,
+    audits.router,
     operators.router,
     console.router,  # last: its paths are all that is left
 )
@@ -97,6 +99,7 @@ def over(
             views=OperatorViews(pool),
             desk=Desk.over(pool, KafkaSettings(), LookSettings()),
             watch=ProcessWatch(places),
+            audits=AuditRuns(ops.database(database), ops.audit_limit_s),
             api=api,
             database=ops.database(database),
             oidc=None if oidc.issuer is None else oidc,

@@ -1,4 +1,4 @@
-"""`/ops/v1/erasures`: tenants that are erased; `/ops/v1/audits`: what audits found."""
+"""`/ops/v1/erasures`: tenants that are erased."""
 
 import asyncio
 import re
@@ -16,8 +16,6 @@ from domain.operators import OperatorRole
 from operations.erasing import erase_kept, hindrances
 from schemas.errors import ErrorCode
 from schemas.operations import (
-    AuditItem,
-    AuditItemList,
     EraseTenant,
     ErasureAnswer,
     ErasureItem,
@@ -26,7 +24,6 @@ from schemas.operations import (
 from storage.erasure import NoSuchTenant
 
 router = APIRouter(route_class=OpsRoute, tags=["erasures"])
-audits = APIRouter(route_class=OpsRoute, tags=["audits"])
 
 ACCEPTED = 202
 
@@ -92,27 +89,3 @@ def _sound(body: EraseTenant) -> None:
         raise invalid(("body", "confirm"), "must be the tenant's id once more")
     if re.search(words_pattern(body.tenant_id, ()), body.why):
         raise invalid(("body", "why"), "is kept: it must not name the tenant")
-
-
-@audits.get(
-    "/ops/v1/audits",
-    response_model=AuditItemList,
-    responses=SEEING | gives(200, {"items": []}),
-    openapi_extra=needs(OperatorRole.VIEWER),
-)
-async def list_audits(request: Request, limit: RowLimit = 50) -> AuditItemList:
-    """Audits that came to their end, the newest first."""
-    ports: OpsPorts = request.app.state.ports
-    return AuditItemList(
-        items=[
-            AuditItem(
-                looked_at=one.looked_at,
-                finished_at=at,
-                since=one.since,
-                requests=one.requests,
-                records=one.records,
-                violations=one.violations,
-            )
-            for at, one in await ports.views.audits(limit)
-        ]
-    )

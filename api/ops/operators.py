@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import gives
 from api.errors import ApiError
 from api.keys import KeyRing
+from api.ops.browser import session_ring
 from api.ops.gates import OpsRoute, RowLimit, needs, operator_of
 from api.ops.ports import OpsPorts
 from api.ops.refusals import ACTING, SEEING, OpsRefused
@@ -20,9 +21,13 @@ from schemas.operations import (
     ActionItem,
     ActionItemList,
     AddOperator,
+    EndSessions,
     OperatorKey,
     OperatorKeyList,
     OperatorKeyWithText,
+    OperatorSignedIn,
+    OperatorSignedInList,
+    SessionsEnded,
 )
 from storage.operators import LastAdmin
 
@@ -89,6 +94,44 @@ async def revoke_operator(request: Request, key_id: str) -> Response:
         assert isinstance(ring, KeyRing)
         ring.forget()
     return Response(status_code=204)
+
+
+@router.get(
+    "/ops/v1/sessions",
+    response_model=OperatorSignedInList,
+    responses=SEEING | gives(200, {"items": []}),
+    openapi_extra=needs(OperatorRole.VIEWER),
+)
+async def list_sessions(request: Request) -> OperatorSignedInList:
+    """Who is signed in, by a key or at the provider."""
+    ports: OpsPorts = request.app.state.ports
+    own = operator_of(request).key_id
+    return OperatorSignedInList(
+        items=[
+            OperatorSignedIn(**asdict(row), current=row.operator_id == own)
+            for row in await ports.operators.sessions()
+        ]
+    )
+
+
+@router.post(
+    "/ops/v1/sessions/end",
+    response_model=SessionsEnded,
+    responses=ACTING | gives(200, {"ended": 2}),
+    openapi_extra=needs(
+        OperatorRole.ADMIN,
+        {"operator_id": "https://login.example.com 00u1ab2c", "why": "a lost laptop"},
+    ),
+)
+async def end_sessions(request: Request, body: EndSessions) -> SessionsEnded:
+    """End all sessions of a person or a key, at once. A key goes on working: revoke that."""
+    ports: OpsPorts = request.app.state.ports
+    who = operator_of(request)
+    ended = await ports.operators.end_all(body.operator_id, who.recorded, who.role.value, body.why)
+    if not ended:
+        raise ApiError(ErrorCode.NOT_FOUND, "There is no session of this operator.")
+    session_ring(request).forget()
+    return SessionsEnded(ended=ended)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from api.limits import TokenBuckets
 from domain.operators import Operator
 from domain.sign_in import SignInAttempt
 from operations.actor import Actor
+from operations.auditing.runs import AuditRuns
 from operations.letters.desk import Desk
 from operations.processes import ProcessWatch
 from runtime.oidc_settings import OidcSettings
@@ -41,6 +42,7 @@ class OpsPorts:
     views: OperatorViews
     desk: Desk
     watch: ProcessWatch
+    audits: AuditRuns
     api: ApiSettings
     database: DatabaseSettings
     erasing: dict[str, asyncio.Task[None]] = field(default_factory=dict)

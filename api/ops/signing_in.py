@@ -28,7 +28,16 @@ from api.ops.ports import OpsPorts, Provider
 from api.ops.refusals import SEEING
 from api.static_files import HEADERS
 from domain.operators import OperatorRole
-from domain.sign_in import ATTEMPT_S, HOME, Person, SignInAttempt, highest_role, own_page, person_of
+from domain.sign_in import (
+    ATTEMPT_S,
+    HOME,
+    Person,
+    SignInAttempt,
+    claim_at,
+    highest_role,
+    own_page,
+    person_of,
+)
 from runtime import logs
 from runtime.oidc_settings import CALLBACK_PATH, OidcSettings
 from schemas.errors import ErrorCode
@@ -218,7 +227,7 @@ async def _signed_in(
     person = person_of(settings.issuer or "", claims)
     if person is None:
         raise TokenRejected("its sub is none")
-    role = highest_role(claims.get(settings.roles_claim), settings.roles)
+    role = highest_role(claim_at(claims, settings.roles_claim), settings.roles)
     if role is None:
         raise NoRole(person.person_id)
     buckets.give_back(claim, time.monotonic())

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from cli.audit_metrics import Tally, registry
+from cli.audit_metrics import registry
+from operations.auditing.tally import Tally
 from runtime import metrics
 from schemas.failures import FailureCode
 

@@ -3,6 +3,7 @@ everybody.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -209,6 +210,44 @@ def test_a_key_is_made_used_and_revoked_by_an_admin_at_the_screen(
     mine = next(one for one in api.get("/operators").json()["items"] if one["current"])
     last = api.delete(f"/operators/{mine['key_id']}")
     assert (last.status_code, last.json()["error"]["code"]) == (409, "LAST_ADMIN")
+
+
+def test_an_audit_is_started_and_sessions_are_ended_at_the_screen(
+    ops: Page, browser: Browser, stack: Stack, api: httpx.Client
+) -> None:
+    go(ops, "audits")
+    form = ops.get_by_role("form", name="Start an audit")
+    form.get_by_label("Why").fill("after the failover")
+    form.get_by_role("button", name="Start").click()
+    ran = ops.get_by_role("region", name="Audits started here").locator("tbody tr").first
+    expect(ran).to_contain_text("dev admin")
+    busy = api.post("/audits", json={}).json()
+    assert busy["error"]["code"] == "OPERATOR_BUSY"
+    assert api.get("/session").status_code == 200  # nobody waits for it
+    expect(ran).not_to_contain_text("running", timeout=240_000)
+    (run, *_) = api.get("/audits").json()["runs"]
+    assert run["state"] == "finished"
+    assert re.match(r"(clean|[0-9]+ violations): [1-9][0-9]* requests, ", run["outcome"])
+    expect(ran).to_contain_text(run["outcome"].splitlines()[0])
+    (newest, *_) = api.get("/audits").json()["items"]
+    assert newest["requests"] > 0
+    action = next(one for one in api.get("/actions").json()["items"] if one["verb"] == "audit")
+    assert (action["reason"], action["outcome"]) == ("after the failover", run["outcome"])
+
+    key = api.post("/operators", json={"name": "Hopper", "role": "viewer"}).json()["key"]
+    theirs = browser.new_context()
+    grace = Tab(theirs.new_page(), stack.env["LOOKS_API_URL"], key)
+    grace.page.goto(f"{grace.address}/ops")
+    grace.page.get_by_label("Operator key").fill(key)
+    grace.page.get_by_role("button", name="Sign in").click()
+    grace.page.get_by_role("heading", name="Overview").wait_for()
+    go(ops, "operators")
+    ops.get_by_role("button", name="End all sessions of Hopper").click()
+    ops.get_by_role("button", name="End them").click()
+    expect(ops.get_by_role("button", name="End all sessions of Hopper")).to_have_count(0)
+    gone = "async () => (await (await fetch('/ops/v1/session')).json()).me"
+    until(lambda: grace.page.evaluate(gone) is None, 10)
+    theirs.close()
 
 
 def test_a_tenant_is_erased_after_a_dry_run_and_its_id_once_more(

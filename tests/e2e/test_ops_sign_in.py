@@ -81,7 +81,7 @@ def house() -> Iterator[House]:
     ports, *_ = make_ports(port=0)
     none = cast(Any, None)
     ops = create_ops(
-        OpsPorts(people, none, none, none, none, ports.api, cast(DatabaseSettings, none))
+        OpsPorts(people, none, none, none, none, none, ports.api, cast(DatabaseSettings, none))
     )
     config = server_config(create_app(ports, lambda: ops), ports.api)
     listener = config.bind_socket()

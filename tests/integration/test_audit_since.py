@@ -7,10 +7,10 @@ from pathlib import Path
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from cli.audit import READ
-from cli.audit_reading import read_into
 from devstack.stack import Stack
 from domain.outcomes import Emit
+from operations.auditing.checking import READ
+from operations.auditing.reading import read_into
 from runtime.settings import KafkaSettings
 from runtime.topic_facts import TopicFacts
 from schemas.ids import new_request_id

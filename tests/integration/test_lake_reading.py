@@ -16,7 +16,6 @@ import pyarrow as pa
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from cli.lake_audit import LakeSide
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from lake.catalog import connect
@@ -24,6 +23,7 @@ from lake.layout import TOPICS
 from lake.stray import unknown_files
 from lake.tables import append, offsets_of, open_table, write
 from lake.upkeep import compact, expire
+from operations.auditing.lake_side import LakeSide
 from runtime.kafka import ConsumerRecord, read
 from runtime.reading import read_all
 from runtime.records import Work

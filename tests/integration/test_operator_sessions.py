@@ -6,9 +6,11 @@ import asyncpg
 import pytest
 
 from domain.operators import OperatorRole
+from domain.redriving import Verb
 from domain.sessions import MAX_PER_KEY
 from domain.sign_in import Person
 from schemas.ids import new_request_id
+from storage.operator_actions import OperatorActions
 from storage.operators import OperatorStore
 
 ISSUER = "https://login.test/realm"
@@ -67,6 +69,40 @@ async def test_a_persons_sign_ins_end_by_time_and_are_bounded(pool: asyncpg.Pool
     assert works == [False, *[True] * MAX_PER_KEY]
     count = "SELECT count(*) FROM operator_sessions WHERE (issuer, subject) = ($1, $2)"
     assert await pool.fetchval(count, ISSUER, subject) == MAX_PER_KEY
+
+
+async def test_all_sessions_of_one_person_end_and_nobody_elses_as_an_action(
+    pool: asyncpg.Pool,
+) -> None:
+    store, subject = store_of(pool), new_request_id()
+    person = Person(ISSUER, subject, "ada")
+    tokens = [(await store.begin_person(person, OperatorRole.ADMIN, "Firefox"))[1] for _ in "12"]
+    key_id, _ = await store.add("Bob", OperatorRole.VIEWER, "a test")
+    _, of_key = await store.begin(key_id, "Chromium")
+    told = {
+        (one.operator_id, one.is_person, one.name, one.role, one.agent)
+        for one in await store.sessions()
+        if one.operator_id in (key_id, person.person_id)
+    }
+    assert told == {
+        (person.person_id, True, "ada", "admin", "Firefox"),
+        (key_id, False, "Bob", "viewer", "Chromium"),
+    }
+    ended = (person.person_id, "root", None, "a lost laptop")
+    assert await store.end_all(*ended) == 2
+    assert [await store.signed_in(token) for token in tokens] == [None, None]
+    assert await store.end_all(*ended) == 0  # nothing was done: no second action
+    (action,) = [
+        one
+        for one in await OperatorActions(pool).newest(20, Verb.END_SESSIONS)
+        if one.intent.target == person.person_id
+    ]
+    assert (action.intent.operator, action.intent.reason) == ("root", "a lost laptop")
+    assert (action.mark.state, action.mark.outcome) == ("ended", "2 of ada")
+    assert await store.signed_in(of_key) is not None
+    assert await store.end_all(key_id, "root", "admin", "") == 1
+    assert await store.signed_in(of_key) is None
+    assert [one.works for one in await store.keys() if one.key_id == key_id] == [True]
 
 
 async def test_a_sign_in_is_a_keys_or_a_persons_whole(pool: asyncpg.Pool) -> None:

@@ -1,4 +1,4 @@
-// Looks that wait for their outcome, and what audits found.
+// Looks that wait for their outcome.
 
 import { get, withQuery } from "/console/api.js";
 import { chip, h, time } from "/console/dom.js";
@@ -23,13 +23,4 @@ function standing(one) {
   if (one.unsent) return [chip("unsent", "bad"), " its event is still in the outbox: is outbox_relay running?"];
   if (!one.last_event) return [chip("not begun", "watch"), " no event of it has been read yet"];
   return [one.last_event, " ", h("span", { class: "quiet" }, time(one.last_event_at))];
-}
-
-export async function auditsView({ view, signal }) {
-  view.append(h("h1", {}, "Audits"), h("p", { class: "quiet" }, "Each audit checks every promise of the system in Postgres, Kafka and S3. Run one with ", h("code", {}, "looks audit"), ", best on a schedule."));
-  const { items } = await get("/ops/v1/audits", signal);
-  view.append(table("Audits", ["Finished", "As of", "Since", "#Requests", "#Records", "Verdict"], items.map((one) => [
-    time(one.finished_at), time(one.looked_at), one.since ? time(one.since) : "everything", one.requests, one.records,
-    one.violations ? chip(`${one.violations} violations`, "bad") : chip("clean", "success"),
-  ]), "No audit has finished yet."));
 }

@@ -12,7 +12,7 @@ const views = {
   looks: () => import("./looks.js"),
   tenants: () => import("./tenants.js"),
   erasures: () => import("./erasures.js"),
-  audits: () => import("./looks.js"),
+  audits: () => import("./audits.js"),
   actions: () => import("./people.js"),
   operators: () => import("./people.js"),
 };

@@ -7,7 +7,7 @@ import { may } from "./session.js";
 
 const ROLES = [["viewer", "viewer: sees everything"], ["operator", "operator: redrives, discards, grants"], ["admin", "admin: erases tenants, makes keys"]];
 const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
-const VERBS = { send: "Sent again", rerun: "Made anew", discard: "Discarded", rewind: "Rewound", erase: "Erased", grant: "Granted", add_operator: "Made a key", revoke_operator: "Revoked a key" };
+const VERBS = { send: "Sent again", rerun: "Made anew", discard: "Discarded", rewind: "Rewound", erase: "Erased", grant: "Granted", add_operator: "Made a key", revoke_operator: "Revoked a key", end_sessions: "Ended sessions", audit: "Audited" };
 
 export async function actionsView({ view, signal }) {
   view.append(h("h1", {}, "Actions"), h("p", { class: "quiet" }, "What operators did, here and with looks at a terminal. Rows are never changed or deleted."));
@@ -30,18 +30,30 @@ export async function operatorsView({ view, signal }) {
     announce("The key is revoked");
     await load();
   });
+  const signOut = (one) => act(notice, signal, async () => {
+    const here = one.current ? " These are yours: you will be signed out." : "";
+    const key = one.is_person ? "" : " The key goes on working.";
+    if (!(await confirm(`End all sessions of ${one.name}?`, `Every browser that is signed in so is signed out at once.${key}${here}`, "End them"))) return;
+    await call("POST", "/ops/v1/sessions/end", { body: { operator_id: one.operator_id }, signal });
+    announce("The sessions have ended");
+    await load();
+  });
 
   view.append(h("h1", {}, "Operators"), may("admin") ? addForm() : h("p", { class: "quiet" }, "Making and revoking keys needs the role admin."), notice, rows);
   await load();
 
   async function load() {
-    const { items } = await get("/ops/v1/operators", signal);
-    rows.replaceChildren(table("Operators' keys", ["Name", "Role", "Key", "Made", "Last used", "State", "Action"], items.map((one) => [
+    const [{ items }, sessions] = await Promise.all([get("/ops/v1/operators", signal), get("/ops/v1/sessions", signal)]);
+    rows.replaceChildren(h("h2", {}, "Keys"), table("Operators' keys", ["Name", "Role", "Key", "Made", "Last used", "State", "Action"], items.map((one) => [
       h("td", {}, h("b", {}, one.name), one.current ? h("span", { class: "quiet" }, " this is you") : ""), one.role, h("code", {}, `…${one.last4}`),
       h("td", {}, time(one.created_at), h("span", { class: "quiet" }, " by ", actor(one.created_by))), one.last_used_at ? time(one.last_used_at) : "never",
       one.revoked_at ? chip("revoked", "") : one.works ? chip("works", "success") : chip("expired", ""),
       one.works && may("admin") ? h("button", { type: "button", class: "small", "aria-label": `Revoke the key of ${one.name}`, onclick: revoke(one) }, "Revoke") : "",
-    ]), "No keys."));
+    ]), "No keys."), h("h2", {}, "Signed in now"), table("Sessions", ["Name", "Role", "By", "Browser", "Since", "Last seen", "Action"], sessions.items.map((one) => [
+      h("td", {}, h("b", {}, one.name), one.current ? h("span", { class: "quiet" }, " this is you") : ""), one.role, one.is_person ? "the provider" : "a key", says(one.agent),
+      time(one.created_at), time(one.seen_at),
+      may("admin") ? h("button", { type: "button", class: "small", "aria-label": `End all sessions of ${one.name}`, onclick: signOut(one) }, "End all") : "",
+    ]), "Nobody is signed in."));
   }
 
   function addForm() {

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
-from cli.audit_metrics import Tally, registry
+from cli.audit_metrics import registry
 from deploy.site.reference.markdown import code, table, words
+from operations.auditing.tally import Tally
 from runtime import metrics
 
 

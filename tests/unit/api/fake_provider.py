@@ -18,7 +18,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from domain.operators import SESSION_PREFIX, Operator, OperatorRole
 from domain.sessions import make_token
 from domain.sign_in import Person
-from storage.operators import OperatorKeyRow, OperatorStore
+from storage.operators import OperatorKeyRow, OperatorSessionRow, OperatorStore
 
 ISSUER = "https://login.test/realm"
 CLIENT_ID, CLIENT_SECRET = "looks ops", "a:secret/of+many%signs and more than 32"
@@ -164,6 +164,9 @@ class PeopleStore(OperatorStore):
         return Operator(person.person_id, person.shown, role, "s-1", is_person=True)
 
     async def keys(self) -> list[OperatorKeyRow]:
+        return []
+
+    async def sessions(self) -> list[OperatorSessionRow]:
         return []
 
     async def end(self, key_id: str, session_id: str) -> bool:

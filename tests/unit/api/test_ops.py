@@ -80,6 +80,7 @@ OPS = create_ops(
         views=cast(Any, None),
         desk=cast(Any, None),
         watch=cast(Any, None),
+        audits=cast(Any, None),
         api=ApiSettings(auth_failures_burst=10_000),
         database=cast(DatabaseSettings, None),
     )

@@ -98,6 +98,7 @@ OPS = create_ops(
         views=cast(Any, None),
         desk=cast(Any, None),
         watch=cast(Any, None),
+        audits=cast(Any, None),
         api=ApiSettings(),
         database=cast(DatabaseSettings, None),
     )
@@ -318,6 +319,16 @@ async def test_a_key_that_is_weak_or_broken_or_for_encryption_signs_nobody_in(
     for told in ({"use": "enc"}, {"alg": "RS384"}, {"n": "!"}, {"n": 7}, {"e": "AA"}):
         house.provider.keys = [published("first", FIRST, **told)]
         refused(house, await house.sign_in(), 403)
+
+
+async def test_the_role_may_stand_within_another_claim(set_up: Callable[..., House]) -> None:
+    house = set_up(settings(roles_claim="realm_access.roles"))
+    house.provider.claims = {"realm_access": {"roles": ["looks-oncall"]}}
+    assert (await house.sign_in()).status_code == 303
+    assert [role for _, role in house.people.begun] == [OperatorRole.OPERATOR]
+    house.people.begun.clear()
+    house.provider.claims = {"realm_access": {}, "roles": ["looks-oncall"]}
+    assert "gives you no role here" in refused(house, await house.sign_in(), 403)
 
 
 @pytest.mark.parametrize("roles", [None, [], ["others"], {"looks-viewers": True}, "", 1])

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from cli.audit_metrics import Tally, write
+from cli.audit_metrics import write
+from operations.auditing.tally import Tally
 from tests.making import NOW
 
 
