@@ -87,6 +87,7 @@ WEBHOOK: Final[dict[str, Any]] = {
     "url": "https://example.com/hooks/looks",
     "event_types": ["look.completed", "look.failed"],
     "description": "the shop",
+    "include_image_url": False,
     "enabled": True,
     "disabled_reason": None,
     "disabled_at": None,

@@ -81,6 +81,7 @@ async def create_webhook(
         event_types=tuple(kind.value for kind in dict.fromkeys(body.event_types)),
         description=body.description,
         secret=make_secret(secrets.token_bytes(SECRET_BYTES)),
+        include_image_url=body.include_image_url,
     )
     row = await ports.webhooks.create(who.tenant_id, who.environment, new)
     if row is None:
@@ -152,7 +153,7 @@ async def update_webhook(request: Request, webhook_id: str, body: UpdateWebhook)
         if body.event_types is not None
         else None
     )
-    change = WebhookChange(body.url, kinds, body.description, body.enabled)
+    change = WebhookChange(body.url, kinds, body.description, body.enabled, body.include_image_url)
     row = await ports.webhooks.update(who.tenant_id, who.environment, known.webhook_id, change)
     return shown(row or no_such_webhook())
 
@@ -205,6 +206,7 @@ def shown(row: WebhookRow) -> Webhook:
             "url": row.url,
             "event_types": row.event_types,
             "description": row.description,
+            "include_image_url": row.include_image_url,
             "enabled": row.disabled_reason is None,
             "disabled_reason": row.disabled_reason,
             "disabled_at": row.disabled_at,

@@ -2,19 +2,22 @@
 event has the same bytes.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from domain.money import Account
 from schemas.envelope import Decoded
-from schemas.events import LookCompleted, LookFailed
+from schemas.events import LookCompleted, LookFailed, StoredImage
 from schemas.http import JobStatus
 from schemas.ids import derived_id
 from schemas.webhooks import LookOutcome, Notice, WebhookEventType, WebhookPayload
 
 MAX_PAYLOAD_BYTES: Final = 20_000
 TEST_TYPE: Final = "webhook.test"
+OF_THE_PICTURE: Final = ("image_url", "image_url_expires_at")
+"""Fields of the data that are no part of what is kept: a link is made for one try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class WebhookMessage:
     payload: bytes
     written_at: datetime  # by the broker's clock
     traceparent: str = ""
+    image: StoredImage | None = None
 
     def delivery_id(self, webhook_id: str) -> str:
         """The one delivery of this event to this endpoint, however often it is made."""
@@ -76,10 +80,25 @@ def happening(record: Decoded, credits_cost: int, written_at: datetime) -> Webho
         reference=event.reference,
         metadata=event.metadata,
     )
-    body = WebhookPayload(type=kind.value, timestamp=at, data=data).model_dump_json().encode()
+    payload = WebhookPayload(type=kind.value, timestamp=at, data=data)
+    body = payload.model_dump_json(exclude={"data": {*OF_THE_PICTURE}}).encode()
     return WebhookMessage(
-        record.meta.id, kind.value, event.request_id, body, written_at, record.meta.traceparent
+        record.meta.id,
+        kind.value,
+        event.request_id,
+        body,
+        written_at,
+        record.meta.traceparent,
+        event.image if isinstance(event, LookCompleted) else None,
     )
+
+
+def with_picture(payload: bytes, url: str | None, expires_at: datetime | None) -> bytes:
+    """What is kept of an event, and a link to its picture; None: it could not be made."""
+    told = json.loads(payload)
+    ends = None if expires_at is None else f"{expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    told["data"] |= dict(zip(OF_THE_PICTURE, (url, ends), strict=True))
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def trial(event_id: str, now: datetime) -> WebhookMessage:

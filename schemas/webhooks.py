@@ -47,6 +47,12 @@ class CreateWebhook(BaseModel):
     )
     event_types: EventTypes = Field(default=ALL_EVENTS, description="which events it is sent")
     description: Description = ""
+    include_image_url: bool = Field(
+        default=False,
+        strict=True,
+        description="`look.completed` carries a link to the picture, which needs no key and "
+        "expires",
+    )
 
 
 class UpdateWebhook(BaseModel):
@@ -57,6 +63,9 @@ class UpdateWebhook(BaseModel):
     url: str | None = None
     event_types: EventTypes | None = None
     description: Description | None = None
+    include_image_url: bool | None = Field(
+        default=None, strict=True, description="from the next try on, of what waits too"
+    )
     enabled: bool | None = Field(
         default=None,
         strict=True,
@@ -81,6 +90,9 @@ class Webhook(BaseModel):
     url: str
     event_types: list[WebhookEventType]
     description: str
+    include_image_url: bool = Field(
+        description="whether `look.completed` carries a link to the picture"
+    )
     enabled: bool
     disabled_reason: Literal["owner", "gone", "failing"] | None = Field(
         description="`owner`: by you; `gone`: it answered 410; `failing`: every try failed for days"
@@ -144,7 +156,8 @@ class DeliveryInFull(Delivery):
     """One event on its way to one endpoint, with what is sent."""
 
     payload: Mapping[str, JsonValue] = Field(
-        description="the body of each try, but for its spaces: signatures are of the body's bytes"
+        description="the body of each try, but for its spaces: signatures are of the body's bytes. "
+        "`image_url` and `image_url_expires_at` are made anew at each try and not kept"
     )
 
 
@@ -156,7 +169,9 @@ class DeliveryList(BaseModel):
 
 
 class LookOutcome(BaseModel):
-    """What an endpoint is told of a look: thin; `job_url` has the rest."""
+    """What an endpoint is told of a look: thin; `job_url` has the rest. The fields of the picture
+    are there where the endpoint asks for them (`include_image_url`).
+    """
 
     request_id: str
     status: JobStatus
@@ -167,6 +182,12 @@ class LookOutcome(BaseModel):
     job_url: str = Field(description="path on the API: GET it with your key")
     reference: str | None = Field(default=None, description="the look's, as you sent it")
     metadata: Mapping[str, str] | None = Field(default=None, description="as you sent it")
+    image_url: str | None = Field(
+        default=None,
+        description="GET it without a key before it expires; null: it could not be made, `job_url` "
+        "has another",
+    )
+    image_url_expires_at: datetime | None = Field(default=None)
 
 
 class Notice(BaseModel):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from runtime.settings import ObjectStoreSettings
 
@@ -34,6 +35,16 @@ class Presigner:
         return self._client.generate_presigned_url(
             "get_object", Params=params, ExpiresIn=self._ttl_s
         )
+
+    def link(self, bucket: str, key: str) -> tuple[str, datetime] | None:
+        """The same with when it dies; None where there are no credentials to sign with, or they
+        can't be had. Looking for them may block.
+        """
+        expires_at = datetime.now(UTC) + timedelta(seconds=self._ttl_s)
+        try:
+            return self.get(bucket, key), expires_at
+        except BotoCoreError:
+            return None
 
     def post(
         self, bucket: str, key: str, content_type: str, max_bytes: int, ttl_s: int

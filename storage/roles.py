@@ -78,7 +78,7 @@ ROLES: tuple[Role, ...] = (
             "job_event_gaps": "SELECT",
             "webhooks": "SELECT, INSERT, DELETE, "
             "UPDATE (url, event_types, description, disabled_reason, disabled_at, failing_since, "
-            "failures)",
+            "failures, include_image_url)",
             # Written and rotated without ever being read.
             "webhook_secrets": "SELECT (secret_id, webhook_id, expires_at), INSERT (webhook_id, "
             "secret), "

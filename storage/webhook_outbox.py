@@ -6,6 +6,7 @@ again. Claims are made one at a time (an advisory lock), so the limits on what i
 all instances together. Transactions lock an endpoint before its deliveries.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from math import inf
 import asyncpg
 
 from domain.money import Account
-from domain.webhook_events import Endpoint, WebhookMessage
+from domain.webhook_events import Endpoint, WebhookMessage, with_picture
 from domain.webhooks import (
     KEEP,
     PER_ENDPOINT,
@@ -27,11 +28,15 @@ from domain.webhooks import (
     choose,
     gives_up,
 )
+from runtime import logs
 from storage import advisory
 from storage.advisory import Lock
+from storage.presigned import Presigner
 from storage.rows import affected
 from storage.wakeups import Signal, tell_senders
 from storage.webhooks import skip_waiting
+
+log = logs.get(__name__)
 
 LEASE_S = 60.0
 PURGE_BATCH = 1000
@@ -65,8 +70,13 @@ class RequestOwner:
 class WebhookOutbox:
     """Rows of `webhook_deliveries` and the state of their endpoints."""
 
-    def __init__(self, pool: asyncpg.Pool, lease_s: float = LEASE_S) -> None:
-        """Use the pool's connections. `signal` tells of new deliveries while somebody listens."""
+    def __init__(
+        self, pool: asyncpg.Pool, lease_s: float = LEASE_S, links: Presigner | None = None
+    ) -> None:
+        """Use the pool's connections. `signal` tells of new deliveries while somebody listens.
+        `links`: of pictures, for endpoints that ask for them.
+        """
+        self._links = links
         self._pool = pool
         self._lease_s = lease_s
         self.signal = Signal()
@@ -105,15 +115,16 @@ class WebhookOutbox:
             done = await connection.execute(
                 """INSERT INTO webhook_deliveries
                      (delivery_id, webhook_id, event_id, event_type, request_id, payload, status,
-                       due_at, traceparent)
+                       due_at, traceparent, image_bucket, image_key)
                    SELECT n.delivery_id, n.webhook_id, n.event_id, n.event_type, n.request_id,
                      n.payload,
                           CASE WHEN n.enabled THEN 'pending' ELSE 'skipped' END,
-                          CASE WHEN n.enabled THEN clock_timestamp() END, n.traceparent
+                          CASE WHEN n.enabled THEN clock_timestamp() END, n.traceparent,
+                          n.image_bucket, n.image_key
                    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-                     $6::bytea[], $7::boolean[], $8::text[])
+                     $6::bytea[], $7::boolean[], $8::text[], $9::text[], $10::text[])
                         AS n(delivery_id, webhook_id, event_id, event_type, request_id, payload,
-                          enabled, traceparent)
+                          enabled, traceparent, image_bucket, image_key)
                    ON CONFLICT DO NOTHING""",
                 [event.delivery_id(one.webhook_id) for one, event in made],
                 [one.webhook_id for one, _ in made],
@@ -123,6 +134,8 @@ class WebhookOutbox:
                 [event.payload for _, event in made],
                 [one.enabled for one, _ in made],
                 [event.traceparent for _, event in made],
+                [event.image and event.image.bucket for _, event in made],
+                [event.image and event.image.key for _, event in made],
             )
             await tell_senders(connection)
         return affected(done)
@@ -145,7 +158,9 @@ class WebhookOutbox:
         return inf if seconds is None else float(seconds)
 
     async def claim(self, free: int) -> list[DeliveryLease]:
-        """Lease up to `free` due deliveries, within the limits per endpoint and per tenant."""
+        """Lease up to `free` due deliveries, within the limits per endpoint and per tenant. Links
+        of pictures are of this moment: a try may come a day after the first one.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await advisory.hold(connection, Lock.WEBHOOK_CLAIM)
             await _skip_abandoned(connection)
@@ -159,13 +174,27 @@ class WebhookOutbox:
                    FROM webhooks w WHERE d.delivery_id = ANY($1::text[])
                      AND w.webhook_id = d.webhook_id
                    RETURNING d.delivery_id, d.webhook_id, w.url, d.event_id, d.event_type,
-                     d.payload, d.request_id, d.traceparent, d.tries,
-                     d.leased_until""",
+                     d.payload, d.request_id, d.traceparent, d.tries, d.leased_until,
+                     d.image_bucket, d.image_key,
+                     w.include_image_url AND d.image_key IS NOT NULL AS with_image""",
                 chosen,
                 self._lease_s,
             )
             secrets = await _secrets(connection, {row["webhook_id"] for row in rows})
-        return [_claim(row, secrets[row["webhook_id"]]) for row in rows]
+        bodies = await asyncio.to_thread(lambda: [self._payload(row) for row in rows])
+        return [
+            _claim(row, secrets[row["webhook_id"]], body)
+            for row, body in zip(rows, bodies, strict=True)
+        ]
+
+    def _payload(self, row: asyncpg.Record) -> bytes:
+        payload: bytes = row["payload"]
+        if self._links is None or not row["with_image"]:
+            return payload
+        made = self._links.link(row["image_bucket"], row["image_key"])
+        if made is None:
+            log.warning("a picture's link could not be signed", webhook_id=row["webhook_id"])
+        return with_picture(payload, *(made or (None, None)))
 
     async def settle(
         self, claim: DeliveryLease, attempt: ObservedAttempt, verdict: NextTry, now: datetime
@@ -346,7 +375,7 @@ async def _note(
     return reason
 
 
-def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...]) -> DeliveryLease:
+def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...], payload: bytes) -> DeliveryLease:
     return DeliveryLease(
         row["delivery_id"],
         row["webhook_id"],
@@ -354,7 +383,7 @@ def _claim(row: asyncpg.Record, secrets: tuple[Secret, ...]) -> DeliveryLease:
         secrets,
         row["event_id"],
         row["event_type"],
-        row["payload"],
+        payload,
         row["tries"],
         row["leased_until"],
         row["request_id"],

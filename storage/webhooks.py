@@ -15,7 +15,7 @@ MAX_PER_TENANT = 20
 
 _COLUMNS = (
     "webhook_id, url, event_types, description, disabled_reason, disabled_at, failing_since, "
-    "created_at"
+    "created_at, include_image_url"
 )
 _MINE = "webhook_id = $1 AND tenant_id = $2 AND environment = $3"
 
@@ -32,6 +32,7 @@ class WebhookRow:
     disabled_at: datetime | None
     failing_since: datetime | None
     created_at: datetime
+    include_image_url: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class NewWebhook:
     event_types: tuple[str, ...]
     description: str
     secret: str = field(repr=False)
+    include_image_url: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class WebhookChange:
     event_types: tuple[str, ...] | None = None
     description: str | None = None
     enabled: bool | None = None
+    include_image_url: bool | None = None
 
 
 class WebhookStore:
@@ -78,8 +81,8 @@ class WebhookStore:
             )
             row = await connection.fetchrow(
                 f"""INSERT INTO webhooks (webhook_id, tenant_id, environment, url, event_types,
-                  description)
-                    SELECT $1, $2, $3, $4, $5, $6
+                  description, include_image_url)
+                    SELECT $1, $2, $3, $4, $5, $6, $8
                     WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2
                       AND environment = $3) < $7
                     RETURNING {_COLUMNS}""",
@@ -90,6 +93,7 @@ class WebhookStore:
                 list(new.event_types),
                 new.description,
                 MAX_PER_TENANT,
+                new.include_image_url,
             )
             if row is None:
                 return None
@@ -132,6 +136,7 @@ class WebhookStore:
                 f"""UPDATE webhooks SET url = coalesce($4, url), event_types = coalesce($5::text[],
                   event_types),
                       description = coalesce($6, description),
+                      include_image_url = coalesce($9, include_image_url),
                       disabled_reason = CASE WHEN $7::boolean THEN NULL
                         WHEN NOT $7 THEN coalesce(disabled_reason, $8)
                                         ELSE disabled_reason END,
@@ -149,6 +154,7 @@ class WebhookStore:
                 change.description,
                 change.enabled,
                 DisabledReason.OWNER.value,
+                change.include_image_url,
             )
             if row is not None and change.enabled is False:
                 await skip_waiting(connection, webhook_id)
@@ -223,4 +229,5 @@ def _webhook(row: asyncpg.Record) -> WebhookRow:
         row["disabled_at"],
         row["failing_since"],
         row["created_at"],
+        row["include_image_url"],
     )

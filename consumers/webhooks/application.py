@@ -18,8 +18,9 @@ from runtime.injected import Injected
 from runtime.process import Process
 from runtime.records import Work
 from runtime.sessions import run_sessions
-from runtime.settings import DatabaseSettings, KafkaSettings, WebhookSettings
+from runtime.settings import DatabaseSettings, KafkaSettings, ObjectStoreSettings, WebhookSettings
 from storage.database import TRANSIENT, open_pool
+from storage.presigned import Presigner
 from storage.wakeups import DELIVERIES_CHANNEL, listen
 from storage.webhook_outbox import WebhookOutbox
 
@@ -49,7 +50,7 @@ async def resources(
     settings, database = WebhookSettings(), DatabaseSettings()
     egress = Egress(Resolver(settings.concurrency), insecure=settings.allow_insecure_targets)
     async with open_pool(database, process) as pool, asyncio.TaskGroup() as parts:
-        outbox = WebhookOutbox(pool)
+        outbox = WebhookOutbox(pool, links=Presigner(ObjectStoreSettings()))
         listening = parts.create_task(listen(database, outbox.signal, DELIVERIES_CHANNEL))
         context.set_global("outbox", outbox)
         parts.create_task(

@@ -3,6 +3,7 @@ fails or crashes.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
+from botocore.exceptions import NoCredentialsError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from consumers.webhooks.sender import Pace, Sender
+from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from domain.webhook_events import WebhookMessage
+from domain.webhook_events import OF_THE_PICTURE, WebhookMessage
 from domain.webhooks import GIVE_UP_AFTER, GIVE_UP_FAILURES, KEEP, PER_ENDPOINT, make_secret
 from runtime import faults
 from runtime.egress import Egress, Resolver
@@ -25,13 +29,15 @@ from runtime.kafka import new_producer
 from runtime.process import Process
 from runtime.records import outgoing
 from runtime.sessions import run_sessions
-from runtime.settings import KafkaSettings, ProcessSettings
+from runtime.settings import KafkaSettings, ObjectStoreSettings, ProcessSettings
 from schemas.events import LookCompleted, LookFailed, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.ids import derived_id, new_request_id
 from storage import roles
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
+from storage.object_store import ObjectStore
+from storage.presigned import Presigner
 from storage.submissions import Accepted
 from storage.webhook_deliveries import DeliveryPage, DeliveryRow, DeliveryStore, EndpointDisabled
 from storage.webhook_outbox import WebhookOutbox
@@ -72,6 +78,14 @@ class Hook:
         await WebhookOutbox(self.pool).add([((self.tenant, LIVE), event) for event in events])
         return events
 
+    async def tell_of(self, image: StoredImage) -> WebhookMessage:
+        """One event, of a picture."""
+        request_id = new_request_id()
+        body = b'{"type":"look.completed","data":{"request_id":"%b"}}' % request_id.encode()
+        event = replace(happened(), payload=body, image=image)
+        await WebhookOutbox(self.pool).add([((self.tenant, LIVE), event)])
+        return event
+
     async def change(self, **change: Any) -> None:
         await WebhookStore(self.pool).update(
             self.tenant, LIVE, self.webhook_id, WebhookChange(**change)
@@ -102,21 +116,32 @@ async def a_tenant(pool: asyncpg.Pool) -> str:
 
 
 async def a_hook(
-    pool: asyncpg.Pool, url: str, tenant: str | None = None, environment: str = LIVE
+    pool: asyncpg.Pool,
+    url: str,
+    tenant: str | None = None,
+    environment: str = LIVE,
+    *,
+    include_image_url: bool = False,
 ) -> Hook:
     owner = tenant or await a_tenant(pool)
-    new = NewWebhook(new_request_id(), url, BOTH, "", make_secret(new_request_id().encode()))
+    secret = make_secret(new_request_id().encode())
+    new = NewWebhook(new_request_id(), url, BOTH, "", secret, include_image_url)
     assert await WebhookStore(pool).create(owner, environment, new) is not None
     return Hook(pool, owner, new.webhook_id, new.secret)
 
 
 @asynccontextmanager
 async def sending(
-    pool: asyncpg.Pool, pace: Pace = QUICK, *, lease_s: float = 60, **more: Any
+    pool: asyncpg.Pool,
+    pace: Pace = QUICK,
+    *,
+    lease_s: float = 60,
+    links: Presigner | None = None,
+    **more: Any,
 ) -> AsyncIterator[None]:
     """The sending half of the process, until the block ends; then it drains."""
     process = Process("webhooks", ProcessSettings(instance="test"))
-    egress, outbox = Egress(Resolver(4), insecure=True), WebhookOutbox(pool, lease_s)
+    egress, outbox = Egress(Resolver(4), insecure=True), WebhookOutbox(pool, lease_s, links)
     begin = lambda: Sender(process, outbox, egress, pace, **more)  # noqa: E731 (as main does it)
     task = asyncio.create_task(run_sessions(process, "webhook_sender", begin))
     try:
@@ -219,6 +244,58 @@ async def test_what_failed_is_sent_again_with_the_same_id_and_body_and_a_time_of
     assert delivery.attempts == 3
     assert delivery.last is not None
     assert (delivery.last.status_code, delivery.last.answer) == (200, "thanks")
+
+
+async def test_an_endpoint_that_asks_for_it_gets_a_link_to_the_picture_made_at_each_try(
+    services: Stack, pool: asyncpg.Pool, receiver: Receiver
+) -> None:
+    s3 = settings_of(ObjectStoreSettings, services.env)
+    key = f"results/test/{new_request_id()}.png"
+    await asyncio.to_thread(ObjectStore(s3).put, key, b"a picture", "image/png")
+    image = IMAGE.model_copy(update={"bucket": s3.bucket, "key": key})
+    hook = await a_hook(pool, receiver.url, include_image_url=True)
+    receiver.then = [answering(500, b"not now"), answering(200, b"thanks")]
+    async with sending(pool, links=Presigner(s3)):
+        event = await hook.tell_of(image)
+        await until(lambda: hook.stand_at("delivered"))
+        first, second = (verified(one, hook.secret)["data"] for one in receiver.received)
+        before = datetime.now(UTC)
+        for data in (first, second):
+            expires_at = datetime.fromisoformat(data["image_url_expires_at"])
+            assert 0 < (expires_at - before).total_seconds() <= s3.presigned_ttl_s
+        async with httpx.AsyncClient() as anybody:
+            assert (await anybody.get(second["image_url"])).content == b"a picture"
+        kept = {name: second[name] for name in second if name not in OF_THE_PICTURE}
+        assert kept == json.loads(event.payload)["data"]
+        (delivery,) = await hook.deliveries()
+        shown = await DeliveryStore(pool).delivery(
+            hook.tenant, LIVE, hook.webhook_id, delivery.delivery_id
+        )
+        assert shown is not None
+        assert shown.payload == event.payload  # no link is kept
+        await hook.change(include_image_url=False)
+        receiver.then = []
+        await hook.tell_of(image)
+        await until(lambda: hook.stand_at("delivered", 2))
+        assert set(OF_THE_PICTURE) & set(verified(receiver.received[-1], hook.secret)["data"]) == (
+            set()
+        )
+        await hook.change(include_image_url=True)
+        await hook.tell()  # no picture is behind it
+        await until(lambda: hook.stand_at("delivered", 3))
+        assert "image_url" not in json.dumps(verified(receiver.received[-1], hook.secret))
+    async with sending(pool, links=NothingToSignWith(s3)):
+        await hook.tell_of(image)
+        await until(lambda: hook.stand_at("delivered", 4))
+    data = verified(receiver.received[-1], hook.secret)["data"]
+    assert (data["image_url"], data["image_url_expires_at"]) == (None, None)
+
+
+class NothingToSignWith(Presigner):
+    """Where the machine has no credentials for S3."""
+
+    def get(self, bucket: str, key: str, *, attachment: bool = False) -> str:
+        raise NoCredentialsError
 
 
 async def test_the_schedule_ends_with_its_last_try_and_a_redelivery_begins_it_anew(

@@ -39,13 +39,14 @@ function addForm(added) {
   const answer = h("div", {});
   const events = EVENTS.map(([value, label]) => h("div", { class: "check" },
     h("input", { type: "checkbox", id: `event-${value}`, name: "event", value, checked: true }), h("label", { for: `event-${value}` }, label)));
+  const picture = h("input", { type: "checkbox", id: "include-image-url", name: "picture" });
   const button = h("button", { class: "primary" }, "Add endpoint");
   const form = h("form", { class: "card", onsubmit: async (event) => {
     event.preventDefault();
     button.disabled = true;
     answer.replaceChildren();
     try {
-      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim(), event_types: new FormData(form).getAll("event") } });
+      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim(), event_types: new FormData(form).getAll("event"), include_image_url: picture.checked } });
       url.value = "";
       added(made);
       showSecret(made.secret);
@@ -54,7 +55,8 @@ function addForm(added) {
     }
     button.disabled = false;
   } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button),
-  h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, events)), answer);
+  h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, events)),
+  h("div", { class: "check" }, picture, h("label", { for: "include-image-url" }, "Include a link to the picture (no key needed, expires after minutes)")), answer);
   return form;
 }
 
@@ -73,9 +75,11 @@ function endpoint(hook, signal) {
   const notice = h("div", {});
   const deliveries = h("div", { class: "deliveries" });
   const toggle = h("button", { type: "button", class: "small" });
+  const picture = h("button", { type: "button", class: "small" });
   const draw = () => {
     state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
     toggle.textContent = hook.enabled ? "Disable" : "Enable";
+    picture.textContent = hook.include_image_url ? "Leave the picture's link out" : "Include the picture's link";
   };
   const act = (work) => async function again() {
     notice.replaceChildren();
@@ -89,6 +93,11 @@ function endpoint(hook, signal) {
   toggle.addEventListener("click", act(async () => {
     hook = await call("PATCH", path, { body: { enabled: !hook.enabled } });
     draw();
+  }));
+  picture.addEventListener("click", act(async () => {
+    hook = await call("PATCH", path, { body: { include_image_url: !hook.include_image_url } });
+    draw();
+    announce(hook.include_image_url ? "Calls carry a link to the picture from now on" : "Calls carry no link from now on");
   }));
   const test = act(async () => {
     await call("POST", `${path}/test`);
@@ -119,7 +128,7 @@ function endpoint(hook, signal) {
       h("button", { type: "button", class: "small", onclick: open }, "Deliveries"),
       h("button", { type: "button", class: "small", onclick: test }, "Send a test"),
       h("button", { type: "button", class: "small", onclick: replay }, "Send failed again"), since,
-      h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), toggle,
+      h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), picture, toggle,
       h("button", { type: "button", class: "small plain danger", onclick: remove }, "Remove")),
     notice, deliveries);
   draw();

@@ -69,6 +69,7 @@ class WebhookChanges(TypedDict, total=False):
     url: str
     event_types: Sequence[WebhookEventType | Literal["look.completed", "look.failed"]]
     description: str
+    include_image_url: bool
     enabled: bool
 
 

@@ -297,12 +297,14 @@ class Looks:
         *,
         event_types: Sequence[models.WebhookEventType | str] = ("look.completed", "look.failed"),
         description: str = "",
+        include_image_url: bool = False,
     ) -> models.WebhookWithSecret:
         """A new endpoint. Its secret is in the answer and nowhere else."""
         body = models.CreateWebhook(
             url=url,
             event_types=tuple(map(models.WebhookEventType, event_types)),
             description=description,
+            include_image_url=include_image_url,
         )
         made = models.WebhookWithSecret
         return self._send(calls.send("POST", "/v1/webhooks", made, body, repeatable=False))

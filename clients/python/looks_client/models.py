@@ -231,6 +231,8 @@ class CreateWebhook(Sent):
     )
     """which events it is sent"""
     description: str = ""
+    include_image_url: bool = False
+    """`look.completed` carries a link to the picture, which needs no key and expires"""
 
 
 class CreditNotice(Model):
@@ -312,7 +314,9 @@ class DeliveryInFull(Model):
     last_attempt: DeliveryAttempt | None
     created_at: datetime
     payload: Mapping[str, Any]
-    """the body of each try, but for its spaces: signatures are of the body's bytes"""
+    """the body of each try, but for its spaces: signatures are of the body's bytes. `image_url` and
+    `image_url_expires_at` are made anew at each try and not kept
+    """
 
 
 class DeliveryList(Model):
@@ -616,7 +620,9 @@ class LookDraft(Sent):
 
 
 class LookOutcome(Model):
-    """What an endpoint is told of a look: thin; `job_url` has the rest."""
+    """What an endpoint is told of a look: thin; `job_url` has the rest. The fields of the picture
+    are there where the endpoint asks for them (`include_image_url`).
+    """
 
     request_id: str
     status: JobStatus
@@ -631,6 +637,9 @@ class LookOutcome(Model):
     """the look's, as you sent it"""
     metadata: Mapping[str, str] | None = None
     """as you sent it"""
+    image_url: str | None = None
+    """GET it without a key before it expires; null: it could not be made, `job_url` has another"""
+    image_url_expires_at: datetime | None = None
 
 
 class TrialItemInput(Sent):
@@ -918,6 +927,8 @@ class UpdateWebhook(Sent):
     url: str | None = None
     event_types: tuple[WebhookEventType, ...] | None = None
     description: str | None = None
+    include_image_url: bool | None = None
+    """from the next try on, of what waits too"""
     enabled: bool | None = None
     """true ends every kind of disablement and forgets past failures"""
 
@@ -999,6 +1010,8 @@ class Webhook(Model):
     url: str
     event_types: tuple[WebhookEventType, ...]
     description: str
+    include_image_url: bool
+    """whether `look.completed` carries a link to the picture"""
     enabled: bool
     disabled_reason: Literal["owner", "gone", "failing"] | str | None
     """`owner`: by you; `gone`: it answered 410; `failing`: every try failed for days"""
@@ -1039,6 +1052,8 @@ class WebhookWithSecret(Model):
     url: str
     event_types: tuple[WebhookEventType, ...]
     description: str
+    include_image_url: bool
+    """whether `look.completed` carries a link to the picture"""
     enabled: bool
     disabled_reason: Literal["owner", "gone", "failing"] | str | None
     """`owner`: by you; `gone`: it answered 410; `failing`: every try failed for days"""

@@ -201,6 +201,8 @@ export interface CreateWebhook {
   /** which events it is sent */
   readonly event_types?: ReadonlyArray<WebhookEventType>;
   readonly description?: string;
+  /** `look.completed` carries a link to the picture, which needs no key and expires */
+  readonly include_image_url?: boolean;
 }
 
 /** Below which balance the tenant is told, by the console and by `balance_is_low`. */
@@ -274,7 +276,7 @@ export interface DeliveryInFull {
   readonly next_attempt_at: string | null;
   readonly last_attempt: DeliveryAttempt | null;
   readonly created_at: string;
-  /** the body of each try, but for its spaces: signatures are of the body's bytes */
+  /** the body of each try, but for its spaces: signatures are of the body's bytes. `image_url` and `image_url_expires_at` are made anew at each try and not kept */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -548,7 +550,7 @@ export interface LookDraft {
   readonly idempotency_key?: string | null;
 }
 
-/** What an endpoint is told of a look: thin; `job_url` has the rest. */
+/** What an endpoint is told of a look: thin; `job_url` has the rest. The fields of the picture are there where the endpoint asks for them (`include_image_url`). */
 export interface LookOutcome {
   readonly request_id: string;
   readonly status: JobStatus;
@@ -563,6 +565,9 @@ export interface LookOutcome {
   readonly reference?: string | null;
   /** as you sent it */
   readonly metadata?: Readonly<Record<string, string>> | null;
+  /** GET it without a key before it expires; null: it could not be made, `job_url` has another */
+  readonly image_url?: string | null;
+  readonly image_url_expires_at?: string | null;
 }
 
 /** One garment: its photo and a garment category key. */
@@ -812,6 +817,8 @@ export interface UpdateWebhook {
   readonly url?: string | null;
   readonly event_types?: ReadonlyArray<WebhookEventType> | null;
   readonly description?: string | null;
+  /** from the next try on, of what waits too */
+  readonly include_image_url?: boolean | null;
   /** true ends every kind of disablement and forgets past failures */
   readonly enabled?: boolean | null;
 }
@@ -884,6 +891,8 @@ export interface Webhook {
   readonly url: string;
   readonly event_types: ReadonlyArray<WebhookEventType>;
   readonly description: string;
+  /** whether `look.completed` carries a link to the picture */
+  readonly include_image_url: boolean;
   readonly enabled: boolean;
   /** `owner`: by you; `gone`: it answered 410; `failing`: every try failed for days */
   readonly disabled_reason: "owner" | "gone" | "failing" | (string & {}) | null;
@@ -920,6 +929,8 @@ export interface WebhookWithSecret {
   readonly url: string;
   readonly event_types: ReadonlyArray<WebhookEventType>;
   readonly description: string;
+  /** whether `look.completed` carries a link to the picture */
+  readonly include_image_url: boolean;
   readonly enabled: boolean;
   /** `owner`: by you; `gone`: it answered 410; `failing`: every try failed for days */
   readonly disabled_reason: "owner" | "gone" | "failing" | (string & {}) | null;

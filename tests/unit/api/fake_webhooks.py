@@ -16,6 +16,8 @@ from storage.webhooks import (
 )
 from tests.making import NOW
 
+CHANGED = ("url", "event_types", "description", "include_image_url")
+
 
 class FakeWebhooks(WebhookStore):
     """Endpoints by (tenant, environment, id)."""
@@ -28,7 +30,15 @@ class FakeWebhooks(WebhookStore):
         if sum(key[:2] == (tenant_id, environment) for key in self.rows) >= MAX_PER_TENANT:
             return None
         row = WebhookRow(
-            new.webhook_id, new.url, new.event_types, new.description, None, None, None, NOW
+            new.webhook_id,
+            new.url,
+            new.event_types,
+            new.description,
+            None,
+            None,
+            None,
+            NOW,
+            new.include_image_url,
         )
         self.rows[tenant_id, environment, new.webhook_id] = row
         self.secrets[new.webhook_id] = [new.secret]
@@ -48,7 +58,7 @@ class FakeWebhooks(WebhookStore):
         self, tenant_id: str, environment: str, webhook_id: str, change: WebhookChange
     ) -> WebhookRow | None:
         row = self.rows[tenant_id, environment, webhook_id]
-        changed = {name: getattr(change, name) for name in ("url", "event_types", "description")}
+        changed = {name: getattr(change, name) for name in CHANGED}
         row = replace(row, **{name: value for name, value in changed.items() if value is not None})
         if change.enabled is not None:
             row = replace(

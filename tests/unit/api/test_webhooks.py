@@ -54,6 +54,7 @@ async def test_a_new_endpoint_is_enabled_and_told_of_everything(api: Api) -> Non
         {"url": URL, "description": "x" * 201},
         {"url": URL, "tenant_id": "other"},
         {"url": URL, "secret": "whsec_mine"},
+        {"url": URL, "include_image_url": "yes"},
         {"url": 7},
     ],
 )
@@ -84,6 +85,11 @@ async def test_a_change_changes_what_it_names_and_judges_a_new_target(api: Api) 
     status, changed = await call(api, "PATCH", f"/{webhook['id']}", json={"enabled": False})
     assert (status, changed["enabled"], changed["disabled_reason"]) == (200, False, "owner")
     assert (changed["url"], changed["description"]) == (URL, "mine")
+    assert (webhook["include_image_url"], changed["include_image_url"]) == (False, False)
+    for told, shown in ((True, True), (None, True), (False, False)):
+        _, changed = await call(api, "PATCH", f"/{webhook['id']}", json={"include_image_url": told})
+        assert changed["include_image_url"] is shown
+    assert (await created(api, include_image_url=True))["include_image_url"] is True
     assert (await call(api, "PATCH", f"/{webhook['id']}", json={"url": "https://private.example"}))[
         0
     ] == 422

@@ -1,13 +1,22 @@
 """When a delivery is tried again, when an endpoint is given up, what signs, whose turn it is."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.webhook_events import MAX_PAYLOAD_BYTES, Endpoint, WebhookMessage, happening, trial
+from domain.webhook_events import (
+    MAX_PAYLOAD_BYTES,
+    OF_THE_PICTURE,
+    Endpoint,
+    WebhookMessage,
+    happening,
+    trial,
+    with_picture,
+)
 from domain.webhooks import (
     DELAYS_S,
     GIVE_UP_AFTER,
@@ -33,7 +42,7 @@ from schemas.events import LookCompleted, LookFailed, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.http import MAX_METADATA_BYTES, MAX_REFERENCE_CHARS
 from schemas.ids import new_request_id
-from schemas.webhooks import WebhookPayload
+from schemas.webhooks import LookOutcome, WebhookPayload
 from tests.making import NOW, REQUEST_ID, TENANT, a_request, decoded
 
 OK = ObservedAttempt(NOW, 10, 200)
@@ -228,8 +237,27 @@ def test_an_endpoint_is_told_the_outcome_and_no_object_key() -> None:
         "request_id": REQUEST_ID, "status": "SUCCESS", "seq": 4, "credits_cost": 10,
         "credits_refunded": 0, "error": None,
         "job_url": f"/v1/jobs/{REQUEST_ID}", "reference": None, "metadata": None,
+        "image_url": None, "image_url_expires_at": None,
     }  # fmt: skip
     assert b"results/" not in record.payload
+
+
+def test_a_link_to_the_picture_is_beside_what_is_kept_and_no_part_of_it() -> None:
+    record = told(COMPLETED)
+    assert record.image == COMPLETED.image
+    assert told(FAILED).image is None
+    ends = datetime(2026, 1, 2, 3, 19, 5, tzinfo=UTC)
+    link = "https://s3.example/results/ü?X-Amz-Signature=a"
+    body = json.loads(with_picture(record.payload, link, ends))
+    assert (body["data"].pop("image_url"), body["data"].pop("image_url_expires_at")) == (
+        link,
+        "2026-01-02T03:19:05Z",
+    )
+    assert body == json.loads(record.payload)
+    assert not any(name.encode() in record.payload for name in OF_THE_PICTURE)
+    without = WebhookPayload.model_validate_json(with_picture(record.payload, None, None))
+    assert isinstance(without.data, LookOutcome)
+    assert without.data.image_url is None
 
 
 def test_a_failure_names_its_reason_and_the_refund() -> None:
