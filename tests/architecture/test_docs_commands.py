@@ -1,8 +1,9 @@
-"""The docs name commands, options and targets that are there."""
+"""The docs name commands, options, targets and modules that are there."""
 
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 import typer
@@ -22,6 +23,14 @@ PAGES = sorted(
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 OF_LOOKS = re.compile(r"(?:^|[\s(/;|])looks ([a-z][^#\n|;)]*)", re.MULTILINE)
 OF_MAKE = re.compile(r"(?:^|\s)make ([a-z][a-z-]*)", re.MULTILINE)
+OF_PYTHON = re.compile(r"python3? -m ([a-zA-Z_]\w*(?:\.\w+)*)")
+SHELL = re.compile(r"```(?:sh|bash|shell|console)?\n(.*?)```", re.DOTALL)
+INDENTED = re.compile(r"^\n((?: {4}[^\n]*\n)+)", re.MULTILINE)
+TYPED = re.compile(r"(?:^|[\s;(|&])(?:\S*/|run --rm )?looks ([a-z][^|;&)>]*)")
+OTHERS = re.compile(r"^(helm|kubectl|docker build) ")
+"""Commands in which the name stands for something else."""
+PLACEHOLDERS = {"NAME"}
+"""What stands where a module's name is to be put."""
 GONE = {"archive"}
 """Told of as an earlier release's."""
 
@@ -78,6 +87,89 @@ def test_what_the_docs_say_to_type_is_there() -> None:
     assert len(made) > 50
     assert [(page, found) for page, one in said if (found := wrong(one, there))] == []
     assert [(page, one) for page, one in made if one not in targets] == []
+
+
+def typed(text: str) -> Iterator[str]:
+    """Whole commands of `looks`, as a reader copies them out of blocks of shell."""
+    outside = re.sub(r"```[^\n]*\n.*?```", "", text, flags=re.DOTALL)
+    for block in (*SHELL.findall(text), *INDENTED.findall(outside)):
+        for line in block.replace("\\\n", " ").split("\n"):
+            said = re.sub(r"(?:^|\s)#.*", "", line).strip()
+            if not OTHERS.match(said):
+                yield from (found.strip() for found in TYPED.findall(said))
+
+
+def refused(said: str) -> str | None:
+    """What the command line itself says to it, before it would run; None: nothing."""
+    ctx, command = typer.Context(get_command(app), info_name="looks"), get_command(app)
+    rest = shlex.split(said)
+    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
+        inner = command.get_command(ctx, rest[0])
+        if inner is None:
+            return f"looks {said}: there is no {rest[0]}"
+        command, name = inner, rest.pop(0)
+        if isinstance(command, TyperGroup):
+            ctx = typer.Context(command, info_name=name, parent=ctx)
+    try:
+        command.make_context(command.name, rest, parent=ctx)
+    except Exception as error:
+        told = getattr(error, "format_message", None)
+        return f"looks {said}: {told() if told else error}"
+    return None
+
+
+def test_whole_commands_are_taken_by_the_command_line_as_they_stand() -> None:
+    said = [(page.name, one) for page in PAGES for one in typed(page.read_text())]
+    assert len(said) > 30
+    assert [(page, why) for page, one in said if (why := refused(one))] == []
+
+
+def test_modules_that_are_to_be_run_are_there() -> None:
+    said = {
+        (page.name, name)
+        for page in PAGES
+        for name in OF_PYTHON.findall(page.read_text())
+        if name.rpartition(".")[2] not in PLACEHOLDERS
+    }
+    assert len(said) > 15
+    assert [(page, name) for page, name in sorted(said) if find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("lag", "there is no lag"),
+        ("replay look.failed --lats 2h", "--lats"),
+        ("audit --sample few", "few"),
+        ("operators revoke", "Missing argument"),
+        ("operators list now", "unexpected extra argument"),
+    ],
+)
+def test_what_the_command_line_would_refuse_is_told(said: str, found: str) -> None:
+    assert found in (refused(said) or "")
+
+
+def test_a_block_of_shell_is_read_as_a_reader_copies_it() -> None:
+    page = """
+Say `looks lag`.
+
+```sh
+. .dev/env && looks topics lag   # behind?
+LOOKS_A=1 .venv/bin/looks replay look.failed \\
+  --last 2h > out
+```
+
+    looks keys list demo | wc -l
+    docker compose run --rm looks audit
+
+    helm install looks deploy/chart
+"""
+    assert [" ".join(one.split()) for one in typed(page)] == [
+        "topics lag",
+        "replay look.failed --last 2h",
+        "keys list demo",
+        "audit",
+    ]
 
 
 @pytest.mark.parametrize(
