@@ -1,10 +1,10 @@
 // Keys, made, rotated and revoked, and where this key is signed in.
 
 import { call, get } from "./api.js";
-import { announce, chip, confirm, copyButton, h, identifier, present, problem, time } from "./dom.js";
+import { announce, chip, confirm, copyButton, h, identifier, present, time } from "./dom.js";
 import { may, me } from "./key.js";
 import { refusedView } from "./refused.js";
-import { table } from "./credits.js";
+import { act, table } from "./credits.js";
 
 const ABILITIES = [["jobs:create", "Make looks"], ["jobs:read", "See looks and credits"], ["webhooks:manage", "Manage webhooks"], ["keys:manage", "Manage keys"]];
 const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
@@ -18,16 +18,6 @@ export async function accessView({ view, query, signal }) {
   await Promise.all([keys(parts.keys, signal), sessions(parts.sessions, signal), may("jobs:read") ? refused() : null]);
   return wanted && { top: document.getElementById("refused").offsetTop, focus: document.getElementById("refused-id") };
 }
-
-/** Run an action; what is refused is said in `notice`, with a way to try it again. */
-const act = (notice, signal, work) => async function again() {
-  notice.replaceChildren();
-  try {
-    await work();
-  } catch (error) {
-    if (!signal.aborted) notice.replaceChildren(problem(error, again));
-  }
-};
 
 async function keys(into, signal) {
   if (!may("keys:manage")) {

@@ -73,3 +73,13 @@ function bar(one, most) {
       s("rect", { class: "good", width: of(one.succeeded), height: 8 }),
       s("rect", { class: "bad", x: of(one.succeeded), width: of(one.failed), height: 8 })));
 }
+
+/** Run an action; what is refused is said in `notice`, with a way to try it again. */
+export const act = (notice, signal, work) => async function again() {
+  notice.replaceChildren();
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) notice.replaceChildren(problem(error, again));
+  }
+};

@@ -3,7 +3,7 @@
 import { call, get, withQuery } from "./api.js";
 import { announce, chip, confirm, copyButton, h, identifier, notAllowed, number, present, problem, time } from "./dom.js";
 import { may } from "./key.js";
-import { table } from "./credits.js";
+import { act as acts, table } from "./credits.js";
 
 const PAGE = 20;
 const MAX_REPLAYED = 200;
@@ -56,7 +56,7 @@ function addForm(added) {
     button.disabled = false;
   } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button),
   h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, events)),
-  h("div", { class: "check" }, picture, h("label", { for: "include-image-url" }, "Include a link to the picture (no key needed, expires after minutes)")), answer);
+  h("div", { class: "check" }, picture, h("label", { for: "include-image-url" }, "Include a link to the picture: it needs no key and expires")), answer);
   return form;
 }
 
@@ -79,16 +79,9 @@ function endpoint(hook, signal) {
   const draw = () => {
     state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
     toggle.textContent = hook.enabled ? "Disable" : "Enable";
-    picture.textContent = hook.include_image_url ? "Leave the picture's link out" : "Include the picture's link";
+    picture.textContent = hook.include_image_url ? "Leave out the picture link" : "Include a picture link";
   };
-  const act = (work) => async function again() {
-    notice.replaceChildren();
-    try {
-      await work();
-    } catch (error) {
-      if (!signal.aborted) notice.replaceChildren(problem(error, again));
-    }
-  };
+  const act = (work) => acts(notice, signal, work);
   const open = act(() => deliveryList(path, deliveries, signal));
   toggle.addEventListener("click", act(async () => {
     hook = await call("PATCH", path, { body: { enabled: !hook.enabled } });
@@ -97,7 +90,6 @@ function endpoint(hook, signal) {
   picture.addEventListener("click", act(async () => {
     hook = await call("PATCH", path, { body: { include_image_url: !hook.include_image_url } });
     draw();
-    announce(hook.include_image_url ? "Calls carry a link to the picture from now on" : "Calls carry no link from now on");
   }));
   const test = act(async () => {
     await call("POST", `${path}/test`);
