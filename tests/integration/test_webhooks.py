@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import boto3
 import httpx
 import pytest
 from botocore.exceptions import NoCredentialsError
@@ -247,8 +248,11 @@ async def test_what_failed_is_sent_again_with_the_same_id_and_body_and_a_time_of
 
 
 async def test_an_endpoint_that_asks_for_it_gets_a_link_to_the_picture_made_at_each_try(
-    services: Stack, pool: asyncpg.Pool, receiver: Receiver
+    services: Stack, pool: asyncpg.Pool, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, services.env[name])
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     s3 = settings_of(ObjectStoreSettings, services.env)
     key = f"results/test/{new_request_id()}.png"
     await asyncio.to_thread(ObjectStore(s3).put, key, b"a picture", "image/png")
