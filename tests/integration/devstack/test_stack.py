@@ -15,11 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devstack.bootstrap import environment, make_bucket, s3_credentials
 from devstack.demo import object_store
 from devstack.folder import CHECKOUT, StackFolder, cache_folder, choose_ports
+from devstack.s3 import s3
 from devstack.stack import Stack, StackFailed
 from devstack.supervisor import end_orphans, is_same, remember
 from tests.e2e.client import until
+from tests.integration.parts import supervised
 
 OBJECTS = 200
 
@@ -53,20 +56,26 @@ def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack
         small_stack.pid("kafka")
 
 
-def test_acknowledged_objects_survive_a_killed_store(small_stack: Stack) -> None:
-    small_stack.start()
-    client = object_store(small_stack.env)
-    bucket = small_stack.env["LOOKS_S3_BUCKET"]
-    try:
-        for number in range(OBJECTS):
-            client.put_object(
-                Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode()
-            )
-        killed = small_stack.kill("s3")
-        until(lambda: small_stack.pid("s3") != killed and _reads(client, bucket, 0), 60)
-        assert all(_reads(client, bucket, number) for number in range(OBJECTS))
-    finally:
-        client.close()
+def test_acknowledged_objects_survive_a_killed_store(tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path)
+    folder.create()
+    ports, _ = choose_ports(folder, ())
+    env = environment(folder, ports)
+    bucket, running = env["LOOKS_S3_BUCKET"], folder.run / "s3.pid"
+    with supervised(folder, [s3(folder, ports, *s3_credentials(folder))]):
+        make_bucket(env)
+        client = object_store(env)
+        try:
+            for number in range(OBJECTS):
+                client.put_object(
+                    Bucket=bucket, Key=f"users/abc/kill/{number}", Body=f"object {number}".encode()
+                )
+            killed = running.read_text()
+            os.kill(int(killed), signal.SIGKILL)
+            until(lambda: running.read_text() != killed and _reads(client, bucket, 0), 60)
+            assert all(_reads(client, bucket, number) for number in range(OBJECTS))
+        finally:
+            client.close()
 
 
 def _reads(client: object, bucket: str, number: int) -> bool:
