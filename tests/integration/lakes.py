@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
@@ -42,10 +44,13 @@ class Lake:
     kafka: KafkaSettings
     env: dict[str, str]
 
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return connect(self.settings, self.store, self.env)
+
     def table(self, topic: Topic = LOOK_COMPLETED) -> Table:
         """As it is now. Raises NoSuchTableError."""
-        catalog = connect(self.settings, self.store, self.env)
-        return catalog.load_table((self.settings.schema_here, table_name(topic.name)))
+        return self._catalog.load_table((self.settings.schema_here, table_name(topic.name)))
 
     def places(self, topic: Topic = LOOK_COMPLETED) -> Counter[Place]:
         """Of each row, so that one that is there twice shows."""
@@ -63,19 +68,21 @@ class Lake:
         await read_all(self.kafka, (topic,), take)
         return found
 
-    async def complete(self) -> bool:
-        """Whether every table has as many rows as its topic has records."""
+    async def _caught_up(self, topic: Topic) -> bool:
+        """Whether its table has all the records that the topic has."""
         try:
-            held = [await asyncio.to_thread(self.places, topic) for topic in TOPICS]
+            held = await asyncio.to_thread(self.places, topic)
         except NoSuchTableError:
             return False
-        told = [await self.committed(topic) for topic in TOPICS]
-        return all(one.keys() >= wanted for one, wanted in zip(held, told, strict=True))
+        return held.keys() >= await self.committed(topic)
 
     async def settled(self, within_s: float = 180) -> None:
-        """Wait until it is complete."""
+        """Wait until every table has the records of its topic, to which nothing is written
+        meanwhile. What has caught up is not read again: it would take the writer's time.
+        """
+        behind = [*TOPICS]
         async with asyncio.timeout(within_s):
-            while not await self.complete():
+            while behind := [one for one in behind if not await self._caught_up(one)]:
                 await asyncio.sleep(0.2)
 
     async def exact(self) -> None:
