@@ -33,6 +33,7 @@ from schemas.topics import LOOK_COMPLETED, Topic
 
 Place = tuple[int, int]
 """Partition and offset."""
+COMMITS_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Lake:
         """Of each row, so that one that is there twice shows."""
         rows = self.table(topic).scan(selected_fields=("partition", "offset")).to_arrow()
         return Counter(zip(rows["partition"].to_pylist(), rows["offset"].to_pylist(), strict=True))
+
+    def snapshot(self, topic: Topic = LOOK_COMPLETED) -> int | None:
+        """The id of the last commit; None while there is none."""
+        try:
+            return self.table(topic).metadata.current_snapshot_id
+        except NoSuchTableError:
+            return None
 
     async def committed(self, topic: Topic = LOOK_COMPLETED) -> set[Place]:
         """Of each committed record that can be read."""
@@ -99,7 +107,7 @@ def lake_of(services: Stack, name: str, namespace: str | None = None) -> Lake:
         **os.environ,
         **services.env,
         "LOOKS_LAKE_SCHEMA_NAME": name,
-        "LOOKS_LAKE_COMMIT_EVERY_S": "0.5",
+        "LOOKS_LAKE_COMMIT_EVERY_S": str(COMMITS_EVERY_S),
         "LOOKS_KAFKA_SESSION_TIMEOUT_S": "6",
         "AWS_EC2_METADATA_DISABLED": "true",
         **({} if namespace is None else {"LOOKS_NAMESPACE": namespace}),

@@ -22,8 +22,16 @@ from runtime.records import Work
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_QUARANTINE
-from tests.integration.conftest import running
-from tests.integration.lakes import Lake, lake_of, records, send, transactions, writer
+from tests.integration.conftest import running, until
+from tests.integration.lakes import (
+    COMMITS_EVERY_S,
+    Lake,
+    lake_of,
+    records,
+    send,
+    transactions,
+    writer,
+)
 from tests.integration.reading import records_of
 
 
@@ -54,11 +62,25 @@ async def test_killed_at_each_point_it_leaves_every_record_once(
 
 
 async def test_killed_again_and_again_while_records_arrive(lake: Lake) -> None:
-    arriving = asyncio.create_task(transactions(lake.kafka, 30))
+    enough = asyncio.Event()
+
+    async def arrive() -> None:
+        while not enough.is_set():
+            await transactions(lake.kafka, 3, of=6)
+            await asyncio.sleep(0.3)
+
+    arriving = asyncio.create_task(arrive())
     for number in range(4):
+        before = lake.snapshot()
+
+        async def committed(before: int | None = before) -> bool:
+            return await asyncio.to_thread(lake.snapshot) != before
+
         async with writer(lake) as killed:
-            await asyncio.sleep(5 + number)
+            await until(committed, 180)
+            await asyncio.sleep(number * COMMITS_EVERY_S / 4)  # each time at another moment
             killed.kill()
+    enough.set()
     await arriving
     async with writer(lake):
         await lake.settled()

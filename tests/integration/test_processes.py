@@ -418,14 +418,15 @@ async def test_an_overdue_request_is_expired_only_once_the_projection_has_caught
     # The look was completed in time, but nobody has projected it yet.
     await publish(producer, outcome_of(event))
     look = LookSettings(clock_margin_s=0.1)
+    soon = kafka.model_copy(update={"transaction_timeout_s": 1})
 
     def sweeper(process: Process) -> DeadlineSweeper:
-        return DeadlineSweeper(process, kafka, look, OverdueStore(pool), ProjectionStore(pool))
+        return DeadlineSweeper(process, soon, look, OverdueStore(pool), ProjectionStore(pool))
 
     (overdue,) = await accept(Acceptance(pool, batch_max=1, queue_max=1), deadline_s=0.001)
     async with running("sweeper", sweeper):
         # Past deadline, transaction timeout, abort interval, margin: only the projection is left.
-        await asyncio.sleep(8)
+        await asyncio.sleep(4)
         assert await records_of(kafka, LOOK_DEAD_LETTER, request_id) == []
         async with running("projection", projection(kafka, pool)):
 
