@@ -50,13 +50,19 @@ quick: install ## Run every test that needs no stack, on all cores
 
 WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers --ignore tests/spark
 
 faults: install ## Strike a whole system while it works: a short campaign, the simulation, one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos
 
 test-containers: install ## Build the images, run the compose file on a Docker engine, kill parts of it
 	@$(BIN)/python -m pytest -v tests/containers
+
+SPARK := build/spark/bin/python
+test-spark: install ## Ask Spark the cookbook's questions, of the same tables as DuckDB
+	@test -x $(SPARK) || $(PYTHON) -m venv build/spark
+	@$(BIN)/uv pip sync --quiet --python $(SPARK) locks/spark.lock
+	@$(BIN)/python -m pytest -v tests/spark
 
 TYPESCRIPT := clients/typescript/node_modules/.package-lock.json
 $(TYPESCRIPT): clients/typescript/package-lock.json
@@ -174,7 +180,8 @@ lock: ## Write the lock files anew
 	@$(PART) --extra api --extra compositor --extra cli --extra devstack -o locks/devstack.lock
 	@$(PART) --extra api --extra compositor --extra cli --extra docs -o locks/docs.lock
 	@$(COMPILE) --universal --no-annotate bench/peers/requirements.in -o locks/peers.lock
+	@$(COMPILE) --universal --no-annotate tests/spark/requirements.in -o locks/spark.lock
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers images chart browser node clients check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers test-spark images chart browser node clients check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock

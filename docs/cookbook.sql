@@ -1,4 +1,4 @@
--- Ten questions to a lake or to a replay, in SQL that DuckDB takes and that is meant for Spark as it stands. They ask the views that
+-- Ten questions to a lake or to a replay, in SQL that DuckDB and Spark take as it stands. They ask the views that
 -- `looks lake views` makes; times are UTC (SET TimeZone = 'UTC'; spark.sql.session.timeZone=UTC).
 
 -- completions_by_category: how many looks are completed a day, by category? A look counts once for each category in it.
