@@ -25,7 +25,7 @@ from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_REQUESTED, Topic
 from storage.acceptance import Acceptance
 from storage.database import open_pool
 from tests.chaos.conftest import system, until
-from tests.commands import audit
+from tests.e2e.auditing import audit
 from tests.integration.accepting import accept
 from tests.integration.reading import records_of, requested
 from tests.integration.test_processes import publish

@@ -5,7 +5,7 @@ events with it.
 from concurrent.futures import ThreadPoolExecutor
 
 from devstack.stack import Stack
-from tests.commands import audit
+from tests.e2e.auditing import audit
 from tests.e2e.client import Client, patiently, until
 
 LOOKS = 48

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from devstack.stack import ALL, Stack
-from tests.commands import audit
 from tests.conftest import running_stack
+from tests.e2e.auditing import audit
 from tests.e2e.client import TERMINAL, Client, until
 
 IN_FLIGHT = 40

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from devstack.stack import Stack
-from tests.commands import audit
+from tests.e2e.auditing import audit
 from tests.e2e.client import Client, category
 
 LOOKS = 200

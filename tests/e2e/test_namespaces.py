@@ -14,8 +14,8 @@ from runtime.reading import read_all
 from runtime.settings import KafkaSettings
 from runtime.topics_admin import TopicsDiffer, plan
 from schemas.topics import LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED
-from tests.commands import audit
 from tests.conftest import SETTINGS, stack_folder
+from tests.e2e.auditing import audit
 from tests.e2e.client import Client
 from tests.shared_services import run_apart
 

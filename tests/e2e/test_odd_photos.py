@@ -7,8 +7,8 @@ import struct
 import time
 
 from devstack.stack import Stack
-from tests.commands import looks
 from tests.e2e.client import Client, small, until
+from tests.integration.test_command_line import looks
 
 LOOKS = 30
 EXIF = ((0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 10, 1, struct.pack("<I", 38)))

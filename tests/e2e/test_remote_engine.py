@@ -13,10 +13,11 @@ import psutil
 import pytest
 
 from devstack.stack import Stack
-from tests.commands import audit, looks
 from tests.conftest import ENGINE_PORT
+from tests.e2e.auditing import audit
 from tests.e2e.client import Client, until
 from tests.engine_server import Server, started
+from tests.integration.test_command_line import looks
 
 SMALL = {"width": 256, "format": "jpeg"}
 

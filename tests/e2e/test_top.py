@@ -3,7 +3,7 @@
 import json
 
 from devstack.stack import ALL, Stack
-from tests.commands import looks
+from tests.integration.test_command_line import looks
 
 
 def test_every_process_that_the_stack_runs_is_shown(stack: Stack) -> None:

@@ -18,9 +18,9 @@ from storage.acceptance import Acceptance
 from storage.audits import AuditRecord, AuditStore
 from storage.id_times import first_id
 from storage.submissions import Accepted
-from tests.commands import looks
 from tests.integration.accepting import accept, submission
 from tests.integration.reading import requested
+from tests.integration.test_command_line import looks
 from tests.integration.test_processes import publish
 
 FAILED = "UPDATE request_logs SET status = 'FAILURE', error_code = 'internal' WHERE request_id = $1"

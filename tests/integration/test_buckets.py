@@ -14,7 +14,7 @@ from devstack.stack import Stack
 from runtime.settings import AddressingStyle, ObjectStoreSettings
 from storage.object_store import ObjectStore, StoreRefused, new_client
 from storage.presigned import Presigner
-from tests.commands import looks
+from tests.integration.test_command_line import looks
 
 
 @pytest.fixture

@@ -49,11 +49,11 @@ from storage.accounts import AccountStore
 from storage.claims import ClaimStore
 from storage.operator_actions import Intent
 from storage.redrives import RedriveStore
-from tests.commands import looks
 from tests.integration.accepting import accept, submission
 from tests.integration.applications import dead_letters, ledger, projection
 from tests.integration.conftest import Begin, running, until
 from tests.integration.reading import records_of, requested
+from tests.integration.test_command_line import looks
 from tests.integration.test_processes import (
     IMAGE,
     Renderer,

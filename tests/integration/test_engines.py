@@ -15,10 +15,10 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.operator_actions import Intent
 from storage.redrives import RedriveStore
-from tests.commands import looks
 from tests.engine_server import TOKEN, started
 from tests.integration.accepting import submission
 from tests.integration.test_acceptance import tenant_with
+from tests.integration.test_command_line import looks
 
 
 async def engine_of(pool: asyncpg.Pool, request_id: str) -> str | None:

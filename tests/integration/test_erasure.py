@@ -49,11 +49,11 @@ from storage.rebuild import comparing
 from storage.redrives import RedriveStore
 from storage.shadow import ShadowTables
 from storage.submissions import LOOK_ROUTE, Accepted, IdempotencyKey, Submission
-from tests.commands import looks
 from tests.integration.applications import projection
 from tests.integration.conftest import running, until
 from tests.integration.lakes import Lake, lake_of, records, send, writer
 from tests.integration.partitioned import fill, own_database
+from tests.integration.test_command_line import looks
 
 KEPT_OF_A_REQUEST = {
     "request_id",

@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from standardwebhooks import Webhook
 
-from devstack.folder import CHECKOUT, cache_folder, free_ports
+from devstack.folder import cache_folder, free_ports
 from devstack.kafka import jars
 from devstack.stack import Stack
 from domain.webhooks import make_secret
@@ -35,6 +35,7 @@ from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from tests.bare import Bare
 from tests.integration.java import compile_java, java
+from tests.integration.test_command_line import CHECKOUT
 from tests.packages import built_wheel, installed
 
 EXAMPLES = CHECKOUT / "examples"

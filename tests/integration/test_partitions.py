@@ -25,9 +25,9 @@ from storage.migrations import OUTSIDE, migrate
 from storage.partitions import TABLES, IdPartitions, RangeInWork, TableTied
 from storage.projection import ProjectionStore
 from storage.submissions import Accepted
-from tests.commands import looks
 from tests.integration.accepting import submission
 from tests.integration.partitioned import fill, own_database
+from tests.integration.test_command_line import looks
 
 LONG_AGO = datetime(2024, 1, 10, tzinfo=UTC)
 MONTH = timedelta(days=31)

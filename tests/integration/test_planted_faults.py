@@ -13,8 +13,8 @@ import pytest
 
 from devstack.stack import Stack
 from storage.acceptance import Acceptance
-from tests.commands import looks
 from tests.integration.accepting import accept
+from tests.integration.test_command_line import looks
 
 UNGUARDED = "ALTER TABLE ledger_entries DISABLE TRIGGER ledger_append_only"
 GUARDED = "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_append_only"

@@ -23,11 +23,11 @@ from storage.database import open_pool, open_reader
 from storage.jobs import JobFilter, JobStore
 from storage.reads import ReadPool
 from tests import shared_services
-from tests.commands import looks
 from tests.conftest import running_stack, stack_folder
 from tests.e2e.client import Client
 from tests.integration.accepting import ENVIRONMENT, TENANT, accept
 from tests.integration.parts import supervised
+from tests.integration.test_command_line import looks
 
 KEEPS_STATEMENTS = (1, 21)
 """The version since which PgBouncer knows prepared statements in transaction mode."""

@@ -13,9 +13,9 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, UnknownTenant
 from storage.operator_actions import Intent
 from storage.redrives import RedriveStore
-from tests.commands import looks
 from tests.integration.accepting import submission
 from tests.integration.test_acceptance import tenant_with
+from tests.integration.test_command_line import looks
 
 
 async def floor_of(pool: asyncpg.Pool, request_id: str) -> float | None:

@@ -44,12 +44,12 @@ from schemas.ids import new_request_id
 from schemas.topics import BY_NAME, LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED, PARTITIONS
 from storage.acceptance import Acceptance
 from storage.projection import ProjectionStore
-from tests.commands import looks
 from tests.conftest import running_stack
 from tests.integration.accepting import TENANT, accept
 from tests.integration.applications import projection
 from tests.integration.conftest import running, until
 from tests.integration.reading import requested
+from tests.integration.test_command_line import looks
 
 IMAGE = StoredImage(
     bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64

@@ -16,9 +16,9 @@ import pytest
 from devstack.postgres import programs
 from devstack.stack import ALL, Stack
 from tests import shared_services
-from tests.commands import looks
 from tests.conftest import running_stack
 from tests.e2e.client import Client, until
+from tests.integration.test_command_line import looks
 
 PATIENCE_S = 60
 

@@ -14,9 +14,9 @@ import pytest
 
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
-from tests.commands import looks
 from tests.conftest import SETTINGS, stack_folder
 from tests.e2e.client import Client, until
+from tests.integration.test_command_line import looks
 
 PREVIOUS = "2460b338c2f21b6e985f9dd22f76b124e3a48a44"
 """What ran before: three migrations, traces, namespaces and the accepting statement of today are

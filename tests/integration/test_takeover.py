@@ -32,11 +32,11 @@ from schemas.topics import (
 )
 from storage.acceptance import Acceptance
 from storage.claims import ClaimStore
-from tests.commands import looks
 from tests.integration.accepting import accept
 from tests.integration.applications import dead_letters
 from tests.integration.conftest import Begin, running, until
 from tests.integration.reading import requested
+from tests.integration.test_command_line import looks
 from tests.integration.test_processes import Renderer, compositor, dead_letter_of, publish
 
 

@@ -38,7 +38,7 @@ from runtime.schema_registry import RegistryRefused, register
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_QUARANTINE, PARTITIONS, TOPICS, Topic
-from tests.commands import looks
+from tests.integration.test_command_line import looks
 
 
 @dataclass
