@@ -125,12 +125,12 @@ def legs_landmarks(hung: Hung, charts: tuple[Chart, Chart]) -> dict[str, Numbers
 
 
 def _hung(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Hung:
-    scale = _scale(photo, category, body)
+    level = _level(photo, body)
+    scale = _scale(photo, category, body, level)
     mannequin = body.mannequin
     rise = scale.value * (photo.crotch_y - photo.waist_y) * PITCH
     crotch_y = mannequin.crotch_y + CROTCH_PX
     high = mannequin.hip_y - mannequin.waist_y
-    level = _level(photo, body)
     most = mannequin.crotch_y + LOW_CROTCH_PX
     hung = min(mannequin.waist_y + level * high, most - rise)  # its rise stays as long as it is
     highest = max(hung, mannequin.waist_y - ABOVE_WAIST_PX)
@@ -151,10 +151,11 @@ def _level(photo: LegsPhoto, body: Body) -> float:
     return float(share[int(lower.sum()) - 1]) if lower[0] else -1.0
 
 
-def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body) -> Scale:
-    """Full-length trousers go from the waist to the ankle, whatever the share of their rise."""
+def _scale(photo: LegsPhoto, category: GarmentCategory, body: Body, level: float) -> Scale:
+    """Full-length trousers go from the waist to the ankle, whatever the share of their rise.
+    `level`: as `_level` has it."""
     mannequin = body.mannequin
-    level, high = _level(photo, body), mannequin.hip_y - mannequin.waist_y
+    high = mannequin.hip_y - mannequin.waist_y
     waist_y = mannequin.waist_y + max(level, USUAL) * high
     at = np.array([waist_y])
     laid, worn = (

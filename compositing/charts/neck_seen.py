@@ -16,7 +16,15 @@ import numpy as np
 from compositing.arrays import Floats, Mask
 from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import edges_along
-from compositing.charts.neck_view import REACH_PX, NeckView, across, cheapest, sampled, view
+from compositing.charts.neck_view import (
+    REACH_PX,
+    NeckView,
+    across,
+    cheapest,
+    off_edge,
+    sampled,
+    view,
+)
 from compositing.cut.cutout import Cutout
 from compositing.template.model import Upper
 
@@ -78,8 +86,7 @@ def learned_line(cutout: Cutout, seen: NeckView, *, collared: bool) -> SeenLine 
     if cutout.inside is None:
         return None
     shown = seen.shown(cutout.inside, cutout.from_photo())
-    near = cutout.inside_at is not None
-    return seen_line(seen, shown, collared=collared, trusted=near or not collared)
+    return seen_line(seen, shown, collared=collared, trusted=cutout.seen_near or not collared)
 
 
 def narrowed(cutout: Cutout, template: Upper) -> Upper:
@@ -144,12 +151,10 @@ def _settled(seen: NeckView, line: Numbers, inside: Floats) -> Numbers:
     """A line moved across itself, point by point, to an edge near it that parts what the map has
     inside from what it has not."""
     moved = across(line, BAND, ends_stay=False)
-    strength = sampled(seen.edge, seen, moved)
-    enough = float(np.clip(1.5 * np.median(strength[:, BAND]), 1.0, PLENTY))
     likely = np.where(sampled(seen.cloth, seen, moved) > 0.5, sampled(inside, seen, moved), 0.5)
     gained = np.cumsum(2 * likely - 1, axis=1)
     gained -= gained[:, BAND : BAND + 1]
-    cost = np.maximum(enough - strength, 0) / enough - PARTED * gained
+    cost = off_edge(seen, moved, PLENTY) - PARTED * gained
     for end in (slice(ENDS), slice(-ENDS, None)):  # its ends go inwards alone: straps stay
         cost[end, BAND + 1 :] = np.inf
     return cheapest(moved, cost)

@@ -163,9 +163,15 @@ def along_edge(
     near it; its ends stay. `staying`: what each px costs; `plenty`: stronger edges (dE), or than is
     usual on the line by half, are equally good: no label's edge draws it.
     """
-    steps = np.arange(-band, band + 1)
     moved = across(line, band)
+    steps = np.arange(-band, band + 1)
+    return cheapest(moved, off_edge(seen, moved, plenty) + staying * np.abs(steps))
+
+
+def off_edge(seen: NeckView, moved: Numbers, plenty: float) -> Numbers:
+    """How little of an edge each place of a line that is moved across itself (n, k, 2) is, 0..1;
+    `plenty` as `along_edge` has it."""
     strength = sampled(seen.edge, seen, moved)
-    enough = float(np.clip(1.5 * np.median(strength[:, band]), 1.0, plenty))
-    cost = np.maximum(enough - strength, 0) / enough + staying * np.abs(steps)
-    return cheapest(moved, cost)
+    there = strength[:, strength.shape[1] // 2]
+    enough = float(np.clip(1.5 * np.median(there), 1.0, plenty))
+    return np.asarray(np.maximum(enough - strength, 0) / enough)

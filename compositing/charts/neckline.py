@@ -95,7 +95,7 @@ def neckline(
     sure = collared and _sure(learned)  # a clear edge there is often a label's
     unasked = above or stands or sure
     clear = None if unasked else held(colours, thought, collared=category in COLLARED)
-    near = cutout.inside_at is not None
+    near = cutout.seen_near
     if learned is not None and learned.line is not None and _believed(learned, clear, near=near):
         inside = _above(colours, learned.line, mask)
         return Neckline(plain_inside(rgb, colours, inside), inside, learned.alike)

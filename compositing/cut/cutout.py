@@ -72,6 +72,11 @@ class Cutout:
         """Where it is more garment than not."""
         return np.asarray(self.alpha > 0.5)
 
+    @property
+    def seen_near(self) -> bool:
+        """Whether the map of insides was made from near."""
+        return self.inside_at is not None
+
     def turned(self, turns: int) -> "Cutout":
         """By so many quarters against the clock, as the photo it lies in."""
         (x, y), (wide, high) = self.origin, self.photo_size
