@@ -8,6 +8,7 @@ six minutes made the weights that are committed.
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -17,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from assets.segmenter.drawing import SIDE_PX, drawers
 from assets.segmenter.network import Network
 from assets.segmenter.scenes import Scenes
-from assets.segmenter.training import WHOLE, Trainer, pooled
+from assets.segmenter.training import AT_ONCE, WHOLE, Trainer, pooled
 
 SMALL = 16
 """Weights of fewer numbers stay as they are."""
@@ -33,9 +34,12 @@ def main() -> None:
     network, before = Network(), output / "weights.pt"
     if before.exists():
         network.load_state_dict(torch.load(before, map_location="cpu"))
+    shift = WHOLE
+    if device.type != "cuda":  # its pools are as large as an accelerator's memory
+        shift = replace(WHOLE, pool=WHOLE.first + AT_ONCE, backdrops=WHOLE.first_backdrops)
+    scenes = Scenes(*pooled(shift, SIDE_PX, device), SIDE_PX)
     with drawers(workers, first_seed=int(time.time()) % 1000 * 10**7 + 1) as coming:
-        scenes = Scenes(*pooled(WHOLE, SIDE_PX, device), SIDE_PX)
-        trainer = Trainer(network, coming, device, scenes, WHOLE)
+        trainer = Trainer(network, coming, device, scenes, shift)
         trainer.train(seconds)
     trained = trainer.averaged.cpu().eval()
     torch.save(trained.state_dict(), before)
