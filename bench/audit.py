@@ -16,9 +16,9 @@ from pathlib import Path
 from bench.rebuild import fill, rebuilt
 from bench.replay import timed
 from devstack.stack import Stack
-from operations.auditing.checking import READ
 from runtime.reading import chunks, partitions_of, spans
 from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.topic_facts import AUDITED
 from storage.database import open_pool
 
 REQUESTS = int(os.environ.get("LOOKS_BENCH_AUDIT_REQUESTS", "100000"))
@@ -48,7 +48,7 @@ ENTRY = ("tenant_id", "environment", "kind", "amount", "request_id", "reference"
 
 async def _bare(kafka: KafkaSettings) -> float:
     """Records a second of a loop that drops them."""
-    there = await spans(kafka, partitions_of(kafka.names, READ))
+    there = await spans(kafka, partitions_of(kafka.names, AUDITED))
     count, begun_s = 0, time.perf_counter()
     async with aclosing(chunks(kafka, there)) as fetched:
         async for records in fetched:

@@ -11,7 +11,14 @@ from pathlib import Path
 from domain.audit import NOTHING, InTopic
 from runtime.kafka import ConsumerRecord, read
 from schemas.envelope import Undecodable
-from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED, Topic
+from schemas.topics import (
+    CREDIT_REFUND,
+    LOOK_COMPLETED,
+    LOOK_FAILED,
+    LOOK_PROGRESS,
+    LOOK_REQUESTED,
+    Topic,
+)
 
 _SCHEMA = """
 CREATE TABLE seen (
@@ -32,6 +39,8 @@ _NUMBER = """
 INSERT INTO numbers VALUES (?, ?, ?, 0)
 ON CONFLICT (request_id, seq) DO UPDATE SET shared = 1 WHERE event_id <> excluded.event_id
 """
+AUDITED = (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
+"""What an audit reads of each request."""
 NUMBERED = (LOOK_REQUESTED.name, LOOK_PROGRESS.name, LOOK_COMPLETED.name, LOOK_FAILED.name)
 """Events of a job, whose numbers its readers go by."""
 

@@ -18,17 +18,15 @@ from domain import audit
 from domain.audit import AuditMoment, InTopic, Violation
 from runtime.kafka import quarantine_origin, read
 from runtime.records import Work
-from runtime.topic_facts import NUMBERED
+from runtime.topic_facts import AUDITED, NUMBERED
 from schemas.topics import (
     CREDIT_REFUND,
     LOOK_COMPLETED,
     LOOK_FAILED,
-    LOOK_PROGRESS,
     LOOK_QUARANTINE,
     LOOK_REQUESTED,
 )
 
-READ = (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
 SETTLES_S = 0.0
 TRAVELS_S = 3600.0
 """At rest nothing travels: all that was written is expected everywhere."""
@@ -57,7 +55,7 @@ class _Topics:
         self.numbers: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._bodies: dict[tuple[str, str], set[bytes]] = defaultdict(set)
         self._offsets = offsets
-        for topic in READ:
+        for topic in AUDITED:
             for record in broker.committed_records(topic.name):
                 self._add(record)
 

@@ -18,19 +18,17 @@ from runtime.kafka import ConsumerRecord, read
 from runtime.reading import read_all
 from runtime.records import Work
 from runtime.settings import KafkaSettings, LookSettings
-from runtime.topic_facts import TopicFacts, get
+from runtime.topic_facts import AUDITED, TopicFacts, get
 from schemas.topics import (
     CREDIT_REFUND,
     LOOK_COMPLETED,
     LOOK_FAILED,
-    LOOK_PROGRESS,
     LOOK_QUARANTINE,
     LOOK_REQUESTED,
 )
 from storage.audit_facts import Snapshot, snapshot
 from storage.object_store import ObjectMissing, ObjectStore
 
-READ = (LOOK_REQUESTED, LOOK_PROGRESS, LOOK_COMPLETED, LOOK_FAILED, CREDIT_REFUND)
 S3_AT_ONCE = 8
 BATCH = 1000
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -87,14 +85,14 @@ async def _read(scope: Scope, facts: TopicFacts) -> int:
     lake = scope.lake
     if lake is None:
         since = None if scope.since is None else scope.since - CLOCKS_DIFFER
-        return await read_into(facts, scope.kafka, READ, since)
+        return await read_into(facts, scope.kafka, AUDITED, since)
 
     def take(record: ConsumerRecord) -> None:
-        ours = record.topic in {topic.name for topic in READ}
+        ours = record.topic in {topic.name for topic in AUDITED}
         if facts.add(record) if ours else isinstance(read(record), Work):
             lake.saw(record)
 
-    return await read_all(scope.kafka, (*READ, *lake.beside(READ)), take)
+    return await read_all(scope.kafka, (*AUDITED, *lake.beside(AUDITED)), take)
 
 
 def _moment(scope: Scope, view: Snapshot) -> AuditMoment:

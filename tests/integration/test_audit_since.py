@@ -9,10 +9,9 @@ from aiokafka import AIOKafkaProducer
 
 from devstack.stack import Stack
 from domain.outcomes import Emit
-from operations.auditing.checking import READ
 from operations.auditing.reading import read_into
 from runtime.settings import KafkaSettings
-from runtime.topic_facts import TopicFacts
+from runtime.topic_facts import AUDITED, TopicFacts
 from schemas.ids import new_request_id
 from storage.acceptance import Acceptance
 from storage.audits import AuditRecord, AuditStore
@@ -81,8 +80,8 @@ async def test_two_processes_read_what_one_reads(
     for folder in (alone, shared):
         folder.mkdir()
     one, both = TopicFacts(alone), TopicFacts(shared)
-    count = await read_into(one, kafka, READ, None)
+    count = await read_into(one, kafka, AUDITED, None)
     assert count >= 1
-    assert await read_into(both, kafka, READ, None, much=0) == count
+    assert await read_into(both, kafka, AUDITED, None, much=0) == count
     assert [*both.requests()] == [*one.requests()]
     assert request_id in {about for about, _, _ in both.requests()}
