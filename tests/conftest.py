@@ -2,7 +2,6 @@
 (LOOKS_TEST_STACK=docker).
 """
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -64,7 +63,7 @@ def stack_folder() -> Iterator[Path]:
 
 
 def running_stack(
-    processes: tuple[str, ...], services: Callable[[], dict[str, str]] = dict
+    processes: tuple[str, ...], services: Callable[[], dict[str, str]] | None = None
 ) -> Iterator[Stack]:
     """A stack in a folder of its own, with services of its own unless `services` says where others
     are.
@@ -77,12 +76,12 @@ def running_stack(
             "LOOKS_ENGINE_TOKEN": TOKEN,
             **TRACED,
         }
-        if os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker":
+        if services is not None:
+            env |= services()
+        elif shared_services.in_containers():
             from tests.containers import services as containers  # noqa: PLC0415 (needs a Docker engine)
 
             env |= stack.enter_context(containers())
-        else:
-            env |= services()
         running = Stack(folder, processes, env)
         stack.callback(running.stop)
         running.start()
@@ -91,7 +90,9 @@ def running_stack(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Services that all workers share are stopped by whoever starts the workers."""
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config.add_cleanup(shared_services.end_containers)
+    else:
         config.add_cleanup(partial(shared_services.end, shared_services.begin()))
 
 
@@ -126,6 +127,14 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Stack]:
     """Kafka, Postgres and S3 with tables, topics, bucket and tenants, and none of our processes."""
+    yield from running_stack((), shared_services.place)
+
+
+@pytest.fixture(scope="module")
+def fresh_services() -> Iterator[Stack]:
+    """As `services`, which a file names so that it means these: topics and tables that no other
+    file has left records on, nor meets what this one leaves.
+    """
     yield from running_stack((), shared_services.place)
 
 

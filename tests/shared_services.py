@@ -1,7 +1,8 @@
 """One Kafka, one Postgres and one S3 for a whole run of pytest, however many workers it has.
 
 They are started when a worker needs them first, and stopped by the process that started the
-workers. Each stack of a worker has a namespace, a database and a bucket of its own there.
+workers. Each stack of a worker has a namespace, a database and a bucket of its own there. In
+containers (LOOKS_TEST_STACK=docker) each worker has its own.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import signal
 import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -43,6 +44,7 @@ _SHARED = (
     "LOOKS_LAKE_CREDENTIAL",
 )
 _numbers = count(1)
+_kept = ExitStack()
 
 
 def run_apart(work: Coroutine[None, None, T]) -> T:
@@ -63,6 +65,7 @@ def end(folder: "tempfile.TemporaryDirectory[str]") -> None:
     """Stop what was started, also after an interrupt."""
     _stack().stop()
     _stack.cache_clear()
+    end_containers()
     folder.cleanup()
     del os.environ[FOLDER]
 
@@ -71,23 +74,21 @@ def place() -> dict[str, str]:
     """The settings of a new stack on the shared services: nothing of another one's is there."""
     own = f"{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}-{next(_numbers)}"
     with _locked():
-        shared = _stack()
-        fresh = not shared.running
-        shared.start()
-        url = run_apart(_database(shared.env["LOOKS_DATABASE_URL"], own, fresh=fresh))
+        there = _containers() if in_containers() else _embedded()
+        url = run_apart(_database(there["LOOKS_DATABASE_URL"], own))
     return {
-        **{name: shared.env[name] for name in _SHARED},
+        **{name: there[name] for name in _SHARED if name in there},
         "LOOKS_NAMESPACE": own,
         "LOOKS_DATABASE_URL": url,
         "LOOKS_S3_BUCKET": own,
     }
 
 
-async def _database(server: str, name: str, *, fresh: bool) -> str:
+async def _database(server: str, name: str) -> str:
     """One with every table, made from a template."""
     connection = await asyncpg.connect(server)
     try:
-        if fresh:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
             await connection.execute(f"CREATE DATABASE {TEMPLATE}")
             template = urlsplit(server)._replace(path=f"/{TEMPLATE}").geturl()
             await migrate(template)
@@ -106,6 +107,29 @@ async def _partition(url: str) -> None:
             await IdPartitions(connection).prepare(table, datetime.now(UTC))
     finally:
         await connection.close()
+
+
+def in_containers() -> bool:
+    """Whether the run was asked for services in containers."""
+    return os.environ.get("LOOKS_TEST_STACK", "embedded") == "docker"
+
+
+def end_containers() -> None:
+    """Remove those of this process."""
+    _kept.close()
+    _containers.cache_clear()
+
+
+@cache
+def _containers() -> dict[str, str]:
+    from tests.containers import services  # noqa: PLC0415 (needs a Docker engine)
+
+    return _kept.enter_context(services())
+
+
+def _embedded() -> dict[str, str]:
+    _stack().start()
+    return _stack().env
 
 
 @cache

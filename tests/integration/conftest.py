@@ -64,7 +64,11 @@ async def running(
 
 
 async def until(true: Callable[[], "asyncio.Future[bool] | object"], within_s: float = 40) -> None:
-    """Poll a coroutine function until it gives something true."""
-    async with asyncio.timeout(within_s):
-        while not await true():  # type: ignore[misc]  # a coroutine function, called anew each time
-            await asyncio.sleep(0.05)
+    """Poll a coroutine function until it gives something true. Raises TimeoutError: its name."""
+    try:
+        async with asyncio.timeout(within_s):
+            while not await true():  # type: ignore[misc]  # a coroutine function, called anew each time
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        waited_for = getattr(true, "__name__", repr(true))
+        raise TimeoutError(f"not {waited_for} within {within_s} s") from error

@@ -30,10 +30,12 @@ from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, PARTITIONS
 from storage.acceptance import Acceptance
 from storage.submissions import Accepted
+from tests.conftest import fresh_services
 from tests.integration.accepting import submission
 from tests.integration.applications import compositor_session
 from tests.integration.conftest import running, until
 
+services = fresh_services
 BURST = 10_000
 TOGETHER = 500
 PLACES = 4

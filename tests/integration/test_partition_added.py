@@ -1,9 +1,9 @@
-"""Somebody gives a topic one partition more on a living system, on a Kafka of its own: not ready,
+"""Somebody gives a topic one partition more on a living system, on topics of its own: not ready,
 and no look is lost.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,6 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from consumers.compositor.handler import Compositor
-from devstack.stack import Stack
 from domain.outcomes import Emit
 from runtime import broker, copartitions, metrics
 from runtime import kafka as kafka_clients
@@ -26,19 +25,14 @@ from schemas.events import CancelLook, LookCompleted, LookDeadLettered, LookRequ
 from schemas.failures import FailureCode
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_COMPLETED, LOOK_DEAD_LETTER, LOOK_REQUESTED, PARTITIONS
-from tests.conftest import running_stack
+from tests.conftest import fresh_services
 from tests.integration.applications import compositor_session
 from tests.integration.conftest import until
 from tests.integration.test_processes import Renderer, publish
 from tests.making import a_request
 
+services = fresh_services
 LOOKS = 40
-
-
-@pytest.fixture(scope="module")
-def services() -> Iterator[Stack]:
-    """Not the session's: what is done to its topics can't be undone."""
-    yield from running_stack(())
 
 
 @pytest.fixture(autouse=True)
@@ -113,11 +107,9 @@ async def test_work_goes_on_and_nobody_is_ready_and_a_cancel_reaches_its_owner(
         await until(all_ready)
         await publish(producer, Emit(requests[0], ("1",), 1))
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-        await asyncio.to_thread(
-            admin.create_partitions([NewPartitions(LOOK_REQUESTED.name, PARTITIONS + 1)])[
-                LOOK_REQUESTED.name
-            ].result
-        )
+        there = kafka.names.topic(LOOK_REQUESTED.name)
+        asked = admin.create_partitions([NewPartitions(there, PARTITIONS + 1)])
+        await asyncio.to_thread(asked[there].result)
 
         async def none_ready() -> bool:
             return not any(process.ready for process in both)

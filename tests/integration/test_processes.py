@@ -41,11 +41,13 @@ from storage.claims import ClaimResult, ClaimStore
 from storage.outbox import OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
+from tests.conftest import fresh_services
 from tests.integration.accepting import accept
 from tests.integration.applications import compositor_session, dead_letters, ledger, projection
 from tests.integration.conftest import running, until
 from tests.integration.reading import records_of, requested
 
+services = fresh_services
 IMAGE = StoredImage(
     bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
 )

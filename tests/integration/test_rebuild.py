@@ -1,14 +1,12 @@
 """The projection rebuilt from real topics: equal row for row, corruption named and mended, a kill
 and live traffic harmless.
-
-A stack of its own: a rebuild speaks of every request that there is.
 """
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -44,13 +42,14 @@ from schemas.ids import new_request_id
 from schemas.topics import BY_NAME, LOOK_COMPLETED, LOOK_PROGRESS, LOOK_REQUESTED, PARTITIONS
 from storage.acceptance import Acceptance
 from storage.projection import ProjectionStore
-from tests.conftest import running_stack
+from tests.conftest import fresh_services
 from tests.integration.accepting import TENANT, accept
 from tests.integration.applications import projection
 from tests.integration.conftest import running, until
 from tests.integration.reading import requested
 from tests.integration.test_command_line import looks
 
+services = fresh_services
 IMAGE = StoredImage(
     bucket="b", key="k", content_type="image/png", width=1, height=1, bytes=1, sha256="0" * 64
 )
@@ -64,12 +63,6 @@ SELECT 'r' AS tab, request_id, 0 AS seq, to_jsonb(r)::text AS row FROM request_l
 UNION ALL SELECT 'e', request_id, seq, to_jsonb(e)::text FROM job_events e
 UNION ALL SELECT 'o', topic, partition, next_offset::text FROM projection_offsets
   ORDER BY 1, 2, 3"""
-
-
-@pytest.fixture(scope="module")
-def services() -> Iterator[Stack]:
-    """Kafka, Postgres and S3 for this file alone."""
-    yield from running_stack(())
 
 
 @pytest.fixture
