@@ -90,6 +90,6 @@ COPY --from=cli-venv /venv /venv
 COPY --from=cli-venv --chown=10001:10001 /var/lib/looks /var/lib/looks
 RUN looks --help >/dev/null && looks replay --help >/dev/null && looks report --help >/dev/null \
     && looks engine --help >/dev/null && looks db migrate --help >/dev/null \
-    && python -c "import devstack.seeding; from storage.migrations import FOLDER; assert [*FOLDER.glob('*.sql')], FOLDER"
+    && python -c "import devstack.seeding; from storage.tables import MIGRATIONS; assert [*MIGRATIONS.glob('*.sql')], MIGRATIONS"
 HEALTHCHECK NONE
 CMD ["looks", "--help"]

@@ -28,6 +28,7 @@ from bench import (
     recovery,
     relay,
     replay,
+    rolling,
     starting,
     streams,
     tracing,
@@ -63,6 +64,7 @@ def main() -> None:
         "years": years.measure,
         "peers": compared.measure,
         "relay": relay.measure,
+        "rolling": rolling.measure,
         "starting": starting.measure,
         "growth": growth.measure,
     }

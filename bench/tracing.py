@@ -3,6 +3,8 @@ turn about, each with an API of its own beside one relay and one Postgres.
 
 Spans go to a receiver in a process of its own, which reads and forgets them. CPU is the API's, for
 one request; p50 is what a client sees. Pairs stand side by side in time; their ratios are told.
+Processes of the same code differ by some per cent for as long as they live, so each set of rounds
+has new ones; and a second API without traces says what two equal ones differ by.
 """
 
 import json
@@ -23,8 +25,11 @@ from bench.pipeline import running
 from devstack.folder import is_free
 from devstack.stack import Stack
 
-PAIRS = int(os.environ.get("LOOKS_BENCH_TRACING_PAIRS", "12"))
-SHARES = {"off": None, "1_percent": "0.01", "100_percent": "1.0"}
+SETS = int(os.environ.get("LOOKS_BENCH_TRACING_SETS", "4"))
+PAIRS = int(os.environ.get("LOOKS_BENCH_TRACING_PAIRS", "6"))
+"""Rounds of each set."""
+CONTROL = "off_again"
+SHARES = {"off": None, CONTROL: None, "1_percent": "0.01", "100_percent": "1.0"}
 """Of all looks, by the sampler; None: without an endpoint."""
 OF_SERVICES = ("LOOKS_DATABASE_", "LOOKS_KAFKA_", "LOOKS_S3_", "AWS_")
 NO_LIMIT = {
@@ -104,36 +109,40 @@ def _ratios(turns: list[dict[str, TracedTurn]], name: str) -> dict[str, object]:
     }
 
 
-def measure() -> dict[str, object]:
-    """All shares in each round, in an order that changes."""
+def _rounds(first: Stack, number: int, endpoint: str) -> list[dict[str, TracedTurn]]:
+    """Those of one set: all shares in each round, in an order that changes."""
     with ExitStack() as ending:
-        endpoint = ending.enter_context(_receiver())
-        first = ending.enter_context(running(("api", "outbox_relay"), NO_LIMIT))
-        stacks = {"off": first}
-        for name, share in SHARES.items():
-            if share is not None:
-                stacks[name] = ending.enter_context(beside(first, name, _env(share, endpoint)))
-        headers = {"Authorization": f"Bearer {first.env['LOOKS_API_KEY']}"}
-        for one in stacks.values():
+        apis = {
+            name: ending.enter_context(beside(first, f"{name}-{number}", _env(share, endpoint)))
+            for name, share in SHARES.items()
+        }
+        for one in apis.values():
+            headers = {"Authorization": f"Bearer {one.env['LOOKS_API_KEY']}"}
             uvloop.run(turn(one.env["LOOKS_API_URL"], headers, WARM_UP_S))
-        chance, turns = random.Random(1), []
+        chance, turns = random.Random(number), []
         for _ in range(PAIRS):
-            order = list(stacks)
+            order = list(apis)
             chance.shuffle(order)
             told = {}
             for name in order:
                 drained(first)
-                weigh([stacks[name].pid("api")])
-                told[name] = _measured(stacks[name])
+                weigh([apis[name].pid("api")])
+                told[name] = _measured(apis[name])
             turns.append(told)
         drained(first)
+        return turns
+
+
+def measure() -> dict[str, object]:
+    """SETS of PAIRS rounds."""
+    with _receiver() as endpoint, running(("outbox_relay",), NO_LIMIT) as first:
+        turns = [one for number in range(SETS) for one in _rounds(first, number, endpoint)]
     return {
         "rounds": len(turns),
         "cpu_us_a_request": {name: spread([one[name].cpu_us for one in turns]) for name in SHARES},
         "p50_ms": {name: spread([one[name].p50_ms for one in turns]) for name in SHARES},
         "per_s": {name: spread([one[name].per_s for one in turns]) for name in SHARES},
-        "at_1_percent": _ratios(turns, "1_percent"),
-        "at_100_percent": _ratios(turns, "100_percent"),
+        **{f"at_{name}": _ratios(turns, name) for name in SHARES if name != "off"},
         "reach_at_1_percent": REACH,
         "load_average": round(os.getloadavg()[0], 1),
     }
@@ -143,7 +152,7 @@ def measure() -> dict[str, object]:
 def beside(first: Stack, name: str, env: dict[str, str]) -> Iterator[Stack]:
     """Another API on the services of the first stack."""
     told = {one: value for one, value in first.env.items() if one.startswith(OF_SERVICES)}
-    stack = Stack(first.folder.root.with_name(name), ("api",), told | NO_LIMIT | env)
+    stack = Stack(first.folder.root / name, ("api",), told | NO_LIMIT | env)
     try:
         stack.start()
         yield stack

@@ -17,6 +17,7 @@ from asyncpg.connect_utils import SessionAttribute
 from runtime import logs, metrics
 from runtime.process import Process
 from runtime.settings import DatabaseSettings
+from storage.tables import until_there
 
 log = logs.get(__name__)
 
@@ -60,9 +61,10 @@ async def open_pool(
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool of connections whose statements are bounded in time.
 
-    With `process`, that one is not ready while the database can't be written. With `wait`,
-    connecting is put off until the first use, so a process can start before its database. Raises
-    one of DATABASE_AWAY or asyncpg's PostgresError when the database is out of reach.
+    With `process`, that one is not ready while the database can't be written, nor before its
+    tables are there: they are waited for here. With `wait`, connecting is put off until the first
+    use, and so is this: a process can start before its database. Raises one of DATABASE_AWAY or
+    asyncpg's PostgresError when the database is out of reach.
     """
     pool = asyncpg.create_pool(
         settings.pool_dsn,
@@ -75,7 +77,9 @@ async def open_pool(
         if process is None:
             yield pool
         else:
-            async with watched(pool, process):
+            async with watched(pool, process), _awaited(pool, process) as tables:
+                if not wait:
+                    await tables
                 yield pool
 
 
@@ -177,6 +181,17 @@ async def watched(
         with suppress(asyncio.CancelledError):
             await watching
         process.lacks.discard(LACK)
+
+
+@asynccontextmanager
+async def _awaited(pool: asyncpg.Pool, process: Process) -> AsyncIterator["asyncio.Task[None]"]:
+    tables = asyncio.create_task(until_there(pool, process, TRANSIENT))
+    try:
+        yield tables
+    finally:
+        tables.cancel()
+        with suppress(asyncio.CancelledError):
+            await tables
 
 
 async def _watch(pool: asyncpg.Pool, process: Process, every_s: float) -> None:

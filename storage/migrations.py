@@ -11,8 +11,7 @@ import asyncpg
 from storage import advisory
 from storage.advisory import Lock
 from storage.database import WRITABLE
-
-FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+from storage.tables import MIGRATIONS
 
 _HISTORY = """CREATE TABLE IF NOT EXISTS schema_migrations (
   name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
@@ -42,7 +41,7 @@ class MigrationChanged(Exception):
     """A file that was applied has been changed since: write a new one instead."""
 
 
-async def migrate(database_url: str, folder: Path = FOLDER) -> list[str]:
+async def migrate(database_url: str, folder: Path = MIGRATIONS) -> list[str]:
     """Apply what was not applied yet, each file in a transaction unless it says otherwise; returns
     their names. Safe to call side by side, and again after it was interrupted.
 

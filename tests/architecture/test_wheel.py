@@ -64,7 +64,7 @@ def test_the_root_of_looks_is_a_module_that_runs(installed: Path) -> None:
 
 
 def test_migrations_are_in_it(installed: Path) -> None:
-    code = "from storage.migrations import FOLDER as f; print(f, *(p.name for p in f.iterdir()))"
+    code = "from storage.tables import MIGRATIONS as f; print(f, *(p.name for p in f.iterdir()))"
     folder, *names = said(installed, "-c", code).split()
     assert Path(folder).is_relative_to(installed)
     assert sorted(names) == sorted(path.name for path in (CHECKOUT / "migrations").iterdir())
