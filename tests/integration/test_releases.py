@@ -150,10 +150,10 @@ class Early:
 @pytest.mark.timeout(600)
 def test_tables_and_processes_of_a_release_may_come_in_either_order(releases: Releases) -> None:
     with ExitStack() as stack:
+        client = stack.enter_context(serving(releases.stack("old", PROCESSES, releases.previous)))
         early = [Early(releases, module) for module in FIRST]
         for one in early:
             stack.callback(one.process.kill)
-        client = stack.enter_context(serving(releases.stack("old", PROCESSES, releases.previous)))
         until(lambda: all(one.waits for one in early), 60)
         works(client)
         assert [one.ready for one in early] == [False] * len(early)
