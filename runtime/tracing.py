@@ -158,32 +158,35 @@ def begin(
     parent: str,
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Attributes | None = None,
+    *,
+    link: str = "",
 ) -> Span:
     """Begin a span below `parent`, a traceparent; below none, or below one that makes no sense, a
-    new trace may begin, as the sampler says.
+    new trace may begin, as the sampler says. `link`: of a span that it has to do with.
     """
-    tracer = _Tracing.tracer
-    if tracer is None or (parent and is_traceparent(parent) and not sampled(parent)):
+    if _Tracing.tracer is None or (parent and is_traceparent(parent) and not sampled(parent)):
         return Span(parent)
     if _Tracing.beginnings is not None and not is_traceparent(parent):
         unwanted = _Tracing.beginnings.unwanted(name)
         if unwanted:
             return Span(unwanted)
-    return _begun(tracer, name, parent, kind, attributes or {})
+    return _begun(name, parent, kind, attributes or {}, link)
 
 
-def _begun(
-    tracer: "Tracer", name: str, parent: str, kind: SpanKind, attributes: Attributes
-) -> Span:
+def _begun(name: str, parent: str, kind: SpanKind, attributes: Attributes, link: str) -> Span:
     from opentelemetry import trace  # noqa: PLC0415 (only where it is on)
     from opentelemetry.context import Context  # noqa: PLC0415 (only where it is on)
     from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 (only where it is on)
         TraceContextTextMapPropagator,
     )
 
-    context = TraceContextTextMapPropagator().extract({"traceparent": parent}, Context())
+    def read(traceparent: str) -> Context:
+        return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
+
+    links = [trace.Link(trace.get_current_span(read(link)).get_span_context())] if link else []
+    tracer = _Tracing.tracer or trace.get_tracer("looks")
     opened = tracer.start_span(
-        name, context, trace.SpanKind[kind.value], attributes=dict(attributes)
+        name, read(parent), trace.SpanKind[kind.value], dict(attributes), links
     )
     own = opened.get_span_context()
     text = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
@@ -198,11 +201,13 @@ def span(
     parent: str | None = None,
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Attributes | None = None,
+    *,
+    link: str = "",
 ) -> Iterator[Span]:
     """A span around a block; below `current` where no parent is given. What the block raises is its
     error.
     """
-    made = begin(name, current() if parent is None else parent, kind, attributes)
+    made = begin(name, current() if parent is None else parent, kind, attributes, link=link)
     before = _current.set(made.traceparent)
     error = ""
     try:
@@ -219,13 +224,17 @@ def span(
 def spans(
     name: str, parents: Sequence[str], kind: SpanKind, attributes: Attributes | None = None
 ) -> Iterator[None]:
-    """A span below each of the parents around what is done for all of them at once."""
+    """A span below each of the parents around what is done for all of them at once; each links to
+    the first, so that a batch is found from any of its traces.
+    """
     if not on():
         yield
         return
     said = {**(attributes or {}), "messaging.batch.message_count": len(parents)}
     with ExitStack() as open_spans:
+        first = ""
         for parent in parents:
             if sampled(parent):
-                open_spans.enter_context(span(name, parent, kind, said))
+                made = open_spans.enter_context(span(name, parent, kind, said, link=first))
+                first = first or made.traceparent
         yield

@@ -32,6 +32,8 @@ class SeenSpan:
     parent: str
     attributes: dict[str, str]
     failed: bool
+    links: tuple[tuple[str, str], ...] = ()
+    """Trace and span of each."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Spans:
                                 for one in span.attributes
                             },
                             span.status.code == 2,
+                            tuple((one.trace_id.hex(), one.span_id.hex()) for one in span.links),
                         )
                     )
             self.came.notify_all()

@@ -79,7 +79,7 @@ def test_a_sampled_parent_whose_id_is_random_is_sampled_too(spans: Spans) -> Non
     assert not tracing.sampled(f"00-{TRACE}-{PARENT}-02")
 
 
-def test_each_sampled_record_of_a_batch_has_its_span(spans: Spans) -> None:
+def test_each_sampled_record_of_a_batch_has_its_span_with_a_link_to_the_first(spans: Spans) -> None:
     others = [f"00-{digit * 32}-{PARENT}-01" for digit in "34"]
     with tracing.spans("batch", [*others, NOT_SAMPLED], SpanKind.CONSUMER, {"system": "kafka"}):
         pass
@@ -88,7 +88,9 @@ def test_each_sampled_record_of_a_batch_has_its_span(spans: Spans) -> None:
         "3" * 32: ["batch"],
         "4" * 32: ["batch"],
     }
-    assert spans.traces["3" * 32][0].attributes == {
+    (first,), (second,) = spans.traces["3" * 32], spans.traces["4" * 32]
+    assert (first.links, second.links) == ((), (("3" * 32, first.span_id),))
+    assert first.attributes == {
         "system": "kafka",
         "messaging.batch.message_count": "3",
     }
