@@ -125,9 +125,8 @@ def named_by_audit(stack: Stack) -> dict[str, set[str]]:
     audited = looks(stack, "audit", "--settle-s", "5", "--json")
     assert audited.returncode == 1, audited.stderr
     found: dict[str, set[str]] = {}
-    for line in audited.stdout.splitlines():
-        if line.startswith("{"):
-            told = json.loads(line)
+    for told in map(json.loads, audited.stdout.splitlines()):
+        if "promise" in told:  # not the last line, which says what was looked at
             found.setdefault(str(told["promise"]), set()).add(told["subject"])
     return found
 
