@@ -78,7 +78,7 @@ class Owned:
                 await asyncio.sleep(0.02)
 
 
-class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+class RollingMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Of the group; it can be started again."""
 
     def __init__(self, kafka: KafkaSettings, group: str, name: str, owned: Owned) -> None:
@@ -114,10 +114,12 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
 
 
 @asynccontextmanager
-async def _group(kafka: KafkaSettings, kind: str) -> AsyncIterator[tuple[list[Member], Owned]]:
+async def _group(
+    kafka: KafkaSettings, kind: str
+) -> AsyncIterator[tuple[list[RollingMember], Owned]]:
     owned = Owned()
     group = f"{kind}-{new_request_id()}"
-    members = [Member(kafka, group, f"member-{number}", owned) for number in range(MEMBERS)]
+    members = [RollingMember(kafka, group, f"member-{number}", owned) for number in range(MEMBERS)]
     await asyncio.gather(*(one.start() for one in members))
     try:
         await owned.until_whole()
@@ -147,7 +149,7 @@ async def _twice(kafka: KafkaSettings, seconds: float) -> int:
     as after a pause, when the successor of a process that was given up is there.
     """
     async with _group(kafka, "static") as (members, owned):
-        double = Member(kafka, members[0]._group, members[0]._name, owned)
+        double = RollingMember(kafka, members[0]._group, members[0]._name, owned)
         await double.start()
         try:
             await asyncio.sleep(seconds)

@@ -49,7 +49,7 @@ def places(pattern: re.Pattern[str]) -> set[str]:
 )
 def test_clients_are_made_where_they_are_secured(pattern: re.Pattern[str], doors: set[str]) -> None:
     # The first users of a broker; clients of an open stack.
-    benches = ("kills", "pipeline", "rebuild", "replay", "row_by_row")
+    benches = ("kills", "pipeline", "rebuild", "replay", "rolling", "row_by_row")
     beside = {"devstack/secured.py", *(f"bench/{name}.py" for name in benches)}
     assert places(pattern) - beside == doors
 
