@@ -9,14 +9,16 @@ from compositing.charts.worn import Worn
 from compositing.cut.cutout import Cutout
 from compositing.small.place import place
 from compositing.small.placed import Placed
-from schemas.categories import GarmentCategory
+from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
 
 
 def place_small(category: GarmentCategory, cutout: Cutout, body: Body) -> Worn:
     """Where shoes or an accessory go. Raises GarmentError no_garment_found."""
     pieces = place(category, cutout, body.mannequin)
     charts = tuple(Chart(piece.order, piece.photo, piece.look, piece.share) for piece in pieces)
-    return Worn(charts, Scale(_scale(pieces), ()))
+    feet = CATEGORIES[category].region is BodyRegion.FEET
+    unlike = max(piece.unlike for piece in pieces) if feet else None
+    return Worn(charts, Scale(_scale(pieces), ()), unlike=unlike)
 
 
 def _scale(pieces: list[Placed]) -> float:

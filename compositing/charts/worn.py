@@ -29,6 +29,8 @@ class Worn:
     landmarks: Mapping[str, Numbers] = field(default_factory=dict)
     photo: UpperPhoto | None = None
     neckline: Neckline | None = None
+    unlike: float | None = None
+    """Of shoes, 0..1: how little their outline is that of one shoe."""
 
     def layers(self) -> list[tuple[str, list[Chart]]]:
         """Charts that are sampled together, from the skin outwards: a trunk or both legs, then each

@@ -11,6 +11,7 @@ from compositing.arrays import Floats
 from compositing.light import TO_LINEAR, contact_shadow, shade, to_srgb
 from compositing.mannequin import Mannequin
 from compositing.options import LookOptions
+from compositing.paint.feet import floor_shadow, without_feet
 from compositing.paint.raster import Box
 from compositing.paint.wear import Dressed, worn
 from schemas.categories import CATEGORIES, BodyRegion
@@ -58,9 +59,13 @@ def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     if box is None:
         return Seen((0, 0, 0, 0), 0)
     left, top, right, bottom = box
+    if region is BodyRegion.FEET:
+        without_feet(scene, cover, body, one.cloths)
     colour, alpha = _merged(one, region, box, body)
     part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
     part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
+    if region is BodyRegion.FEET:
+        part *= (1 - floor_shadow(alpha, body.scale) * (1 - under))[..., None]
     light = body.light if region in CLOSE else body.drape
     colour *= shade(light[top:bottom, left:right], alpha, body.scale)[..., None]
     part *= (1 - alpha)[..., None]

@@ -8,8 +8,8 @@ from compositing.arrays import Floats, Mask
 from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
+from compositing.small.frames import Frame, frame
 from compositing.small.legs import cm_px
-from compositing.small.pairs import Frame, frame
 from compositing.small.placed import (
     Placed,
     Points,

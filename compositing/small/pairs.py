@@ -1,12 +1,13 @@
 """Telling a pair apart: two pieces, or one that falls into two like halves."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing.arrays import Floats, Mask
 from compositing.cut.pieces import touching
+from compositing.small.frames import Frame, frame
+from compositing.small.overlap import along_seam, copied, far_of
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 
 MIN_SIDE_PX = 12
@@ -35,32 +36,20 @@ GAP, GAP_LIKE = 0.05, 0.62
 """Between touching shoes, so near their seam, what is nearer than this share to the floor's colour
 is floor.
 """
-COARSE_PX, SMOOTH_PX = 112, 11
+COARSE_PX = 112
 AGREE, KEPT = 0.02, 0.8
 """Mates agree within this share of their length; what differs is floor if so much of a shoe is left
 without it.
 """
-OVERLAPPING, PEAK, SHARED, MOVES = 0.95, 0.02, 0.04, 8
-"""Of two profiles one before the other, a shape and its copy cover so much of both, by so much more
-than half the move does, and hide so much of each other; so many moves are looked at closely.
+BALANCED, SURELY_ALIKE, SEAM, WORTH = 0.85, 0.86, 1.1, 0.71
+"""Halves of about one size that are so alike, or touch along so little, are two shoes side by
+side; else a shape and its copy
+that make the pair so well (`overlap.py`) are one shoe before the other.
 """
 BESIDE, IN_LINE = 0.45, 3.2
 """Shoes lie beside each other, so the cut runs along them; in a line only when the whole is so much
 longer than wide.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The long axis of a shape. `along`: unit vector; `across` is a quarter turn from it. Lengths
-    in pixels.
-    """
-
-    centre: Points
-    along: Points
-    across: Points
-    length: float
-    width: float
 
 
 def unfloored(mask: Mask, colours: Floats) -> Mask:
@@ -128,7 +117,7 @@ def without_gap(pair: list[Mask], mask: Mask, colours: Floats) -> list[Mask]:
     ]
 
 
-def told_apart(mask: Mask) -> list[Mask]:
+def told_apart(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
     """One or two shoes, the one further left first. Raises GarmentError no_garment_found."""
     clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = [filled(piece) for piece in pieces(np.asarray(clean), MATE_SHARE)[:2]]
@@ -136,28 +125,30 @@ def told_apart(mask: Mask) -> list[Mask]:
         raise nothing()
     found = [one for one in found if min(_sides(one)) >= MIN_SIDE_PX]
     if len(found) == 1:
-        found = _near_one(found[0]) or _halves(found[0]) or found
+        found = _parts(found[0], rgb)
     return sorted(found, key=lambda one: float(np.nonzero(one)[1].mean()))
+
+
+def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
+    """A pair in one piece: two like halves, or a shoe and what is seen of its mate."""
+    halves, copy = _halves(mask), copied(mask)
+    if halves is not None:
+        areas = sorted(float(half.sum()) for half in halves)
+        seam = (cv2.dilate(halves[0].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & halves[1]
+        short = float(seam.sum()) < SEAM * float(np.sqrt(mask.sum() / 2))
+        if areas[0] > BALANCED * areas[1] and (short or likeness(*halves) > SURELY_ALIKE):
+            return halves
+    if copy is not None and copy.worth > WORTH:
+        return along_seam(mask, copy.shape, far_of(copy, mask), rgb)
+    if halves is not None:
+        near, far = sorted(halves, key=lambda half: -float(np.nonzero(half)[0].max()))
+        return along_seam(mask, near, far, rgb)
+    return [mask]
 
 
 def _sides(mask: Mask) -> tuple[float, float]:
     left, top, right, bottom = box_of(mask)
     return right - left + 1, bottom - top + 1
-
-
-def frame(mask: Mask, along: Points | None = None) -> Frame:
-    """By the second moments of the area, or along what is given; length and width are those of the
-    outline along it.
-    """
-    rows, columns = np.nonzero(mask)
-    points = np.column_stack([columns, rows]).astype(np.float64)
-    centre = points.mean(0)
-    if along is None:
-        _, axes = np.linalg.eigh(np.cov((points - centre).T) + 1e-6 * np.eye(2))
-        along = np.asarray(axes[:, 1] if axes[1, 1] >= 0 else -axes[:, 1])
-    across = np.array([-along[1], along[0]])
-    length, width = (float(np.ptp((points - centre) @ axis)) + 1 for axis in (along, across))
-    return Frame(centre, along, across, length, width)
 
 
 def likeness(first: Mask, second: Mask) -> float:
@@ -213,70 +204,6 @@ def _halves(mask: Mask) -> list[Mask] | None:
         if alike >= ALIKE and worth < least:
             best, least = (normal, (offset + 0.5) / scale - 0.5), worth
     return None if best is None else _parted(mask, *best)
-
-
-def _near_one(mask: Mask) -> list[Mask] | None:
-    """Of two profiles of which one hides a part of the other: the whole one, which is lower.
-
-    The pair is a shape and its copy, moved: S = mask and mask moved back; S and S moved must cover
-    the mask, better than a move half as far does: any one shape is nearly covered by a short move.
-    """
-    small, scale = _coarse(mask)
-    own = box_of(small)
-    wide, tall = own[2] - own[0] + 1, own[3] - own[1] + 1
-    best, most = None, OVERLAPPING
-    for move in _likely_moves(small, wide, tall):
-        shape, covered = _twice(small, *move)
-        half = _twice(small, round(move[0] / 2), round(move[1] / 2))[1]
-        if covered < max(most, half + PEAK):
-            continue
-        shared = float((shape & _moved(shape, *move)).sum() / max(shape.sum(), 1))
-        if shared > SHARED and _long(shape) < HALF_LENGTH[1]:
-            best, most = move, covered
-    if best is None:
-        return None
-    around = range(-2, 3)
-    x, y = round(best[0] / scale), round(best[1] / scale)
-    tried = [_twice(mask, x + aside, y + down) for aside in around for down in around]
-    shape = max(tried, key=lambda one: one[1] - 0.5 * float(one[0].sum()) / float(mask.sum()))[0]
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SMOOTH_PX, SMOOTH_PX))
-    near = pieces(
-        np.asarray(cv2.morphologyEx(shape.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0), 0.0
-    )
-    return [near[0]] if near and near[0].sum() > MATE_SHARE * mask.sum() else None
-
-
-def _likely_moves(mask: Mask, wide: float, tall: float) -> list[tuple[int, int]]:
-    """Moves up and aside, each the best of its neighbourhood."""
-    coarse = [
-        (round(aside * wide), round(down * tall))
-        for down in np.arange(-0.45, -0.07, 0.05)
-        for aside in np.arange(-0.55, 0.56, 0.05)
-        if abs(aside) > 0.13
-    ]
-    ranked = sorted(coarse, key=lambda move: -_twice(mask, *move)[1])[:MOVES]
-    near = [-2, -1, 0, 1, 2]
-    return [
-        max(
-            ((x + dx, y + dy) for dx in near for dy in near),
-            key=lambda move: _twice(mask, *move)[1],
-        )
-        for x, y in ranked
-    ]
-
-
-def _moved(mask: Mask, aside: int, down: int) -> Mask:
-    move = np.array([[1, 0, aside], [0, 1, down]], np.float32)
-    return np.asarray(cv2.warpAffine(mask.astype(np.uint8), move, mask.shape[::-1]) > 0)
-
-
-def _twice(mask: Mask, aside: int, down: int) -> tuple[Mask, float]:
-    """The largest shape that lies in the mask both as it is and moved, and how much of the mask the
-    two cover.
-    """
-    shape = mask & _moved(mask, -aside, -down)
-    covered = (shape | _moved(shape, aside, down)).sum() / max(mask.sum(), 1)
-    return np.asarray(shape), float(covered)
 
 
 def _long(mask: Mask) -> float:

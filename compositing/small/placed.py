@@ -27,7 +27,8 @@ class Placed:
     `photo`, `look`: (rows, columns, 2) x, y in the cut-out's and in the look's pixels. No cell is
     folded; in a mirrored piece all cells turn the other way round. `share`: how much of each of the
     cut-out's pixels belongs to this piece, None where all do. `order`: behind or before the part of
-    the mannequin that it is worn on: the leg, the head and neck, the hand.
+    the mannequin that it is worn on: the leg, the head and neck, the hand. `unlike`: 0..1, of a
+    shoe, how little its outline is that of one shoe.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Placed:
     share: Floats | None = None
     mirrored: bool = False
     order: Stacking = "before"
+    unlike: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import numpy as np
 from compositing.arrays import Floats, Mask
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import HEAD, Mannequin
+from compositing.small.frames import Frame, frame
 from compositing.small.legs import cm_px
-from compositing.small.pairs import Frame, frame
 from compositing.small.placed import (
     FloatBox,
     Placed,

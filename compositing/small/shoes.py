@@ -6,20 +6,26 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing.arrays import Floats, Mask
 from compositing.cut.background import lab
 from compositing.cut.cutout import Cutout
 from compositing.mannequin import Mannequin
-from compositing.small.front import from_above, standing, throat_share
+from compositing.small.front import standing
 from compositing.small.legs import Leg, leg
 from compositing.small.pairs import agreed, cleared, likeness, told_apart, unfloored, without_gap
 from compositing.small.placed import Placed, silhouette
-from compositing.small.profile import outwards
+from compositing.small.stand import stand
 from compositing.small.views import ROUND, Pictured, Shoe, View, facing, seen, toe_evidence
 
 WELL_SEEN: Final = 0.72
 """A shoe of which less is seen than this, beside its mate, is replaced by its mate's mirror image.
+"""
+
+TURNED: Final = 0.5
+"""Toes that point aside by more (the sine) do so on both feet, outwards: one shoe is shown, and its
+mirror image.
 """
 
 
@@ -27,16 +33,15 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
     """Raises GarmentError no_garment_found."""
     outline = silhouette(cutout.alpha)
     size = (outline.mask.shape[1], outline.mask.shape[0])
-    colours = lab(np.asarray(cv2.resize(cutout.rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
+    rgb = np.asarray(cv2.resize(cutout.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    colours = lab(rgb)
     mask = unfloored(outline.mask, colours) if cutout.mode == "messy" else outline.mask
-    shoes = shoes_of(mask, colours, boots=boots)
+    shoes = shoes_of(mask, rgb, colours, boots=boots)
     shares = [
         outline.share(share) for share in cleared([shoe.mask for shoe in shoes], outline.mask)
     ]
-    throats = [throat_share(shoe, colours) for shoe in shoes if shoe.view is View.ABOVE]
-    throat = float(np.mean(throats)) if throats else 0.0
     pictured = [
-        Pictured(shoe, share, outline, throat) for shoe, share in zip(shoes, shares, strict=True)
+        Pictured(shoe, share, outline, colours) for shoe, share in zip(shoes, shares, strict=True)
     ]
     result = []
     for side, (index, mirrored) in _worn_by(shoes).items():
@@ -44,12 +49,12 @@ def place_shoes(cutout: Cutout, body: Mannequin, *, boots: bool) -> list[Placed]
     return result
 
 
-def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
+def shoes_of(mask: Mask, rgb: NDArray[np.uint8], colours: Floats, *, boots: bool) -> list[Shoe]:
     """One or two shoes with their views and toes; of a pair that lies side by side both toes point
     the same way.
     """
     found = [
-        seen(one, colours, boots=boots) for one in without_gap(told_apart(mask), mask, colours)
+        seen(one, colours, boots=boots) for one in without_gap(told_apart(mask, rgb), mask, colours)
     ]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
@@ -57,8 +62,11 @@ def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
         larger = max(found, key=lambda shoe: int(shoe.mask.sum()))
         return [larger]
     first, second = (shoe.frame.along for shoe in found)
-    if abs(float(first @ second)) < 0.8 or any(
-        shoe.frame.length < ROUND * shoe.frame.width for shoe in found
+    turned = max(abs(float(first[0])), abs(float(second[0]))) > TURNED
+    if (
+        turned
+        or abs(float(first @ second)) < 0.8
+        or any(shoe.frame.length < ROUND * shoe.frame.width for shoe in found)
     ):
         return found
     sign = 1.0 if float(first @ second) >= 0 else -1.0
@@ -73,10 +81,11 @@ def shoes_of(mask: Mask, colours: Floats, *, boots: bool) -> list[Shoe]:
 
 def _worn_by(shoes: list[Shoe]) -> dict[int, tuple[int, bool]]:
     """Which shoe each foot wears, and whether mirrored."""
-    if shoes[0].view is View.SIDE:
-        best = int(np.argmax([shoe.mask.sum() for shoe in shoes]))
-        to = 1 if shoes[best].along[0] > 0 else -1
-        return {side: (best, side != to) for side in (-1, 1)}
+    largest = int(np.argmax([shoe.mask.sum() for shoe in shoes]))
+    best = shoes[largest]
+    if best.view is View.SIDE or abs(float(best.along[0])) > TURNED:
+        to = 1 if best.along[0] > 0 else -1
+        return {side: (largest, side != to) for side in (-1, 1)}
     if len(shoes) == 1:
         own = handed(shoes[0])
         return {side: (0, side != own) for side in (-1, 1)}
@@ -87,9 +96,8 @@ def _worn_by(shoes: list[Shoe]) -> dict[int, tuple[int, bool]]:
     order = [0, 1] if places[0] <= places[1] else [1, 0]
     worn = {-1: (order[0], False), 1: (order[1], False)}
     if min(areas) < WELL_SEEN * max(areas) or likeness(shoes[0].mask, shoes[1].mask) < WELL_SEEN:
-        best = int(np.argmax(areas))
-        own = -1 if order[0] == best else 1
-        worn[-own] = (best, True)
+        own = -1 if order[0] == largest else 1
+        worn[-own] = (largest, True)
     return worn
 
 
@@ -112,10 +120,6 @@ def handed(shoe: Shoe) -> int:
 
 
 def _worn(pictured: Pictured, on: Leg, *, mirrored: bool) -> list[Placed]:
-    match pictured.shoe.view:
-        case View.SIDE:
-            return outwards(pictured, on, mirrored=mirrored)
-        case View.FRONT:
-            return standing(pictured, on, mirrored=mirrored)
-        case View.ABOVE:
-            return from_above(pictured, on, mirrored=mirrored)
+    if pictured.shoe.view is View.FRONT:
+        return standing(pictured, on, mirrored=mirrored)
+    return stand(pictured, on, mirrored=mirrored)

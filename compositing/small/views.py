@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from compositing.arrays import Floats, Mask
-from compositing.small.pairs import Frame, frame
+from compositing.small.frames import Frame, frame
 from compositing.small.placed import Points, WorkingOutline
 
 STEPS = 40
@@ -19,6 +19,11 @@ HEEL_STEP = 1.3
 SHAFT, ROUND = 1.5, 1.3
 """How much wider than its shaft the foot of a boot in profile is; no longer than this, a shoe has
 no axis of its own.
+"""
+
+TOES_DOWN, LEVEL, HEEL_UP = 0.2, 0.5, 2.0
+"""Who photographs shoes mostly stands before their toes; of a shoe that lies about level (its axis,
+the sine) the heel is higher.
 """
 
 
@@ -49,14 +54,12 @@ class Shoe:
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """One shoe and where it is in the cut-out. `throat`: where the foot goes in, in shares of the
-    length from the toe.
-    """
+    """One shoe and where it is in the cut-out. `colours`: L*a*b* at working size."""
 
     shoe: Shoe
     share: Floats
     outline: WorkingOutline
-    throat: float = 0.0
+    colours: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,20 @@ def toe_evidence(mask: Mask, colours: Floats, own: Frame) -> float:
     widths = np.nan_to_num(edges.width)
     half = STEPS // 2
     wider = float(widths[half:-2].mean() - widths[2:half].mean()) / max(float(widths.max()), 1e-6)
-    return 3.0 * wider + _opening_evidence(mask, colours, own)
+    found = 3.0 * wider + _opening_evidence(mask, colours, own)
+    if abs(own.along[1]) > LEVEL:
+        return found + TOES_DOWN * float(np.sign(own.along[1]))
+    return found + HEEL_UP * _heel_higher(mask) * float(np.sign(own.along[0]))
+
+
+def _heel_higher(mask: Mask) -> float:
+    """How much higher the outline is at the left end than at the right one, in shares of its
+    height.
+    """
+    columns, rows = np.nonzero(mask.any(0))[0], np.nonzero(mask.any(1))[0]
+    tops = mask.argmax(0)[columns[0] : columns[-1] + 1]
+    first, last = (float(np.percentile(part, 25)) for part in np.array_split(tops, 4)[::3])
+    return (last - first) / max(len(rows), 1)
 
 
 def _toe_from_above(mask: Mask, colours: Floats, own: Frame) -> float:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from compositing.cut.background import lab
 from compositing.small.pairs import told_apart, unfloored
 from compositing.small.placed import silhouette
+from compositing.small.shape import unlike_a_shoe
 from compositing.small.shoes import handed, shoes_of
 from compositing.small.views import Shoe, View
 from tests.unit.compositing.small.drawing import Drawing, Sheet, above
@@ -28,18 +29,27 @@ def overlap(first: Mask, second: Mask) -> float:
     return float((first & second).sum() / (first | second).sum())
 
 
+def colours(drawing: Drawing, mask: Mask) -> NDArray[np.uint8]:
+    small = cv2.resize(drawing.cutout.rgb, mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def parted(drawing: Drawing) -> tuple[Mask, list[Mask]]:
+    mask = silhouette(drawing.cutout.alpha).mask
+    return mask, told_apart(mask, colours(drawing, mask))
+
+
 def shoes(name: str) -> list[Shoe]:
-    cutout = drawn(name).cutout
-    outline = silhouette(cutout.alpha)
-    small = cv2.resize(cutout.rgb, outline.mask.shape[::-1], interpolation=cv2.INTER_AREA)
-    return shoes_of(outline.mask, lab(np.asarray(small, np.uint8)), boots=is_boot(name))
+    drawing = drawn(name)
+    mask = silhouette(drawing.cutout.alpha).mask
+    rgb = colours(drawing, mask)
+    return shoes_of(mask, rgb, lab(rgb), boots=is_boot(name))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in HIDDEN])
 def test_each_shoe_is_told_from_the_other(name: str) -> None:
     drawing = drawn(name)
-    mask = silhouette(drawing.cutout.alpha).mask
-    found = told_apart(mask)
+    mask, found = parted(drawing)
     truth = [at_working_size(drawing, own, mask.shape) for own in drawing.masks]
     assert len(found) == len(truth)
     for own in truth:
@@ -53,8 +63,7 @@ def test_a_touching_pair_that_lies_askew_is_told_apart(shift: int, turn_deg: int
     above(sheet, (262, 640), 500, turn_deg, -1, RED)
     above(sheet, (440, 640 + shift), 500, turn_deg, 1, RED)
     drawing = sheet.done()
-    mask = silhouette(drawing.cutout.alpha).mask
-    found = told_apart(mask)
+    mask, found = parted(drawing)
     assert len(found) == 2
     for own in drawing.masks:
         assert max(overlap(at_working_size(drawing, own, mask.shape), one) for one in found) > 0.9
@@ -76,7 +85,8 @@ def test_broad_shoes_that_touch_along_their_whole_length_are_told_apart(
     pair = [np.zeros((300, 260), np.uint8) for _ in range(2)]
     for index, own in enumerate(pair):
         boxy(own, 20 + index * wide, 20 + index * down, wide=wide, long=250, round_px=22)
-    found = told_apart(np.asarray((pair[0] | pair[1]) > 0))
+    mask = np.asarray((pair[0] | pair[1]) > 0)
+    found = told_apart(mask, np.where(mask[..., None], 90, 220).astype(np.uint8).repeat(3, -1))
     assert len(found) == 2
     for own in pair:
         assert max(overlap(own > 0, one) for one in found) > 0.9
@@ -85,10 +95,31 @@ def test_broad_shoes_that_touch_along_their_whole_length_are_told_apart(
 @pytest.mark.parametrize("name", HIDDEN)
 def test_of_two_profiles_one_before_the_other_the_near_one_is_taken_whole(name: str) -> None:
     drawing = drawn(name)
-    mask = silhouette(drawing.cutout.alpha).mask
-    found = told_apart(mask)
-    assert len(found) == 1
-    assert overlap(found[0], at_working_size(drawing, drawing.masks[1], mask.shape)) > 0.9
+    mask, found = parted(drawing)
+    near = max(found, key=lambda one: int(one.sum()))
+    assert overlap(near, at_working_size(drawing, drawing.masks[1], mask.shape)) > 0.9
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "from before"])
+def test_what_was_told_apart_has_the_outline_of_a_shoe(name: str) -> None:
+    _, found = parted(drawn(name))
+    near = max(found, key=lambda one: int(one.sum()))
+    assert unlike_a_shoe(near) < 0.25
+
+
+def test_a_pair_in_one_piece_is_unlike_a_shoe() -> None:
+    mask, found = parted(drawn("touching from above"))
+    assert unlike_a_shoe(mask) > 0.15 + max(unlike_a_shoe(one) for one in found)
+
+
+def test_a_torn_outline_is_unlike_a_shoe() -> None:
+    shoe = np.zeros((200, 120), bool)
+    shoe[20:180, 30:90] = True
+    torn = shoe.copy()
+    for row in range(24, 176, 16):
+        torn[row : row + 8, 60:] = False
+    assert unlike_a_shoe(shoe) < 0.1
+    assert unlike_a_shoe(torn) > 0.4
 
 
 @pytest.mark.parametrize("name", NAMES)

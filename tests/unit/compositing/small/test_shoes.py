@@ -41,17 +41,6 @@ def turns(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("kind", ["MALE", "FEMALE"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shoe_covers_the_toes(name: str, kind: str) -> None:
-    _, body, alpha = worn(name, kind)
-    for part in FOOT_PART.values():
-        foot = body.labels == part
-        _, top, _, floor = box_of(foot)
-        toes = foot & (np.arange(len(foot))[:, None] > floor - 0.45 * (floor - top))
-        assert (toes & (alpha >= 0.5)).sum() > 0.93 * toes.sum()
-
-
-@pytest.mark.parametrize("kind", ["MALE", "FEMALE"])
-@pytest.mark.parametrize("name", NAMES)
 def test_soles_stand_on_the_floor_at_a_true_size(name: str, kind: str) -> None:
     _, body, alpha = worn(name, kind)
     unit, centre = cm_px(body), int(body.centre_x)
@@ -61,14 +50,14 @@ def test_soles_stand_on_the_floor_at_a_true_size(name: str, kind: str) -> None:
         own[:, :centre] &= side < 0
         left, top, right, bottom = box_of(own)
         floor = box_of(body.labels == part)[3]
-        assert abs(bottom - floor) < 1.6 * unit
+        assert 0 < bottom - floor < 6 * unit  # what points at the viewer is nearer
         wide, tall = (right - left) / unit, (bottom - top) / unit
         if name in ABOVE:
-            assert 9 < wide < 13.5
-            assert 9 < tall < 17
+            assert 9 < wide < 14
+            assert 15 < tall < 27
         else:
-            assert (9 < wide < 14) if name in BEFORE else (14 < wide < 24)
-            assert (24 < tall < 36) if is_boot(name) else (9 < tall < 16)
+            assert (9 < wide < 14) if name in BEFORE else (22 < wide < 31)
+            assert (24 < tall < 48) if is_boot(name) else (8 < tall < 20)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,9 +104,11 @@ def test_the_leg_enters_before_the_back_of_the_opening(name: str) -> None:
     placed, _, _ = worn(name, "FEMALE")
     assert [one.order for one in placed] == ["behind", "before"] * 2
     for back, front in (placed[:2], placed[2:]):
-        assert back.look[..., 1].min() < front.look[..., 1].min()
-        assert (back.look[0, :, 1] > front.look[-1, :, 1]).all()
-        assert (back.look[2, :, 1] < front.look[-1, :, 1]).all()
+        assert (back.look == front.look).all()
+        assert back.share is not None
+        assert front.share is not None
+        assert (front.share <= back.share + 1e-6).all()
+        assert 0.3 * back.share.sum() < front.share.sum() < 0.9 * back.share.sum()
 
 
 def test_the_leg_stands_before_the_insole() -> None:
@@ -131,8 +122,23 @@ def test_the_leg_stands_before_the_insole() -> None:
     shown = np.asarray(Image.open(io.BytesIO(look.image)).convert("RGB"), float)
     for side in (-1, 1):
         own = leg(body, side)
-        row = int(own.floor - 12.2 * own.cm)  # above the front edge of the opening, below its back
+        row = int(own.foot_top)  # above the front edge of the opening, below its back
         column = int(own.centre(np.array([row]))[0])
         assert np.abs(shown[row, column] - body.picture[row, column]).max() < 16
-        toes = int(own.floor - 8 * own.cm)
+        toes = int(own.floor)
         assert np.abs(shown[toes, column] - body.picture[toes, column]).max() > 40
+
+
+@pytest.mark.parametrize("background", ["studio", "transparent"])
+def test_no_bare_foot_is_seen_beside_a_shoe(background: str) -> None:
+    body = load("FEMALE", WIDTH_PX)
+    photo = garments.draw("sneakers", 2)
+    options = LookOptions(width_px=WIDTH_PX, format="png", background=background)
+    look = compose([GarmentInput(save(photo.rgb), "shoes")], options, Bars(0.0, 0.0))
+    shown = np.asarray(Image.open(io.BytesIO(look.image)).convert("RGBA"), float)
+    floor = np.median(body.picture[-40:, :60].reshape(-1, 3), 0)
+    skin = body.labels == FOOT_PART[-1]
+    rows = np.arange(len(skin))[:, None] > box_of(skin)[3] - 2 * cm_px(body)
+    bare = np.abs(shown[..., :3] - body.picture).max(-1) < 6
+    bare &= np.abs(body.picture - floor).max(-1) > 24
+    assert (skin & rows & bare & (shown[..., 3] > 128)).sum() < 0.03 * (skin & rows).sum()
