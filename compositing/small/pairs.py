@@ -37,6 +37,8 @@ GAP, GAP_LIKE = 0.05, 0.62
 is floor.
 """
 COARSE_PX = 112
+BOOT = 1.5
+"""The foot of a boot in profile over its shaft."""
 AGREE, KEPT = 0.02, 0.8
 """Mates agree within this share of their length; what differs is floor if so much of a shoe is left
 without it.
@@ -131,6 +133,8 @@ def told_apart(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
 
 def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
     """A pair in one piece: two like halves, or a shoe and what is seen of its mate."""
+    if _boot(mask):
+        return [mask]
     halves, copy = _halves(mask), copied(mask)
     if halves is not None:
         areas = sorted(float(half.sum()) for half in halves)
@@ -144,6 +148,16 @@ def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
         near, far = sorted(halves, key=lambda half: -float(np.nonzero(half)[0].max()))
         return along_seam(mask, near, far, rgb)
     return [mask]
+
+
+def _boot(mask: Mask) -> bool:
+    """Whether it is a boot in profile by itself: upright, its foot much longer than its shaft is wide,
+    and it higher than that: a pair is wider."""
+    rows = np.nonzero(mask.any(1))[0]
+    widths = mask[rows[0] : rows[-1] + 1].sum(1)
+    tall = len(widths)
+    foot, shaft = np.percentile(widths[-tall // 4 :], 90), np.median(widths[: tall // 2])
+    return bool(foot > BOOT * shaft and tall > foot)
 
 
 def _sides(mask: Mask) -> tuple[float, float]:

@@ -19,9 +19,10 @@ at most; its length over the foot's width where it is seen from the side.
 """
 ROBUST: Final = (90.0, 1.04)
 """A shoe is as wide as this percentile of its widths, and a little more: laces do not count."""
-AHEAD_DEG, ASIDE_DEG, OUT_DEG = 24.0, 62.0, 7.0
-"""Toes that point aside by less than the first are turned to point ahead, out by the last; those
-that point aside by more than the second stay as they are; between the two is between.
+AHEAD_DEG, ASIDE_DEG, AWAY_DEG, OUT_DEG = 24.0, 62.0, 120.0, 7.0
+"""Toes that point aside by less than the first, or away from the viewer by more than the third, are
+turned to point ahead, out by the last; those that point aside by more than the second stay as they
+are; between the first two is between.
 """
 BELOW, SIDE_BELOW = 0.5, 0.16
 """How far a shoe reaches below the bare foot, in widths of the foot, seen from ahead and from the
@@ -98,6 +99,7 @@ def _turn(pictured: Pictured, leg: Leg, *, mirrored: bool) -> tuple[Points, floa
         return np.diag([flip * scale, scale]), 1.0
     seen = float(np.degrees(np.arctan2(shoe.along[0] * flip * leg.side, shoe.along[1])))
     aside = float(np.clip((abs(seen) - AHEAD_DEG) / (ASIDE_DEG - AHEAD_DEG), 0, 1))
+    aside = aside if abs(seen) < AWAY_DEG else 0.0
     edges = profile(shoe.mask, shoe.frame.centre, shoe.along)
     width = ROBUST[1] * float(np.nanpercentile(edges.width, ROBUST[0])) + 1
     length = float(np.ptp(points @ shoe.along)) + 1
