@@ -151,8 +151,9 @@ def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
 
 
 def _boot(mask: Mask) -> bool:
-    """Whether it is a boot in profile by itself: upright, its foot much longer than its shaft is wide,
-    and it higher than that: a pair is wider."""
+    """Whether it is one boot in profile: upright, its foot much longer than its shaft is wide; a
+    pair is wider than high.
+    """
     rows = np.nonzero(mask.any(1))[0]
     widths = mask[rows[0] : rows[-1] + 1].sum(1)
     tall = len(widths)
