@@ -37,7 +37,7 @@ GAP, GAP_LIKE = 0.05, 0.62
 is floor.
 """
 COARSE_PX = 112
-BOOT = 1.5
+BOOT = 2.0
 """The foot of a boot in profile over its shaft."""
 AGREE, KEPT = 0.02, 0.8
 """Mates agree within this share of their length; what differs is floor if so much of a shoe is left
@@ -151,14 +151,14 @@ def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
 
 
 def _boot(mask: Mask) -> bool:
-    """Whether it is one boot in profile: upright, its foot much longer than its shaft is wide; a
-    pair is wider than high.
+    """Whether it is one boot in profile: upright, its foot much longer than its shaft is wide; the
+    shafts of a pair are wider.
     """
     rows = np.nonzero(mask.any(1))[0]
     widths = mask[rows[0] : rows[-1] + 1].sum(1)
     tall = len(widths)
     foot, shaft = np.percentile(widths[-tall // 4 :], 90), np.median(widths[: tall // 2])
-    return bool(foot > BOOT * shaft and tall > foot)
+    return bool(foot > BOOT * shaft and tall > 0.8 * foot)
 
 
 def _sides(mask: Mask) -> tuple[float, float]:

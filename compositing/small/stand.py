@@ -28,8 +28,10 @@ BELOW, SIDE_BELOW = 0.5, 0.16
 """How far a shoe reaches below the bare foot, in widths of the foot, seen from ahead and from the
 side: what points at the viewer is nearer.
 """
-OPENING, SIDE_OPENING = 0.42, 0.30
-"""The leg goes in where the shoe is high: in the middle of so much of its height."""
+OPENING, SIDE_OPENING, HEEL_HALF = 0.42, 0.30, 0.55
+"""The leg goes in where the shoe is high: in the middle of so much of its height; from above in the
+half of the heel.
+"""
 REACH: Final = 0.62
 """The edge at which the leg goes in is looked for so far to both sides, in leg's widths."""
 DEPTHS: Final = np.linspace(0.03, 0.62, 38)
@@ -83,7 +85,11 @@ def _stance(pictured: Pictured, leg: Leg, *, mirrored: bool) -> Stance:
     put = points @ turn.T
     floor = leg.floor + _between(BELOW, SIDE_BELOW, aside) * leg.foot_wide
     top, bottom = float(put[:, 1].min()), float(np.percentile(put[:, 1], 99.8))
-    high = put[put[:, 1] < top + _between(OPENING, SIDE_OPENING, aside) * (bottom - top), 0]
+    is_high = put[:, 1] < top + _between(OPENING, SIDE_OPENING, aside) * (bottom - top)
+    if pictured.shoe.view is not View.SIDE:
+        reach = points @ pictured.shoe.along
+        is_high &= reach < reach.min() + HEEL_HALF * float(np.ptp(reach))
+    high = put[is_high, 0] if is_high.any() else put[:, 0]
     opening = float(np.percentile(high, 2) + np.percentile(high, 98)) / 2
     return Stance(np.column_stack([turn, [_leg_x(leg) - opening, floor - bottom]]), aside)
 

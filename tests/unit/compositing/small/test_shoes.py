@@ -100,7 +100,8 @@ def test_profiles_turn_their_toes_outwards(name: str) -> None:
         left = one.look[..., 0].mean() < body.centre_x
         columns = np.nonzero(own.any(0))[0]
         columns = columns[(columns < body.centre_x) == left]
-        ankle = leg(body, -1 if left else 1).centre(np.array([0.0]))[0]
+        on = leg(body, -1 if left else 1)
+        ankle = float(on.centre(np.array([on.foot_top]))[0])
         reach = abs(columns - body.centre_x).max() - abs(ankle - body.centre_x)
         assert reach > 0.6 * float(np.ptp(columns))
 
@@ -114,7 +115,7 @@ def test_the_leg_enters_before_the_back_of_the_opening(name: str) -> None:
         assert back.share is not None
         assert front.share is not None
         assert (front.share <= back.share + 1e-6).all()
-        assert 0.3 * back.share.sum() < front.share.sum() < 0.9 * back.share.sum()
+        assert 0.3 * back.share.sum() < front.share.sum() < 0.95 * back.share.sum()
 
 
 def test_the_leg_stands_before_the_insole() -> None:
