@@ -115,7 +115,8 @@ def test_the_leg_enters_before_the_back_of_the_opening(name: str) -> None:
         assert back.share is not None
         assert front.share is not None
         assert (front.share <= back.share + 1e-6).all()
-        assert 0.3 * back.share.sum() < front.share.sum() < 0.95 * back.share.sum()
+        most = 0.99 if "left" in name else 0.9  # from the side little of the opening is seen
+        assert 0.3 * back.share.sum() < front.share.sum() < most * back.share.sum()
 
 
 def test_the_leg_stands_before_the_insole() -> None:
