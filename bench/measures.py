@@ -26,9 +26,11 @@ from compositing.cut.cutout import Cutout
 from compositing.decode import Photo
 from compositing.dressing import How, Laid, cloths_of, lay
 from compositing.garment import Garment
+from compositing.light import to_srgb
 from compositing.mannequin import Mannequin, load
 from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth
+from compositing.paint.feet import without_feet
 from compositing.paint.layers import paint
 from compositing.paint.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
@@ -123,7 +125,7 @@ def measure(
         waist_error=_waist(category, laid, alpha, options),
         folded=sum(chart.folded() for chart in laid.worn.charts),
         pieces=_pieces(alpha),
-        halo_share=_halo(photo, pixels, alpha, body),
+        halo_share=_halo(photo, pixels, alpha, _scene(category, cloths, body)),
         **lengths,
     )
     return found, pixels
@@ -195,13 +197,27 @@ def _waist(
     return float(abs(rows[0] - y) / len(alpha)) if len(rows) else 1.0
 
 
+def _scene(
+    category: GarmentCategory, cloths: tuple[Cloth, ...], body: Mannequin
+) -> NDArray[np.uint8]:
+    """What a garment is laid on: under shoes no foot is left."""
+    if CATEGORIES[category].region is not BodyRegion.FEET:
+        return body.picture
+    scene, cover = body.linear.copy(), body.soft.copy()
+    without_feet(scene, cover, body, cloths)
+    return to_srgb(scene)
+
+
 def _halo(
-    photo: Photo, pixels: NDArray[np.uint8], alpha: NDArray[np.float32], body: Mannequin
+    photo: Photo,
+    pixels: NDArray[np.uint8],
+    alpha: NDArray[np.float32],
+    behind_it: NDArray[np.uint8],
 ) -> float:
     edge = (alpha > EDGE[0]) & (alpha < EDGE[1])
     if not edge.any():
         return 0.0
-    shown, scene = lab(pixels), lab(body.picture)
+    shown, scene = lab(pixels), lab(behind_it)
     solid = _inside(alpha > 0.98, 3).astype(np.float32)
     weight = cv2.blur(solid, (15, 15))
     near = cv2.blur(shown * solid[..., None], (15, 15)) / np.maximum(weight, 1e-3)[..., None]

@@ -76,7 +76,7 @@ def prepare(
     with watch.stage("cut out"):
         cutout = cut(photo, shape=_shape(category))
     if family_of(category) is None:
-        return Garment(cutout, None)
+        return Garment(extended(cutout) if cutout.mode == "messy" else cutout, None)
     if family_of(category) != "upper":
         cutout = unclipped(cutout)
     with watch.stage("template"):
