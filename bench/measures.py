@@ -30,7 +30,7 @@ from compositing.light import to_srgb
 from compositing.mannequin import Mannequin, load
 from compositing.options import Bars, LookOptions
 from compositing.paint.cloth import Cloth
-from compositing.paint.feet import without_feet
+from compositing.paint.feet import floor_shadow, without_feet
 from compositing.paint.layers import paint
 from compositing.paint.wear import Dressed
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
@@ -125,7 +125,7 @@ def measure(
         waist_error=_waist(category, laid, alpha, options),
         folded=sum(chart.folded() for chart in laid.worn.charts),
         pieces=_pieces(alpha),
-        halo_share=_halo(photo, pixels, alpha, _scene(category, cloths, body)),
+        halo_share=_halo(photo, pixels, alpha, _scene(category, cloths, alpha, body)),
         **lengths,
     )
     return found, pixels
@@ -198,13 +198,17 @@ def _waist(
 
 
 def _scene(
-    category: GarmentCategory, cloths: tuple[Cloth, ...], body: Mannequin
+    category: GarmentCategory,
+    cloths: tuple[Cloth, ...],
+    alpha: NDArray[np.float32],
+    body: Mannequin,
 ) -> NDArray[np.uint8]:
-    """What a garment is laid on: under shoes no foot is left."""
+    """What a garment is laid on: under shoes the floor without a foot, in their shadow."""
     if CATEGORIES[category].region is not BodyRegion.FEET:
         return body.picture
     scene, cover = body.linear.copy(), body.soft.copy()
     without_feet(scene, cover, body, cloths)
+    scene *= (1 - floor_shadow(alpha, body.scale) * (1 - cover))[..., None]
     return to_srgb(scene)
 
 
