@@ -32,7 +32,9 @@ FLOOR_SEEN, FLOOR_SPREAD, FLOOR_LIKE = 0.08, 3.0, 2.6
 """The share of the picture that must be floor, and how many spreads of it, at least so large, are
 still floor.
 """
-GAP, GAP_LIKE = 0.05, 0.62
+DEEPEST_SHADE = 0.35
+"""How light a floor is in the shade of shoes, as a share of what it is beside them."""
+GAP, GAP_LIKE = 0.07, 0.7
 """Between touching shoes, so near their seam, what is nearer than this share to the floor's colour
 is floor.
 """
@@ -79,8 +81,9 @@ def unfloored(mask: Mask, colours: Floats) -> Mask:
     return np.asarray(kept) if kept.sum() > KEPT * mask.sum() else mask
 
 
-def _from_floor(mask: Mask, colours: Floats) -> Floats | None:
-    """How many spreads each pixel's colour is from the floor's; None where the floor is not seen or
+def _from_floor(mask: Mask, colours: Floats, deepest: float = 1.0) -> Floats | None:
+    """How many spreads each pixel's colour is from the floor's, in a shade down to `deepest` of its
+    light; None where the floor is not seen or
     looks like the shoes.
     """
     outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
@@ -88,13 +91,19 @@ def _from_floor(mask: Mask, colours: Floats) -> Floats | None:
         return None
     usual = np.median(colours[outside], axis=0)
     spread = np.maximum(1.48 * np.median(np.abs(colours[outside] - usual), axis=0), FLOOR_SPREAD)
-    far = np.sqrt((((colours - usual) / spread) ** 2).sum(-1))
-    return None if float(np.median(far[mask])) < 2 * FLOOR_LIKE else np.asarray(far, np.float32)
+    # A floor in shade is as much less coloured as it is darker. Shoes that look like that are not
+    # told from it, so then it is floor in full light only.
+    for shade in (deepest, 1.0):
+        light = np.clip(colours[..., :1] / usual[0], shade, 1.0)
+        far = np.sqrt((((colours - light * usual) / spread) ** 2).sum(-1))
+        if float(np.median(far[mask])) >= 2 * FLOOR_LIKE:
+            return np.asarray(far, np.float32)
+    return None
 
 
 def without_gap(pair: list[Mask], mask: Mask, colours: Floats) -> list[Mask]:
     """Touching shoes without the floor that is seen between them."""
-    far = _from_floor(mask, colours)
+    far = _from_floor(mask, colours, DEEPEST_SHADE)
     grown = [cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in pair]
     seam = grown[0] & grown[-1]
     if len(pair) < 2 or far is None or not seam.any():
