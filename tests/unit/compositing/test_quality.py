@@ -19,9 +19,11 @@ from compositing.cut.cutout import separated
 from compositing.decode import decode
 from compositing.engine import shape_of
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX
-from schemas.categories import canonical
+from schemas.categories import GarmentCategory, canonical
 
-OPTIONS = LookOptions(width_px=384)
+OPTIONS, SMALL = LookOptions(width_px=384), LookOptions()
+"""Small things are measured at the size that is sold: a sole is as thin as an edge at half of it.
+"""
 pytestmark = pytest.mark.long
 
 
@@ -38,7 +40,8 @@ def measured(shown: list[Shown]) -> dict[str, Measured]:
         assert category is not None
         photo = decode(one.data, WORKING_SIDE_PX)
         garment = prepare(GarmentInput(one.data, one.category, one.name))
-        found[one.name], _ = measure(category, garment, photo, OPTIONS, truths().get(one.name))
+        options = SMALL if category is GarmentCategory.SHOES else OPTIONS
+        found[one.name], _ = measure(category, garment, photo, options, truths().get(one.name))
     return found
 
 
