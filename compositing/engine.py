@@ -34,7 +34,7 @@ from compositing.mannequin import load
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
 from compositing.paint.wear import Dressed
-from compositing.template import family_of, fit, wedges
+from compositing.template import family_of, fit, pockets_from, wedges
 from compositing.template.model import Legs, Skirt, Template, Upper
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory, canonical
 
@@ -93,7 +93,7 @@ def prepare(
             template = narrowed(cutout, template)
         cutout = unhung(cutout, template)
     if cutout.mode == "messy":
-        cutout = extended(cleared(cutout, wedges(template)))
+        cutout = extended(cleared(cutout, wedges(template), pockets_from(template)))
     return Garment(cutout, template, measures)
 
 

@@ -1,7 +1,8 @@
 """What lies between a sleeve and the body, or between two legs, in a rough cut-out: cloth or wall?
 
 The template tells where background may be shut in. There each pixel goes to the colours that it is
-nearer to: those of the background around the garment, or those of its cloth.
+nearer to: those of the background around the garment, or those of its cloth. Elsewhere what fills
+the upper end of such a wedge goes where it is background beyond doubt.
 """
 
 from dataclasses import replace
@@ -32,31 +33,45 @@ UNLIKE_CLOTH: Final = 5.0
 """Only what is so unlike the cloth (dE) goes: cloth of the floor's own colour stays."""
 NEARER: Final = 0.8
 """Background must be so much nearer than cloth; beside such, nearer at all."""
+DOUBTLESS: Final = (0.5, 20.0, 25.0)
+"""Outside the wedges: so much nearer, so unlike the cloth (dE), no farther from the background."""
+EDGE_PX: Final = 4
+"""So wide is what is neither cloth nor outside."""
+POCKET_PX: Final = 40
+BETWEEN: Final = 0.9
+"""What is smaller there is no pocket of background, nor what has less of it between cloth."""
 
 
-def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]]) -> Cutout:
-    """The cut-out without background inside the wedges (polygons in its px, their apex first)."""
+def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]], pockets_from: float = 0.0) -> Cutout:
+    """The cut-out without background inside the wedges (polygons in its px, their apex first), and
+    without what is left of it in pockets below this share of its height.
+    """
     scale = min(1.0, SIDE_PX / max(cutout.alpha.shape))
     height, width = (max(1, round(side * scale)) for side in cutout.alpha.shape)
     alpha = cv2.resize(cutout.alpha, (width, height), interpolation=cv2.INTER_AREA)
     reduced = cv2.resize(cutout.rgb, (width, height), interpolation=cv2.INTER_AREA)
     colours = lab(np.asarray(reduced, np.uint8))
     inside, above = _asked([wedge * scale for wedge in wedges], (height, width))
+    here = alpha > 0.3
     around = cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     deep = cv2.erode((alpha > 0.95).astype(np.uint8), np.ones((DEEP_PX, DEEP_PX), np.uint8)) > 0
     deep &= ~inside
-    here = (inside | above) & (alpha > 0.3)
     if min(int(around.sum()), int(deep.sum()), int(here.sum())) < LEAST_PIXELS:
         return cutout
     behind = _far(colours, here, _centres(colours, around))
     cloth = _far(colours, here, _centres(colours, deep))
-    surely, maybe = np.zeros(alpha.shape, bool), np.zeros(alpha.shape, bool)
+    asked, outside = (inside | above)[here], alpha < 0.3
+    surely, maybe, doubtless = (np.zeros(alpha.shape, bool) for _ in range(3))
     maybe[here] = behind < cloth
-    surely[here] = (behind < NEARER * cloth) & (cloth > UNLIKE_CLOTH)
-    core, outside = _opened(surely), alpha < 0.3
+    surely[here] = (behind < NEARER * cloth) & (cloth > UNLIKE_CLOTH) & asked
+    nearer, unlike, like = DOUBTLESS
+    doubtless[here] = (behind < nearer * cloth) & (cloth > unlike) & (behind < like)
+    core = _opened(surely, LEAST_PX)
     gone = core & (inside | touching(np.asarray(core | outside), outside))
-    near = cv2.dilate(gone.astype(np.uint8), np.ones((BESIDE_PX, BESIDE_PX), np.uint8)) > 0
-    gone = touching(np.asarray((maybe & near) | gone), gone)
+    gone = _with_beside(gone, maybe)
+    doubtless[: round(pockets_from * height)] = False
+    left = _opened(np.asarray(doubtless & ~gone), 2 * LEAST_PX)
+    gone |= _with_beside(_pockets(left, np.asarray(outside | gone)), maybe)
     if not gone.any():
         return cutout
     edge = cv2.dilate(gone.astype(np.float32), np.ones((3, 3), np.uint8))
@@ -67,8 +82,33 @@ def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]]) -> Cutout:
     return replace(cutout, alpha=np.asarray(kept, np.float32))
 
 
-def _opened(mask: Mask) -> Mask:
-    kernel = np.ones((LEAST_PX, LEAST_PX), np.uint8)
+def _with_beside(gone: Mask, maybe: Mask) -> Mask:
+    near = cv2.dilate(gone.astype(np.uint8), np.ones((BESIDE_PX, BESIDE_PX), np.uint8)) > 0
+    return touching(np.asarray((maybe & near) | gone), gone)
+
+
+def _pockets(background: Mask, outside: Mask) -> Mask:
+    """Of this background what belongs to a wedge of the outside: with cloth on both sides of it,
+    and of the outside that it is next to.
+    """
+    cloth = ~(background | outside)
+    sides = [np.maximum.accumulate(one, axis=1) for one in (cloth, cloth[:, ::-1])]
+    between = sides[0] & sides[1][:, ::-1]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(background.astype(np.uint8))
+    found = np.zeros(background.shape, bool)
+    reach = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
+    for number in range(1, count):
+        if stats[number, cv2.CC_STAT_AREA] < POCKET_PX:
+            continue
+        part = np.asarray(labels == number)
+        next_to = outside & (cv2.dilate(part.astype(np.uint8), reach) > 0)
+        if next_to.any() and min(between[part].mean(), between[next_to].mean()) > BETWEEN:
+            found |= part
+    return found
+
+
+def _opened(mask: Mask, px: int) -> Mask:
+    kernel = np.ones((px, px), np.uint8)
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
 
 

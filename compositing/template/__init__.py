@@ -2,6 +2,6 @@
 
 from compositing.template.families import family_of, fit, fit_as
 from compositing.template.parts import parts
-from compositing.template.wedges import wedges
+from compositing.template.wedges import pockets_from, wedges
 
-__all__ = ["family_of", "fit", "fit_as", "parts", "wedges"]
+__all__ = ["family_of", "fit", "fit_as", "parts", "pockets_from", "wedges"]

@@ -8,6 +8,7 @@ from compositing.template.model import Legs, LegsSide, Suit, Template, Upper, Up
 Polygon = NDArray[np.float64]
 SPREAD = 0.35
 """How far a wedge reaches into cloth on both sides, in shares of a cuff's width."""
+BELOW_HIPS = 0.25
 
 
 def wedges(template: Template) -> list[Polygon]:
@@ -21,6 +22,18 @@ def wedges(template: Template) -> list[Polygon]:
         case Legs():
             return [_between(template.left, template.right)]
     return []
+
+
+def pockets_from(template: Template) -> float:
+    """From which share of the garment's height on background may fill a gap in it: not at a waist,
+    whose parts may have any colour.
+    """
+    match template:
+        case Suit() | Upper():
+            return 0.0
+        case Legs():
+            return BELOW_HIPS
+    return 1.0
 
 
 def _under_arm(side: UpperSide) -> Polygon:

@@ -53,3 +53,25 @@ def test_white_cloth_on_a_pale_sheet_keeps_its_sleeve() -> None:
     cutout, _ = shut_in(scenes.plain(WHITE))
     whole = Cutout(scenes.grainy(scenes.plain(WHITE), 3), cutout.alpha, "messy")
     assert cleared(whole, [wedge(240)]).mask[cutout.mask].mean() > 0.999
+
+
+def far_down() -> NDArray[np.float64]:
+    """A wedge whose apex the template takes to lie much lower than the armpit."""
+    return np.array([(340, 400), (380, 470), (300, 470)], float)
+
+
+def test_floor_above_a_wedge_that_was_taken_to_end_goes_too() -> None:
+    cutout, gap = shut_in(scenes.plain(NAVY))
+    found = cleared(cutout, [far_down()]).mask
+    assert not found[core(gap)].any()
+    assert cleared(cutout, [far_down()], pockets_from=1.0).mask[core(gap)].any()
+
+
+def test_a_stripe_of_the_floors_colour_on_the_outside_of_a_sleeve_stays() -> None:
+    cloth = scenes.plain(NAVY)
+    cv2.line(cloth, (398, 330), (420, 470), FLOOR, 24)
+    cutout, _ = shut_in(cloth)
+    outer = np.zeros(SIZE[::-1], np.uint8)
+    cv2.line(outer, (396, 340), (412, 440), 1, 4)
+    at = (outer > 0) & cutout.mask
+    assert cleared(cutout, [wedge(240)]).mask[at].all()
