@@ -38,8 +38,11 @@ DOUBTLESS: Final = (0.5, 20.0, 25.0)
 EDGE_PX: Final = 4
 """So wide is what is neither cloth nor outside."""
 POCKET_PX: Final = 40
+"""What is smaller there is no pocket of background."""
 BETWEEN: Final = 0.9
-"""What is smaller there is no pocket of background, nor what has less of it between cloth."""
+"""So much of a pocket, and of the outside next to it, has cloth on both sides."""
+UPWARDS: Final = 0.4
+"""Less of that outside is above it."""
 
 
 def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]], pockets_from: float = 0.0) -> Cutout:
@@ -89,7 +92,7 @@ def _with_beside(gone: Mask, maybe: Mask) -> Mask:
 
 def _pockets(background: Mask, outside: Mask) -> Mask:
     """Of this background what belongs to a wedge of the outside: with cloth on both sides of it,
-    and of the outside that it is next to.
+    and of the outside that it is next to, which is not above it: a patch on a shoulder is.
     """
     cloth = ~(background | outside)
     sides = [np.maximum.accumulate(one, axis=1) for one in (cloth, cloth[:, ::-1])]
@@ -97,12 +100,20 @@ def _pockets(background: Mask, outside: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(background.astype(np.uint8))
     found = np.zeros(background.shape, bool)
     reach = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
+    up = np.zeros((2 * EDGE_PX + 1, 1), np.uint8)
+    up[EDGE_PX:] = 1
     for number in range(1, count):
         if stats[number, cv2.CC_STAT_AREA] < POCKET_PX:
             continue
         part = np.asarray(labels == number)
-        next_to = outside & (cv2.dilate(part.astype(np.uint8), reach) > 0)
-        if next_to.any() and min(between[part].mean(), between[next_to].mean()) > BETWEEN:
+        next_to, above = (
+            outside & (cv2.dilate(part.astype(np.uint8), kernel) > 0) for kernel in (reach, up)
+        )
+        if (
+            next_to.any()
+            and above.sum() < UPWARDS * next_to.sum()
+            and min(between[part].mean(), between[next_to].mean()) > BETWEEN
+        ):
             found |= part
     return found
 
