@@ -45,9 +45,9 @@ def moved(mask: Mask, aside: int, down: int) -> Mask:
     return np.asarray(cv2.warpAffine(mask.astype(np.uint8), move, mask.shape[::-1]) > 0)
 
 
-def copied(mask: Mask) -> Copy | None:
+def copied(mask: Mask, *, boots: bool = False) -> Copy | None:
     """The largest shape that lies in the mask as it is and moved up or aside, and covers most of it
-    so.
+    so. Boots from the side may have any shape, and stand in any way to each other.
     """
     scale = min(1.0, COARSE_PX / max(mask.shape))
     size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
@@ -57,7 +57,7 @@ def copied(mask: Mask) -> Copy | None:
     if not small.any():
         return None
     ranked = sorted(_covering(small), key=lambda one: -one[0])[:TRIED]
-    found = [(_shaped(small, worth, move), move) for worth, move in ranked]
+    found = ranked if boots else [(_shaped(small, worth, move), move) for worth, move in ranked]
     worth, move = max(found, key=lambda one: one[0], default=(0.0, (0, 0)))
     if worth <= 0:
         return None

@@ -39,8 +39,9 @@ GAP, GAP_LIKE = 0.07, 0.7
 is floor.
 """
 COARSE_PX = 112
-BOOT = 2.0
-"""The foot of a boot in profile over its shaft."""
+BOOT, TWO_SHAFTS = 2.0, 0.3
+"""The foot of a boot in profile over its shaft; the share of rows that show two shafts of a pair.
+"""
 AGREE, KEPT = 0.02, 0.8
 """Mates agree within this share of their length; what differs is floor if so much of a shoe is left
 without it.
@@ -128,7 +129,7 @@ def without_gap(pair: list[Mask], mask: Mask, colours: Floats) -> list[Mask]:
     ]
 
 
-def told_apart(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
+def told_apart(mask: Mask, rgb: NDArray[np.uint8], *, boots: bool = False) -> list[Mask]:
     """One or two shoes, the one further left first. Raises GarmentError no_garment_found."""
     clean = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found = [filled(piece) for piece in pieces(np.asarray(clean), MATE_SHARE)[:2]]
@@ -136,15 +137,15 @@ def told_apart(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
         raise nothing()
     found = [one for one in found if min(_sides(one)) >= MIN_SIDE_PX]
     if len(found) == 1:
-        found = _parts(found[0], rgb)
+        found = _parts(found[0], rgb, boots=boots)
     return sorted(found, key=lambda one: float(np.nonzero(one)[1].mean()))
 
 
-def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
+def _parts(mask: Mask, rgb: NDArray[np.uint8], *, boots: bool) -> list[Mask]:
     """A pair in one piece: two like halves, or a shoe and what is seen of its mate."""
     if _boot(mask):
         return [mask]
-    halves, copy = _halves(mask), copied(mask)
+    halves, copy = _halves(mask), copied(mask, boots=boots)
     if halves is not None:
         areas = sorted(float(half.sum()) for half in halves)
         seam = (cv2.dilate(halves[0].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & halves[1]
@@ -160,14 +161,17 @@ def _parts(mask: Mask, rgb: NDArray[np.uint8]) -> list[Mask]:
 
 
 def _boot(mask: Mask) -> bool:
-    """Whether it is one boot in profile: upright, its foot much longer than its shaft is wide; the
-    shafts of a pair are wider.
+    """Whether it is one boot in profile: upright, its foot much longer than its one shaft is wide;
+    the shafts of a pair are wider, or two.
     """
     rows = np.nonzero(mask.any(1))[0]
-    widths = mask[rows[0] : rows[-1] + 1].sum(1)
+    upright = mask[rows[0] : rows[-1] + 1]
+    widths = upright.sum(1)
     tall = len(widths)
     foot, shaft = np.percentile(widths[-tall // 4 :], 90), np.median(widths[: tall // 2])
-    return bool(foot > BOOT * shaft and tall > 0.8 * foot)
+    runs = np.diff(upright.astype(np.int8), axis=1, prepend=0).clip(0).sum(1)
+    one_shaft = float((runs[: tall // 2] > 1).mean()) < TWO_SHAFTS
+    return bool(foot > BOOT * shaft and tall > 0.8 * foot and one_shaft)
 
 
 def _sides(mask: Mask) -> tuple[float, float]:

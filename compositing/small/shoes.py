@@ -54,7 +54,8 @@ def shoes_of(mask: Mask, rgb: NDArray[np.uint8], colours: Floats, *, boots: bool
     the same way.
     """
     found = [
-        seen(one, colours, boots=boots) for one in without_gap(told_apart(mask, rgb), mask, colours)
+        seen(one, colours, boots=boots)
+        for one in without_gap(told_apart(mask, rgb, boots=boots), mask, colours)
     ]
     if len(found) < 2 or found[0].view is found[1].view is not View.ABOVE:
         return found
