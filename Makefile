@@ -118,6 +118,9 @@ known-flaws: install ## Check the locked packages for known vulnerabilities; nee
 	@bad=0; for lock in locks/*.lock; do echo "$$lock"; $(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes -r $$lock || bad=1; done; \
 	test $$bad = 0 || { echo "known vulnerabilities, or packages that could not be checked: see above" >&2; exit 1; }
 
+workflows: ## Check the GitHub workflows with actionlint; needs Go
+	@go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 fix: install ## Format, and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -184,4 +187,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers test-spark images chart browser node clients check known-flaws fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock

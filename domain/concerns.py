@@ -18,7 +18,7 @@ class SystemSeen:
     silent: Sequence[str]  # processes that do not answer
     unready: Sequence[str]
     behind_s: Mapping[str, float] | None  # by group
-    dead_letters: int | None  # of the last day, with which nobody has dealt
+    dead_letters: int | None  # our fault, of the last day, with which nobody has dealt
     quarantined: int | None
     overdue: int
     outbox_oldest_s: float
@@ -61,39 +61,43 @@ def _work(seen: SystemSeen) -> Iterator[Worry]:
         yield Worry("bad", f"{_looks(seen.overdue)} past the deadline without an outcome", "looks")
     if seen.outbox_oldest_s >= OUTBOX_S:
         yield Worry(
-            "bad", f"the outbox has waited {seen.outbox_oldest_s:,.0f} s to be sent", "looks"
+            "bad", f"The outbox has waited {seen.outbox_oldest_s:,.0f} s to be sent", "looks"
         )
     if seen.dead_letters:
-        yield Worry(
-            "watch", f"{_count(seen.dead_letters, 'dead letter')} of the last day", "letters"
-        )
+        yield Worry("watch", f"{_failed(seen.dead_letters)} by our fault in 24 hours", "letters")
     if seen.quarantined:
         yield Worry(
             "watch",
-            f"{_count(seen.quarantined, 'quarantined record')} of the last day",
+            f"{_count(seen.quarantined, 'record')} put into quarantine in 24 hours",
             "quarantine",
         )
     if seen.webhooks_disabled:
         yield Worry(
-            "watch", f"{_count(seen.webhooks_disabled, 'webhook')} disabled by failing", "tenants"
+            "watch",
+            f"{_count(seen.webhooks_disabled, 'webhook')} disabled after failed calls",
+            "tenants",
         )
 
 
 def _promises(seen: SystemSeen) -> Iterator[Worry]:
     if seen.violations:
-        yield Worry("bad", f"the last audit found {_count(seen.violations, 'violation')}", "audits")
+        yield Worry("bad", f"The last audit found {_count(seen.violations, 'violation')}", "audits")
     if seen.audited_s is None:
-        yield Worry("watch", "no audit has come to its end yet", "audits")
+        yield Worry("watch", "No audit has finished yet", "audits")
     elif seen.audited_s >= AUDIT_S:
-        yield Worry("watch", f"the last audit is {seen.audited_s / 86_400:,.0f} days old", "audits")
+        yield Worry("watch", f"The last audit is {seen.audited_s / 86_400:,.0f} days old", "audits")
     if seen.erasures_open:
         yield Worry(
-            "watch", f"{_count(seen.erasures_open, 'erasure')} begun and not finished", "erasures"
+            "watch", f"{_count(seen.erasures_open, 'erasure')} started and not finished", "erasures"
         )
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _failed(number: int) -> str:
+    return f"{_count(number, 'look')} failed"
 
 
 def _looks(number: int) -> str:

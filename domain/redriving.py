@@ -34,6 +34,18 @@ its cancel.
 """
 
 
+class Fault(StrEnum):
+    """Whose fault a failure was."""
+
+    OURS = "ours"
+    TENANT = "tenant"  # its photos, or its cancel
+
+
+def fault_of(code: FailureCode) -> Fault:
+    """Whose fault it was: ours are made good."""
+    return Fault.OURS if code in OURS else Fault.TENANT
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RecordPosition:
     """Where a record stands."""

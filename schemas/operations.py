@@ -223,6 +223,9 @@ class DeadLetterItem(BaseModel):
     tenant_id: str
     state: str
     reason: dict[str, Any]
+    fault: Literal["ours", "tenant"] = Field(
+        description="whose: only a failure that was ours is made good by a new look"
+    )
     attempts: int
     decided_by: str
     redrives: int
@@ -258,7 +261,9 @@ class RequestStands(BaseModel):
 
     request_id: str
     letters: list[dict[str, Any]] = Field(description="its dead letters, whole; bytes are base64")
+    tenant_id: str | None
     status: str | None
+    code: FailureCode | None = Field(description="why it failed, as its tenant was told")
     refunded: bool | None
     redriven_as: str | None
     redriven_from: str | None

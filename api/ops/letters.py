@@ -16,7 +16,7 @@ from api.ops.ports import OpsPorts, actor
 from api.ops.refusals import ACTING, SEEING, OpsRefused
 from api.queries import UtcTime
 from domain.operators import OperatorRole
-from domain.redriving import RecordPosition
+from domain.redriving import Fault, RecordPosition
 from operations.letters.acting import carry_out
 from operations.letters.choice import Choice, Window, place_of
 from operations.letters.dead import Letters
@@ -71,16 +71,18 @@ ONE_REQUEST = {"request_ids": ["01ARZ3NDEKTSV4RRFFQ69G5FAV"], "why": "the store 
 async def list_dead_letters(  # noqa: PLR0913 (query parameters are arguments)
     request: Request,
     reason: FailureCode | None = None,
+    fault: Fault | None = None,
     tenant_id: Annotated[str | None, Query(max_length=200)] = None,
     since: UtcTime | None = None,
     unsettled: bool = False,
     limit: RowLimit = 100,
 ) -> DeadLetterList:
     """Failed requests that were kept whole, of the last seven days unless `since` says otherwise.
-    `unsettled`: only those that no operator has dealt with.
+    `unsettled`: only those that no operator has dealt with. `fault`: only those that were ours, or
+    the tenant's.
     """
     desk, kind = request.app.state.ports.desk, Letters()
-    choice = Choice(reason=reason, tenant=tenant_id, window=Window(_since(since)))
+    choice = Choice(reason=reason, fault=fault, tenant=tenant_id, window=Window(_since(since)))
     found = await newest(desk, kind, choice, limit, unsettled=unsettled)
     items = [
         DeadLetterItem.model_validate(kind.fields(one.one, one.record, one.state)) for one in found

@@ -12,6 +12,7 @@ from api.ops.ports import OpsPorts
 from api.ops.refusals import SEEING
 from domain.concerns import SystemSeen, concerns
 from domain.operators import OperatorRole
+from domain.redriving import Fault, fault_of
 from operations.letters.choice import Choice, Window
 from operations.letters.dead import Letters
 from operations.letters.finding import newest
@@ -48,7 +49,7 @@ async def get_overview(request: Request) -> Overview:
         silent=[one.process for one in processes if one.ready is None],
         unready=[one.process for one in processes if one.ready is False],
         behind_s=None if groups is None else {one.group: one.seconds or 0.0 for one in groups},
-        dead_letters=letters,
+        dead_letters=None if letters is None else sum(one is Fault.OURS for one in letters),
         quarantined=kept,
         overdue=facts.overdue,
         outbox_oldest_s=facts.outbox_oldest_s,
@@ -63,7 +64,12 @@ async def get_overview(request: Request) -> Overview:
         concerns=[Concern(level=one.level, what=one.what, view=one.view) for one in concerns(seen)],
         processes=[ProcessStanding(**asdict(one)) for one in processes],
         groups=groups,
-        facts=told | {"dead_letters": float(letters or 0), "quarantined": float(kept or 0)},
+        facts=told
+        | {
+            "dead_letters": float(len(letters or ())),
+            "dead_letters_ours": float(seen.dead_letters or 0),
+            "quarantined": float(kept or 0),
+        },
     )
 
 
@@ -89,10 +95,11 @@ async def _lags(ports: OpsPorts) -> list[GroupLag] | None:
     ]
 
 
-async def _open_letters(ports: OpsPorts) -> int | None:
-    """Of the last day, up to COUNTED; None: Kafka does not answer."""
+async def _open_letters(ports: OpsPorts) -> list[Fault] | None:
+    """Whose fault each of the last day was, up to COUNTED; None: Kafka does not answer."""
     try:
-        return len(await newest(ports.desk, Letters(), _lately(), COUNTED, unsettled=True))
+        found = await newest(ports.desk, Letters(), _lately(), COUNTED, unsettled=True)
+        return [fault_of(one.one.letter.code) for one in found]
     except (KafkaError, TimeoutError):
         return None
 

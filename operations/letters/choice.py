@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.redriving import RecordPosition
+from domain.redriving import Fault, RecordPosition
 from schemas.namespace import Namespace
 from schemas.topics import LOOK_QUARANTINE
 
@@ -30,6 +30,7 @@ class Choice:
     consumer: str | None = None
     records: frozenset[RecordPosition] | None = None
     window: Window = Window()
+    fault: Fault | None = None
 
     @property
     def is_blanket(self) -> bool:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.redriving import Letter, Mark, RecordPosition, RequestStanding, redrives
+from domain.redriving import (
+    Letter,
+    Mark,
+    RecordPosition,
+    RequestStanding,
+    fault_of,
+    redrives,
+)
 from operations.letters.choice import Choice
 from operations.letters.desk import Desk
 from operations.letters.records import state_of
@@ -54,6 +61,7 @@ class Letters:
         return (
             (choice.requests is None or one.event.request_id in choice.requests)
             and choice.reason in (None, one.event.reason.code)
+            and choice.fault in (None, fault_of(one.event.reason.code))
             and choice.tenant in (None, one.event.tenant_id)
         )
 
@@ -76,6 +84,7 @@ class Letters:
             "tenant_id": event.tenant_id,
             "state": state,
             "reason": event.reason.model_dump(mode="json"),
+            "fault": fault_of(event.reason.code).value,
             "attempts": event.attempts,
             "decided_by": event.decided_by,
             "redrives": one.letter.redrives,

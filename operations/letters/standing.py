@@ -26,7 +26,9 @@ class Stands:
         """For programs."""
         standing = self.standing
         return {
+            "tenant_id": standing.tenant_id if standing else None,
             "status": standing.status if standing else None,
+            "code": standing.code if standing else None,
             "refunded": standing.refunded if standing else None,
             "redriven_as": standing.redriven_as if standing else None,
             "redriven_from": self.makes_good,

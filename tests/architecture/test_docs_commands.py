@@ -13,13 +13,10 @@ from typer.main import get_command
 from cli.main import app
 from deploy.site.reference.commands import commands
 from devstack.folder import CHECKOUT
+from tests.docs_lines import NO_TEST, RUN_BY, lines, run_by
+from tests.docs_lines import PAGES as WITHOUT_ALERTS
 
-PAGES = sorted(
-    path
-    for pattern in ("*.md", "docs/*.md", "clients/*/README.md", "deploy/alerts.yml")
-    for path in CHECKOUT.glob(pattern)
-    if path.name != "CHANGELOG.md"  # what it tells of may be gone
-)
+PAGES = [*WITHOUT_ALERTS, CHECKOUT / "deploy" / "alerts.yml"]
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 OF_LOOKS = re.compile(r"(?:^|[\s(/;|])looks ([a-z][^#\n|;)]*)", re.MULTILINE)
 OF_MAKE = re.compile(r"(?:^|\s)make ([a-z][a-z-]*)", re.MULTILINE)
@@ -122,6 +119,16 @@ def test_whole_commands_are_taken_by_the_command_line_as_they_stand() -> None:
     said = [(page.name, one) for page in PAGES for one in typed(page.read_text())]
     assert len(said) > 30
     assert [(page, why) for page, one in said if (why := refused(one))] == []
+
+
+def test_every_line_that_the_docs_say_to_type_is_run_by_somebody_who_is_named() -> None:
+    typed = lines()
+    assert len(typed) > 80
+    assert [one for one in typed if run_by(*one) is None] == []
+    assert [rule for rule in RUN_BY if rule not in {run_by(*one) for one in typed}] == []
+    for _, line, by in RUN_BY:
+        file, _, name = by.partition("::")
+        assert by in NO_TEST or f"def {name}(" in (CHECKOUT / file).read_text(), (line, by)
 
 
 def test_modules_that_are_to_be_run_are_there() -> None:

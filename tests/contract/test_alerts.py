@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from api.ops.console import ops_files
 from cli.audit_metrics import registry
+from domain.redriving import Fault
 from operations.auditing.tally import Tally
 from runtime import metrics
 from schemas.failures import FailureCode
@@ -66,6 +69,32 @@ def test_a_rule_names_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any
     shown = re.findall(r"\$labels\.(\w+)", str(rule["annotations"]))
     assert set(shown) <= labels_used(rule["expr"]), "a label that the expression aggregates away"
     assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+SCREENS = {
+    rule["alert"]: urlsplit(rule["annotations"]["screen"]).fragment.removeprefix("/")
+    for rule in RULES
+    if "screen" in rule["annotations"]
+}
+FILTERS = {
+    "days": {"1", "7", "30"},
+    "fault": {fault.value for fault in Fault},
+    "reason": {code.value for code in FailureCode},
+}
+
+
+def test_an_alert_leads_to_a_view_of_the_operators_console_with_filters_that_it_has() -> None:
+    views = set(re.findall(r'(\w+): \(\) => import\("', ops_files()["main.js"].content.decode()))
+    for alert, screen in SCREENS.items():
+        view, _, query = screen.partition("?")
+        assert view in views, alert
+        for name, value in parse_qsl(query):
+            assert view in {"letters", "quarantine"}, alert
+            assert value in FILTERS[name], alert
+    of_letters = {rule["alert"] for rule in RULES if "dead_letters_total" in rule["expr"]}
+    assert of_letters <= set(SCREENS)
+    told = [rule["annotations"]["action"] for rule in RULES if rule["alert"] not in SCREENS]
+    assert [action for action in told if "looks dlq" in action or "looks audit" in action] == []
 
 
 def test_reasons_named_in_rules_exist() -> None:

@@ -4,13 +4,18 @@ they stand there, from an install to a verified webhook and a picture.
 
 import re
 import subprocess
+from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+from standardwebhooks import Webhook
 
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
-from tests.e2e.client import Client
+from domain.webhooks import make_secret
+from tests.e2e.client import Client, small
 from tests.packages import built_wheel, installed, needed, npm, packed, plain_environment
 
 README = (CHECKOUT / "README.md").read_text()
@@ -83,6 +88,63 @@ def test_the_tarball_alone_makes_a_look_and_verifies_its_webhook(
     ]
     (folder / "first-look.mjs").write_text(session("js"))
     holds(folder, run([node, "first-look.mjs"], folder, shop))
+
+
+IN_A_BROWSER = """async ({ key, tee, body, headers, secret }) => {
+  const { Looks, verifyWebhook } = await import("/installed/index.js");
+  const looks = new Looks({ apiKey: key, baseUrl: location.origin });
+  const bytes = Uint8Array.from(atob(tee), (one) => one.charCodeAt(0));
+  const photo = await looks.upload(new Blob([bytes]));
+  const { request_id } = await looks.createLook([[photo, "t-shirt"]]);
+  const seen = [];
+  const job = await looks.wait(request_id, { onEvent: (event) => seen.push(event.seq) });
+  const picture = await looks.downloadPicture(request_id);
+  const event = await verifyWebhook(new TextEncoder().encode(body), headers, secret);
+  return { status: job.status, seen, kind: picture.type, type: event.type };
+}"""
+
+
+def test_the_tarball_s_modules_do_the_same_in_a_browser(
+    browser: Browser, stack: Stack, tmp_path: Path
+) -> None:
+    """Served beside the API, as a page of a tenant's own behind one address would be."""
+    npm(tmp_path, "install", "--offline", str(packed(tmp_path)))
+    modules = tmp_path / "node_modules" / "@looks" / "client" / "dist"
+    secret, body = make_secret(bytes(24)), '{"type": "look.completed", "data": {}}'
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": "01M86RZTNE5Q1DMZJ1M4VR1T7K",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign("01M86RZTNE5Q1DMZJ1M4VR1T7K", now, body),
+    }
+    context = browser.new_context()
+    page = context.new_page()
+    address = stack.env["LOOKS_API_URL"]
+    page.route(
+        f"{address}/installed/*",
+        lambda route: route.fulfill(
+            path=modules / route.request.url.rpartition("/")[2], content_type="text/javascript"
+        ),
+    )
+    page.route(
+        f"{address}/shop",
+        lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"),
+    )
+    page.goto(f"{address}/shop")
+    told = page.evaluate(
+        IN_A_BROWSER,
+        {
+            "key": stack.env["LOOKS_API_KEY"],
+            "tee": b64encode(small("tee")).decode(),
+            "body": body,
+            "headers": headers,
+            "secret": secret,
+        },
+    )
+    context.close()
+    assert (told["status"], told["kind"]) == ("SUCCESS", "image/webp")
+    assert told["seen"] == list(range(1, len(told["seen"]) + 1))
+    assert told["type"] == "look.completed"
 
 
 def test_a_subscriber_s_test_runs_from_the_wheel_alone(wheel: str, tmp_path: Path) -> None:

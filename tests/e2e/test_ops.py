@@ -12,11 +12,15 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page, expect
+from ulid import ULID
 
 from devstack.bootstrap import settings_of
+from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.api_keys import CAPABILITIES
+from domain.operators import OperatorRole
 from runtime.kafka import new_producer, stop_client, unbroken
 from runtime.settings import KafkaSettings
 from schemas.http import TrialItemInput
@@ -25,7 +29,7 @@ from storage.acceptance import Acceptance
 from storage.accounts import AccountStore
 from storage.submissions import Accepted
 from tests.e2e.browsing import DESKTOP, PHONE, Tab
-from tests.e2e.client import Client, until
+from tests.e2e.client import Client, patiently, until
 from tests.e2e.test_accessibility import faults
 from tests.integration.accepting import submission
 
@@ -92,19 +96,36 @@ def failed_by_us(stack: Stack, client: Client) -> str:
     return request_id
 
 
+def screen_of(alert: str) -> str:
+    """Where an alert leads."""
+    groups = yaml.safe_load((CHECKOUT / "deploy" / "alerts.yml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    (found,) = [rule["annotations"]["screen"] for rule in rules if rule.get("alert") == alert]
+    return str(found)
+
+
 def test_the_operators_five_minutes(ops: Page, stack: Stack, client: Client) -> None:
+    """From an alert to a redriven look, at the screen alone."""
     request_id = failed_by_us(stack, client)
+    theirs = client.accepted(("users/abc/tests/never-uploaded.jpg", "top"))
+    client.finish([theirs], 120)
     before = client.balance()
-    worry = ops.locator(".worry", has_text="dead letter")
+    worry = ops.locator(".worry", has_text="failed by our fault")
     expect(worry).to_be_visible()  # the overview asks again by itself
     worry.get_by_role("link", name="Dead letters").click()
+    expect(ops.get_by_role("link", name=f"Request {request_id}")).to_be_visible()
+    expect(ops.get_by_role("link", name=f"Request {theirs}")).to_have_count(0)
+    ops.get_by_label("Whose fault").select_option("tenant")
+    expect(ops.get_by_role("link", name=f"Request {theirs}")).to_be_visible()
+    ops.goto(f"{stack.env['LOOKS_API_URL']}{screen_of('LooksExpired')}")
     row = ops.get_by_role("row").filter(has=ops.get_by_role("link", name=f"Request {request_id}"))
     expect(row).to_contain_text("expired")
+    expect(row).to_contain_text("ours")
     row.get_by_role("checkbox").check()
     ops.get_by_role("button", name="Redrive…").click()
     plan = ops.get_by_role("dialog")
     expect(plan).to_contain_text("Nothing has been done yet")
-    expect(plan.locator("tbody .chip")).to_have_text("Make anew")
+    expect(plan.locator("tbody .chip")).to_have_text("Rerun")
     assert client.job(request_id)["status"] == "FAILURE"
     plan.get_by_label("Why").fill("the compositor was away")
     plan.get_by_role("button", name="Redrive 1 record").click()
@@ -117,12 +138,58 @@ def test_the_operators_five_minutes(ops: Page, stack: Stack, client: Client) -> 
     assert client.balance() == before  # at no cost
     go(ops, "actions")
     done = ops.get_by_role("row").filter(has_text="the compositor was away")
-    expect(done).to_contain_text("Made anew")
+    expect(done).to_contain_text("Rerun")
     expect(done).to_contain_text("dev admin")
     go(ops, "letters")
     expect(ops.get_by_role("link", name=f"Request {request_id}")).to_have_count(
         0
     )  # dealt with: no more among the open ones
+    ops.get_by_label("Request id").fill(request_id.lower())
+    ops.get_by_role("button", name="Open").click()
+    expect(ops.locator(".receipt")).to_contain_text(anew)
+    expect(ops.locator(".receipt")).to_contain_text("demo")
+
+
+def test_every_route_asks_for_its_role_and_no_tenants_key_opens_any(
+    stack: Stack, api: httpx.Client
+) -> None:
+    """The routes are those of the running API's own document; bodies are none that it takes."""
+    url = stack.env["LOOKS_API_URL"]
+    found = httpx.get(f"{url}/ops/openapi.json").json()
+    asked = [
+        (method.upper(), re.sub(r"{\w+}", str(ULID()), path), one["x-needs-role"])
+        for path, methods in found["paths"].items()
+        for method, one in methods.items()
+        if one["x-needs-role"] != "none"
+    ]
+    assert len(asked) > 20
+    roles = list(OperatorRole)
+    keys = {
+        role: api.post("/operators", json={"name": f"each {role}", "role": role}).json()
+        for role in roles
+    }
+    strangers = (stack.env["LOOKS_API_KEY"], stack.env["LOOKS_OTHER_API_KEY"], None)
+    wrong: list[tuple[object, ...]] = []
+    with httpx.Client(base_url=url, timeout=60) as http:
+
+        def code(method: str, path: str, key: str | None) -> str:
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            body = {"nothing": 1} if method == "POST" else None
+            answer = patiently(lambda: http.request(method, path, headers=headers, json=body))
+            assert answer.status_code < 500, answer.text
+            failed = answer.status_code in {401, 403}
+            return str(answer.json()["error"]["code"]) if failed else "let in"
+
+        for method, path, needs in asked:
+            for key in strangers:
+                wrong += [(path, key)] if code(method, path, key) != "UNAUTHENTICATED" else []
+            for role in roles:
+                expected = "let in" if role.may(OperatorRole(needs)) else "CAPABILITY_MISSING"
+                told = code(method, path, keys[role]["key"])
+                wrong += [(method, path, role, told)] if told != expected else []
+    assert wrong == []
+    for made in keys.values():
+        assert api.delete(f"/operators/{made['key_id']}").status_code < 300
 
 
 def test_a_grant_is_given_once_recorded_with_its_reference_and_seen_by_the_tenant(
@@ -188,10 +255,10 @@ def test_a_key_is_made_used_and_revoked_by_an_admin_at_the_screen(
     ops: Page, stack: Stack, api: httpx.Client
 ) -> None:
     go(ops, "operators")
-    form = ops.get_by_role("form", name="A new key")
-    form.get_by_label("For whom").fill("Grace")
+    form = ops.get_by_role("form", name="New key")
+    form.get_by_label("Name").fill("Grace")
     form.get_by_label("Role").select_option("viewer")
-    form.get_by_role("button", name="Make a key").click()
+    form.get_by_role("button", name="Create key").click()
     key = ops.get_by_role("dialog").locator(".id").text_content() or ""
     ops.keyboard.press("Escape")
     theirs = {"Authorization": f"Bearer {key}"}

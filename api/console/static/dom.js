@@ -63,7 +63,7 @@ export function problem(error, again) {
     { class: "problem", role: "alert" },
     h("strong", {}, WORDS[error.code] ?? "That did not work"),
     h("p", {}, error.message),
-    error.requestId && !error.isCallers ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", [0, 401].includes(error.status) ? identifier(error.requestId) : h("a", { href: `#/access?request=${error.requestId}` }, identifier(error.requestId))) : null,
+    error.requestId && !error.isCallers ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", [0, 401].includes(error.status) || !document.querySelector('#nav a[href="#/access"]') ? identifier(error.requestId) : h("a", { href: `#/access?request=${error.requestId}` }, identifier(error.requestId))) : null,
     error.canHeal ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
   );
 }

@@ -11,15 +11,15 @@ export async function erasuresView({ view, signal }) {
   const notice = h("div", {});
   const rows = h("div", { class: "stack" });
   view.append(h("h1", {}, "Erasures"), h("p", { class: "quiet" }, "A tenant's pictures, photos, rows and texts are deleted for good; amounts stay under a pseudonym."),
-    may("admin") ? askForm() : h("p", { class: "quiet" }, "Erasing needs the role admin."), notice, rows);
+    may("admin") ? askForm() : h("p", { class: "quiet" }, "To erase a tenant you need the role admin."), notice, rows);
   await load();
 
   async function load() {
     const { items } = await get("/ops/v1/erasures", signal);
-    rows.replaceChildren(table("Erasures", ["Tenant", "Begun", "By", "State", "What was said last"], items.map((one) => [
+    rows.replaceChildren(table("Erasures", ["Tenant", "Started", "By", "State", "Last message"], items.map((one) => [
       one.tenant_id ?? one.pseudonym, time(one.begun_at), one.operator ? actor(one.operator) : "–",
       one.finished_at ? chip("finished", "success") : one.running ? chip("running", "watch") : chip("not finished", "bad"), says(one.finished_at ? "" : one.said ?? ""),
-    ]), "No tenant was erased."));
+    ]), "No tenant has been erased."));
     if (items.some((one) => one.running)) pause(EVERY_MS, signal).then(act(notice, signal, load), () => {});
   }
 
@@ -27,16 +27,16 @@ export async function erasuresView({ view, signal }) {
     const answer = h("div", {});
     const form = h("form", { class: "card", "aria-label": "Erase a tenant", onsubmit: (event) => { event.preventDefault(); ask(); } },
       h("h2", {}, "Erase a tenant"),
-      h("div", { class: "two" }, field("tenant", "Tenant's id", h("input", { id: "tenant", name: "tenant_id", required: true, maxlength: "200", autocomplete: "off" })),
-        field("why", "Why", h("input", { id: "why", name: "why", maxlength: "500", autocomplete: "off" }), "Kept: it must not name the tenant.")),
-      h("div", { class: "check" }, h("input", { type: "checkbox", id: "revoke", name: "revoke" }), h("label", { for: "revoke" }, "Revoke the keys that still work")),
-      h("div", { class: "check" }, h("input", { type: "checkbox", id: "shared", name: "leave_shared" }), h("label", { for: "shared" }, "Leave objects that another tenant may read too")),
-      answer, h("div", { class: "row end" }, h("button", {}, "Check first…")));
+      h("div", { class: "two" }, field("tenant", "Tenant id", h("input", { id: "tenant", name: "tenant_id", required: true, maxlength: "200", autocomplete: "off" })),
+        field("why", "Why", h("input", { id: "why", name: "why", maxlength: "500", autocomplete: "off" }), "Optional. It is kept, so it must not name the tenant.")),
+      h("div", { class: "check" }, h("input", { type: "checkbox", id: "revoke", name: "revoke" }), h("label", { for: "revoke" }, "Revoke keys that still work")),
+      h("div", { class: "check" }, h("input", { type: "checkbox", id: "shared", name: "leave_shared" }), h("label", { for: "shared" }, "Keep objects that another tenant may read too")),
+      answer, h("div", { class: "row end" }, h("button", {}, "Check…")));
     const ask = act(answer, signal, async () => {
       const fields = new FormData(form);
       const body = { tenant_id: fields.get("tenant_id").trim(), why: fields.get("why"), revoke: fields.has("revoke"), leave_shared: fields.has("leave_shared") };
       const { hindrances } = await call("POST", "/ops/v1/erasures", { body, signal });
-      if (hindrances.length) return answer.replaceChildren(h("div", { class: "problem", role: "alert" }, h("strong", {}, "Not now"), h("ul", {}, hindrances.map((line) => h("li", {}, line)))));
+      if (hindrances.length) return answer.replaceChildren(h("div", { class: "problem", role: "alert" }, h("strong", {}, "Not possible yet"), h("ul", {}, hindrances.map((line) => h("li", {}, line)))));
       return sure(body);
     });
     return form;
@@ -45,13 +45,13 @@ export async function erasuresView({ view, signal }) {
   function sure(body) {
     const answer = h("div", {});
     const again = h("input", { id: "again", autocomplete: "off", required: true });
-    const form = h("form", { onsubmit: (event) => { event.preventDefault(); begin(); } }, field("again", "The tenant's id once more", again), answer,
-      h("div", { class: "row end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Keep it"), h("button", { class: "danger" }, "Erase for good")));
-    const dialog = h("dialog", { "aria-labelledby": "sure" }, h("h2", { id: "sure" }, `Erase ${body.tenant_id}?`), h("p", {}, "Nothing stands in the way. An erasure can't be undone."), form);
+    const form = h("form", { onsubmit: (event) => { event.preventDefault(); begin(); } }, field("again", "Type the tenant id again", again), answer,
+      h("div", { class: "row end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Cancel"), h("button", { class: "danger" }, "Erase for good")));
+    const dialog = h("dialog", { "aria-labelledby": "sure" }, h("h2", { id: "sure" }, `Erase ${body.tenant_id}?`), h("p", {}, "Nothing prevents it. An erasure can't be undone."), form);
     const begin = act(answer, signal, async () => {
       await call("POST", "/ops/v1/erasures", { body: { ...body, confirm: again.value.trim() }, signal });
       dialog.close();
-      announce("The erasure has begun");
+      announce("The erasure has started");
       await pause(1000, signal);
       await load();
     });

@@ -11,8 +11,17 @@ export function table(caption, heads, rows, empty) {
       h("thead", {}, h("tr", {}, heads.map((text) => (text instanceof Node ? h("td", {}, text) : h("th", { scope: "col", class: text.startsWith("#") ? "amount" : null }, text.replace("#", "")))))),
       h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, at) => {
         const isNumber = typeof cell === "number" || (typeof heads[at] === "string" && heads[at].startsWith("#"));
-        return cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber ? "amount" : null }, typeof cell === "number" ? number(cell) : cell ?? "");
+        const made = cell instanceof HTMLTableCellElement ? cell : h("td", { class: isNumber ? "amount" : null }, typeof cell === "number" ? number(cell) : cell ?? "");
+        if (typeof heads[at] === "string") made.dataset.head = heads[at].replace("#", ""); // a phone shows each row as a card
+        return made;
       }))))));
+}
+
+/** A request by the id that its tenant quotes. */
+export function findRequest() {
+  const id = h("input", { id: "request", name: "request", required: true, maxlength: "26", pattern: " *[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26} *", title: "26 letters and digits", autocomplete: "off", spellcheck: "false", placeholder: "01…" });
+  return h("form", { class: "filters", role: "search", "aria-label": "Find a request", onsubmit: (event) => { event.preventDefault(); location.hash = `#/request/${id.value.trim().toUpperCase()}`; } },
+    field("request", "Request id", id), h("button", {}, "Open"));
 }
 
 /** A cell of text that may be long. */
@@ -37,9 +46,11 @@ export const act = (notice, signal, work) => async function again() {
 };
 
 const VERBS = {
-  send: "Send again", rerun: "Make anew", discard: "Discard", skip: "Nothing to do", refuse: "Refused",
-  sent: "Sent again", discarded: "Discarded", skipped: "Nothing to do", refused: "Refused", failed: "Failed",
+  send: "Send again", rerun: "Rerun", discard: "Discard", skip: "Nothing to do", refuse: "Not possible",
+  sent: "Sent again", discarded: "Discarded", skipped: "Nothing to do", refused: "Not possible", failed: "Failed",
 };
+/** Below a reason that nobody has to give. */
+export const RECORDED = "Optional. Recorded with the action.";
 const KINDS = { refuse: "bad", refused: "bad", failed: "bad", skip: "", skipped: "" };
 
 /**
@@ -55,16 +66,16 @@ export async function order({ title, path, body, needsWhy, done, changed, signal
   const acting = first.items.filter((one) => !["skip", "refuse"].includes(one.verb));
   const go = h("button", { class: "primary", disabled: acting.length === 0 }, `${done} ${number(acting.length)} ${acting.length === 1 ? "record" : "records"}`);
   const form = h("form", { onsubmit: (event) => { event.preventDefault(); carryOut(); } },
-    field("why", "Why", why, needsWhy ? "Recorded with the action." : "Recorded with the action; may be left out."),
+    field("why", "Why", why, needsWhy ? "Recorded with the action." : RECORDED),
     notice, h("div", { class: "row end" }, close, go));
   const dialog = h("dialog", { class: "wide", "aria-labelledby": "order-title" }, h("h2", { id: "order-title" }, title), shown, form);
-  draw(first, "This is what would be done. Nothing has been done yet.");
+  draw(first, "This is the plan. Nothing has been done yet.");
   present(dialog);
 
   function draw(answer, words) {
-    const left = answer.left ? ` ${number(answer.left)} more match: repeat this for them.` : "";
-    shown.replaceChildren(h("p", {}, words, left), table(title, ["What", "Request", "Record", "Detail"], answer.items.map((one) => [
-      h("span", { class: `chip ${KINDS[one.verb] ?? "success"}` }, one.verb === "rerun" && answer.done ? "Made anew" : VERBS[one.verb] ?? one.verb),
+    const left = answer.left ? ` ${number(answer.left)} more match. Repeat this for them.` : "";
+    shown.replaceChildren(h("p", {}, words, left), table(title, ["Action", "Request", "Record", "Detail"], answer.items.map((one) => [
+      h("span", { class: `chip ${KINDS[one.verb] ?? "success"}` }, one.verb === "rerun" && answer.done ? "Rerun started" : VERBS[one.verb] ?? one.verb),
       requestLink(one.request_id), identifier(one.record), says(...detail(one)),
     ]), "Nothing was selected."));
   }

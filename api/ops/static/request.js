@@ -24,17 +24,19 @@ export async function requestView({ view, id, signal }) {
     body.replaceChildren(
       h("dl", { class: "receipt card" },
         h("dt", {}, "Request"), h("dd", {}, identifier(one.request_id)),
+        one.tenant_id ? [h("dt", {}, "Tenant"), h("dd", {}, h("a", { href: `#/tenants/${encodeURIComponent(one.tenant_id)}` }, one.tenant_id))] : null,
         h("dt", {}, "Status"), h("dd", {}, chip(one.status ?? "unknown", kind)),
+        one.code ? [h("dt", {}, "Why"), h("dd", {}, h("code", {}, one.code), " ", one.timeline.at(-1)?.message ?? "")] : null,
         h("dt", {}, "Refunded"), h("dd", {}, one.refunded ? "yes" : "no"),
-        one.redriven_as ? [h("dt", {}, "Made anew as"), h("dd", {}, h("a", { href: `#/request/${one.redriven_as}` }, one.redriven_as))] : null,
-        one.redriven_from ? [h("dt", {}, "Made anew from"), h("dd", {}, h("a", { href: `#/request/${one.redriven_from}` }, one.redriven_from))] : null),
+        one.redriven_as ? [h("dt", {}, "Run again as"), h("dd", {}, h("a", { href: `#/request/${one.redriven_as}` }, one.redriven_as))] : null,
+        one.redriven_from ? [h("dt", {}, "Run again from"), h("dd", {}, h("a", { href: `#/request/${one.redriven_from}` }, one.redriven_from))] : null),
       one.letters.length && may("operator") && !one.redriven_as ? h("div", { class: "row" }, h("button", { type: "button", class: "primary", onclick: ask("redrive") }, "Redrive…"), h("button", { type: "button", onclick: ask("discard") }, "Discard…")) : "",
       h("section", { class: "stack" }, h("h2", {}, "Timeline"), one.timeline.length ? h("ol", { class: "timeline" }, one.timeline.map((event) =>
-        h("li", {}, time(event.at), h("b", {}, event.stage ?? event.type), h("span", {}, event.message)))) : h("p", { class: "empty" }, "No event yet.")),
-      h("section", { class: "stack" }, h("h2", {}, "What operators did"), table("What operators did", ["When", "Who", "What", "State", "Outcome", "Why"], one.actions.map((action) => [
+        h("li", {}, time(event.at), h("b", {}, event.stage ?? event.type), h("span", {}, event.message)))) : h("p", { class: "quiet" }, "No event yet.")),
+      h("section", { class: "stack" }, h("h2", {}, "What operators did"), one.actions.length ? table("What operators did", ["When", "Who", "Action", "State", "Outcome", "Why"], one.actions.map((action) => [
         time(action.at), actor(action.operator), action.verb, action.state, says(action.outcome), says(action.reason),
-      ]), "Nothing yet.")),
-      one.letters.length ? h("section", { class: "stack" }, h("h2", {}, "Dead letters"), one.letters.map((letter) => h("details", {},
+      ]), "") : h("p", { class: "quiet" }, "Nothing yet.")),
+      one.letters.length ? h("section", { class: "stack" }, h("h2", {}, "Dead letter, whole"), one.letters.map((letter) => h("details", { open: one.letters.length === 1 },
         h("summary", {}, `${letter.topic}[${letter.partition}]@${letter.offset}`), h("pre", { tabindex: "0" }, readable(letter))))) : "",
     );
   }

@@ -20,6 +20,7 @@ def page() -> str:
             rule["labels"]["severity"],
             words(rule["annotations"]["summary"]),
             words(rule["annotations"]["action"]),
+            code(rule["annotations"]["screen"]) if "screen" in rule["annotations"] else "",
         )
         for rule in alerts
     )
@@ -29,7 +30,8 @@ def page() -> str:
             "",
             "Prometheus' rules in `deploy/alerts.yml`, and what to do when one fires. "
             "[Metrics](reference/metrics.md) explains what they are computed from, [running Looks]"
-            "(operations.md) the commands.",
-            *table(("alert", "severity", "what is wrong", "what to do"), rows),
+            "(operations.md) the commands. `screen` is the view of "
+            "[the operators' console](operators.md) where one begins.",
+            *table(("alert", "severity", "what is wrong", "what to do", "screen"), rows),
         ]
     )
