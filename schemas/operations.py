@@ -166,6 +166,7 @@ class TenantItem(BaseModel):
     test: int
     in_work: int = Field(description="looks without an outcome")
     keys: int = Field(description="keys that work")
+    webhooks_disabled: int = Field(description="webhooks that were disabled after failed calls")
 
 
 class TenantItemList(BaseModel):

@@ -7,6 +7,8 @@ import asyncpg
 
 from storage.audits import AuditRecord
 
+_BROKEN = "w.disabled_reason IN ('gone', 'failing')"
+"""Webhooks that we stopped calling, not their tenant."""
 _WAITING = "r.status IN ('NOT_STARTED', 'IN_PROGRESS')"
 
 
@@ -19,6 +21,7 @@ class TenantStanding:
     test: int
     in_work: int
     keys: int
+    webhooks_disabled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,9 @@ class OperatorViews:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def tenants(self, query: str, limit: int) -> list[TenantStanding]:
+    async def tenants(
+        self, query: str, limit: int, *, with_broken_webhooks: bool = False
+    ) -> list[TenantStanding]:
         """Tenants whose id has this text in it, by id."""
         rows = await self._pool.fetch(
             f"""SELECT t.tenant_id,
@@ -79,12 +84,17 @@ class OperatorViews:
                      WHERE r.tenant_id = t.tenant_id AND {_WAITING}) AS in_work,
                   (SELECT count(*) FROM api_keys k WHERE k.tenant_id = t.tenant_id
                      AND k.revoked_at IS NULL
-                     AND (k.expires_at IS NULL OR k.expires_at > now())) AS keys
+                     AND (k.expires_at IS NULL OR k.expires_at > now())) AS keys,
+                  (SELECT count(*) FROM webhooks w
+                     WHERE w.tenant_id = t.tenant_id AND {_BROKEN}) AS webhooks_disabled
                 FROM tenants t LEFT JOIN credit_accounts a USING (tenant_id)
-                WHERE $1 = '' OR strpos(t.tenant_id, $1) > 0
+                WHERE ($1 = '' OR strpos(t.tenant_id, $1) > 0)
+                  AND (NOT $3 OR t.tenant_id IN
+                    (SELECT w.tenant_id FROM webhooks w WHERE {_BROKEN}))
                 GROUP BY t.tenant_id ORDER BY t.tenant_id LIMIT $2""",
             query,
             limit,
+            with_broken_webhooks,
         )
         return [TenantStanding(**dict(row.items())) for row in rows]
 
@@ -113,8 +123,7 @@ class OperatorViews:
         (row,) = await self._pool.fetch(
             f"""SELECT now() AS now, w.waiting, coalesce(w.oldest, 0)::float8 AS oldest_waiting_s,
                   w.overdue, o.outbox, coalesce(o.oldest, 0)::float8 AS outbox_oldest_s,
-                  (SELECT count(*) FROM webhooks WHERE disabled_reason IN ('gone', 'failing'))
-                    AS webhooks_disabled,
+                  (SELECT count(*) FROM webhooks w WHERE {_BROKEN}) AS webhooks_disabled,
                   (SELECT count(*) FROM erasures WHERE finished_at IS NULL) AS erasures_open
                 FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE deadline_at < now())
                           AS overdue, extract(epoch FROM now() - min(created_at)) AS oldest

@@ -139,7 +139,7 @@ ROLES: tuple[Role, ...] = (
             "operator_keys": "SELECT, INSERT, UPDATE (last_used_at, revoked_at)",
             "operator_sessions": "SELECT, INSERT, DELETE, UPDATE (seen_at)",
             "audits": "SELECT, INSERT",
-            "webhooks": "SELECT (webhook_id, disabled_reason)",
+            "webhooks": "SELECT (webhook_id, tenant_id, disabled_reason)",
             "redrives": "SELECT, INSERT",
         },
         # a redriven request costs nothing

@@ -45,11 +45,14 @@ ENTRIES = 20
 async def list_tenants(
     request: Request,
     query: Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")] = "",
+    webhooks_disabled: bool = False,
     limit: RowLimit = 100,
 ) -> TenantItemList:
-    """Tenants by id; `query`: a part of it."""
+    """Tenants by id; `query`: a part of it. `webhooks_disabled`: only those with a webhook that was
+    disabled after failed calls.
+    """
     ports: OpsPorts = request.app.state.ports
-    found = await ports.views.tenants(query, limit + 1)
+    found = await ports.views.tenants(query, limit + 1, with_broken_webhooks=webhooks_disabled)
     items = [TenantItem(**asdict(one)) for one in found[:limit]]
     return TenantItemList(items=items, more=len(found) > limit)
 

@@ -18,7 +18,7 @@ from devstack.stack import Stack
 from tests.docs_lines import HERE, lines, run_by
 from tests.e2e.client import Client
 
-WITHIN_S = 180
+WITHIN_S = 400
 IN_ONE_PROCESS = """
 import json, os, shlex, sys
 from pathlib import Path
@@ -76,10 +76,11 @@ def test_requests_by_curl_are_answered_as_they_stand_on_the_pages(
         assert done.stdout, (page, line)
         if made := re.search(r'"(?:id|request_id)":\s*"([^"]+)"', done.stdout):
             known["ID"] = made[1]
-        if '"batch' in line or "/batch" in line:
-            assert (told := json.loads(done.stdout))["accepted"] == 1, told
+        if "/batch" in line:
+            assert json.loads(done.stdout)["accepted"] == 1, done.stdout
     asked_for = client.http.get("/v1/jobs", params={"reference": "order-1042"}).json()
-    assert asked_for["items"][0]["metadata"] in ({}, {"sku": "TS-1042-M", "campaign": "spring"})
+    told = [one["metadata"] for one in asked_for["items"]]
+    assert {"sku": "TS-1042-M", "campaign": "spring"} in told
 
 
 def test_commands_of_looks_end_well_as_they_stand_on_the_pages(

@@ -29,6 +29,7 @@ from storage.cancellations import CancellationStore
 from storage.claims import ClaimResult, ClaimStore
 from storage.jobs import JobFilter, JobStore
 from storage.operator_actions import Intent, OperatorActions
+from storage.operator_views import OperatorViews
 from storage.outbox import OutboxRow, OutboxStore
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
@@ -275,6 +276,19 @@ async def test_an_auditor_reads_everything_it_checks_and_an_operator_manages_ten
         assert (await store.balance(tenant, "live"), len(await store.keys(tenant))) == (5, 1)
         newer, _, _ = await store.rotate_key(key_id, timedelta(hours=1))
         assert await store.revoke_key(newer)
+        views, url = OperatorViews(theirs), "https://hooks.test/looks"
+        assert await views.tenants(tenant, 9, with_broken_webhooks=True) == []
+        await pool.execute(
+            """INSERT INTO webhooks (webhook_id, tenant_id, environment, url, event_types,
+                 disabled_reason, disabled_at)
+               VALUES ($1, $2, 'live', $3, '{look.failed}', 'failing', now())""",
+            new_request_id(),
+            tenant,
+            url,
+        )
+        (seen,) = await views.tenants(tenant, 9, with_broken_webhooks=True)
+        assert (seen.tenant_id, seen.live, seen.keys, seen.webhooks_disabled) == (tenant, 5, 1, 1)
+        assert (await views.facts()).webhooks_disabled >= 1
 
 
 async def test_an_operator_redrives_a_refunded_look_at_no_cost_and_charges_nobody(

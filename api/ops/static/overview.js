@@ -8,7 +8,7 @@ const EVERY_MS = 10_000;
 /** Where a concern is dealt with: the view, filtered to what it speaks of. */
 const VIEWS = {
   letters: ["Dead letters", "letters?fault=ours&days=1"], quarantine: ["Quarantine", "quarantine?days=1"], looks: ["Waiting looks", "looks"],
-  tenants: ["Tenants", "tenants"], audits: ["Audits", "audits"], erasures: ["Erasures", "erasures"],
+  tenants: ["Tenants", "tenants?webhooks_disabled=true"], audits: ["Audits", "audits"], erasures: ["Erasures", "erasures"],
 };
 const FACTS = [
   ["waiting", "looks waiting"], ["overdue", "looks past their deadline"], ["dead_letters_ours", "failed by our fault, open, 24 h"], ["dead_letters", "failed in all, open, 24 h"],
