@@ -16,8 +16,8 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^\n((?: {4}[^\n]*\n)+)", re.MULTILINE)
 OF_SHELL = frozenset({"", "sh", "bash"})
 PROGRAMS = (
-    "curl", "docker", "duckdb", "echo", "eval", "export", "field", "git", "helm", "kcat", "kubectl",
-    "looks", "make", "mkdir", "node", "pip", "pyspark", "python", "python3",
+    "cat", "curl", "docker", "duckdb", "echo", "eval", "export", "field", "git", "helm", "kcat",
+    "kubectl", "looks", "make", "mkdir", "node", "pip", "pyspark", "python", "python3",
 )  # fmt: skip
 STARTS = re.compile(
     rf"(?:[A-Z_]+=\S*\s+)*(?:\.\s|[A-Za-z_]+=|(?:\S*/)?(?:{'|'.join(PROGRAMS)})(?:\s|\(|$))"
