@@ -22,6 +22,10 @@ packages)
 looks)
   uv pip install --quiet --python /venv/bin/python --offline --no-deps --compile-bytecode /dist/*.whl
   /venv/bin/python /dist/imports.py "$2"
+  # The engine's networks are where it runs.
+  if [ "$2" != compositor ]; then
+    rm "$(/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"/compositing/cut/*.onnx
+  fi
   # What `looks` needs is in no image but its own.
   if [ "$2" = cli ]; then mkdir -p /var/lib/looks; else rm /venv/bin/looks; fi
   ;;
