@@ -1,5 +1,6 @@
 """Postgres comes back from a backup that is older than Kafka: nothing that Kafka knows is lost,
-nobody is charged twice, and the audit is clean again. Then all that the store holds is lost.
+nobody is charged twice, and the audit is clean again. Then the pictures are lost, then all topics:
+what was decided stays, and the audit names what is gone.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from devstack.demo import object_store
 from devstack.postgres import programs
@@ -158,3 +160,58 @@ def test_when_the_store_is_lost_pictures_are_gone_by_name_and_new_looks_are_made
 
     again = client.accepted((client.wardrobe(["tee"])["tee"], "top"))
     assert client.finish([again])[again]["status"] == "SUCCESS"
+
+
+async def outdated(url: str, request_id: str) -> None:
+    """Its record went to Kafka, with which it is gone, and its deadline has come."""
+    connection = await asyncpg.connect(url)
+    try:
+        gone = await connection.execute("DELETE FROM outbox WHERE key = $1", request_id)
+        assert gone == "DELETE 1"
+        await connection.execute(
+            "UPDATE request_logs SET deadline_at = now() - interval '1 hour' WHERE request_id = $1",
+            request_id,
+        )
+    finally:
+        await connection.close()
+
+
+def lose_topics(env: dict[str, str]) -> None:
+    """All that this stack has."""
+    admin = AdminClient({"bootstrap.servers": env["LOOKS_KAFKA_BOOTSTRAP"]})
+    own = [one for one in admin.list_topics().topics if one.startswith(env["LOOKS_NAMESPACE"])]
+    for gone in admin.delete_topics(own).values():
+        gone.result(60)
+
+
+def test_when_kafka_is_lost_what_was_decided_stays_and_the_rest_is_refunded(
+    own_stack: Stack, client: Client
+) -> None:
+    photo = client.wardrobe(["tee"])["tee"]
+    client.finish([client.accepted((photo, "top"))])
+    before, made = client.balance(), succeeded(client)
+    own_stack.stop()
+    with_api = Stack(own_stack.folder.root, ("api",), own_stack.env)
+    with_api.start()
+    asking = Client(with_api)
+    waiting, lost = (asking.accepted((photo, "top")) for _ in range(2))
+    asking.close()
+    with_api.stop()
+    asyncio.run(outdated(own_stack.env["LOOKS_DATABASE_URL"], lost))
+
+    lose_topics(own_stack.env)
+    applied = looks(own_stack, "topics", "apply")
+    assert applied.returncode == 0, applied.stderr
+    own_stack.start()
+    jobs = client.finish([waiting, lost])
+    assert (jobs[waiting]["status"], jobs[lost]["status"]) == ("SUCCESS", "FAILURE")
+    assert succeeded(client) == {*made, waiting}
+    assert client.balance() == before - 10
+
+    redriven = looks(own_stack, "dlq", "redrive", "--reason", "expired", "--yes")
+    assert redriven.returncode == 0, redriven.stderr
+    until(lambda: len(succeeded(client) - made) == 2, PATIENCE_S)
+    assert client.balance() == before - 10
+    named = named_by_audit(own_stack)
+    assert made <= named["5"]
+    assert (succeeded(client) - made).isdisjoint(set().union(*named.values()))
