@@ -150,6 +150,7 @@ async def get_credits(
     )
     page = rows[:limit]
     return Credits(
+        count=len(page),
         balance=await ports.accounts.balance(who.tenant_id, who.environment),
         entries=[
             LedgerEntryOut.model_validate(

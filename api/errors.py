@@ -80,11 +80,12 @@ def exchange_id(request: Request) -> str:
 
 def respond(request: Request, error: ApiError) -> JSONResponse:
     """The envelope."""
-    body = ErrorBody(code=error.code, message=error.message, request_id=exchange_id(request))
+    own = exchange_id(request)
+    body = ErrorBody(code=error.code, message=error.message, exchange_id=own, request_id=own)
     envelope: ErrorEnvelope | HTTPValidationError = ErrorEnvelope(error=body)
     if STATUS[error.code] == STATUS[ErrorCode.VALIDATION_ERROR]:
         envelope = HTTPValidationError(detail=error.items, error=body)
-    headers = {**(error.headers or {}), "X-Request-Id": body.request_id}
+    headers = {**(error.headers or {}), "X-Request-Id": own}
     _note(request, STATUS[error.code], body)
     limits: Mapping[str, str] = getattr(request.state, "limit_headers", {})
     return JSONResponse(envelope.model_dump(mode="json"), STATUS[error.code], {**limits, **headers})
@@ -98,7 +99,7 @@ def _note(request: Request, status: int, told: ErrorBody) -> None:
     noted: RefusalLog = request.app.state.refusals
     noted.note(
         RefusedRow(
-            exchange_id=told.request_id,
+            exchange_id=told.exchange_id,
             tenant_id=who.tenant_id,
             environment=who.environment,
             key_id=who.key_id,
@@ -212,7 +213,7 @@ def install(app: FastAPI) -> None:
     async def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", exchange=exchange_id(request), exc_info=error)
         return respond(
-            request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the request_id.")
+            request, ApiError(ErrorCode.INTERNAL, "An error on our side. Quote the exchange_id.")
         )
 
     for kind in EXPECTED:

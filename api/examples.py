@@ -13,6 +13,15 @@ _META: Final[dict[str, Any]] = {
     "content_type": "image/webp",
     "bytes": 48213,
 }
+
+
+def _billing(refunded: int, at: str | None) -> dict[str, Any]:
+    return {
+        "credits_charged": 10, "charged_at": AT, "credits_refunded": refunded, "refunded_at": at,
+        "charged": 10, "refunded": refunded,
+    }  # fmt: skip
+
+
 PICTURE: Final[dict[str, Any]] = {
     "image_url": "https://objects.example/looks/...?X-Amz-Signature=...",
     "kind": "image",
@@ -23,6 +32,7 @@ PICTURE: Final[dict[str, Any]] = {
 EVENT: Final[dict[str, Any]] = {
     "event_id": "01ARZ3NDEK8A4G2Q4VJ6Y5S1ZC",
     "seq": 3,
+    "status": "SUCCESS",
     "event_type": "succeeded",
     "visibility": "public",
     "stage": None,
@@ -38,7 +48,7 @@ JOB: Final[dict[str, Any]] = {
     "status": "SUCCESS",
     "credits_cost": 10,
     "refunded": False,
-    "billing": {"charged": 10, "charged_at": AT, "refunded": 0, "refunded_at": None},
+    "billing": _billing(0, None),
     "created_at": AT,
     "updated_at": DONE,
     "deadline_at": "2026-01-02T03:14:05Z",
@@ -54,7 +64,7 @@ CANCELLED_JOB: Final[dict[str, Any]] = {
     **JOB,
     "status": "FAILURE",
     "refunded": True,
-    "billing": {"charged": 10, "charged_at": AT, "refunded": 10, "refunded_at": DONE},
+    "billing": _billing(10, DONE),
     "error": {
         "code": "cancelled",
         "message": "The look was cancelled on request.",
@@ -69,7 +79,14 @@ RENDER: Final[dict[str, Any]] = {
     "picture": PICTURE,
     "cutouts": [],
     "garments": [
-        {"trial_item_category": "shirt", "layer": "32", "box": [176, 187, 594, 562], "warnings": []}
+        {
+            "trial_image": "users/abc/trial/shirt-1.jpg",
+            "trial_item_category": "shirt",
+            "layer_order": 32,
+            "layer": "32",
+            "box": [176, 187, 594, 562],
+            "warnings": [],
+        }
     ],
     "created_at": AT,
     "completed_at": DONE,

@@ -2,6 +2,7 @@
 the same.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -9,6 +10,7 @@ from pydantic import StringConstraints
 
 from api import cursors, examples, present
 from api.answers import Answers, gives, link, next_page
+from api.errors import invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import MAX_CHARS, unquoted
 from api.news import is_settled, wait_for
@@ -19,7 +21,16 @@ from api.refusals import OF_A_JOB, READING, refusals
 from api.streams import EventStream
 from api.waiting import Hub
 from domain.following import TERMINAL_EVENTS, resume
-from schemas.http import MAX_REFERENCE_CHARS, NO_CONTROLS, JobStatus
+from schemas.categories import GarmentCategory, canonical
+from schemas.http import (
+    MAX_CATEGORY_CHARS,
+    MAX_METADATA_NAME_CHARS,
+    MAX_METADATA_PAIRS,
+    MAX_METADATA_VALUE_CHARS,
+    MAX_REFERENCE_CHARS,
+    NO_CONTROLS,
+    JobStatus,
+)
 from schemas.responses import EventList, EventType, Job, JobList
 from storage.jobs import JobFilter, JobRow
 
@@ -68,6 +79,13 @@ STREAM_ANSWERS: Answers = {
 }
 
 
+Pair = Annotated[
+    str,
+    StringConstraints(
+        max_length=MAX_METADATA_NAME_CHARS + 1 + MAX_METADATA_VALUE_CHARS,
+        pattern=r"^[^\x00-\x1f\x7f]+:[^\x00-\x1f\x7f]*$",
+    ),
+]
 JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
 
 
@@ -109,14 +127,32 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
             pattern=NO_CONTROLS,
         ),
     ] = None,
+    category: Annotated[
+        str | None,
+        Query(
+            description="only jobs of looks with a garment of this category, said or guessed: a "
+            "key or synonym of `GET /v1/garment-categories`",
+            max_length=MAX_CATEGORY_CHARS,
+        ),
+    ] = None,
+    metadata: Annotated[
+        list[Pair] | None,
+        Query(
+            description="`name:value`: only jobs of looks with this pair; given more than once, "
+            "with all of them",
+            max_length=MAX_METADATA_PAIRS,
+        ),
+    ] = None,
     limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> JobList:
-    """This tenant's jobs, newest first."""
+    """This tenant's jobs, newest first. With `category` or `metadata` a page is searched for in
+    1,000 jobs: it may have fewer than `limit`, or none, and still name the next one.
+    """
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     types, states = tuple(sorted(job_type or ())), tuple(sorted(status or ()))
-    key = _text(idempotency_key)
+    key, kind, pairs = _text(idempotency_key), _kind(category), tuple(sorted(metadata or ()))
     scope = (
         "jobs",
         who.tenant_id,
@@ -127,12 +163,20 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
         str(created_before),
         key,
         *(() if reference is None else (reference,)),
+        *(() if kind is None else ("category", kind)),
+        *(("metadata", *pairs) if pairs else ()),
     )
     before = cursors.read(cursor, *scope)
-    chosen = JobFilter(types, states, created_after, created_before, before, key, reference)
+    chosen = JobFilter(
+        types, states, created_after, created_before, before, key, reference, kind, pairs
+    )
+    if chosen.is_searched:
+        since = await ports.jobs.searched_until(who.tenant_id, who.environment, chosen)
+        chosen = replace(chosen, since=since)
     rows = await ports.jobs.jobs(who.tenant_id, who.environment, chosen, limit + 1)
     page = rows[:limit]
-    more = cursors.make(page[-1].request_id, *scope) if len(rows) > limit else None
+    last = page[-1].request_id if len(rows) > limit else chosen.since
+    more = cursors.make(last, *scope) if last is not None else None
     return JobList(
         items=[present.summary(row, ports.links) for row in page], next_cursor=more, count=len(page)
     )
@@ -232,6 +276,13 @@ def has_ended(job: JobRow) -> bool:
 def _hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
+
+
+def _kind(category: str | None) -> GarmentCategory | None:
+    """Raises ApiError 422 for what names no category."""
+    if category is None or (found := canonical(category)) is not None:
+        return None if category is None else found
+    raise invalid(("query", "category"), "names no category of GET /v1/garment-categories")
 
 
 def _text(key: str | None) -> str | None:

@@ -2,26 +2,34 @@
 memory, and says what is wrong with each.
 
 On standard input, again and again: a photo's length (8 bytes, big end first) and its bytes. On
-standard output a line each: `null`, or `{"code": ..., "message": ...}`.
+standard output a line each: `{"thumbnail": a small JPEG in base64}`, or
+`{"code": ..., "message": ...}`.
 """
 
+import io
 import sys
+from base64 import b64encode
 
 import orjson
+from PIL import Image
 
 from api.photos import LENGTH_BYTES
 from compositing import GarmentError
-from compositing.reading import read
+from compositing.reading import OpenedPhoto, read
 from runtime.machine import bound_memory
 
 SIDE_PX = 1024
 """Decoding for a smaller picture is as strict and quicker."""
+THUMBNAIL_PX = (160, 213)
+THUMBNAIL_QUALITY = 75
+PAPER = (255, 255, 255)
+"""What a transparent photo lies on."""
 
 
-def problem_with(data: bytes) -> dict[str, str] | None:
-    """What is wrong with a photo; None: it can be decoded."""
+def looked_at(data: bytes) -> dict[str, str]:
+    """What is wrong with a photo, or what it looks like."""
     try:
-        read(data, SIDE_PX)
+        return {"thumbnail": b64encode(thumbnail(read(data, SIDE_PX))).decode()}
     except GarmentError as error:
         return {"code": error.code, "message": str(error)}
     except MemoryError:
@@ -29,11 +37,23 @@ def problem_with(data: bytes) -> dict[str, str] | None:
     return None
 
 
+def thumbnail(photo: OpenedPhoto) -> bytes:
+    """A JPEG of `THUMBNAIL_PX` at most."""
+    picture = photo.colours
+    if photo.alpha is not None:
+        picture = Image.new("RGB", picture.size, PAPER)
+        picture.paste(photo.colours, mask=photo.alpha)
+    picture.thumbnail(THUMBNAIL_PX)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=THUMBNAIL_QUALITY)
+    return out.getvalue()
+
+
 def main() -> None:
     """Answer until there is no more to read."""
     bound_memory(int(sys.argv[1]))
     while len(head := sys.stdin.buffer.read(LENGTH_BYTES)) == LENGTH_BYTES:
-        answer = problem_with(sys.stdin.buffer.read(int.from_bytes(head, "big")))
+        answer = looked_at(sys.stdin.buffer.read(int.from_bytes(head, "big")))
         sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
         sys.stdout.buffer.flush()
 

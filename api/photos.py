@@ -1,6 +1,8 @@
 """Whether a photo can be decoded, found out before it is accepted: what an upload's 201 took never
 fails as damaged later.
 
+What a photo looks like comes of the same decoding, as a small JPEG.
+
 Strangers' bytes are decoded in processes of their own (`api.photo_worker`), bounded in memory and
 time; one that a photo ends is replaced.
 """
@@ -8,6 +10,7 @@ time; one that a photo ends is replaced.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
+from base64 import b64decode
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -38,8 +41,10 @@ class PhotoChecker:
         for _ in range(WORKERS):
             self._idle.put_nowait(None)
 
-    async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
-        """What is wrong with a photo; None: it can be decoded. Waits for its turn."""
+    async def thumbnail(self, file: BinaryIO, size_bytes: int) -> bytes:
+        """What a photo that can be decoded looks like: a small JPEG. Waits for its turn. Raises
+        GarmentError.
+        """
         worker = await self._idle.get()
         kept = None
         try:
@@ -50,15 +55,17 @@ class PhotoChecker:
             if worker.asked < PHOTOS_PER_WORKER:
                 kept = worker
         except TimeoutError:
-            return GarmentError("image_unreadable", "The photo takes too long to decode.")
+            raise GarmentError("image_unreadable", "The photo takes too long to decode.") from None
         except (EOFError, ConnectionError) as error:
             log.warning("a photo ended its decoder", error=type(error).__name__)
-            return GarmentError("image_unreadable", "The photo can't be decoded.")
+            raise GarmentError("image_unreadable", "The photo can't be decoded.") from None
         finally:
             self._idle.put_nowait(kept)
             if worker is not None and kept is None:
                 await asyncio.shield(worker.end())
-        return GarmentError(told["code"], told["message"]) if told else None
+        if "code" in told:
+            raise GarmentError(told["code"], told["message"])
+        return b64decode(told["thumbnail"])
 
     async def close(self) -> None:
         """End the workers."""
@@ -84,7 +91,7 @@ class _DecodeWorker:
         self.process = process
         self.asked = 0
 
-    async def ask(self, file: BinaryIO, size_bytes: int) -> dict[str, str] | None:
+    async def ask(self, file: BinaryIO, size_bytes: int) -> dict[str, str]:
         """Raises EOFError or ConnectionError when the worker ends."""
         self.asked += 1
         stdin, stdout = self.process.stdin, self.process.stdout
@@ -98,7 +105,7 @@ class _DecodeWorker:
         line = await stdout.readline()
         if not line:
             raise EOFError
-        told: dict[str, str] | None = orjson.loads(line)
+        told: dict[str, str] = orjson.loads(line)
         return told
 
     async def end(self) -> None:

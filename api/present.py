@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from schemas.events import PlacedGarment, StoredImage
+from schemas.events import LayerImage, PlacedGarment, StoredImage
 from schemas.failures import JobFailure
 from schemas.http import JobStatus, UserCategory
-from schemas.reads import Me, Render
+from schemas.reads import Me, Render, RenderLayer
 from schemas.responses import (
     Artifact,
     ArtifactMeta,
+    AskedItem,
     Billing,
     Event,
     EventType,
@@ -26,12 +27,20 @@ from storage.accounts import Credential
 from storage.jobs import EventRow, JobRow
 from storage.presigned import Presigner
 
+STATUS = {
+    EventType.QUEUED: JobStatus.NOT_STARTED,
+    EventType.STAGE: JobStatus.IN_PROGRESS,
+    EventType.SUCCEEDED: JobStatus.SUCCESS,
+    EventType.FAILED: JobStatus.FAILURE,
+}
+
 
 class _Pictures(BaseModel):
     """What of a `look.completed` is shown."""
 
     image: StoredImage
     items: tuple[PlacedGarment, ...] = ()
+    bare_image: StoredImage | None = None
     completed_at: datetime
 
 
@@ -54,20 +63,47 @@ def _artifact(
     links: Presigner,
     index: int | None = None,
 ) -> Artifact:
-    meta = ArtifactMeta(
+    return Artifact(
+        image_url=links.get(image.bucket, image.key),
+        role=role,
+        label="look" if index is None else f"items[{index}] cut out",
+        item_index=index,
+        meta=_meta(image),
+    )
+
+
+def _meta(image: StoredImage) -> ArtifactMeta:
+    return ArtifactMeta(
         width=image.width,
         height=image.height,
         sha256=image.sha256,
         content_type=image.content_type,
         bytes=image.bytes,
     )
-    return Artifact(
-        image_url=links.get(image.bucket, image.key),
-        role=role,
-        label="look" if index is None else f"items[{index}] cut out",
-        item_index=index,
-        meta=meta,
-    )
+
+
+def _layers(made: _Pictures, links: Presigner) -> list[RenderLayer]:
+    """From the skin outwards, as the engine paints: by layer, then in the order of the request."""
+    if made.bare_image is None:
+        return []
+    bare = LayerImage(**made.bare_image.model_dump(), x=0, y=0)
+    parts: list[tuple[int | None, Literal["with_others", "alone"], LayerImage]]
+    parts = [(None, "alone", bare)]
+    for index, item in sorted(enumerate(made.items), key=lambda one: (int(one[1].layer), one[0])):
+        if item.layer_image is not None:
+            parts.append((index, "with_others", item.layer_image))
+        if item.layer_image_alone is not None:
+            parts.append((index, "alone", item.layer_image_alone))
+    return [
+        RenderLayer(
+            item_index=index,
+            worn=worn,
+            box=(image.x, image.y, image.x + image.width, image.y + image.height),
+            image_url=links.get(image.bucket, image.key),
+            meta=_meta(image),
+        )
+        for index, worn, image in parts
+    ]
 
 
 def event(row: EventRow, job: JobRow, links: Presigner) -> Event:
@@ -76,6 +112,7 @@ def event(row: EventRow, job: JobRow, links: Presigner) -> Event:
     return Event(
         event_id=row.event_id,
         seq=row.seq,
+        status=STATUS[EventType(row.event_type)],
         event_type=EventType(row.event_type),
         stage=row.stage,
         message=row.message,
@@ -92,7 +129,7 @@ def summary(job: JobRow, links: Presigner) -> JobSummary:
 
 def full(job: JobRow, links: Presigner) -> Job:
     """A job with its pictures."""
-    garments = _garments(_Pictures.model_validate(job.result)) if job.result is not None else []
+    garments = _garments(job) if job.result is not None else []
     return Job(
         **_fields(job, links, pictures=True), artifacts=artifacts(job, links), garments=garments
     )
@@ -107,7 +144,12 @@ def render(job: JobRow, links: Presigner) -> Render:
         user_category=UserCategory(job.user_category) if job.user_category else None,
         picture=picture,
         cutouts=cutouts,
-        garments=_garments(made),
+        garments=_garments(job),
+        layers=_layers(made, links),
+        items=tuple(AskedItem.model_validate(one) for one in job.asked.items),
+        runtime_config=job.asked.runtime_config,
+        reference=job.asked.reference,
+        metadata=job.asked.metadata,
         created_at=job.created_at,
         completed_at=made.completed_at,
     )
@@ -128,9 +170,14 @@ def me(who: Credential) -> Me:
     )
 
 
-def _garments(made: _Pictures) -> list[RenderedGarment]:
+def _garments(job: JobRow) -> list[RenderedGarment]:
+    """`trial_image` is what was asked for: that of the event may be a key of ours."""
+    asked = [one["trial_image"] for one in job.asked.items]
+    made = _Pictures.model_validate(job.result).items
     return [
         RenderedGarment(
+            trial_image=asked[index] if index < len(asked) else "",
+            layer_order=int(item.layer) if item.layer.isdecimal() else None,
             trial_item_category=item.trial_item_category,
             layer=item.layer,
             box=item.box,
@@ -141,7 +188,7 @@ def _garments(made: _Pictures) -> list[RenderedGarment]:
             guessed_category=item.guessed_category,
             guess_confidence=item.guess_confidence,
         )
-        for item in made.items
+        for index, item in enumerate(made)
     ]
 
 
@@ -164,6 +211,9 @@ def _fields(job: JobRow, links: Presigner, *, pictures: bool) -> dict[str, Any]:
         "credits_cost": job.credits_cost,
         "refunded": job.refunded,
         "billing": Billing(
+            credits_charged=job.receipt.charged,
+            credits_refunded=job.receipt.refunded,
+            credits_goodwill=job.receipt.goodwill,
             charged=job.receipt.charged,
             charged_at=job.receipt.charged_at,
             refunded=job.receipt.refunded,

@@ -52,6 +52,7 @@ def _error(code: ErrorCode) -> dict[str, Any]:
     error = {
         "code": code.value,
         "message": "What is wrong, in a sentence.",
+        "exchange_id": REQUEST_ID,
         "request_id": REQUEST_ID,
     }
     if STATUS[code] != INVALID:

@@ -18,6 +18,7 @@ from storage.refused_requests import RefusedRow
 router = APIRouter(route_class=GatedRoute, tags=["account"])
 
 EXAMPLE = {
+    "exchange_id": examples.REQUEST_ID,
     "request_id": examples.REQUEST_ID,
     "key_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "method": "POST",
@@ -53,6 +54,7 @@ async def list_refused_requests(
     return RefusedRequestList(
         items=[_shown(row) for row in page],
         next_cursor=cursors.make(page[-1].exchange_id, *scope) if len(rows) > limit else None,
+        count=len(page),
     )
 
 
@@ -88,6 +90,7 @@ async def _rows(
 
 def _shown(row: RefusedRow) -> RefusedRequest:
     return RefusedRequest(
+        exchange_id=row.exchange_id,
         request_id=row.exchange_id,
         key_id=row.key_id,
         method=row.method,

@@ -177,19 +177,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
 
 def _answer(code: ErrorCode, message: str) -> bytes:
-    request_id = new_request_id()
-    body = (
-        ErrorEnvelope(error=ErrorBody(code=code, message=message, request_id=request_id))
-        .model_dump_json()
-        .encode()
-    )
+    own = new_request_id()
+    error = ErrorBody(code=code, message=message, exchange_id=own, request_id=own)
+    body = ErrorEnvelope(error=error).model_dump_json().encode()
     retry = b"retry-after: 1\r\n" if code is ErrorCode.UNAVAILABLE else b""
     return b"".join(
         (
             STATUS_LINE[STATUS[code]],
             b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n"
             % len(body),
-            b"x-request-id: %s\r\n" % request_id.encode(),
+            b"x-request-id: %s\r\n" % own.encode(),
             retry,
             b"\r\n",
             body,

@@ -10,13 +10,14 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from typing import BinaryIO, cast
+from dataclasses import dataclass
+from typing import Annotated, BinaryIO, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api import cursors, examples
-from api.answers import REPLAYED, gives, next_page, takes
+from api.answers import REPLAYED, gives, header, next_page, takes
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
@@ -26,6 +27,7 @@ from api.queries import Cursor, PageLimit
 from api.refusals import CREATING, READING, only, refusals
 from compositing import GarmentError
 from compositing.header import EXTENSIONS, NAMES, HeaderReader
+from domain.object_keys import problem as key_problem
 from runtime import logs
 from runtime.metrics import UPLOADS
 from schemas.errors import ErrorCode
@@ -42,6 +44,7 @@ from storage.accounts import Credential
 from storage.database import TRANSIENT
 from storage.object_store import StoreError
 from storage.submissions import IdempotencyKey
+from storage.uploads import StoredPhoto
 
 log = logs.get(__name__)
 
@@ -54,6 +57,8 @@ IN_MEMORY_BYTES = 1024 * 1024
 WRITE_BYTES = 256 * 1024
 OVERHEAD_BYTES = 64 * 1024
 """Of a multipart body around its file."""
+THUMBNAIL_KEPT_S = 24 * 3600
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 UPLOADING = only(CREATING, 401, 403, 406, 408, 413, 415, 429) | refusals(
     {
@@ -120,15 +125,16 @@ async def upload_photo(
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
             file = cast(BinaryIO, spool)
             try:
-                content_type, digest = await _receive(request, ports, file)
+                received = await _receive(request, ports, file)
             except ApiError:
                 UPLOADS.labels("refused").inc()
                 raise
-            idempotency = IdempotencyKey(ROUTE, text, digest) if text is not None else None
+            idempotency = IdempotencyKey(ROUTE, text, received.digest) if text is not None else None
             who = credential_of(request)
-            key, replayed = await _store(ports, who, file, content_type, idempotency)
+            key, replayed = await _store(ports, who, file, received.content_type, idempotency)
             if not replayed:
-                await _note(ports, who, key, content_type, file.seek(0, os.SEEK_END))
+                photo = StoredPhoto(key, received.content_type, file.seek(0, os.SEEK_END))
+                await _note(ports, who, photo, received.thumbnail)
     UPLOADS.labels("replayed" if replayed else "stored").inc()
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -183,7 +189,40 @@ async def list_uploads(
             for row in page
         ],
         next_cursor=cursors.make(page[-1].upload_id, *scope) if len(rows) > limit else None,
+        count=len(page),
     )
+
+
+@router.get(
+    f"{PATH}/thumbnail",
+    response_class=Response,
+    responses=READING
+    | refusals({404: "NOT_FOUND, also for another tenant's"})
+    | gives(
+        200,
+        description="a JPEG of 160 x 213 pixels at most",
+        headers={"Cache-Control": header("it never changes")},
+        content={"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+    ),
+    operation_id="get_upload_thumbnail",
+    summary="What an uploaded photo looks like, small",
+)
+async def get_upload_thumbnail(
+    request: Request,
+    upload_key: Annotated[str, Query(description="as the upload said it", max_length=1024)],
+) -> Response:
+    """Of photos of `POST /v1/uploads` of the last 90 days. Photos that browsers can't show (HEIC)
+    have one too.
+    """
+    ports: Ports = request.app.state.ports
+    who = credential_of(request)
+    found = None
+    if key_problem(upload_key) is None:
+        found = await ports.uploads.thumbnail(who.tenant_id, who.environment, upload_key)
+    if found is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "There is no upload with this key on the list.")
+    headers = {"Cache-Control": f"private, max-age={THUMBNAIL_KEPT_S}, immutable"}
+    return Response(found, media_type="image/jpeg", headers=headers | NOSNIFF)
 
 
 @router.post(
@@ -220,10 +259,17 @@ async def presign_upload(request: Request, body: PresignedUploadRequest) -> Pres
     )
 
 
-async def _receive(request: Request, ports: Ports, file: BinaryIO) -> tuple[str, bytes]:
-    """Spool the file and see that it can be decoded: its content type and SHA-256. Raises ApiError
-    408, 413, 415 or 422.
-    """
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A photo that was sent whole. `digest`: its SHA-256."""
+
+    content_type: str
+    digest: bytes
+    thumbnail: bytes
+
+
+async def _receive(request: Request, ports: Ports, file: BinaryIO) -> _Received:
+    """Spool the file and see that it can be decoded. Raises ApiError 408, 413, 415 or 422."""
     header, digest, size_bytes = HeaderReader(), hashlib.sha256(), 0
     waiting = bytearray()
     try:
@@ -241,13 +287,12 @@ async def _receive(request: Request, ports: Ports, file: BinaryIO) -> tuple[str,
                 waiting.clear()
         await asyncio.to_thread(file.write, bytes(waiting))
         content_type, _, _ = header.end()
-        if (problem := await ports.photos.problem(file, size_bytes)) is not None:
-            raise problem
+        thumbnail = await ports.photos.thumbnail(file, size_bytes)
     except GarmentError as error:
         raise _unusable(header, error, size_bytes) from None
     except ClientDisconnect:
         raise ApiError(ErrorCode.REQUEST_TIMEOUT, "The upload was broken off.") from None
-    return content_type, digest.digest()
+    return _Received(content_type, digest.digest(), thumbnail)
 
 
 def _unusable(header: HeaderReader, error: GarmentError, size_bytes: int) -> ApiError:
@@ -295,12 +340,12 @@ async def _store(
     return known, True
 
 
-async def _note(ports: Ports, who: Credential, key: str, content_type: str, size: int) -> None:
+async def _note(ports: Ports, who: Credential, photo: StoredPhoto, thumbnail: bytes) -> None:
     """Put a stored photo on the list. It is good without that, so nothing is refused for it."""
     try:
-        await ports.uploads.note(who.tenant_id, who.environment, key, content_type, size)
+        await ports.uploads.note(who.tenant_id, who.environment, photo, thumbnail)
     except TRANSIENT as error:
-        log.warning("an upload is not on the list", key=key, error=type(error).__name__)
+        log.warning("an upload is not on the list", key=photo.key, error=type(error).__name__)
 
 
 async def _known(ports: Ports, who: Credential, idempotency: IdempotencyKey) -> str | None:

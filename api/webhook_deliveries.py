@@ -102,7 +102,7 @@ async def list_deliveries(
     )
     page = rows[:limit]
     more = cursors.make(page[-1].delivery_id, *scope) if len(rows) > limit else None
-    return DeliveryList(items=[_shown(row) for row in page], next_cursor=more)
+    return DeliveryList(items=[_shown(row) for row in page], next_cursor=more, count=len(page))
 
 
 @router.get(

@@ -118,7 +118,7 @@ async def list_webhooks(
     )
     page = rows[:limit]
     more = cursors.make(page[-1].webhook_id, *scope) if len(rows) > limit else None
-    return WebhookList(items=[shown(row) for row in page], next_cursor=more)
+    return WebhookList(items=[shown(row) for row in page], next_cursor=more, count=len(page))
 
 
 @router.get(

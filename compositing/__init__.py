@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from compositing.cut.cutout import Cutout
     from compositing.garment import Garment, pack, unpack
     from compositing.guard import compose, compose_garments, prepare
-    from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem
+    from compositing.manifest import (
+        ENGINE_VERSION,
+        GarmentInput,
+        LayerPicture,
+        Look,
+        Manifest,
+        PlacedItem,
+    )
 
 _WHERE: Final = {
     "Cutout": "compositing.cut.cutout",
@@ -27,6 +34,7 @@ _WHERE: Final = {
     "prepare": "compositing.guard",
     "ENGINE_VERSION": "compositing.manifest",
     "GarmentInput": "compositing.manifest",
+    "LayerPicture": "compositing.manifest",
     "Look": "compositing.manifest",
     "Manifest": "compositing.manifest",
     "PlacedItem": "compositing.manifest",
@@ -49,6 +57,7 @@ __all__ = [
     "GarmentError",
     "GarmentInput",
     "InvalidOption",
+    "LayerPicture",
     "Look",
     "LookOptions",
     "Manifest",

@@ -29,10 +29,19 @@ from compositing.errors import GarmentError
 from compositing.garment import Garment
 from compositing.judge.kind import like_legs
 from compositing.judge.measures import fit_of, measured
-from compositing.manifest import ENGINE_VERSION, GarmentInput, Look, Manifest, PlacedItem, Stopwatch
-from compositing.mannequin import load
+from compositing.manifest import (
+    ENGINE_VERSION,
+    GarmentInput,
+    LayerPicture,
+    Look,
+    Manifest,
+    PlacedItem,
+    Stopwatch,
+)
+from compositing.mannequin import Mannequin, load
 from compositing.options import DEFAULT_BARS, WORKING_SIDE_PX, Bars, LookOptions
 from compositing.paint.layers import Seen, paint
+from compositing.paint.separate import separate
 from compositing.paint.wear import Dressed
 from compositing.template import family_of, fit, pockets_from, wedges
 from compositing.template.model import Legs, Skirt, Template, Upper
@@ -45,6 +54,7 @@ TURNED_STRAIN = 0.25
 It does where that is so much better and strains the proportions no more than this.
 """
 TUCKED_BELOW_LAYER = 40
+LAYER_FORMAT = "webp"
 BEHIND_BOTTOMS = 15
 """Layer of a top that is tucked in."""
 
@@ -173,6 +183,10 @@ def compose_garments(
         pixels, seen = paint([piece.dressed for piece in pieces], body, options)
     with watch.stage("encode"):
         image = encode(pixels, options.format, options.quality)
+    layers: tuple[LayerPicture, ...] = ()
+    if options.layers:
+        with watch.stage("layers"):
+            layers = _layers([piece.dressed for piece in pieces], body, options)
     placed = tuple(_placed(piece, seen[piece.dressed.index]) for piece in pieces)
     return Look(
         image=image,
@@ -181,6 +195,25 @@ def compose_garments(
         height_px=options.height_px,
         sha256=hashlib.sha256(image).hexdigest(),
         manifest=Manifest(ENGINE_VERSION, SEED, placed, watch.stage_ms),
+        layers=layers,
+    )
+
+
+def _layers(
+    dressed: Sequence[Dressed], body: Mannequin, options: LookOptions
+) -> tuple[LayerPicture, ...]:
+    return tuple(
+        LayerPicture(
+            one.index,
+            one.alone,
+            one.x,
+            one.y,
+            one.pixels.shape[1],
+            one.pixels.shape[0],
+            encode(one.pixels, LAYER_FORMAT, options.quality),
+            CONTENT_TYPES[LAYER_FORMAT],
+        )
+        for one in separate(dressed, body, options)
     )
 
 

@@ -54,6 +54,24 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerPicture:
+    """A part of a look by itself, transparent around: laid over those below it, all give the look.
+
+    `item_index`: of the garment; None: the mannequin that wears nothing. `x`, `y`: of its corner in
+    the look. `alone`: as it is worn without what lies over it.
+    """
+
+    item_index: int | None
+    alone: bool
+    x: int
+    y: int
+    width_px: int
+    height_px: int
+    image: bytes
+    content_type: str = "image/webp"
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """A finished look. `sha256`: hex, of `image`."""
 
@@ -63,6 +81,7 @@ class Look:
     height_px: int
     sha256: str
     manifest: Manifest
+    layers: tuple[LayerPicture, ...] = ()
 
 
 class Stopwatch:

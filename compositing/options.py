@@ -40,6 +40,8 @@ class LookOptions:
     quality: int = 90
     background: str = "studio"
     tuck: bool = False
+    layers: bool = False
+    """Whether each garment is kept as a picture of its own too."""
     engine: str | None = None
     """Who makes it; None: whoever makes those of its tenant."""
 
@@ -90,6 +92,12 @@ def _tuck(value: object) -> dict[str, object]:
     return {"tuck": value}
 
 
+def _layers(value: object) -> dict[str, object]:
+    if not isinstance(value, bool):
+        raise InvalidOption("layers", "must be true or false")
+    return {"layers": value}
+
+
 def _engine(value: object) -> dict[str, object]:
     if value not in tuple(EngineName):
         raise InvalidOption("engine", f"must be one of {', '.join(EngineName)}")
@@ -102,6 +110,7 @@ OPTIONS: dict[str, Callable[[object], dict[str, object]]] = {
     "quality": _quality,
     "background": _background,
     "tuck": _tuck,
+    "layers": _layers,
     "engine": _engine,
 }
 

@@ -138,6 +138,11 @@ _BY_NAME: dict[str, GarmentCategory] = {_plain(category): category for category 
 }
 
 
+def names_of(category: GarmentCategory) -> tuple[str, ...]:
+    """All that a category is called, in lower case and without separators."""
+    return tuple(name for name, one in _BY_NAME.items() if one is category)
+
+
 def canonical(name: str) -> GarmentCategory | None:
     """The category that a key or synonym names, whatever its case and separators; None when it
     names none.

@@ -76,6 +76,13 @@ RUNTIME_CONFIG: Final[dict[str, Any]] = {
             "default": False,
             "description": "tops are tucked into what is worn below",
         },
+        "layers": {
+            "type": "boolean",
+            "default": False,
+            "description": "each garment is kept as a picture of its own too (`layers` of "
+            "`GET /v1/renders/{request_id}`), so that it can be shown without the others; not by "
+            "remote engines",
+        },
         "engine": {
             "type": "string",
             "enum": ["classical", "remote"],
@@ -178,7 +185,9 @@ class WorkflowAcceptedResponse(BaseModel):
     """The request is on disk with its charge; the picture follows."""
 
     request_id: RequestId = Field(description="ULID that correlates with the row in request_logs")
-    job_id: str | None = None
+    job_id: str | None = Field(
+        default=None, description="an alias of `request_id`, kept: always the same"
+    )
     status: JobStatus = JobStatus.NOT_STARTED
     credits_cost: int = Field(
         description="Credits deducted from the calling client. Refunded automatically on any "

@@ -2,14 +2,35 @@
 cost.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.http import UserCategory
-from schemas.responses import Artifact, RenderedGarment
+from schemas.responses import Artifact, ArtifactMeta, AskedItem, RenderedGarment
 
 MAX_NOTICE = 10**15
+
+
+class RenderLayer(BaseModel):
+    """A part of a finished look by itself, transparent around. Laid over one another in this order,
+    they are the look; left out, the look without them.
+    """
+
+    item_index: int | None = Field(
+        description="of the garment in `items`; null: the mannequin that wears nothing"
+    )
+    worn: Literal["with_others", "alone"] = Field(
+        description="`alone`: as it is worn without what lies over it; there where that differs"
+    )
+    box: tuple[int, int, int, int] = Field(
+        description="x0, y0, x1, y1: where it lies, in pixels of the picture; x1 and y1 exclusive",
+        json_schema_extra={"items": {"type": "integer"}},  # linters ask for it beside prefixItems
+    )
+    image_url: str = Field(description="presigned GET, short-lived")
+    meta: ArtifactMeta
 
 
 class Render(BaseModel):
@@ -17,11 +38,21 @@ class Render(BaseModel):
 
     request_id: str
     user_category: UserCategory | None = Field(description="the mannequin that was asked for")
+    items: tuple[AskedItem, ...] = Field(default=(), description="the garments that were asked for")
+    runtime_config: Mapping[str, JsonValue] | None = Field(
+        default=None, description="the options that were asked for"
+    )
+    reference: str | None = Field(default=None, description="your own name for the look")
+    metadata: Mapping[str, str] | None = Field(default=None, description="your own pairs of words")
     picture: Artifact
     cutouts: list[Artifact] = Field(
         description="the garments cut out of their photos, where those are kept"
     )
     garments: list[RenderedGarment]
+    layers: list[RenderLayer] = Field(
+        default=[],
+        description="from the skin outwards, where the look was made with the option `layers`",
+    )
     created_at: datetime = Field(description="when the look was accepted")
     completed_at: datetime
 

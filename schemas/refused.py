@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 class RefusedRequest(BaseModel):
     """A request that was refused."""
 
-    request_id: str = Field(
-        description="that of the exchange, as its error and `X-Request-Id` said it; no look's"
-    )
+    exchange_id: str = Field(default="", description="as its error and `X-Request-Id` said it")
+    request_id: str = Field(description="an alias of `exchange_id`, kept; no look's")
     key_id: str
     method: str
     path: str = Field(description="without its query")
@@ -25,3 +24,4 @@ class RefusedRequestList(BaseModel):
 
     items: list[RefusedRequest]
     next_cursor: str | None
+    count: int = Field(default=0, description="requests on this page")

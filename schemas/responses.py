@@ -55,7 +55,14 @@ class Event(BaseModel):
         "event travels"
     )
     seq: int
-    event_type: EventType
+    status: JobStatus | None = Field(
+        default=None,
+        description="of the job from this event on: what `event_type` says, in the "
+        "words of `GET /v1/jobs`",
+    )
+    event_type: EventType = Field(
+        description="queued: NOT_STARTED; stage: IN_PROGRESS; succeeded: SUCCESS; failed: FAILURE"
+    )
     visibility: Literal["public"] = "public"
     stage: str | None
     message: str
@@ -74,11 +81,16 @@ class EventList(BaseModel):
 class Billing(BaseModel):
     """The receipt of a job, from the ledger. Credits; null times: no such entry (yet)."""
 
-    charged: int
+    credits_charged: int = 0
     charged_at: datetime | None
-    refunded: int
+    credits_refunded: int = 0
     refunded_at: datetime | None
-    goodwill: int = Field(default=0, description="given back for a bad picture, which stays yours")
+    credits_goodwill: int = Field(
+        default=0, description="given back for a bad picture, which stays yours"
+    )
+    charged: int = Field(description="an alias of `credits_charged`, kept")
+    refunded: int = Field(description="an alias of `credits_refunded`, kept")
+    goodwill: int = Field(default=0, description="an alias of `credits_goodwill`, kept")
 
 
 class AskedItem(BaseModel):
@@ -92,7 +104,7 @@ class JobSummary(BaseModel):
     """A job without its artifacts."""
 
     request_id: str
-    job_id: str
+    job_id: str = Field(description="an alias of `request_id`, kept: always the same")
     job_type: str
     status: JobStatus
     credits_cost: int
@@ -117,8 +129,13 @@ class JobSummary(BaseModel):
 class RenderedGarment(BaseModel):
     """Where one item of the request went in the picture, in the order of the request."""
 
+    trial_image: str = Field(default="", description="as it was sent")
     trial_item_category: str
-    layer: str
+    layer_order: int | None = Field(
+        default=None,
+        description="larger lies over smaller, as `layer` of `GET /v1/garment-categories`",
+    )
+    layer: str = Field(description="`layer_order` as text, kept")
     box: tuple[int, int, int, int] = Field(
         description="x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive",
         json_schema_extra={"items": {"type": "integer"}},  # linters ask for it beside prefixItems
@@ -175,6 +192,7 @@ class Credits(BaseModel):
     balance: int
     entries: list[LedgerEntryOut]
     next_cursor: str | None
+    count: int = Field(default=0, description="entries on this page")
 
 
 class Operation(BaseModel):
@@ -215,7 +233,10 @@ class ErrorBody(BaseModel):
 
     code: ErrorCode
     message: str
-    request_id: str = Field(description="ULID of this exchange; quote it when you ask for help")
+    exchange_id: str = Field(
+        default="", description="ULID of this HTTP exchange; quote it when you ask for help"
+    )
+    request_id: str = Field(description="an alias of `exchange_id`, kept; no look's")
 
 
 class ErrorEnvelope(BaseModel):

@@ -40,6 +40,7 @@ class UploadList(BaseModel):
 
     items: list[ListedUpload]
     next_cursor: str | None
+    count: int = Field(default=0, description="uploads on this page")
 
 
 class PresignedUploadRequest(BaseModel):

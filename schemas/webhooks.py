@@ -124,6 +124,7 @@ class WebhookList(BaseModel):
 
     items: list[Webhook]
     next_cursor: str | None
+    count: int = Field(default=0, description="endpoints on this page")
 
 
 class DeliveryAttempt(BaseModel):
@@ -166,6 +167,7 @@ class DeliveryList(BaseModel):
 
     items: list[Delivery]
     next_cursor: str | None
+    count: int = Field(default=0, description="deliveries on this page")
 
 
 class LookOutcome(BaseModel):

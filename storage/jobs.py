@@ -1,13 +1,14 @@
 """Jobs as their tenant sees them, from `request_logs`, `job_events` and the ledger."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 
+from schemas.categories import GarmentCategory, names_of
 from storage.id_times import ids_from, ids_until
 from storage.reads import ReadPool
 from storage.submissions import LOOK_ROUTE
@@ -118,8 +119,20 @@ class JobFilter:
     before: str | None = None
     idempotency_key: str | None = None
     reference: str | None = None
+    category: GarmentCategory | None = None
+    metadata: tuple[str, ...] = ()
+    """Pairs as `name:value`, all of which a look must have."""
+    since: str | None = None
+    """Only requests with this id or a larger one."""
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether something is asked for that no index knows: rows are read and looked at."""
+        return self.category is not None or bool(self.metadata)
 
 
+SEARCHED_ROWS = 1_000
+"""Of a tenant are looked at for one page, at most."""
 _UNFINISHED, _FAILED, _SUCCEEDED = ("NOT_STARTED", "IN_PROGRESS"), ("FAILURE",), ("SUCCESS",)
 """Each group has a partial index of its own."""
 
@@ -136,7 +149,7 @@ class JobPage:
         self.values: list[object] = []
         tenant, place, most = map(self._value, (tenant_id, environment, limit))
         where = [f"tenant_id = {tenant}", f"environment = {place}"]
-        where += self._of_time(chosen)
+        where += [*self._of_time(chosen), *self._of_content(chosen)]
         if chosen.job_types:
             where.append(f"job_type = ANY({self._value(list(chosen.job_types))}::text[])")
         if chosen.reference is not None:
@@ -149,14 +162,30 @@ class JobPage:
                     AND k.route = {self._value(LOOK_ROUTE)}
                     AND k.key = {self._value(chosen.idempotency_key)}))"""
             )
-        ids = " UNION ALL ".join(
+        self.ids = " UNION ALL ".join(
             f"""(SELECT request_id FROM request_logs WHERE {" AND ".join([*where, *group])}
               ORDER BY request_id DESC LIMIT {most})"""
             for group in _groups(chosen.statuses)
         )
         self.sql = f"""{_JOBS} WHERE r.request_id = ANY(ARRAY(
-          SELECT request_id FROM ({ids}) found ORDER BY request_id DESC LIMIT {most}))
+          SELECT request_id FROM ({self.ids}) found ORDER BY request_id DESC LIMIT {most}))
           ORDER BY r.request_id DESC"""
+
+    @property
+    def last(self) -> str:
+        """The statement of the page's last id, and how many it has."""
+        return f"SELECT min(request_id) AS id, count(*) AS found FROM ({self.ids}) found"
+
+    def _of_content(self, chosen: JobFilter) -> Iterator[str]:
+        if chosen.category is not None:
+            yield f"""(EXISTS (SELECT FROM jsonb_array_elements(items) i
+                WHERE lower(regexp_replace(i->>'trial_item_category', '[\\s_-]+', '', 'g'))
+                  = ANY({self._value(list(names_of(chosen.category)))}::text[]))
+              OR EXISTS (SELECT FROM jsonb_array_elements(result->'items') i
+                WHERE i->>'guessed_category' = {self._value(chosen.category.value)}))"""
+        for pair in chosen.metadata:
+            yield f"""EXISTS (SELECT FROM jsonb_each_text(metadata) m
+                WHERE m.key || ':' || m.value = {self._value(pair)})"""
 
     def _value(self, value: object) -> str:
         self.values.append(value)
@@ -165,6 +194,8 @@ class JobPage:
     def _of_time(self, chosen: JobFilter) -> Iterator[str]:
         if chosen.before is not None:
             yield f"request_id < {self._value(chosen.before)}"
+        if chosen.since is not None:
+            yield f"request_id >= {self._value(chosen.since)}"
         if chosen.created_after is not None:
             yield f"created_at >= {self._value(chosen.created_after)}"
             yield f"request_id >= {self._value(ids_from(chosen.created_after))}"
@@ -215,6 +246,15 @@ class JobStore:
         rows = await self._reads.fetch(page.sql, *page.values)
         latest = await self._latest([row["request_id"] for row in rows])
         return [_job(row, latest.get(row["request_id"])) for row in rows]
+
+    async def searched_until(
+        self, tenant_id: str, environment: str, chosen: JobFilter
+    ) -> str | None:
+        """The id down to which a page of `chosen` is searched; None: to the tenant's oldest row."""
+        every = replace(chosen, category=None, metadata=())
+        page = JobPage(tenant_id, environment, every, SEARCHED_ROWS)
+        (row,) = await self._reads.fetch(page.last, *page.values)
+        return row["id"] if row["found"] >= SEARCHED_ROWS else None
 
     async def events(self, request_id: str, since: int) -> list[EventRow]:
         """Events with a larger seq than `since`, ascending, without gaps from 1 on but

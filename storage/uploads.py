@@ -32,6 +32,15 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A photo in the object store."""
+
+    key: str
+    content_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class UploadRow:
     """A photo that came through us."""
 
@@ -117,19 +126,36 @@ class UploadStore:
         return affected(done) == 1
 
     async def note(
-        self, tenant_id: str, environment: str, key: str, content_type: str, size_bytes: int
+        self, tenant_id: str, environment: str, photo: StoredPhoto, thumbnail: bytes
     ) -> None:
         """Put a stored photo on the tenant's list."""
         await self._pool.execute(
             """INSERT INTO uploads (upload_id, tenant_id, environment, object_key, content_type,
-            bytes) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
-            PurePosixPath(key).stem,
+            bytes, thumbnail) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
+            PurePosixPath(photo.key).stem,
             tenant_id,
             environment,
-            key,
-            content_type,
-            size_bytes,
+            photo.key,
+            photo.content_type,
+            photo.size_bytes,
+            thumbnail,
         )
+
+    async def thumbnail(self, tenant_id: str, environment: str, key: str) -> bytes | None:
+        """What a photo of the tenant's list looks like, as a small JPEG; None where it is not on
+        the list, or older than thumbnails are.
+        """
+        found: bytes | None = await self._pool.fetchval(
+            """SELECT thumbnail FROM uploads
+               WHERE tenant_id = $1 AND environment = $2 AND upload_id = $3 AND object_key = $4
+                 AND created_at > now() - make_interval(days => $5)""",
+            tenant_id,
+            environment,
+            PurePosixPath(key).stem,
+            key,
+            LISTED_DAYS,
+        )
+        return found
 
     async def listed(
         self, tenant_id: str, environment: str, limit: int, before: str | None = None

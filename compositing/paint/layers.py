@@ -36,32 +36,37 @@ def paint(
     dressed: Sequence[Dressed], body: Mannequin, options: LookOptions
 ) -> tuple[NDArray[np.uint8], dict[int, Seen]]:
     """The look as RGB or RGBA bytes, and what was painted of each garment by its index."""
-    scene, there = body.linear.copy(), body.soft
-    if options.background not in ("studio", "transparent"):
-        chosen = TO_LINEAR[
-            np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
-        ]
-        scene = scene * there[..., None] + chosen * (1 - there[..., None])
-    cover = there.copy()
+    scene, cover = bare(body, options)
     seen = {}
     for one in worn(dressed, body.scale):
-        seen[one.index] = _lay(one, scene, cover, body)
+        seen[one.index] = lay(one, scene, cover, body)
     pixels = to_srgb(scene)
     if options.background == "transparent":
         return np.dstack([pixels, (cover * 255 + 0.5).astype(np.uint8)]), seen
     return pixels, seen
 
 
-def _lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
+def bare(body: Mannequin, options: LookOptions) -> tuple[Floats, Floats]:
+    """The mannequin that wears nothing, in linear light, and where it is."""
+    scene, there = body.linear.copy(), body.soft
+    if options.background not in ("studio", "transparent"):
+        chosen = TO_LINEAR[
+            np.array([int(options.background[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+        ]
+        scene = scene * there[..., None] + chosen * (1 - there[..., None])
+    return scene, there.copy()
+
+
+def lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
     """Paint one garment into scene and cover, in place."""
     region = CATEGORIES[one.category].region
-    box = _around([cloth.box for cloth in one.cloths], body)
+    box = around([cloth.box for cloth in one.cloths], body)
     if box is None:
         return Seen((0, 0, 0, 0), 0)
     left, top, right, bottom = box
     if region is BodyRegion.FEET:
         without_feet(scene, cover, body, one.cloths)
-    colour, alpha = _merged(one, region, box, body)
+    colour, alpha = merged(one, region, box, body)
     part, under = scene[top:bottom, left:right], cover[top:bottom, left:right]
     part *= (1 - contact_shadow(alpha, body.scale) * under)[..., None]
     if region is BodyRegion.FEET:
@@ -99,7 +104,7 @@ def _shadow(alpha: Floats, at: tuple[slice, slice], size: tuple[int, ...], scale
     return contact_shadow(whole, scale)
 
 
-def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
+def around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
     if not boxes:
         return None
     height, width = body.labels.shape
@@ -109,7 +114,7 @@ def _around(boxes: Sequence[Box], body: Mannequin) -> Box | None:
     return left, top, min(int(high[0]), width), min(int(high[1]), height)
 
 
-def _merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
+def merged(one: Dressed, region: BodyRegion, box: Box, body: Mannequin) -> tuple[Floats, Floats]:
     """The parts of one garment in `box`, premultiplied: sleeves over the body, arms and head before
     it."""
     x0, y0, x1, y1 = box

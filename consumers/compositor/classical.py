@@ -122,4 +122,5 @@ def _dressed(look: Look, kept: list[KeptGarment], guesses: Mapping[int, Guess]) 
         for item in made.items
     )
     picture = Picture(look.image, look.content_type, look.width_px, look.height_px, look.sha256)
-    return DressedLook(picture, items, made.engine_version, made.seed, made.stage_ms, made.warnings)
+    facts = (made.engine_version, made.seed, made.stage_ms, made.warnings)
+    return DressedLook(picture, items, *facts, look.layers)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from compositing import LookOptions
+from compositing import LayerPicture, LookOptions
 from consumers.compositor.results import NotRendered
 from schemas.events import StoredImage
 
@@ -77,6 +77,7 @@ class DressedLook:
     seed: int | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    layers: tuple[LayerPicture, ...] = ()
 
 
 class Dresser(Protocol):

@@ -309,6 +309,7 @@ def outcome_of(
         engine_version=result.engine_version,
         seed=result.seed,
         stage_ms=result.stage_ms,
+        bare_image=result.bare,
         duration_ms=max(0, int((now - begun_at).total_seconds() * 1000)),
         completed_at=now,
         warnings=result.warnings,

@@ -6,6 +6,8 @@ picture again. Of an engine that may draw another picture the second time, and o
 fetched, the key tells the bytes as well: no attempt ever changes the picture of another.
 """
 
+import hashlib
+
 from compositing import InvalidOption, parse_options
 from consumers.compositor.classical import ClassicalDresser
 from consumers.compositor.cutouts import CutoutCache
@@ -17,7 +19,7 @@ from domain.blame import Symptom
 from domain.photo_sources import FETCHED
 from runtime import faults
 from runtime.machine import bound_memory
-from schemas.events import LookRequested, PlacedGarment, StoredImage
+from schemas.events import LayerImage, LookRequested, PlacedGarment, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from storage.object_store import (
     ObjectForbidden,
@@ -89,6 +91,7 @@ def _stored(
     key = _Worker.store.names.key(_key(request, picture, repeatable=_repeatable(request)))
     try:
         _Worker.store.put(key, picture.data, picture.content_type)
+        layers = _stored_layers(key, look)
     except StoreError as error:
         return _store_failed(error, None)
     faults.at_blocking("worker", faults.FaultPoint.AFTER_UPLOAD, request.request_id)
@@ -116,6 +119,8 @@ def _stored(
             placed=item.placed,
             guessed_category=item.guessed_category,
             guess_confidence=item.guess_confidence,
+            layer_image=layers.get((item.item_index, False)),
+            layer_image_alone=layers.get((item.item_index, True)),
         )
         for item in look.items
     )
@@ -123,9 +128,32 @@ def _stored(
         f"items[{item.item_index}]: {warning}" for item in look.items for warning in item.warnings
     )
     stage_ms = {stage: round(took_ms, 1) for stage, took_ms in look.stage_ms.items()}
-    return Rendered(
-        image, placed, look.engine_version, (*warnings, *look.warnings, *named), look.seed, stage_ms
-    )
+    said = (*warnings, *look.warnings, *named)
+    bare = layers.get((None, True))
+    return Rendered(image, placed, look.engine_version, said, look.seed, stage_ms, bare)
+
+
+def _stored_layers(key: str, look: DressedLook) -> dict[tuple[int | None, bool], LayerImage]:
+    """Beside the picture: by the garment's index, and whether it is worn alone. Raises
+    StoreError.
+    """
+    stored = {}
+    for one in look.layers:
+        name = "bare" if one.item_index is None else f"{one.item_index}{'-alone' * one.alone}"
+        place = f"{key.rpartition('.')[0]}.{name}.{EXTENSIONS[one.content_type]}"
+        _Worker.store.put(place, one.image, one.content_type)
+        stored[one.item_index, one.alone] = LayerImage(
+            bucket=_Worker.store.bucket,
+            key=place,
+            content_type=one.content_type,
+            width=one.width_px,
+            height=one.height_px,
+            bytes=len(one.image),
+            sha256=hashlib.sha256(one.image).hexdigest(),
+            x=one.x,
+            y=one.y,
+        )
+    return stored
 
 
 def _repeatable(request: LookRequested) -> bool:

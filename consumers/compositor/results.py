@@ -21,6 +21,7 @@ class Rendered:
     warnings: tuple[str, ...]
     seed: int | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+    bare: StoredImage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ model beside the old.
 
 from schemas.events.base import RequestEvent
 from schemas.events.cancel import CancelLook
-from schemas.events.completed import LookCompleted, PlacedGarment, StoredImage
+from schemas.events.completed import LayerImage, LookCompleted, PlacedGarment, StoredImage
 from schemas.events.dead_letter import LookDeadLettered
 from schemas.events.failed import LookFailed
 from schemas.events.progress import LookProgress, Stage
@@ -27,6 +27,7 @@ __all__ = [
     "TYPE_OF",
     "CancelLook",
     "CreditRefund",
+    "LayerImage",
     "LookCompleted",
     "LookDeadLettered",
     "LookFailed",

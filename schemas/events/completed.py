@@ -23,6 +23,13 @@ class StoredImage(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class LayerImage(StoredImage):
+    """A garment of a look by itself, transparent around, where it lies in the look."""
+
+    x: int = Field(ge=0, description="of its left edge in the picture, pixels")
+    y: int = Field(ge=0, description="of its upper edge in the picture, pixels")
+
+
 class PlacedGarment(BaseModel):
     """Where one item of the request went in the picture."""
 
@@ -65,6 +72,13 @@ class PlacedGarment(BaseModel):
     photo: StoredImage | None = Field(
         default=None, description="what was fetched, where `trial_image` is a URL"
     )
+    layer_image: LayerImage | None = Field(
+        default=None, description="it alone, as it is worn in this look; with the option `layers`"
+    )
+    layer_image_alone: LayerImage | None = Field(
+        default=None,
+        description="it alone, as it is worn without what lies over it, where that differs",
+    )
 
 
 class LookCompleted(RequestEvent):
@@ -83,5 +97,8 @@ class LookCompleted(RequestEvent):
     duration_ms: int = Field(ge=0)
     completed_at: datetime
     warnings: tuple[str, ...] = ()
+    bare_image: StoredImage | None = Field(
+        default=None, description="the mannequin that wears nothing; with the option `layers`"
+    )
     reference: GivenReference | None = None
     metadata: GivenMetadata | None = None

@@ -31,6 +31,7 @@ WITHOUT_A_METHOD = {
     "rotate_key": "keys are made by people",
     "rename_key": "keys are made by people",
     "revoke_key": "keys are made by people",
+    "get_upload_thumbnail": "of the console",
     "get_draft": "of the console",
     "save_draft": "of the console",
     "drop_draft": "of the console",

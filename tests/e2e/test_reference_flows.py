@@ -239,6 +239,6 @@ def test_row_2_anothers_object_that_exists_is_answered_like_one_that_does_not(
         for key in (there, there[:-5] + ("0" if there[-5] != "0" else "1") + there[-4:])
     ]
     for _, refused in answers:
-        refused["error"].pop("request_id")
+        assert refused["error"].pop("exchange_id") == refused["error"].pop("request_id")
     assert answers[0] == answers[1]
     assert answers[0][0] == 422

@@ -3,15 +3,17 @@
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
 from devstack.stack import Stack
+from schemas.categories import GarmentCategory
 from schemas.ids import new_request_id
 from storage.id_times import first_id
-from storage.jobs import JobFilter, JobPage, JobStore
+from storage.jobs import SEARCHED_ROWS, JobFilter, JobPage, JobStore
 
 BEGIN = datetime(2024, 5, 1, tzinfo=UTC)
 ROWS, OTHERS = 4_000, 12_000
@@ -131,6 +133,38 @@ async def test_no_filter_reads_past_the_rows_of_others(
     }
     assert plain > 0
     assert {name: n for name, n in read.items() if n > 3 * plain} == {}, plain
+
+
+async def test_a_rare_garment_is_searched_for_in_so_many_rows_a_page(
+    filled: asyncpg.Pool, rows: list[Row]
+) -> None:
+    tenant, store = rows[0][1], JobStore(filled)
+    mine = sorted((row[0] for row in rows if row[1] == tenant), reverse=True)
+    said, guessed = mine[SEARCHED_ROWS + 7], mine[2 * SEARCHED_ROWS + 9]
+    await filled.execute(
+        """UPDATE request_logs SET items = '[{"trial_item_category": "T_Shirts"}]',
+             metadata = '{"sku": "a:b"}' WHERE request_id = $1""",
+        said,
+    )
+    await filled.execute(
+        """UPDATE request_logs SET result = '{"items": [{"guessed_category": "t-shirt"}]}'
+           WHERE request_id = $1""",
+        guessed,
+    )
+    found, before, pages = [], None, 0
+    while True:
+        chosen = JobFilter(category=GarmentCategory.T_SHIRT, before=before)
+        since = await store.searched_until(tenant, "live", chosen)
+        chosen = replace(chosen, since=since)
+        found += [job.request_id for job in await store.jobs(tenant, "live", chosen, PAGE)]
+        page = JobPage(tenant, "live", chosen, PAGE)
+        assert await buffers(filled, page) <= 3 * SEARCHED_ROWS
+        before, pages = since, pages + 1
+        if since is None:
+            break
+    assert (found, pages) == ([said, guessed], ROWS // SEARCHED_ROWS + 1)
+    both = JobFilter(metadata=("sku:a:b",), category=GarmentCategory.T_SHIRT)
+    assert [job.request_id for job in await store.jobs(tenant, "live", both, PAGE)] == [said]
 
 
 async def test_a_time_beyond_all_ids_is_no_error(services: Stack, pool: asyncpg.Pool) -> None:

@@ -13,7 +13,7 @@ from storage.accounts import AccountStore
 from storage.drafts import DraftStore
 from storage.reads import ReadPool
 from storage.refused_requests import RefusedRequestStore, RefusedRow
-from storage.uploads import UploadStore
+from storage.uploads import StoredPhoto, UploadStore
 from storage.usage import UsageStore
 from tests.integration.accepting import submission
 
@@ -34,7 +34,8 @@ async def test_lists_are_the_tenants_own_newest_first_and_forget_what_is_old(
     ids = [f"id{number}-{tenant}" for number in range(3)]
     for one in ids:
         for _ in range(2):  # noted twice: once on the list
-            await uploads.note(tenant, "live", f"users/x/uploads/{one}.png", "image/png", 7)
+            photo = StoredPhoto(f"users/x/uploads/{one}.png", "image/png", 7)
+            await uploads.note(tenant, "live", photo, one.encode())
     now = datetime.now(UTC)
     rows = [
         RefusedRow(one, tenant, "live", key_id, "GET", "/x", 404, "NOT_FOUND", "no", now)
@@ -46,7 +47,11 @@ async def test_lists_are_the_tenants_own_newest_first_and_forget_what_is_old(
     assert [row.upload_id for row in await uploads.listed(tenant, "live", 9, ids[1])] == ids[:1]
     assert [row.exchange_id for row in await refused.refused(tenant, "live", 2)] == ids[:0:-1]
     assert await refused.refused(tenant, "live", 9, only=ids[1]) == [rows[1]]
+    key = f"users/x/uploads/{ids[1]}.png"
+    assert await uploads.thumbnail(tenant, "live", key) == ids[1].encode()
+    assert await uploads.thumbnail(tenant, "live", f"users/y/uploads/{ids[1]}.png") is None
     for whose in ((other, "live"), (tenant, "test")):
+        assert await uploads.thumbnail(*whose, key) is None
         assert await uploads.listed(*whose, 9) == []
         assert await refused.refused(*whose, 9) == []
     for table, days in (("uploads", 91), ("refused_requests", 8)):

@@ -4,7 +4,7 @@ import { Refused, call, get, insist } from "./api.js";
 import { announce, arrived, bytes, credits, h, notAllowed, number, problem, time } from "./dom.js";
 import { begunElsewhere, forgetElsewhere } from "./drafts.js";
 import { dropZone } from "./dropzone.js";
-import { AUTO, SAMPLES, draft, learn, sent } from "./garments.js";
+import { AUTO, ICON, SAMPLES, draft, learn, sent } from "./garments.js";
 import { may } from "./key.js";
 import { optionFields } from "./options.js";
 
@@ -139,6 +139,7 @@ function garmentCard(garment, categories) {
   const select = categorySelect(garment, categories);
   const state = h("p", { class: "quiet state" });
   const number = h("span", { class: "index", "aria-hidden": "true" });
+  const image = h("img", { src: garment.url, alt: "", onerror: () => { garment.url = ICON; update(); } });
   const hint = h("p", { class: "quiet hint" }, "Can tell tops, dresses, trousers and shorts. If unsure, the look fails and is refunded.");
   const remove = h("button", { type: "button", class: "small plain", onclick: () => {
     const next = element.nextElementSibling ?? element.previousElementSibling;
@@ -147,12 +148,13 @@ function garmentCard(garment, categories) {
     (next?.querySelector("select") ?? document.getElementById("photos")).focus();
   } }, "Remove");
   const element = h("li", { class: "garment" },
-    h("div", { class: "thumb" }, h("img", { src: garment.url, alt: "" }), number),
+    h("div", { class: "thumb" }, image, number),
     h("div", { class: "facts" },
       h("p", { class: "name", title: garment.name }, garment.name), state, h("label", {}, h("span", { class: "unseen" }), select), hint),
     remove);
-  const update = (index) => {
+  const update = (index = draft.garments.indexOf(garment)) => {
     number.textContent = index + 1;
+    if (image.getAttribute("src") !== garment.url) image.src = garment.url;
     element.className = `garment ${garment.state}`;
     element.querySelector("label").hidden = garment.state === "failed" && !garment.error.canHeal;
     select.value = garment.category;

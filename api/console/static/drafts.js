@@ -1,13 +1,11 @@
 // What of a draft outlasts a reload: in this tab's session storage, gone with the tab or when the key is forgotten. And what
 // outlasts the browser: the service keeps one draft for each key.
 
-import { Refused, call, get } from "./api.js";
+import { Refused, call, get, withQuery } from "./api.js";
 
 const NAME = "looks.draft";
-const THUMB_PX = 160;
 const PATH = "/v1/draft";
 const AFTER_MS = 1500;
-const MAX_THUMB_CHARS = 24_000;
 
 let timer = null;
 let last = "null"; // what the service has, as far as this page knows
@@ -16,7 +14,7 @@ let sending = Promise.resolve(); // one after the other: the last change is the 
 /** Keep this with the service, a moment after the last change; null: there is none any more. */
 export function saved(draft) {
   clearTimeout(timer);
-  const text = JSON.stringify(draft, (name, value) => (name === "thumb" && value?.length > MAX_THUMB_CHARS ? null : value));
+  const text = JSON.stringify(draft);
   if (text === last) return;
   timer = setTimeout(() => {
     last = text;
@@ -65,22 +63,7 @@ export function load() {
   }
 }
 
-/** A photo, small, as text in base64; null where the browser can't read it. */
-export async function thumb(file) {
-  try {
-    const bitmap = await createImageBitmap(file, { resizeWidth: THUMB_PX, resizeQuality: "medium" });
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-    canvas.getContext("2d").drawImage(bitmap, 0, 0);
-    bitmap.close();
-    return canvas.toDataURL("image/jpeg", 0.8).split(",")[1];
-  } catch {
-    return null;
-  }
-}
-
-/** Where the page can show such a text. */
-export function shown(text) {
-  if (!text) return "/console/icon.svg";
-  return URL.createObjectURL(new Blob([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], { type: "image/jpeg" }));
+/** Where the small picture of an uploaded photo is; null: it did not come through us. */
+export function small(uploadKey) {
+  return /(^|\/)uploads\/[0-9A-Z]{26}\.\w+$/.test(uploadKey) ? withQuery("/v1/uploads/thumbnail", { upload_key: uploadKey }) : null;
 }

@@ -2,6 +2,7 @@
 
 import { get, withQuery } from "./api.js";
 import { announce, bytes, h, picture, problem, time } from "./dom.js";
+import { small } from "./drafts.js";
 import { draft } from "./garments.js";
 
 const PAGE = 12;
@@ -34,9 +35,9 @@ export async function earlierView(signal) {
 function card(upload) {
   const name = `Upload …${upload.upload_id.slice(-6)}`;
   const add = () => {
-    const why = draft.addKnown(upload.upload_key, { name, size: upload.bytes, url: upload.image_url });
+    const why = draft.addKnown(upload.upload_key, { name, size: upload.bytes });
     announce(why ?? "1 added");
   };
   return h("li", {}, h("button", { type: "button", class: "sample", "aria-label": `Add the upload of ${new Date(upload.created_at).toLocaleString("en")}`, onclick: add },
-    picture({ src: upload.image_url, alt: "", loading: "lazy", width: 60, height: 80 })), h("span", { class: "quiet" }, time(upload.created_at), h("br"), bytes(upload.bytes)));
+    picture({ src: small(upload.upload_key), alt: "", loading: "lazy", width: 60, height: 80 }, async () => upload.image_url)), h("span", { class: "quiet" }, time(upload.created_at), h("br"), bytes(upload.bytes)));
 }

@@ -15,9 +15,9 @@ export function wanted(query) {
 }
 
 /** The same as parameters of `GET /v1/jobs`. */
-export function jobsQuery({ reference, from, to, status }, more) {
+export function jobsQuery({ reference, from, to, category, status }, more) {
   const query = new URLSearchParams(Object.entries({
-    ...(reference && { reference }), ...(from && { created_after: midnight(from, 0) }), ...(to && { created_before: midnight(to, 1) }), ...more,
+    ...(reference && { reference }), ...(category && { category }), ...(from && { created_after: midnight(from, 0) }), ...(to && { created_before: midnight(to, 1) }), ...more,
   }).filter(([, value]) => value !== null && value !== undefined));
   for (const one of status) query.append("status", one);
   return `/v1/jobs?${query}`;
@@ -27,9 +27,6 @@ function midnight(day, later) {
   const [year, month, date] = day.split("-").map(Number);
   return new Date(year, month - 1, date + later).toISOString();
 }
-
-/** Whether a job has a garment of the category that is asked for: the API has no filter for that. */
-export const fits = (job, { category }) => !category || job.items.some((one) => one.trial_item_category === category);
 
 function address(asked) {
   const query = new URLSearchParams();

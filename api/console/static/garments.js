@@ -1,7 +1,7 @@
 // The garments of the look that is being put together: files, where they are in the store, and what they are.
 
 import { Refused, idempotencyKey, insist } from "./api.js";
-import { forgotten, load, save, saved, shown, thumb } from "./drafts.js";
+import { forgotten, load, save, saved, small } from "./drafts.js";
 import { configOf, optionsOf } from "./options.js";
 
 export const MAX_ITEMS = 50;
@@ -13,6 +13,9 @@ export const SAMPLES = [
 ];
 const AT_ONCE = 3;
 const MAX_URL = 1024;
+export const ICON = "/console/icon.svg";
+/** What few browsers can show: the service makes a small picture of it. */
+const UNSHOWN = /hei[cf]$/i;
 /** In place of a category: the engine guesses it from the photo. */
 export const AUTO = "auto";
 
@@ -21,30 +24,29 @@ class Garment {
   constructor(file, name, category, sample) {
     Object.assign(this, { file, name, category, sample, state: "waiting", error: null, uploadKey: null });
     this.onceKey = idempotencyKey();
-    this.thumb = null;
-    this.url = file instanceof Blob ? URL.createObjectURL(file) : "";
+    this.url = file instanceof Blob && !UNSHOWN.test(file.type || name) ? URL.createObjectURL(file) : ICON;
   }
 
   get kept() {
-    const { name, category, sample, uploadKey, thumb: picture, file: { size } } = this;
-    return { name, category, sample, uploadKey, picture, size };
+    const { name, category, sample, uploadKey, file: { size } } = this;
+    return { name, category, sample, uploadKey, size };
   }
 
   /** One whose photo is in the store already, or at an address of the web: the service fetches it when the look is made. */
-  static there(uploadKey, { name, size = null, url = shown(null) }) {
-    return Object.assign(new Garment({ size }, name, guess(name), false), { uploadKey, state: "ready", url });
+  static there(uploadKey, { name, size = null }) {
+    return Object.assign(new Garment({ size }, name, guess(name), false), { uploadKey, state: "ready", url: small(uploadKey) ?? ICON });
   }
 
   /** One of a look that was made: what is known of it is its photo's key and its category. */
   static worn({ trial_image: uploadKey, trial_item_category: category }, index, url) {
     const made = new Garment({ size: null }, `Garment ${index + 1}`, canonical(category), false);
-    return Object.assign(made, { uploadKey, state: "ready", url: url ?? shown(null) });
+    return Object.assign(made, { uploadKey, state: "ready", url: small(uploadKey) ?? url ?? ICON });
   }
 
   /** One that was uploaded before the page was loaded anew. */
-  static again({ name, category, sample, uploadKey, picture, size }) {
+  static again({ name, category, sample, uploadKey, size }) {
     const made = new Garment({ size }, name, category, sample);
-    return Object.assign(made, { uploadKey, thumb: picture, state: "ready", url: shown(picture) });
+    return Object.assign(made, { uploadKey, state: "ready", url: small(uploadKey) ?? ICON });
   }
 }
 
@@ -85,7 +87,7 @@ class Draft extends EventTarget {
   goOn(kept) {
     this.#goOn({
       garments: kept.items.map((one) => ({
-        name: one.name, category: one.trial_item_category, sample: false, uploadKey: one.trial_image, picture: one.thumb, size: one.bytes,
+        name: one.name, category: one.trial_item_category, sample: false, uploadKey: one.trial_image, size: one.bytes,
       })),
       mannequin: kept.user_category ?? "FEMALE", reference: kept.reference, options: optionsOf(kept.runtime_config), once: null,
     });
@@ -96,7 +98,7 @@ class Draft extends EventTarget {
   /** What the service keeps of it; null: nothing. */
   get #kept() {
     const items = this.garments.filter((one) => one.state === "ready").map((one) => ({
-      trial_image: one.uploadKey, trial_item_category: one.category, name: one.name.slice(0, 255), bytes: one.file.size, thumb: one.thumb,
+      trial_image: one.uploadKey, trial_item_category: one.category, name: one.name.slice(0, 255), bytes: one.file.size,
     }));
     if (!items.length) return null;
     const body = this.body();
@@ -220,7 +222,8 @@ class Draft extends EventTarget {
     form.append("file", garment.file, "photo");
     try {
       const stored = await insist("POST", "/v1/uploads", { form, headers: { "Idempotency-Key": garment.onceKey } });
-      Object.assign(garment, { state: "ready", uploadKey: stored.upload_key, thumb: await thumb(garment.file) });
+      Object.assign(garment, { state: "ready", uploadKey: stored.upload_key });
+      if (garment.url === ICON) garment.url = small(stored.upload_key) ?? ICON;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       Object.assign(garment, { state: "failed", error });

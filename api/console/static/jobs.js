@@ -2,7 +2,7 @@
 
 import { chip } from "./dom.js";
 
-const STATES = { NOT_STARTED: "Queued", IN_PROGRESS: "Composing", SUCCESS: "Finished", FAILURE: "Failed" };
+const STATES = { NOT_STARTED: "Queued", IN_PROGRESS: "In progress", SUCCESS: "Finished", FAILURE: "Failed" };
 const MAX_NAMED = 4;
 
 /** How a job's state is shown. */

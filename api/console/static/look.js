@@ -204,7 +204,7 @@ function drawStage({ id, parts }, job, render) {
   if (render) {
     if (parts.stage.querySelector(".final")) return; // it is looked at: a fresh receipt changes no picture
     const { worn, stage, side } = pictureView(render,
-      async () => (await get(`/v1/renders/${encodeURIComponent(id)}`)).picture.image_url,
+      () => get(`/v1/renders/${encodeURIComponent(id)}`),
       async (index) => (await get(`/v1/jobs/${encodeURIComponent(id)}/photos/${index}`)).image_url,
       may("jobs:create") ? (index) => { takeBack(job, render); draft.correct(index, kindOf(render.garments[index])); location.hash = "#/new"; } : null);
     parts.title.textContent = worn;

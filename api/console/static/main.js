@@ -6,12 +6,11 @@ import { newView } from "./compose.js";
 import { draft } from "./garments.js";
 import * as session from "./key.js";
 import { account, signOutButton, start } from "./shell.js";
-import { looksView } from "./wall.js";
 
 const { may, me } = session;
 const views = {
   new: async () => ({ newView }),
-  looks: async () => ({ looksView }),
+  looks: () => import("./wall.js"),
   look: () => import("./look.js"),
   credits: () => import("./credits.js"),
   access: () => import("./access.js"),

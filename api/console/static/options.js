@@ -8,19 +8,19 @@ const BACKGROUNDS = [["", "Studio"], ["transparent", "Transparent"], ["#ffffff",
 const COLOUR = "#d8cfc2";
 
 /** What `runtime_config` says of these options; null: what is usual. */
-export function configOf({ width, format, background, tuck }) {
+export function configOf({ width, format, background, tuck, layers }) {
   const config = {
-    ...(width && { width: Number(width) }), ...(format && { format }), ...(background && { background }), ...(tuck && { tuck: true }),
+    ...(width && { width: Number(width) }), ...(format && { format }), ...(background && { background }), ...(tuck && { tuck }), ...(layers && { layers }),
   };
   return Object.keys(config).length ? config : null;
 }
 
 /** The options that a look was asked for with. */
 export function optionsOf(config) {
-  const { width, format, background, tuck } = config ?? {};
+  const { width, format, background, tuck, layers = true } = config ?? {};
   return {
     width: width && width !== 768 ? String(width) : "", format: format && format !== "webp" ? format : "",
-    background: background && background !== "studio" ? background : "", tuck: tuck === true,
+    background: background && background !== "studio" ? background : "", tuck: tuck === true, layers,
   };
 }
 
@@ -43,13 +43,16 @@ export function optionFields(draft) {
   });
   const width = choice("width", "Size", options.width && !WIDTHS.some(([value]) => value === options.width) ? [...WIDTHS, [options.width, `${options.width} wide`]] : WIDTHS,
     options.width, (value) => set({ width: value }));
-  const tuck = h("input", { type: "checkbox", id: "tuck", checked: options.tuck, onchange: () => set({ tuck: tuck.checked }) });
-  const isSet = configOf(options) !== null;
+  const check = (id, text) => {
+    const box = h("input", { type: "checkbox", id, checked: options[id], onchange: () => set({ [id]: box.checked }) });
+    return h("div", { class: "check" }, box, h("label", { for: id }, text));
+  };
+  const isSet = configOf({ ...options, layers: false }) !== null;
   return h("div", { class: "stack options" },
     h("div", {}, h("label", { for: "reference" }, "Your reference"), reference),
     h("details", { open: isSet }, h("summary", {}, "Options"),
       h("div", { class: "stack" }, width, choice("format", "Format", FORMATS, options.format, (value) => set({ format: value })), background, colour,
-        h("div", { class: "check" }, tuck, h("label", { for: "tuck" }, "Tuck tops in")))));
+        check("tuck", "Tuck tops in"), check("layers", "Keep layers: garments can be hidden one by one"))));
 }
 
 function choice(id, label, values, chosen, set) {

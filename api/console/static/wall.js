@@ -2,7 +2,7 @@
 
 import { Refused, get, pause, withQuery } from "./api.js";
 import { announce, h, notAllowed, picture, problem, time } from "./dom.js";
-import { Selection, filters, fits, jobsQuery, wanted } from "./finding.js";
+import { Selection, filters, jobsQuery, wanted } from "./finding.js";
 import { sent } from "./garments.js";
 import { ended, kind, named, stateChip } from "./jobs.js";
 import { may } from "./key.js";
@@ -88,7 +88,7 @@ async function keepFresh(shown, signal) {
       const gone = open.filter(({ job }) => !items.some((one) => one.request_id === job.request_id)).slice(0, MAX_ASKED);
       items.push(...(await Promise.all(gone.map(({ job }) => get(`/v1/jobs/${job.request_id}`, signal)))));
       for (const job of items) {
-        if (cards.get(job.request_id)?.job.status === job.status || !fits(job, asked)) continue;
+        if (cards.get(job.request_id)?.job.status === job.status) continue;
         put(shown, job, job.status === "SUCCESS" ? await get(`/v1/renders/${job.request_id}`, signal) : null);
       }
     } catch (error) {
@@ -110,7 +110,7 @@ function jobPages(asked, signal) {
     const page = await get(jobsQuery(asked, { limit: PAGE, cursor }), signal);
     const last = page.items.at(-1)?.request_id;
     if (asked.isSearch) { // they may lie far apart among all pictures: each is asked for by itself
-      const good = page.items.filter((one) => one.status === "SUCCESS" && fits(one, asked));
+      const good = page.items.filter((one) => one.status === "SUCCESS");
       for (const one of await Promise.all(good.map((job) => get(`/v1/renders/${job.request_id}`, signal)))) pictures.set(one.request_id, one);
     } else while (withPictures && last && (reached === null || (renderCursor && reached > last))) {
       const renders = await get(withQuery("/v1/renders", { limit: PAGE, cursor: renderCursor }), signal);
@@ -124,8 +124,7 @@ function jobPages(asked, signal) {
 }
 
 /** Put a job's card on the wall, newest first, or draw it anew. */
-function put({ wall, cards, asked, selection }, job, render) {
-  if (!fits(job, asked)) return;
+function put({ wall, cards, selection }, job, render) {
   let kept = cards.get(job.request_id);
   if (!kept) {
     kept = { element: h("li", {}, h("a", { href: `#/looks/${job.request_id}` })) };

@@ -155,6 +155,7 @@ class WorkflowAcceptedResponse(Model):
     request_id: str
     """ULID that correlates with the row in request_logs"""
     job_id: str | None = None
+    """an alias of `request_id`, kept: always the same"""
     status: JobStatus = JobStatus("NOT_STARTED")
     credits_cost: int
     """Credits deducted from the calling client. Refunded automatically on any failure path."""
@@ -173,12 +174,18 @@ class BatchedLook(Model):
 class Billing(Model):
     """The receipt of a job, from the ledger. Credits; null times: no such entry (yet)."""
 
-    charged: int
+    credits_charged: int = 0
     charged_at: datetime | None
-    refunded: int
+    credits_refunded: int = 0
     refunded_at: datetime | None
-    goodwill: int = 0
+    credits_goodwill: int = 0
     """given back for a bad picture, which stays yours"""
+    charged: int
+    """an alias of `credits_charged`, kept"""
+    refunded: int
+    """an alias of `credits_refunded`, kept"""
+    goodwill: int = 0
+    """an alias of `credits_goodwill`, kept"""
 
 
 class BodyRegion(OpenWords):
@@ -260,6 +267,8 @@ class Credits(Model):
     balance: int
     entries: tuple[LedgerEntryOut, ...]
     next_cursor: str | None
+    count: int = 0
+    """entries on this page"""
 
 
 class DeliveryStatus(OpenWords):
@@ -324,6 +333,8 @@ class DeliveryList(Model):
 
     items: tuple[Delivery, ...]
     next_cursor: str | None
+    count: int = 0
+    """deliveries on this page"""
 
 
 class DraftItem(Sent):
@@ -344,8 +355,10 @@ class ErrorBody(Model):
 
     code: ErrorCode
     message: str
+    exchange_id: str = ""
+    """ULID of this HTTP exchange; quote it when you ask for help"""
     request_id: str
-    """ULID of this exchange; quote it when you ask for help"""
+    """an alias of `exchange_id`, kept; no look's"""
 
 
 class ErrorEnvelope(Model):
@@ -371,7 +384,10 @@ class Event(Model):
     event_id: str
     """ULID: `id` of the CloudEvent in Kafka, the same on every way by which an event travels"""
     seq: int
+    status: JobStatus | None = None
+    """of the job from this event on: what `event_type` says, in the words of `GET /v1/jobs`"""
     event_type: EventType
+    """queued: NOT_STARTED; stage: IN_PROGRESS; succeeded: SUCCESS; failed: FAILURE"""
     visibility: Literal["public"] | str = "public"
     stage: str | None
     message: str
@@ -495,8 +511,13 @@ class UserCategory(OpenWords):
 class RenderedGarment(Model):
     """Where one item of the request went in the picture, in the order of the request."""
 
+    trial_image: str = ""
+    """as it was sent"""
     trial_item_category: str
+    layer_order: int | None = None
+    """larger lies over smaller, as `layer` of `GET /v1/garment-categories`"""
     layer: str
+    """`layer_order` as text, kept"""
     box: tuple[int, int, int, int]
     """x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive"""
     warnings: tuple[str, ...]
@@ -519,6 +540,7 @@ class Job(Model):
 
     request_id: str
     job_id: str
+    """an alias of `request_id`, kept: always the same"""
     job_type: str
     status: JobStatus
     credits_cost: int
@@ -549,6 +571,7 @@ class JobSummary(Model):
 
     request_id: str
     job_id: str
+    """an alias of `request_id`, kept: always the same"""
     job_type: str
     status: JobStatus
     credits_cost: int
@@ -808,8 +831,10 @@ class PresignedUploadRequest(Sent):
 class RefusedRequest(Model):
     """A request that was refused."""
 
+    exchange_id: str = ""
+    """as its error and `X-Request-Id` said it"""
     request_id: str
-    """that of the exchange, as its error and `X-Request-Id` said it; no look's"""
+    """an alias of `exchange_id`, kept; no look's"""
     key_id: str
     method: str
     path: str
@@ -825,6 +850,8 @@ class RefusedRequestList(Model):
 
     items: tuple[RefusedRequest, ...]
     next_cursor: str | None
+    count: int = 0
+    """requests on this page"""
 
 
 class RenameApiKey(Sent):
@@ -834,16 +861,42 @@ class RenameApiKey(Sent):
     """what its tenant calls it"""
 
 
+class RenderLayer(Model):
+    """A part of a finished look by itself, transparent around. Laid over one another in this order,
+    they are the look; left out, the look without them.
+    """
+
+    item_index: int | None
+    """of the garment in `items`; null: the mannequin that wears nothing"""
+    worn: Literal["with_others", "alone"] | str
+    """`alone`: as it is worn without what lies over it; there where that differs"""
+    box: tuple[int, int, int, int]
+    """x0, y0, x1, y1: where it lies, in pixels of the picture; x1 and y1 exclusive"""
+    image_url: str
+    """presigned GET, short-lived"""
+    meta: ArtifactMeta
+
+
 class Render(Model):
     """A finished look."""
 
     request_id: str
     user_category: UserCategory | None
     """the mannequin that was asked for"""
+    items: tuple[AskedItem, ...] = ()
+    """the garments that were asked for"""
+    runtime_config: Mapping[str, Any] | None = None
+    """the options that were asked for"""
+    reference: str | None = None
+    """your own name for the look"""
+    metadata: Mapping[str, str] | None = None
+    """your own pairs of words"""
     picture: Artifact
     cutouts: tuple[Artifact, ...]
     """the garments cut out of their photos, where those are kept"""
     garments: tuple[RenderedGarment, ...]
+    layers: tuple[RenderLayer, ...] = ()
+    """from the skin outwards, where the look was made with the option `layers`"""
     created_at: datetime
     """when the look was accepted"""
     completed_at: datetime
@@ -947,6 +1000,8 @@ class UploadList(Model):
 
     items: tuple[ListedUpload, ...]
     next_cursor: str | None
+    count: int = 0
+    """uploads on this page"""
 
 
 class UsageDay(Model):
@@ -1026,6 +1081,8 @@ class WebhookList(Model):
 
     items: tuple[Webhook, ...]
     next_cursor: str | None
+    count: int = 0
+    """endpoints on this page"""
 
 
 class WebhookPayload(Model):

@@ -134,6 +134,7 @@ export type JobStatus =
 export interface WorkflowAcceptedResponse {
   /** ULID that correlates with the row in request_logs */
   readonly request_id: string;
+  /** an alias of `request_id`, kept: always the same */
   readonly job_id?: string | null;
   readonly status?: JobStatus;
   /** Credits deducted from the calling client. Refunded automatically on any failure path. */
@@ -151,11 +152,17 @@ export interface BatchedLook {
 
 /** The receipt of a job, from the ledger. Credits; null times: no such entry (yet). */
 export interface Billing {
-  readonly charged: number;
+  readonly credits_charged?: number;
   readonly charged_at: string | null;
-  readonly refunded: number;
+  readonly credits_refunded?: number;
   readonly refunded_at: string | null;
   /** given back for a bad picture, which stays yours */
+  readonly credits_goodwill?: number;
+  /** an alias of `credits_charged`, kept */
+  readonly charged: number;
+  /** an alias of `credits_refunded`, kept */
+  readonly refunded: number;
+  /** an alias of `credits_goodwill`, kept */
   readonly goodwill?: number;
 }
 
@@ -227,6 +234,8 @@ export interface Credits {
   readonly balance: number;
   readonly entries: ReadonlyArray<LedgerEntryOut>;
   readonly next_cursor: string | null;
+  /** entries on this page */
+  readonly count?: number;
 }
 
 /** Where a delivery stands. `skipped`: its endpoint was disabled; it can be redelivered. */
@@ -284,6 +293,8 @@ export interface DeliveryInFull {
 export interface DeliveryList {
   readonly items: ReadonlyArray<Delivery>;
   readonly next_cursor: string | null;
+  /** deliveries on this page */
+  readonly count?: number;
 }
 
 /** A garment of a draft. */
@@ -302,7 +313,9 @@ export interface DraftItem {
 export interface ErrorBody {
   readonly code: ErrorCode;
   readonly message: string;
-  /** ULID of this exchange; quote it when you ask for help */
+  /** ULID of this HTTP exchange; quote it when you ask for help */
+  readonly exchange_id?: string;
+  /** an alias of `exchange_id`, kept; no look's */
   readonly request_id: string;
 }
 
@@ -324,6 +337,9 @@ export interface Event {
   /** ULID: `id` of the CloudEvent in Kafka, the same on every way by which an event travels */
   readonly event_id: string;
   readonly seq: number;
+  /** of the job from this event on: what `event_type` says, in the words of `GET /v1/jobs` */
+  readonly status?: JobStatus | null;
+  /** queued: NOT_STARTED; stage: IN_PROGRESS; succeeded: SUCCESS; failed: FAILURE */
   readonly event_type: EventType;
   readonly visibility?: "public" | (string & {});
   readonly stage: string | null;
@@ -436,7 +452,12 @@ export type UserCategory =
 
 /** Where one item of the request went in the picture, in the order of the request. */
 export interface RenderedGarment {
+  /** as it was sent */
+  readonly trial_image?: string;
   readonly trial_item_category: string;
+  /** larger lies over smaller, as `layer` of `GET /v1/garment-categories` */
+  readonly layer_order?: number | null;
+  /** `layer_order` as text, kept */
   readonly layer: string;
   /** x0, y0, x1, y1 in pixels of the picture; x1 and y1 exclusive */
   readonly box: readonly [number, number, number, number];
@@ -456,6 +477,7 @@ export interface RenderedGarment {
 /** A job; `artifacts` holds the final picture and `garments` what is in it, once it is SUCCESS. */
 export interface Job {
   readonly request_id: string;
+  /** an alias of `request_id`, kept: always the same */
   readonly job_id: string;
   readonly job_type: string;
   readonly status: JobStatus;
@@ -485,6 +507,7 @@ export interface Job {
 /** A job without its artifacts. */
 export interface JobSummary {
   readonly request_id: string;
+  /** an alias of `request_id`, kept: always the same */
   readonly job_id: string;
   readonly job_type: string;
   readonly status: JobStatus;
@@ -711,7 +734,9 @@ export interface PresignedUploadRequest {
 
 /** A request that was refused. */
 export interface RefusedRequest {
-  /** that of the exchange, as its error and `X-Request-Id` said it; no look's */
+  /** as its error and `X-Request-Id` said it */
+  readonly exchange_id?: string;
+  /** an alias of `exchange_id`, kept; no look's */
   readonly request_id: string;
   readonly key_id: string;
   readonly method: string;
@@ -727,6 +752,8 @@ export interface RefusedRequest {
 export interface RefusedRequestList {
   readonly items: ReadonlyArray<RefusedRequest>;
   readonly next_cursor: string | null;
+  /** requests on this page */
+  readonly count?: number;
 }
 
 /** Another name. */
@@ -735,15 +762,38 @@ export interface RenameApiKey {
   readonly name: string;
 }
 
+/** A part of a finished look by itself, transparent around. Laid over one another in this order, they are the look; left out, the look without them. */
+export interface RenderLayer {
+  /** of the garment in `items`; null: the mannequin that wears nothing */
+  readonly item_index: number | null;
+  /** `alone`: as it is worn without what lies over it; there where that differs */
+  readonly worn: "with_others" | "alone" | (string & {});
+  /** x0, y0, x1, y1: where it lies, in pixels of the picture; x1 and y1 exclusive */
+  readonly box: readonly [number, number, number, number];
+  /** presigned GET, short-lived */
+  readonly image_url: string;
+  readonly meta: ArtifactMeta;
+}
+
 /** A finished look. */
 export interface Render {
   readonly request_id: string;
   /** the mannequin that was asked for */
   readonly user_category: UserCategory | null;
+  /** the garments that were asked for */
+  readonly items?: ReadonlyArray<AskedItem>;
+  /** the options that were asked for */
+  readonly runtime_config?: Readonly<Record<string, unknown>> | null;
+  /** your own name for the look */
+  readonly reference?: string | null;
+  /** your own pairs of words */
+  readonly metadata?: Readonly<Record<string, string>> | null;
   readonly picture: Artifact;
   /** the garments cut out of their photos, where those are kept */
   readonly cutouts: ReadonlyArray<Artifact>;
   readonly garments: ReadonlyArray<RenderedGarment>;
+  /** from the skin outwards, where the look was made with the option `layers` */
+  readonly layers?: ReadonlyArray<RenderLayer>;
   /** when the look was accepted */
   readonly created_at: string;
   readonly completed_at: string;
@@ -835,6 +885,8 @@ export interface Upload {
 export interface UploadList {
   readonly items: ReadonlyArray<ListedUpload>;
   readonly next_cursor: string | null;
+  /** uploads on this page */
+  readonly count?: number;
 }
 
 /** One day (UTC) and operation. All that came of a request belongs to the day on which it was accepted. */
@@ -906,6 +958,8 @@ export interface Webhook {
 export interface WebhookList {
   readonly items: ReadonlyArray<Webhook>;
   readonly next_cursor: string | null;
+  /** endpoints on this page */
+  readonly count?: number;
 }
 
 /** The body of a delivery. */

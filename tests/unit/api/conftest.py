@@ -12,16 +12,15 @@ from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
 from domain.object_keys import reachable
 from storage.accounts import Credential
+from tests.unit.api.fake_uploads import FakePhotos, FakeUploads
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
 from tests.unit.api.fakes import (
     FakeAcceptance,
     FakeAccounts,
     FakeCancellations,
     FakeJobs,
-    FakePhotos,
     FakePictures,
     FakeSessions,
-    FakeUploads,
     make_ports,
 )
 

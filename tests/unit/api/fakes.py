@@ -2,22 +2,19 @@
 signatures, and what it does not keep in memory fails.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
-from api.photos import PhotoChecker
 from api.ports import Ports
-from compositing import GarmentError
 from domain.api_keys import environment_of, make_key
 from domain.money import payable
 from domain.object_keys import reachable
 from domain.sessions import make_token
 from runtime.settings import ApiSettings, LookSettings
+from schemas.categories import GarmentCategory, canonical
 from schemas.ids import derived_id, new_request_id
 from storage.acceptance import Acceptance
 from storage.accounts import AccountStore, Credential, KeyRow, LedgerEntry
@@ -33,13 +30,12 @@ from storage.sessions import SessionRow, SessionStore
 from storage.submissions import (
     AcceptanceResult,
     Accepted,
-    IdempotencyKey,
     KeyReused,
     Submission,
     Unpaid,
 )
-from storage.uploads import Form, UploadRow, UploadStore
 from storage.usage import KeyUsageRow, UsageRow, UsageStore
+from tests.unit.api.fake_uploads import FakePhotos, FakeUploads
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -236,6 +232,7 @@ class FakeJobs(JobStore):
         self.made_with: dict[str, str] = {}
         self.reads: list[dict[str, int]] = []
         self.failure: Exception | None = None
+        self.searched = 10
 
     async def job(self, tenant_id: str, environment: str, request_id: str) -> JobRow | None:
         return self.rows.get((tenant_id, environment, request_id))
@@ -251,11 +248,24 @@ class FakeJobs(JobStore):
         mine = [row for row in mine if chosen.before is None or row.request_id < chosen.before]
         if chosen.reference is not None:
             mine = [row for row in mine if row.asked.reference == chosen.reference]
+        if chosen.category is not None:
+            mine = [row for row in mine if chosen.category in _kinds(row)]
+        for pair in chosen.metadata:
+            mine = [row for row in mine if pair in _pairs(row)]
+        if chosen.since is not None:
+            mine = [row for row in mine if row.request_id >= chosen.since]
         if chosen.idempotency_key is not None:
             mine = [
                 row for row in mine if row.request_id == self.made_with.get(chosen.idempotency_key)
             ]
         return sorted(mine, key=lambda row: row.request_id, reverse=True)[:limit]
+
+    async def searched_until(
+        self, tenant_id: str, environment: str, chosen: JobFilter
+    ) -> str | None:
+        every = replace(chosen, category=None, metadata=())
+        found = await self.jobs(tenant_id, environment, every, self.searched)
+        return found[-1].request_id if len(found) == self.searched else None
 
     async def news(self, since: Mapping[str, int]) -> dict[str, News]:
         self.reads.append(dict(since))
@@ -376,74 +386,6 @@ class FakeLinks(Presigner):
         return f"https://objects.test/{bucket}/signed"
 
 
-class FakeUploads(UploadStore):
-    """Objects by key; reads files in pieces, as a client of S3 does; can be told to fail."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[str, int, bytes]] = {}
-        self.failure: Exception | None = None
-        self.answers: dict[tuple[str, ...], tuple[bytes, str]] = {}
-        self.rows: list[tuple[str, str, UploadRow]] = []
-
-    async def note(
-        self, tenant_id: str, environment: str, key: str, content_type: str, size_bytes: int
-    ) -> None:
-        row = UploadRow(PurePosixPath(key).stem, key, content_type, size_bytes, NOW)
-        self.rows.append((tenant_id, environment, row))
-
-    async def listed(
-        self, tenant_id: str, environment: str, limit: int, before: str | None = None
-    ) -> list[UploadRow]:
-        mine = [row for *whose, row in self.rows if whose == [tenant_id, environment]]
-        found = [row for row in mine if before is None or row.upload_id < before]
-        return sorted(found, key=lambda row: row.upload_id, reverse=True)[:limit]
-
-    async def put(self, key: str, file: BinaryIO, content_type: str) -> None:
-        if self.failure is not None:
-            raise self.failure
-        file.seek(0)
-        digest, size_bytes = hashlib.sha256(), 0
-        while piece := file.read(65_536):
-            digest.update(piece)
-            size_bytes += len(piece)
-        self.objects[key] = (content_type, size_bytes, digest.digest())
-
-    async def delete(self, key: str) -> None:
-        del self.objects[key]
-
-    def link(self, key: str) -> str:
-        return "https://objects.test/looks/signed-upload"
-
-    def form(self, key: str, content_type: str) -> Form:
-        return Form(
-            "https://objects.test/looks",
-            {"key": key, "Content-Type": content_type},
-            datetime.now(UTC),
-        )
-
-    async def recall(
-        self, tenant_id: str, environment: str, idempotency: IdempotencyKey
-    ) -> tuple[str, bool] | None:
-        found = self.answers.get((tenant_id, environment, idempotency.route, idempotency.key))
-        return (found[1], found[0] == idempotency.fingerprint) if found else None
-
-    async def remember(
-        self,
-        tenant_id: str,
-        environment: str,
-        idempotency: IdempotencyKey,
-        upload_id: str,
-        object_key: str,
-    ) -> bool:
-        mine = (idempotency.fingerprint, object_key)
-        return (
-            self.answers.setdefault(
-                (tenant_id, environment, idempotency.route, idempotency.key), mine
-            )
-            == mine
-        )
-
-
 class FakeRefused(RefusedRequestStore):
     """Rows in a list; can be told to fail."""
 
@@ -524,14 +466,14 @@ class FakeGoodwill(GoodwillStore):
         return self.rows.setdefault(request_id, row), fresh
 
 
-class FakePhotos(PhotoChecker):
-    """Every photo can be decoded, but the one that is told."""
+def _kinds(row: JobRow) -> set[GarmentCategory | None]:
+    made: Any = (row.result or {}).get("items", ())
+    guessed = {canonical(one.get("guessed_category") or "") for one in made}
+    return guessed | {canonical(one["trial_item_category"]) for one in row.asked.items}
 
-    def __init__(self) -> None:
-        self.damaged: GarmentError | None = None
 
-    async def problem(self, file: BinaryIO, size_bytes: int) -> GarmentError | None:
-        return self.damaged
+def _pairs(row: JobRow) -> set[str]:
+    return {f"{name}:{value}" for name, value in (row.asked.metadata or {}).items()}
 
 
 def a_job(request_id: str) -> JobRow:

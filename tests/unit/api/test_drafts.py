@@ -50,6 +50,19 @@ async def test_uploads_are_listed_newest_first_page_by_page_and_to_their_tenant(
     assert (await ask(api, "GET", "/v1/uploads", other)).json()["items"] == []
 
 
+async def test_an_upload_has_a_small_picture_for_its_tenant_alone(api: Api) -> None:
+    other = grant_key(api.accounts, "other")
+    sent = await ask(api, "POST", "/v1/uploads", files={"file": ("a.png", PNG)})
+    path = f"/v1/uploads/thumbnail?upload_key={sent.json()['upload_key']}"
+    shown = await ask(api, "GET", path)
+    assert (shown.status_code, shown.content) == (200, b"a small JPEG")
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert shown.headers["cache-control"].startswith("private, ")
+    for key, where in ((other, path), (None, f"{path}x"), (None, f"{path}%00")):
+        refused = await ask(api, "GET", where, key)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
 async def test_a_draft_is_found_again_by_its_key_alone_until_it_is_dropped(api: Api) -> None:
     nothing = {"draft": None, "updated_at": None}
     assert (await ask(api, "GET", "/v1/draft")).json() == nothing

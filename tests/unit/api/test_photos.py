@@ -6,8 +6,11 @@ import asyncio
 import io
 import os
 import signal
+from base64 import b64decode
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from api import photo_worker
 from api.photos import WORKERS, PhotoChecker
@@ -21,8 +24,11 @@ MEMORY_BYTES = 2 * 1024**3
 
 
 async def ask(checker: PhotoChecker, data: bytes) -> str | None:
-    problem = await checker.problem(io.BytesIO(data), len(data))
-    return problem.code if problem else None
+    try:
+        assert (await checker.thumbnail(io.BytesIO(data), len(data)))[:2] == b"\xff\xd8"
+    except GarmentError as error:
+        return error.code
+    return None
 
 
 async def test_one_worker_after_another_photo_says_what_decoding_says() -> None:
@@ -58,9 +64,8 @@ async def test_a_photo_that_ends_its_worker_is_refused_and_the_next_one_is_read(
 
 async def test_a_photo_that_takes_too_long_is_refused_and_its_worker_ended() -> None:
     checker = PhotoChecker(MEMORY_BYTES, time_limit_s=0.001)
-    problem = await checker.problem(io.BytesIO(GOOD), len(GOOD))
-    assert problem is not None
-    assert "too long" in str(problem)
+    with pytest.raises(GarmentError, match="too long"):
+        await checker.thumbnail(io.BytesIO(GOOD), len(GOOD))
     await checker.close()
 
 
@@ -81,4 +86,24 @@ def test_a_photo_that_needs_too_much_memory_is_too_large(monkeypatch: pytest.Mon
         raise MemoryError
 
     monkeypatch.setattr(photo_worker, "read", hungry)
-    assert (photo_worker.problem_with(GOOD) or {})["code"] == "image_too_large"
+    assert photo_worker.looked_at(GOOD)["code"] == "image_too_large"
+
+
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [((1600, 1200), (160, 120)), ((900, 1600), (120, 213)), ((120, 100), (120, 100))],
+)
+def test_a_thumbnail_is_the_photo_small_and_what_is_transparent_is_white(
+    size: tuple[int, int], small: tuple[int, int]
+) -> None:
+    photo = Image.new("RGBA", size, (200, 30, 30, 255))
+    photo.paste((0, 0, 0, 0), (0, 0, size[0] // 2, size[1]))
+    out = io.BytesIO()
+    photo.save(out, "PNG")
+    told = photo_worker.looked_at(out.getvalue())
+    made = Image.open(io.BytesIO(b64decode(told["thumbnail"])))
+    assert (made.format, made.size) == ("JPEG", small)
+    row = np.asarray(made, np.int16)[5]
+    left, right = row[small[0] // 4], row[small[0] * 3 // 4]
+    assert np.abs(left - 255).max() <= 6
+    assert np.abs(right - (200, 30, 30)).max() <= 6

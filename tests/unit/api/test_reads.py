@@ -154,6 +154,7 @@ async def test_a_job_carries_its_receipt(api: Api) -> None:
     at = "2026-01-02T03:04:05Z"
     receipt: dict[str, Any] = {"charged": 10, "charged_at": at, "refunded": 10, "refunded_at": at}
     receipt["goodwill"] = 0
+    receipt |= {"credits_charged": 10, "credits_refunded": 10, "credits_goodwill": 0}
     assert (await api.http.get(f"/v1/jobs/{request_id}", headers=api.headers())).json()[
         "billing"
     ] == receipt
@@ -181,7 +182,9 @@ async def test_renders_are_the_finished_looks_newest_first_page_by_page(api: Api
     unjudged: dict[str, object] = {"quality": None, "quality_reasons": [], "placed": None}
     unjudged |= {"guessed_category": None, "guess_confidence": None}
     garment: dict[str, object] = {
+        "trial_image": "",
         "trial_item_category": "top",
+        "layer_order": 31,
         "layer": "31",
         "box": [1, 2, 3, 4],
         "warnings": [],

@@ -1,5 +1,6 @@
 """A client's own words about a look: taken, carried along, given back, and searched by."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from schemas.http import (
 from schemas.ids import new_request_id
 from storage.jobs import AskedLook
 from tests.unit.api.conftest import Api
-from tests.unit.api.fakes import a_job
+from tests.unit.api.fakes import RESULT, a_job
 from tests.unit.api.test_looks import GOOD
 
 LOOK, VALIDATE = "/v1/look", "/v1/look/validate"
@@ -139,3 +140,60 @@ async def test_a_cursor_is_good_for_its_reference_alone(api: Api) -> None:
     other = await api.http.get(f"{path}order-2&cursor={cursor}", headers=api.headers())
     none = await api.http.get(f"/v1/jobs?limit=1&cursor={cursor}", headers=api.headers())
     assert (same.status_code, other.status_code, none.status_code) == (200, 422, 422)
+
+
+async def listed(api: Api, query: str) -> tuple[list[str], str | None]:
+    page = (await api.http.get(f"/v1/jobs?{query}", headers=api.headers())).json()
+    return [one["request_id"] for one in page["items"]], page["next_cursor"]
+
+
+def kept(api: Api, category: str, guessed: str | None = None, **metadata: str) -> str:
+    request_id = new_request_id()
+    asked = AskedLook(
+        items=({"trial_image": "users/abc/x.jpg", "trial_item_category": category},),
+        metadata=metadata or None,
+    )
+    made: dict[str, object] = {"items": [{"guessed_category": guessed}]}
+    job = replace(a_job(request_id), asked=asked, result={**RESULT, **made})
+    api.jobs.rows["abc", "live", request_id] = replace(job, result=job.result if guessed else None)
+    return request_id
+
+
+async def test_looks_are_found_by_what_a_garment_was_said_or_guessed_to_be(api: Api) -> None:
+    said, guessed = kept(api, "Trousers"), kept(api, "auto", guessed="trousers")
+    kept(api, "auto", guessed="dress")
+    kept(api, "jeans")
+    both = sorted([said, guessed], reverse=True)
+    assert await listed(api, "category=trousers") == (both, None)
+    assert await listed(api, "category=slacks") == (both, None)
+    for wrong in ("hovercraft", "auto", ""):
+        refused = await api.http.get(f"/v1/jobs?category={wrong}", headers=api.headers())
+        assert refused.json()["detail"][0]["loc"] == ["query", "category"]
+
+
+async def test_looks_are_found_by_their_metadata_all_pairs_of_it(api: Api) -> None:
+    both = kept(api, "top", sku="TS:1", season="ss26")
+    one = kept(api, "top", sku="TS:1")
+    found = sorted([both, one], reverse=True)
+    assert await listed(api, "metadata=sku:TS:1") == (found, None)
+    assert await listed(api, "metadata=sku:TS:1&metadata=season:ss26") == ([both], None)
+    assert await listed(api, "metadata=season:aw26") == ([], None)
+    for wrong in ("sku", ":TS", "a%00:b", "a:" + "x" * 600):
+        refused = await api.http.get(f"/v1/jobs?metadata={wrong}", headers=api.headers())
+        assert refused.json()["detail"][0]["loc"][:2] == ["query", "metadata"]
+
+
+async def test_a_rare_category_is_searched_for_page_by_page_until_the_oldest_look(api: Api) -> None:
+    dress = kept(api, "dress")
+    for _ in range(25):
+        await asyncio.sleep(0.001)  # ids are in order by the millisecond
+        kept(api, "jeans")
+    found: list[str] = []
+    query, pages = "category=dress", 0
+    while True:
+        page, cursor = await listed(api, query)
+        found, pages = found + page, pages + 1
+        if cursor is None:
+            break
+        query = f"category=dress&cursor={cursor}"
+    assert (found, pages) == ([dress], 3)

@@ -17,7 +17,8 @@ from compositing.errors import GarmentError
 from schemas.uploads import MAX_UPLOAD_BYTES
 from storage.object_store import StoreUnavailable
 from tests.unit.api.conftest import Api, grant_key
-from tests.unit.api.fakes import FakeUploads, make_ports
+from tests.unit.api.fake_uploads import FakeUploads
+from tests.unit.api.fakes import make_ports
 from tests.unit.compositing.pictures import save, tee
 from tests.unit.compositing.test_decode import png_header
 

@@ -38,6 +38,25 @@ class FailureReason(Model):
     """
 
 
+class LayerImage(Model):
+    """A garment of a look by itself, transparent around, where it lies in the look."""
+
+    bucket: str
+    key: str
+    content_type: str
+    width: int = Field(ge=1)
+    """pixels"""
+    height: int = Field(ge=1)
+    """pixels"""
+    bytes: int = Field(ge=1)
+    """size of the object"""
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    x: int = Field(ge=0)
+    """of its left edge in the picture, pixels"""
+    y: int = Field(ge=0)
+    """of its upper edge in the picture, pixels"""
+
+
 class StoredImage(Model):
     """A picture in the object store: where it is and what its bytes must be."""
 
@@ -80,6 +99,10 @@ class PlacedGarment(Model):
     """of the guess"""
     photo: StoredImage | None = None
     """what was fetched, where `trial_image` is a URL"""
+    layer_image: LayerImage | None = None
+    """it alone, as it is worn in this look; with the option `layers`"""
+    layer_image_alone: LayerImage | None = None
+    """it alone, as it is worn without what lies over it, where that differs"""
 
 
 class LookCompleted(Model):
@@ -97,6 +120,8 @@ class LookCompleted(Model):
     duration_ms: int = Field(ge=0)
     completed_at: datetime
     warnings: tuple[str, ...] = ()
+    bare_image: StoredImage | None = None
+    """the mannequin that wears nothing; with the option `layers`"""
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
 
