@@ -182,7 +182,7 @@ class KeyRing(Generic[H]):
         return asked_s, await asyncio.shield(asking)
 
     def _refused(self, reason: str, host: str | None, now_s: float) -> ApiError:
-        """The answer to a key that is none, and one token less for its address."""
+        """The answer to an invalid key, and one token less for its address."""
         allowance = self._failures.take_now([failure_claim(self._settings, host)], now_s)
         AUTH_FAILURES.labels(reason if allowance.allowed else "limited").inc()
         if allowance.allowed:

@@ -1,5 +1,5 @@
-"""Waiting for news of jobs. Who waits holds no database connection: one listener wakes, shared
-queries read.
+"""Waiting for news of jobs. A waiting request holds no database connection: one listener wakes,
+shared queries read.
 
 While the listener is away, waiters read again every RECHECK_S instead: slower, never wrong.
 """

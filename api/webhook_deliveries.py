@@ -91,7 +91,7 @@ async def list_deliveries(
     limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> DeliveryList:
-    """Deliveries to an endpoint, newest looks first. Finished ones are kept for 30 days."""
+    """Deliveries to an endpoint, newest first. Finished ones are kept for 30 days."""
     ports: Ports = request.app.state.ports
     who = credential_of(request)
     known = await find_webhook(request, webhook_id)

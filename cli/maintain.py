@@ -30,7 +30,7 @@ def maintain(
     """Attach partitions ahead, take away what retention says, and clear the outbox. Safe to repeat,
     and while the system works.
 
-    Exit 1: a range that should go has requests in work. 2: Postgres is out of reach.
+    Exit 1: a range that should go has requests in progress. 2: Postgres is out of reach.
     """
     while True:
         code = _once()

@@ -5,8 +5,11 @@ keys and credits.
 import json
 import os
 import secrets
+import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import boto3
@@ -160,8 +163,14 @@ def write_env(
     lines = "".join(f"export {name}='{value}'\n" for name, value in values.items())
     fresh = folder.env.with_suffix(".new")
     fresh.touch(mode=0o600)
-    fresh.write_text(lines)
+    fresh.write_text(lines + _on_path(Path(sys.executable).parent))
     fresh.replace(folder.env)
+
+
+def _on_path(programs: Path) -> str:
+    """Shell that makes these programs found, behind all others; once, however often it is read."""
+    own = shlex.quote(str(programs))
+    return f'case ":$PATH:" in *:{own}:*) ;; *) PATH="$PATH":{own} ;; esac\n'
 
 
 def _secrets(folder: StackFolder) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class Stack:
         pairs = (
             line.removeprefix("export ").split("=", 1)
             for line in self.folder.env.read_text().splitlines()
+            if line.startswith("export ")
         )
         return {name: value.strip("'") for name, value in pairs}
 

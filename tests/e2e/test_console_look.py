@@ -195,9 +195,15 @@ def test_the_newcomers_two_minutes(tab: Tab, client: Client) -> None:
     page.locator(".shown .final").wait_for()
     assert (second != first, len(uploads)) == (True, 1)
     job = client.job(second)
-    assert job["runtime_config"] == {"width": 1024, "background": "#ffffff"}
+    assert job["runtime_config"] == {"width": 1024, "background": "#ffffff", "layers": True}
     assert job["items"] == client.job(first)["items"]
     expect(page.locator(".shown figcaption")).to_contain_text("1,024 \u00d7 1,536 px")
+    page.get_by_role("button", name="Hide garment 1, top").click()
+    expect(page.locator(".peeled")).to_be_visible()
+    assert page.locator(".peeled img:visible").count() == 1  # the mannequin, on white
+    assert tab.complete(".peeled img")
+    page.get_by_role("button", name="Show garment 1, top").click()
+    expect(page.locator(".peeled")).to_be_hidden()
     answer = client.http.get(f"/v1/renders/{second}/picture")
     pixels = cv2.imdecode(np.frombuffer(io.BytesIO(answer.content).read(), np.uint8), 1)
     assert pixels is not None

@@ -13,13 +13,13 @@ const WITHHELD = {
   nothing_charged: "It cost nothing, so nothing comes back.",
 };
 
-/** Save a picture as a PNG: what the API gives is drawn and encoded here, exactly. */
-export async function savePng(requestId) {
+/** Save a picture as a PNG, exactly, or as a WebP: what the API gives is drawn and encoded here. */
+export async function saveAs(requestId, kind) {
   const bitmap = await createImageBitmap(await (await ask("GET", `/v1/renders/${requestId}/picture`)).blob());
   const canvas = h("canvas", { width: bitmap.width, height: bitmap.height });
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   bitmap.close();
-  save(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), `${requestId}.png`);
+  save(await new Promise((resolve) => canvas.toBlob(resolve, `image/${kind}`, 0.95)), `${requestId}.${kind}`);
 }
 
 function save(blob, name) {

@@ -145,15 +145,17 @@ function afterwards(shown, job, render, update) {
     ? h("a", { class: isGood ? "button" : "button primary", href: "#/new", onclick: () => takeBack(job, render) }, isGood ? "Change and run again" : "Change and send again")
     : null;
   if (!isGood) return [again ?? h("a", { class: "button", href: "#/new" }, "Make another")];
-  const png = h("button", { type: "button", onclick: async () => {
-    png.disabled = true;
+  const kind = render?.picture.meta.content_type.split("/")[1] ?? "file";
+  const other = kind === "png" ? "webp" : "png";
+  const saving = h("button", { type: "button", onclick: async () => {
+    saving.disabled = true;
     try {
-      await (await arrived(import("./files.js"))).savePng(shown.id);
+      await (await arrived(import("./files.js"))).saveAs(shown.id, other);
     } catch (error) {
-      if (!shown.signal.aborted) shown.parts.notice.replaceChildren(problem(error, () => { shown.parts.notice.replaceChildren(); png.click(); }));
+      if (!shown.signal.aborted) shown.parts.notice.replaceChildren(problem(error, () => { shown.parts.notice.replaceChildren(); saving.click(); }));
     }
-    png.disabled = false;
-  } }, "PNG");
+    saving.disabled = false;
+  } }, NAMES[other]);
   const report = h("button", { type: "button", class: "plain", onclick: async () => {
     try {
       const { reportDialog, outcomeOf } = await arrived(import("./files.js"));
@@ -166,10 +168,9 @@ function afterwards(shown, job, render, update) {
       shown.parts.notice.replaceChildren(problem(error, () => report.click()));
     }
   } }, "Report this picture");
-  const kind = render?.picture.meta.content_type.split("/")[1] ?? "file";
   return [
     h("a", { class: "button primary", href: `/v1/renders/${shown.id}/picture`, download: "" }, `Download ${NAMES[kind] ?? kind}`),
-    kind === "png" ? null : png, again,
+    saving, again,
     may("jobs:create") && !job.billing.goodwill ? report : null,
   ].filter(Boolean);
 }

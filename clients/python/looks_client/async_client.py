@@ -292,7 +292,7 @@ class AsyncLooks:
         return await self._send(calls.get(where, models.RefusedRequest))
 
     async def operations(self) -> tuple[models.Operation, ...]:
-        """What can be asked for, and its price."""
+        """All operations and their prices."""
         return (await self._send(calls.get("/v1/operations", models.OperationList))).items
 
     async def garment_categories(self) -> tuple[models.GarmentCategoryOut, ...]:

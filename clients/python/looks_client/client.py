@@ -281,7 +281,7 @@ class Looks:
         return self._send(calls.get(where, models.RefusedRequest))
 
     def operations(self) -> tuple[models.Operation, ...]:
-        """What can be asked for, and its price."""
+        """All operations and their prices."""
         return (self._send(calls.get("/v1/operations", models.OperationList))).items
 
     def garment_categories(self) -> tuple[models.GarmentCategoryOut, ...]:

@@ -264,7 +264,7 @@ export class Looks {
     return this.#json(read(at`/v1/requests/${requestId}`));
   }
 
-  /** What can be asked for, and its price. */
+  /** All operations and their prices. */
   async operations(): Promise<ReadonlyArray<models.Operation>> {
     return (await this.#json<models.OperationList>(read("/v1/operations"))).items;
   }
