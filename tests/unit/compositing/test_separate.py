@@ -15,7 +15,7 @@ from compositing.manifest import LayerPicture
 from devstack.wardrobe import draw
 
 SIZE = (384, 576)
-OUTFIT = (("jacket", "jacket"), ("jeans", "jeans"), ("tee", "t-shirt"))
+OUTFIT = (("jacket", "jacket"), ("jeans", "jeans"), ("tee", "t-shirt"), ("shoes", "shoes"))
 
 
 @cache
@@ -48,7 +48,7 @@ def apart(look: Look, layers: list[LayerPicture]) -> NDArray[np.int16]:
 def test_all_layers_over_one_another_are_the_look(background: str) -> None:
     look = made(*OUTFIT, background=background)
     worn = [one for one in look.layers if one.item_index is None or not one.alone]
-    assert [one.item_index for one in worn] == [None, 1, 2, 0]  # from the skin outwards
+    assert [one.item_index for one in worn] == [None, 3, 1, 2, 0]  # from the skin outwards
     difference = apart(look, worn)
     assert difference.mean() < 1.5
     assert np.percentile(difference, 98) < 16
@@ -61,7 +61,7 @@ def test_without_the_outermost_what_it_hid_is_seen_whole() -> None:
     layers = [
         one
         for one in look.layers
-        if one.item_index in (None, 1) or (one.item_index, one.alone) == (2, True)
+        if one.item_index in (None, 1, 3) or (one.item_index, one.alone) == (2, True)
     ]
     difference = apart(without, layers)
     assert difference.mean() < 1.5
