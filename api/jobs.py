@@ -88,6 +88,40 @@ Pair = Annotated[
 ]
 JobType = Annotated[str, StringConstraints(pattern="^[a-z][a-z_-]{0,63}$")]
 
+OfKey = Annotated[
+    str | None,
+    Query(
+        description="only the job that was made with this key",
+        max_length=MAX_CHARS + 2,
+        pattern="^[!-~]+$",
+    ),
+]
+OfReference = Annotated[
+    str | None,
+    Query(
+        description="only jobs of looks with exactly this `reference`",
+        min_length=1,
+        max_length=MAX_REFERENCE_CHARS,
+        pattern=NO_CONTROLS,
+    ),
+]
+OfCategory = Annotated[
+    str | None,
+    Query(
+        description="only jobs of looks with a garment of this category, said or guessed: a "
+        "key or synonym of `GET /v1/garment-categories`",
+        max_length=MAX_CATEGORY_CHARS,
+    ),
+]
+OfMetadata = Annotated[
+    list[Pair] | None,
+    Query(
+        description="`name:value`: only jobs of looks with this pair; given more than once, "
+        "with all of them",
+        max_length=MAX_METADATA_PAIRS,
+    ),
+]
+
 
 @router.get(
     "/v1/jobs",
@@ -110,39 +144,10 @@ async def list_jobs(  # noqa: PLR0913 (each argument is a query parameter)
     ] = None,
     created_after: Annotated[UtcTime | None, Query(description="RFC 3339; inclusive")] = None,
     created_before: Annotated[UtcTime | None, Query(description="RFC 3339; exclusive")] = None,
-    idempotency_key: Annotated[
-        str | None,
-        Query(
-            description="only the job that was made with this key",
-            max_length=MAX_CHARS + 2,
-            pattern="^[!-~]+$",
-        ),
-    ] = None,
-    reference: Annotated[
-        str | None,
-        Query(
-            description="only jobs of looks with exactly this `reference`",
-            min_length=1,
-            max_length=MAX_REFERENCE_CHARS,
-            pattern=NO_CONTROLS,
-        ),
-    ] = None,
-    category: Annotated[
-        str | None,
-        Query(
-            description="only jobs of looks with a garment of this category, said or guessed: a "
-            "key or synonym of `GET /v1/garment-categories`",
-            max_length=MAX_CATEGORY_CHARS,
-        ),
-    ] = None,
-    metadata: Annotated[
-        list[Pair] | None,
-        Query(
-            description="`name:value`: only jobs of looks with this pair; given more than once, "
-            "with all of them",
-            max_length=MAX_METADATA_PAIRS,
-        ),
-    ] = None,
+    idempotency_key: OfKey = None,
+    reference: OfReference = None,
+    category: OfCategory = None,
+    metadata: OfMetadata = None,
     limit: PageLimit = 20,
     cursor: Cursor = None,
 ) -> JobList:
