@@ -48,7 +48,7 @@ ENTRY = ("tenant_id", "environment", "kind", "amount", "request_id", "reference"
 
 async def _bare(kafka: KafkaSettings) -> float:
     """Records a second of a loop that drops them."""
-    there = await spans(kafka, partitions_of(kafka.names, AUDITED))
+    there = await spans(kafka, await partitions_of(kafka, AUDITED))
     count, begun_s = 0, time.perf_counter()
     async with aclosing(chunks(kafka, there)) as fetched:
         async for records in fetched:

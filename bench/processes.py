@@ -14,6 +14,7 @@ import psutil
 
 from devstack.folder import CHECKOUT, free_ports
 from runtime.groups import committed_by
+from runtime.kafka import TopicPartition
 from runtime.reading import high_watermarks, partitions_of
 from runtime.settings import KafkaSettings
 from schemas.topics import Topic
@@ -47,9 +48,13 @@ def _ready(port: int) -> bool:
         return False
 
 
+async def _ends(kafka: KafkaSettings, topics: tuple[Topic, ...]) -> dict[TopicPartition, int]:
+    return await high_watermarks(kafka, await partitions_of(kafka, topics))
+
+
 def caught_up(kafka: KafkaSettings, group: str, topics: tuple[Topic, ...]) -> None:
     """Wait until a group has read all there is now."""
-    ends = asyncio.run(high_watermarks(kafka, partitions_of(kafka.names, topics)))
+    ends = asyncio.run(_ends(kafka, topics))
     give_up_s = time.monotonic() + WITHIN_S
     while time.monotonic() < give_up_s:
         at = asyncio.run(committed_by(kafka, group))

@@ -136,7 +136,7 @@ async def _one_by_one(kafka: KafkaSettings, database: DatabaseSettings, seconds:
     """Records a second of the projection when each is a batch of its own."""
     async with open_pool(database) as pool:
         store, count = ProjectionStore(pool), 0
-        within = await spans(kafka, partitions_of(kafka.names, DECLARATION.topics))
+        within = await spans(kafka, await partitions_of(kafka, DECLARATION.topics))
         begun_s = time.perf_counter()
         async with aclosing(between(kafka, within)) as records:
             async for record in records:

@@ -7,7 +7,7 @@ Between a relay's question and its removal each row crosses from Postgres to Kaf
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from schemas.http import TrialItemInput
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_REQUESTED
 from storage.database import open_pool
-from storage.outbox import OutboxRow, OutboxStore, add
+from storage.outbox import OutboxStore, Publish, add
 from storage.wakeups import OUTBOX_CHANNEL, Signal, listen
 
 TURNS = int(os.environ.get("LOOKS_BENCH_RELAY_TURNS", "5"))
@@ -40,9 +40,7 @@ class CountedOutbox(OutboxStore):
 
     removed = 0
 
-    async def relay(
-        self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
-    ) -> int:
+    async def relay(self, publish: Publish, limit: int) -> int:
         """The same."""
         count = await super().relay(publish, limit)
         self.removed += count

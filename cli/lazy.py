@@ -52,6 +52,11 @@ OF_TOPICS: Final = {
         "lag",
         "Show who reads which topic and how far behind, in records and in seconds.",
     ),
+    "grow": Named(
+        "cli.growing",
+        "grow",
+        "Give the topics of requests more partitions while looks are made.",
+    ),
     "transactions": Named(
         "cli.transactions",
         "transactions",

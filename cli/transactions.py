@@ -25,7 +25,7 @@ def transactions(
     """
     settings = KafkaSettings()
     try:
-        found = run(lambda: open_transactions(settings, partitions_of(settings.names, TOPICS)))
+        found = run(lambda: _open(settings))
     except (KafkaError, TimeoutError, OSError) as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
@@ -39,6 +39,10 @@ def transactions(
     if not idle and not as_json:
         typer.echo(f"no transaction is open and idle for {idle_s:g} s")
     raise typer.Exit(1 if idle else 0)
+
+
+async def _open(settings: KafkaSettings) -> list[OpenTransaction]:
+    return await open_transactions(settings, await partitions_of(settings, TOPICS))
 
 
 def _said(one: OpenTransaction, topic: str) -> str:

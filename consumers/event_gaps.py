@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from domain.deadline import caught_up
 from runtime import logs, metrics
-from runtime.kafka import TopicPartition, partition_of
+from runtime.kafka import TopicPartition
+from runtime.placing import number_in
 from runtime.process import Process
 from runtime.reading import high_watermarks
 from runtime.sessions import pause
@@ -56,7 +57,8 @@ class EventGaps:
 
     async def _lost(self, late: Sequence[str]) -> list[str]:
         """Those of these requests of which all that was written has been projected."""
-        number_of = {one: partition_of(one, self._kafka.names.numbers) for one in late}
+        layout = self._kafka.names.layout(await self._gaps.growths())
+        number_of = {one: number_in(layout, one) for one in late}
         numbers = sorted({*number_of.values()})
         partitions = [
             TopicPartition(topic.name, number) for topic in self._topics for number in numbers

@@ -5,9 +5,17 @@ Pure.
 from collections.abc import Mapping, Sequence
 
 
-def common(there: Mapping[str, int], declared: Mapping[str, int]) -> int:
-    """How many partition numbers, from 0 on, are in every topic and declared for every topic."""
-    return min(min(there[topic], declared[topic]) for topic in declared)
+def common(there: Mapping[str, int]) -> int:
+    """How many partition numbers, from 0 on, are in every topic."""
+    return min(there.values())
+
+
+def in_step(there: Mapping[str, int], declared: Mapping[str, int]) -> bool:
+    """Whether topics have what is declared, or all of them as much more: they grew together, and
+    settings do not say so yet. Nothing of ours is placed beyond what all have.
+    """
+    more = {there[topic] - declared[topic] for topic in declared}
+    return len(more) == 1 and min(more) >= 0
 
 
 def differing(there: Mapping[str, int], declared: Mapping[str, int]) -> dict[str, tuple[int, int]]:

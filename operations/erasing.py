@@ -158,7 +158,7 @@ async def _unread(at: Erasing, tables: "dict[str, Table]") -> dict[str, int]:
     from lake.tables import offsets_of  # noqa: PLC0415 (as well)
 
     topics = [topic for topic in IN_LAKE if topic.name in tables]
-    there = await spans(at.kafka, partitions_of(at.kafka.names, topics), committed_only=False)
+    there = await spans(at.kafka, await partitions_of(at.kafka, topics), committed_only=False)
     written = {topic: offsets_of(table) for topic, table in tables.items()}
     within: dict[TopicPartition, tuple[int, int]] = {}
     for tp, (first, end) in there.items():

@@ -10,12 +10,14 @@ from datetime import datetime
 
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
 from runtime import faults, logs, metrics
-from runtime.kafka import TopicPartition, new_producer, partition_of, stop_client, unbroken
+from runtime.kafka import TopicPartition, new_producer, stop_client, unbroken
+from runtime.placing import chosen, number_in
 from runtime.process import Process, run
 from runtime.reading import high_watermarks
 from runtime.records import outgoing
 from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings
+from schemas.layout import Layout
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS
 from storage.database import open_pool
 from storage.overdue import OverdueStore
@@ -82,13 +84,13 @@ class DeadlineSweeper:
             if one.request.request_id not in self._said
         ]
         if due:
-            await self._expire(await self._without_outcome(due), now)
+            layout = self._kafka.names.layout(await self._overdue.growths())
+            await self._expire(await self._without_outcome(due, layout), layout, now)
 
-    async def _without_outcome(self, due: list[OpenRequest]) -> list[OpenRequest]:
+    async def _without_outcome(self, due: list[OpenRequest], layout: Layout) -> list[OpenRequest]:
         """Those that are still open once everything written until now has been projected."""
-        count = self._kafka.names.numbers
         number_of = {
-            one.request.request_id: partition_of(one.request.request_id, count) for one in due
+            one.request.request_id: number_in(layout, one.request.request_id) for one in due
         }
         numbers = sorted({*number_of.values()})
         partitions = [
@@ -122,14 +124,18 @@ class DeadlineSweeper:
                 await pause(self._process, 0.2)
         return ready
 
-    async def _expire(self, requests: list[OpenRequest], now: datetime) -> None:
+    async def _expire(self, requests: list[OpenRequest], layout: Layout, now: datetime) -> None:
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
-        sends = []
+        sends, names = [], self._kafka.names
         for emit in expirations(requests, now):
             out = outgoing(emit, self._process.source, now)
             sends.append(
                 await self._producer.send(
-                    out.topic, out.value, key=out.key, headers=list(out.headers)
+                    out.topic,
+                    out.value,
+                    key=out.key,
+                    partition=chosen(names, layout, out.topic, emit.event.request_id),
+                    headers=list(out.headers),
                 )
             )
         await asyncio.gather(*sends)

@@ -11,11 +11,13 @@ from contextlib import suppress
 
 from runtime import faults, logs, metrics, tracing
 from runtime.kafka import AIOKafkaProducer, new_producer, stop_client, unbroken
+from runtime.placing import chosen
 from runtime.process import Process, run
 from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.tracing import SpanKind
 from schemas.envelope import Undecodable, decode
+from schemas.layout import Growth
 from schemas.topics import BY_NAME, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.outbox import OutboxRow, OutboxStore
@@ -55,6 +57,7 @@ class OutboxRelay:
     ) -> None:
         """Connect to nothing yet. `signal`: tells of new rows while it is listening."""
         self._process = process
+        self._names = settings.names
         self._outbox = outbox
         self._signal = signal or Signal()
         self._look_again_s = look_again_s
@@ -101,8 +104,9 @@ class OutboxRelay:
             async with asyncio.timeout(seconds):
                 await told.wait()
 
-    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+    async def _publish(self, rows: Sequence[OutboxRow], growths: Sequence[Growth]) -> None:
         check_some(rows)
+        layout = self._names.layout(growths)
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)
         traces = [dict(row.headers).get("traceparent", b"").decode() for row in rows]
         with tracing.spans(
@@ -114,7 +118,11 @@ class OutboxRelay:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 sends = [
                     await self._producer.send(
-                        row.topic, row.value, key=row.key, headers=list(row.headers)
+                        row.topic,
+                        row.value,
+                        key=row.key,
+                        partition=chosen(self._names, layout, row.topic, row.key.decode()),
+                        headers=list(row.headers),
                     )
                     for row in rows
                 ]

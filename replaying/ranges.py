@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from replaying import kafka
 from replaying.places import Range, TopicPart
 from replaying.selection import AtOffset, AtTime, Place, Selection
-from runtime.placing import partition_of
+from runtime.placing import number_in, partition_of
 from runtime.settings import KafkaSettings
-from schemas.topics import BY_NAME
+from schemas.namespace import Namespace
+from schemas.topics import BY_NAME, COPARTITIONED
 
 
 class Resolved:
@@ -41,23 +42,27 @@ def _with_key(
     settings: KafkaSettings, parts: list[TopicPart], selection: Selection
 ) -> list[TopicPart]:
     """One partition of each topic when one request is asked for and the topic is partitioned as
-    ours are.
+    ours are. A topic that grew, and settings do not say so, is read whole.
     """
     if selection.request_id is None:
         return parts
-    names = settings.names
     counts: dict[str, int] = {}
     for topic, _ in parts:
         counts[topic] = counts.get(topic, 0) + 1
-    declared = {
-        topic: names.count(topic) if topic in BY_NAME else names.numbers for topic in counts
+    of = {
+        topic: _number(settings.names, topic, count, selection.request_id)
+        for topic, count in counts.items()
     }
-    return [
-        (topic, number)
-        for topic, number in parts
-        if counts[topic] != declared[topic]
-        or number == partition_of(selection.request_id, declared[topic])
-    ]
+    return [(topic, number) for topic, number in parts if of[topic] in (None, number)]
+
+
+def _number(names: Namespace, topic: str, there: int, request_id: str) -> int | None:
+    """Where all of a request stands in a topic; None: anywhere, as far as we know."""
+    if there != (names.count(topic) if topic in BY_NAME else names.numbers):
+        return None
+    if topic in COPARTITIONED:
+        return number_in(names.layout(), request_id)
+    return None if names.until else partition_of(request_id, there)
 
 
 def _places(

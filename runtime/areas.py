@@ -72,7 +72,10 @@ NamespaceName = Annotated[
 
 @lru_cache
 def names_of(
-    name: str, partitions: int = PARTITIONS, apart: tuple[tuple[str, int], ...] = ()
+    name: str,
+    partitions: int = PARTITIONS,
+    apart: tuple[tuple[str, int], ...] = (),
+    until: tuple[tuple[int, int], ...] = (),
 ) -> Namespace:
     """Raises ValueError when that can't be a namespace."""
-    return Namespace(name, partitions, dict(apart))
+    return Namespace(name, partitions, dict(apart), dict(until))

@@ -2,15 +2,18 @@
 
 The same key has the same partition number in every topic, so one owner sees all of a request: its
 retries, its cancel, its history. A partition more, added by hand, must not change that. Our
-producers place a key by the declared count (`runtime.kafka.placed`), members are given numbers
-whole (`NumberAssignor`), and work goes on with the numbers that all topics have; but whoever added
-it did not know, and other producers place keys by what is there: so the consumer is not ready, and
-says why, until the counts are as declared.
+producers place a key by what is recorded of growths, or by the declared count (`runtime.placing`),
+members are given numbers whole (`NumberAssignor`), and work goes on with the numbers that all
+topics have; but whoever added it to one topic did not know, and other producers place keys by what
+is there: so the consumer is not ready, and says why, until the counts are as declared.
+
+Topics that grew together are no such trouble: it is said and measured until settings say the same,
+and the new numbers are worked on at once.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aiokafka import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
@@ -21,7 +24,7 @@ from aiokafka.coordinator.protocol import (
 )
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-from domain.copartitions import common, differing, ranges
+from domain.copartitions import common, differing, in_step, ranges
 from runtime import logs, metrics
 from runtime.declaration import Declaration
 from runtime.process import Process
@@ -83,9 +86,17 @@ class Copartitions:
     """Of one session: looks at every join and every EVERY_S, and says so once when it changes."""
 
     def __init__(
-        self, process: Process, declared: Declaration, client: AIOKafkaClient, names: Namespace
+        self,
+        process: Process,
+        declared: Declaration,
+        client: AIOKafkaClient,
+        names: Namespace,
+        *,
+        more: Callable[[], None] = lambda: None,
     ) -> None:
-        """`client`: is asked what partitions there are, once it is connected."""
+        """`client`: is asked what partitions there are, once it is connected. `more`: called when
+        every topic has more of them than before.
+        """
         self._process = process
         self._name = declared.name
         self._topics = {
@@ -93,6 +104,7 @@ class Copartitions:
         }
         self._client = client
         self._names = names
+        self._more = more
         self._told: Mapping[str, tuple[int, int]] = {}
         self._running = False
         self._watching: asyncio.Task[None] | None = None
@@ -113,19 +125,22 @@ class Copartitions:
             self._watching.cancel()
 
     async def look(self) -> None:
-        """Compare now; the process is ready when nothing differs. Raises KafkaError when it can't
-        be told.
+        """Compare now; the process is ready when topics are in step. Raises KafkaError when it
+        can't be told.
         """
         counts = await self._counts()
-        self.numbers = common(counts, self._topics)
+        before, self.numbers = self.numbers, common(counts)
         now = differing(counts, self._topics)
         for topic in self._topics:
             there, wanted = now.get(topic, (0, 0))
             metrics.PARTITIONS_DIFFER.labels(self._name, topic).set(there - wanted)
+        matching = in_step(counts, self._topics)
         if now != self._told:
-            self._tell(now)
+            self._tell(now, matching=matching)
         self._told = now
-        self._process.ready = self._running and not now
+        self._process.ready = self._running and matching
+        if self.numbers > before:
+            self._more()
 
     async def _watch(self) -> None:
         while True:
@@ -137,9 +152,16 @@ class Copartitions:
         """Those of these partition numbers that every topic has."""
         return sorted({number for number in numbers if number < self.numbers})
 
-    def _tell(self, now: Mapping[str, tuple[int, int]]) -> None:
+    def _tell(self, now: Mapping[str, tuple[int, int]], *, matching: bool) -> None:
         if not now:
             log.info("partition counts are as declared")
+            return
+        if matching:
+            log.warning(
+                "topics grew, and settings do not say so yet",
+                numbers=self.numbers,
+                what_to_do="docs/operations.md: Topics that grow",
+            )
             return
         log.error(
             "partition counts differ from what is declared: not ready; work goes on with the "

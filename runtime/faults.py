@@ -76,6 +76,12 @@ OF_COMMANDS: dict[str, tuple[FaultPoint, ...]] = {
         FaultPoint.AFTER_FILES,
         FaultPoint.BEFORE_COMMIT,
     ),
+    "grow": (
+        FaultPoint.AFTER_CLAIM,
+        FaultPoint.AFTER_APPLY,
+        FaultPoint.BEFORE_COMMIT,
+        FaultPoint.AFTER_COMMIT,
+    ),
 }
 """Those of commands that no campaign gives."""
 

@@ -16,16 +16,22 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiokafka.errors import KafkaError
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import (
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaException,
+)
 from confluent_kafka import TopicPartition as Asked
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from domain.growing import Holding
 from runtime.connection import for_confluent
 from runtime.kafka import TopicPartition
 from runtime.named_clients import on_kafka
 from runtime.reading import first_records
 from runtime.settings import KafkaSettings
-from schemas.namespace import Namespace
+from schemas.namespace import OURS, Namespace
 
 T = TypeVar("T")
 
@@ -166,6 +172,41 @@ def _holders(
         }
         for group, name in asked.items()
     }
+
+
+async def holdings(settings: KafkaSettings) -> dict[str, Holding]:
+    """What the members of each group of ours hold of our topics. A group without members is left
+    out.
+    """
+    return await _asked(lambda: _holdings(_admin(settings), settings.names))
+
+
+def _holdings(admin: AdminClient, names: Namespace) -> dict[str, Holding]:
+    listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    if listed.errors:
+        raise listed.errors[0]
+    ours = [
+        one.group_id
+        for one in listed.valid
+        if names.declared_group(one.group_id).startswith(OURS)
+        and names.group(names.declared_group(one.group_id)) == one.group_id
+    ]
+    described = admin.describe_consumer_groups(ours, request_timeout=TIMEOUT_S) if ours else {}
+    found = {}
+    for group in ours:
+        one = described[group].result()
+        if not one.members:
+            continue
+        numbers: dict[str, set[int]] = {}
+        for member in one.members:
+            for tp in member.assignment.topic_partitions if member.assignment else ():
+                if names.owns(tp.topic):
+                    numbers.setdefault(names.declared_name(tp.topic), set()).add(tp.partition)
+        found[names.declared_group(group)] = Holding(
+            one.state is ConsumerGroupState.STABLE,
+            {topic: frozenset(held) for topic, held in numbers.items()},
+        )
+    return found
 
 
 def _ends(

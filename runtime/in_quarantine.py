@@ -63,7 +63,7 @@ class InQuarantine:
         try:
             async with asyncio.timeout(ASK_WITHIN_S):
                 there = await spans(
-                    self._settings, partitions_of(self._settings.names, (LOOK_QUARANTINE,))
+                    self._settings, await partitions_of(self._settings, (LOOK_QUARANTINE,))
                 )
                 async with aclosing(chunks(self._settings, there)) as fetched:
                     async for records in fetched:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -68,11 +69,15 @@ class KafkaSettings(Area):
         default=PARTITIONS,
         ge=1,
         le=10_000,
-        description="of each topic; another number later moves keys (docs/operations.md)",
+        description="of each topic; more on a living system: `looks topics grow`",
     )
     topic_partitions: Annotated[dict[str, int], NoDecode] = Field(
         default={},
         description="JSON: declared topic to number, where it is not LOOKS_KAFKA_PARTITIONS",
+    )
+    partitions_until: Annotated[dict[datetime, int], NoDecode] = Field(
+        default={},
+        description="JSON: time to the number before it; `looks topics grow` says what to set",
     )
     replication_factor: int = Field(
         default=1, ge=1, description="of topics that `looks topics apply` creates"
@@ -142,7 +147,7 @@ class KafkaSettings(Area):
         "a certificate's subject, a service account (docs/security.md)",
     )
 
-    @field_validator("topic_partitions", "principals", mode="before")
+    @field_validator("topic_partitions", "partitions_until", "principals", mode="before")
     @classmethod
     def _from_json(cls, said: object, info: ValidationInfo) -> object:
         if not isinstance(said, str):
@@ -218,4 +223,10 @@ class KafkaSettings(Area):
     @property
     def names(self) -> Namespace:
         """What Kafka calls our topics and groups, and how many partitions it has of each."""
-        return names_of(self.namespace, self.partitions, tuple(self.topic_partitions.items()))
+        until = tuple((_ms(at), count) for at, count in self.partitions_until.items())
+        apart = tuple(self.topic_partitions.items())
+        return names_of(self.namespace, self.partitions, apart, until)
+
+
+def _ms(at: datetime) -> int:
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

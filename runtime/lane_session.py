@@ -62,8 +62,9 @@ class LaneSession(Consuming):
         client_id = f"{self._declared.name}-{self._process.settings.instance}"
         self._client = new_client(settings, client_id)
         self._copartitions = Copartitions(
-            self._process, self._declared, self._client, settings.names
+            self._process, self._declared, self._client, settings.names, more=self._open_more
         )
+        self._left_out: set[TopicPartition] = set()  # ours, of numbers that some topic lacks
         self._watching: list[asyncio.Task[None]] = []
         self._paused = False
         # Ten times a second and with each batch: not looked up by their labels each time
@@ -119,7 +120,7 @@ class LaneSession(Consuming):
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """Close every lane: what it has not committed is read again by the next owner."""
-        self._numbers = set()
+        self._numbers, self._left_out = set(), set()
         await self._close_lanes()
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
@@ -241,10 +242,18 @@ class LaneSession(Consuming):
         numbers = {partition.partition for partition in assigned}
         usable = self._copartitions.usable(numbers)
         self._numbers -= numbers.difference(usable)
+        self._left_out |= {one for one in assigned if one.partition not in usable}
         for number in usable:
             self._open_later(
                 self._open_lane(number, sorted(one for one in assigned if one.partition == number))
             )
+
+    def _open_more(self) -> None:
+        """A topic got what it lacked, as one after another does while they grow."""
+        mine, self._left_out = self._left_out, set()
+        if mine:
+            self._numbers |= {one.partition for one in mine}
+            self._open_later(self._open_usable(mine))
 
     async def _open_lane(self, number: int, partitions: list[TopicPartition]) -> None:
         try:

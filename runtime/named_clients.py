@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from runtime.placing import placed
 from schemas.namespace import Namespace
@@ -57,6 +58,8 @@ class NamedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no 
         """As aiokafka's."""
         if partition is None and topic in self._names.apart:
             partition = await self._placed_apart(topic, key)
+        elif partition is not None:
+            await self._know(topic, partition)
         return await super().send(
             self._names.topic(topic), value, key, partition, timestamp_ms, headers
         )
@@ -74,6 +77,18 @@ class NamedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no 
             {on_kafka(self._names, tp): offset for tp, offset in offsets.items()},
             self._names.group(group_id),
         )
+
+    async def _know(self, topic: str, partition: int) -> None:
+        """Of a partition added since we last asked what there is. Raises
+        UnknownTopicOrPartitionError: aiokafka would stop at an assertion.
+        """
+        name = self._names.topic(topic)
+        if partition in (self.client.cluster.partitions_for_topic(name) or ()):
+            return
+        self.client.add_topic(name)
+        await self.client.force_metadata_update()
+        if partition not in (self.client.cluster.partitions_for_topic(name) or ()):
+            raise UnknownTopicOrPartitionError(f"{name}[{partition}]")
 
     async def _placed_apart(self, topic: str, key: bytes | None) -> int:
         there = sorted(await self.partitions_for(topic))

@@ -5,11 +5,28 @@ import struct
 from collections.abc import Sequence
 
 from domain.copartitions import number_of
+from schemas.layout import Layout
+from schemas.namespace import Namespace
+from schemas.topics import COPARTITIONED
 
 
 def partition_of(key: str, numbers: int) -> int:
     """The partition that Kafka's default partitioner gives a key, in a topic of so many."""
     return number_of(_hashed(key.encode()), numbers, numbers)
+
+
+def number_in(layout: Layout, key: str) -> int:
+    """The partition number of what concerns this key, in every topic of requests."""
+    return partition_of(key, layout.count_for(key))
+
+
+def chosen(names: Namespace, layout: Layout, topic: str, key: str) -> int | None:
+    """The partition that a producer names. None where its partitioner decides: topics never grew,
+    or what stands in this one need not be beside what concerns the same request.
+    """
+    if topic not in COPARTITIONED or layout == Layout(names.numbers):
+        return None
+    return number_in(layout, key)
 
 
 def placed(

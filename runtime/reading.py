@@ -11,12 +11,13 @@ from runtime.kafka import (
     AIOKafkaConsumer,
     ConsumerRecord,
     TopicPartition,
+    close_client,
+    new_client,
     new_reader,
     stop_client,
     unbroken,
 )
 from runtime.settings import KafkaSettings
-from schemas.namespace import Namespace
 from schemas.topics import Topic
 
 POLL_MS = 300
@@ -44,13 +45,25 @@ PartitionSpans = Mapping[TopicPartition, tuple[int, int]]
 """Partition -> (first offset, next offset after the last)."""
 
 
-def partitions_of(names: Namespace, topics: Iterable[Topic]) -> list[TopicPartition]:
-    """All partitions of these topics."""
-    return [
-        TopicPartition(topic.name, number)
-        for topic in topics
-        for number in range(names.count(topic.name))
-    ]
+async def partitions_of(settings: KafkaSettings, topics: Iterable[Topic]) -> list[TopicPartition]:
+    """All partitions of these topics: as Kafka has them, which may be more than settings say; as
+    declared where it has none. Raises KafkaError.
+    """
+    asked, names = [topic.name for topic in topics], settings.names
+    client = new_client(settings, "looks-partitions")
+    try:
+        await unbroken(client.bootstrap())
+        for topic in asked:
+            client.add_topic(names.topic(topic))
+        await client.force_metadata_update()
+        there = {
+            topic: client.cluster.partitions_for_topic(names.topic(topic))
+            or range(names.count(topic))
+            for topic in asked
+        }
+    finally:
+        await close_client(client)
+    return [TopicPartition(topic, number) for topic in asked for number in sorted(there[topic])]
 
 
 async def _connected(
@@ -190,7 +203,7 @@ async def read_all(
     Stalled as `chunks` does.
     """
     count = 0
-    partitions = partitions_of(settings.names, topics)
+    partitions = await partitions_of(settings, topics)
     there = await spans(settings, partitions, since, committed_only=False)
     async with aclosing(chunks(settings, there)) as fetched:
         async for records in fetched:

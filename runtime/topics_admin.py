@@ -9,7 +9,7 @@ knows the older one alone; confluent-kafka's both.
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from confluent_kafka.admin import (
     ConfigEntry,
     ConfigResource,
     ConfigSource,
+    NewPartitions,
     NewTopic,
     ResourceType,
     TopicMetadata,
@@ -75,6 +76,37 @@ async def apply(settings: KafkaSettings) -> Plan:
     return await asyncio.to_thread(_apply, settings)
 
 
+def partition_counts(settings: KafkaSettings, topics: Sequence[str]) -> dict[str, int]:
+    """How many partitions these topics have; 0: there is none of that name. Blocks. Raises
+    TopicsRefused.
+    """
+    there = _topics(_connected(settings), settings.names)
+    found = {topic: there.get(settings.names.topic(topic)) for topic in topics}
+    return {topic: len(one.partitions) if one else 0 for topic, one in found.items()}
+
+
+def enlarge(settings: KafkaSettings, topics: Sequence[str], count: int) -> None:
+    """Give these topics so many partitions, and wait until each has a leader. Blocks. Raises
+    TopicsRefused.
+    """
+    client, names = _connected(settings), settings.names
+    new = [NewPartitions(names.topic(topic), count) for topic in topics]
+    if failed := _failures(client.create_partitions(new, request_timeout=TIMEOUT_S)):
+        raise TopicsRefused(failed)
+    until_s = time.monotonic() + APPEAR_WITHIN_S
+    while True:
+        there = _topics(client, names)
+        if all(_led(there.get(names.topic(topic))) == count for topic in topics):
+            return
+        if time.monotonic() > until_s:
+            raise TopicsRefused([f"some partitions have no leader after {APPEAR_WITHIN_S:g} s"])
+        time.sleep(0.1)
+
+
+def _led(topic: TopicMetadata | None) -> int:
+    return sum(one.leader >= 0 for one in topic.partitions.values()) if topic else 0
+
+
 def _apply(settings: KafkaSettings) -> Plan:
     client = _connected(settings)
     made = _plan(client, settings.names)
@@ -95,7 +127,8 @@ def _plan(client: AdminClient, names: Namespace) -> Plan:
         if name in there and len(there[name].partitions) != topic.partitions:
             raise TopicsDiffer(
                 f"{name} has {len(there[name].partitions)} partitions, declared are "
-                f"{topic.partitions} (LOOKS_KAFKA_PARTITIONS, LOOKS_KAFKA_TOPIC_PARTITIONS)"
+                f"{topic.partitions} (LOOKS_KAFKA_PARTITIONS, LOOKS_KAFKA_TOPIC_PARTITIONS; what "
+                "grew: `looks topics grow --status`)"
             )
     standings = _standings(client, there)
     return Plan(

@@ -25,7 +25,7 @@ from runtime.offsets import OffsetTracker
 from runtime.records import OutRecord
 from schemas.envelope import trace_id_of
 from schemas.failures import FailureReason
-from schemas.topics import LOOK_DEAD_LETTER
+from schemas.topics import COPARTITIONED, LOOK_DEAD_LETTER
 
 log = logs.get(__name__)
 
@@ -187,6 +187,9 @@ class Transactions:
         """True when committed; False when it was aborted because a decision changed after its
         records were sent.
 
+        What concerns a request stays on the number that it came on: whoever owns that number knows
+        of it, however many numbers there are by now (DESIGN 3.8).
+
         The second look comes after the coordinator has dated the transaction, so a completion whose
         deadline passes later than this look is either committed within the transaction timeout or
         aborted by the coordinator. It goes by the broker's clock, which dated the records just
@@ -196,7 +199,13 @@ class Transactions:
         decided = await self._ports.fresh([out for one in decisions for out in one.records])
         await producer.begin_transaction()
         sends = [
-            await producer.send(out.topic, out.value, key=out.key, headers=list(out.headers))
+            await producer.send(
+                out.topic,
+                out.value,
+                key=out.key,
+                partition=self._number if out.topic in COPARTITIONED else None,
+                headers=list(out.headers),
+            )
             for out in (*announced, *decided)
         ]
         offsets = self._offsets_after(decisions)

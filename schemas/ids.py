@@ -75,9 +75,19 @@ def new_request_id() -> str:
     return _next_id()
 
 
+def is_request_id(key: str) -> bool:
+    """Whether it can be one."""
+    return _is_ulid(key) is not None
+
+
+def made_ms(request_id: str) -> int:
+    """When a request id was made, in milliseconds since 1970: a ULID begins with its time."""
+    return int(request_id[:_TIME_DIGITS].translate(_AS_PYTHON_S), 32)
+
+
 def made_s(request_id: str) -> float:
-    """When a request id was made, in seconds since 1970: a ULID begins with its time."""
-    return int(request_id[:_TIME_DIGITS].translate(_AS_PYTHON_S), 32) / 1000
+    """The same in seconds."""
+    return made_ms(request_id) / 1000
 
 
 def derived_id(request_id: str, *parts: str) -> str:

@@ -5,10 +5,11 @@ what Kafka and S3 know them by. It is made from the settings and handed to what 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from schemas.layout import Growth, Layout, layout, said
 from schemas.topics import BY_NAME, COPARTITIONED, PARTITIONS, TOPICS, Topic
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
@@ -21,6 +22,7 @@ OURS = "looks."
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """`name` empty: names are as declared. `apart`: topics with another count of partitions.
+    `until`: moment (ms since 1970) -> the count of partition numbers for ids made before it.
 
     Raises ValueError, which says what is wrong, and of partitions which setting says so.
     """
@@ -28,6 +30,7 @@ class Namespace:
     name: str = ""
     partitions: int = PARTITIONS
     apart: Mapping[str, int] = field(default_factory=dict)
+    until: Mapping[int, int] = field(default_factory=dict)
     _topics: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
     _declared: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
@@ -55,6 +58,13 @@ class Namespace:
             raise ValueError(f"LOOKS_KAFKA_TOPIC_PARTITIONS: there is no topic {unknown[0]}")
         if few := [name for name, count in self.apart.items() if count < 1]:
             raise ValueError(f"LOOKS_KAFKA_TOPIC_PARTITIONS: {few[0]} needs a partition")
+        if (growths := said(self.until, self._count(COPARTITIONED[0]))) and any(
+            not 1 <= one.before < one.count for one in growths
+        ):
+            raise ValueError(
+                "LOOKS_KAFKA_PARTITIONS_UNTIL: topics only grow, so each count is less than the "
+                "next one, and the last less than LOOKS_KAFKA_PARTITIONS"
+            )
         counts = {name: self._count(name) for name in COPARTITIONED}
         if len(set(counts.values())) > 1:
             other = next(name for name, count in counts.items() if count != self.partitions)
@@ -88,6 +98,12 @@ class Namespace:
     def numbers(self) -> int:
         """How many partition numbers there are for requests."""
         return self.count(COPARTITIONED[0])
+
+    def layout(self, recorded: Iterable[Growth] = ()) -> Layout:
+        """Among how many numbers each key is placed. `recorded`: growths as the database has them.
+        Raises LayoutsDiffer where that is not what settings say.
+        """
+        return layout(self.numbers, said(self.until, self.numbers), recorded)
 
     def topic(self, name: str) -> str:
         """What Kafka calls a topic of ours; another one keeps its name."""

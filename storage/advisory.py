@@ -22,6 +22,7 @@ class Lock(Enum):
     OPERATOR = 0x4C4F4F4B5344
     WEBHOOK_CLAIM = 0x4C574844
     AUDIT = 0x4C4F4F4B5341
+    GROWTH = 0x4C4F4F4B5347
 
 
 class LockClass(Enum):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from schemas.layout import Growth
+from storage.growths import growths
 from storage.wakeups import announce
 
 _HOLES = """SELECT request_id FROM job_events WHERE request_id = ANY($1::text[])
@@ -44,6 +46,12 @@ class EventGapStore:
             limit,
         )
         return [row["request_id"] for row in rows]
+
+    async def growths(self) -> tuple[Growth, ...]:
+        """What is recorded of growths. Asked after requests were: then what holds for them is
+        there.
+        """
+        return await growths(self._pool)
 
     async def close(self, request_ids: Sequence[str]) -> dict[str, list[int]]:
         """Say of these that what is not there will not come, and wake who waits; returns the

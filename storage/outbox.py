@@ -9,7 +9,9 @@ import orjson
 
 from runtime.records import OutRecord
 from schemas.envelope import Headers
+from schemas.layout import Growth
 from storage.advisory import HERE, Connection, LockClass, number
+from storage.growths import growths
 
 SHARDS = 16
 """Rows of one key are in one shard, and one relay at a time reads a shard: order is kept per
@@ -30,6 +32,10 @@ class OutboxRow:
     headers: Headers
 
 
+Publish = Callable[[Sequence[OutboxRow], Sequence[Growth]], Awaitable[None]]
+"""Is told what is recorded of growths too: which partition a key is put into."""
+
+
 class OutboxStore:
     """Reads and removes rows of `outbox`."""
 
@@ -37,9 +43,7 @@ class OutboxStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def relay(
-        self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
-    ) -> int:
+    async def relay(self, publish: Publish, limit: int) -> int:
         """Publish up to `limit` rows of free shards in order and remove them; returns how many. 0:
         there was none in any shard that is not another relay's just now.
 
@@ -51,9 +55,7 @@ class OutboxStore:
             first + SHARDS_AT_ONCE, publish, limit
         )
 
-    async def _relay(
-        self, first: int, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
-    ) -> int:
+    async def _relay(self, first: int, publish: Publish, limit: int) -> int:
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
@@ -66,7 +68,9 @@ class OutboxStore:
                 limit,
             )
             if rows:
-                await publish([row_of(row) for row in rows])
+                # Asked after the rows were read: then what holds for them is there
+                # (`storage.growths`)
+                await publish([row_of(row) for row in rows], await growths(connection))
                 await connection.execute(
                     "DELETE FROM outbox WHERE id = ANY($1::bigint[])", [row["id"] for row in rows]
                 )

@@ -7,6 +7,8 @@ import orjson
 
 from domain.deadline import OpenRequest
 from schemas.events import LookRequested
+from schemas.layout import Growth
+from storage.growths import growths
 
 _OPEN_REQUESTS = """
 SELECT request_id, tenant_id, environment, user_category, items::text AS items,
@@ -43,6 +45,12 @@ class OverdueStore:
             f"{_OPEN_REQUESTS} AND request_id = ANY($1::text[])", request_ids
         )
         return [_open_request(row) for row in rows]
+
+    async def growths(self) -> tuple[Growth, ...]:
+        """What is recorded of growths. Asked after requests were: then what holds for them is
+        there.
+        """
+        return await growths(self._pool)
 
 
 def _open_request(row: asyncpg.Record) -> OpenRequest:

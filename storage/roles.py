@@ -87,10 +87,15 @@ ROLES: tuple[Role, ...] = (
         },
         entries="kind = 'charge' OR kind = 'goodwill'",
     ),
-    Role("outbox_relay", {"outbox": "SELECT, DELETE"}),
+    Role("outbox_relay", {"outbox": "SELECT, DELETE", "partition_growths": "SELECT"}),
     Role(
         "deadline_sweeper",
-        {"request_logs": "SELECT", "job_events": "SELECT", "projection_offsets": "SELECT"},
+        {
+            "request_logs": "SELECT",
+            "job_events": "SELECT",
+            "projection_offsets": "SELECT",
+            "partition_growths": "SELECT",
+        },
     ),
     Role("dead_letter", {"request_logs": "SELECT", "failure_claims": "SELECT, INSERT"}),
     Role(
@@ -110,6 +115,7 @@ ROLES: tuple[Role, ...] = (
             "job_events": "SELECT, INSERT, UPDATE (seq)",
             "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
             "job_event_gaps": "SELECT, INSERT, DELETE, UPDATE (missing)",
+            "partition_growths": "SELECT",
         },
     ),
     Role(
@@ -141,6 +147,7 @@ ROLES: tuple[Role, ...] = (
             "audits": "SELECT, INSERT",
             "webhooks": "SELECT (webhook_id, tenant_id, disabled_reason)",
             "redrives": "SELECT, INSERT",
+            "partition_growths": "SELECT, INSERT, UPDATE (since_ms)",
         },
         # a redriven request costs nothing
         entries="kind = 'grant' OR kind = 'charge' AND amount = 0",

@@ -104,6 +104,8 @@ class Broker:
     def __init__(self, partitions: Mapping[str, int], wall_ms: Callable[[], int]) -> None:
         """Topics with so many partitions. `wall_ms`: its own clock."""
         self.partitions = dict(partitions)
+        self.declared = dict(partitions)
+        """What settings say, by which a producer places a key that it is told no number for."""
         self.logs = {
             TopicPartition(topic, number): Log()
             for topic, count in partitions.items()
@@ -120,6 +122,15 @@ class Broker:
         self._owners: dict[str, Owner] = {}
         self._producers = 0
         self._serial = 0
+
+    def grow(self, count: int, now_s: float) -> None:
+        """Every topic has so many partitions from now on; groups see it, and share them anew."""
+        for topic, before in self.partitions.items():
+            for number in range(before, count):
+                self.logs[TopicPartition(topic, number)] = Log()
+            self.partitions[topic] = count
+        for group in self.groups.values():
+            group.share_anew(now_s)
 
     def group(self, name: str) -> Group:
         """A group; there from its first mention on."""

@@ -92,12 +92,15 @@ class SimulatedProducer:
         topic: str,
         value: bytes | None = None,
         key: bytes | None = None,
+        partition: int | None = None,
         headers: Sequence[tuple[str, bytes]] | None = None,
     ) -> "asyncio.Future[ConsumerRecord]":
         """Hand a record over; the answer comes when it is written. Records of one partition arrive
         in the order of their sending.
         """
-        number = _placed(key or b"", self._broker.partitions[topic])
+        number = partition
+        if number is None:
+            number = _placed(key or b"", self._broker.declared[topic])
         message = Message(topic, number, key, value, tuple(headers or ()))
         place = TopicPartition(topic, number)
         wire = self._wire

@@ -59,6 +59,11 @@ class Group:
         if generation != self.generation:
             raise IllegalGenerationError
 
+    def share_anew(self, now_s: float) -> None:
+        """There is more to share."""
+        if self._members:
+            self._begin(now_s)
+
     def leave(self, name: str, now_s: float) -> None:
         """It goes; the others share anew."""
         if self._members.pop(name, None) is not None and self._members:

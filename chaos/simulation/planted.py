@@ -17,6 +17,7 @@ import domain.composing
 import producers.deadline_sweeper
 from chaos.sabotage import without_deadline
 from chaos.simulation.broker import Broker
+from chaos.simulation.clients import SimulatedProducer
 from chaos.simulation.processes import SimulatedKafka
 from chaos.simulation.script import Deed, Dice
 from chaos.simulation.stores import SimulatedOutbox
@@ -56,6 +57,7 @@ class Missing(StrEnum):
     HORIZON = "horizon"  # what a new owner reads back is measured by its own clock alone
     FORGETTING = "forgetting"  # what is remembered is forgotten by our own clock alone
     ISOLATION = "isolation"  # readers see what no transaction committed
+    STAYING = "staying"  # what follows from a record goes where settings say, though topics grew
 
 
 _consume = BatchSession._consume
@@ -138,6 +140,13 @@ def _readable_at_once(
 
 
 _readable = Broker.readable
+_send = SimulatedProducer.send
+
+
+async def _by_settings(self: SimulatedProducer, *args: Any, **said: Any) -> Any:
+    if self._id is not None:
+        said["partition"] = None
+    return await _send(self, *args, **said)
 
 
 async def _without_mark(self: SimulatedOutbox, publish: Any, limit: int) -> int:
@@ -150,7 +159,7 @@ async def _without_mark(self: SimulatedOutbox, publish: Any, limit: int) -> int:
 
     rows: Sequence[OutboxRow] = await self._wire.call(take, ConnectionResetError)
     if rows:
-        await publish(rows)
+        await publish(rows, tables.growths)
     else:
         await self._wait()
     return len(rows)
@@ -183,6 +192,7 @@ PLANTS: dict[Missing, Plant] = {
     Missing.HORIZON: Plant(((LaneOpener, "_horizon", _by_our_clock),)),
     Missing.FORGETTING: Plant(((Decider, "surely_now", _forgotten_by_our_clock),)),
     Missing.ISOLATION: Plant(((Broker, "readable", _readable_at_once),)),
+    Missing.STAYING: Plant(((SimulatedProducer, "send", _by_settings),)),
 }
 """Where each stands, and what stands there without it."""
 
@@ -215,6 +225,7 @@ FAULTS: dict[Missing, Dice] = {
     ),
     Missing.FORGETTING: Dice(kinds={Deed.JUMP: 2, Deed.COPY: 2}, struck=LANES[:1], faults=8),
     Missing.ISOLATION: Dice(),
+    Missing.STAYING: Dice(requests=10, kinds=KILLS, struck=LANES[:1], grows=1.0),
 }
 """The faults that each is there for."""
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from chaos.simulation.wire import Weather
+from schemas.topics import LOOK_REQUESTED
 
 PROCESSES = (
     "outbox_relay",
@@ -45,6 +46,7 @@ class Deed(StrEnum):
     FORGET = "forget"  # all of a group die, and its offsets are deleted, as after idle days
     HANG = "hang"  # somebody's transaction stays open on a topic
     JUMP = "jump"  # a process's clock is an hour off for a while
+    GROW = "grow"  # topics get twice the partitions, for requests made a while later
 
 
 class Ending(StrEnum):
@@ -132,6 +134,7 @@ class Dice:
     lasts_s: tuple[float, float] = LASTS_S
     stands_s: tuple[float, ...] = (0.3, 1.0, 2.5, 4.0)
     alone: float = 0.7  # the share of processes that have one instance
+    grows: float = 0.0  # the share of scripts in which topics grow
     kinds: Mapping[Deed, int] = field(
         default_factory=lambda: {
             Deed.KILL: 4,
@@ -153,7 +156,9 @@ ROUGH = Weather(usual_s=0.03, slow_share=0.3, slow_s=0.8)
 STORM = Weather(usual_s=0.01, slow_share=0.15, slow_s=0.5, late_s=2.5)
 SKEW_MAX_S = 0.45
 """Two clocks differ by less than the margin that settings grant them (`world.LOOK`)."""
-DICE = Dice()
+GROWS_AT_S, LEAD_S = (0.0, 0.8), (0.05, 0.6)
+"""Topics grow, and the growth begins so much later, while requests still come."""
+DICE = Dice(grows=0.2)
 
 
 def make_script(seed: int, dice: Dice = DICE) -> Script:
@@ -168,14 +173,13 @@ def make_script(seed: int, dice: Dice = DICE) -> Script:
         (deed,) = draw.choices([*dice.kinds], [*dice.kinds.values()])
         steps.append(_fault(draw, deed, struck, requests, dice))
     skewed = [one for one in names if draw.random() < 0.15]
-    return Script(
-        seed,
-        draw.choice((1, 1, 2)),
-        instances,
-        draw.choice((CALM, CALM, ROUGH, STORM)),
-        {one: draw.uniform(-SKEW_MAX_S, SKEW_MAX_S) for one in skewed},
-        tuple(sorted(steps, key=lambda step: step.at_s)),
-    )
+    partitions, weather = draw.choice((1, 1, 2)), draw.choice((CALM, CALM, ROUGH, STORM))
+    skew_s = {one: draw.uniform(-SKEW_MAX_S, SKEW_MAX_S) for one in skewed}
+    if draw.random() < dice.grows:
+        at_s, lead_s = draw.uniform(*GROWS_AT_S), draw.uniform(*LEAD_S)
+        steps.append(ScriptStep(at_s, Deed.GROW, LOOK_REQUESTED.name, lead_s))
+    steps.sort(key=lambda step: step.at_s)
+    return Script(seed, partitions, instances, weather, skew_s, tuple(steps))
 
 
 def _ask(draw: Random, number: int, dice: Dice) -> ScriptStep:

@@ -3,7 +3,7 @@ its process's wire.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chaos.simulation.tables import SHARDS, SimulatedConnection, SimulatedTables, places
@@ -11,8 +11,9 @@ from chaos.simulation.wire import SimulatedWire
 from domain.deadline import OpenRequest
 from domain.projection import Changes, Collision
 from schemas.events import CreditRefund
+from schemas.layout import Growth
 from storage.claims import ClaimResult, ClaimStore
-from storage.outbox import OutboxRow, OutboxStore
+from storage.outbox import OutboxStore, Publish
 from storage.overdue import OverdueStore
 from storage.projection import OffsetSpans, ProjectionStore
 from storage.refunds import Charge, RefundStore
@@ -68,6 +69,9 @@ class SimulatedOverdue(OverdueStore):
     async def still_open(self, request_ids: list[str]) -> list[OpenRequest]:
         return await self._wire.call(lambda: self._tables.still_open(request_ids), gone)
 
+    async def growths(self) -> tuple[Growth, ...]:
+        return await self._wire.call(lambda: self._tables.growths, gone)
+
 
 class SimulatedProjection(ProjectionStore):
     """Over tables in memory."""
@@ -104,9 +108,7 @@ class SimulatedOutbox(OutboxStore):
         """A row was added."""
         self._filled.set()
 
-    async def relay(
-        self, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
-    ) -> int:
+    async def relay(self, publish: Publish, limit: int) -> int:
         tables, wire = self._tables, self._wire
         first = int(wire.scheduler.random.random() * SHARDS)
         wanted = [(first + step) % SHARDS for step in range(SHARDS // 2)]
@@ -114,7 +116,7 @@ class SimulatedOutbox(OutboxStore):
         try:
             rows = await wire.call(lambda: tables.lock_and_read(wanted, connection, limit), gone)
             if rows:
-                await publish(rows)
+                await publish(rows, await wire.call(lambda: tables.growths, gone))
             await wire.call(lambda: tables.remove(rows, connection), gone)
         finally:
             connection.open = False

@@ -27,7 +27,9 @@ from schemas.events import LookRequested
 from schemas.failures import FailureCode
 from schemas.http import JobStatus, TrialItemInput
 from schemas.ids import derived_id
+from schemas.layout import Growth
 from schemas.topics import LOOK_REQUESTED, TOPICS
+from storage.id_times import first_id
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COST = 10
@@ -97,6 +99,9 @@ class World:
         counts = {topic.name: script.partitions for topic in TOPICS}
         self.broker = Broker(counts, self._wall_ms)
         self.tables = SimulatedTables(self._now, lacks)
+        self._asked_at_s = {
+            int(step.about): step.at_s for step in script.steps if step.deed is Deed.ASK
+        }
         self.pictures = Pictures(self._tries())
         self.poison: list[tuple[str, int, int]] = []
         self.asked: dict[str, LookRequested] = {}
@@ -153,7 +158,8 @@ class World:
 
     def request_id(self, number: int) -> str:
         """Of the request that the script calls so."""
-        return derived_id("01KDZ000000000000000000000", str(self.script.seed), str(number))
+        asked_at = BEGAN + timedelta(seconds=self._asked_at_s.get(number, 0.0))
+        return derived_id(first_id(asked_at), str(self.script.seed), str(number))
 
     def _tries(self) -> dict[str, tuple[Try, ...]]:
         return {
@@ -278,6 +284,8 @@ class World:
                 self._hang(step.about, step.seconds)
             case Deed.JUMP:
                 self._jump(step.about, step.seconds)
+            case Deed.GROW:
+                self._grow(step.seconds)
             case _:
                 self._strike(step)
 
@@ -302,7 +310,7 @@ class World:
             self.broker.append(Message(one.topic, one.partition, one.key, one.value, one.headers))
 
     def _poison(self, topic: str) -> None:
-        number = int(self.scheduler.random.random() * self.script.partitions)
+        number = int(self.scheduler.random.random() * self.broker.partitions[topic])
         record = self.broker.append(Message(topic, number, b"poison", b"\xff{", ()))
         self.poison.append((topic, number, record.offset))
 
@@ -321,6 +329,16 @@ class World:
         number = int(self.scheduler.random.random() * self.script.partitions)
         message = Message(topic, number, b"hanging", b"{}", ())
         self.broker.write(name, epoch, message, self.scheduler.now_s)
+
+    def _grow(self, lead_s: float) -> None:
+        """As `looks topics grow`: a growth is recorded before the first id that it is for."""
+        before = max(self.broker.partitions.values())
+        if self.tables.growths:
+            return
+        self.broker.grow(before * 2, self.scheduler.now_s)
+        since = self._now() + timedelta(seconds=lead_s)
+        since_ms = int(since.timestamp() * 1000)
+        self.tables.growths = (Growth(since_ms, before, before * 2),)
 
     def _jump(self, name: str, seconds: float) -> None:
         self._jumps[name] = timedelta(hours=1 if seconds > 0 else -1)

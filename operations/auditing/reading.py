@@ -36,7 +36,7 @@ async def read_into(
     The ends are those of open transactions: what began before the call is waited for. Raises as
     `runtime.reading.read_all` does.
     """
-    partitions = partitions_of(kafka.names, topics)
+    partitions = await partitions_of(kafka, topics)
     there = await spans(kafka, partitions, since, committed_only=False)
     processes = min(cpus(), PROCESSES_MAX, kafka.names.numbers)
     if processes < 2 or sum(end - start for start, end in there.values()) < much:

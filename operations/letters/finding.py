@@ -54,7 +54,8 @@ async def find(
 ) -> AsyncGenerator[tuple[T, ConsumerRecord], None]:
     """The chosen ones, each with its record whole, in order per partition."""
     window = choice.window
-    there = await spans(kafka, partitions_of(kafka.names, [kind.topic]), window.since, window.until)
+    partitions = await partitions_of(kafka, [kind.topic])
+    there = await spans(kafka, partitions, window.since, window.until)
     async with aclosing(between(kafka, there)) as everything:
         async for record in everything:
             one = kind.read(record)

@@ -68,7 +68,7 @@ async def nothing_left_to_read(own_services: Stack, kafka: KafkaSettings) -> Asy
     )
     await consumer.start()
     try:
-        partitions = partitions_of(kafka.names, [LOOK_REQUESTED])
+        partitions = await partitions_of(kafka, [LOOK_REQUESTED])
         consumer.assign(partitions)
         await consumer.commit(await consumer.end_offsets(partitions))
     finally:

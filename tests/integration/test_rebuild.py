@@ -158,7 +158,7 @@ async def has_read_all(kafka: KafkaSettings, pool: asyncpg.Pool) -> bool:
     ends = {
         (tp.topic, tp.partition): end
         for tp, (_, end) in (
-            await spans(kafka, partitions_of(kafka.names, (BY_NAME[t] for t in TOPICS)))
+            await spans(kafka, await partitions_of(kafka, [BY_NAME[t] for t in TOPICS]))
         ).items()
     }
     reached = await ProjectionStore(pool).offsets(sorted(ends))

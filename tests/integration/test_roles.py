@@ -239,7 +239,7 @@ async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(
     await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=-10)
     published: list[OutboxRow] = []
 
-    async def publish(rows: object) -> None:
+    async def publish(rows: object, growths: object) -> None:
         published.extend(rows)  # type: ignore[arg-type]  # a sequence of rows
 
     async with acting_as(dsn, "outbox_relay") as theirs:
@@ -254,6 +254,7 @@ async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(
         assert late
         assert len(await store.still_open([one.request.request_id for one in late])) == len(late)
         assert await ProjectionStore(theirs).offsets([("no such topic", 0)]) == {}
+        assert await store.growths() == ()
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await theirs.execute("SELECT * FROM ledger_entries")
 

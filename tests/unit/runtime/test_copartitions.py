@@ -97,6 +97,30 @@ def test_a_key_has_the_same_partition_in_a_topic_that_somebody_enlarged() -> Non
     assert placed(None, range(13), [4], declared=12) == 4
 
 
+async def test_topics_that_grow_one_after_another_are_worked_on_as_soon_as_all_have() -> None:
+    process, cluster = (
+        Process("test", ProcessSettings()),
+        Cluster(look_requested=12, look_cancel=12, look_progress=12),
+    )
+    told: list[int] = []
+    found = Copartitions(
+        process, DECLARED, cluster, AS_DECLARED, more=lambda: told.append(found.numbers)
+    )
+    await found.start()
+    for topic, ready in (
+        ("look.progress", False),
+        ("look.cancel", False),
+        ("look.requested", True),
+    ):
+        cluster.sizes[topic] = 24
+        await found.look()
+        assert process.ready == ready
+    assert (told, found.usable(range(30))) == ([24], list(range(24)))
+    # Until settings say so too, it is measured
+    assert metrics.PARTITIONS_DIFFER.labels("test", "look.cancel")._value.get() == 12
+    found.stop()
+
+
 async def test_a_process_is_ready_only_while_its_topics_are_as_declared() -> None:
     process, cluster = (
         Process("test", ProcessSettings()),

@@ -115,7 +115,13 @@ class Producer:
         self.open = []
 
     async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        key: bytes,
+        partition: int | None,
+        headers: list[tuple[str, bytes]],
     ) -> "asyncio.Future[object]":
         await self._asked()
         self.open.append((topic, value, key, headers))

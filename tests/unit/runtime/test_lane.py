@@ -39,15 +39,17 @@ class Producer:
 
     def __init__(self) -> None:
         self.topics: list[str] = []
+        self.partitions: set[int | None] = set()
         self.position: dict[str, int] = {}
 
     async def begin_transaction(self) -> None:
         """Nothing to do."""
 
     async def send(
-        self, topic: str, value: bytes | None, **_: object
+        self, topic: str, value: bytes | None, *, partition: int | None, **_: object
     ) -> "asyncio.Future[SimpleNamespace]":
         self.topics.append(topic)
+        self.partitions.add(partition)
         done = asyncio.get_running_loop().create_future()
         done.set_result(SimpleNamespace(timestamp=int(NOW.timestamp() * 1000)))
         return done
@@ -188,6 +190,8 @@ async def test_a_burst_is_taken_up_to_the_window_and_made_whole_in_order() -> No
         await world.until(len(records), records)
         assert world.renderer.made == [one.key.decode() for one in records if one.key is not None]
         assert world.producer.topics.count(LOOK_COMPLETED.name) == len(records)
+        # Whatever their keys would be placed on: they came here
+        assert world.producer.partitions == {world.lane.number}
 
 
 async def test_a_deferred_record_holds_the_committed_offset_back() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from runtime.kafka import new_producer, new_reader
 from runtime.named_clients import NamedConsumer, renamed
@@ -118,6 +119,37 @@ async def test_a_topic_with_a_count_of_its_own_has_keys_in_all_of_its_partitions
     at = await producer._placed_apart(LOOK_QUARANTINE.name, key.encode())
     await producer.stop()
     assert at == partition_of(key, 30)
+
+
+async def test_a_partition_that_was_added_meanwhile_is_asked_for_before_it_is_used() -> None:
+    producer = new_producer(KafkaSettings(bootstrap="127.0.0.1:1", namespace="staging"), "test")
+    cluster = Growing(12, then=24)
+    await producer.stop()
+    producer.client = cluster
+    await producer._know(HERE.topic, 3)
+    assert not cluster.asked, "it knew"
+    await producer._know(HERE.topic, 17)
+    assert cluster.asked == {THERE.topic}
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await producer._know(HERE.topic, 24)
+
+
+class Growing:
+    """A client whose knowledge of its cluster is old until it asks."""
+
+    def __init__(self, count: int, then: int) -> None:
+        self.cluster, self.asked = self, set[str]()
+        self._count, self._then = count, then
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        assert topic == THERE.topic
+        return set(range(self._count))
+
+    def add_topic(self, topic: str) -> None:
+        self.asked.add(topic)
+
+    async def force_metadata_update(self) -> None:
+        self._count = self._then
 
 
 async def _thirty(_: str) -> set[int]:
