@@ -85,9 +85,10 @@ class NamedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no 
         name = self._names.topic(topic)
         if partition in (self.client.cluster.partitions_for_topic(name) or ()):
             return
-        self.client.add_topic(name)
+        if partition in await self.partitions_for(topic):
+            return
         await self.client.force_metadata_update()
-        if partition not in (self.client.cluster.partitions_for_topic(name) or ()):
+        if partition not in await self.partitions_for(topic):
             raise UnknownTopicOrPartitionError(f"{name}[{partition}]")
 
     async def _placed_apart(self, topic: str, key: bytes | None) -> int:

@@ -1,5 +1,5 @@
-"""Topics of requests grow to twice their partitions while looks are made, failed, retried, cancelled
-and published twice: each request keeps its number for life, and the audit is clean.
+"""Topics of requests grow to twice their partitions while looks are made, refused, retried,
+cancelled and published twice: each request keeps its number for life, and the audit is clean.
 """
 
 import asyncio
