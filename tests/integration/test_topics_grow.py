@@ -69,7 +69,7 @@ EVERY_S = 0.15
 ON_NEW_NUMBERS = 20
 PICTURE = b"a picture"
 KEY = "results/demo/grown.png"
-MARGINS = Margins(timedelta(seconds=4), timedelta(seconds=1), timedelta(seconds=3))
+MARGINS = Margins(timedelta(seconds=12), timedelta(seconds=2), timedelta(seconds=10))
 """One clock makes ids and records the moment."""
 HEALS = FailureReason(code=FailureCode.INTERNAL, message="another try may do")
 REFUSED = FailureReason(code=FailureCode.NO_GARMENT_FOUND, message="no garment", item_index=0)
