@@ -1,10 +1,11 @@
 """How the topics of requests are given more partitions while looks are made. Pure.
 
-    Begin   what is prepared is recorded: from here on keys are placed by records, not by settings
-    Enlarge partitions are added; nothing is placed on a new number
-    Date    every group of ours holds the new numbers: the moment is recorded from which on new
-            ids are placed among all
-    Done
+    PrepareGrowth  what is prepared is recorded: from here on keys are placed by records, not by
+                   settings
+    Enlarge        partitions are added; nothing is placed on a new number
+    Date           every group of ours holds the new numbers: the moment is recorded from which on
+                   new ids are placed among all
+    GrowthDone
 
 No key moves (`schemas.layout`), so nothing is drained and no step touches a look on its way. Each
 step is told from what is there: a command that was interrupted goes on where it was.
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import LOOK_REQUESTED
 
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -33,10 +34,10 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
+class PrepareGrowth:
     """Record that this growth is prepared."""
 
-    growth: Growth
+    growth: PartitionGrowth
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,17 @@ class Enlarge:
 class Date:
     """Once every group of ours holds the new numbers, record from when on it holds."""
 
-    growth: Growth
+    growth: PartitionGrowth
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class GrowthDone:
     """It is recorded, with its moment; None: topics never grew, and have so many."""
 
-    growth: Growth | None
+    growth: PartitionGrowth | None
 
 
-Step = Refused | Begin | Enlarge | Date | Done
+GrowthStep = Refused | PrepareGrowth | Enlarge | Date | GrowthDone
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,12 @@ class TopicsNow:
     """
 
     there: Mapping[str, int]
-    recorded: Sequence[Growth]
+    recorded: Sequence[PartitionGrowth]
     declared: int
     now_ms: int
 
 
-def next_step(target: int, at: TopicsNow) -> Step:
+def next_step(target: int, at: TopicsNow) -> GrowthStep:
     """What comes next on the way to `target` partitions."""
     last = at.recorded[-1] if at.recorded else None
     if last is not None and last.since_ms is None:
@@ -93,10 +94,10 @@ def next_step(target: int, at: TopicsNow) -> Step:
             f"LOOKS_KAFKA_PARTITIONS says {at.declared}, recorded are {count}: let all processes "
             "know of the growth before (`looks topics grow --status`)"
         )
-    return _between(at, count, target) or Begin(Growth(None, count, target))
+    return _between(at, count, target) or PrepareGrowth(PartitionGrowth(None, count, target))
 
 
-def _prepared(target: int, at: TopicsNow, growth: Growth) -> Step:
+def _prepared(target: int, at: TopicsNow, growth: PartitionGrowth) -> GrowthStep:
     if target != growth.count:
         return Refused(
             f"a growth to {growth.count} is being prepared: finish it first "
@@ -122,8 +123,8 @@ def _between(at: TopicsNow, least: int, most: int) -> Refused | None:
     )
 
 
-def _has(at: TopicsNow, last: Growth | None, count: int) -> Step:
-    return _between(at, count, count) or Done(last)
+def _has(at: TopicsNow, last: PartitionGrowth | None, count: int) -> GrowthStep:
+    return _between(at, count, count) or GrowthDone(last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def not_taken_up(groups: Mapping[str, Holding], topics: Sequence[str], count: in
     return lines
 
 
-def to_set(recorded: Sequence[Growth]) -> dict[str, str]:
+def to_set(recorded: Sequence[PartitionGrowth]) -> dict[str, str]:
     """The settings that say what is recorded, for every process; empty where topics never grew."""
     dated = [one for one in recorded if one.since_ms is not None]
     if not dated:

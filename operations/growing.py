@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from domain.growing import (
-    Begin,
     Date,
-    Done,
     Enlarge,
+    GrowthDone,
+    GrowthStep,
     Margins,
+    PrepareGrowth,
     Refused,
-    Step,
     TopicsNow,
     first_moment,
     is_late,
@@ -30,7 +30,7 @@ from runtime import faults
 from runtime.groups import holdings
 from runtime.settings import KafkaSettings
 from runtime.topics_admin import enlarge, partition_counts
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import COPARTITIONED, TOPICS
 from storage import advisory
 from storage.advisory import Lock
@@ -57,7 +57,7 @@ class Growing:
     within_s: float = 180.0
 
 
-async def grow(at: Growing, target: int) -> Growth | None:
+async def grow(at: Growing, target: int) -> PartitionGrowth | None:
     """Bring the topics to so many partitions. Raises NotGrown, runtime.topics_admin.TopicsRefused,
     KafkaError and what asyncpg raises; the same call goes on from there.
     """
@@ -69,7 +69,7 @@ async def grow(at: Growing, target: int) -> Growth | None:
             match step:
                 case Refused(why):
                     raise NotGrown(why)
-                case Done(growth):
+                case GrowthDone(growth):
                     return growth
                 case _:
                     await _do(at, step)
@@ -77,7 +77,7 @@ async def grow(at: Growing, target: int) -> Growth | None:
         await advisory.release(at.connection, Lock.GROWTH)
 
 
-async def planned(at: Growing, target: int) -> Step:
+async def planned(at: Growing, target: int) -> GrowthStep:
     """The next step."""
     names = at.kafka.names
     if mine := sorted(names.apart.keys() & {*COPARTITIONED}):
@@ -90,9 +90,9 @@ async def planned(at: Growing, target: int) -> Step:
     return next_step(target, TopicsNow(there, await growths(at.connection), names.numbers, now_ms))
 
 
-async def _do(at: Growing, step: Step) -> None:
+async def _do(at: Growing, step: GrowthStep) -> None:
     match step:
-        case Begin(growth):
+        case PrepareGrowth(growth):
             await begin(at.connection, growth)
             at.say(f"recorded: a growth from {growth.before} to {growth.count} is prepared")
             await faults.at(NAME, faults.FaultPoint.AFTER_CLAIM)
@@ -105,7 +105,7 @@ async def _do(at: Growing, step: Step) -> None:
             await _date(at, growth)
 
 
-async def _taken_up(at: Growing, growth: Growth) -> None:
+async def _taken_up(at: Growing, growth: PartitionGrowth) -> None:
     """Wait until every group of ours that has members holds the new numbers: what is placed there
     is read at once. Raises NotGrown.
     """
@@ -125,7 +125,7 @@ async def _taken_up(at: Growing, growth: Growth) -> None:
     at.say("every group of ours that runs holds the new partitions")
 
 
-async def _date(at: Growing, growth: Growth) -> None:
+async def _date(at: Growing, growth: PartitionGrowth) -> None:
     now_ms, newest_ms = await clocks_ms(at.connection)
     moment = first_moment(now_ms, newest_ms, at.margins)
     if isinstance(moment, Refused):
@@ -143,10 +143,10 @@ async def _date(at: Growing, growth: Growth) -> None:
     at.say(f"requests made from {when(moment)} on are placed among {growth.count} partitions")
 
 
-def ahead(step: Step, margins: Margins) -> list[str]:
+def ahead(step: GrowthStep, margins: Margins) -> list[str]:
     """What a command would do from this step on, a line each."""
     match step:
-        case Begin(growth):
+        case PrepareGrowth(growth):
             return [
                 f"record that a growth from {growth.before} to {growth.count} is prepared",
                 f"give every topic of requests {growth.count} partitions",
@@ -181,7 +181,7 @@ async def standing(at: Growing) -> list[str]:
     return lines + said(at.kafka, recorded)
 
 
-def said(kafka: KafkaSettings, recorded: Sequence[Growth]) -> list[str]:
+def said(kafka: KafkaSettings, recorded: Sequence[PartitionGrowth]) -> list[str]:
     """What is to be set where settings do not say what is recorded."""
     dated = tuple(one for one in recorded if one.since_ms is not None)
     if not dated or kafka.names.layout() == kafka.names.layout(dated):
@@ -192,7 +192,7 @@ def said(kafka: KafkaSettings, recorded: Sequence[Growth]) -> list[str]:
     ]
 
 
-def _told(one: Growth, now_ms: int) -> str:
+def _told(one: PartitionGrowth, now_ms: int) -> str:
     grew = f"from {one.before} to {one.count} partitions"
     if one.since_ms is None:
         return f"{grew}: being prepared, `looks topics grow look.requested {one.count}` goes on"

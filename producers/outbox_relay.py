@@ -17,7 +17,7 @@ from runtime.sessions import run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings
 from runtime.tracing import SpanKind
 from schemas.envelope import Undecodable, decode
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import BY_NAME, LOOK_REQUESTED
 from storage.database import open_pool
 from storage.outbox import OutboxRow, OutboxStore
@@ -104,7 +104,7 @@ class OutboxRelay:
             async with asyncio.timeout(seconds):
                 await told.wait()
 
-    async def _publish(self, rows: Sequence[OutboxRow], growths: Sequence[Growth]) -> None:
+    async def _publish(self, rows: Sequence[OutboxRow], growths: Sequence[PartitionGrowth]) -> None:
         check_some(rows)
         layout = self._names.layout(growths)
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)

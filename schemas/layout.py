@@ -17,7 +17,7 @@ class LayoutsDiffer(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class PartitionGrowth:
     """From `before` to `count` partition numbers, for ids made since then; None: not yet said when.
     Until then nothing is placed on a new number.
     """
@@ -32,7 +32,7 @@ class Layout:
     """`first`: the count of the beginning. `growths`: in order, each with its moment."""
 
     first: int
-    growths: tuple[Growth, ...] = ()
+    growths: tuple[PartitionGrowth, ...] = ()
 
     def count_for(self, key: str) -> int:
         """How many numbers this key is placed among. A key that is no request id keeps the first
@@ -51,19 +51,19 @@ class Layout:
         )
 
 
-def said(until: Mapping[int, int], count: int) -> tuple[Growth, ...]:
+def said(until: Mapping[int, int], count: int) -> tuple[PartitionGrowth, ...]:
     """The growths that settings tell: moment (ms) -> the count that held until then; `count` holds
     since the last.
     """
     moments = sorted(until)
     counts = [*(until[at] for at in moments), count]
     return tuple(
-        Growth(at, before, after)
+        PartitionGrowth(at, before, after)
         for at, before, after in zip(moments, counts[:-1], counts[1:], strict=True)
     )
 
 
-def layout(count: int, *known: Iterable[Growth]) -> Layout:
+def layout(count: int, *known: Iterable[PartitionGrowth]) -> Layout:
     """What several say about one installation, put together: a database that was restored from a
     backup may know less than settings do, settings that were not rolled out less than the database.
 
@@ -84,5 +84,5 @@ def layout(count: int, *known: Iterable[Growth]) -> Layout:
     return Layout(dated[0].before, tuple(dated))
 
 
-def _told(one: Growth) -> str:
+def _told(one: PartitionGrowth) -> str:
     return f"from {one.before} to {one.count} at {one.since_ms} ms"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from schemas.layout import Growth, Layout, layout, said
+from schemas.layout import Layout, PartitionGrowth, layout, said
 from schemas.topics import BY_NAME, COPARTITIONED, PARTITIONS, TOPICS, Topic
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
@@ -99,7 +99,7 @@ class Namespace:
         """How many partition numbers there are for requests."""
         return self.count(COPARTITIONED[0])
 
-    def layout(self, recorded: Iterable[Growth] = ()) -> Layout:
+    def layout(self, recorded: Iterable[PartitionGrowth] = ()) -> Layout:
         """Among how many numbers each key is placed. `recorded`: growths as the database has them.
         Raises LayoutsDiffer where that is not what settings say.
         """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.growths import growths
 from storage.wakeups import announce
 
@@ -47,7 +47,7 @@ class EventGapStore:
         )
         return [row["request_id"] for row in rows]
 
-    async def growths(self) -> tuple[Growth, ...]:
+    async def growths(self) -> tuple[PartitionGrowth, ...]:
         """What is recorded of growths. Asked after requests were: then what holds for them is
         there.
         """

@@ -11,18 +11,18 @@ from typing import cast
 import asyncpg
 
 from schemas.ids import made_ms
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.advisory import Connection
 
 _KNOWN = "SELECT since_ms, before, count FROM partition_growths ORDER BY since_ms NULLS LAST, count"
 
 
-async def growths(connection: Connection) -> tuple[Growth, ...]:
+async def growths(connection: Connection) -> tuple[PartitionGrowth, ...]:
     """All, in order; one that is prepared comes last."""
-    return tuple(Growth(**row) for row in await connection.fetch(_KNOWN))
+    return tuple(PartitionGrowth(**row) for row in await connection.fetch(_KNOWN))
 
 
-async def begin(connection: asyncpg.Connection, growth: Growth) -> None:
+async def begin(connection: asyncpg.Connection, growth: PartitionGrowth) -> None:
     """Record that one is prepared. Safe to repeat. Raises asyncpg.UniqueViolationError while
     another is.
     """

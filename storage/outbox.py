@@ -9,7 +9,7 @@ import orjson
 
 from runtime.records import OutRecord
 from schemas.envelope import Headers
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.advisory import HERE, Connection, LockClass, number
 from storage.growths import growths
 
@@ -32,7 +32,7 @@ class OutboxRow:
     headers: Headers
 
 
-Publish = Callable[[Sequence[OutboxRow], Sequence[Growth]], Awaitable[None]]
+Publish = Callable[[Sequence[OutboxRow], Sequence[PartitionGrowth]], Awaitable[None]]
 """Is told what is recorded of growths too: which partition a key is put into."""
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from domain.deadline import OpenRequest
 from schemas.events import LookRequested
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.growths import growths
 
 _OPEN_REQUESTS = """
@@ -46,7 +46,7 @@ class OverdueStore:
         )
         return [_open_request(row) for row in rows]
 
-    async def growths(self) -> tuple[Growth, ...]:
+    async def growths(self) -> tuple[PartitionGrowth, ...]:
         """What is recorded of growths. Asked after requests were: then what holds for them is
         there.
         """

@@ -11,7 +11,7 @@ from chaos.simulation.wire import SimulatedWire
 from domain.deadline import OpenRequest
 from domain.projection import Changes, Collision
 from schemas.events import CreditRefund
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.claims import ClaimResult, ClaimStore
 from storage.outbox import OutboxStore, Publish
 from storage.overdue import OverdueStore
@@ -69,7 +69,7 @@ class SimulatedOverdue(OverdueStore):
     async def still_open(self, request_ids: list[str]) -> list[OpenRequest]:
         return await self._wire.call(lambda: self._tables.still_open(request_ids), gone)
 
-    async def growths(self) -> tuple[Growth, ...]:
+    async def growths(self) -> tuple[PartitionGrowth, ...]:
         return await self._wire.call(lambda: self._tables.growths, gone)
 
 

@@ -19,7 +19,7 @@ from runtime.records import OutRecord, outgoing
 from schemas.events import CancelLook, LookRequested
 from schemas.failures import FailureCode
 from schemas.http import JobStatus
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import LOOK_CANCEL, LOOK_REQUESTED
 from storage.claims import ClaimResult
 from storage.outbox import OutboxRow
@@ -78,7 +78,7 @@ class SimulatedTables:
         self.entries: dict[str, int] = {}
         self.outbox: dict[int, tuple[OutboxRow, datetime]] = {}
         self.offsets: dict[tuple[str, int], int] = {}
-        self.growths: tuple[Growth, ...] = ()
+        self.growths: tuple[PartitionGrowth, ...] = ()
         self.filled: Callable[[], None] = lambda: None
         """Told when a row is added to the outbox."""
         self._lacks = lacks

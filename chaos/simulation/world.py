@@ -27,7 +27,7 @@ from schemas.events import LookRequested
 from schemas.failures import FailureCode
 from schemas.http import JobStatus, TrialItemInput
 from schemas.ids import derived_id
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import LOOK_REQUESTED, TOPICS
 from storage.id_times import first_id
 
@@ -338,7 +338,7 @@ class World:
         self.broker.grow(before * 2, self.scheduler.now_s)
         since = self._now() + timedelta(seconds=lead_s)
         since_ms = int(since.timestamp() * 1000)
-        self.tables.growths = (Growth(since_ms, before, before * 2),)
+        self.tables.growths = (PartitionGrowth(since_ms, before, before * 2),)
 
     def _jump(self, name: str, seconds: float) -> None:
         self._jumps[name] = timedelta(hours=1 if seconds > 0 else -1)

@@ -11,7 +11,7 @@ from devstack.stack import Stack
 from producers.outbox_relay import OutboxRelay
 from runtime.process import Process
 from runtime.settings import DatabaseSettings, KafkaSettings
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from storage.acceptance import Acceptance
 from storage.outbox import OutboxRow, OutboxStore
 from storage.wakeups import OUTBOX_CHANNEL, Signal, listen
@@ -68,7 +68,7 @@ async def test_what_is_told_while_the_relay_looks_is_not_lost_on_it() -> None:
 async def test_one_look_finds_a_row_in_whatever_shard_it_is(pool: asyncpg.Pool) -> None:
     outbox = OutboxStore(pool)
 
-    async def publish(rows: Sequence[OutboxRow], growths: Sequence[Growth]) -> None:
+    async def publish(rows: Sequence[OutboxRow], growths: Sequence[PartitionGrowth]) -> None:
         published.extend(row.key.decode() for row in rows)
 
     published: list[str] = []

@@ -42,7 +42,7 @@ from runtime.settings import KafkaSettings, LookSettings, ObjectStoreSettings, P
 from schemas.events import LookRequested, StoredImage
 from schemas.failures import FailureCode, FailureReason
 from schemas.ids import made_ms
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import COPARTITIONED, LOOK_CANCEL, LOOK_REQUESTED, RETRY_TOPICS, TOPICS
 from storage import outbox
 from storage.acceptance import Acceptance
@@ -271,7 +271,7 @@ async def test_topics_grow_under_load_and_no_request_is_decided_twice(
 
         # The same again goes on from there
         growth = await grow(at, AFTER)
-        assert isinstance(growth, Growth)
+        assert isinstance(growth, PartitionGrowth)
         assert (growth.before, growth.count) == (BEFORE, AFTER)
         since_ms = growth.since_ms or 0
         assert made_ms(load.ids[-1]) < since_ms

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from domain.growing import (
-    Begin,
     Date,
-    Done,
     Enlarge,
+    GrowthDone,
+    GrowthStep,
     Holding,
     Margins,
+    PrepareGrowth,
     Refused,
-    Step,
     TopicsNow,
     first_moment,
     is_late,
@@ -23,22 +23,22 @@ from domain.growing import (
     to_set,
     when,
 )
-from schemas.layout import Growth
+from schemas.layout import PartitionGrowth
 from schemas.topics import LOOK_CANCEL, LOOK_REQUESTED
 
 NOW_MS = 1_800_000_000_000
 REQUESTED, CANCEL, PROGRESS = LOOK_REQUESTED.name, LOOK_CANCEL.name, "look.progress"
 FRESH = TopicsNow(dict.fromkeys((REQUESTED, CANCEL, PROGRESS), 12), (), 12, NOW_MS)
-PREPARED = Growth(None, 12, 24)
+PREPARED = PartitionGrowth(None, 12, 24)
 
 
-def way(at: TopicsNow, target: int) -> Iterator[Step]:
+def way(at: TopicsNow, target: int) -> Iterator[GrowthStep]:
     """Every step, each done before the next is asked for; topics get partitions one by one."""
     while True:
         step = next_step(target, at)
         yield step
         match step:
-            case Begin(growth):
+            case PrepareGrowth(growth):
                 at = replace(at, recorded=(*at.recorded, growth))
             case Enlarge(topics, count):
                 at = replace(at, there={**at.there, topics[0]: count})
@@ -53,24 +53,24 @@ def test_it_is_recorded_first_and_what_asks_for_work_grows_last_and_it_is_dated_
     None
 ):
     assert [*way(FRESH, 24)] == [
-        Begin(PREPARED),
+        PrepareGrowth(PREPARED),
         Enlarge((CANCEL, PROGRESS), 24),
         Enlarge((PROGRESS,), 24),
         Enlarge((REQUESTED,), 24),
         Date(PREPARED),
-        Done(replace(PREPARED, since_ms=NOW_MS + 1)),
+        GrowthDone(replace(PREPARED, since_ms=NOW_MS + 1)),
     ]
 
 
 def test_a_second_growth_begins_when_the_first_holds_and_settings_know_it() -> None:
-    first = Growth(NOW_MS - 1, 12, 24)
+    first = PartitionGrowth(NOW_MS - 1, 12, 24)
     at = TopicsNow(dict.fromkeys(FRESH.there, 24), (first,), 24, NOW_MS)
-    assert next_step(48, at) == Begin(Growth(None, 24, 48))
+    assert next_step(48, at) == PrepareGrowth(PartitionGrowth(None, 24, 48))
     assert _why(next_step(48, replace(at, declared=12))).startswith("LOOKS_KAFKA_PARTITIONS says")
     coming = replace(at, recorded=(replace(first, since_ms=NOW_MS + 1),))
     assert "wait for it" in _why(next_step(48, coming))
     # Processes may know of it before the command is given again
-    assert isinstance(next_step(24, replace(at, declared=24)), Done)
+    assert isinstance(next_step(24, replace(at, declared=24)), GrowthDone)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_what_can_not_be_is_refused_before_anything_is_done(
 
 def test_what_somebody_added_by_hand_is_taken_into_the_growth() -> None:
     by_hand = replace(FRESH, there={**FRESH.there, REQUESTED: 13})
-    assert next_step(24, by_hand) == Begin(PREPARED)
+    assert next_step(24, by_hand) == PrepareGrowth(PREPARED)
 
 
 def test_where_there_is_nothing_to_do_nothing_is_done() -> None:
-    assert next_step(12, FRESH) == Done(None)
+    assert next_step(12, FRESH) == GrowthDone(None)
 
 
 def test_a_growth_is_recorded_before_any_clock_can_make_an_id_that_it_is_for() -> None:
@@ -126,7 +126,11 @@ def test_it_waits_for_every_group_that_reads_and_for_no_other() -> None:
 
 
 def test_settings_say_what_is_recorded() -> None:
-    growths = (Growth(NOW_MS, 12, 24), Growth(NOW_MS + 1, 24, 48), Growth(None, 48, 96))
+    growths = (
+        PartitionGrowth(NOW_MS, 12, 24),
+        PartitionGrowth(NOW_MS + 1, 24, 48),
+        PartitionGrowth(None, 48, 96),
+    )
     assert to_set(growths) == {
         "LOOKS_KAFKA_PARTITIONS": "48",
         "LOOKS_KAFKA_PARTITIONS_UNTIL": f'{{"{when(NOW_MS)}": 12, "{when(NOW_MS + 1)}": 24}}',

@@ -8,12 +8,12 @@ from ulid import ULID
 
 from runtime.placing import chosen, number_in, partition_of
 from runtime.settings import KafkaSettings
-from schemas.layout import Growth, Layout, LayoutsDiffer, layout
+from schemas.layout import Layout, LayoutsDiffer, PartitionGrowth, layout
 from schemas.namespace import AS_DECLARED, Namespace
 from schemas.topics import CREDIT_REFUND, LOOK_CANCEL, LOOK_REQUESTED
 
 T1, T2 = 1_800_000_000_000, 1_800_000_900_000
-TO_24, TO_48 = Growth(T1, 12, 24), Growth(T2, 24, 48)
+TO_24, TO_48 = PartitionGrowth(T1, 12, 24), PartitionGrowth(T2, 24, 48)
 
 
 def made_at(ms: int, tail: bytes = b"0123456789") -> str:
@@ -33,9 +33,9 @@ def test_a_growth_moves_no_key_that_was_made_before_it(ms: int, tail: bytes) -> 
 
 
 def test_what_is_prepared_places_nothing_and_settings_that_run_ahead_neither() -> None:
-    prepared = Growth(None, 12, 24)
+    prepared = PartitionGrowth(None, 12, 24)
     assert layout(24, [prepared]) == Layout(12)
-    assert layout(48, [TO_24, Growth(None, 24, 48)]).count_for(made_at(T2)) == 24
+    assert layout(48, [TO_24, PartitionGrowth(None, 24, 48)]).count_for(made_at(T2)) == 24
 
 
 def test_a_key_that_is_no_request_id_keeps_the_first_count() -> None:
@@ -50,8 +50,8 @@ def test_whoever_knows_less_is_told_by_whoever_knows_more() -> None:
     assert both == Namespace("", 48, until={T1: 12, T2: 24}).layout()
 
 
-@pytest.mark.parametrize("other", [Growth(T1 + 1, 12, 24), Growth(T1, 12, 36)])
-def test_settings_and_records_that_can_not_both_be_true_are_refused(other: Growth) -> None:
+@pytest.mark.parametrize("other", [PartitionGrowth(T1 + 1, 12, 24), PartitionGrowth(T1, 12, 36)])
+def test_settings_and_records_that_can_not_both_be_true_are_refused(other: PartitionGrowth) -> None:
     with pytest.raises(LayoutsDiffer, match="LOOKS_KAFKA_PARTITIONS_UNTIL"):
         Namespace("", 24, until={T1: 12}).layout([other])
 
