@@ -232,6 +232,19 @@ def command(services: Stack, *words: str, **env: str) -> "subprocess.CompletedPr
     )
 
 
+def killed_halfway(services: Stack, folder: Path) -> list[str]:
+    """The command, killed when all topics but one have grown; what it says then of how things
+    stand.
+    """
+    words = (LOOK_REQUESTED.name, str(AFTER))
+    (folder / "grow.after-apply").write_text("kill")
+    killed = command(services, *words, LOOKS_FAULTS_DIR=str(folder))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    plan = command(services, *words, "--plan")
+    assert f"would give {LOOK_REQUESTED.name} {AFTER} partitions" in plan.stdout, plan.stderr
+    return command(services, "--status").stdout.splitlines()
+
+
 async def settled(pool: asyncpg.Pool) -> bool:
     """Whether nothing is open, owed or on its way."""
     return bool(
@@ -257,13 +270,7 @@ async def test_topics_grow_under_load_and_no_request_is_decided_twice(
         loading = asyncio.create_task(load.run())
         early = await load.came(10)
 
-        # Killed when all topics but one have grown
-        (tmp_path / "grow.after-apply").write_text("kill")
-        killed = await asyncio.to_thread(
-            command, services, LOOK_REQUESTED.name, str(AFTER), LOOKS_FAULTS_DIR=str(tmp_path)
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
-        told = await standing(at)
+        told = await asyncio.to_thread(killed_halfway, services, tmp_path)
         assert "being prepared" in told[0]
         assert f"{LOOK_REQUESTED.name} has {BEFORE} partitions" in told
         assert f"{LOOK_CANCEL.name} has {AFTER} partitions" in told
