@@ -47,7 +47,7 @@ SOFT_PX, POINTS = 1.2, 15
 
 
 @dataclass(frozen=True, slots=True)
-class Stance:
+class Footing:
     """How a shoe stands in the look. `matrix` (2, 3): working pixels -> the look's; `aside`: 0
     where its toe points at the viewer, 1 where it is seen from the side.
     """
@@ -79,7 +79,7 @@ def stand(pictured: Pictured, leg: Leg, *, mirrored: bool) -> list[Placed]:
     ]
 
 
-def _stance(pictured: Pictured, leg: Leg, *, mirrored: bool) -> Stance:
+def _stance(pictured: Pictured, leg: Leg, *, mirrored: bool) -> Footing:
     points = _points(pictured)
     turn, aside = _turn(pictured, leg, mirrored=mirrored)
     put = points @ turn.T
@@ -91,7 +91,7 @@ def _stance(pictured: Pictured, leg: Leg, *, mirrored: bool) -> Stance:
         is_high &= reach < reach.min() + HEEL_HALF * float(np.ptp(reach))
     high = put[is_high, 0] if is_high.any() else put[:, 0]
     opening = float(np.percentile(high, 2) + np.percentile(high, 98)) / 2
-    return Stance(np.column_stack([turn, [_leg_x(leg) - opening, floor - bottom]]), aside)
+    return Footing(np.column_stack([turn, [_leg_x(leg) - opening, floor - bottom]]), aside)
 
 
 def _turn(pictured: Pictured, leg: Leg, *, mirrored: bool) -> tuple[Points, float]:
@@ -118,7 +118,7 @@ def _turn(pictured: Pictured, leg: Leg, *, mirrored: bool) -> tuple[Points, floa
     return np.outer(toe, shoe.along) * long / length + np.outer(left, shoe.across) * thick, aside
 
 
-def _edge(pictured: Pictured, leg: Leg, stance: Stance) -> Points:
+def _edge(pictured: Pictured, leg: Leg, stance: Footing) -> Points:
     """The line (n, 2) of the look, left to right, at which the leg disappears in the shoe: where
     colours part best, near the place where that is expected.
     """
@@ -157,7 +157,7 @@ def _upper_edge(put: Points, x: Points) -> Points:
     return np.asarray(np.polyval(np.polyfit(away[known], top[known], 2), away))
 
 
-def _parting(pictured: Pictured, stance: Stance, x: Points, lines: Points) -> Points:
+def _parting(pictured: Pictured, stance: Footing, x: Points, lines: Points) -> Points:
     """How much colours differ across each line of the look (lines, points), in L*a*b*."""
     back = np.linalg.inv(np.vstack([stance.matrix, [0, 0, 1]]))[:2]
     sides = []
