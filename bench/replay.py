@@ -60,7 +60,6 @@ from pathlib import Path
 from lake.reading import LakeSource
 from replaying.damage import SideFile
 from replaying.parquet import ParquetSink
-from replaying.records import Wish
 from replaying.run import run
 from replaying.selection import Selection
 from replaying.tables import system_memory
@@ -69,7 +68,7 @@ system_memory()
 begun, begun_cpu = time.perf_counter(), time.process_time()
 folder, with_lake = Path(sys.argv[2]), sys.argv[3] == "lake"
 lake = LakeSource(LakeSettings(), ObjectStoreSettings()) if with_lake else None
-summary = run(KafkaSettings(), Selection((sys.argv[1],)), ParquetSink(folder, {}, Wish()),
+summary = run(KafkaSettings(), Selection((sys.argv[1],)), ParquetSink(folder, {}),
               side=SideFile(folder / "damaged.jsonl"), lake=lake)
 mine = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({"records": summary.rows, "from_lake": summary.from_lake,
@@ -116,7 +115,7 @@ def completion(number: int, chance: random.Random) -> LookCompleted:
     )
 
 
-def _fill(bootstrap: str, count: int) -> int:
+def fill(bootstrap: str, count: int) -> int:
     """Fill the topic; returns the bytes of one record's value. Ids differ in every record, the rest
     repeats now and then.
     """
@@ -197,10 +196,10 @@ def measure() -> dict[str, object]:
 def _measured(stack: Stack, folder: Path) -> dict[str, object]:
     env, topic = stack.env, LOOK_COMPLETED.name
     kafka = settings_of(KafkaSettings, env)
-    _fill(kafka.bootstrap, TAIL_RECORDS)
+    fill(kafka.bootstrap, TAIL_RECORDS)
     tail_bare = timed(BARE, kafka.bootstrap, topic, str(PARTITIONS))
     tail = timed(OURS, topic, str(folder / "tail"), "topic", env=env)
-    value_bytes = _fill(kafka.bootstrap, RECORDS - TAIL_RECORDS)
+    value_bytes = fill(kafka.bootstrap, RECORDS - TAIL_RECORDS)
     with our_process("consumers.lake_writer", {**env, "LOOKS_LAKE_COMMIT_EVERY_S": "10"}):
         caught_up(kafka, "looks.lake_writer", (LOOK_COMPLETED,))
     bare, ours = list[dict[str, float]](), list[dict[str, float]]()

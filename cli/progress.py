@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from replaying.run import Step, Tell
+    from replaying.run import Summary, Tell
 
 
 class _Rate(ProgressColumn):
@@ -47,8 +47,8 @@ def shown(what: str = "replaying") -> "Iterator[Tell]":
     ) as bar:
         task = bar.add_task(what, total=None)
 
-        def tell(step: "Step") -> None:
-            aside = f", {step.summary.damaged} damaged" if step.summary.damaged else ""
-            bar.update(task, completed=step.done, total=step.total, description=what + aside)
+        def tell(now: "Summary") -> None:
+            aside = f", {now.damaged} damaged" if now.damaged else ""
+            bar.update(task, completed=now.done, total=now.total, description=what + aside)
 
         yield tell

@@ -101,13 +101,14 @@ async def _requests(
 
 def _batches(kafka: KafkaSettings, since: datetime) -> Iterator[list[LookRequested]]:
     """Every `look.requested` since then, each request once. Blocks. Raises a ReplayError."""
-    from replaying.kafka import Reader  # noqa: PLC0415 (slow to import, rarely needed)
-    from replaying.ranges import resolve  # noqa: PLC0415 (as above)
+    from replaying.kafka import asking, blocks, resolve  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.records import works  # noqa: PLC0415 (as above)
     from replaying.selection import AtTime, Selection  # noqa: PLC0415 (as above)
 
     selection = Selection((LOOK_REQUESTED.name,), start=AtTime(since))
-    for block in Reader(kafka, resolve(kafka, selection).ranges).blocks():
+    with asking(kafka) as asked:
+        ranges, _ = resolve(asked, selection)
+    for block in blocks(kafka, ranges):
         found = {
             one.request_id: one.decoded.event
             for one in works(block)

@@ -3,7 +3,7 @@ nobody's offsets.
 """
 
 import sys
-from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -14,6 +14,8 @@ import typer
 
 from cli.endings import about, speaks_unicode
 from cli.progress import shown
+from cli.replayed_lines import as_json, as_text
+from runtime.files import whole
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
 
 if TYPE_CHECKING:
@@ -161,26 +163,22 @@ def _sink(  # noqa: PLR0913 (one argument per option that decides)
     i_know: bool,
     validate: bool,
 ) -> "Sink":
-    from replaying import sinks  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.copying import TopicSink, refuse_live  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.errors import BadSelection  # noqa: PLC0415 (slow to import, rarely needed)
+    from replaying.sinks import Lines  # noqa: PLC0415 (slow to import, rarely needed)
 
-    wish = selection.wish()
     if to_topic is not None:
         refuse_live(to_topic, selection.topics, i_know=i_know)
-        return TopicSink(KafkaSettings(), to_topic, wish)
+        return TopicSink(KafkaSettings(), to_topic)
     if format_ in (Format.PARQUET, Format.DUCKDB):
         if output is None:
             raise BadSelection(f"--format {format_} needs --output")
         return _tables(format_, output, words, selection, validate=validate)
     ascii_only = output is None and not speaks_unicode()
-    as_json = partial(sinks.as_json, ascii_only=ascii_only)
-    render = as_json if format_ is Format.JSONL else sinks.as_text
-    return (
-        sinks.LinesFile(wish, output, render)
-        if output is not None
-        else sinks.Lines(wish, _writer(), render)
-    )
+    json_line = partial(as_json, ascii_only=ascii_only)
+    render = json_line if format_ is Format.JSONL else as_text
+    file = nullcontext(sys.stdout) if output is None else whole(output)
+    return Lines(file, render)
 
 
 def _tables(
@@ -200,16 +198,12 @@ def _tables(
     except ImportError as error:
         raise MissingPackages(error.name or "pyarrow") from error
     system_memory()
-    wish, topics = selection.wish(), selection.topics
+    topics = selection.topics
     return (
-        ParquetSink(output, words, wish, topics=topics, validate=validate)
+        ParquetSink(output, words, topics=topics, validate=validate)
         if format_ is Format.PARQUET
-        else DuckSink(output, wish, topics, validate=validate)
+        else DuckSink(output, topics, validate=validate)
     )
-
-
-def _writer() -> Callable[[str], object]:
-    return lambda line: sys.stdout.write(line + "\n")
 
 
 def _said(summary: "Summary", side: Path) -> str:

@@ -9,7 +9,9 @@ import pyarrow as pa
 from lake.columns import TIME, Column
 from lake.layout import PLACE, arrow_schema, event_columns, event_of
 from runtime.records import Work
-from schemas.events import RequestEvent
+from schemas.envelope import Decoded, Meta
+from schemas.events import TYPE_OF, RequestEvent
+from schemas.ids import derived_id
 from schemas.topics import Topic
 
 RowChange = Callable[[Any], Any]
@@ -17,6 +19,8 @@ Item = TypeVar("Item")
 
 MISFITS: Final = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 """What Arrow raises for a value that no column can hold, such as a number beyond 64 bits."""
+SOURCE: Final = "/looks/lake"
+"""`ce_source` of a record that is made anew from the lake, which does not keep it."""
 
 
 def rows(topic: Topic, works: Sequence[Work]) -> pa.Table:
@@ -53,6 +57,23 @@ def event(topic: Topic, row: Mapping[str, Any]) -> RequestEvent:
     model = event_of(topic)
     told = {name: _as_told(row[name], one) for name, one in event_columns(model).fields.items()}
     return model.model_validate(told)
+
+
+def decoded(topic: Topic, row: Mapping[str, Any]) -> Decoded:
+    """The event of a row and what its headers said. Raises ValueError. Another engine's rows may
+    lack headers: an id is of its place then.
+    """
+    said = event(topic, row)
+    meta = Meta(
+        row["ce_id"]
+        or derived_id(said.request_id, topic.name, str(row["partition"]), str(row["offset"])),
+        row["ce_type"] or TYPE_OF[event_of(topic)],
+        SOURCE,
+        row["ce_time"] or row["timestamp"],
+        row["sequence"] or 0,
+        row["traceparent"] or "",
+    )
+    return Decoded(said, meta)
 
 
 def _places(works: Sequence[Work]) -> list[pa.Array]:
@@ -128,4 +149,4 @@ def _as_told(value: Any, column: Column) -> Any:
     return value
 
 
-__all__ = ["MISFITS", "TIME", "bodies", "event", "fitting", "rows"]
+__all__ = ["MISFITS", "SOURCE", "TIME", "bodies", "decoded", "event", "fitting", "rows"]

@@ -1,14 +1,14 @@
-"""To another topic: key, headers, bytes and order as they were, and a header that says where each
-record came from.
-"""
+"""To another topic: as they were, with a header that says where each record came from."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
-from replaying import kafka
 from replaying.errors import BadSelection, ReplayFailed
-from replaying.records import Replayed, Wish
+from replaying.history import Progress
+from replaying.kafka import asking, partitions
+from replaying.records import Replayed
 from replaying.sinks import RecordSink
 from runtime.connection import for_confluent
 from runtime.settings import KafkaSettings
@@ -21,32 +21,27 @@ BY_KEY: Final = -1
 
 
 def refuse_live(target: str, sources: tuple[str, ...], *, i_know: bool) -> None:
-    """Raises BadSelection when the target is one of the pipeline's own topics, unless its owner
-    knows; or is a source.
-    """
+    """Raises BadSelection when the target is a source, or the pipeline's own and nobody knows."""
     if target in sources:
         raise BadSelection(f"{target} would be copied into itself without end")
     if belongs_to_pipeline(target) and not i_know:
         raise BadSelection(
             f"{target} is a live topic: the pipeline would act on every record again. Make another "
-            "topic for the copy, "
-            "or say --i-know"
+            "topic for the copy, or say --i-know"
         )
 
 
 class TopicSink(RecordSink):
-    """Produces each readable record once more: idempotent, acknowledged by all. A run that is
-    repeated copies again.
-    """
+    """Idempotent, acknowledged by all. A run that is repeated copies again."""
 
     as_written = True
 
-    def __init__(self, settings: KafkaSettings, target: str, wish: Wish) -> None:
+    def __init__(self, settings: KafkaSettings, target: str) -> None:
         """The target must exist. Raises BadSelection, ReplayFailed."""
-        super().__init__(wish)
-        self._target = settings.names.topic(target)
-        self._numbers = settings.names.numbers
-        self._same_numbers = len(kafka.partitions(settings, [target])) == self._numbers
+        self._target, self._numbers = settings.names.topic(target), settings.names.numbers
+        with asking(settings) as kafka:
+            if len(partitions(kafka, [target])) != self._numbers:
+                self._numbers = 0
         self._failed: KafkaError | None = None
         self._producer = Producer(
             {
@@ -63,14 +58,10 @@ class TopicSink(RecordSink):
         )
 
     def put(self, record: Replayed) -> None:
-        """Queue one record; waits while the queue is full. Raises ReplayFailed when an earlier one
-        was refused.
-        """
+        """Waits while the queue is full. Raises ReplayFailed when an earlier one was refused."""
         origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
         headers = [pair for pair in record.headers if pair[0] != REPLAYED_FROM]
-        partition = (
-            record.partition if self._same_numbers and record.partition < self._numbers else BY_KEY
-        )
+        partition = record.partition if record.partition < self._numbers else BY_KEY
         while True:
             try:
                 self._producer.produce(
@@ -87,19 +78,18 @@ class TopicSink(RecordSink):
         self._producer.poll(0)
         self._raise()
 
-    def commit(self) -> None:
+    def commit(self, reached: Mapping[str, Progress]) -> None:
+        self._flush()
+
+    def close(self, *, complete: bool) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
         """Wait until everything is acknowledged. Raises ReplayFailed."""
-        try:
-            left = self._producer.flush(FLUSH_WITHIN_S)
-        except KafkaException as error:
-            raise ReplayFailed(str(error)) from error
+        left = self._producer.flush(FLUSH_WITHIN_S)
         self._raise()
         if left:
             raise ReplayFailed(f"{left} records were not acknowledged within {FLUSH_WITHIN_S:g} s")
-
-    def close(self, *, complete: bool) -> None:
-        """Wait for what is under way."""
-        self.commit()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         self._failed = self._failed or error

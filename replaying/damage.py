@@ -1,39 +1,38 @@
-"""The side file of damaged records: one JSON object a line, each position once, however often it is
-met.
-"""
+"""The side file of damaged records: JSON lines, each position once, however often met."""
 
-import json
-import os
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 
-from replaying.records import Damaged
+from replaying.records import Replayed
+from runtime.journal import Journal
 
 
 class SideFile:
-    """Made when the first damaged record is met. Memory: the positions of damaged records."""
-
     def __init__(self, path: Path) -> None:
-        """Read which positions stand there already; a torn last line, from a kill, is cut off."""
-        self.path = path
-        self._known: set[tuple[str, int, int]] = set()
-        if path.exists():
-            raw = path.read_bytes()
-            kept = raw[: raw.rfind(b"\n") + 1]
-            if len(kept) < len(raw):
-                with path.open("r+b") as file:
-                    file.truncate(len(kept))
-            for line in map(json.loads, kept.splitlines()):
-                self._known.add((line["topic"], line["partition"], line["offset"]))
+        self._journal = Journal(path)
+        self._known = {
+            (line["topic"], line["partition"], line["offset"]) for line in self._journal.lines
+        }
 
-    def add(self, found: Sequence[Damaged]) -> None:
+    def add(self, found: Sequence[Replayed]) -> None:
         """Set them aside, durably."""
-        fresh = [one for one in found if (one.topic, one.partition, one.offset) not in self._known]
-        if not fresh:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(one.line() + "\n" for one in fresh)
-            file.flush()
-            os.fsync(file.fileno())
-        self._known |= {(one.topic, one.partition, one.offset) for one in fresh}
+        if fresh := [one for one in found if one.place not in self._known]:
+            self._journal.add(
+                [
+                    {
+                        "topic": one.topic,
+                        "partition": one.partition,
+                        "offset": one.offset,
+                        "reason": one.reason,
+                        "key_base64": _base64(one.key),
+                        "value_base64": _base64(one.value),
+                    }
+                    for one in fresh
+                ]
+            )
+            self._known |= {one.place for one in fresh}
+
+
+def _base64(raw: bytes | None) -> str | None:
+    return None if raw is None else base64.b64encode(raw).decode()

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from replaying import kafka
-from replaying.errors import HistoryGap, ReplayFailed
-from replaying.places import Range, TopicPart
-from replaying.ranges import Resolved, resolve
-from replaying.records import LakeRows, Piece
+from replaying.errors import BadSelection, HistoryGap, ReplayFailed
+from replaying.kafka import Range, TopicPart
+from replaying.records import EVERYBODY, LakeRows, Piece, Wish
 from replaying.selection import AtOffset, AtTime, Selection
+from runtime.asking import Asking
 from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -27,143 +27,129 @@ OffsetSpan = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a topic has come. `next`: the offset by partition at which it goes on, once the days
+    after `day` of the lake's rows within `bounds` are read too.
+    """
+
+    next: Mapping[int, int] = field(default_factory=dict)
+    bounds: Mapping[int, OffsetSpan] = field(default_factory=dict)
+    day: str = ""
+
+    def within(self, bounds: Mapping[int, OffsetSpan]) -> "Progress":
+        """At the beginning of a part of the lake."""
+        ends = {number: end for number, (_, end) in bounds.items()}
+        return Progress({**self.next, **ends}, bounds)
+
+
+BEGIN: Final = Progress()
+
+
+@dataclass(frozen=True, slots=True)
 class LakePart:
-    """What comes from one topic's table."""
+    """What comes from one topic's table. `begun`: as far as an earlier run has read it."""
 
     table: "LakeSnapshot"
     wanted: "WantedRows"
-    done: frozenset[str] = frozenset()
-    """Days that an earlier run has read."""
-
-    @property
-    def topic(self) -> str:
-        """Its topic."""
-        return self.table.topic.name
+    begun: Progress
 
     def days(self) -> "list[LakeDay]":
         """Those to read, in their order. Raises ReplayFailed."""
         with _failing():
-            return [one for one in self.table.days(self.wanted) if one.name not in self.done]
+            return [one for one in self.table.days(self.wanted) if one.name > self.begun.day]
 
     def read(self, day: "LakeDay", *, in_order: bool) -> Iterator[LakeRows]:
         """A day's rows; `in_order`: by partition and offset. Raises ReplayFailed."""
         with _failing():
             read = self.table.in_order if in_order else self.table.batches
             for table in read(day, self.wanted):
-                yield LakeRows(self.topic, table)
+                yield LakeRows(self.table.topic.name, table)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of one topic: first what the lake has, then the topic's ranges, which begin where that
-    ends.
+    """Of one topic: first what the lake has, then the topic's ranges, which begin where that ends.
+    `begun`: where an earlier run has come to, behind the lake's parts.
     """
 
     topic: str
     ranges: Sequence[Range]
     lake: Sequence[LakePart] = ()
+    begun: Progress = BEGIN
+    wish: Wish = EVERYBODY
 
     @property
     def size(self) -> int:
-        """Offsets of the topic in it."""
         return sum(one.size for one in self.ranges)
 
     def only(self, partition: int) -> "History":
-        """Of one partition."""
-        return History(
-            self.topic,
-            [one for one in self.ranges if one.partition == partition],
-            [replace(one, wanted=one.wanted.only(partition)) for one in self.lake],
-        )
+        ranges = [one for one in self.ranges if one.partition == partition]
+        lake = [replace(one, wanted=one.wanted.only(partition)) for one in self.lake]
+        return replace(self, ranges=ranges, lake=lake)
 
     def pieces(self, settings: KafkaSettings) -> Iterator[Piece]:
         """All of it; in order within each partition. Raises ReplayFailed."""
         for part in self.lake:
             for day in part.days():
                 yield from part.read(day, in_order=True)
-        yield from kafka.Reader(settings, self.ranges).blocks()
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """Where an earlier run of a topic has come to. `bounds`: of a part of the lake that it had
-    begun, with the days of it that are done.
-    """
-
-    next: Mapping[int, int] = field(default_factory=dict)
-    bounds: Mapping[int, OffsetSpan] | None = None
-    days: frozenset[str] = frozenset()
-
-    def after_bounds(self) -> dict[int, int]:
-        """Where reading goes on behind that part."""
-        ends = {number: span[1] for number, span in (self.bounds or {}).items()}
-        return {
-            number: max(ends.get(number, 0), self.next.get(number, 0))
-            for number in {*ends, *self.next}
-        }
+        yield from kafka.blocks(settings, self.ranges, self.wish)
 
 
 def plan(
     settings: KafkaSettings,
     selection: Selection,
     lake: "LakeSource | None",
-    resumed: Mapping[str, Resumed] | None = None,
+    resumed: Mapping[str, Progress] | None = None,
     *,
     as_written: bool = False,
 ) -> list[History]:
     """What to read, topic by topic. `as_written`: from the lake only what the topic has no more.
-
     Raises BadSelection, HistoryGap, ReplayFailed.
     """
-    resolved = resolve(settings, selection)
-    joined = _Joined(settings, selection, resolved, as_written)
-    return [
-        joined.history(topic, _snapshot(lake, topic), (resumed or {}).get(topic, Resumed()))
-        for topic in selection.topics
-    ]
-
-
-def _snapshot(lake: "LakeSource | None", topic: str) -> "LakeSnapshot | None":
-    if lake is None:
-        return None
-    with _failing():
-        return lake.snapshot(topic)
+    histories = []
+    with kafka.asking(settings) as asked:
+        joined = _Joined(asked, selection, *kafka.resolve(asked, selection), as_written)
+        for topic in selection.topics:
+            with _failing():
+                table = None if lake is None else lake.snapshot(topic)
+            histories.append(joined.history(topic, table, (resumed or {}).get(topic, BEGIN)))
+    return histories
 
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    settings: KafkaSettings
+    asked: Asking
     selection: Selection
-    resolved: Resolved
+    ranges: Sequence[Range]
+    log_starts: Mapping[TopicPart, int]
     as_written: bool
 
-    def history(self, topic: str, table: "LakeSnapshot | None", resumed: Resumed) -> History:
-        ranges = [one for one in self.resolved.ranges if one.topic == topic]
-        at = resumed.after_bounds()
-        if table is None:
-            return History(topic, [_from(one, at.get(one.partition, 0)) for one in ranges])
-        parts = []
-        if resumed.bounds is not None:
-            wanted = self._wanted(resumed.bounds)
-            parts.append(LakePart(table, wanted, resumed.days))
+    def history(self, topic: str, table: "LakeSnapshot | None", begun: Progress) -> History:
         tails, bounds = list[Range](), dict[int, OffsetSpan]()
-        for one in ranges:
-            border = self._border(one, table)
+        for one in (one for one in self.ranges if one.topic == topic):
+            at, border = begun.next.get(one.partition, 0), 0
+            if table is not None:
+                border = table.ends.get(one.partition, 0)
+            if self.as_written:
+                border = min(border, self.log_starts[one.part])
             first, end = self._span(one, border)
-            first = max(first, at.get(one.partition, 0))
+            first = max(first, at)
             if first < end:
                 bounds[one.partition] = first, end
-            tail = _from(one, max(border, at.get(one.partition, 0)))
-            self._check(one, border, first, table)
-            tails.append(tail)
+            if table is not None:
+                self._check(one, border, first, table)
+            tails.append(replace(one, start=max(one.start, border, at)))
+        if table is None:
+            if begun.bounds:
+                raise BadSelection(f"{topic}: it was begun with a lake, and goes on with it alone")
+            return History(topic, tails, (), begun, self.selection.wish())
+        parts = []
+        if begun.bounds:
+            parts.append(LakePart(table, self._wanted(begun.bounds), begun))
         if bounds:
-            parts.append(LakePart(table, self._wanted(bounds)))
-        return History(topic, tails, parts)
-
-    def _border(self, one: Range, table: "LakeSnapshot") -> int:
-        """Where the lake's part ends and the topic's begins."""
-        end = table.ends.get(one.partition, 0)
-        return min(end, self.resolved.log_starts[one.part]) if self.as_written else end
+            parts.append(LakePart(table, self._wanted(bounds), begun.within(bounds)))
+        ends = Progress(begun.within(bounds).next)
+        return History(topic, tails, parts, ends, self.selection.wish())
 
     def _span(self, one: Range, border: int) -> OffsetSpan:
         """The offsets below the border that are asked for; times are asked of the rows."""
@@ -189,21 +175,15 @@ class _Joined:
         lake's writer has passed without a row held none: markers of transactions, or what is in
         quarantine.
         """
-        begins = self.resolved.log_starts[one.part]
+        begins, gone = self.log_starts[one.part], max(border, first)
         asked = one.start <= begins and (one.end or 0) > border
-        if one.partition not in table.ends or border >= begins or not asked:
+        if one.partition not in table.ends or gone >= begins or not asked:
             return
-        gone = max(border, first)
-        if gone >= begins or kafka.passed(self.settings, WRITER, [one.part])[one.part] >= begins:
-            return
-        raise HistoryGap(
-            f"{one.topic}[{one.partition}]: offsets {gone} to {begins} are neither in the lake nor "
-            "in the topic any more"
-        )
-
-
-def _from(one: Range, start: int) -> Range:
-    return replace(one, start=max(one.start, start))
+        if self.asked.committed(WRITER).get(one.part, 0) < begins:
+            raise HistoryGap(
+                f"{one.topic}[{one.partition}]: offsets {gone} to {begins} are neither in the lake "
+                "nor in the topic any more"
+            )
 
 
 def ends_of(histories: Sequence[History]) -> dict[TopicPart, int]:

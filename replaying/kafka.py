@@ -5,26 +5,24 @@ Blocking calls of confluent-kafka, for one thread.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from replaying.errors import BadSelection, ReplayFailed
-from replaying.places import Range, TopicPart
-from replaying.records import Block, TopicRecord
+from replaying.records import EPOCH, EVERYBODY, MS, Block, Replayed, Wish
+from replaying.selection import AtOffset, Place, Selection
+from runtime.asking import EARLIEST, LATEST, Asking, at_or_after
 from runtime.connection import for_confluent
+from runtime.placing import number_in, partition_of
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
+from schemas.namespace import Namespace
+from schemas.topics import BY_NAME, COPARTITIONED
 
 ANSWER_WITHIN_S: Final = 30.0
 POLL_S: Final = 0.05
@@ -32,203 +30,195 @@ POLL_RECORDS: Final = 2000
 SILENT_FOR_S: Final = 60.0
 """A bounded read that gets nothing for so long is given up."""
 
-EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # no annotations there
-LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # no annotations there
+TopicPart = tuple[str, int]
+"""A topic's declared name and a partition number."""
 
 
-def at_or_after(ms: int) -> OffsetSpec:
-    """The first offset that the broker wrote at or after this time."""
-    spec: OffsetSpec = OffsetSpec.for_timestamp(ms)
-    return spec
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Of a partition: from `start` up to `end`, which is not read; None: go on as records come."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int | None
+
+    @property
+    def part(self) -> TopicPart:
+        return self.topic, self.partition
+
+    @property
+    def size(self) -> int:
+        """Offsets in it, markers of transactions included."""
+        return 0 if self.end is None else max(0, self.end - self.start)
 
 
-def partitions(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPart]:
-    """Every partition of these topics, in order. Raises BadSelection for a topic that is not there,
-    ReplayFailed.
-    """
-    found = _admin_call(lambda admin: admin.list_topics(timeout=ANSWER_WITHIN_S), settings).topics
-    names = settings.names
-    here = {name: found.get(names.topic(name)) for name in topics}
-    missing = [name for name, one in here.items() if one is None or one.error is not None]
-    if missing:
-        raise BadSelection(
-            f"there is no topic {', '.join(missing)}; there are "
-            f"{', '.join(sorted(map(names.declared_name, found))) or 'none'}"
-        )
-    return [
-        (name, number)
-        for name, one in here.items()
-        if one is not None
-        for number in sorted(one.partitions)
-    ]
-
-
-def offsets(
-    settings: KafkaSettings, wanted: Mapping[TopicPart, OffsetSpec]
-) -> dict[TopicPart, int]:
-    """Offsets by partition, as a read_committed reader sees them; -1 where a time has no record
-    after it.
-    """
-
-    names = settings.names
-
-    def ask(admin: AdminClient) -> dict[TopicPart, int]:
-        asked = {
-            TopicPartition(names.topic(topic), number): spec
-            for (topic, number), spec in wanted.items()
-        }
-        futures = admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_WITHIN_S
-        )
-        return {
-            (names.declared_name(one.topic), one.partition): future.result(ANSWER_WITHIN_S).offset
-            for one, future in futures.items()
-        }
-
-    return _admin_call(ask, settings) if wanted else {}
-
-
-def _admin_call(call: Any, settings: KafkaSettings) -> Any:
+@contextmanager
+def asking(settings: KafkaSettings) -> Iterator[Asking]:
+    """Kafka, to be asked. Raises ReplayFailed."""
     try:
-        return call(AdminClient({**for_confluent(settings), "log_level": 0}))
-    except (KafkaException, TimeoutError) as error:
+        yield Asking(settings, reach_s=ANSWER_WITHIN_S)
+    except KafkaException as error:
         raise ReplayFailed(f"Kafka at {settings.bootstrap}: {error}") from error
 
 
-def _consumer(settings: KafkaSettings) -> Consumer:
-    return Consumer(
-        {
-            **for_confluent(settings),
-            # The client wants one, below the user's own name; it is never joined and never written
-            # to.
-            "group.id": f"{settings.username or 'looks'}.replay-{new_request_id()}",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 20,
-            "fetch.max.bytes": 4 * 1024 * 1024,
-            "max.partition.fetch.bytes": 1024 * 1024,
-            "queued.max.messages.kbytes": 8 * 1024,
-            "log_level": 0,
-        }
-    )
+def partitions(kafka: Asking, topics: Sequence[str]) -> list[TopicPart]:
+    """Every partition of these topics, in order. Raises BadSelection for one that is not there."""
+    here = {name: kafka.there.get(kafka.names.topic(name)) for name in topics}
+    if missing := [name for name, one in here.items() if one is None or one.error]:
+        there = ", ".join(sorted(map(kafka.names.declared_name, kafka.there))) or "none"
+        raise BadSelection(f"there is no topic {', '.join(missing)}; there are {there}")
+    return [(name, at) for name, one in here.items() if one for at in sorted(one.partitions)]
 
 
-def passed(settings: KafkaSettings, group: str, parts: Sequence[TopicPart]) -> dict[TopicPart, int]:
-    """How far a group has committed in these partitions. Raises ReplayFailed."""
-    names = settings.names
-    asked = ConsumerGroupTopicPartitions(
-        names.group(group), [TopicPartition(names.topic(topic), number) for topic, number in parts]
-    )
-
-    def ask(admin: AdminClient) -> dict[TopicPart, int]:
-        found = admin.list_consumer_group_offsets([asked], request_timeout=ANSWER_WITHIN_S)
-        told = found[asked.group_id].result(ANSWER_WITHIN_S).topic_partitions or []
-        return {(names.declared_name(one.topic), one.partition): one.offset for one in told}
-
-    found: dict[TopicPart, int] = _admin_call(ask, settings)
-    return found
-
-
-class Reader:
-    """Reads ranges block by block: those with an end one after the other, those without all at once
-    and without end.
+def resolve(kafka: Asking, selection: Selection) -> tuple[list[Range], Mapping[TopicPart, int]]:
+    """Where the selection begins and ends in each partition, and the oldest offset that the topic
+    still has there. Ends are the last stable offsets at this moment. Raises BadSelection.
     """
+    parts = _with_key(kafka, selection)
+    firsts, lasts = kafka.offsets(parts, EARLIEST), kafka.offsets(parts, LATEST)
 
-    def __init__(self, settings: KafkaSettings, ranges: Sequence[Range]) -> None:
-        """Connect to nothing yet. All ranges have an end, or none has."""
-        self._settings = settings
-        self._names = settings.names
-        self._ranges = list(ranges)
+    def places(place: Place | None, default: Mapping[TopicPart, int]) -> Mapping[TopicPart, int]:
+        """By partition. A time with nothing after it is the end; what is left out has none."""
+        if place is None:
+            return default
+        if isinstance(place, AtOffset):
+            named = {part: place.of(part[1]) for part in parts}
+            return {part: offset for part, offset in named.items() if offset is not None}
+        found = kafka.offsets(parts, at_or_after(int(place.at.timestamp() * 1000)))
+        return {part: offset if offset >= 0 else lasts[part] for part, offset in found.items()}
 
-    def blocks(self) -> Iterator[Block]:
-        """Blocks in offset order within each partition; the last of a range with an end goes on
-        where that ends. Without end: an empty poll gives an empty block of no partition.
+    starts, ends = places(selection.start, firsts), places(selection.end, lasts)
+    ranges = [
+        Range(*part, max(starts[part], firsts[part]), min(ends[part], lasts[part]))
+        for part in parts
+        if part in starts and part in ends
+    ]
+    return ranges, firsts
 
-        Raises ReplayFailed.
-        """
-        wanted = [one for one in self._ranges if one.end is None or one.size]
-        if not wanted:
-            return
-        consumer = _consumer(self._settings)
-        try:
-            if wanted[0].end is None:
-                yield from self._following(consumer, wanted)
-            else:
-                for one in wanted:
-                    yield from self._bounded(consumer, one)
-        except KafkaException as error:
-            raise ReplayFailed(str(error)) from error
-        finally:
-            consumer.close()
 
-    def _bounded(self, consumer: Consumer, wanted: Range) -> Iterator[Block]:
-        """Until a record at the end or beyond it, or until there is nothing more: then markers of
-        transactions are all that is left.
-        """
+def _with_key(kafka: Asking, selection: Selection) -> list[TopicPart]:
+    """All; where a request is asked for, one of each topic that is partitioned as ours are."""
+    parts, names = partitions(kafka, selection.topics), kafka.names
+    if (key := selection.request_id) is None:
+        return parts
+    counts = Counter(topic for topic, _ in parts)
+    of = {topic: _number(names, topic, count, key) for topic, count in counts.items()}
+    return [(topic, number) for topic, number in parts if of[topic] in (None, number)]
+
+
+def _number(names: Namespace, topic: str, there: int, request_id: str) -> int | None:
+    """Where all of a request stands in a topic; None: anywhere, as far as we know."""
+    if there != (names.count(topic) if topic in BY_NAME else names.numbers):
+        return None
+    if topic in COPARTITIONED:
+        return number_in(names.layout(), request_id)
+    return None if names.until else partition_of(request_id, there)
+
+
+def blocks(
+    settings: KafkaSettings, ranges: Sequence[Range], wish: Wish = EVERYBODY
+) -> Iterator[Block]:
+    """Read ranges block by block, in offset order within each partition: those with an end one
+    after the other, and the last block of each goes on where that ends; those without all at once
+    and without end, and an empty poll gives an empty block of no partition. All have an end, or
+    none has. Raises ReplayFailed.
+    """
+    wanted = [one for one in ranges if one.end is None or one.size]
+    if not wanted:
+        return
+    reader = _BlockReader(settings, wish)
+    try:
+        if wanted[0].end is None:
+            yield from reader.following(wanted)
+        else:
+            for one in wanted:
+                yield from reader.bounded(one)
+    except KafkaException as error:
+        raise ReplayFailed(str(error)) from error
+    finally:
+        reader.consumer.close()
+
+
+class _BlockReader:
+    def __init__(self, settings: KafkaSettings, wish: Wish) -> None:
+        self._bootstrap, self._names, self._wish = settings.bootstrap, settings.names, wish
+        self.consumer = Consumer(
+            {
+                **for_confluent(settings),
+                # The client wants one, below the user's own name; it is never joined and never
+                # written to.
+                "group.id": f"{settings.username or 'looks'}.replay-{new_request_id()}",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 20,
+                "fetch.max.bytes": 4 * 1024 * 1024,
+                "max.partition.fetch.bytes": 1024 * 1024,
+                "queued.max.messages.kbytes": 8 * 1024,
+                "log_level": 0,
+            }
+        )
+
+    def bounded(self, wanted: Range) -> Iterator[Block]:
+        """Until a record at the end or beyond it, or until only transactions' markers are left."""
         at, end, heard_s = wanted.start, wanted.end or 0, time.monotonic()
-        consumer.assign([TopicPartition(self._names.topic(wanted.topic), wanted.partition, at)])
+        self._assign([wanted])
         while at < end:
-            messages = consumer.consume(POLL_RECORDS, POLL_S)
-            over = any([_ends(message.error()) for message in messages])
-            records = [_record(one) for one in messages if one.error() is None]
+            messages, over = self._heard()
+            records = list(map(self._record, messages))
             if records or over:
                 at, heard_s = end if over else min(records[-1].offset + 1, end), time.monotonic()
-                yield Block(*wanted.part, at, [one for one in records if one.offset < end])
+                within = [one for one in records if one.offset < end]
+                yield Block(*wanted.part, at, within, self._wish)
             elif time.monotonic() - heard_s > SILENT_FOR_S:
                 raise ReplayFailed(
-                    f"{wanted.topic}[{wanted.partition}] at {self._settings.bootstrap}: nothing "
+                    f"{wanted.topic}[{wanted.partition}] at {self._bootstrap}: nothing "
                     f"came for {SILENT_FOR_S:g} s"
                 )
 
-    def _following(self, consumer: Consumer, wanted: Sequence[Range]) -> Iterator[Block]:
-        consumer.assign(
-            [
-                TopicPartition(self._names.topic(one.topic), one.partition, one.start)
-                for one in wanted
-            ]
-        )
+    def following(self, wanted: Sequence[Range]) -> Iterator[Block]:
+        self._assign(wanted)
         while True:
-            messages = consumer.consume(POLL_RECORDS, POLL_S)
             by_part: dict[TopicPart, Block] = {}
-            for message in messages:
-                topic, partition = message.topic(), message.partition()
-                if not _ends(message.error()) and message.error() is None:
-                    part = self._names.declared_name(str(topic)), int(partition or 0)
-                    block = by_part.setdefault(part, Block(*part, 0))
-                    block.records.append(_record(message))
-                    block.next_offset = block.records[-1].offset + 1
-            yield from by_part.values()
-            if not by_part:
-                yield Block("", -1, 0)
+            for one in map(self._record, self._heard()[0]):
+                part = one.topic, one.partition
+                found = by_part.setdefault(part, Block(*part, 0, wish=self._wish))
+                found.records.append(one)
+                found.next_offset = one.offset + 1
+            yield from by_part.values() or [Block("", -1, 0)]
 
+    def _assign(self, ranges: Sequence[Range]) -> None:
+        name = self._names.topic
+        asked = [TopicPartition(name(one.topic), one.partition, one.start) for one in ranges]
+        self.consumer.assign(asked)
 
-def _record(message: Message) -> TopicRecord:
-    return TopicRecord(
-        message.offset() or 0,
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        message.headers(),  # type: ignore[arg-type]  # annotated as a mapping too
-    )
+    def _heard(self) -> tuple[list[Message], bool]:
+        """Records, and whether a partition has nothing more now. Raises ReplayFailed."""
+        messages = self.consumer.consume(POLL_RECORDS, POLL_S)
+        ends = [_is_end(error) for one in messages if (error := one.error()) is not None]
+        return [one for one in messages if one.error() is None], any(ends)
 
-
-def _ends(error: KafkaError | None) -> bool:
-    """Whether a partition has nothing more at the moment. Raises ReplayFailed for what does not
-    pass by itself.
-    """
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return True
-    if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        raise ReplayFailed(
-            "records were deleted by their retention while they were read: start again"
+    def _record(self, message: Message) -> Replayed:
+        headers: Any = message.headers() or ()  # annotated as a mapping too
+        return Replayed(
+            self._names.declared_name(message.topic() or ""),
+            message.partition() or 0,
+            message.offset() or 0,
+            EPOCH + message.timestamp()[1] * MS,
+            message.key(),
+            message.value(),
+            tuple((name, value or b"") for name, value in headers),
         )
-    if error.fatal() or not (
-        error.retriable() or error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
-    ):
+
+
+def _is_end(error: KafkaError) -> bool:
+    """Raises ReplayFailed for what does not pass by itself."""
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        raise ReplayFailed("records were deleted while they were read: start again")
+    passes = (KafkaError._PARTITION_EOF, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
+    if error.fatal() or not (error.retriable() or error.code() in passes):
         raise ReplayFailed(str(error))
-    return False
+    return error.code() == KafkaError._PARTITION_EOF

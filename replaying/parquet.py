@@ -2,249 +2,156 @@
 
 OUTPUT/topic=TOPIC/day=YYYY-MM-DD/part-COMMIT-NUMBER.parquet; days are the broker's, in UTC. Files
 are written beside their places, forced to disk, renamed, and then named by a line of
-OUTPUT/_manifest.jsonl together with where to read on: of the lake which day is done, of a topic
-the next offsets. A later run removes files that no line names, and goes on where the lines end. A
-topic without records has an empty file of its columns, so that whoever reads all topics needs no
-exception.
+OUTPUT/_manifest.jsonl together with how far the topic has come (`Progress`). A later run removes
+files that no line names, and goes on where the lines end. A topic without records has an empty file
+of its columns, so that whoever reads all topics needs no exception.
 """
 
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
 
 from replaying.errors import BadSelection
-from replaying.history import OffsetSpan, Resumed
-from replaying.records import Block, Piece, Wish, newest_type
-from replaying.sinks import Taken
+from replaying.history import Progress
+from replaying.records import Piece
+from replaying.sinks import Sink, Taken
 from replaying.tables import table_schema, typed
-from runtime.files import UNFINISHED, beside, commit, sync_folder
+from runtime.files import UNFINISHED, beside, commit
+from runtime.journal import Journal
+from schemas.reading import newest_type
 
 MANIFEST: Final = "_manifest.jsonl"
 EMPTY: Final = "empty.parquet"
 """Of a topic's columns, while no record of it was met."""
-ROWS_PER_FILE: Final = 250_000
-ManifestLine = dict[str, Any]
+ROWS_PER_COMMIT: Final = 250_000
+"""Of a topic; of the lake a day is one commit."""
+
+_progress: Final = TypeAdapter(Progress)
 
 
-class CommitLog:
-    """What is done: one line per commit, after a first line that says what was selected."""
-
-    def __init__(self, folder: Path, words: Mapping[str, str | None]) -> None:
-        """Read what is there; raises BadSelection when it was made from another selection."""
-        self._path = folder / MANIFEST
-        self.resumed: dict[str, Resumed] = {}
-        self.files: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
-        lines = list(self._read())
-        if lines and lines[0].get("selection") != dict(words):
-            raise BadSelection(
-                f"{folder} holds a replay of another selection ({lines[0].get('selection')}): "
-                "choose another place"
-            )
-        self.commits = len(lines) or 1
-        for line in lines[1:]:
-            self._note(line)
-        if not lines:
-            self._append({"selection": dict(words)})
-
-    def add(self, line: ManifestLine) -> None:
-        """Files that it names are whole on disk: from now on they count."""
-        self._append(line)
-        self._note(line)
-        self.commits += 1
-
-    def _note(self, line: ManifestLine) -> None:
-        self.files |= set(line.get("files", ()))
-        topic = line["topic"]
-        at = self.resumed.get(topic, Resumed())
-        if "lake" in line:
-            bounds = {int(number): (first, end) for number, (first, end) in line["lake"].items()}
-            at = replace(at, bounds=bounds, days=frozenset())
-        if "day" in line:
-            at = replace(at, days=at.days | {line["day"]})
-        if line.get("lake_done"):
-            at = Resumed(at.after_bounds())
-        if "next" in line:
-            told = {int(number): offset for number, offset in line["next"].items()}
-            at = replace(at, next={**at.next, **told})
-        self.resumed[topic] = at
-
-    def _read(self) -> Iterator[ManifestLine]:
-        """Whole lines; a torn last one, from a kill, is cut off."""
-        if not self._path.exists():
-            return
-        raw = self._path.read_bytes()
-        kept = raw[: raw.rfind(b"\n") + 1]
-        if len(kept) < len(raw):
-            with self._path.open("r+b") as file:
-                file.truncate(len(kept))
-        for line in kept.splitlines():
-            yield json.loads(line)
-
-    def _append(self, line: ManifestLine) -> None:
-        with self._path.open("ab") as file:
-            file.write(json.dumps(line).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(self._path.parent)
-
-
-@dataclass(slots=True)
-class _File:
-    """A file that is being written."""
-
-    path: Path
-    writer: pq.ParquetWriter
-    rows: int = 0
-
-
-class ParquetSink:
-    """Writes Parquet; see the module. Of one topic at a time, as a replay reads them."""
-
+class ParquetSink(Sink):
     in_order = False
-    as_written = False
 
-    def __init__(  # noqa: PLR0913 (what is written, and a bound that tests lower)
+    def __init__(
         self,
         folder: Path,
         words: Mapping[str, str | None],
-        wish: Wish,
         *,
-        rows_per_file: int = ROWS_PER_FILE,
+        rows_per_commit: int = ROWS_PER_COMMIT,
         topics: Sequence[str] = (),
         validate: bool = False,
     ) -> None:
-        """Read the manifest and remove what an earlier run did not finish. `topics`: those that
-        have an empty file where nothing is in range. Raises BadSelection.
+        """Read the manifest and remove what an earlier run did not finish. `words`: what is
+        selected. `topics`: those that have an empty file where nothing is in range. Raises
+        BadSelection when the folder holds another selection.
         """
-        self._folder, self._topics, self._wish = folder, topics, wish
-        self._rows_per_file, self._validate = rows_per_file, validate
-        self.manifest = CommitLog(folder, words)
-        self._open: dict[tuple[str, str, str], _File] = {}
-        self._full: list[_File] = []
-        self._next: dict[str, dict[int, int]] = {}
+        self._folder, self._topics = folder, topics
+        self._rows_per_commit, self._validate = rows_per_commit, validate
+        self._open: dict[tuple[str, str, str], tuple[Path, pq.ParquetWriter]] = {}
+        self._rows = 0  # in these files
+        self._journal = Journal(folder / MANIFEST)
+        said, *commits = self._journal.lines or [{"selection": dict(words)}]
+        self._commits = 1 + len(commits)
+        try:
+            self.resumed = {
+                line["topic"]: _progress.validate_python(line["reached"]) for line in commits
+            }
+        except (KeyError, ValidationError):  # of an earlier release
+            said = {}
+        if said != {"selection": dict(words)}:
+            raise BadSelection(
+                f"{folder} holds a replay of another selection ({said.get('selection')}) or of an "
+                "earlier release: choose another place"
+            )
+        if not self._journal.lines:
+            self._journal.add([said])
+        self._whole = {name for line in commits for name in line["files"]}
         self._remove_unfinished()
 
-    def resumed(self) -> Mapping[str, Resumed]:
-        """What the manifest says."""
-        return self.manifest.resumed
+    @property
+    def full(self) -> bool:  # type: ignore[override]  # a variable of the class above
+        return self._rows >= self._rows_per_commit
 
     def take(self, piece: Piece) -> Taken:
-        """Write a piece's rows, by day."""
-        made = typed(piece, self._wish, validate=self._validate)
+        made = typed(piece, validate=self._validate)
         for event_type, table in made.by_type.items():
             for day, rows in _by_day(table):
                 self._write((piece.topic, day, event_type), rows)
-        if isinstance(piece, Block):
-            self._next.setdefault(piece.topic, {})[piece.partition] = piece.next_offset
-            if sum(file.rows for file in self._files()) >= self._rows_per_file:
-                self.commit()
         return Taken(made.rows, made.damaged)
 
-    def begin(self, topic: str, bounds: Mapping[int, OffsetSpan]) -> None:
-        """Note what is to be read of the lake, unless an earlier run did."""
-        self.commit()
-        at = self.manifest.resumed.get(topic)
-        if at is None or at.bounds is None:
-            self.manifest.add({"topic": topic, "lake": {str(one): bounds[one] for one in bounds}})
-
-    def day_done(self, topic: str, day: str) -> None:
-        """Name its files."""
-        self.manifest.add({"topic": topic, "day": day, "files": self._finished()})
-
-    def end(self, topic: str) -> None:
-        """From here on the next part of the lake, or the topic."""
-        self.manifest.add({"topic": topic, "lake_done": True})
-
-    def commit(self) -> None:
-        """End all files of a topic's own records, and say where to read on."""
-        files = self._finished()
-        for topic, reached in self._next.items():
-            named = [one for one in files if one.startswith(f"topic={topic}/")]
-            told = {str(number): offset for number, offset in reached.items()}
-            self.manifest.add({"topic": topic, "next": told, "files": named})
-        self._next = {}
+    def commit(self, reached: Mapping[str, Progress]) -> None:
+        """End all files and name them, once they are whole on disk."""
+        named = {topic: list[str]() for topic in reached}
+        for (topic, _, _), (path, writer) in self._open.items():
+            writer.close()
+            commit(beside(path), path)
+            named[topic].append(str(path.relative_to(self._folder)))
+        self._open, self._rows = {}, 0
+        self._journal.add(
+            [
+                {
+                    "topic": topic,
+                    "reached": _progress.dump_python(at, mode="json"),
+                    "files": named[topic],
+                }
+                for topic, at in reached.items()
+            ]
+        )
+        self._commits += len(reached)
+        self._whole.update(*named.values())
 
     def close(self, *, complete: bool) -> None:
-        """What was read of topics stays, complete or not: a later run goes on from there. Nothing
-        that is half written stays.
-        """
-        try:
-            if complete or self._next:
-                self.commit()
-            if complete:
-                self._stand_in()
-        finally:
-            for file in self._files():
-                file.writer.close()
-            self._remove_unfinished()
-
-    def _files(self) -> list[_File]:
-        return [*self._full, *self._open.values()]
+        """What was committed stays, and nothing that is half written."""
+        for _, writer in self._open.values():
+            writer.close()
+        self._remove_unfinished()
+        if complete:
+            self._stand_in()
 
     def _write(self, where: tuple[str, str, str], rows: pa.Table) -> None:
-        file = self._open.get(where)
-        if file is None:
+        if where not in self._open:
             topic, day, event_type = where
-            name = f"part-{self.manifest.commits:06d}-{len(self._files()):04d}.parquet"
+            name = f"part-{self._commits:06d}-{len(self._open):04d}.parquet"
             path = self._folder / f"topic={topic}" / f"day={day}" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = self._open[where] = _File(path, _writer(beside(path), event_type))
-        file.writer.write_table(rows)
-        file.rows += rows.num_rows
-        if file.rows >= self._rows_per_file:
-            file.writer.close()
-            self._full.append(self._open.pop(where))
-
-    def _finished(self) -> list[str]:
-        """End what is open; the names of files that are whole on disk."""
-        named = []
-        for file in self._files():
-            file.writer.close()
-            commit(beside(file.path), file.path)
-            named.append(str(file.path.relative_to(self._folder)))
-        self._open, self._full = {}, []
-        return named
+            self._open[where] = path, _writer(path, event_type)
+        self._open[where][1].write_table(rows)
+        self._rows += rows.num_rows
 
     def _stand_in(self) -> None:
         """Give each topic without a file an empty one, and take it from those that have one now."""
         for topic in self._topics:
             path, event_type = self._folder / f"topic={topic}" / EMPTY, newest_type(topic)
-            if any(name.startswith(f"topic={topic}/") for name in self.manifest.files):
+            if any(name.startswith(f"topic={topic}/") for name in self._whole):
                 path.unlink(missing_ok=True)
             elif event_type is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _writer(beside(path), event_type).close()
+                _writer(path, event_type).close()
                 commit(beside(path), path)
 
     def _remove_unfinished(self) -> None:
-        for path in [
-            *self._folder.glob(f"topic=*/day=*/.*{UNFINISHED}"),
-            *self._folder.glob(f"topic=*/.*{UNFINISHED}"),
-            *self._folder.glob("topic=*/day=*/part-*.parquet"),
-        ]:
-            if str(path.relative_to(self._folder)) not in self.manifest.files:
+        for path in self._folder.glob("topic=*/**/*"):
+            unknown = path.name.startswith("part-") and path.suffix == ".parquet"
+            if path.name.endswith(UNFINISHED) or (
+                unknown and str(path.relative_to(self._folder)) not in self._whole
+            ):
                 path.unlink()
 
 
 def _writer(path: Path, event_type: str) -> pq.ParquetWriter:
-    """Statistics are for what is filtered by: places, and what stands at the top."""
+    """Beside its place. Statistics are for what is filtered by: what is not nested."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     schema = table_schema(event_type)
-    plain = [field.name for field in schema if not pa.types.is_nested(field.type)]
     return pq.ParquetWriter(
-        path,
+        beside(path),
         schema,
         compression="zstd",
         compression_level=1,
         dictionary_pagesize_limit=65536,
-        write_statistics=plain,
+        write_statistics=[one.name for one in schema if not pa.types.is_nested(one.type)],
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,8 +16,7 @@ from schemas.ids import RequestId
 
 _OFFSETS: Final = re.compile(r"offset:(?:(\d{1,18})|(\d{1,6}=\d{1,18}(?:,\d{1,6}=\d{1,18})*))")
 CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
-"""A request's records are written after the time in its id, by clocks that may differ by this much.
-"""
+"""A request's records are written after the time in its id, but clocks may differ so much."""
 
 _request_id = TypeAdapter[str](RequestId)
 
@@ -29,11 +28,11 @@ class AtOffset:
     """
 
     everywhere: int | None = None
-    by_partition: Mapping[int, int] | None = None
+    by_partition: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, partition: int) -> int | None:
         """The offset in a partition; None when the partition is left out."""
-        return self.everywhere if self.by_partition is None else self.by_partition.get(partition)
+        return self.by_partition.get(partition, self.everywhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,6 @@ class AtTime:
     """A place by time: the first record that the broker wrote at or after it."""
 
     at: datetime
-
-    @property
-    def ms(self) -> int:
-        """Milliseconds since 1970."""
-        return int(self.at.timestamp() * 1000)
 
 
 Place = AtOffset | AtTime
@@ -65,15 +59,12 @@ class Selection:
     follow: bool = False
 
     def words(self) -> dict[str, str | None]:
-        """What must be the same for a replay to be continued: everything that decides which records
-        are taken.
-        """
+        """What must be the same for a replay to be continued: what decides which are taken."""
         start = None if isinstance(self.start, AtTime) else repr(self.start)
         end = {} if self.end is None else {"end": repr(self.end)}
         return {"request": self.request_id, "tenant": self.tenant_id, "start": start, **end}
 
     def wish(self) -> Wish:
-        """About whom."""
         return Wish(self.tenant_id, None if self.request_id is None else self.request_id.encode())
 
 
@@ -82,27 +73,19 @@ def place(words: str, now: datetime) -> Place:
     age. Raises BadSelection.
     """
     words = words.strip()
-    if words.startswith("offset:"):
-        found = _OFFSETS.fullmatch(words)
-        if found is None:
-            raise BadSelection(
-                f"{words!r}: write offset:123 for all partitions, or offset:0=123,3=456 for some"
-            )
-        if found[1] is not None:
-            return AtOffset(everywhere=int(found[1]))
-        pairs = (pair.split("=") for pair in found[2].split(","))
-        return AtOffset(by_partition={int(partition): int(offset) for partition, offset in pairs})
-    try:
-        return AtTime(moment(words, now))
-    except ValueError as error:
-        raise BadSelection(f"{error}; an offset is written offset:123") from error
-
-
-def _ago(words: str, now: datetime) -> Place:
-    try:
-        return AtTime(now - age(words.strip()))
-    except ValueError as error:
-        raise BadSelection(str(error)) from error
+    if not words.startswith("offset:"):
+        try:
+            return AtTime(moment(words, now))
+        except ValueError as error:
+            raise BadSelection(f"{error}; an offset is written offset:123") from error
+    if (found := _OFFSETS.fullmatch(words)) is None:
+        raise BadSelection(
+            f"{words!r}: write offset:123 for all partitions, or offset:0=123,3=456 for some"
+        )
+    if found[1] is not None:
+        return AtOffset(everywhere=int(found[1]))
+    pairs = (map(int, pair.split("=")) for pair in found[2].split(","))
+    return AtOffset(by_partition={partition: offset for partition, offset in pairs})
 
 
 def select(  # noqa: PLR0913 (one argument for each thing that can be said)
@@ -120,27 +103,23 @@ def select(  # noqa: PLR0913 (one argument for each thing that can be said)
     if not topics:
         raise BadSelection("name at least one topic")
     if start is not None and last is not None:
-        raise BadSelection(
-            "a start and a last length of time say the same thing twice: give one of them"
-        )
+        raise BadSelection("a start and a last length of time say the same twice: give one of them")
     if follow and end is not None:
         raise BadSelection("what has an end can't be followed: leave out one of them")
-    first = (
-        place(start, now) if start is not None else _ago(last, now) if last is not None else None
-    )
-    until = place(end, now) if end is not None else None
-    if request_id is not None:
-        _check_request(request_id)
-        first = first or AtTime(ULID.from_str(request_id).datetime - CLOCKS_MAY_DIFFER)
-    if isinstance(first, AtTime) and isinstance(until, AtTime) and until.at <= first.at:
-        raise BadSelection("the end is not after the start")
-    return Selection(tuple(dict.fromkeys(topics)), first, until, request_id, tenant_id, follow)
-
-
-def _check_request(request_id: str) -> None:
+    first = None if start is None else place(start, now)
+    until = None if end is None else place(end, now)
     try:
-        _request_id.validate_python(request_id)
+        if last is not None:
+            first = AtTime(now - age(last.strip()))
+        if request_id is not None:
+            _request_id.validate_python(request_id)
+            first = first or AtTime(ULID.from_str(request_id).datetime - CLOCKS_MAY_DIFFER)
     except ValidationError as error:
         raise BadSelection(
             f"{request_id!r} is no request id: it is a ULID of 26 characters"
         ) from error
+    except ValueError as error:
+        raise BadSelection(str(error)) from error
+    if isinstance(first, AtTime) and isinstance(until, AtTime) and until.at <= first.at:
+        raise BadSelection("the end is not after the start")
+    return Selection(tuple(dict.fromkeys(topics)), first, until, request_id, tenant_id, follow)

@@ -11,32 +11,23 @@ Every function raises aiokafka's KafkaError when Kafka is out of reach or refuse
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from aiokafka.errors import KafkaError
-from confluent_kafka import (
-    ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaException,
-)
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka import TopicPartition as Asked
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
 from domain.growing import Holding
-from runtime.connection import for_confluent
+from runtime.asking import LATEST, TIMEOUT_S, Asking, at_or_after
 from runtime.kafka import TopicPartition
-from runtime.named_clients import on_kafka
 from runtime.reading import first_records
 from runtime.settings import KafkaSettings
 from schemas.namespace import OURS, Namespace
 
 T = TypeVar("T")
-
-REACH_S = 5.0
-TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +62,14 @@ class Standing:
 
 async def committed_by(settings: KafkaSettings, group: str) -> Mapping[TopicPartition, int]:
     """The next offset that a group will read of each partition of ours."""
-    return await _asked(lambda: _committed(_admin(settings), settings.names, group))
+    return await _asked(lambda: Asking(settings).committed(group))
 
 
 async def members_of(settings: KafkaSettings, group: str) -> int:
     """How many members a group has at the moment."""
 
     def count() -> int:
-        name = settings.names.group(group)
-        admin = _admin(settings)  # kept: its answers die with it
-        asked = admin.describe_consumer_groups([name], request_timeout=TIMEOUT_S)
-        return len(asked[name].result().members)
+        return len(_described(Asking(settings), group).members)
 
     return await _asked(count)
 
@@ -121,36 +109,24 @@ async def _asked(question: Callable[[], T]) -> T:
         raise KafkaError(error.args[0].str()) from error
 
 
-def _admin(settings: KafkaSettings) -> AdminClient:
-    admin = AdminClient({**for_confluent(settings), "socket.timeout.ms": int(TIMEOUT_S * 1000)})
-    admin.list_topics(timeout=REACH_S)  # raises when nobody answers, sooner than what follows
-    return admin
+def _described(kafka: Asking, group: str) -> ConsumerGroupDescription:
+    name = kafka.names.group(group)
+    asked = kafka.admin.describe_consumer_groups([name], request_timeout=TIMEOUT_S)
+    found: ConsumerGroupDescription = asked[name].result()
+    return found
 
 
 def _standing(settings: KafkaSettings, groups: Sequence[str]) -> Standing:
-    admin = _admin(settings)
-    listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    kafka, names = Asking(settings), settings.names
+    listed = kafka.admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     if listed.errors:
         raise listed.errors[0]
-    names = settings.names
     there = [names.declared_group(one.group_id) for one in listed.valid]
     known = [group for group in there if not groups or group in groups]
-    committed = {group: _committed(admin, names, group) for group in known}
-    holders = _holders(admin, names, known)
+    committed = {group: kafka.committed(group) for group in known}
+    holders = _holders(kafka.admin, names, known)
     places = {tp for group in known for tp in (*committed[group], *holders[group])}
-    return Standing(committed, holders, _ends(admin, names, places))
-
-
-def _committed(admin: AdminClient, names: Namespace, group: str) -> dict[TopicPartition, int]:
-    name = names.group(group)
-    asked = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(name)], request_timeout=TIMEOUT_S
-    )
-    return {
-        TopicPartition(names.declared_name(one.topic), one.partition): one.offset
-        for one in asked[name].result().topic_partitions or ()
-        if names.owns(one.topic) and one.offset >= 0
-    }
+    return Standing(committed, holders, kafka.offsets(places, LATEST))
 
 
 def _holders(
@@ -178,10 +154,11 @@ async def holdings(settings: KafkaSettings) -> dict[str, Holding]:
     """What the members of each group of ours hold of our topics. A group without members is left
     out.
     """
-    return await _asked(lambda: _holdings(_admin(settings), settings.names))
+    return await _asked(lambda: _holdings(Asking(settings)))
 
 
-def _holdings(admin: AdminClient, names: Namespace) -> dict[str, Holding]:
+def _holdings(kafka: Asking) -> dict[str, Holding]:
+    admin, names = kafka.admin, kafka.names
     listed = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     if listed.errors:
         raise listed.errors[0]
@@ -207,22 +184,6 @@ def _holdings(admin: AdminClient, names: Namespace) -> dict[str, Holding]:
             {topic: frozenset(held) for topic, held in numbers.items()},
         )
     return found
-
-
-def _ends(
-    admin: AdminClient, names: Namespace, places: Iterable[TopicPartition]
-) -> dict[TopicPartition, int]:
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no annotations
-    wanted = {Asked(*on_kafka(names, tp)): latest for tp in places}
-    if not wanted:
-        return {}
-    asked = admin.list_offsets(
-        wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S
-    )
-    return {
-        TopicPartition(names.declared_name(one.topic), one.partition): answer.result().offset
-        for one, answer in asked.items()
-    }
 
 
 async def _first_written(
@@ -257,31 +218,20 @@ async def set_back(settings: KafkaSettings, group: str, since_ms: int) -> dict[T
 
     Returns the offsets that were moved: where to. Raises GroupInUse.
     """
-    return await _asked(lambda: _set_back(_admin(settings), settings.names, group, since_ms))
+    return await _asked(lambda: _set_back(Asking(settings), group, since_ms))
 
 
-def _set_back(
-    admin: AdminClient, names: Namespace, group: str, since_ms: int
-) -> dict[TopicPartition, int]:
-    name = names.group(group)
-    described = admin.describe_consumer_groups([name], request_timeout=TIMEOUT_S)[name].result()
-    if described.members:
-        raise GroupInUse(f"{group} has {len(described.members)} members: stop them first")
-    committed = _committed(admin, names, group)
-    since = OffsetSpec.for_timestamp(since_ms)
-    asked = admin.list_offsets(
-        {Asked(*on_kafka(names, tp)): since for tp in committed}, request_timeout=TIMEOUT_S
-    )
-    found = {
-        TopicPartition(names.declared_name(one.topic), one.partition): answer.result().offset
-        for one, answer in asked.items()
-    }
+def _set_back(kafka: Asking, group: str, since_ms: int) -> dict[TopicPartition, int]:
+    if members := _described(kafka, group).members:
+        raise GroupInUse(f"{group} has {len(members)} members: stop them first")
+    committed, name = kafka.committed(group), kafka.names.group(group)
+    found = kafka.offsets(committed, at_or_after(since_ms))
     moved = {tp: at for tp, at in found.items() if 0 <= at < committed[tp]}
     if moved:
         places = [
-            Asked(names.topic(tp.topic), tp.partition, at) for tp, at in sorted(moved.items())
+            Asked(kafka.names.topic(tp.topic), tp.partition, at) for tp, at in sorted(moved.items())
         ]
-        changed = admin.alter_consumer_group_offsets(
+        changed = kafka.admin.alter_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(name, places)], request_timeout=TIMEOUT_S
         )
         for place in changed[name].result().topic_partitions or ():

@@ -21,7 +21,7 @@ def on_kafka(names: Namespace, partition: TopicPartition) -> TopicPartition:
     return TopicPartition(names.topic(partition.topic), partition.partition)
 
 
-def as_declared(names: Namespace, partition: TopicPartition) -> TopicPartition:
+def as_declared(names: Namespace, partition: Any) -> TopicPartition:
     """A partition that Kafka calls so, by the declared name of its topic."""
     return TopicPartition(names.declared_name(partition.topic), partition.partition)
 

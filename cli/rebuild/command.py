@@ -113,11 +113,11 @@ def _shown_value(side: dict[str, object] | None, name: str) -> str:
 
 @contextmanager
 def _shown() -> "Iterator[TellCount]":
-    from replaying.run import Step, Summary  # noqa: PLC0415 (slow to import, rarely needed)
+    from replaying.run import Summary  # noqa: PLC0415 (slow to import, rarely needed)
 
     with shown("rebuilding") as bar:
 
         def tell(count: "Count") -> None:
-            bar(Step(count.done, count.total, Summary(damaged=count.damaged)))
+            bar(Summary(done=count.done, total=count.total, damaged=count.damaged))
 
         yield tell

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from consumers.status_projection import DECLARATION
 from domain.rebuilding import Rebuilding
 from replaying.history import History, ends_of, plan
-from replaying.places import Range
+from replaying.kafka import Range
 from replaying.records import Block, works
 from replaying.selection import CLOCKS_MAY_DIFFER, Selection
 from runtime.records import Work

@@ -59,6 +59,19 @@ def test_files_are_short() -> None:
     assert share(sizes, 400) >= 0.9
 
 
+def test_replaying_stays_small_and_leans_on_what_libraries_make_public() -> None:
+    room = [path for path in FILES if path.parent == CHECKOUT / "replaying"]
+    assert 0 < sum(map(lines, room)) < 1500
+    imported = [
+        name
+        for path in room
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (getattr(node, "module", None) or "", *(one.name for one in node.names))
+    ]
+    assert [name for name in imported if any(part[:1] == "_" for part in name.split("."))] == []
+
+
 def test_functions_fit_a_screen() -> None:
     sizes = [length(function) for path in WRITTEN for function in functions(path)]
     assert max(sizes) <= 70

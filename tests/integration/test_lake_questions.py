@@ -11,12 +11,10 @@ from cli.reporting.cookbook import of_folder, of_lake, questions
 from cli.reporting.views import TOPICS
 from devstack.stack import Stack
 from replaying.parquet import ParquetSink
-from replaying.records import Wish
-from schemas.topics import BY_NAME
 from tests.integration.known_lake import known_lake
 from tests.integration.lakes import Lake
-from tests.unit.cli.test_cookbook import ANSWERS, EVENTS
-from tests.unit.replaying.making import NOON_MS, TOPIC, a_block
+from tests.unit.cli.test_cookbook import ANSWERS, write_known
+from tests.unit.replaying.making import NOON_MS, TOPIC
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +46,10 @@ def test_the_command_prints_views_that_duckdb_takes(lake: Lake) -> None:
 
 
 def test_a_folder_of_a_replay_says_the_same_as_the_lake(lake: Lake, tmp_path: Path) -> None:
-    sink = ParquetSink(tmp_path, {}, Wish(), topics=[*TOPICS.values()])
-    for model, events in EVENTS.items():
-        name = next(one for one in TOPICS.values() if BY_NAME[one].event is model)
-        sink.take(a_block(events, topic=name))
-    sink.close(complete=True)
+    write_known(ParquetSink(tmp_path, {}, topics=[*TOPICS.values()]))
     folder, of_tables = of_folder(tmp_path), of_lake(lake.settings, lake.store, lake.env)
     for name in questions():
-        if name != "retry_cost":
-            assert folder.ask(name) == of_tables.ask(name), name
+        assert folder.ask(name) == of_tables.ask(name), name
     folder.close()
     of_tables.close()
     assert TOPIC in TOPICS.values()

@@ -28,7 +28,7 @@ from cli.main import app
 from devstack.stack import Stack
 from lake.catalog import connect
 from lake.reading import LakeSnapshot, LakeSource, WantedRows
-from lake.rows import rows
+from lake.rows import SOURCE, rows
 from lake.tables import append, open_table, write
 from lake.upkeep import compact
 from replaying.copying import REPLAYED_FROM, TopicSink
@@ -37,8 +37,8 @@ from replaying.errors import HistoryGap
 from replaying.events import replay, to_arrow
 from replaying.history import WRITER, plan
 from replaying.parquet import ParquetSink
-from replaying.records import LAKE_SOURCE, Block, Replayed, TopicRecord, Wish
-from replaying.run import Step, Summary, run
+from replaying.records import EPOCH, MS, Block, Replayed
+from replaying.run import Summary, run
 from replaying.selection import Selection
 from runtime.groups import committed_by
 from runtime.kafka import ConsumerRecord, new_producer, read
@@ -119,7 +119,7 @@ def delete(lake: Lake, ends: dict[int, int]) -> None:
 
 
 def to_parquet(lake: Lake, folder: Path, **chosen: object) -> Summary:
-    sink = ParquetSink(folder, {"tenant": None}, Wish(), rows_per_file=7)
+    sink = ParquetSink(folder, {"tenant": None}, rows_per_commit=7)
     return run(
         lake.kafka,
         Selection((TOPIC,), **chosen),  # type: ignore[arg-type]  # each caller gives what it names
@@ -159,7 +159,7 @@ async def test_lake_and_topic_are_one_history_without_gap_or_overlap(
     assert len(alone) == len(both)
     in_lake = sum((lake.places()).values())
     assert Counter((one.partition, one.offset) for one in both) == told
-    assert sum(dict(one.headers)["ce_source"] == LAKE_SOURCE.encode() for one in both) == in_lake
+    assert sum(dict(one.headers)["ce_source"] == SOURCE.encode() for one in both) == in_lake
     for number in range(12):
         offsets = [one.offset for one in both if one.partition == number]
         assert offsets == sorted(offsets)
@@ -206,7 +206,7 @@ async def test_a_copy_takes_the_topic_s_own_bytes_as_long_as_it_has_them(
     }
     delete(lake, halves)
     # any topic with the same partitions, to which nobody reacts here
-    sink = TopicSink(lake.kafka, LOOK_FAILED.name, Wish())
+    sink = TopicSink(lake.kafka, LOOK_FAILED.name)
     side = SideFile(tmp_path / "damaged.jsonl")
     chosen = Selection((TOPIC,))
     before = len(list(replay(LOOK_FAILED.name, settings=lake.kafka)))
@@ -281,8 +281,8 @@ class Killed(Exception):
     """As if it were."""
 
 
-def killed(stop_at: int, step: Step) -> None:
-    if step.summary.read >= stop_at:
+def killed(stop_at: int, now: Summary) -> None:
+    if now.read >= stop_at:
         raise Killed
 
 
@@ -294,7 +294,7 @@ async def test_an_interrupted_replay_goes_on_where_its_days_end_also_on_another_
     await more(lake, 60)
     grown = False
     for stop_at in (9, 9, 6):
-        sink = ParquetSink(tmp_path, {"tenant": None}, Wish(), rows_per_file=3)
+        sink = ParquetSink(tmp_path, {"tenant": None}, rows_per_commit=3)
         side = SideFile(tmp_path / "damaged.jsonl")
         with pytest.raises(Killed):
             run(
@@ -350,7 +350,7 @@ class Bucket:
             raise ObjectMissing(key)
         return self.objects[key]
 
-    def archive(self, kafka: KafkaSettings, found: list[TopicRecord], partition: int) -> None:
+    def archive(self, kafka: KafkaSettings, found: list[Replayed], partition: int) -> None:
         """As `looks archive` did it: two files and their manifest."""
         folder = kafka.names.key(f"archive/topic={TOPIC}/partition={partition}")
         files = list[dict[str, str]]()
@@ -362,7 +362,7 @@ class Bucket:
             columns = {
                 "offset": [one.offset for one in some],
                 "timestamp": pa.array(
-                    [one.timestamp_ms for one in some], pa.timestamp("ms", "UTC")
+                    [(one.written_at - EPOCH) // MS for one in some], pa.timestamp("ms", "UTC")
                 ),
                 "key": [one.key for one in some],
                 "value": [one.value for one in some],
@@ -379,13 +379,13 @@ class Bucket:
 async def test_an_old_archive_is_read_into_the_lake_once(lake: Lake) -> None:
     await more(lake, 240)
     bucket = Bucket()
-    by_partition: dict[int, list[TopicRecord]] = {}
+    by_partition: dict[int, list[Replayed]] = {}
     for piece in plan(lake.kafka, Selection((TOPIC,)), None)[0].pieces(lake.kafka):
         assert isinstance(piece, Block)
         by_partition.setdefault(piece.partition, []).extend(piece.records)
     kept = {number: found for number, found in by_partition.items() if len(found) > 3}
     for number, found in kept.items():
-        torn = found[1]._replace(value=b"{")
+        torn = replace(found[1], value=b"{")
         bucket.archive(lake.kafka, [found[0], torn, *found[2:]], number)
     catalog = connect(lake.settings, lake.store, lake.env)
     reading = partial(imported, bucket, lake.kafka.names, catalog, lake.settings.schema_here)

@@ -26,16 +26,16 @@ from devstack.stack import Stack
 from replaying.copying import REPLAYED_FROM, TopicSink
 from replaying.damage import SideFile
 from replaying.events import replay, to_arrow, to_pandas, to_polars
-from replaying.kafka import LATEST, Reader
+from replaying.kafka import asking, blocks, resolve
 from replaying.parquet import ParquetSink
-from replaying.ranges import resolve
-from replaying.records import Damaged
-from replaying.run import Step, Summary, run
+from replaying.records import Replayed
+from replaying.run import Summary, run
 from replaying.selection import AtTime, Selection, select
+from runtime.asking import LATEST
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_FAILED
-from tests.unit.replaying.making import ANYBODY, a_completion, encoded, request_id
+from tests.unit.replaying.making import a_completion, encoded, request_id
 
 WORDS: dict[str, str | None] = {"tenant": None}
 PARTITIONS = 12
@@ -106,7 +106,7 @@ def poison(kafka: KafkaSettings, topic: str) -> None:
 
 
 def to_parquet(kafka: KafkaSettings, topic: str, folder: Path) -> Summary:
-    sink = ParquetSink(folder, WORDS, ANYBODY)
+    sink = ParquetSink(folder, WORDS)
     return run(kafka, Selection((topic,)), sink, side=SideFile(folder / "damaged.jsonl"))
 
 
@@ -156,7 +156,7 @@ def test_events_come_one_by_one_and_as_tables_by_request_tenant_and_offset(
     topic = topics()
     fill(kafka, topic, range(30))
     fill(kafka, topic, range(30, 40), tenant="other")
-    damaged: list[Damaged] = []
+    damaged: list[Replayed] = []
     found = list(replay(topic, settings=kafka, damaged=damaged))
     assert sorted(one.said.event.duration_ms for one in found if one.said) == list(range(40))  # type: ignore[attr-defined]  # all are completions
     assert damaged == []
@@ -188,8 +188,9 @@ def test_a_range_of_time_reads_only_that_range(kafka: KafkaSettings, topics: Top
         (Selection((topic,), start=AtTime(middle)), range(60, 100)),
         (Selection((topic,), end=AtTime(middle)), range(60)),
     ):
-        blocks = list(Reader(kafka, resolve(kafka, chosen).ranges).blocks())
-        found = [one.value or b"" for block in blocks for one in block.records]
+        with asking(kafka) as asked:
+            ranges, _ = resolve(asked, chosen)
+        found = [one.value or b"" for block in blocks(kafka, ranges) for one in block.records]
         assert sorted(found) == sorted(encoded(a_completion(number)).value for number in numbers)
 
 
@@ -198,13 +199,12 @@ import sys
 from pathlib import Path
 from replaying.damage import SideFile
 from replaying.parquet import ParquetSink
-from replaying.records import Wish
 from replaying.run import run
 from replaying.selection import Selection
 from runtime.settings import KafkaSettings
 folder = Path(sys.argv[3])
-sink = ParquetSink(folder, {"tenant": None}, Wish(), rows_per_file=20)
-tell = lambda step: (print(step.done, flush=True), sys.stdin.readline())  # goes on when it is let
+sink = ParquetSink(folder, {"tenant": None}, rows_per_commit=20)
+tell = lambda now: (print(now.done, flush=True), sys.stdin.readline())  # goes on when it is let
 side = SideFile(folder / "damaged.jsonl")
 run(KafkaSettings(bootstrap=sys.argv[1]), Selection((sys.argv[2],)), sink, side=side, tell=tell)
 """
@@ -245,7 +245,7 @@ def test_a_copy_keeps_key_headers_order_and_says_where_it_is_from(
     source, target = topics(), topics()
     fill(kafka, source, range(50))
     side = SideFile(tmp_path / "damaged.jsonl")
-    assert run(kafka, Selection((source,)), TopicSink(kafka, target, ANYBODY), side=side).rows == 50
+    assert run(kafka, Selection((source,)), TopicSink(kafka, target), side=side).rows == 50
     originals, copies = ([*replay(name, settings=kafka)] for name in (source, target))
     assert [(one.partition, one.key, one.value, one.headers) for one in originals] == [
         (one.partition, one.key, one.value, one.headers[:-1]) for one in copies
@@ -261,13 +261,13 @@ def test_following_gives_what_comes_until_it_is_interrupted(
     topic = topics()
     fill(kafka, topic, range(10))
 
-    def tell(step: Step) -> None:
-        if step.total is None and step.summary.rows == 30:
+    def tell(now: Summary) -> None:
+        if now.total is None and now.rows == 30:
             raise KeyboardInterrupt
 
     late = threading.Timer(0.5, fill, (kafka, topic, range(10, 30)))
     late.start()
-    sink = ParquetSink(tmp_path, WORDS, ANYBODY)
+    sink = ParquetSink(tmp_path, WORDS)
     chosen = select([topic], datetime.now(UTC), follow=True)
     run(kafka, chosen, sink, side=SideFile(tmp_path / "damaged.jsonl"), tell=tell)
     late.join()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lake.catalog import table_name
 from replaying.duck import DuckSink
 from replaying.errors import BadSelection
 from replaying.parquet import ParquetSink
+from replaying.sinks import Sink
 from schemas.events import (
     CreditRefund,
     LookCompleted,
@@ -28,7 +30,7 @@ from schemas.events import (
 from schemas.failures import FailureCode, FailureReason
 from schemas.topics import TOPIC_OF
 from tests.making import a_request
-from tests.unit.replaying.making import ANYBODY, NOON_MS, a_block, a_completion, request_id
+from tests.unit.replaying.making import NOON_MS, a_block, a_completion, put, request_id
 
 DAY = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
@@ -108,21 +110,25 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 }
 
 
+def write_known(sink: Sink) -> None:
+    """The set with known answers, as a replay writes it."""
+    for model, events in EVENTS.items():
+        topic = TOPIC_OF[model].name
+        put(sink, a_block(events, topic=topic))
+        put(sink, a_block(events[:1], first=len(events), topic=topic))  # delivered once more
+    steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
+    steps.records = [  # each its own event
+        replace(one, headers=(*one.headers, ("ce_id", f"step-{one.offset}".encode())))
+        for one in steps.records
+    ]
+    put(sink, steps)
+    sink.close(complete=True)
+
+
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("replayed")
-    sink = ParquetSink(folder, {"tenant": None}, ANYBODY)
-    for model, events in EVENTS.items():
-        topic = TOPIC_OF[model].name
-        sink.take(a_block(events, topic=topic))
-        sink.take(a_block(events[:1], first=len(events), topic=topic))  # delivered once more
-    steps = a_block(STEPS, topic=TOPIC_OF[LookProgress].name)
-    steps.records = [  # each its own event
-        one._replace(headers=[*(one.headers or ()), ("ce_id", f"step-{one.offset}".encode())])
-        for one in steps.records
-    ]
-    sink.take(steps)
-    sink.close(complete=True)
+    write_known(ParquetSink(folder, {"tenant": None}))
     return folder
 
 
@@ -146,9 +152,9 @@ def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
     """The first day of a healthy system."""
     models: list[type[RequestEvent]] = [*EVENTS, LookProgress]
     topics = [TOPIC_OF[one].name for one in models]
-    sink = ParquetSink(tmp_path, {"tenant": None}, ANYBODY, topics=topics)
+    sink = ParquetSink(tmp_path, {"tenant": None}, topics=topics)
     if model is not None:
-        sink.take(a_block(EVENTS[model], topic=TOPIC_OF[model].name))
+        put(sink, a_block(EVENTS[model], topic=TOPIC_OF[model].name))
     sink.close(complete=True)
     book = of_folder(tmp_path)
     try:
@@ -165,9 +171,9 @@ def test_a_range_without_failures_or_without_anything_is_answered_and_drawn(
 def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
     topic = TOPIC_OF[LookFailed].name
     for events in ([], EVENTS[LookFailed]):
-        sink = ParquetSink(tmp_path, {"tenant": None}, ANYBODY, topics=[topic])
+        sink = ParquetSink(tmp_path, {"tenant": None}, topics=[topic])
         if events:
-            sink.take(a_block(events, topic=topic))
+            put(sink, a_block(events, topic=topic))
         sink.close(complete=True)
         names = [path.name for path in tmp_path.rglob("*.parquet")]
         assert names == (["part-000001-0000.parquet"] if events else ["empty.parquet"])
@@ -179,7 +185,7 @@ def test_an_empty_file_goes_when_records_come(tmp_path: Path) -> None:
 
 
 def test_a_duckdb_file_has_a_table_for_every_topic_that_was_asked_for(tmp_path: Path) -> None:
-    sink = DuckSink(tmp_path / "looks.duckdb", ANYBODY, [TOPIC_OF[LookFailed].name])
+    sink = DuckSink(tmp_path / "looks.duckdb", [TOPIC_OF[LookFailed].name])
     sink.close(complete=True)
     with duckdb.connect(str(tmp_path / "looks.duckdb")) as db:
         assert db.execute("SELECT count(error.code) FROM look_failed").fetchall() == [(0,)]

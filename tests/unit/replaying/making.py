@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from replaying.records import Block, TopicRecord, Wish
+from replaying.history import Progress
+from replaying.records import EPOCH, EVERYBODY, MS, Block, Replayed, Wish
+from replaying.sinks import Sink
 from schemas.envelope import Encoded, Meta, encode
 from schemas.events import TYPE_OF, LookCompleted, PlacedGarment, RequestEvent, StoredImage
 from schemas.ids import derived_id
@@ -12,7 +14,6 @@ from tests.making import NOW, TENANT
 DAY_MS = 24 * 60 * 60 * 1000
 NOON_MS = int(datetime(2026, 1, 2, 12, tzinfo=UTC).timestamp() * 1000)
 TOPIC = "look.completed"
-ANYBODY = Wish()
 
 
 def request_id(number: int) -> str:
@@ -70,6 +71,7 @@ def a_block(
     topic: str = TOPIC,
     at_ms: int = NOON_MS,
     step_ms: int = 1,
+    wish: Wish = EVERYBODY,
 ) -> Block:
     """Records in a row."""
     records = [row if isinstance(row, Encoded) else encoded(row) for row in rows]
@@ -78,9 +80,18 @@ def a_block(
         partition,
         first + len(records),
         [
-            TopicRecord(at, at_ms + step_ms * at, record.key, record.value, list(record.headers))
+            Replayed(
+                topic,
+                partition,
+                at,
+                EPOCH + (at_ms + step_ms * at) * MS,
+                record.key,
+                record.value,
+                record.headers,
+            )
             for at, record in enumerate(records, first)
         ],
+        wish,
     )
 
 
@@ -91,3 +102,10 @@ def completions(first: int, count: int, *, step_ms: int = 1) -> Block:
         first=first,
         step_ms=step_ms,
     )
+
+
+def put(sink: Sink, *blocks: Block) -> None:
+    """Each is taken and committed."""
+    for block in blocks:
+        sink.take(block)
+        sink.commit({block.topic: Progress({block.partition: block.next_offset})})

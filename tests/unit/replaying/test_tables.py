@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lake.columns import TIME, columns
 from lake.rows import rows as lake_rows
-from replaying.records import Block, LakeRows, Wish, read, records, works
+from replaying.records import Block, LakeRows, Wish, records, works
 from replaying.tables import table_schema, typed
 from schemas.envelope import Decoded, Encoded
 from schemas.events import (
@@ -24,10 +24,10 @@ from schemas.events import (
     Stage,
 )
 from schemas.failures import FailureCode, FailureReason
+from schemas.reading import read_event
 from schemas.topics import LOOK_QUARANTINE, TOPIC_OF
 from tests.making import NOW, TENANT, a_request
 from tests.unit.replaying.making import (
-    ANYBODY,
     NOON_MS,
     a_block,
     a_completion,
@@ -67,8 +67,8 @@ EVENTS = (
 )
 
 
-def rows(block: Block, wish: Wish = ANYBODY) -> list[dict[str, Any]]:
-    made = typed(block, wish)
+def rows(block: Block) -> list[dict[str, Any]]:
+    made = typed(block)
     found: list[dict[str, Any]] = []
     for table in made.by_type.values():
         table.validate(full=True)
@@ -167,7 +167,7 @@ DAMAGED = {
 @pytest.mark.parametrize("record", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_record_is_found_among_good_ones(record: Encoded) -> None:
     block = a_block([a_completion(0), record, a_completion(2)])
-    made = typed(block, ANYBODY)
+    made = typed(block)
     assert [one.offset for one in made.damaged] == [1]
     assert made.damaged[0].value == record.value
     assert [row["_offset"] for row in rows(block)] == [0, 2]
@@ -188,7 +188,7 @@ def test_a_damaged_record_is_found_among_good_ones(record: Encoded) -> None:
 )
 def test_what_the_model_accepts_is_a_row_however_it_is_spelled(record: Encoded) -> None:
     block = a_block([record])
-    found = read(block.topic, block.records[0].value, block.records[0].headers)
+    found = read_event(block.topic, block.records[0].value, block.records[0].headers)
     assert isinstance(found, Decoded)
     (row,) = rows(block)
     assert row["duration_ms"] == found.event.duration_ms  # type: ignore[attr-defined]  # it is a completion
@@ -196,7 +196,7 @@ def test_what_the_model_accepts_is_a_row_however_it_is_spelled(record: Encoded) 
 
 
 def test_a_number_that_no_column_holds_is_damage() -> None:
-    made = typed(a_block([a_completion(0), changed(duration_ms=10**30), a_completion(2)]), ANYBODY)
+    made = typed(a_block([a_completion(0), changed(duration_ms=10**30), a_completion(2)]))
     assert [(one.offset, one.reason[:14]) for one in made.damaged] == [(1, "fits no column")]
     assert made.rows == 2
 
@@ -236,16 +236,16 @@ def test_tables_and_model_agree_about_any_bytes(edits: list[tuple[int, int, byte
     for at, length, token in edits:
         value = value[:at] + token + value[at + length :]
     block = a_block([a_completion(0), with_value(value)])
-    accepted = isinstance(read(block.topic, value, block.records[1].headers), Decoded)
-    made = typed(block, ANYBODY)
+    accepted = isinstance(read_event(block.topic, value, block.records[1].headers), Decoded)
+    made = typed(block)
     unfit = [one for one in made.damaged if one.reason.startswith("fits no column")]
     assert made.rows == 2 if accepted and not unfit else [one.offset for one in made.damaged] == [1]
 
 
 def test_a_large_block_with_a_little_damage_loses_only_that() -> None:
     block = completions(0, 2000)
-    block.records[1234] = block.records[1234]._replace(value=b"{")
-    made = typed(block, ANYBODY)
+    block.records[1234] = replace(block.records[1234], value=b"{")
+    made = typed(block)
     assert [one.offset for one in made.damaged] == [1234]
     assert made.rows == 1999
     assert list(made.by_type["look.completed.v1"]["_offset"].to_pylist()) == [
@@ -254,8 +254,9 @@ def test_a_large_block_with_a_little_damage_loses_only_that() -> None:
 
 
 def test_a_tenant_sees_only_its_own_rows() -> None:
-    block = a_block([a_completion(0), a_completion(1, tenant="other"), a_completion(2)])
-    assert [row["_offset"] for row in rows(block, Wish("other"))] == [1]
+    events = [a_completion(0), a_completion(1, tenant="other"), a_completion(2)]
+    block = a_block(events, wish=Wish("other"))
+    assert [row["_offset"] for row in rows(block)] == [1]
 
 
 def test_raw_topics_keep_bytes_and_headers() -> None:
@@ -271,11 +272,11 @@ def test_rows_of_the_lake_are_the_rows_of_their_records() -> None:
     block = a_block(events, first=3, topic=topic.name)
     piece = LakeRows(topic.name, lake_rows(topic, works(block)))
     for validate in (False, True):
-        made = typed(piece, ANYBODY, validate=validate)
-        assert made.by_type == typed(block, ANYBODY).by_type
+        made = typed(piece, validate=validate)
+        assert made.by_type == typed(block).by_type
         assert made.damaged == []
-    good, bad = records(piece, ANYBODY)
-    expected, _ = records(block, ANYBODY)
+    good, bad = records(piece)
+    expected, _ = records(block)
     assert bad == []
     assert [(one.key, one.value, one.said and one.said.event) for one in good] == [
         (one.key, one.value, one.said and one.said.event) for one in expected
@@ -289,7 +290,7 @@ def test_a_row_that_its_model_refuses_is_set_aside_where_somebody_asks() -> None
     amounts = pa.array([10, -10], pa.int64())
     number = table.schema.get_field_index("amount")
     piece = LakeRows(topic.name, table.set_column(number, table.schema.field(number), amounts))
-    assert typed(piece, ANYBODY).rows == 2
-    made = typed(piece, ANYBODY, validate=True)
+    assert typed(piece).rows == 2
+    made = typed(piece, validate=True)
     assert (made.rows, [one.offset for one in made.damaged]) == (1, [1])
     assert "amount" in made.damaged[0].reason
