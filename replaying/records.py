@@ -40,6 +40,10 @@ class Replayed:
         return self.topic, self.partition, self.offset
 
 
+Damaged = Replayed
+"""One that could not be read, by the name that analysts import it by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """About whom: all for None. `key`: of the records of one request."""
