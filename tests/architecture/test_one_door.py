@@ -31,7 +31,7 @@ def places(pattern: re.Pattern[str]) -> set[str]:
                         "broker",
                         "topics_admin",
                         "acls",
-                        "groups",
+                        "asking",
                     )
                 ),
                 *(f"replaying/{name}.py" for name in ("kafka", "copying")),
