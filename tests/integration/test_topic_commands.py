@@ -9,6 +9,7 @@ registry's own checker.
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,13 +189,20 @@ def alter(
     values: Mapping[str, str | None],
     how: AlterConfigOpType = AlterConfigOpType.SET,
 ) -> None:
-    """Change settings of the quarantine topic by hand."""
+    """Change settings of the quarantine topic by hand. A broker answers before it shows them."""
     entries = [
         ConfigEntry(name, value, incremental_operation=how) for name, value in values.items()
     ]
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     for done in client.incremental_alter_configs([resource]).values():
         done.result(20)
+    wanted = {name: value for name, value in values.items() if how is AlterConfigOpType.SET}
+    give_up_s = time.monotonic() + 20
+    while not (shown := own(client, topic)).items() >= wanted.items() or (
+        not wanted and shown.keys() & values.keys()
+    ):
+        assert time.monotonic() < give_up_s, f"{shown} is shown, not {dict(values)}"
+        time.sleep(0.02)
 
 
 def own(client: AdminClient, topic: str) -> dict[str, str]:
