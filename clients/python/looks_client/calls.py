@@ -60,6 +60,8 @@ class JobFilters(TypedDict, total=False):
     created_after: datetime
     created_before: datetime
     reference: str
+    category: str
+    metadata: Mapping[str, str]
     idempotency_key: str
 
 
@@ -189,4 +191,6 @@ def _given(query: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return [f"{name}:{text}" for name, text in value.items()]
     return value.isoformat() if isinstance(value, date) else value

@@ -35,6 +35,10 @@ export interface JobFilters {
   readonly created_after?: string;
   readonly created_before?: string;
   readonly reference?: string;
+  /** Of a garment, said or guessed. */
+  readonly category?: string;
+  /** Looks with all of these pairs. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly idempotency_key?: string;
 }
 
@@ -50,7 +54,7 @@ export interface WaitOptions {
 interface Call {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | null | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | null | undefined>>;
   readonly json?: unknown;
   readonly photo?: Blob;
   readonly idempotencyKey?: string | null;
@@ -142,7 +146,9 @@ export class Looks {
 
   /** All jobs, newest first, page by page. */
   jobs(filters: JobFilters = {}): AsyncGenerator<models.JobSummary> {
-    return this.#pages("/v1/jobs", { ...filters });
+    const { metadata, ...others } = filters;
+    const pairs = Object.entries(metadata ?? {}).map(([name, value]) => `${name}:${value}`);
+    return this.#pages("/v1/jobs", { ...others, metadata: pairs });
   }
 
   /** Cancel a look: its job with the refund, or as it is where that is not decided yet. Throws
@@ -421,7 +427,8 @@ export class Looks {
   #url(call: Call): string {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined && value !== null) query.set(name, String(value));
+      if (value === undefined || value === null) continue;
+      for (const one of typeof value === "object" ? value : [value]) query.append(name, String(one));
     }
     return `${this.#base}${call.path}${query.size > 0 ? `?${query.toString()}` : ""}`;
   }

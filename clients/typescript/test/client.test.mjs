@@ -110,9 +110,10 @@ test("pages are gone through to the last", async () => {
     const next_cursor = cursor === "2" ? null : String(Number(cursor) + 1);
     return Response.json({ items: [{ request_id: cursor }], next_cursor });
   });
-  const found = await all(looks.jobs({ reference: "r" }));
+  const found = await all(looks.jobs({ reference: "r", metadata: { sku: "1", size: "M" } }));
   assert.deepEqual(found.map((one) => one.request_id), ["0", "1", "2"]);
   assert.ok(asked.every((one) => new URL(one.url).searchParams.get("reference") === "r"));
+  assert.ok(asked.every((one) => new URL(one.url).searchParams.getAll("metadata").join() === "sku:1,size:M"));
 });
 
 test("a stream that breaks is gone on with after its last event", async () => {

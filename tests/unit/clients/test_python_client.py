@@ -210,7 +210,10 @@ def test_pages_are_gone_through_to_the_last() -> None:
         assert [one.id for one in looks.ledger()] == [0, 1, 2]
         since = datetime(2026, 1, 2, tzinfo=UTC)
         empty: dict[str, Any] = {"items": [], "next_cursor": None, "count": 0}
-        assert list(Service(answer(empty)).looks().jobs(created_after=since)) == []
+        listed = Service(answer(empty))
+        pairs = {"sku": "1", "size": "M"}
+        assert list(listed.looks().jobs(created_after=since, metadata=pairs)) == []
+        assert listed.asked[0].url.params.get_list("metadata") == ["sku:1", "size:M"]
     assert [request.url.params.get("cursor") for request in service.asked] == [None, "1", "2"]
 
 
