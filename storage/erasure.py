@@ -121,13 +121,14 @@ TABLES: Mapping[str, str] = {
     "cancellations": KEPT,
     "failure_claims": KEPT,
     "job_event_gaps": KEPT,
+    "partition_growths": KEPT,
     "projection_offsets": KEPT,
     "redrives": KEPT,
     "retired_ranges": KEPT,
     "schema_migrations": KEPT,
 }
-"""Every table, and what becomes of its rows. Kept are those that name requests, or operators, and
-no tenant.
+"""Every table, and what becomes of its rows. Kept are those that name requests, operators, or
+partitions, and no tenant.
 """
 
 

@@ -167,7 +167,7 @@ def test_a_balance_that_does_not_cover_it_is_402_and_creates_nothing(poor: Bare)
     assert poor.look(upload["upload_key"])[0] == 202
     status, refused = poor.look(upload["upload_key"])
     assert (status, refused["error"]["code"]) == (402, "INSUFFICIENT_BALANCE")
-    assert set(refused["error"]) == {"code", "message", "request_id"}
+    assert set(refused["error"]) == {"code", "message", "exchange_id", "request_id"}
     assert poor.get("/v1/jobs")["count"] == 1
     assert poor.get("/v1/credits")["balance"] == 5
 

@@ -119,9 +119,10 @@ def enveloped(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     body = body_of(response)
     assert isinstance(body, dict), f"{response.status_code} without an envelope"
     assert set(body) == ({"error", "detail"} if "detail" in body else {"error"})
-    assert set(body["error"]) == {"code", "message", "request_id"}
+    assert set(body["error"]) == {"code", "message", "exchange_id", "request_id"}
     assert STATUS[ErrorCode(body["error"]["code"])] == response.status_code
     assert response.headers["x-request-id"] == [body["error"]["request_id"]]
+    assert body["error"]["exchange_id"] == body["error"]["request_id"]
     assert "Traceback" not in response.text
     assert KEY not in response.text
 

@@ -167,7 +167,7 @@ async def code_of(api: Api, **request: Any) -> tuple[int, str]:
         **{"method": "POST", "url": "/v1/look", "json": GOOD, "headers": api.headers(), **request}
     )
     error = answer.json()["error"]
-    assert set(error) == {"code", "message", "request_id"}
+    assert set(error) == {"code", "message", "exchange_id", "request_id"}
     assert answer.headers["x-request-id"] == error["request_id"]
     return answer.status_code, error["code"]
 
