@@ -60,6 +60,6 @@ def test_nobody_else_of_the_processes_makes_one() -> None:
     } - {
         "schemas/envelope.py",
         "bench/replay.py",
-        "replaying/records.py",  # a row of the lake, read back
+        "lake/rows.py",  # read back
     }
     assert makers == {"runtime/records.py", "storage/outbox.py", "storage/acceptance_rows.py"}
