@@ -216,12 +216,16 @@ FAULTS: dict[Missing, Dice] = {
     Missing.QUARANTINE: Dice(kinds={Deed.POISON: 1}),
     Missing.APPLY_FIRST: Dice(kinds=KILLS, struck=(*PROJECTIONS, *LEDGERS)),
     Missing.FORWARD_ONLY: Dice(requests=12, faults=1, kinds={Deed.HANG: 1}),
-    Missing.MARGIN: Dice(requests=10, kinds=STILLS, struck=LANES[:1], lasts_s=(0.8, 2.5)),
+    Missing.MARGIN: Dice(requests=16, faults=8, kinds=STILLS, struck=LANES[:1], lasts_s=(0.3, 1.5)),
     Missing.CATCH_UP: Dice(
         kinds=STILLS, struck=PROJECTIONS, lasts_s=(1.5, 4.0), stands_s=(6.0, 9.0), alone=1.0
     ),
     Missing.HORIZON: Dice(
-        kinds={Deed.JUMP: 3, Deed.KILL: 3, Deed.COPY: 4}, struck=LANES[:1], faults=20, alone=1.0
+        requests=12,
+        kinds={Deed.JUMP: 3, Deed.KILL: 3, Deed.COPY: 4},
+        struck=LANES[:1],
+        faults=20,
+        alone=1.0,
     ),
     Missing.FORGETTING: Dice(kinds={Deed.JUMP: 2, Deed.COPY: 2}, struck=LANES[:1], faults=8),
     Missing.ISOLATION: Dice(),
