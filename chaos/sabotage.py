@@ -7,7 +7,7 @@ is replaced in memory before the process begins.
 
 import runpy
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -18,7 +18,8 @@ from runtime.records import OutRecord
 from runtime.settings import KafkaSettings
 from runtime.transactions import Transactions
 from schemas.events import CreditRefund
-from storage.outbox import OutboxRow, OutboxStore, row_of
+from storage.growths import growths
+from storage.outbox import OutboxStore, Publish, row_of
 from storage.refunds import Charge, RefundStore
 
 
@@ -82,16 +83,14 @@ async def _without_refund_key(
     return {event.request_id for event, _ in refunds}
 
 
-async def _without_outbox_mark(
-    self: OutboxStore, publish: Callable[[Sequence[OutboxRow]], Awaitable[None]], limit: int
-) -> int:
+async def _without_outbox_mark(self: OutboxStore, publish: Publish, limit: int) -> int:
     rows = await self._pool.fetch(
         """DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
            RETURNING id, topic, key, value, headers::text AS headers""",
         limit,
     )
     if rows:
-        await publish([row_of(row) for row in rows])
+        await publish([row_of(row) for row in rows], await growths(self._pool))
     return len(rows)
 
 
