@@ -49,7 +49,7 @@ def unauthenticated() -> ApiError:
     """
     return ApiError(
         ErrorCode.UNAUTHENTICATED,
-        "A valid API key is needed: `Authorization: Bearer sk_...` (an operator's begins with `op_`).",
+        "A valid API key is needed: `Authorization: Bearer sk_...` (an operator's: `op_...`).",
         headers={"WWW-Authenticate": "Bearer"},
     )
 
