@@ -49,6 +49,8 @@ def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]], pockets_from: flo
     """The cut-out without background inside the wedges (polygons in its px, their apex first), and
     without what is left of it in pockets below this share of its height.
     """
+    if not wedges and pockets_from >= 1:
+        return cutout
     scale = min(1.0, SIDE_PX / max(cutout.alpha.shape))
     height, width = (max(1, round(side * scale)) for side in cutout.alpha.shape)
     alpha = cv2.resize(cutout.alpha, (width, height), interpolation=cv2.INTER_AREA)

@@ -45,15 +45,20 @@ def moved(mask: Mask, aside: int, down: int) -> Mask:
     return np.asarray(cv2.warpAffine(mask.astype(np.uint8), move, mask.shape[::-1]) > 0)
 
 
+def coarse(mask: Mask) -> tuple[Mask, float]:
+    """At `COARSE_PX`, and coarse pixels per pixel."""
+    scale = min(1.0, COARSE_PX / max(mask.shape))
+    size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
+    return np.asarray(
+        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    ), scale
+
+
 def copied(mask: Mask, *, boots: bool = False) -> Copy | None:
     """The largest shape that lies in the mask as it is and moved up or aside, and covers most of it
     so. Boots from the side may have any shape, and stand in any way to each other.
     """
-    scale = min(1.0, COARSE_PX / max(mask.shape))
-    size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
-    small = np.asarray(
-        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    )
+    small, scale = coarse(mask)
     if not small.any():
         return None
     ranked = sorted(_covering(small), key=lambda one: -one[0])[:TRIED]

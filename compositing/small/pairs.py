@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from compositing.arrays import Floats, Mask
 from compositing.cut.pieces import touching
 from compositing.small.frames import Frame, frame
-from compositing.small.overlap import along_seam, copied, far_of
+from compositing.small.overlap import along_seam, coarse, copied, far_of
 from compositing.small.placed import MIN_AREA_PX, Points, box_of, filled, nothing, pieces
 
 MIN_SIDE_PX = 12
@@ -38,7 +38,6 @@ GAP, GAP_LIKE = 0.07, 0.7
 """Between touching shoes, so near their seam, what is nearer than this share to the floor's colour
 is floor.
 """
-COARSE_PX = 112
 BOOT, TWO_SHAFTS = 2.0, 0.3
 """The foot of a boot in profile over its shaft; the share of rows that show two shafts of a pair.
 """
@@ -48,8 +47,8 @@ without it.
 """
 BALANCED, SURELY_ALIKE, SEAM, WORTH = 0.85, 0.86, 1.1, 0.71
 """Halves of about one size that are so alike, or touch along so little, are two shoes side by
-side; else a shape and its copy
-that make the pair so well (`overlap.py`) are one shoe before the other.
+side; else a shape and its copy that make the pair so well (`overlap.py`) are one shoe before the
+other.
 """
 BESIDE, IN_LINE = 0.45, 3.2
 """Shoes lie beside each other, so the cut runs along them; in a line only when the whole is so much
@@ -84,8 +83,7 @@ def unfloored(mask: Mask, colours: Floats) -> Mask:
 
 def _from_floor(mask: Mask, colours: Floats, deepest: float = 1.0) -> Floats | None:
     """How many spreads each pixel's colour is from the floor's, in a shade down to `deepest` of its
-    light; None where the floor is not seen or
-    looks like the shoes.
+    light; None where the floor is not seen or looks like the shoes.
     """
     outside = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
     if outside.mean() < FLOOR_SEEN:
@@ -198,18 +196,9 @@ def _upright(mask: Mask) -> Mask:
     return np.asarray(laid > 0.5)
 
 
-def _coarse(mask: Mask) -> tuple[Mask, float]:
-    """At `COARSE_PX`, and coarse pixels per pixel."""
-    scale = min(1.0, COARSE_PX / max(mask.shape))
-    size = (max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale)))
-    return np.asarray(
-        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    ), scale
-
-
 def _halves(mask: Mask) -> list[Mask] | None:
     """The short cut that leaves two like halves of a shoe's shape; None where there is none."""
-    small, scale = _coarse(mask)
+    small, scale = coarse(mask)
     best, least = None, np.inf
     whole = _long(small)
     for normal, offset, cost in _cuts(small):
