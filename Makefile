@@ -50,13 +50,16 @@ quick: install ## Run every test that needs no stack, on all cores
 
 WORKERS ?= 2
 test: install ## Run the whole suite but the fault campaigns, side by side on one embedded stack: WORKERS=2
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers --ignore tests/spark
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore tests/chaos --ignore tests/containers --ignore tests/spark --ignore tests/connect
 
 faults: install ## Strike a whole system while it works: a short campaign, the simulation, one planted bug after another
 	@$(BIN)/python -m pytest tests/chaos
 
 test-containers: install ## Build the images, run the compose file on a Docker engine, kill parts of it
 	@$(BIN)/python -m pytest -v tests/containers
+
+test-connect: install ## Write the lake by Iceberg's sink on a real Kafka Connect worker, killed ten times while 100,000 records arrive
+	@$(BIN)/python -m pytest -v tests/connect
 
 SPARK := build/spark/bin/python
 test-spark: install ## Ask Spark the cookbook's questions, of the same tables as DuckDB
@@ -155,6 +158,9 @@ gallery: install ## Dress every photo of ../shared/garments (or the drawn garmen
 contracts: install ## Generate docs/contracts and the clients' models from the schemas
 	@$(BIN)/python -m cli.contracts
 
+connect: install ## Build what a Kafka Connect worker needs beside Iceberg's sink: build/connect/looks-lake-row.jar
+	@$(BIN)/python -m deploy.connect.transform
+
 analysts: install ## Build looks-analysts, what analysts install, in build/analysts/dist
 	@$(BIN)/python -m deploy.nesting build/analysts/source
 	@$(BIN)/uv build --quiet --no-build-isolation --offline --python $(BIN)/python --out-dir build/analysts/dist build/analysts/source
@@ -187,4 +193,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos simulate gallery contracts analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers test-connect test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos simulate gallery contracts connect analysts docs pictures assets lock

@@ -66,12 +66,16 @@ def a_record(number: int, topic: Topic) -> OutRecord:
 
 
 class Arrivals(threading.Thread):
-    """Transactions, until RECORDS are committed; never further than it is `let`."""
+    """Transactions, until so many `records` are committed; in `shares`, each of them once it is
+    `let`.
+    """
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, records: int, shares: int) -> None:
         """Nothing is sent yet."""
         super().__init__(daemon=True)
         self._kafka = kafka
+        self._records = records
+        self._shares = shares
         self._let = threading.Semaphore(0)
         self.committed = 0
         self.aborted = 0
@@ -91,15 +95,15 @@ class Arrivals(threading.Thread):
             }
         )
         producer.init_transactions()
-        for share in range(1, KILLS + 2):
+        for share in range(1, self._shares + 1):
             self._let.acquire()
-            while self.committed < share * RECORDS / (KILLS + 1):
+            while self.committed < share * self._records / self._shares:
                 self._transaction(producer)
                 time.sleep(PAUSE_S)
 
     def _transaction(self, producer: Producer) -> None:
         producer.begin_transaction()
-        count = min(AT_ONCE, RECORDS - self.committed)
+        count = min(AT_ONCE, self._records - self.committed)
         for number in range(count):
             out = a_record(number, TOPICS[number % len(TOPICS)])
             producer.produce(out.topic, out.value, out.key, headers=list(out.headers))
@@ -179,7 +183,7 @@ def measure() -> dict[str, object]:
             kafka = settings_of(KafkaSettings, stack.env)
             env = {**os.environ, **stack.env, "LOOKS_LAKE_COMMIT_EVERY_S": "0.5"}
             env |= {"LOOKS_LOG_LEVEL": "ERROR", "LOOKS_KAFKA_SESSION_TIMEOUT_S": "15"}
-            arrivals = Arrivals(kafka)
+            arrivals = Arrivals(kafka, RECORDS, KILLS + 1)
             arrivals.start()
             hits = _killed(env, arrivals)
             arrivals.let()

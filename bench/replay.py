@@ -29,7 +29,7 @@ from schemas.topics import LOOK_COMPLETED, PARTITIONS
 
 RECORDS = int(os.environ.get("LOOKS_BENCH_REPLAY_RECORDS", "1000000"))
 TEMPLATES = 2000
-TURNS = 5
+TURNS = int(os.environ.get("LOOKS_BENCH_REPLAY_TURNS", "5"))
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS = ("shoulder_left", "shoulder_right", "armpit_left", "armpit_right")
 STAGES = {"cut": 87.1, "fit": 42.5, "paint": 25.0, "warp": 25.5, "encode": 15.2, "decode": 4.1}

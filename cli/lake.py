@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from aiokafka.errors import KafkaError
 
+from cli import lake_connect
 from cli.lake_views import views
 from cli.settings import run
 from lake.catalog import NoLake, connect, table_name
@@ -158,3 +159,30 @@ def import_() -> None:
 
 
 app.command()(views)
+
+
+@app.command("connect-config")
+def connect_config(
+    tasks: Annotated[
+        int, typer.Option(min=1, max=1000, help="how many tasks share the partitions")
+    ] = 1,
+) -> None:
+    """Print what Kafka Connect's Iceberg sink is told to write these tables: JSON, no secrets."""
+    with _failing():
+        lake_connect.config(tasks)
+
+
+@app.command("connect-offsets")
+def connect_offsets() -> None:
+    """Print where the tables stand, for the sink to go on there: Connect's PATCH of offsets."""
+    with _failing():
+        lake_connect.offsets()
+
+
+@app.command()
+def prepare() -> None:
+    """Make what Kafka Connect's sink needs and does not make itself: the tables, the columns that
+    events have gained, its control topic. Safe to repeat.
+    """
+    with _failing():
+        lake_connect.prepare()

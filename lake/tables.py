@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 OFFSETS: Final = "looks.offsets"
 """In a snapshot's summary: partition -> next offset, as JSON."""
+SINK_OFFSETS: Final = "kafka.connect.offsets."
+"""How the sink's notes begin: how far it has read its control topic. A file that it hears of again
+is not added twice (lake/connect.py).
+"""
 DAY: Final = "day"
 TARGET_FILE_BYTES: Final = 128 * 1024 * 1024
 ATTEMPTS: Final = 20
@@ -94,8 +98,15 @@ def offsets_of(table: Table) -> dict[int, int]:
 
 
 def summary_of(table: Table) -> dict[str, str]:
-    """What a commit that adds no offset must say again."""
-    return {OFFSETS: _text(offsets_of(table))}
+    """What a commit that adds no offset must say again: of ours, and what Kafka Connect's sink
+    looks for in snapshots, which may be forgotten once this one is made.
+    """
+    told: dict[str, str] = {}
+    for snapshot in _line(table):
+        said = {} if snapshot.summary is None else snapshot.summary.additional_properties
+        noted = {name: one for name, one in said.items() if name.startswith(SINK_OFFSETS)}
+        told = {**noted, **told}
+    return {**told, OFFSETS: _text(offsets_of(table))}
 
 
 def _line(table: Table) -> Iterator[Snapshot]:

@@ -103,6 +103,18 @@ def enlarge(settings: KafkaSettings, topics: Sequence[str], count: int) -> None:
         time.sleep(0.1)
 
 
+def create(settings: KafkaSettings, topic: Topic) -> bool:
+    """Create a topic that is not declared among ours, named as Kafka is to call it; False: it is
+    there. Blocks. Raises TopicsRefused.
+    """
+    client = _connected(settings)
+    if topic.name in client.list_topics(timeout=TIMEOUT_S).topics:
+        return False
+    if failed := _create(client, [topic], settings.replication_factor):
+        raise TopicsRefused(failed)
+    return True
+
+
 def _led(topic: TopicMetadata | None) -> int:
     return sum(one.leader >= 0 for one in topic.partitions.values()) if topic else 0
 

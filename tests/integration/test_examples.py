@@ -26,6 +26,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from standardwebhooks import Webhook
 
 from devstack.folder import cache_folder, free_ports
+from devstack.java import compile_java, java
 from devstack.kafka import jars
 from devstack.stack import Stack
 from domain.webhooks import make_secret
@@ -34,7 +35,6 @@ from runtime.kafka import new_producer
 from runtime.settings import KafkaSettings
 from schemas.ids import new_request_id
 from tests.bare import Bare
-from tests.integration.java import compile_java, java
 from tests.integration.test_command_line import CHECKOUT
 from tests.packages import built_wheel, installed
 
@@ -231,8 +231,9 @@ async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
 async def test_the_java_subscriber_loses_and_repeats_nothing(
     services: Stack, kafka: KafkaSettings, tmp_path: Path
 ) -> None:
-    client = jars(cache_folder(services.folder))
-    compile_java(EXAMPLES / "Subscriber.java", tmp_path / "classes", client, services)
+    cache = cache_folder(services.folder)
+    client = jars(cache)
+    compile_java(EXAMPLES / "Subscriber.java", tmp_path / "classes", client, cache)
     inbox = tmp_path / "inbox"
 
     def effects() -> list[str]:

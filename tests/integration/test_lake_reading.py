@@ -3,6 +3,7 @@ and a table that grows with its event.
 """
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -18,10 +19,11 @@ from aiokafka import AIOKafkaProducer
 
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
-from lake.catalog import connect
-from lake.layout import TOPICS
+from lake.catalog import connect, table_name
+from lake.connect import connector, offsets
+from lake.layout import TOPICS, arrow_schema
 from lake.stray import unknown_files
-from lake.tables import append, offsets_of, open_table, write
+from lake.tables import SINK_OFFSETS, append, offsets_of, open_table, write
 from lake.upkeep import compact, expire
 from operations.auditing.lake_side import LakeSide
 from runtime.kafka import ConsumerRecord, read
@@ -141,10 +143,15 @@ async def test_where_a_table_stands_counts_what_another_engine_has_added(lake: L
     for name, told in (("partition", number), ("offset", end + 5)):
         at = row.schema.get_field_index(name)
         row = row.set_column(at, row.schema.field(at), pa.array([told], row.schema.field(at).type))
-    table.append(row)  # as Kafka Connect does, which says nothing of offsets
+    noted = {f"{SINK_OFFSETS}looks.lake-control.connect-looks.lake-sink": '{"0":7}'}
+    table.append(row, snapshot_properties=noted)  # as Kafka Connect does: no offset of its topic
     grown = {**stands, number: end + 6}
     assert offsets_of(lake.table()) == grown
     assert compact(table).before > 1
+    expire(table, datetime.now(UTC))
+    (snapshot,) = lake.table().snapshots()
+    assert snapshot.summary is not None
+    assert noted.items() <= snapshot.summary.additional_properties.items()
     assert offsets_of(lake.table()) == grown
 
 
@@ -164,6 +171,21 @@ async def test_the_commands_tell_and_maintain(lake: Lake) -> None:
     assert f"{len(left)} stray files removed" in removed
     assert list(unknown_files(lake.table())) == []
     await lake.exact()
+
+
+async def test_the_commands_tell_kafka_connect_and_make_what_it_needs(lake: Lake) -> None:
+    stands = {topic.name: offsets_of(lake.table(topic)) for topic in TOPICS}
+    told = json.loads(await looks(lake, "connect-offsets"))
+    assert told == offsets(lake.kafka.names, stands)
+    sink = json.loads(await looks(lake, "connect-config", "--tasks", "2"))
+    assert sink == connector(lake.kafka, lake.settings, lake.store, 2)
+    catalog = connect(lake.settings, lake.store, lake.env)
+    catalog.drop_table((lake.settings.schema_here, table_name(LOOK_COMPLETED.name)))
+    control = f"{lake.kafka.names.group('looks.lake-control')}: "
+    for ending in ("created", "is there"):
+        made = (await looks(lake, "prepare")).splitlines()
+        assert (len(made), made[-1]) == (len(TOPICS) + 1, control + ending)
+    assert lake.table().schema().as_arrow().names == arrow_schema(LOOK_COMPLETED).names
 
 
 async def test_the_audit_finds_a_row_that_is_missing_and_one_that_is_twice(lake: Lake) -> None:

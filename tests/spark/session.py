@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from devstack.folder import CHECKOUT
-from tests.maven import jars
+from devstack.folder import CHECKOUT, StackFolder, cache_folder
+from devstack.java import jars
 
 PYTHON: Final = Path(
     os.environ.get("LOOKS_TEST_SPARK_PYTHON", CHECKOUT / "build" / "spark" / "bin" / "python")
@@ -77,7 +77,7 @@ def _settings(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     }
     return {
         **{f"spark.sql.catalog.lake{name}": told for name, told in catalog.items()},
-        "spark.jars": ",".join(jars("spark-iceberg", JARS, folder)),
+        "spark.jars": ",".join(jars("spark-iceberg", JARS, cache_folder(StackFolder(folder)))),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
         "spark.ui.enabled": "false",

@@ -1,0 +1,1 @@
+"""What Kafka Connect's workers are given beside Iceberg's sink."""
