@@ -16,7 +16,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 public class Subscriber {
     public static void main(String[] args) throws IOException {
         Map<String, Object> settings = Map.of(
-            "bootstrap.servers", System.getenv("KAFKA_BOOTSTRAP"),
+            "bootstrap.servers", System.getenv("LOOKS_KAFKA_BOOTSTRAP"),
             "group.id", System.getenv("GROUP"),
             "isolation.level", "read_committed",
             "auto.offset.reset", "earliest",

@@ -38,7 +38,7 @@ async def main() -> None:
     db.executescript(TABLES)
     consumer = AIOKafkaConsumer(
         os.environ.get("TOPIC", "look.completed"),
-        bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"],
+        bootstrap_servers=os.environ["LOOKS_KAFKA_BOOTSTRAP"],
         group_id=os.environ["GROUP"],
         isolation_level="read_committed",
         auto_offset_reset="earliest",

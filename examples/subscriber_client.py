@@ -35,7 +35,7 @@ async def main() -> None:
     db.executescript(TABLES)
     subscription = Subscription(
         os.environ.get("TOPIC", "look.completed"),
-        bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"],
+        bootstrap_servers=os.environ["LOOKS_KAFKA_BOOTSTRAP"],
         group_id=os.environ["GROUP"],
     )
     async with subscription:

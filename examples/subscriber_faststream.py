@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS set_aside (partition INTEGER, at INTEGER, reason TEXT
 
 db = sqlite3.connect(os.environ["INBOX"])
 db.executescript(TABLES)
-broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP"])
+broker = KafkaBroker(os.environ["LOOKS_KAFKA_BOOTSTRAP"])
 
 
 async def as_it_came(message: KafkaMessage) -> Any:

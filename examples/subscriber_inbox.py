@@ -39,11 +39,11 @@ async def take(db: asyncpg.Connection, record: ConsumerRecord) -> None:
 
 
 async def main() -> None:
-    db = await asyncpg.connect(os.environ["DATABASE_URL"])
+    db = await asyncpg.connect(os.environ["LOOKS_DATABASE_URL"])
     await db.execute(TABLES)
     consumer = AIOKafkaConsumer(
         os.environ.get("TOPIC", "look.completed"),
-        bootstrap_servers=os.environ["KAFKA_BOOTSTRAP"],
+        bootstrap_servers=os.environ["LOOKS_KAFKA_BOOTSTRAP"],
         group_id=os.environ["GROUP"],
         isolation_level="read_committed",
         auto_offset_reset="earliest",

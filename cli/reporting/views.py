@@ -79,7 +79,8 @@ _BEYOND: Final[Mapping[str, str]] = {
     "requested": "{ms_requested_at} AS requested_ms",
     "completed": "{ms_completed_at} AS completed_ms, image.bytes AS bytes, image.width AS width, "
     "image.height AS height",
-    "failed": "error.code AS reason",
+    # as HTTP and the console say it: a narrower code travels as the cause
+    "failed": "coalesce(error.cause, error.code) AS reason",
 }
 """Columns beside those of the events."""
 

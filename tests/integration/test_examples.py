@@ -147,7 +147,7 @@ async def survives_a_kill(
 
 def environment(kafka: KafkaSettings, published: Published, **more: str) -> dict[str, str]:
     return {
-        "KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "LOOKS_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "TOPIC": published.topic,
         "GROUP": f"{published.topic}.group",
         **more,
@@ -218,7 +218,7 @@ async def test_the_inbox_in_postgres_loses_and_repeats_nothing(
             await survives_a_kill(
                 published,
                 argv,
-                environment(kafka, published, DATABASE_URL=url),
+                environment(kafka, published, LOOKS_DATABASE_URL=url),
                 lambda: list(found),
             )
         finally:
