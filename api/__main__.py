@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.guesses import GuessMaker
 from api.housekeeping import purge_idempotency_keys, purge_lists
 from api.keys import note_once, note_use
 from api.photos import PhotoChecker
@@ -64,6 +65,8 @@ async def main(process: Process) -> None:
         rate_limiter(settings, object_store.names.key("")) as limiter,
     ):
         reads = ReadPool(pool, replicas)
+        uploads = UploadStore(pool, object_store)
+        guesses = GuessMaker(uploads, look.worker_memory_bytes)
         ports = Ports(
             accounts=AccountStore(pool, settings.key_pepper.get_secret_value()),
             acceptance=Acceptance(pool, batch_max=settings.batch_max, queue_max=settings.queue_max),
@@ -75,8 +78,9 @@ async def main(process: Process) -> None:
                 Resolver(RESOLVER_THREADS), insecure=WebhookSettings().allow_insecure_targets
             ),
             links=Presigner(object_store),
-            uploads=UploadStore(pool, object_store),
+            uploads=uploads,
             photos=photos,
+            guesses=guesses,
             usage=UsageStore(reads),
             sessions=SessionStore(
                 pool,
@@ -107,6 +111,7 @@ async def main(process: Process) -> None:
         await app.state.refusals.flush()
         await note_once(app.state.keys.use, ports.accounts)
         await photos.close()
+        await guesses.close()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from api import (
     contracts,
     drafts,
     errors,
+    guessing,
     jobs,
     looks,
     pictures,
@@ -46,6 +47,7 @@ ROUTERS = (
     batch.router,
     drafts.router,
     uploads.router,
+    guessing.router,
     jobs.router,
     cancel.router,
     pictures.router,  # before renders: its fixed path is none of theirs

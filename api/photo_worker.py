@@ -9,6 +9,7 @@ standard output a line each: `{"thumbnail": a small JPEG in base64}`, or
 import io
 import sys
 from base64 import b64encode
+from collections.abc import Callable
 
 import orjson
 from PIL import Image
@@ -34,7 +35,6 @@ def looked_at(data: bytes) -> dict[str, str]:
         return {"code": error.code, "message": str(error)}
     except MemoryError:
         return {"code": "image_too_large", "message": "The photo needs too much memory to decode."}
-    return None
 
 
 def thumbnail(photo: OpenedPhoto) -> bytes:
@@ -49,14 +49,14 @@ def thumbnail(photo: OpenedPhoto) -> bytes:
     return out.getvalue()
 
 
-def main() -> None:
+def answer_with(looked: Callable[[bytes], object]) -> None:
     """Answer until there is no more to read."""
     bound_memory(int(sys.argv[1]))
     while len(head := sys.stdin.buffer.read(LENGTH_BYTES)) == LENGTH_BYTES:
-        answer = looked_at(sys.stdin.buffer.read(int.from_bytes(head, "big")))
+        answer = looked(sys.stdin.buffer.read(int.from_bytes(head, "big")))
         sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
         sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main()
+    answer_with(looked_at)

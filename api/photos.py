@@ -12,7 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from base64 import b64decode
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -30,21 +30,25 @@ LENGTH_BYTES = 8
 """Of what stands before each photo."""
 
 
-class PhotoChecker:
-    """Not shared between event loops. Workers start with the first photo."""
+class PhotoWorkers:
+    """Processes that are given photos, one after the other, and say something of each. Not shared
+    between event loops. They start with the first photo.
+    """
 
-    def __init__(self, memory_bytes: int, *, time_limit_s: float = TIME_LIMIT_S) -> None:
-        """`memory_bytes`: of one worker."""
+    def __init__(
+        self, module: str, count: int, memory_bytes: int, *, time_limit_s: float = TIME_LIMIT_S
+    ) -> None:
+        """`module`: what runs in each; `memory_bytes`: of one worker."""
+        self._module = module
+        self._count = count
         self._memory_bytes = memory_bytes
         self._time_limit_s = time_limit_s
         self._idle: asyncio.LifoQueue[_DecodeWorker | None] = asyncio.LifoQueue()
-        for _ in range(WORKERS):
+        for _ in range(count):
             self._idle.put_nowait(None)
 
-    async def thumbnail(self, file: BinaryIO, size_bytes: int) -> bytes:
-        """What a photo that can be decoded looks like: a small JPEG. Waits for its turn. Raises
-        GarmentError.
-        """
+    async def told(self, file: BinaryIO, size_bytes: int) -> dict[str, Any]:
+        """What a worker says of a photo. Waits for its turn. Raises GarmentError."""
         worker = await self._idle.get()
         kept = None
         try:
@@ -65,17 +69,17 @@ class PhotoChecker:
                 await asyncio.shield(worker.end())
         if "code" in told:
             raise GarmentError(told["code"], told["message"])
-        return b64decode(told["thumbnail"])
+        return told
 
     async def close(self) -> None:
         """End the workers."""
-        for _ in range(WORKERS):
+        for _ in range(self._count):
             worker = await self._idle.get()
             if worker is not None:
                 await worker.end()
 
     async def _start(self) -> "_DecodeWorker":
-        words = (sys.executable, "-m", "api.photo_worker", str(self._memory_bytes))
+        words = (sys.executable, "-m", self._module, str(self._memory_bytes))
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
         )
@@ -86,12 +90,26 @@ class PhotoChecker:
             raise
 
 
+class PhotoChecker(PhotoWorkers):
+    """Decodes what is uploaded."""
+
+    def __init__(self, memory_bytes: int, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+        """`memory_bytes`: of one worker."""
+        super().__init__("api.photo_worker", WORKERS, memory_bytes, time_limit_s=time_limit_s)
+
+    async def thumbnail(self, file: BinaryIO, size_bytes: int) -> bytes:
+        """What a photo that can be decoded looks like: a small JPEG. Waits for its turn. Raises
+        GarmentError.
+        """
+        return b64decode((await self.told(file, size_bytes))["thumbnail"])
+
+
 class _DecodeWorker:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.asked = 0
 
-    async def ask(self, file: BinaryIO, size_bytes: int) -> dict[str, str]:
+    async def ask(self, file: BinaryIO, size_bytes: int) -> dict[str, Any]:
         """Raises EOFError or ConnectionError when the worker ends."""
         self.asked += 1
         stdin, stdout = self.process.stdin, self.process.stdout
@@ -105,7 +123,7 @@ class _DecodeWorker:
         line = await stdout.readline()
         if not line:
             raise EOFError
-        told: dict[str, str] = orjson.loads(line)
+        told: dict[str, Any] = orjson.loads(line)
         return told
 
     async def end(self) -> None:

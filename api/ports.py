@@ -4,6 +4,7 @@ they are told in memory.
 
 from dataclasses import dataclass, field
 
+from api.guesses import GuessMaker
 from api.limits import Limiter, TokenBuckets
 from api.photos import PhotoChecker
 from runtime.egress import Egress
@@ -38,6 +39,7 @@ class Ports:
     links: Presigner
     uploads: UploadStore
     photos: PhotoChecker
+    guesses: GuessMaker
     usage: UsageStore
     sessions: SessionStore
     pictures: PictureStore

@@ -43,6 +43,18 @@ class UploadList(BaseModel):
     count: int = Field(default=0, description="uploads on this page")
 
 
+class CategoryGuess(BaseModel):
+    """What an uploaded photo shows, as far as its shape tells."""
+
+    upload_key: str
+    category: str | None = Field(default=None, description="null where the shape is not clear")
+    confidence: float | None = Field(default=None, description="of the guess, 0 to 1")
+    message: str | None = Field(default=None, description="why there is no guess, in words")
+    offered: bool = Field(
+        default=True, description="false: this service guesses only when a look is made"
+    )
+
+
 class PresignedUploadRequest(BaseModel):
     """What will be uploaded."""
 

@@ -65,6 +65,10 @@ class UploadStore:
         """Store a file, read from its beginning as it is sent. Raises StoreError."""
         await asyncio.to_thread(self._store.put_file, key, file, content_type)
 
+    async def read(self, key: str) -> bytes:
+        """A photo. Raises StoreError."""
+        return await asyncio.to_thread(self._store.get, key, MAX_UPLOAD_BYTES)
+
     async def delete(self, key: str) -> None:
         """Remove an object. Raises StoreError."""
         await asyncio.to_thread(self._store.delete, key)

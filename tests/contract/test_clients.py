@@ -32,6 +32,7 @@ WITHOUT_A_METHOD = {
     "rename_key": "keys are made by people",
     "revoke_key": "keys are made by people",
     "get_upload_thumbnail": "of the console",
+    "guess_upload_category": "of the console: a program says `auto`",
     "get_draft": "of the console",
     "save_draft": "of the console",
     "drop_draft": "of the console",

@@ -79,6 +79,7 @@ def test_every_operation_has_an_id_a_key_and_enveloped_errors(document: dict[str
         "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries", "get_webhook_delivery",
         "redeliver_webhook_delivery",
         "upload_photo", "presign_upload", "list_uploads", "get_upload_thumbnail",
+        "guess_upload_category",
         "get_draft", "save_draft", "drop_draft",
         "stream_job_events", "list_renders", "get_render", "get_usage", "validate_look",
         "get_me", "get_credit_notice", "set_credit_notice", "get_usage_by_key",

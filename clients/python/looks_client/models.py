@@ -210,6 +210,20 @@ class Capability(OpenWords):
     KEYS_MANAGE = "keys:manage"
 
 
+class CategoryGuess(Model):
+    """What an uploaded photo shows, as far as its shape tells."""
+
+    upload_key: str
+    category: str | None = None
+    """null where the shape is not clear"""
+    confidence: float | None = None
+    """of the guess, 0 to 1"""
+    message: str | None = None
+    """why there is no guess, in words"""
+    offered: bool = True
+    """false: this service guesses only when a look is made"""
+
+
 class CreateApiKey(Sent):
     """A new key."""
 

@@ -186,6 +186,19 @@ export type Capability =
   | "keys:manage"
   | (string & {});
 
+/** What an uploaded photo shows, as far as its shape tells. */
+export interface CategoryGuess {
+  readonly upload_key: string;
+  /** null where the shape is not clear */
+  readonly category?: string | null;
+  /** of the guess, 0 to 1 */
+  readonly confidence?: number | null;
+  /** why there is no guess, in words */
+  readonly message?: string | null;
+  /** false: this service guesses only when a look is made */
+  readonly offered?: boolean;
+}
+
 /** A new key. */
 export interface CreateApiKey {
   readonly capabilities: ReadonlyArray<Capability>;

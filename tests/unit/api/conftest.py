@@ -12,7 +12,7 @@ from api.app import create_app
 from domain.api_keys import CAPABILITIES, make_key
 from domain.object_keys import reachable
 from storage.accounts import Credential
-from tests.unit.api.fake_uploads import FakePhotos, FakeUploads
+from tests.unit.api.fake_uploads import FakeGuesses, FakePhotos, FakeUploads
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeWebhooks
 from tests.unit.api.fakes import (
     FakeAcceptance,
@@ -48,6 +48,7 @@ class Api:
     deliveries: FakeDeliveries
     uploads: FakeUploads
     photos: FakePhotos
+    guesses: FakeGuesses
     sessions: FakeSessions
     pictures: FakePictures
     key: str
@@ -89,6 +90,7 @@ async def api() -> AsyncIterator[Api]:
     assert isinstance(ports.deliveries, FakeDeliveries)
     assert isinstance(ports.uploads, FakeUploads)
     assert isinstance(ports.photos, FakePhotos)
+    assert isinstance(ports.guesses, FakeGuesses)
     assert isinstance(ports.sessions, FakeSessions)
     assert isinstance(ports.pictures, FakePictures)
     key = grant_key(accounts, "abc")
@@ -104,6 +106,7 @@ async def api() -> AsyncIterator[Api]:
             ports.deliveries,
             ports.uploads,
             ports.photos,
+            ports.guesses,
             ports.sessions,
             ports.pictures,
             key,

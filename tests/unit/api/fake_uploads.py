@@ -1,10 +1,12 @@
 """In-memory ports of uploads."""
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from api.guesses import GuessMaker
 from api.photos import PhotoChecker
 from compositing import GarmentError
 from storage.submissions import IdempotencyKey
@@ -97,3 +99,19 @@ class FakePhotos(PhotoChecker):
         if self.damaged is not None:
             raise self.damaged
         return b"a small JPEG"
+
+
+class FakeGuesses(GuessMaker):
+    """Says what it is told to."""
+
+    def __init__(self) -> None:
+        self.here = True
+        self.places = asyncio.Semaphore(2)
+        self.found: tuple[str, float] | Exception = ("top", 0.91)
+        self.asked: list[str] = []
+
+    async def guess(self, key: str) -> tuple[str, float]:
+        self.asked.append(key)
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found

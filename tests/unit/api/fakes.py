@@ -35,7 +35,7 @@ from storage.submissions import (
     Unpaid,
 )
 from storage.usage import KeyUsageRow, UsageRow, UsageStore
-from tests.unit.api.fake_uploads import FakePhotos, FakeUploads
+from tests.unit.api.fake_uploads import FakeGuesses, FakePhotos, FakeUploads
 from tests.unit.api.fake_webhooks import FakeDeliveries, FakeTargets, FakeWebhooks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -511,6 +511,7 @@ def make_ports(**api: object) -> tuple[Ports, FakeAccounts, FakeAcceptance, Fake
         links=FakeLinks(),
         uploads=FakeUploads(),
         photos=FakePhotos(),
+        guesses=FakeGuesses(),
         usage=FakeUsage(),
         sessions=FakeSessions(
             accounts, idle_s=settings.session_idle_s, kept_s=settings.session_kept_s
