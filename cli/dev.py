@@ -13,6 +13,8 @@ from devstack.stack import ALL, Stack, StackFailed
 from devstack.surroundings import settle
 from devstack.wardrobe import WARDROBE
 
+OPEN_TO_ANY = ("LOOKS_WEBHOOKS_ALLOW_INSECURE_TARGETS", "LOOKS_PHOTOS_ALLOW_INSECURE_URLS")
+
 app = typer.Typer(
     no_args_is_help=True, help="The development stack: real Kafka, Postgres, S3 and every process."
 )
@@ -54,6 +56,10 @@ def up() -> None:
     typer.echo(f"Postgres  {env['LOOKS_DATABASE_URL']}")
     typer.echo(f"S3        {env['LOOKS_S3_ENDPOINT_URL']}")
     typer.echo(f"settings  . {stack.folder.env}")
+    if any(env.get(name) == "true" for name in OPEN_TO_ANY):
+        typer.echo(
+            "Note      webhooks and photo URLs may use http and private addresses on this stack"
+        )
 
 
 @app.command()

@@ -18,6 +18,8 @@ FETCHED: Final = "fetched"
 _DATA: Final = re.compile(
     r"data:image/[A-Za-z0-9.+-]{1,40}(?:;[A-Za-z0-9=._-]{1,80}){0,4};base64,", re.IGNORECASE
 )
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://", re.IGNORECASE)
+"""Of any URL, so that one of another scheme is refused as a URL."""
 _HEAD_CHARS: Final = 400
 _NUMERIC_HOST: Final = re.compile(r"[0-9.]+|.*:.*")
 
@@ -32,10 +34,9 @@ class PhotoSource(StrEnum):
 
 def source_of(trial_image: str) -> PhotoSource:
     """Which of the three it is meant to be, well-formed or not."""
-    scheme = trial_image[:8].lower()
-    if scheme.startswith(("https://", "http://")):
+    if _SCHEME.match(trial_image):
         return PhotoSource.URL
-    return PhotoSource.DATA if scheme.startswith("data:") else PhotoSource.OBJECT
+    return PhotoSource.DATA if trial_image[:5].lower() == "data:" else PhotoSource.OBJECT
 
 
 def url_problem(url: str, *, insecure: bool = False) -> str | None:

@@ -128,6 +128,12 @@ class Tab:
             )
         )
 
+    def wider_tables(self) -> list[str]:
+        """Tables of which a part, buttons perhaps, lies outside of what is seen."""
+        wider = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"
+        found: list[str] = self.page.locator(".scroll").evaluate_all(wider)
+        return found
+
     def complete(self, selector: str) -> bool:
         """Whether all these pictures are there and loaded."""
         loaded = "all => all.length > 0 && all.every(one => one.complete && one.naturalWidth > 0)"

@@ -285,6 +285,18 @@ def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client
     expect(row).to_contain_text("2 tries")
     row.get_by_text("Payload").click()
     expect(row.locator("pre")).to_contain_text('"type": "webhook.test"')
+    endpoint.get_by_label("State").select_option("skipped")
+    expect(endpoint.locator(".empty")).to_have_text("No delivery is in this state.")
+    endpoint.get_by_role("button", name="Send failed again").click()
+    expect(endpoint.locator(".said")).to_have_text("1 sent again")
+    endpoint.locator("summary", has_text="Change").click()
+    endpoint.get_by_label("failed looks").uncheck()
+    endpoint.get_by_label("Description").fill("the shop's own")
+    endpoint.get_by_role("button", name="Save").click()
+    expect(endpoint.locator(".said")).to_have_text("Saved")
+    expect(endpoint).to_contain_text("the shop's own · look.completed · since")
+    (kept,) = [one for one in client.http.get("/v1/webhooks").json()["items"] if one["url"] == url]
+    assert (kept["event_types"], kept["description"]) == (["look.completed"], "the shop's own")
     endpoint.get_by_role("button", name="Disable").click()
     expect(endpoint).to_contain_text("switched off by you")
     endpoint.get_by_role("button", name="Remove").click()
@@ -318,6 +330,7 @@ def test_every_view_fits_desktop_and_phone_and_names_its_parts(
         faults += [
             (view, size["width"], wide) for size in (DESKTOP, PHONE) if (wide := tab.resized(size))
         ]
+        faults += [(f"{view}: {table}", PHONE["width"], 1) for table in tab.wider_tables()]
     assert faults == []
     paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (paper == "rgb(21, 18, 15)") == (scheme == "dark")

@@ -120,6 +120,30 @@ def test_a_picture_is_saved_as_it_is_and_as_a_png_of_the_same_pixels(
     assert int(np.abs(webp - png).max()) <= 2  # two decoders of one WebP
 
 
+def test_a_look_that_is_a_png_is_saved_as_a_webp_too(
+    tab: Tab, client: Client, tmp_path: Path
+) -> None:
+    item = (client.wardrobe(["tee"])["tee"], "top")
+    made = client.accepted(item, runtime_config={"format": "png", "background": "transparent"})
+    client.finish([made])
+    tab.enter()
+    page = tab.page
+    page.goto(f"{tab.address}/console#/looks/{made}")
+    for button, name in (("Download PNG", f"{made}.png"), ("WebP", f"{made}.webp")):
+        with page.expect_download() as coming:
+            page.get_by_role("link" if "PNG" in button else "button", name=button).click()
+        assert coming.value.suggested_filename == name
+        coming.value.save_as(tmp_path / name)
+    png, webp = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(tmp_path.iterdir()))
+    assert png is not None
+    assert webp is not None
+    assert png.shape == webp.shape
+    assert (tmp_path / f"{made}.webp").read_bytes()[8:12] == b"WEBP"
+    clear = png[..., 3] == 0
+    assert clear.any()
+    assert not webp[..., 3][clear].any()
+
+
 def test_the_code_of_a_look_makes_the_same_look_again(tab: Tab, shown: str, client: Client) -> None:
     page = tab.page
     page.get_by_text("Code of this request").click()

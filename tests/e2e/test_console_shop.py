@@ -34,9 +34,19 @@ def test_many_looks_are_found_by_reference_and_saved_as_one_zip(
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".empty")).to_contain_text("No look is like that.")
     page.get_by_role("link", name="Clear").click()
+    page.get_by_label("Select top, IMG 0000").first.check()
+    bar = page.get_by_role("region", name="Selected looks")
+    expect(bar).to_contain_text("1 selected")
+    page.get_by_text("Find looks").click()
+    page.get_by_label("Reference").fill("IMG 0001")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_label("Select top, IMG 0001").first).to_be_visible()
+    expect(bar).to_contain_text("1 selected, 1 of them not shown")
+    bar.get_by_role("button", name="Select all shown").click()
+    expect(bar).to_contain_text("2 selected")
+    page.get_by_role("link", name="Clear").click()
     for number in range(LOOKS):
         page.get_by_label(f"Select top, IMG {number:04}").first.check()
-    bar = page.get_by_role("region", name="Selected looks")
     expect(bar).to_contain_text(f"{LOOKS} selected")
     with page.expect_download() as coming:
         bar.get_by_role("link", name="Download as zip").click()
@@ -75,6 +85,29 @@ def test_looks_are_found_by_day_and_category(tab: Tab, client: Client) -> None:
     expect(page.locator(".empty")).to_contain_text("No look is like that.")
 
 
+def test_a_photo_that_a_camera_named_has_its_category_before_the_look(tab: Tab) -> None:
+    page = tab.page
+    tab.enter()
+    tab.add("IMG_2031.jpg", small("tee"))
+    card = page.locator(".garment", has_text="IMG_2031.jpg")
+    expect(card.locator(".hint")).to_have_text(re.compile(r"Guessed from its shape, \d+ % sure"))
+    category = page.get_by_label("Category of garment 1")
+    expect(category).to_have_value("top")
+    category.select_option("t-shirt")
+    expect(card.locator(".hint")).to_have_text("")
+    category.select_option("auto")
+    expect(category).to_have_value("top")
+    tab.add("IMG_2032.jpg", small("shoes"))
+    expect(page.locator(".garment .hint").nth(1)).to_have_text(
+        "Its shape is not clear: choose a category."
+    )
+    expect(page.get_by_label("Category of garment 2")).to_have_value("")
+    page.get_by_role("button", name="Remove IMG_2032.jpg").click()
+    tab.add("my shirt dress.jpg", small("dress"))
+    expect(page.get_by_label("Category of garment 2")).to_have_value("dress")
+    expect(page.get_by_role("form", name="Order")).to_contain_text("10 credits")
+
+
 def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     tab: Tab, client: Client
 ) -> None:
@@ -86,9 +119,8 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     tab.key = client.http.post("/v1/keys", json={"capabilities": capabilities}).json()["key"]
     tab.enter()
     tab.add("IMG_2031.jpg", small("tee"))
-    expect(page.get_by_label("Category of garment 1")).to_have_value("auto")
     address = page.get_by_label("Or the address of a photo")
-    for text, why in (("nonsense", "no address"), ("http://a.example/b.jpg", "begins with https")):
+    for text, why in (("nonsense", "no address"), ("ftp://a.example/b.jpg", "not ftp")):
         address.fill(text)
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text(why)
@@ -117,7 +149,9 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     other.page.get_by_role("button", name="Add the upload of").first.click()
     expect(other.page.locator(".garment.ready")).to_have_count(2)
     other.page.get_by_role("button", name="Remove Upload").click()
-    other.send()
+    asked = client.accepted((client.wardrobe(["tee"])["tee"], "auto"))
+    client.finish([asked])
+    other.page.goto(f"{tab.address}/console#/looks/{asked}")
     guess = other.page.locator(".guess")
     expect(guess).to_contain_text(re.compile(r"Guessed: top, \d+ % sure"))
     guess.get_by_role("button", name="Change the category").click()

@@ -207,10 +207,18 @@ def test_a_file_that_is_no_photo_is_said_once_and_asks_for_nothing(tab: Tab) -> 
         {"name": "shirt.jpg", "mimeType": "image/jpeg", "buffer": b"no photo at all" * 40}
     )
     card = page.locator(".garment.failed")
-    expect(card).to_contain_text("Remove it and choose another photo.")
     expect(card.get_by_role("combobox")).to_have_count(0)
-    expect(card.get_by_role("button")).to_have_count(1)
+    expect(card.get_by_role("button")).to_have_count(2)  # remove it, or choose another
     expect(card.locator("code.id")).to_have_count(0)
+    page.get_by_role("button", name="Make this look").click()
+    expect(page.get_by_role("form", name="Order").get_by_role("alert")).to_contain_text(
+        "choose another or remove it"
+    )
+    card.get_by_label("Choose another photo").set_input_files(
+        {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": small("shirt")}
+    )
+    expect(page.locator(".garment.ready .name")).to_have_text(["IMG_1.jpg"])
+    expect(page.get_by_role("combobox", name="Category of garment 1")).to_have_value("shirt")
 
 
 def test_a_key_is_offered_what_it_may_do(tab: Tab, stack: Stack) -> None:

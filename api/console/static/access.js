@@ -7,6 +7,8 @@ import { refusedView } from "./refused.js";
 import { act, table } from "./credits.js";
 
 const ABILITIES = [["jobs:create", "Make looks"], ["jobs:read", "See looks and credits"], ["webhooks:manage", "Manage webhooks"], ["keys:manage", "Manage keys"]];
+const KEY_HEADS = ["Key", "May", "Made", "Last used", "State", "Action"];
+const SESSION_HEADS = ["Browser", "Since", "Last seen", "Action"];
 const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
 
 export async function accessView({ view, query, signal }) {
@@ -28,7 +30,7 @@ async function keys(into, signal) {
   const load = async () => {
     const { items } = await get("/v1/keys", signal);
     const rows = h("tbody", { role: "rowgroup" }, items.map((one) => keyRow(one, notice, signal, load)));
-    into.replaceChildren(addForm(signal, load), notice, table("Keys, newest first", ["Key", "May", "Made", "Last used", "State", "Action"], rows));
+    into.replaceChildren(addForm(signal, load), notice, table("Keys, newest first", KEY_HEADS, rows, "cards"));
   };
   await load();
 }
@@ -58,6 +60,9 @@ function showKey(key) {
   present(dialog);
 }
 
+/** What a column is called, where a phone shows no heads. */
+const word = (text) => h("span", { class: "head quiet" }, text);
+
 function keyRow(one, notice, signal, load) {
   const path = `/v1/keys/${one.id}`;
   const rotate = act(notice, signal, async () => {
@@ -76,8 +81,8 @@ function keyRow(one, notice, signal, load) {
   const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
   const state = one.works ? chip(one.current ? "This one" : "Works", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
   const cell = (...children) => h("td", { role: "cell" }, ...children);
-  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(time(one.created_at)),
-    cell(one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
+  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(word("Made "), time(one.created_at)),
+    cell(word("Last used "), one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
     cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
 }
 
@@ -97,9 +102,9 @@ async function sessions(into, signal) {
       location.reload();
     });
     const rows = h("tbody", { role: "rowgroup" }, items.map((one) => h("tr", { role: "row" },
-      h("td", { role: "cell" }, browserOf(one.agent)), h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, time(one.last_seen_at)),
+      h("td", { role: "cell" }, browserOf(one.agent)), h("td", { role: "cell" }, word("Since "), time(one.created_at)), h("td", { role: "cell" }, word("Last seen "), time(one.last_seen_at)),
       h("td", { role: "cell" }, one.current ? chip("This browser", "success") : h("button", { type: "button", class: "small", onclick: end(one) }, "Sign out", h("span", { class: "unseen" }, ` ${browserOf(one.agent)}, ${one.id.slice(-6)}`))))));
-    into.replaceChildren(table("Sign-ins, last used first", ["Browser", "Since", "Last seen", "Action"], rows), notice,
+    into.replaceChildren(table("Sign-ins, last used first", SESSION_HEADS, rows, "cards"), notice,
       h("div", { class: "row" }, h("button", { type: "button", class: "danger", onclick: everywhere }, "Sign out everywhere")));
   };
   await load();

@@ -4,8 +4,9 @@ import { Refused, call, get, insist } from "./api.js";
 import { announce, arrived, bytes, credits, h, notAllowed, number, problem, time } from "./dom.js";
 import { begunElsewhere, forgetElsewhere } from "./drafts.js";
 import { dropZone } from "./dropzone.js";
-import { AUTO, ICON, SAMPLES, draft, learn, sent } from "./garments.js";
+import { ICON, SAMPLES, TYPES, draft, sent } from "./garments.js";
 import { may } from "./key.js";
+import { AUTO, learn } from "./naming.js";
 import { optionFields } from "./options.js";
 
 const MANNEQUINS = [["FEMALE", "Female"], ["MALE", "Male"]];
@@ -126,7 +127,11 @@ function samples(problems) {
 
 function categorySelect(garment, categories) {
   const regions = [...new Set(categories.map((one) => one.body_region))];
-  const select = h("select", { onchange: () => { garment.category = select.value; draft.changed(); } },
+  const choose = () => {
+    garment.category = (select.value === AUTO && garment.guess?.category) || select.value;
+    draft.changed();
+  };
+  const select = h("select", { onchange: choose },
     h("option", { value: "", hidden: true }, "Choose a category…"),
     h("option", { value: AUTO }, "Guess it from the photo"),
     regions.map((region) => h("optgroup", { label: REGIONS[region] ?? region },
@@ -140,7 +145,7 @@ function garmentCard(garment, categories) {
   const state = h("p", { class: "quiet state" });
   const number = h("span", { class: "index", "aria-hidden": "true" });
   const image = h("img", { src: garment.url, alt: "", onerror: () => { garment.url = ICON; update(); } });
-  const hint = h("p", { class: "quiet hint" }, "Can tell tops, dresses, trousers and shorts. If unsure, the look fails and is refunded.");
+  const hint = h("p", { class: "quiet hint" });
   const remove = h("button", { type: "button", class: "small plain", onclick: () => {
     const next = element.nextElementSibling ?? element.previousElementSibling;
     draft.remove(garment);
@@ -150,17 +155,17 @@ function garmentCard(garment, categories) {
   const element = h("li", { class: "garment" },
     h("div", { class: "thumb" }, image, number),
     h("div", { class: "facts" },
-      h("p", { class: "name", title: garment.name }, garment.name), state, h("label", {}, h("span", { class: "unseen" }), select), hint),
+      h("p", { class: "name", title: garment.name }, garment.name), state, h("label", { class: "category" }, h("span", { class: "unseen" }), select), hint),
     remove);
   const update = (index = draft.garments.indexOf(garment)) => {
     number.textContent = index + 1;
     if (image.getAttribute("src") !== garment.url) image.src = garment.url;
     element.className = `garment ${garment.state}`;
-    element.querySelector("label").hidden = garment.state === "failed" && !garment.error.canHeal;
+    element.querySelector(".category").hidden = garment.state === "failed" && !garment.error.canHeal;
     select.value = garment.category;
-    hint.hidden = garment.category !== AUTO || garment.state === "failed";
+    hint.textContent = garment.state === "failed" ? "" : hintOf(garment);
     remove.setAttribute("aria-label", `Remove ${garment.name}`);
-    element.querySelector("label span").textContent = `Category of garment ${index + 1}, ${garment.name}`;
+    element.querySelector(".category span").textContent = `Category of garment ${index + 1}, ${garment.name}`;
     if (state.dataset.shown !== garment.state) {
       state.dataset.shown = garment.state;
       state.replaceChildren(...stateOf(garment));
@@ -169,8 +174,28 @@ function garmentCard(garment, categories) {
   return { element, update };
 }
 
+/** Where the category comes from. */
+function hintOf({ category, guess, state }) {
+  if (guess === "asked") return "Looking at its shape…";
+  if (guess?.category && guess.category === category) return `Guessed from its shape, ${Math.round(guess.confidence * 100)} % sure. Change it if it is wrong.`;
+  if (guess?.offered && !guess.category && !category) return "Its shape is not clear: choose a category.";
+  return category !== AUTO ? "" : state === "ready" ? "It is guessed when the look is made: tops, dresses, trousers and shorts. If unsure, the look fails and is refunded." : "Its shape is looked at once it is uploaded.";
+}
+
+/** Another photo for a card whose photo can't be used. */
+function another(garment) {
+  const answer = h("span", { class: "problem", role: "alert", hidden: true });
+  const input = h("input", { type: "file", class: "unseen", accept: TYPES.join(","), "aria-label": `Choose another photo in place of ${garment.name}`, onchange: () => {
+    const why = input.files[0] && draft.replace(garment, input.files[0]);
+    answer.hidden = !why;
+    answer.textContent = why ?? "";
+    input.value = "";
+  } });
+  return h("div", { class: "stack" }, h("label", { class: "another" }, input, h("span", { class: "button small" }, "Choose another photo")), answer);
+}
+
 function stateOf(garment) {
-  if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment)), garment.error.canHeal ? "" : "Remove it and choose another photo."];
+  if (garment.state === "failed") return [problem(garment.error, () => draft.retry(garment)), garment.error.canHeal ? "" : another(garment)];
   const ready = garment.sample ? "Sample, uploaded" : garment.uploadKey?.startsWith("https:") ? `Fetched from ${new URL(garment.uploadKey).host} when the look is made` : "Uploaded";
   const where = { waiting: "Waits for its upload", uploading: "Uploading…", ready };
   return [[where[garment.state], garment.file.size && bytes(garment.file.size)].filter(Boolean).join(" · ")];
@@ -232,7 +257,11 @@ function pointOut(answer) {
 
 const named = (what, numbers) => `${what}${numbers.length > 1 ? "s" : ""} ${new Intl.ListFormat("en").format(numbers.map(String))}`;
 
-const notUploaded = (numbers) => `${named("Photo", numbers)} ${numbers.length > 1 ? "were" : "was"} not uploaded: try again or remove ${numbers.length > 1 ? "them" : "it"}.`;
+const notUploaded = (numbers) => {
+  const canHeal = numbers.every((one) => draft.garments[one - 1].error.canHeal);
+  const [were, them] = numbers.length > 1 ? ["were", "them"] : ["was", "it"];
+  return `${named("Photo", numbers)} ${were} not uploaded: ${canHeal ? "try again" : "choose another"} or remove ${them}.`;
+};
 
 /** Ask what the look would cost, a moment after each change. */
 function pricing(price, signal) {
@@ -246,7 +275,7 @@ function pricing(price, signal) {
     clearTimeout(timer);
     if (!body) {
       const count = draft.garments.length;
-      price.replaceChildren(h("p", { class: "quiet" }, count ? draft.garments.some((one) => one.state === "failed") ? "Remove or retry the photo that was not uploaded to see the price." : "Choose a category for each photo to see the price." : "Add garments to see the price."));
+      price.replaceChildren(h("p", { class: "quiet" }, count ? draft.garments.some((one) => one.state === "failed") ? "The price is shown when each photo is uploaded." : "Choose a category for each photo to see the price." : "Add garments to see the price."));
       return;
     }
     timer = setTimeout(async () => {

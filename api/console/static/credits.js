@@ -43,9 +43,9 @@ export async function creditsView({ view, signal, refreshBalance }) {
   show(first);
 }
 
-/** A table that scrolls by itself where it is too wide. */
-export function table(caption, heads, body) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+/** A table that scrolls by itself where it is too wide. Of the kind "cards" each row is a card on a phone. */
+export function table(caption, heads, body, kind = "") {
+  return h("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": caption },
     h("table", { role: "table" }, h("caption", { class: "unseen" }, caption), h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((text) => h("th", { scope: "col", role: "columnheader", class: NUMBERS.includes(text) ? "amount" : null }, text)))), body));
 }
 

@@ -68,6 +68,12 @@ export function problem(error, again) {
   );
 }
 
+/** What came of an action, for everybody to read. */
+export function said(text) {
+  announce(text);
+  return h("p", { class: "said" }, text);
+}
+
 /** Said in place of what a key may not do. */
 export function notAllowed(what, capability) {
   return h("p", { class: "empty" }, `This key may not ${what}. Ask for one with the capability `, h("code", {}, capability), ".");

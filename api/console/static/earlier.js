@@ -11,11 +11,12 @@ const PAGE = 12;
 export async function earlierView(signal) {
   const list = h("ul", { class: "strip uploads", "aria-label": "Earlier uploads" });
   const foot = h("div", { class: "foot" });
+  const refuse = (why) => foot.replaceChildren(h("p", { class: "problem", role: "alert" }, why));
   let cursor = null;
   const page = async () => {
     const found = await get(withQuery("/v1/uploads", { limit: PAGE, cursor }), signal);
     cursor = found.next_cursor;
-    list.append(...found.items.map(card));
+    list.append(...found.items.map((one) => card(one, refuse)));
     foot.replaceChildren(cursor ? h("button", { type: "button", class: "small", onclick: more }, "Show more") : "");
   };
   const more = async () => {
@@ -32,11 +33,12 @@ export async function earlierView(signal) {
   return h("div", { class: "stack" }, list, foot);
 }
 
-function card(upload) {
+function card(upload, refuse) {
   const name = `Upload …${upload.upload_id.slice(-6)}`;
   const add = () => {
     const why = draft.addKnown(upload.upload_key, { name, size: upload.bytes });
-    announce(why ?? "1 added");
+    if (why) refuse(why);
+    else announce("1 added");
   };
   return h("li", {}, h("button", { type: "button", class: "sample", "aria-label": `Add the upload of ${new Date(upload.created_at).toLocaleString("en")}`, onclick: add },
     picture({ src: small(upload.upload_key), alt: "", loading: "lazy", width: 60, height: 80 }, async () => upload.image_url)), h("span", { class: "quiet" }, time(upload.created_at), h("br"), bytes(upload.bytes)));

@@ -57,43 +57,64 @@ export function filters(asked, categories) {
   return h("div", { class: "stack" }, states, h("details", { open: asked.isSearch }, h("summary", {}, "Find looks"), form));
 }
 
-/** Looks that are chosen, and the bar that says so: saved as one zip. */
+/** Which looks are chosen: they stay chosen while others are looked for. */
+const chosen = new Set();
+addEventListener("looks:forgotten", () => chosen.clear());
+
+/** The bar that says how many are chosen, to be saved as one zip, and the boxes of the cards that are shown. */
 export class Selection {
-  #chosen = new Map();
+  #boxes = new Map();
   #count = h("span", {});
   #save = h("a", { class: "button primary", download: "looks.zip" }, "Download as zip");
+  #all = h("button", { type: "button", onclick: () => this.all() }, "Select all shown");
 
   constructor() {
     const clear = h("button", { type: "button", class: "plain", onclick: () => this.clear() }, "Clear");
-    this.bar = h("div", { class: "selection card row between", role: "region", "aria-label": "Selected looks", hidden: true }, this.#count, h("div", { class: "row" }, this.#save, clear));
+    this.bar = h("div", { class: "selection card row between", role: "region", "aria-label": "Selected looks" },
+      this.#count, h("div", { class: "row" }, this.#all, this.#save, clear));
+    this.start = h("button", { type: "button", class: "small", onclick: () => this.all() }, "Select all shown");
+    this.#draw();
   }
 
   /** The box of one card. `name`: what a screen reader calls it by. */
   box(requestId, name) {
-    const input = h("input", { type: "checkbox", checked: this.#chosen.has(requestId), onchange: () => {
-      if (input.checked && this.#chosen.size >= MAX_ZIPPED) {
-        input.checked = false;
-        announce(`A zip has ${MAX_ZIPPED} pictures at most`);
-      } else if (input.checked) this.#chosen.set(requestId, input);
-      else this.#chosen.delete(requestId);
+    const input = h("input", { type: "checkbox", checked: chosen.has(requestId), onchange: () => {
+      input.checked = this.#choose(requestId, input.checked);
       this.#draw();
     } });
-    if (input.checked) this.#chosen.set(requestId, input);
+    this.#boxes.set(requestId, input);
+    this.#draw();
     return h("label", { class: "choose" }, input, h("span", { class: "unseen" }, `Select ${name}`));
   }
 
+  /** As many of those shown as a zip may have. */
+  all() {
+    for (const [requestId, input] of this.#boxes) input.checked = this.#choose(requestId, true);
+    this.#draw();
+    announce(this.#count.textContent);
+  }
+
   clear() {
-    for (const input of this.#chosen.values()) input.checked = false;
-    this.#chosen.clear();
+    for (const input of this.#boxes.values()) input.checked = false;
+    chosen.clear();
     this.#draw();
     announce("Nothing is selected");
   }
 
+  /** Whether it is chosen then. */
+  #choose(requestId, isWanted) {
+    if (!isWanted) chosen.delete(requestId);
+    else if (chosen.size < MAX_ZIPPED) chosen.add(requestId);
+    return chosen.has(requestId);
+  }
+
   #draw() {
-    const count = this.#chosen.size;
-    this.bar.hidden = count === 0;
-    this.#count.textContent = `${number(count)} selected${count === MAX_ZIPPED ? ", as many as a zip may have" : ""}`;
-    const query = new URLSearchParams([...this.#chosen.keys()].map((one) => ["request_id", one]));
-    this.#save.href = `/v1/renders/zip?${query}`;
+    const hidden = [...chosen].filter((one) => !this.#boxes.has(one)).length;
+    this.bar.hidden = chosen.size === 0;
+    this.start.hidden = chosen.size > 0 || !this.#boxes.size;
+    this.#all.hidden = [...this.#boxes.keys()].every((one) => chosen.has(one));
+    this.#count.textContent = [`${number(chosen.size)} selected`, hidden && `${number(hidden)} of them not shown`,
+      chosen.size === MAX_ZIPPED && "as many as a zip may have"].filter(Boolean).join(", ");
+    this.#save.href = `/v1/renders/zip?${new URLSearchParams([...chosen].map((one) => ["request_id", one]))}`;
   }
 }

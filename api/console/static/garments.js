@@ -1,12 +1,13 @@
 // The garments of the look that is being put together: files, where they are in the store, and what they are.
 
-import { Refused, idempotencyKey, insist } from "./api.js";
+import { Refused, idempotencyKey, insist, withQuery } from "./api.js";
 import { forgotten, load, save, saved, small } from "./drafts.js";
+import { AUTO, canonical, guess } from "./naming.js";
 import { configOf, optionsOf } from "./options.js";
 
 export const MAX_ITEMS = 50;
 export const MAX_BYTES = 25 * 1024 * 1024;
-export const TYPES = ["image/jpeg", "image/png", "image/webp", "image/avif", "image/heic"];
+export const TYPES = ["image/jpeg", "image/png", "image/webp", "image/avif", "image/heic", "image/heif"];
 export const SAMPLES = [
   ["tee", "t-shirt"], ["shirt", "shirt"], ["sweater", "sweater"], ["jacket", "jacket"],
   ["jeans", "jeans"], ["skirt", "skirt"], ["dress", "dress"], ["shoes", "shoes"],
@@ -16,20 +17,20 @@ const MAX_URL = 1024;
 export const ICON = "/console/icon.svg";
 /** What few browsers can show: the service makes a small picture of it. */
 const UNSHOWN = /hei[cf]$/i;
-/** In place of a category: the engine guesses it from the photo. */
-export const AUTO = "auto";
-
-/** One garment. `state`: waiting, uploading, ready or failed. */
+/**
+ * One garment. `state`: waiting, uploading, ready or failed. `guess`: what the service took it for by its shape, with the
+ * confidence; without a category where the shape is not clear; "asked" while it is looked at; null where nobody asked.
+ */
 class Garment {
   constructor(file, name, category, sample) {
-    Object.assign(this, { file, name, category, sample, state: "waiting", error: null, uploadKey: null });
+    Object.assign(this, { file, name, category, sample, state: "waiting", error: null, uploadKey: null, guess: null });
     this.onceKey = idempotencyKey();
     this.url = file instanceof Blob && !UNSHOWN.test(file.type || name) ? URL.createObjectURL(file) : ICON;
   }
 
   get kept() {
-    const { name, category, sample, uploadKey, file: { size } } = this;
-    return { name, category, sample, uploadKey, size };
+    const { name, category, sample, uploadKey, guess, file: { size } } = this;
+    return { name, category, sample, uploadKey, size, guess: guess === "asked" ? null : guess };
   }
 
   /** One whose photo is in the store already, or at an address of the web: the service fetches it when the look is made. */
@@ -44,9 +45,9 @@ class Garment {
   }
 
   /** One that was uploaded before the page was loaded anew. */
-  static again({ name, category, sample, uploadKey, size }) {
+  static again({ name, category, sample, uploadKey, size, guess = null }) {
     const made = new Garment({ size }, name, category, sample);
-    return Object.assign(made, { uploadKey, state: "ready", url: small(uploadKey) ?? ICON });
+    return Object.assign(made, { uploadKey, guess, state: "ready", url: small(uploadKey) ?? ICON });
   }
 }
 
@@ -57,6 +58,7 @@ class Draft extends EventTarget {
   reference = "";
   options = optionsOf(null);
   #uploading = 0;
+  #guessing = Promise.resolve();
   #once = null;
   #whose = null;
 
@@ -113,6 +115,7 @@ class Draft extends EventTarget {
     const { mannequin, reference, options } = this;
     save(garments.length && this.#whose ? { whose: this.#whose, mannequin, reference, options, once: this.#once, garments } : null);
     if (this.#whose) saved(this.#kept);
+    for (const one of this.garments) if (one.category === AUTO && !one.guess && one.state === "ready" && small(one.uploadKey)) this.#guess(one);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -125,6 +128,36 @@ class Draft extends EventTarget {
     this.#once = null;
     if (job.error?.code === "category_unclear" && this.garments[job.error.item_index]) this.garments[job.error.item_index].category = "";
     this.changed();
+  }
+
+  /** Ask what a photo shows whose name does not say it, one after the other: each takes a second or two. */
+  #guess(garment) {
+    garment.guess = "asked";
+    this.#guessing = this.#guessing.then(() => this.garments.includes(garment) && this.#lookAt(garment));
+  }
+
+  /** What was chosen meanwhile stays. */
+  async #lookAt(garment) {
+    try {
+      const { category, confidence, offered } = await insist("GET", withQuery("/v1/uploads/guess", { upload_key: garment.uploadKey }));
+      garment.guess = { category, confidence, offered };
+      if (offered && garment.category === AUTO) garment.category = category ?? "";
+    } catch (error) {
+      if (!(error instanceof Refused)) reportError(error);
+      garment.guess = { category: null, offered: false }; // the look guesses it
+    }
+    this.changed();
+  }
+
+  /** Another photo in the place of one that can't be used; returns why not. */
+  replace(garment, file) {
+    const why = objection(file, 0);
+    if (why) return `${file.name}: ${why}`;
+    URL.revokeObjectURL(garment.url);
+    this.garments[this.garments.indexOf(garment)] = new Garment(file, file.name, garment.category || guess(file.name), false);
+    this.#next();
+    this.changed();
+    return null;
   }
 
   /** Dress a garment as something else than it was taken for. */
@@ -142,7 +175,7 @@ class Draft extends EventTarget {
     } catch {
       return "That is no address of a photo.";
     }
-    if (address.protocol !== "https:") return "The address of a photo begins with https.";
+    if (address.protocol !== "https:") return `The address of a photo begins with https, not ${address.protocol.slice(0, -1)}.`;
     if (address.href.length > MAX_URL) return `An address has ${MAX_URL} characters at most.`;
     return this.addKnown(address.href, { name: name || address.host });
   }
@@ -240,23 +273,6 @@ function objection(file, count) {
   if (file.type && !TYPES.includes(file.type)) return "not a JPEG, PNG, WebP, AVIF or HEIC picture";
   if (file.size > MAX_BYTES) return "larger than 25 MiB";
   return file.size ? null : "empty";
-}
-
-let names = [];
-
-/** What file names may say: the categories' keys and synonyms. */
-export function learn(categories) {
-  names = categories.flatMap((one) => [one.key, ...one.synonyms].map((name) => [name, one.key]));
-  names.sort(([a], [b]) => b.length - a.length);
-}
-
-/** The key of a category that is named by a synonym too. */
-const canonical = (name) => names.find(([one]) => one === name.toLowerCase())?.[1] ?? name;
-
-function guess(fileName) {
-  const words = ` ${fileName.toLowerCase().replace(/\.[a-z]+$/, "").split(/[^a-z]+/).join(" ")} `;
-  const found = names.find(([name]) => words.includes(` ${name.replaceAll("-", " ")} `));
-  return found ? found[1] : AUTO;
 }
 
 export const draft = new Draft();

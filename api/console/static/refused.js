@@ -16,7 +16,7 @@ export async function refusedView(wanted, signal) {
     const id = field.value.trim();
     try {
       const one = await get(`/v1/requests/${encodeURIComponent(id)}`, signal);
-      found.replaceChildren(table("The request of this id", HEADS, h("tbody", { role: "rowgroup" }, row(one))));
+      found.replaceChildren(table("The request of this id", HEADS, h("tbody", { role: "rowgroup" }, row(one)), "cards"));
     } catch (error) {
       if (signal.aborted) return;
       const isNone = error instanceof Refused && error.status === 404;
@@ -38,7 +38,7 @@ export async function refusedView(wanted, signal) {
   return [
     h("form", { onsubmit: (event) => { event.preventDefault(); find(); } }, h("label", { for: "refused-id" }, "Id that an error said to quote"),
       h("div", { class: "row" }, field, h("button", {}, "Find"))),
-    found, rows.children.length ? table("Refused requests, newest first", HEADS, rows) : h("p", { class: "quiet" }, "No request of these keys was refused in the last 7 days."), foot,
+    found, rows.children.length ? table("Refused requests, newest first", HEADS, rows, "cards") : h("p", { class: "quiet" }, "No request of these keys was refused in the last 7 days."), foot,
   ];
 }
 

@@ -1,6 +1,6 @@
 // A picture that is looked at closely: zoomed and moved by wheel, fingers, buttons and keys, and compared with another.
 
-import { announce, h, picture } from "./dom.js";
+import { announce, h, picture, said } from "./dom.js";
 
 const MAX_SCALE = 6;
 const STEP = 1.4;
@@ -111,8 +111,10 @@ function comparison(canvas, choices) {
     before.style.clipPath = `inset(0 ${100 - slider.value}% 0 0)`;
     line.style.left = `${slider.value}%`;
   };
+  const failed = h("div", {});
   const choose = async (index) => {
     const chosen = choices[index];
+    failed.replaceChildren();
     for (const one of [before, line, slider]) one.hidden = !chosen;
     if (!chosen) return;
     const [label, link, kind] = chosen;
@@ -124,11 +126,11 @@ function comparison(canvas, choices) {
       before.src = await link();
     } catch {
       select.value = "";
-      choose("");
-      announce("It can't be loaded");
+      await choose("");
+      failed.replaceChildren(said("It can't be loaded. Try again in a while."));
     }
   };
   const select = h("select", { id: "compare", onchange: () => choose(select.value) },
     h("option", { value: "" }, "Nothing"), choices.map(([label], index) => h("option", { value: index }, label)));
-  return h("div", { class: "compare" }, h("label", { for: "compare" }, "Compare with"), select, slider);
+  return h("div", { class: "compare" }, h("label", { for: "compare" }, "Compare with"), select, slider, failed);
 }

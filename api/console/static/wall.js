@@ -31,6 +31,7 @@ export async function looksView({ view, query, signal }) {
   view.append(
     h("h1", {}, "Looks"),
     filters(asked, categories),
+    h("div", { class: "row end" }, shown.selection.start),
     wall, foot, shown.selection.bar);
   const left = history.state?.wall;
   const next = jobPages(asked, signal);

@@ -1,7 +1,7 @@
 // Endpoints that are told of finished looks, what they were sent, and sending it again.
 
 import { call, get, withQuery } from "./api.js";
-import { announce, chip, confirm, copyButton, h, identifier, notAllowed, number, present, problem, time } from "./dom.js";
+import { announce, chip, confirm, copyButton, h, identifier, notAllowed, number, present, problem, said, time } from "./dom.js";
 import { may } from "./key.js";
 import { act as acts, table } from "./credits.js";
 
@@ -11,6 +11,7 @@ const SINCE = [["0", "of all time"], ["1", "of an hour"], ["24", "of a day"], ["
 const EVENTS = [["look.completed", "finished looks"], ["look.failed", "failed looks"]];
 const WHY = { owner: "switched off by you", gone: "it answered 410: gone", failing: "every try failed for days" };
 const AGAIN_AFTER_MS = 1500;
+const NEW = { event_types: EVENTS.map(([value]) => value), include_image_url: false, description: "" };
 const MAX_LOOKS = 10; // a delivery that failed waits for hours: no need to watch it
 
 export async function webhooksView({ view, signal }) {
@@ -37,26 +38,46 @@ export async function webhooksView({ view, signal }) {
 function addForm(added) {
   const url = h("input", { type: "url", id: "url", required: true, placeholder: "https://example.com/hooks/looks", autocomplete: "off" });
   const answer = h("div", {});
-  const events = EVENTS.map(([value, label]) => h("div", { class: "check" },
-    h("input", { type: "checkbox", id: `event-${value}`, name: "event", value, checked: true }), h("label", { for: `event-${value}` }, label)));
-  const picture = h("input", { type: "checkbox", id: "include-image-url", name: "picture" });
   const button = h("button", { class: "primary" }, "Add endpoint");
   const form = h("form", { class: "card", onsubmit: async (event) => {
     event.preventDefault();
     button.disabled = true;
     answer.replaceChildren();
     try {
-      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim(), event_types: new FormData(form).getAll("event"), include_image_url: picture.checked } });
-      url.value = "";
+      const made = await call("POST", "/v1/webhooks", { body: { url: url.value.trim(), ...told(form) } });
+      form.reset();
       added(made);
       showSecret(made.secret);
     } catch (error) {
       answer.replaceChildren(problem(error, () => form.requestSubmit()));
     }
     button.disabled = false;
-  } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button),
-  h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, events)),
-  h("div", { class: "check" }, picture, h("label", { for: "include-image-url" }, "Include a link to the picture: it needs no key and expires")), answer);
+  } }, h("label", { for: "url" }, "URL of a new endpoint"), h("div", { class: "row" }, url, button), fields("new", NEW), answer);
+  return form;
+}
+
+/** What can be said of an endpoint: when it is made, and later. `name`: sets its fields apart from those of others. */
+function fields(name, hook) {
+  const check = (value, label, checked, group) => h("div", { class: "check" },
+    h("input", { type: "checkbox", id: `${name}-${value}`, name: group, value, checked }), h("label", { for: `${name}-${value}` }, label));
+  return h("div", { class: "stack" },
+    h("fieldset", {}, h("legend", {}, "Events"), h("div", { class: "row" }, EVENTS.map(([value, label]) => check(value, label, hook.event_types.includes(value), "event")))),
+    check("picture", "Include a link to the picture: it needs no key and expires", hook.include_image_url, "picture"),
+    h("div", {}, h("label", { for: `${name}-description` }, "Description"),
+      h("input", { id: `${name}-description`, name: "description", maxlength: "200", autocomplete: "off", placeholder: "What it is for", value: hook.description })));
+}
+
+function told(form) {
+  const values = new FormData(form);
+  return { event_types: values.getAll("event"), include_image_url: values.has("picture"), description: values.get("description").trim() };
+}
+
+/** The fields of an endpoint that is there; `saved` takes it as it is then. */
+function changeForm(path, hook, signal, saved) {
+  const answer = h("div", {});
+  const form = h("form", { class: "stack", "aria-label": `Change ${hook.url}`, onsubmit: (event) => { event.preventDefault(); save(); } },
+    fields(hook.id, hook), answer, h("div", { class: "row" }, h("button", { class: "small primary" }, "Save")));
+  const save = acts(answer, signal, async () => saved(await call("PATCH", path, { body: told(form) })));
   return form;
 }
 
@@ -75,11 +96,13 @@ function endpoint(hook, signal) {
   const notice = h("div", {});
   const deliveries = h("div", { class: "deliveries" });
   const toggle = h("button", { type: "button", class: "small" });
-  const picture = h("button", { type: "button", class: "small" });
+  const facts = h("p", { class: "quiet" });
+  const change = h("details", {});
   const draw = () => {
     state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
     toggle.textContent = hook.enabled ? "Disable" : "Enable";
-    picture.textContent = hook.include_image_url ? "Leave out the picture link" : "Include a picture link";
+    facts.replaceChildren([hook.description, hook.event_types.join(", "), hook.include_image_url && "with a link to the picture", "since "].filter(Boolean).join(" · "), time(hook.created_at));
+    change.replaceChildren(h("summary", {}, "Change", h("span", { class: "unseen" }, ` ${hook.url}`)), changeForm(path, hook, signal, saved));
   };
   const act = (work) => acts(notice, signal, work);
   const open = act(() => deliveryList(path, deliveries, signal));
@@ -87,10 +110,12 @@ function endpoint(hook, signal) {
     hook = await call("PATCH", path, { body: { enabled: !hook.enabled } });
     draw();
   }));
-  picture.addEventListener("click", act(async () => {
-    hook = await call("PATCH", path, { body: { include_image_url: !hook.include_image_url } });
+  const saved = (now) => {
+    hook = now;
+    change.open = false;
     draw();
-  }));
+    notice.replaceChildren(said("Saved"));
+  };
   const test = act(async () => {
     await call("POST", `${path}/test`);
     announce("A test is on its way");
@@ -104,8 +129,8 @@ function endpoint(hook, signal) {
   const since = h("select", { "aria-label": `Period of failed deliveries, ${hook.url}` }, SINCE.map(([hours, text]) => h("option", { value: hours }, text)));
   const replay = act(async () => {
     const sent = await replayFailed(path, signal, Number(since.value));
-    announce(sent ? `${number(sent)} sent again` : "Nothing has failed");
     await open();
+    notice.replaceChildren(said(sent ? `${number(sent)} sent again` : "No delivery of this time has failed"));
   });
   const remove = act(async () => {
     if (!(await confirm("Remove this endpoint?", `${hook.url} and its deliveries are forgotten.`, "Remove it"))) return;
@@ -115,36 +140,48 @@ function endpoint(hook, signal) {
   });
   const element = h("article", { class: "card endpoint" },
     h("div", { class: "row between" }, h("h2", { class: "url" }, hook.url), state),
-    h("p", { class: "quiet" }, [hook.description, hook.event_types.join(", "), "since "].filter(Boolean).join(" · "), time(hook.created_at)),
+    facts,
     h("div", { class: "row" },
       h("button", { type: "button", class: "small", onclick: open }, "Deliveries"),
       h("button", { type: "button", class: "small", onclick: test }, "Send a test"),
       h("button", { type: "button", class: "small", onclick: replay }, "Send failed again"), since,
-      h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), picture, toggle,
+      h("button", { type: "button", class: "small", onclick: rotate }, "New secret"), toggle,
       h("button", { type: "button", class: "small plain danger", onclick: remove }, "Remove")),
-    notice, deliveries);
+    change, notice, deliveries);
   draw();
   return element;
 }
 
+/** What an endpoint was sent, in the state that is chosen. */
 async function deliveryList(path, into, signal) {
-  const page = await get(`${path}/deliveries?limit=${PAGE}`, signal);
-  if (!page.items.length) return into.replaceChildren(h("p", { class: "empty" }, "Nothing was sent yet."));
+  const shown = h("div", { class: "stack" });
+  const state = h("select", { id: `state-${path}`, onchange: () => fill() }, h("option", { value: "" }, "Any"),
+    Object.entries(DELIVERY).map(([value, [text]]) => h("option", { value }, text)));
+  const fill = acts(shown, signal, async () => {
+    const status = state.value || null;
+    shown.replaceChildren(...deliveryPages(path, status, await get(withQuery(`${path}/deliveries`, { limit: PAGE, status }), signal), signal));
+  });
+  await fill();
+  into.replaceChildren(h("div", { class: "row" }, h("label", { for: state.id }, "State"), state), shown);
+}
+
+function deliveryPages(path, status, first, signal) {
+  if (!first.items.length) return [h("p", { class: "empty" }, status ? "No delivery is in this state." : "Nothing was sent yet.")];
   const rows = h("tbody", { role: "rowgroup" });
   const foot = h("div", { class: "foot" });
   const show = (one) => {
     rows.append(...one.items.map((delivery) => deliveryRow(path, delivery, signal)));
     const more = async () => {
       try {
-        show(await get(withQuery(`${path}/deliveries`, { limit: PAGE, cursor: one.next_cursor }), signal));
+        show(await get(withQuery(`${path}/deliveries`, { limit: PAGE, status, cursor: one.next_cursor }), signal));
       } catch (error) {
         if (!signal.aborted) foot.replaceChildren(problem(error, more));
       }
     };
     foot.replaceChildren(one.next_cursor ? h("button", { type: "button", class: "small", onclick: more }, "Show more") : "");
   };
-  show(page);
-  return into.replaceChildren(table("Deliveries, newest first", ["When", "Event", "State", "Last answer", "Action"], rows), foot);
+  show(first);
+  return [table("Deliveries, newest first", ["When", "Event", "State", "Last answer", "Action"], rows, "cards"), foot];
 }
 
 /** Send again what failed, the newest first; returns how many. */

@@ -40,6 +40,8 @@ MAX_LINES = 300
 MAX_FIRST_BYTES = 56 * 1024
 MAX_VIEW_BYTES = 32 * 1024
 """Of what a view loads beside what all do."""
+MAX_LATER_BYTES = 96 * 1024
+"""Of all that is loaded after the first view, together."""
 COLOUR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6});")
 AA = 4.5
 """Contrast of text, WCAG 2.2, 1.4.3."""
@@ -153,6 +155,7 @@ def test_the_files_are_short_and_few_are_loaded_before_the_first_view() -> None:
     first = statically_loaded("main.js")
     assert sum(len(TEXTS[name]) for name in first) <= MAX_FIRST_BYTES
     later = {name for name in TEXTS if name.endswith(".js")} - first
+    assert sum(len(TEXTS[name]) for name in later) <= MAX_LATER_BYTES
     of_views = {
         name: sum(len(TEXTS[one]) for one in statically_loaded(name) - first) for name in later
     }
