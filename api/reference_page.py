@@ -3,10 +3,19 @@
 import json
 from collections.abc import Iterator
 from html import escape
+from typing import Final
 
 from api.plain_page import DocumentNode, example, fields, page, scrolled, ticked
 
 Operations = list[tuple[str, str, DocumentNode]]
+
+_RECEIVED: Final = {
+    "image/webp": "-o picture.webp",
+    "image/jpeg": "-o picture.jpg",
+    "application/zip": "-o pictures.zip",
+    "text/event-stream": "--no-buffer",
+}
+"""What curl is told where an answer is no JSON."""
 
 
 def render(document: DocumentNode) -> str:
@@ -20,7 +29,8 @@ def render(document: DocumentNode) -> str:
         f"{escape(document['openapi'])}). To try it: <a href=console>the console</a>. Topics: "
         "<a href=asyncapi>asyncapi</a>.</p>",
         "<p>Each request carries <code>Authorization: Bearer sk_…</code>. In the examples "
-        "<code>$LOOKS_API_URL</code> and <code>$LOOKS_API_KEY</code> are yours.</p>",
+        "<code>$LOOKS_API_URL</code>, <code>$LOOKS_API_KEY</code> and ids such as "
+        "<code>$REQUEST_ID</code> are yours to fill in.</p>",
     ]
     for tag, operations in groups:
         parts.append(f"<section><h2>{escape(tag['name'].capitalize())}</h2>")
@@ -114,14 +124,35 @@ def _calls(document: DocumentNode) -> Iterator[str]:
 
 
 def curl(method: str, path: str, operation: DocumentNode) -> str:
-    """A command that calls the operation."""
-    lines = [f'curl "$LOOKS_API_URL{path}"', '-H "Authorization: Bearer $LOOKS_API_KEY"']
-    if method != "GET":
-        lines.insert(0, f"{lines.pop(0)} -X {method}")
+    """A command that calls the operation; what the reader fills in is a variable of the shell."""
+    lines = [f'curl "$LOOKS_API_URL{_filled(path, operation)}"']
+    lines[0] += "" if method == "GET" else f" -X {method}"
+    if operation.get("security") != []:
+        lines.append('-H "Authorization: Bearer $LOOKS_API_KEY"')
     content = operation.get("requestBody", {}).get("content", {})
     if "application/json" in content:
-        body = content["application/json"].get("example", {})
-        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body, indent=2)}'"]
+        body = json.dumps(content["application/json"].get("example", {}), indent=2)
+        body = body.replace("sk_live_...", "'\"$LOOKS_API_KEY\"'")
+        lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]
     elif content:
         lines.append("-F file=@shirt.jpg")
+    lines += [_RECEIVED[kind] for kind in _answered(operation) if kind in _RECEIVED][:1]
     return " \\\n  ".join(lines)
+
+
+def _filled(path: str, operation: DocumentNode) -> str:
+    """The path and the query without which the operation is refused."""
+    query = []
+    for one in operation.get("parameters", ()):
+        value = "0" if one["schema"].get("type") == "integer" else f"${one['name'].upper()}"
+        if one["in"] == "path":
+            path = path.replace(f"{{{one['name']}}}", value)
+        elif one["in"] == "query" and one["required"]:
+            query.append(f"{one['name']}={value}")
+    return f"{path}?{'&'.join(query)}" if query else path
+
+
+def _answered(operation: DocumentNode) -> Iterator[str]:
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            yield from answer.get("content", {})

@@ -188,6 +188,9 @@ def test_every_route_asks_for_its_role_and_no_tenants_key_opens_any(
                 told = code(method, path, keys[role]["key"])
                 wrong += [(method, path, role, told)] if told != expected else []
     assert wrong == []
+    for key in strangers[:2]:  # nor does one sign in
+        answer = httpx.post(f"{url}/ops/v1/session", json={"key": key})
+        assert (answer.status_code, answer.headers.get("set-cookie")) == (401, None)
     for made in keys.values():
         assert api.delete(f"/operators/{made['key_id']}").status_code < 300
 

@@ -18,6 +18,9 @@ def page() -> str:
         "OpenAPI at `/openapi.json`. [The HTTP surface](../http.md) explains how to use them.",
         "",
         words(told["info"]["description"]),
+        "",
+        "In the examples `$LOOKS_API_URL`, `$LOOKS_API_KEY` and ids such as `$REQUEST_ID` are yours "
+        "to fill in.",
     ]
     for tag in told["tags"]:
         lines += ["", f"## {tag['name'].capitalize()}", "", words(tag["description"])]

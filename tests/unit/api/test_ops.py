@@ -43,6 +43,7 @@ def nth(at: int) -> Callable[[str], str]:
 
 
 KEYS = {role: make_operator_key(nth(at)) for at, role in enumerate(ROLES)}
+TENANTS_KEYS = [make_key(environment, first) for environment in ("live", "test")]
 TOKENS = {role: make_token(nth(at), SESSION_PREFIX) for at, role in enumerate(ROLES)}
 
 
@@ -130,8 +131,8 @@ def asked(method: str, path: str) -> tuple[str, str, dict[str, Any]]:
 
 def strangers() -> Iterator[tuple[str, dict[str, str]]]:
     yield "nobody", {}
-    yield "a tenant's key", {"Authorization": f"Bearer {make_key('live', first)}"}
-    yield "a tenant's test key", {"Authorization": f"Bearer {make_key('test', first)}"}
+    yield "a tenant's key", {"Authorization": f"Bearer {TENANTS_KEYS[0]}"}
+    yield "a tenant's test key", {"Authorization": f"Bearer {TENANTS_KEYS[1]}"}
     yield "a tenant's session", {"Cookie": f"looks_session={make_token(first)}"}
     yield "a tenant's token by our name", {"Cookie": f"looks_ops_session={make_token(first)}"}
     yield "an unknown operator", {"Authorization": f"Bearer {make_operator_key(nth(9))}"}
@@ -177,13 +178,34 @@ async def test_each_role_and_each_stranger_at_every_route(
 
 
 async def _open(ops: Ops, verb: str, url: str) -> None:
-    """The sign-in's own route: open to who has a key to give, not to other sites' pages."""
-    key = {"key": KEYS[OperatorRole.VIEWER]}
-    body: dict[str, Any] = {"json": key} if verb == "POST" else {}
-    answer = await ops.http.request(verb, url, **body)
-    assert answer.status_code == (201 if verb == "POST" else 200)
+    """The sign-in's own route: open to who has an operator's key to give, not to other sites' pages
+    nor to tenants, whose keys are none here, in the body or beside it.
+    """
+    for key in (*KEYS.values(), *TENANTS_KEYS, make_operator_key(nth(9)), ""):
+        known = key in KEYS.values()
+        body: dict[str, Any] = {"json": {"key": key}} if verb == "POST" else {}
+        answer = await ops.http.request(verb, url, **body)
+        ops.http.cookies.clear()
+        if verb == "GET":
+            assert (answer.status_code, answer.json()["me"]) == (200, None)
+        elif known:
+            assert answer.status_code == 201
+        else:
+            assert answer.status_code in {401, 422}, key
+            assert "set-cookie" not in answer.headers
+    for _, headers in strangers():
+        body = {"json": {"key": TENANTS_KEYS[0]}} if verb == "POST" else {}
+        answer = await ops.http.request(verb, url, headers=headers, **body)
+        assert "set-cookie" not in answer.headers
+        if verb == "POST":
+            assert answer.status_code == 401
+        else:
+            assert answer.status_code == 403 or answer.json()["me"] is None
     foreign = await ops.http.request(
-        verb, url, headers={"Origin": "https://elsewhere.example"}, **body
+        verb,
+        url,
+        headers={"Origin": "https://elsewhere.example"},
+        **({"json": {"key": KEYS[OperatorRole.VIEWER]}} if verb == "POST" else {}),
     )
     assert foreign.status_code == 403
 
