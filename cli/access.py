@@ -1,6 +1,7 @@
 """`looks topics acls, grant, password`: who may do what on Kafka."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import typer
 
@@ -9,12 +10,13 @@ from runtime import acls as broker
 from runtime.settings import KafkaSettings
 from schemas.access import ROLES, Acl, PrincipalsDiffer, process_acls, role_acls
 
+KafkaUser = Annotated[str, typer.Argument(help="the user's name on Kafka")]
+
 
 def acls() -> None:
-    """Create the ACLs of every process's user. Safe to repeat; removes nothing, and names what is
-    not declared.
-
-    Exit 1: a process's user may do more than is declared, or the brokers refused.
+    """Give each process's Kafka user the rights that it needs. It removes nothing; it lists rights
+    that should not be there. Safe to repeat. Exit 1: a user has more rights than declared, or a
+    broker refused.
     """
     settings = KafkaSettings()
     try:
@@ -27,17 +29,20 @@ def acls() -> None:
         raise typer.Exit(1)
 
 
-def grant(role: str, user: str) -> None:
-    """Create the ACLs of a role (subscriber, auditor, operator) for a user."""
+def grant(
+    role: Annotated[str, typer.Argument(help="subscriber, auditor or operator")],
+    user: KafkaUser,
+) -> None:
+    """Give a Kafka user the rights of a role: subscriber, auditor or operator."""
     if role not in ROLES:
         typer.secho(f"there is no role {role}; there are {', '.join(ROLES)}", fg="red", err=True)
         raise typer.Exit(1)
     _allow({user: role_acls(ROLES[role], user, KafkaSettings().names)})
 
 
-def password(user: str) -> None:
-    """Give a Kafka user a password, read from standard input, not from arguments. The older one
-    ends at once.
+def password(user: KafkaUser) -> None:
+    """Set a Kafka user's password, read from standard input. The old password stops working at
+    once.
     """
     try:
         broker.set_password(KafkaSettings(), user, secret("password"))

@@ -18,12 +18,16 @@ from runtime.settings import ObjectStoreSettings
 from schemas.engines import EngineName
 from storage.accounts import GrantRefused, KeyEnded, TenantRow, UnknownTenant
 
-tenants_app = typer.Typer(cls=Tenants, no_args_is_help=True, help="Tenants.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys.")
-credits_app = typer.Typer(no_args_is_help=True, help="Credits.")
+tenants_app = typer.Typer(
+    cls=Tenants, no_args_is_help=True, help="Create, configure and erase tenants."
+)
+keys_app = typer.Typer(no_args_is_help=True, help="Create, list, rotate and revoke API keys.")
+credits_app = typer.Typer(no_args_is_help=True, help="Grant credits and show balances.")
 
 DEFAULT = "default"
 
+TenantName = Annotated[str, typer.Argument(help="tenant id")]
+KeyId = Annotated[str, typer.Argument(help="as `looks keys list` shows it")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="tenant id")]
 Environment = Annotated[str, typer.Option("--environment", help="live or test")]
 
@@ -48,12 +52,16 @@ def _environment(name: str) -> str:
 
 @tenants_app.command("create")
 def create_tenant(
-    tenant: str,
+    tenant: TenantName,
     prefix: Annotated[
-        list[str], typer.Option("--prefix", help="object keys below it may be named; repeatable")
+        list[str],
+        typer.Option(
+            "--prefix",
+            help="the tenant may use object keys below this, such as users/acme/; repeatable",
+        ),
     ],
 ) -> None:
-    """Add a tenant with empty accounts."""
+    """Create a tenant. It starts with no credits and no keys."""
     if is_pseudonym(tenant):
         raise _refuse(f"{tenant}: names that begin so are those of erased tenants")
     ours = NOT_FOR_TENANTS | {ObjectStoreSettings().namespace}
@@ -70,9 +78,7 @@ def create_tenant(
 
 @tenants_app.command("list")
 def list_tenants() -> None:
-    """Show tenants, their prefixes, and their engines and quality floors where they have their
-    own.
-    """
+    """List tenants: their prefixes, and the engine and quality floor where they have their own."""
 
     async def work() -> list[TenantRow]:
         async with accounts() as store:
@@ -86,9 +92,12 @@ def list_tenants() -> None:
 
 @tenants_app.command("engine")
 def set_engine(
-    tenant: str, engine: Annotated[str, typer.Argument(help="classical, remote or default")]
+    tenant: TenantName,
+    engine: Annotated[
+        str, typer.Argument(help="classical, remote, or default (what the deployment says)")
+    ],
 ) -> None:
-    """Say who makes a tenant's looks, unless a look asks for another."""
+    """Choose which engine makes a tenant's looks. A look may still ask for another."""
     if engine not in (*EngineName, DEFAULT):
         raise _refuse(f"the engine must be one of {', '.join((*EngineName, DEFAULT))}")
 
@@ -105,13 +114,13 @@ def set_engine(
 
 @tenants_app.command("quality-floor")
 def quality_floor(
-    tenant: str,
+    tenant: TenantName,
     floor: Annotated[
-        str | None, typer.Argument(help="0 to 1, or default; left out: show it")
+        str | None, typer.Argument(help="0 to 1, or default; without it: show the floor")
     ] = None,
 ) -> None:
-    """Show or set the quality below which a tenant's garments are refused. The deployment's floor
-    may be higher.
+    """Show or set a tenant's quality floor: a look with a garment below it fails and is refunded.
+    The deployment's floor also holds; the higher one counts.
     """
     wanted = None if floor in (None, DEFAULT) else _floor(str(floor))
 
@@ -150,9 +159,11 @@ def create_key(
             help=f"{', '.join(CAPABILITIES)}; repeatable; default: all but keys:manage",
         ),
     ] = None,
-    expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(help="how long it works: 90s, 30m, 1h, 7d; default: for ever")
+    ] = None,
 ) -> None:
-    """Make a key. It is shown here, once; only its hash is kept."""
+    """Create an API key. Copy it now: it is shown only this once."""
     unknown = set(capability or ()) - set(CAPABILITIES)
     if unknown:
         raise _refuse(
@@ -177,8 +188,8 @@ def create_key(
 def list_keys(
     tenant: Annotated[str | None, typer.Option("--tenant", help="only this tenant's")] = None,
 ) -> None:
-    """Show keys without their secrets: state, capabilities, when made, when they end, when last
-    used. Times are UTC.
+    """List API keys, without their secrets: state, capabilities, when each was created, expires and
+    was last used (UTC).
     """
 
     async def work() -> list[str]:
@@ -208,13 +219,13 @@ def _at(at: datetime | None) -> str:
 
 @keys_app.command("rotate")
 def rotate_key(
-    key_id: str,
+    key_id: KeyId,
     overlap: Annotated[
-        str, typer.Option(help="the old key works for so long: 0s, 30m, 1h, 7d")
+        str, typer.Option(help="how long the old key still works: 0s, 30m, 1h, 7d")
     ] = "1h",
 ) -> None:
-    """Make a key like this one. It is shown here, once; the old one ends when the overlap is
-    over.
+    """Replace a key by a new one that may do the same. Copy the new key now: it is shown only this
+    once. The old key stops working after the overlap.
     """
     length = _length(overlap)
 
@@ -231,8 +242,8 @@ def rotate_key(
 
 
 @keys_app.command("revoke")
-def revoke_key(key_id: str) -> None:
-    """End a key; every API process refuses it within its cache time."""
+def revoke_key(key_id: KeyId) -> None:
+    """Revoke a key. Every API process refuses it within LOOKS_API_KEY_CACHE_TTL_S seconds."""
 
     async def work() -> bool:
         async with accounts() as store:
@@ -246,17 +257,20 @@ def revoke_key(key_id: str) -> None:
 @credits_app.command("grant")
 def grant(  # noqa: PLR0913 (the options of a command)
     tenant: TenantOption,
-    amount: Annotated[int, typer.Option("--amount", min=1, max=10**12)],
+    amount: Annotated[int, typer.Option("--amount", min=1, max=10**12, help="credits")],
     reference: Annotated[
-        str, typer.Option("--reference", help="your own id; the same reference is granted once")
+        str, typer.Option("--reference", help="your own id, such as a ticket; each is granted once")
     ],
     environment: Environment = "live",
     operator: Annotated[
-        str | None, typer.Option("--operator", help="who acts; default: the machine's user")
+        str | None,
+        typer.Option(
+            "--operator", help="who acts, for the record; default: the user of this machine"
+        ),
     ] = None,
-    why: Annotated[str, typer.Option("--why", help="recorded with the action")] = "",
+    why: Annotated[str, typer.Option("--why", help="the reason, kept with the action")] = "",
 ) -> None:
-    """Give credits, once per reference."""
+    """Give a tenant credits. The same reference is granted once, so a repeat is safe."""
     name = _environment(environment)
     actor = Actor(operator_name(operator), why=why)
 
@@ -278,9 +292,9 @@ def grant(  # noqa: PLR0913 (the options of a command)
 def show(
     tenant: TenantOption,
     environment: Environment = "live",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most so many entries")] = 20,
 ) -> None:
-    """Show the balance and the newest entries."""
+    """Show a tenant's balance and its newest ledger entries."""
     name = _environment(environment)
 
     async def work() -> list[str]:

@@ -16,7 +16,7 @@ app = typer.Typer(
     help="Looks for analysts: replay topics, ask the lake. Settings are environment variables "
     "prefixed LOOKS_.",
 )
-lake = typer.Typer(help="Topics as Iceberg tables.")
+lake = typer.Typer(help="The lake: topics as Iceberg tables.")
 app.add_typer(lake, name="lake")
 app.command()(replay)
 app.command()(report)

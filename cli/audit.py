@@ -19,17 +19,21 @@ from operations.auditing.tally import Tally
 from operations.auditing.whole import SETTLE_S, AuditOrder, BadSince, NotKept, audited
 from storage.object_store import StoreError
 
-app = typer.Typer(help="Check every promise of the system.")
+app = typer.Typer(
+    help="Check on the running system that no request, credit or picture was lost. It only reads. "
+    "Exit 0: clean. 1: violations. 2: could not check."
+)
 
 
 @app.callback(invoke_without_command=True)
 def main(  # noqa: PLR0913 (the options of a command)
     *,
     settle_s: Annotated[
-        float, typer.Option(min=0, help="how long an event may travel before its absence counts")
+        float,
+        typer.Option(min=0, help="seconds that an event may take before it counts as missing"),
     ] = SETTLE_S,
     sample: Annotated[
-        int, typer.Option(min=0, help="check so many pictures byte by byte; 0: all")
+        int, typer.Option(min=0, help="how many pictures to check byte by byte; 0: all")
     ] = 0,
     since: Annotated[
         str,
@@ -39,11 +43,14 @@ def main(  # noqa: PLR0913 (the options of a command)
         ),
     ] = "",
     every_s: Annotated[
-        float, typer.Option(min=0, help="again and again, with so long a pause; 0: once")
+        float, typer.Option(min=0, help="repeat, with a pause of so many seconds; 0: run once")
     ] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON, one object per line")
+    ] = False,
     metrics_file: Annotated[
-        Path | None, typer.Option(help="write what was found in Prometheus' textfile format")
+        Path | None,
+        typer.Option(help="also write the result to this file, in Prometheus' textfile format"),
     ] = None,
 ) -> None:
     """Exit 0: every promise is kept. Exit 1: each broken one has a line. Exit 2: it could not be

@@ -1,5 +1,7 @@
 """`looks db`."""
 
+from typing import Annotated
+
 import typer
 
 from cli.maintain import maintain
@@ -10,7 +12,7 @@ from storage import roles as declared
 from storage.migrations import MigrationChanged
 from storage.migrations import migrate as apply_migrations
 
-app = typer.Typer(no_args_is_help=True, help="The database.")
+app = typer.Typer(no_args_is_help=True, help="Tables, logins, repairs and upkeep in Postgres.")
 app.command("rebuild-projection")(rebuild_projection)
 app.command("rewind-projection")(rewind_projection)
 app.command("recover")(recover)
@@ -19,12 +21,14 @@ app.command("maintain")(maintain)
 
 @app.callback()
 def main() -> None:
-    """The database."""
+    """Tables, logins, repairs and upkeep in Postgres."""
 
 
 @app.command()
 def migrate() -> None:
-    """Apply what was not applied yet. Safe to repeat and to run side by side."""
+    """Create or update the tables of this release. Safe to repeat, and to run from several places
+    at once.
+    """
     url = database().dsn
     try:
         applied = run(lambda: apply_migrations(url))
@@ -40,8 +44,8 @@ def migrate() -> None:
 
 @app.command()
 def roles() -> None:
-    """Make a role for each process, with the grants that it needs and no others. Safe to repeat;
-    after `migrate`.
+    """Create a Postgres role for each process, with the rights that it needs and no others. Run it
+    after `looks db migrate`. Safe to repeat.
     """
     dsn = database().dsn
     fresh = run(lambda: declared.apply(dsn))
@@ -49,9 +53,12 @@ def roles() -> None:
 
 
 @app.command()
-def login(role: str, name: str) -> None:
-    """Let NAME log in as a member of a process's role. The password is read from standard input,
-    not from arguments.
+def login(
+    role: Annotated[str, typer.Argument(help="a process's role, such as api or operator")],
+    name: Annotated[str, typer.Argument(help="the name to log in with")],
+) -> None:
+    """Create a login for a process's role, or give it a new password. The password is read from
+    standard input.
     """
     if role not in declared.BY_PROCESS:
         typer.secho(

@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 
 
+Part = Annotated[str, typer.Argument(help="a process or service, as `status` names it")]
+
+
 @app.callback()
 def dev() -> None:
     """Whatever the shell is set up for."""
@@ -64,7 +67,7 @@ def up() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop the stack; data stays. Safe to repeat."""
+    """Stop the stack. Its data stays. Safe to repeat."""
     try:
         _stack().stop()
     except StackFailed as error:
@@ -73,7 +76,7 @@ def down() -> None:
 
 @app.command()
 def reset() -> None:
-    """Stop the stack and forget all its data."""
+    """Stop the stack and delete all its data."""
     try:
         _stack().forget()
     except StackFailed as error:
@@ -81,8 +84,8 @@ def reset() -> None:
 
 
 @app.command()
-def restart(name: str) -> None:
-    """Restart one part: a process or a service."""
+def restart(name: Part) -> None:
+    """Restart one process or service."""
     try:
         _stack().restart(name)
     except StackFailed as error:
@@ -91,7 +94,7 @@ def restart(name: str) -> None:
 
 @app.command()
 def status() -> None:
-    """Show which parts run."""
+    """Show which processes and services run."""
     stack = _stack()
     typer.echo(stack.phase)
     for name in ("kafka", "postgres", "s3", *ALL):
@@ -102,8 +105,8 @@ def status() -> None:
 
 
 @app.command()
-def logs(name: str, lines: Annotated[int, typer.Option("-n", help="how many")] = 50) -> None:
-    """Show the end of a part's log."""
+def logs(name: Part, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50) -> None:
+    """Show the end of one log."""
     try:
         typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))
     except OSError as error:
@@ -112,9 +115,7 @@ def logs(name: str, lines: Annotated[int, typer.Option("-n", help="how many")] =
 
 @app.command()
 def wardrobe() -> None:
-    """Put the garments that the project draws into the stack's bucket, below
-    users/abc/wardrobe/.
-    """
+    """Put sample garments into the stack's bucket, below users/abc/wardrobe/."""
     env = _stack().env
     upload(env, set(WARDROBE), "users/abc/wardrobe")
     for name, category in sorted(WARDROBE.items()):
@@ -123,9 +124,10 @@ def wardrobe() -> None:
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="where the pictures go")] = CHECKOUT / "demo-output",
+    output: Annotated[Path, typer.Option(help="the folder for the pictures")] = CHECKOUT
+    / "demo-output",
 ) -> None:
-    """Start a stack of its own, dress two mannequins, print their timelines, stop."""
+    """Start a separate stack, make two looks, print what happened to each, and stop."""
     root = default_folder().root / "demo"
     try:
         run_demo(root, output, typer.echo)

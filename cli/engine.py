@@ -12,8 +12,8 @@ from schemas.engines import EngineCard
 
 
 def engine() -> None:
-    """Ask the remote engine who it is. Exit code 1: it is not as it should be; 2: there is none, or
-    it is out of reach.
+    """Show the remote engine's name, version and limits. Exit 0: it answers, and its limits suit
+    our settings. 1: they do not, and a line says why. 2: none is set, or it did not answer.
     """
     try:
         settings, look = EngineSettings(), LookSettings()
@@ -29,11 +29,11 @@ def engine() -> None:
     except (Malformed, OSError) as error:
         raise _end(1, f"{settings.url}: {error}") from error
     typer.echo(
-        f"{card.name} {card.engine_version} at {settings.url}; makes the looks that ask for none: "
-        f"{settings.default}"
+        f"{card.name} {card.engine_version} at {settings.url}; looks that name no engine are made "
+        f"by: {settings.default}"
     )
     for name, limit in card.limits.model_dump().items():
-        typer.echo(f"{name:<18} {limit:g}")
+        typer.echo(f"{name:<18} {limit:,}")
     problems = _problems(card, settings)
     for problem in problems:
         typer.secho(problem, fg="yellow", err=True)
@@ -45,11 +45,13 @@ def _problems(card: EngineCard, settings: EngineSettings) -> list[str]:
     found = []
     if card.limits.time_limit_s >= settings.timeout_s:
         found.append(
-            "it may take longer than LOOKS_ENGINE_TIMEOUT_S: looks are given up that it still makes"
+            "its time_limit_s is not below LOOKS_ENGINE_TIMEOUT_S: we would give up looks that "
+            "it still works on; raise LOOKS_ENGINE_TIMEOUT_S, or have the engine give up earlier"
         )
     if card.limits.concurrency < settings.concurrency:
         found.append(
-            "it makes fewer looks at once than LOOKS_ENGINE_CONCURRENCY of a single compositor"
+            "its concurrency is below LOOKS_ENGINE_CONCURRENCY: one compositor alone would send it "
+            "more looks than it makes at once; lower the setting, or give the engine more workers"
         )
     return found
 

@@ -20,32 +20,41 @@ EXIT_LEFT = 1
 
 
 def erase(  # noqa: PLR0913 (the options of a command)
-    tenant: str,
+    tenant: Annotated[str, typer.Argument(help="tenant id")],
     *,
-    revoke: Annotated[bool, typer.Option("--revoke", help="end the keys that still work")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="revoke the keys that still work")
+    ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="only look whether anything of the tenant is left")
+        bool, typer.Option("--verify", help="only check whether anything of the tenant is left")
     ] = False,
     text: Annotated[
         list[str] | None,
-        typer.Option("--text", help="look for this as well, as a part of any word; repeatable"),
+        typer.Option("--text", help="also search for this text, anywhere in a word; repeatable"),
     ] = None,
     leave_shared: Annotated[
-        bool, typer.Option("--leave-shared", help="leave objects below another tenant's prefix")
+        bool,
+        typer.Option(
+            "--leave-shared", help="keep objects that also lie below another tenant's prefix"
+        ),
     ] = False,
     young_s: Annotated[
         float,
         typer.Option(min=0, help="younger files of the lake may be of a commit that is under way"),
     ] = YOUNG_S,
     operator: Annotated[
-        str | None, typer.Option("--operator", help="who acts; default: the machine's user")
+        str | None,
+        typer.Option(
+            "--operator", help="who acts, for the record; default: the user of this machine"
+        ),
     ] = None,
-    why: Annotated[str, typer.Option("--why", help="kept with the record of the erasure")] = "",
+    why: Annotated[
+        str, typer.Option("--why", help="the reason, kept with the record of the erasure")
+    ] = "",
 ) -> None:
-    """Erase a tenant: pictures, photos, rows and words. Amounts stay, under a pseudonym. Safe to
-    repeat: it goes on where it stopped.
-
-    Exit 0: nothing is left. 1: refused, or something is left. 2: a service is out of reach.
+    """Erase a tenant: pictures, photos, rows and words. Amounts stay in the ledger, under a
+    pseudonym. It can't be undone. If it is interrupted, run it again: it goes on where it stopped.
+    Exit 0: nothing is left. 1: refused, or something is left. 2: a service did not answer.
     """
     if not TENANT_ID.fullmatch(tenant):
         raise _said(f"{tenant!r} is no tenant's id")

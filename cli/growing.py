@@ -24,11 +24,14 @@ def grow(  # noqa: PLR0913 (the options of a command)
     topic: Annotated[
         str, typer.Argument(help="a topic of requests: all of them grow together")
     ] = LOOK_REQUESTED.name,
-    count: Annotated[int | None, typer.Argument(min=1, max=10_000, help="partitions")] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="say what comes next, and change nothing")
+    count: Annotated[
+        int | None,
+        typer.Argument(min=1, max=10_000, help="how many partitions each topic shall have"),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="show the steps; change nothing")] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="show how far a growth has come")
     ] = False,
-    status: Annotated[bool, typer.Option("--status", help="say how things stand")] = False,
     lead_s: Annotated[
         float,
         typer.Option(
@@ -38,14 +41,14 @@ def grow(  # noqa: PLR0913 (the options of a command)
         ),
     ] = LEAD.total_seconds(),
     within_s: Annotated[
-        float, typer.Option(min=1, help="so long our groups may take to hold the new partitions")
+        float,
+        typer.Option(min=1, help="seconds that our groups may take to join the new partitions"),
     ] = 180.0,
 ) -> None:
-    """Give the topics of requests more partitions while looks are made. No key moves: requests made
-    from a moment on are placed among all. Interrupted, it goes on when it is given again.
-
-    Exit 0: done. 1: refused, or not within its time; nothing is placed on a new partition. 2: Kafka
-    or Postgres is out of reach.
+    """Give the topics of requests more partitions, without stopping anything. Requests made before
+    the change stay where they are; later ones use all partitions. If it is interrupted, run it
+    again. Exit 0: done. 1: refused, or not ready in time; no request uses a new partition yet. 2:
+    Kafka or Postgres did not answer.
     """
     if topic not in COPARTITIONED:
         _end(f"{topic} is no topic of requests: these are {', '.join(COPARTITIONED)}", 1)

@@ -55,19 +55,23 @@ def _export(found: list[Lag]) -> None:
 def lag(
     group: Annotated[list[str] | None, typer.Option(help="only this group; repeatable")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="one JSON object a line, by partition")
+        bool, typer.Option("--json", help="print JSON, one object per partition")
     ] = False,
-    watch: Annotated[bool, typer.Option(help="look again and again, until interrupted")] = False,
+    watch: Annotated[bool, typer.Option(help="repeat, until Ctrl-C")] = False,
     every_s: Annotated[
-        float, typer.Option(min=1, help="with --watch: seconds between two looks")
+        float, typer.Option(min=1, help="with --watch: seconds between two rounds")
     ] = 15.0,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="with --watch: export the metrics on 127.0.0.1"),
+        typer.Option(
+            min=0,
+            max=65535,
+            help="with --watch: also serve Prometheus metrics at this port of 127.0.0.1",
+        ),
     ] = None,
 ) -> None:
-    """Show who reads which topic and how far behind, in records and in seconds. Joins no group,
-    moves no offset.
+    """Show which group reads which topic and how far behind it is, in records and in seconds. It
+    only reads.
     """
     if port is not None and watch:
         start_http_server(port, addr="127.0.0.1")

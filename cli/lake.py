@@ -23,7 +23,7 @@ from storage.object_store import ObjectStore, StoreError
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
-app = typer.Typer(help="Topics as Iceberg tables.")
+app = typer.Typer(help="The lake: topics as Iceberg tables.")
 GROUP = "looks.lake_writer"
 
 
@@ -70,7 +70,9 @@ def _open() -> "list[tuple[str, str, Table]]":
 
 @app.command()
 def tables(
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON, one object per line")
+    ] = False,
 ) -> None:
     """Show each table: rows, files, snapshots, and how far it is behind its topic."""
     with _failing():
@@ -108,18 +110,21 @@ def _shown(topic: str, name: str, table: "Table", lag: int | None) -> ShownTable
 @app.command()
 def maintain(
     keep_h: Annotated[
-        float, typer.Option(min=0, help="forget snapshots that are older than so many hours")
+        float, typer.Option(min=0, help="delete snapshots older than so many hours")
     ] = 24.0,
     small_mb: Annotated[
-        float, typer.Option(min=0.001, max=1024, help="merge files that are smaller, day by day")
+        float, typer.Option(min=0.001, max=1024, help="merge files smaller than so many MB")
     ] = 16.0,
     stray_h: Annotated[
-        float, typer.Option(min=0, help="remove files that nothing refers to, so many hours old")
+        float,
+        typer.Option(
+            min=0, help="delete files that no snapshot names and that are older than so many hours"
+        ),
     ] = 24.0,
 ) -> None:
-    """Merge small files, forget old snapshots with the files that only they refer to, and remove
-    files that killed writers left. Safe to repeat, and beside the writer; readers of a forgotten
-    snapshot must begin anew.
+    """Keep the tables fast and small: merge small files, delete old snapshots with their files, and
+    delete files that killed writers left. Run it daily; the writer may keep running. A query that
+    still reads a deleted snapshot fails and must start again.
     """
     with _failing():
         found = _open()
@@ -139,8 +144,8 @@ def maintain(
 
 @app.command("import")
 def import_() -> None:
-    """Read archives that an earlier release's `looks archive` made into the tables. Safe to repeat:
-    each offset comes once.
+    """Copy the archives that `looks archive` of release 0.2 wrote into the tables. Safe to repeat:
+    no record is added twice.
     """
     lake, store = LakeSettings(), ObjectStoreSettings()
     with _failing():

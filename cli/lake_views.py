@@ -11,10 +11,12 @@ from runtime.settings import LakeSettings
 
 
 def views(
-    engine: Annotated[QueryEngine, typer.Option(help="whose SQL")] = QueryEngine.DUCKDB,
-    catalog: Annotated[str, typer.Option(help="what the engine calls the catalog")] = "lake",
+    engine: Annotated[
+        QueryEngine, typer.Option(help="the engine that will run the SQL")
+    ] = QueryEngine.DUCKDB,
+    catalog: Annotated[str, typer.Option(help="the catalog's name in that engine")] = "lake",
 ) -> None:
-    """Print the views that the questions of docs/cookbook.sql ask, over the lake's tables."""
+    """Print SQL that creates the views which docs/cookbook.sql queries."""
     lake = LakeSettings()
     for statement in statements(engine, lambda topic: f"{catalog}.{table_path(lake, topic)}"):
         typer.echo(statement)

@@ -23,55 +23,71 @@ class Named(NamedTuple):
 
 
 COMMANDS: Final = {
-    "audit": Named("cli.audit", "app", "Check every promise of the system."),
-    "credits": Named("cli.accounts", "credits_app", "Credits."),
-    "db": Named("cli.database", "app", "The database."),
+    "audit": Named(
+        "cli.audit",
+        "app",
+        "Check on the running system that no request, credit or picture was lost.",
+    ),
+    "credits": Named("cli.accounts", "credits_app", "Grant credits and show balances."),
+    "db": Named("cli.database", "app", "Tables, logins, repairs and upkeep in Postgres."),
     "dev": Named(
         "cli.dev", "app", "The development stack: real Kafka, Postgres, S3 and every process."
     ),
-    "dlq": Named("cli.letters", "app", "Dead letters and quarantined records."),
-    "engine": Named("cli.engine", "engine", "Ask the remote engine who it is."),
-    "keys": Named("cli.accounts", "keys_app", "API keys."),
-    "lake": Named("cli.lake", "app", "Topics as Iceberg tables."),
-    "operators": Named("cli.operators", "app", "Operators and their keys."),
-    "replay": Named("cli.replay", "replay", "Replay topics."),
-    "report": Named("cli.report", "report", "Draw the cookbook's answers."),
-    "store": Named("cli.store", "app", "The bucket."),
+    "dlq": Named("cli.letters", "app", "Failed looks (dead letters) and quarantined records."),
+    "engine": Named("cli.engine", "engine", "Show the remote engine's name, version and limits."),
+    "keys": Named("cli.accounts", "keys_app", "Create, list, rotate and revoke API keys."),
+    "lake": Named("cli.lake", "app", "The lake: topics as Iceberg tables."),
+    "operators": Named("cli.operators", "app", "Operators of /ops: their keys and sessions."),
+    "replay": Named(
+        "cli.replay",
+        "replay",
+        "Read any range of topics, to the terminal, a file, tables or another topic.",
+    ),
+    "report": Named(
+        "cli.report",
+        "report",
+        "Draw one page of plots from the lake, or from a folder of a replay.",
+    ),
+    "store": Named("cli.store", "app", "Lifecycle rules of the bucket."),
     "submit": Named(
         "cli.submit",
         "submit",
         "Upload garment photos, dress a mannequin in them, fetch the picture.",
     ),
-    "tenants": Named("cli.accounts", "tenants_app", "Tenants."),
-    "top": Named("cli.top", "top", "Show all processes, live: ready or not, rates, failures, lag,"),
-    "topics": Named("cli.topics", "app", "Topics."),
+    "tenants": Named("cli.accounts", "tenants_app", "Create, configure and erase tenants."),
+    "top": Named(
+        "cli.top",
+        "top",
+        "Show all processes, live: ready or not, rates, failures, lag, and memory.",
+    ),
+    "topics": Named("cli.topics", "app", "Kafka topics, rights, lag and growth."),
 }
 OF_TOPICS: Final = {
     "lag": Named(
         "cli.lag",
         "lag",
-        "Show who reads which topic and how far behind, in records and in seconds.",
+        "Show which group reads which topic and how far behind it is, in records and in seconds.",
     ),
     "grow": Named(
         "cli.growing",
         "grow",
-        "Give the topics of requests more partitions while looks are made.",
+        "Give the topics of requests more partitions, without stopping anything.",
     ),
     "transactions": Named(
         "cli.transactions",
         "transactions",
-        "Show the transactions that are open, and what ends them.",
+        "List open Kafka transactions, and what ends each.",
     ),
-    "acls": Named("cli.access", "acls", "Create the ACLs of every process's user."),
+    "acls": Named("cli.access", "acls", "Give each process's Kafka user the rights that it needs."),
     "grant": Named(
         "cli.access",
         "grant",
-        "Create the ACLs of a role (subscriber, auditor, operator) for a user.",
+        "Give a Kafka user the rights of a role: subscriber, auditor or operator.",
     ),
     "password": Named(
         "cli.access",
         "password",
-        "Give a Kafka user a password, read from standard input, not from arguments.",
+        "Set a Kafka user's password, read from standard input.",
     ),
 }
 OF_TENANTS: Final = {

@@ -24,13 +24,12 @@ EXIT_LEFT = 1
 
 def maintain(
     every_s: Annotated[
-        float, typer.Option(min=0, help="again and again, with so long a pause; 0: once")
+        float, typer.Option(min=0, help="repeat, with a pause of so many seconds; 0: run once")
     ] = 0.0,
 ) -> None:
-    """Attach partitions ahead, take away what retention says, and clear the outbox. Safe to repeat,
-    and while the system works.
-
-    Exit 1: a range that should go has requests in progress. 2: Postgres is out of reach.
+    """Add the next month's partition, remove rows that are older than the retention settings allow,
+    and clear the outbox. Run it daily, also while the system works. Exit 1: an old month was kept,
+    because a request in it is not finished or not refunded. 2: Postgres did not answer.
     """
     while True:
         code = _once()

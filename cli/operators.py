@@ -13,10 +13,11 @@ from runtime.settings import ApiSettings
 from storage.database import open_pool
 from storage.operators import LastAdmin, OperatorKeyRow, OperatorSessionRow, OperatorStore
 
-app = typer.Typer(no_args_is_help=True, help="Operators and their keys.")
+app = typer.Typer(no_args_is_help=True, help="Operators of /ops: their keys and sessions.")
 
 Acting = Annotated[
-    str | None, typer.Option("--operator", help="who acts; default: the user of this machine")
+    str | None,
+    typer.Option("--operator", help="who acts, for the record; default: the user of this machine"),
 ]
 
 
@@ -31,12 +32,14 @@ def _pepper() -> str:
 
 @app.command("add")
 def add(
-    name: str,
+    name: Annotated[str, typer.Argument(help="the person or program that gets the key")],
     role: Annotated[OperatorRole, typer.Option(help="what the key may do")] = OperatorRole.VIEWER,
-    expires_in: Annotated[str | None, typer.Option(help="90s, 30m, 1h, 7d; default: never")] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(help="how long it works: 90s, 30m, 1h, 7d; default: for ever")
+    ] = None,
     operator: Acting = None,
 ) -> None:
-    """Make an operator's key. It is shown here, once; only its hash is kept."""
+    """Create an operator's key for /ops. Copy it now: it is shown only this once."""
     if not name.strip() or len(name) > MAX_NAME_CHARS or not name.isprintable():
         raise _refuse(f"the name must be up to {MAX_NAME_CHARS} printable characters")
     life: timedelta | None = None
@@ -57,7 +60,7 @@ def add(
 
 @app.command("list")
 def show() -> None:
-    """Show operators' keys without their secrets."""
+    """List operators' keys, without their secrets."""
 
     async def work() -> list[OperatorKeyRow]:
         async with open_pool(database().direct) as pool:
@@ -73,8 +76,13 @@ def show() -> None:
 
 
 @app.command("revoke")
-def revoke(key_id: str, operator: Acting = None) -> None:
-    """End a key and its sign-ins. The last admin's stays: make another one first."""
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="as `looks operators list` shows it")],
+    operator: Acting = None,
+) -> None:
+    """Revoke an operator's key and end its sessions, at once. The last admin's key can't be
+    revoked: create another one first.
+    """
 
     async def work() -> bool:
         async with open_pool(database().direct) as pool:
@@ -91,7 +99,7 @@ def revoke(key_id: str, operator: Acting = None) -> None:
 
 @app.command("sessions")
 def sessions() -> None:
-    """Show who is signed in at `/ops`, by a key or at the provider."""
+    """List who is signed in to /ops."""
 
     async def work() -> list[OperatorSessionRow]:
         async with open_pool(database().direct) as pool:
@@ -110,9 +118,11 @@ def end_sessions(
         str, typer.Argument(help="as `sessions` shows it: a key's id, or issuer and subject")
     ],
     operator: Acting = None,
-    why: Annotated[str, typer.Option("--why", help="kept with the action")] = "",
+    why: Annotated[str, typer.Option("--why", help="the reason, kept with the action")] = "",
 ) -> None:
-    """End every session of a person or a key. A key goes on working: revoke that."""
+    """Sign a person or a key out of /ops everywhere. A key can sign in again: to stop that, use
+    `looks operators revoke`.
+    """
 
     async def work() -> int:
         async with open_pool(database().direct) as pool:

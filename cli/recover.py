@@ -31,14 +31,14 @@ READ_AGAIN = (credit_ledger.DECLARATION, WEBHOOKS)
 def recover(
     *,
     since: Annotated[
-        str, typer.Option(help="when the backup was taken: ISO 8601, or 15m, 2h, 3d ago")
+        str, typer.Option(help="when the backup was taken: ISO 8601, or an age (15m, 2h, 3d)")
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """After Postgres was restored: requests that only Kafka knows get their rows and charges, and
-    refunds and webhooks of that time are read again. Nothing of ours may run. Safe to repeat.
-
-    Exit 0: done. 1: something of ours runs, or a request could not be charged. 2: out of reach.
+    """Run this after Postgres was restored from a backup. It gives requests that only Kafka knows
+    their rows and charges, and reads refunds and webhooks of that time again. Stop every process of
+    Looks first. Safe to repeat. Exit 0: done. 1: a process still runs, or a request could not be
+    charged. 2: Postgres or Kafka did not answer.
     """
     from replaying.errors import ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
 

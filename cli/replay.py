@@ -38,7 +38,7 @@ class Format(StrEnum):
 
 
 def replay(  # noqa: PLR0913 (one argument per option of the command)
-    topics: Annotated[list[str], typer.Argument(help="topics, one or more")],
+    topics: Annotated[list[str], typer.Argument(help="one or more topics")],
     *,
     start: Annotated[
         str | None,
@@ -46,38 +46,48 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", help="as --from, not included. Default: the ends of now"),
+        typer.Option(
+            "--to",
+            help="where to stop, exclusive; in the same form as --from. Default: what is there now",
+        ),
     ] = None,
     last: Annotated[str | None, typer.Option(help="the last 90s, 15m, 2h, 7d, 4w")] = None,
     request: Annotated[
-        str | None, typer.Option(help="only this request id; reads its partition alone")
+        str | None, typer.Option(help="only this request id; reads only its partition")
     ] = None,
     tenant: Annotated[str | None, typer.Option(help="only this tenant's")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="what to write")] = Format.PRETTY,
+    format_: Annotated[
+        Format, typer.Option("--format", help="the form of the output")
+    ] = Format.PRETTY,
     output: Annotated[
         Path | None, typer.Option(help="file, or folder for parquet; needed for parquet and duckdb")
     ] = None,
     to_topic: Annotated[
-        str | None, typer.Option(help="copy to this topic instead of writing")
+        str | None, typer.Option(help="copy the records to this topic, which must exist")
     ] = None,
     i_know: Annotated[
-        bool, typer.Option("--i-know", help="let --to-topic be a live topic of the pipeline")
+        bool,
+        typer.Option(
+            "--i-know",
+            help="allow --to-topic to be a topic of the pipeline, which then does the work again",
+        ),
     ] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", help="go on with what comes, until interrupted")
+        bool, typer.Option("--follow", help="go on with new records, until Ctrl-C")
     ] = False,
     lake: Annotated[
         bool, typer.Option(help="read the lake where there is one, and of the topic what follows")
     ] = True,
     validate: Annotated[
-        bool, typer.Option("--validate", help="read the lake's rows by their models once more")
+        bool, typer.Option("--validate", help="validate the lake's rows once more")
     ] = False,
     damaged: Annotated[
         Path | None, typer.Option(help=f"damaged records go here; default {DAMAGED_FILE}")
     ] = None,
 ) -> None:
-    """Replay topics. Exit 0: all was read. 3: all was read and damaged records were set aside. 1:
-    can't be. 2: it failed.
+    """Read any range of topics, to the terminal, a file, tables or another topic. Exit 0:
+    everything was read. 3: everything was read, and damaged records were set aside. 1: the request
+    is impossible. 2: Kafka or the lake failed; run it again.
     """
     from replaying.errors import BadSelection, HistoryGap, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.selection import select  # noqa: PLC0415 (slow to import, rarely needed)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 2
 ReportFrom = Annotated[str | None, typer.Option("--from", help="an ISO time or an age (24h, 365d)")]
-ReportTo = Annotated[str | None, typer.Option("--to", help="as --from, not included")]
+ReportTo = Annotated[
+    str | None, typer.Option("--to", help="where to stop, exclusive; in the same form as --from")
+]
 
 
 def report(
@@ -28,8 +30,8 @@ def report(
     end: ReportTo = None,
     output: Annotated[Path, typer.Option(help="report.html or report.png")] = Path("report.html"),
 ) -> None:
-    """Draw the cookbook's answers. Exit 1: a topic that they need is not in the folder, or there is
-    no lake. 2: the lake can't be read.
+    """Draw one page of plots from the lake, or from a folder of a replay. Exit 1: there is no lake,
+    or the folder lacks a topic. 2: the lake did not answer.
     """
     from replaying.errors import MissingPackages, ReplayError  # noqa: PLC0415 (slow to import, rarely needed)
 

@@ -9,7 +9,7 @@ from runtime.settings import ObjectStoreSettings
 from storage import lifecycle
 from storage.object_store import new_client
 
-app = typer.Typer(no_args_is_help=True, help="The bucket.")
+app = typer.Typer(no_args_is_help=True, help="Lifecycle rules of the bucket.")
 
 
 @app.callback()
@@ -20,12 +20,11 @@ def main() -> None:
 @app.command()
 def apply(
     plan: Annotated[
-        bool, typer.Option("--plan", help="say what would change, and change nothing")
+        bool, typer.Option("--plan", help="show what would change; change nothing")
     ] = False,
 ) -> None:
-    """Have the bucket forget what may be forgotten; rules of others stay. Safe to repeat.
-
-    Exit 2: S3 is out of reach or refuses.
+    """Set the bucket's lifecycle rules: cut-outs, fetched photos and unfinished uploads are deleted
+    after a time. Rules that others set stay. Safe to repeat. Exit 2: S3 did not answer, or refused.
     """
     settings = ObjectStoreSettings()
     do = lifecycle.plan if plan else lifecycle.apply

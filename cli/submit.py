@@ -38,10 +38,9 @@ def submit(
         Path, typer.Option(help="where the picture goes: .webp, .png or .jpg")
     ] = DEFAULT_OUTPUT,
 ) -> None:
-    """Upload garment photos, dress a mannequin in them, fetch the picture.
-
-    Exit code 0: the picture is there. 1: refused, or the look failed (and was refunded). 2: no
-    answer, or wrongly called.
+    """Upload garment photos, dress a mannequin in them, fetch the picture. Exit 0: the picture is
+    there. 1: the request was refused, or the look failed and was refunded. 2: no answer, or a wrong
+    option.
     """
     settings = _settings()
     items = [_item(text) for text in photos]

@@ -10,7 +10,7 @@ from schemas import versions
 from schemas.events import EVENT_TYPES, TYPE_OF
 from schemas.topics import TOPICS
 
-app = typer.Typer(cls=Topics, no_args_is_help=True, help="Topics.")
+app = typer.Typer(cls=Topics, no_args_is_help=True, help="Kafka topics, rights, lag and growth.")
 
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -22,16 +22,18 @@ def apply(
         typer.Option(help="also register the released schemas with this schema registry"),
     ] = None,
     registry_compatibility: Annotated[
-        str, typer.Option(help="what the registry is told to check")
+        str, typer.Option(help="the compatibility level to set in the registry")
     ] = "FULL_TRANSITIVE",
     registry_policy: Annotated[
         str | None, typer.Option(help="Confluent's compatibilityPolicy: LENIENT")
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="say what would change, and change nothing")
+        bool, typer.Option("--plan", help="show what would change; change nothing")
     ] = False,
 ) -> None:
-    """Create what is missing and set the declared settings, and no others. Safe to repeat."""
+    """Create missing topics and set the settings that schemas/topics.py declares, and no others.
+    Safe to repeat.
+    """
     from cli.settings import run  # noqa: PLC0415 (slow to import, and `list` needs none of it)
     from runtime import topics_admin  # noqa: PLC0415 (as above)
     from runtime.settings import KafkaSettings  # noqa: PLC0415 (as above)
@@ -81,7 +83,7 @@ def _register(url: str, compatibility: str, policy: str | None) -> None:
 
 @app.command("list")
 def show() -> None:
-    """Show the declared topics."""
+    """List the topics that schemas/topics.py declares."""
     for topic in TOPICS:
         days = topic.retention_ms // _DAY_MS
         typer.echo(
@@ -92,8 +94,8 @@ def show() -> None:
 
 @app.command()
 def release() -> None:
-    """Write the current schemas that differ from their last release as new versions; refuse what
-    would break a reader.
+    """Save changed event schemas as new released versions. It refuses a change that would break a
+    reader.
     """
     refused = False
     for event_type in EVENT_TYPES:

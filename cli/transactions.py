@@ -16,12 +16,14 @@ from schemas.topics import TOPICS
 
 def transactions(
     idle_s: Annotated[
-        float, typer.Option(min=0, help="only those that have written nothing for so long")
+        float, typer.Option(min=0, help="only those that have been idle for so many seconds")
     ] = 10.0,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON, one object per line")
+    ] = False,
 ) -> None:
-    """Show the transactions that are open, and what ends them. Exit 0: none, 1: each has a line, 2:
-    Kafka did not say.
+    """List open Kafka transactions, and what ends each. Exit 0: none is open. 1: some are. 2: Kafka
+    did not answer.
     """
     settings = KafkaSettings()
     try:

@@ -169,7 +169,7 @@ if __name__ == "__main__":
     )
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=9100)
-    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
     app = create_app(os.environ["ENGINE_TOKEN"], chosen.workers)
     uvicorn.run(

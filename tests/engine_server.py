@@ -44,7 +44,7 @@ class Server:
 
 @contextmanager
 def started(port: int | None = None) -> Iterator[Server]:
-    """A server that answers, with one worker, until the block ends."""
+    """A server that answers, begun as its page says, until the block ends."""
     port = port or free_ports(1)[0]
     argv = [sys.executable, str(CHECKOUT / "examples" / "remote_engine.py"), "--port", str(port)]
     env = {**os.environ, "ENGINE_TOKEN": TOKEN, "PYTHONPATH": str(CHECKOUT)}

@@ -20,7 +20,7 @@ from operations.letters.records import action_object, record_object
 from operations.letters.standing import standing_of
 from schemas.failures import FailureCode
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters and quarantined records.")
+app = typer.Typer(no_args_is_help=True, help="Failed looks (dead letters) and quarantined records.")
 
 Reason = Annotated[FailureCode | None, typer.Option(help="only this reason code")]
 
@@ -36,8 +36,8 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     unsettled: options.Unsettled = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the newest dead letters: when, which request, why, after how many attempts, who decided,
-    what was done.
+    """List the newest dead letters, that is, failed looks: when, which request, why, after how many
+    attempts, which process decided, and what an operator did about it.
     """
     window = options.window(since, until)
     choice = Choice(options.only(request), reason, tenant, window=window)
@@ -56,8 +56,10 @@ def _line(listed: Listed[Found]) -> str:
 
 
 @app.command("show")
-def show(request: str, as_json: options.AsJson = False) -> None:
-    """Show one request's dead letters whole, what was done about them, and its timeline."""
+def show(
+    request: Annotated[str, typer.Argument(help="request id")], as_json: options.AsJson = False
+) -> None:
+    """Show one request: its dead letters whole, its timeline, and what operators did."""
 
     async def work() -> tuple[list[str], dict[str, object]]:
         lines: list[str] = []
@@ -93,10 +95,9 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     operator: options.WhoActs = None,
     why: options.Why = "",
 ) -> None:
-    """Make failed requests good.
-
-    A request that failed by our fault and was refunded gets a new one at no cost, once. A letter
-    that nobody handled is sent again, so that its request fails and is refunded.
+    """Run failed looks again. A look that failed by our fault and was refunded is made anew at no
+    cost, once. A dead letter that nobody handled is sent again, so that its look fails and is
+    refunded as it should. Try --dry-run first.
     """
     choice = Choice(options.only(request), reason, tenant, window=options.window(since, until))
     options.selected(choice, said_all=everything)
@@ -105,7 +106,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
 
 @app.command()
 def discard(  # noqa: PLR0913 (options are arguments)
-    why: Annotated[str, typer.Option("--why", help="recorded with the action")],
+    why: Annotated[str, typer.Option("--why", help="the reason, kept with the action")],
     request: options.Request = None,
     reason: Reason = None,
     tenant: options.OnlyTenant = None,
@@ -117,7 +118,7 @@ def discard(  # noqa: PLR0913 (options are arguments)
     yes: options.Yes = False,
     operator: options.WhoActs = None,
 ) -> None:
-    """Put dead letters aside that need nothing more. The records stay on their topic."""
+    """Mark dead letters as handled, so that `--open` no longer lists them. Nothing is deleted."""
     choice = Choice(options.only(request), reason, tenant, window=options.window(since, until))
     options.selected(choice, said_all=everything)
     act_on(orders(dry_run, yes, operator, why), lambda at: discard_letters(at, choice, limit))

@@ -12,26 +12,29 @@ from runtime.settings import KafkaSettings
 
 T = TypeVar("T")
 
-MaxItems = Annotated[int, typer.Option("-n", min=1, max=10_000, help="how many at most")]
+MaxItems = Annotated[int, typer.Option("-n", min=1, max=10_000, help="at most so many")]
 Request = Annotated[str | None, typer.Option(help="only this request id")]
 OnlyTenant = Annotated[str | None, typer.Option(help="only this tenant's")]
 Since = Annotated[
-    str | None, typer.Option(help="appended at or after: ISO 8601, or 90s, 15m, 2h, 3d ago")
+    str | None,
+    typer.Option(help="written at this time or later: ISO 8601, or an age (90s, 15m, 2h, 3d)"),
 ]
-Until = Annotated[str | None, typer.Option(help="appended before; written like --since")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
+Until = Annotated[
+    str | None, typer.Option(help="written before this time; in the same form as --since")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, one object per line")]
 Everything = Annotated[
-    bool, typer.Option("--all", help="act on every record: say so when nothing is selected")
+    bool, typer.Option("--all", help="act on all records; needed when nothing else selects some")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would happen and change nothing")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would happen; change nothing")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
-WhoActs = Annotated[str | None, typer.Option(help="who acts; default: the user of this machine")]
-Why = Annotated[str, typer.Option("--why", help="recorded with the action")]
-
-
-Unsettled = Annotated[
-    bool, typer.Option("--open", help="only those that no operator has dealt with")
+WhoActs = Annotated[
+    str | None, typer.Option(help="who acts, for the record; default: the user of this machine")
 ]
+Why = Annotated[str, typer.Option("--why", help="the reason, kept with the action")]
+
+
+Unsettled = Annotated[bool, typer.Option("--open", help="only those that no operator has handled")]
 
 
 def selected(choice: Choice, *, said_all: bool) -> Choice:

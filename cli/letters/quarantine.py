@@ -17,7 +17,7 @@ from operations.letters.records import record_object, state_of, written_at
 from operations.letters.standing import standing_of
 from runtime.reading import Picker
 
-app = typer.Typer(no_args_is_help=True, help="Records that nobody could read or handle.")
+app = typer.Typer(no_args_is_help=True, help="Records that no process could read or handle.")
 
 MAX_SHOWN_BYTES = 80
 
@@ -46,8 +46,8 @@ def show_list(  # noqa: PLR0913 (options are arguments)
     unsettled: options.Unsettled = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the newest quarantined records: place, origin, who could not handle it, why, what was
-    done, its first bytes.
+    """List the newest quarantined records: where each is, where it came from, which process could
+    not handle it and why, what an operator did, and its first bytes.
     """
     window = options.window(since, until)
     choice = Choice(options.only(request), reason, tenant, topic, consumer, window=window)
@@ -66,9 +66,12 @@ def _line(listed: Listed[Kept]) -> str:
 
 @app.command("show")
 def show(
-    record: Annotated[str, typer.Argument(help="PARTITION@OFFSET")], as_json: options.AsJson = False
+    record: Annotated[
+        str, typer.Argument(help="the record's place, PARTITION@OFFSET, as `list` shows it")
+    ],
+    as_json: options.AsJson = False,
 ) -> None:
-    """Show one record whole, what was done about it, and the timeline of its request."""
+    """Show one quarantined record whole, the timeline of its request, and what operators did."""
     place = options.place(record)
 
     async def work() -> tuple[list[str], dict[str, object]] | None:
@@ -113,8 +116,8 @@ def redrive(  # noqa: PLR0913 (options are arguments)
     operator: options.WhoActs = None,
     why: options.Why = "",
 ) -> None:
-    """Send quarantined records back to the topics that they came from, in the order in which they
-    first came.
+    """Send quarantined records back to the topics that they came from, oldest first. Fix the cause
+    before, or they come back. Try --dry-run first.
     """
     records = options.only(None if record is None else options.place(record))
     window = options.window(since, until)
@@ -125,7 +128,7 @@ def redrive(  # noqa: PLR0913 (options are arguments)
 
 @app.command()
 def discard(  # noqa: PLR0913 (options are arguments)
-    why: Annotated[str, typer.Option("--why", help="recorded with the action")],
+    why: Annotated[str, typer.Option("--why", help="the reason, kept with the action")],
     request: options.Request = None,
     reason: ReasonContains = None,
     tenant: options.OnlyTenant = None,
@@ -140,7 +143,9 @@ def discard(  # noqa: PLR0913 (options are arguments)
     yes: options.Yes = False,
     operator: options.WhoActs = None,
 ) -> None:
-    """Mark quarantined records as dealt with. The records stay on their topic."""
+    """Mark quarantined records as handled, so that `--open` no longer lists them. Nothing is
+    deleted.
+    """
     records = options.only(None if record is None else options.place(record))
     window = options.window(since, until)
     choice = Choice(options.only(request), reason, tenant, topic, consumer, records, window)

@@ -24,18 +24,20 @@ MAX_SHOWN = 60
 
 def rebuild_projection(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="compare and change nothing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="compare; change nothing")] = False,
     keep_shadow: Annotated[
-        bool, typer.Option("--keep-shadow", help="leave the shadow tables for a closer look")
+        bool,
+        typer.Option(
+            "--keep-shadow", help="keep the rebuilt copies (shadow_* tables) for a closer look"
+        ),
     ] = False,
     lake: Annotated[
         bool, typer.Option(help="read the lake where there is one, and of the topics what follows")
     ] = True,
 ) -> None:
-    """Rebuild request_logs and job_events from the topics. The projection may run meanwhile.
-
-    Exit 0: nothing differs, or it was mended. 1: a dry run found differences. 2: it failed, and
-    nothing was changed.
+    """Compare request_logs and job_events with the topics, and repair every row that differs. The
+    projection may keep running. Exit 0: nothing differs, or it was repaired. 1: a dry run found
+    differences. 2: it failed, and nothing was changed.
     """
     from cli.rebuild.run import rebuild  # noqa: PLC0415 (slow to import, rarely needed)
     from replaying.errors import ReplayError  # noqa: PLC0415 (slow to import, rarely needed)

@@ -24,17 +24,16 @@ from storage.shadow import RebuildBusy, alone
 def rewind_projection(  # noqa: PLR0913 (one argument per option of the command)
     *,
     topic: Annotated[str, typer.Option(help="a topic of the projection")],
-    partition: Annotated[int, typer.Option(min=0)],
+    partition: Annotated[int, typer.Option(min=0, help="its partition")],
     offset: Annotated[int, typer.Option(min=0, help="the first record to read again")],
     dry_run: DryRun = False,
     yes: Yes = False,
     operator: WhoActs = None,
     why: Why = "",
 ) -> None:
-    """Set the projection's offset back: it reads on from there when it is started. It must be
-    stopped. A repeat changes no row.
-
-    Exit 0: done. 1: refused. 2: out of reach.
+    """Set the projection back to an earlier offset. Stop status_projection first; it reads on from
+    there when you start it again. Reading records twice changes no row. Exit 0: done. 1: refused,
+    and the line says why. 2: Postgres or Kafka did not answer.
     """
     intent = Intent(
         new_request_id(),

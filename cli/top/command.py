@@ -26,13 +26,12 @@ def top(
         ),
     ] = None,
     *,
-    every_s: Annotated[float, typer.Option(min=0.2, help="seconds between two looks")] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="show one view, and end")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="the view as JSON; with --once")] = False,
+    every_s: Annotated[float, typer.Option(min=0.2, help="seconds between two refreshes")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="show the state once, and end")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --once: print JSON")] = False,
 ) -> None:
-    """Show all processes, live: ready or not, rates, failures, lag, memory. Reads `/metrics` alone.
-
-    Exit 2: with --once, none answered.
+    """Show all processes, live: ready or not, rates, failures, lag, and memory. It only reads
+    `/metrics`. Exit 2: with --once, no process answered.
     """
     asked = [one for place in places or _development() for one in _addresses(place)]
     console = Console()

@@ -52,6 +52,21 @@ def known() -> dict[str, set[str]]:
     }
 
 
+def test_the_help_of_a_command_says_what_each_argument_and_option_is() -> None:
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    found = [*commands(root, typer.Context(root, info_name="looks"))]
+    assert len(found) > 50
+    assert [path for path, command in found if not command.help] == []
+    silent = [
+        (path, one.name)
+        for path, command in found
+        for one in command.params
+        if not getattr(one, "help", None) and not getattr(one, "hidden", False)
+    ]
+    assert silent == []
+
+
 def words(said: str) -> list[str]:
     try:
         return shlex.split(said.replace("[", " ").replace("]", " "))

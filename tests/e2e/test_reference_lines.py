@@ -65,9 +65,7 @@ def typed(line: str, folder: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_every_line_of_the_reference_is_taken(
-    stack: Stack, client: Client, tmp_path: Path
-) -> None:
+def test_every_line_of_the_reference_is_taken(stack: Stack, client: Client, tmp_path: Path) -> None:
     document: dict[str, Any] = httpx.get(f"{stack.env['LOOKS_API_URL']}/openapi.json").json()
     lines = {
         one["operationId"]: curl(method.upper(), path, one)
