@@ -23,7 +23,7 @@ export async function accessView({ view, query, signal }) {
 
 async function keys(into, signal) {
   if (!may("keys:manage")) {
-    into.replaceChildren(h("p", { class: "quiet" }, "This key may not manage keys: that takes the capability ", h("code", {}, "keys:manage"), "."));
+    into.replaceChildren(h("p", { class: "quiet" }, "This key may not manage keys. For that it needs the capability ", h("code", {}, "keys:manage"), "."));
     return;
   }
   const notice = h("div", {});
@@ -66,7 +66,7 @@ const word = (text) => h("span", { class: "head quiet" }, text);
 function keyRow(one, notice, signal, load) {
   const path = `/v1/keys/${one.id}`;
   const rotate = act(notice, signal, async () => {
-    if (!(await confirm("Rotate this key?", "A new one is made. The old one works for a day more, so that you can change over.", "Rotate it"))) return;
+    if (!(await confirm("Rotate this key?", "You get a new key. The old one works for one more day, so that you can switch.", "Rotate it"))) return;
     const made = await call("POST", `${path}/rotate`, { body: {} });
     await load();
     showKey(made.key);

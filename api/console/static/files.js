@@ -4,13 +4,13 @@ import { ask, call } from "./api.js";
 import { announce, h, present, problem } from "./dom.js";
 
 const REASONS = [
-  ["cut_out", "Background in it, or parts are missing"], ["shape", "The garment is bent or lies wrongly"],
-  ["wrong_garment", "It is taken for something else"], ["colour", "The colours are wrong"], ["other", "Something else"],
+  ["cut_out", "Background is left in, or parts are missing"], ["shape", "The garment is bent or in the wrong place"],
+  ["wrong_garment", "It is taken for another kind of garment"], ["colour", "The colours are wrong"], ["other", "Something else"],
 ];
 const WITHHELD = {
   too_late: "The look is older than 30 days, so no credits come back.",
-  monthly_limit: "As many looks of this month as the rule allows had their credits back already, so none come back for this one.",
-  nothing_charged: "It cost nothing, so nothing comes back.",
+  monthly_limit: "This month's limit for reported pictures is reached, so no credits come back for this one.",
+  nothing_charged: "This look was free, so there are no credits to give back.",
 };
 
 /** Save a picture as a PNG, exactly, or as a WebP: what the API gives is drawn and encoded here. */

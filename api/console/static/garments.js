@@ -173,7 +173,7 @@ class Draft extends EventTarget {
       address = new URL(text.trim());
       name = decodeURIComponent(address.pathname.split("/").pop());
     } catch {
-      return "That is no address of a photo.";
+      return "This is not the address of a photo.";
     }
     if (address.protocol !== "https:") return `The address of a photo begins with https, not ${address.protocol.slice(0, -1)}.`;
     if (address.href.length > MAX_URL) return `An address has ${MAX_URL} characters at most.`;

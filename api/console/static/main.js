@@ -27,7 +27,7 @@ async function refreshBalance() {
   if (!me.known) return;
   const isTest = me.known.environment === "test";
   account.replaceChildren(
-    isTest ? h("span", { class: "chip", title: "Jobs, credits and uploads of test keys are apart from live ones" }, "Test") : "",
+    isTest ? h("span", { class: "chip", title: "Jobs, credits and uploads of test keys are separate from live ones" }, "Test") : "",
     may("jobs:read") ? h("a", { class: "balance", href: "#/credits" },
       h("b", {}, balance === null ? "?" : number(balance)), balance === 1 ? " credit" : " credits", isLow ? h("span", { class: "chip failure" }, "Low") : "") : "",
     h("span", { class: "key", translate: "no", title: "Whose key this browser is signed in with" }, me.known.tenant_id),

@@ -83,6 +83,6 @@ export async function lowBalance(signal, changed) {
 }
 
 function words({ low_balance: below, is_default: usual }) {
-  if (!below) return "You are not told of a low balance.";
-  return `The balance is called low when fewer than ${credits(below)} are left${usual ? ": what 20 looks cost" : ""}.`;
+  if (!below) return "You get no warning when the balance is low.";
+  return `You are warned when fewer than ${credits(below)} are left${usual ? " (the price of 20 looks)" : ""}.`;
 }

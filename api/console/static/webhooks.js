@@ -122,7 +122,7 @@ function endpoint(hook, signal) {
     await open();
   });
   const rotate = act(async () => {
-    if (!(await confirm("Make a new secret?", "The one before signs beside it for a day, so that you can change over.", "Make it"))) return;
+    if (!(await confirm("Make a new secret?", "For one day, deliveries are signed with both the old and the new secret, so that you can switch.", "Make it"))) return;
     const made = await call("POST", `${path}/rotate-secret`, { body: {} });
     showSecret(made.secret);
   });

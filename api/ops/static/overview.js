@@ -62,7 +62,7 @@ export async function overviewView({ view, signal }) {
     return [
       behind.length ? table("Groups that are behind", heads, rows(behind), "") : h("p", { class: "quiet" }, "No group is behind."),
       rest.length ? h("details", { open: isUnfolded, ontoggle: (event) => { isUnfolded = event.target.open; } }, h("summary", {}, `${rest.length} that are not behind`),
-        table("Groups that are not behind", heads, rows(rest), ""), h("p", { class: "quiet" }, "A dash: the group keeps its place elsewhere than in Kafka, or has read nothing yet.")) : "",
+        table("Groups that are not behind", heads, rows(rest), ""), h("p", { class: "quiet" }, "A dash means that the group does not keep its position in Kafka, or has read nothing yet.")) : "",
     ];
   }
 }

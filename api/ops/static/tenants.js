@@ -14,7 +14,7 @@ async function list({ view, query, signal }) {
   view.append(h("h1", {}, "Tenants"), h("form", { class: "filters", role: "search", onsubmit: (event) => { event.preventDefault(); location.hash = withQuery("#/tenants", { find: search.value || null }); } },
     field("search", "Tenant id contains", search), h("button", {}, "Find")));
   const { items, more } = await get(withQuery("/ops/v1/tenants", { query: query.get("find") || null, webhooks_disabled: query.get("webhooks_disabled"), limit: "200" }), signal);
-  if (query.has("webhooks_disabled")) view.append(h("p", {}, "With webhooks that were disabled after failed calls. Their owners enable them again once they answer. ", h("a", { href: "#/tenants" }, "Show all tenants")));
+  if (query.has("webhooks_disabled")) view.append(h("p", {}, "Tenants with webhooks that were disabled after failed calls. The tenants enable them again once their endpoints answer. ", h("a", { href: "#/tenants" }, "Show all tenants")));
   view.append(table("Tenants", ["Tenant", "#Credits, live", "#Credits, test", "#Looks in progress", "#Keys", "#Disabled webhooks"], items.map((tenant) => [
     h("a", { class: "target", href: `#/tenants/${encodeURIComponent(tenant.tenant_id)}` }, tenant.tenant_id), tenant.live, tenant.test, tenant.in_work, tenant.keys, tenant.webhooks_disabled,
   ]), "No tenant's id contains that."), more ? h("p", { class: "quiet" }, "There are more. Search to narrow the list.") : "");
