@@ -19,8 +19,8 @@ def page() -> str:
         "",
         words(told["info"]["description"]),
         "",
-        "In the examples `$LOOKS_API_URL`, `$LOOKS_API_KEY` and ids such as `$REQUEST_ID` are yours "
-        "to fill in.",
+        "In the examples `$LOOKS_API_URL`, `$LOOKS_API_KEY` and ids such as `$REQUEST_ID` are "
+        "yours to fill in.",
     ]
     for tag in told["tags"]:
         lines += ["", f"## {tag['name'].capitalize()}", "", words(tag["description"])]
