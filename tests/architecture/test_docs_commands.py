@@ -15,6 +15,7 @@ from deploy.site.reference.commands import commands
 from devstack.folder import CHECKOUT
 from tests.docs_lines import NO_TEST, RUN_BY, lines, run_by
 from tests.docs_lines import PAGES as WITHOUT_ALERTS
+from tests.spark.session import JARS, catalog_settings
 
 PAGES = [*WITHOUT_ALERTS, CHECKOUT / "deploy" / "alerts.yml"]
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
@@ -143,7 +144,28 @@ def test_every_line_that_the_docs_say_to_type_is_run_by_somebody_who_is_named() 
     assert [rule for rule in RUN_BY if rule not in {run_by(*one) for one in typed}] == []
     for _, line, by in RUN_BY:
         file, _, name = by.partition("::")
-        assert by in NO_TEST or f"def {name}(" in (CHECKOUT / file).read_text(), (line, by)
+        assert NO_TEST.fullmatch(by) or f"def {name}(" in (CHECKOUT / file).read_text(), (line, by)
+
+
+def test_the_cookbook_s_pyspark_has_the_settings_that_spark_is_tried_with() -> None:
+    """`pyspark` itself fetches jars by its own client; tests/spark has them from `tests.maven`."""
+    page = (CHECKOUT / "docs" / "cookbook.md").read_text()
+    said = dict(re.findall(r"--conf (\S+?)=(\S+)", page))
+    (packages,) = re.findall(r"pyspark --packages (\S+)", page)
+    assert set(packages.split(",")) == set(JARS.split("+"))
+    env = {name: f"${name}" for name in re.findall(r"\$(LOOKS_\w+)", " ".join(said.values()))}
+    assert said == catalog_settings(env) | {"spark.sql.session.timeZone": "UTC"}
+
+
+def test_nothing_tells_anybody_to_install_looks_from_an_index() -> None:
+    """`looks` there is somebody else's."""
+    told = [
+        (page.name, line)
+        for page in (*PAGES, CHECKOUT / "CHANGELOG.md")
+        for line in page.read_text().splitlines()
+        if re.search(r"(?:pip|uv|npm|pipx) (?:pip )?(?:install|add) [^`]*\blooks(?![-_/\w])", line)
+    ]
+    assert told == []
 
 
 def test_modules_that_are_to_be_run_are_there() -> None:

@@ -61,7 +61,8 @@ def answers(
     return found
 
 
-def _settings(env: Mapping[str, str], folder: Path) -> dict[str, str]:
+def catalog_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """What leads Spark to the lake; docs/cookbook.md has the same."""
     uri = env["LOOKS_LAKE_CATALOG_URI"]
     catalog = {
         "": "org.apache.iceberg.spark.SparkCatalog",
@@ -75,8 +76,12 @@ def _settings(env: Mapping[str, str], folder: Path) -> dict[str, str]:
         ".s3.path-style-access": "true",
         ".client.region": env["LOOKS_S3_REGION"],
     }
+    return {f"spark.sql.catalog.lake{name}": told for name, told in catalog.items()}
+
+
+def _settings(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     return {
-        **{f"spark.sql.catalog.lake{name}": told for name, told in catalog.items()},
+        **catalog_settings(env),
         "spark.jars": ",".join(jars("spark-iceberg", JARS, cache_folder(StackFolder(folder)))),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
