@@ -71,7 +71,7 @@ def test_the_wheel_alone_makes_a_look_and_verifies_its_webhook(
     (tmp_path / "first_look.py").write_text(session("python"))
     holds(tmp_path, run([python, "first_look.py"], tmp_path, shop))
     rooms = run([python, "-c", BROUGHT], tmp_path, shop).split()
-    assert sorted(rooms) == ["looks_client", "looks_client-0.2.0.dist-info"]
+    assert sorted(rooms) == ["looks_client", "looks_client-0.3.0.dist-info"]
 
 
 def test_the_tarball_alone_makes_a_look_and_verifies_its_webhook(

@@ -28,7 +28,7 @@ from looks_client.errors import (
 from looks_client.models import Job, LookRequest, TrialItemInput
 from looks_client.retrying import Retries
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "APIError",

@@ -60,7 +60,7 @@ class Looks:
         self._retries = retries or Retries()
         self._http = httpx.Client(
             base_url=_setting("base_url", base_url, "LOOKS_API_URL"),
-            headers={"Authorization": f"Bearer {key}", "User-Agent": "looks-client-python/0.2.0"},
+            headers={"Authorization": f"Bearer {key}", "User-Agent": "looks-client-python/0.3.0"},
             transport=transport,
         )
 
