@@ -37,6 +37,25 @@ class Format(StrEnum):
     DUCKDB = "duckdb"
 
 
+End = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        help="where to stop, exclusive; in the same form as --from. Default: what is there now",
+    ),
+]
+ToTopic = Annotated[
+    str | None, typer.Option(help="copy the records to this topic, which must exist")
+]
+IKnow = Annotated[
+    bool,
+    typer.Option(
+        "--i-know",
+        help="allow --to-topic to be a topic of the pipeline, which then does the work again",
+    ),
+]
+
+
 def replay(  # noqa: PLR0913 (one argument per option of the command)
     topics: Annotated[list[str], typer.Argument(help="one or more topics")],
     *,
@@ -44,13 +63,7 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
         str | None,
         typer.Option("--from", help="offset:N, offset:0=N,3=M, an ISO time or an age (2h, 7d)"),
     ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            help="where to stop, exclusive; in the same form as --from. Default: what is there now",
-        ),
-    ] = None,
+    end: End = None,
     last: Annotated[str | None, typer.Option(help="the last 90s, 15m, 2h, 7d, 4w")] = None,
     request: Annotated[
         str | None, typer.Option(help="only this request id; reads only its partition")
@@ -62,16 +75,8 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
     output: Annotated[
         Path | None, typer.Option(help="file, or folder for parquet; needed for parquet and duckdb")
     ] = None,
-    to_topic: Annotated[
-        str | None, typer.Option(help="copy the records to this topic, which must exist")
-    ] = None,
-    i_know: Annotated[
-        bool,
-        typer.Option(
-            "--i-know",
-            help="allow --to-topic to be a topic of the pipeline, which then does the work again",
-        ),
-    ] = False,
+    to_topic: ToTopic = None,
+    i_know: IKnow = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="go on with new records, until Ctrl-C")
     ] = False,
