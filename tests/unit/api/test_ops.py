@@ -201,12 +201,9 @@ async def _open(ops: Ops, verb: str, url: str) -> None:
             assert answer.status_code == 401
         else:
             assert answer.status_code == 403 or answer.json()["me"] is None
-    foreign = await ops.http.request(
-        verb,
-        url,
-        headers={"Origin": "https://elsewhere.example"},
-        **({"json": {"key": KEYS[OperatorRole.VIEWER]}} if verb == "POST" else {}),
-    )
+    good = {"json": {"key": KEYS[OperatorRole.VIEWER]}} if verb == "POST" else {}
+    abroad: dict[str, Any] = {"headers": {"Origin": "https://elsewhere.example"}, **good}
+    foreign = await ops.http.request(verb, url, **abroad)
     assert foreign.status_code == 403
 
 
