@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.contract.test_alerts import labels_used, samples
 
@@ -62,3 +65,23 @@ def test_what_an_operator_asks_first_is_shown() -> None:
         "looks_audit_violations",
     ):
         assert name in shown
+
+
+def test_prometheus_can_read_what_each_panel_asks(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("there is no promtool (Debian: in the package prometheus)")
+    asked = {
+        target["expr"].replace("$__rate_interval", "5m").replace("$__range", "1h")
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        for target in panel["targets"]
+    }
+    assert [one for one in asked if "$" in one] == []
+    rules = [{"record": f"asked:{at}", "expr": one} for at, one in enumerate(sorted(asked))]
+    made = tmp_path / "asked.yml"
+    made.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    words = [promtool, "check", "rules", str(made)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(asked)} rules found" in done.stdout
