@@ -2,10 +2,12 @@
 are not. Imported only where tracing is on.
 """
 
+import os
+
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, TraceIdRatioBased
 
 
 class PlannedIds(RandomIdGenerator):
@@ -25,12 +27,21 @@ class PlannedIds(RandomIdGenerator):
         return planned or super().generate_trace_id()
 
 
+def bound_of(sampler: Sampler) -> int | None:
+    """The low half of a trace's id below which a sampler of a share wants it; None: it goes by
+    something else. A sampler of those without a parent is looked into.
+    """
+    root = getattr(sampler, "_root", sampler)
+    return root.bound if isinstance(root, TraceIdRatioBased) else None
+
+
 class Beginnings:
     """Traces that begin in this process."""
 
     def __init__(self, provider: TracerProvider, ids: PlannedIds) -> None:
         """The provider makes its ids with these."""
-        self._provider = provider
+        self._sampler = provider.sampler
+        self._bound = bound_of(provider.sampler)
         self._ids = ids
         self._nothing = Context()
 
@@ -38,9 +49,14 @@ class Beginnings:
         """The traceparent of a trace that the sampler does not want; empty: it wants the one whose
         span is made next.
         """
-        trace_id = self._ids.generate_trace_id()
-        said = self._provider.sampler.should_sample(self._nothing, trace_id, name)
-        if said.decision is Decision.DROP:
-            return f"00-{trace_id:032x}-{self._ids.generate_span_id():016x}-00"
-        self._ids.plan(trace_id)
+        ids = os.urandom(24).hex()
+        if self._drops(ids, name):
+            return f"00-{ids[:32]}-{ids[32:]}-00"
+        self._ids.plan(int(ids[:32], 16))
         return ""
+
+    def _drops(self, ids: str, name: str) -> bool:
+        if self._bound is not None:  # a tenth of the time of the sampler's own words
+            return int(ids[16:32], 16) >= self._bound
+        said = self._sampler.should_sample(self._nothing, int(ids[:32], 16), name)
+        return said.decision is Decision.DROP

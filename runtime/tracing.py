@@ -164,12 +164,13 @@ def begin(
     """Begin a span below `parent`, a traceparent; below none, or below one that makes no sense, a
     new trace may begin, as the sampler says. `link`: of a span that it has to do with.
     """
-    if _Tracing.tracer is None or (parent and is_traceparent(parent) and not sampled(parent)):
+    if _Tracing.beginnings is None:
         return Span(parent)
-    if _Tracing.beginnings is not None and not is_traceparent(parent):
-        unwanted = _Tracing.beginnings.unwanted(name)
-        if unwanted:
-            return Span(unwanted)
+    if parent and is_traceparent(parent):
+        if not sampled(parent):
+            return Span(parent)
+    elif unwanted := _Tracing.beginnings.unwanted(name):
+        return Span(unwanted)
     return _begun(name, parent, kind, attributes or {}, link)
 
 

@@ -72,7 +72,8 @@ class Encoded:
 
 def new_traceparent() -> str:
     """A new W3C trace context. Not sampled: nobody asked for spans."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+    ids = os.urandom(24).hex()
+    return f"00-{ids[:32]}-{ids[32:]}-00"
 
 
 def is_traceparent(text: str) -> bool:

@@ -5,8 +5,19 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    Decision,
+    ParentBased,
+    ParentBasedTraceIdRatio,
+    Sampler,
+    TraceIdRatioBased,
+)
 
 from runtime import tracing
+from runtime.sampling import bound_of
 from runtime.tracing import SpanKind
 from tests.otlp import Spans, receiving
 
@@ -123,6 +134,30 @@ def test_of_the_traces_that_begin_here_the_sampler_keeps_a_share(
     assert all(tracing.sampled(one) == bool(kept) for one in told)
     assert set(found.traces) == {one.split("-")[1] for one in told if kept}
     assert all(len(spans) == 2 for spans in found.traces.values())
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        ParentBasedTraceIdRatio(0.3),
+        TraceIdRatioBased(0.3),
+        ParentBased(TraceIdRatioBased(0.0)),
+        TraceIdRatioBased(1.0),
+    ],
+    ids=str,
+)
+def test_a_sampler_of_a_share_wants_the_ids_below_its_bound(sampler: Sampler) -> None:
+    bound = bound_of(sampler)
+    assert bound is not None
+    for low in (0, 1, bound - 1, bound, bound + 1, 2**63, 2**64 - 1):
+        if 0 <= low < 2**64:
+            said = sampler.should_sample(Context(), (7 << 64) + low, "look")
+            assert (said.decision is Decision.RECORD_AND_SAMPLE) == (low < bound)
+
+
+def test_a_sampler_of_another_kind_is_asked() -> None:
+    assert bound_of(ParentBased(ALWAYS_ON)) is None
+    assert bound_of(ALWAYS_OFF) is None
 
 
 def test_half_of_the_traces_are_whole_and_of_the_others_nothing_is_sent(
