@@ -9,6 +9,7 @@ import asyncio
 from datetime import datetime
 
 from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
+from producers import last_audit
 from runtime import faults, logs, metrics
 from runtime.kafka import TopicPartition, new_producer, stop_client, unbroken
 from runtime.placing import chosen, number_in
@@ -19,6 +20,7 @@ from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings
 from schemas.layout import Layout
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS
+from storage.audits import AuditStore
 from storage.database import open_pool
 from storage.overdue import OverdueStore
 from storage.projection import ProjectionStore
@@ -151,9 +153,13 @@ async def main(process: Process) -> None:
     kafka, look = KafkaSettings(), LookSettings()
     async with open_pool(DatabaseSettings(), process) as pool:
         overdue, projection = OverdueStore(pool), ProjectionStore(pool)
-        await run_sessions(
-            process, NAME, lambda: DeadlineSweeper(process, kafka, look, overdue, projection)
-        )
+        telling = asyncio.create_task(last_audit.tell(AuditStore(pool)))
+        try:
+            await run_sessions(
+                process, NAME, lambda: DeadlineSweeper(process, kafka, look, overdue, projection)
+            )
+        finally:
+            telling.cancel()
 
 
 if __name__ == "__main__":

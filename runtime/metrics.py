@@ -172,6 +172,15 @@ EXPIRED = Counter(
     "Requests failed because their deadline passed. Any: the compositor is down, stuck or too "
     "slow.",
 )
+AUDITED_AT_SECONDS = Gauge(
+    "looks_last_audit_timestamp_seconds",
+    "When the newest audit ended, wherever it ran; the sweeper tells it. 0: there was none. Old: "
+    "it can't check or is not run.",
+)
+AUDIT_FOUND = Gauge(
+    "looks_last_audit_violations",
+    "Violations that the newest audit found; the sweeper tells it. Any: run `looks audit`.",
+)
 REFUNDS = Counter(
     "looks_refunds_total",
     "Refunds by what came of them: `applied`, or `repeated` when the ledger had it already.",

@@ -37,6 +37,13 @@ class AuditStore:
         )
         return None if row is None or row["violations"] else row["everything_before"]
 
+    async def last(self) -> tuple[datetime, int] | None:
+        """When the newest audit ended, and how many violations it found. None: there was none."""
+        row = await self._pool.fetchrow(
+            "SELECT finished_at, violations FROM audits ORDER BY id DESC LIMIT 1"
+        )
+        return None if row is None else (row["finished_at"], row["violations"])
+
     async def keep(self, one: AuditRecord) -> None:
         """Add an audit that came to its end."""
         await self._pool.execute(

@@ -95,6 +95,7 @@ ROLES: tuple[Role, ...] = (
             "job_events": "SELECT",
             "projection_offsets": "SELECT",
             "partition_growths": "SELECT",
+            "audits": "SELECT",
         },
     ),
     Role("dead_letter", {"request_logs": "SELECT", "failure_claims": "SELECT, INSERT"}),

@@ -16,7 +16,8 @@ from tests.contract.test_alerts import RULES
 Series = dict[str, str]
 """What Prometheus has scraped, a sample a minute, in promtool's notation: `0+2x60` grows by 2."""
 
-AUDITED = "looks_audit_finished_timestamp_seconds"
+AUDITED = "looks_last_audit_timestamp_seconds"
+AUDIT_FILE = "looks_audit_finished_timestamp_seconds"
 PROCESSES = (
     "api",
     "outbox_relay",
@@ -241,10 +242,15 @@ CASES = (
     ),
     Case(
         "LooksAuditViolation",
-        {'looks_audit_violations{promise="5"}': "2x60"},
+        {"looks_last_audit_violations": "2x60", 'looks_audit_violations{promise="5"}': "0x60"},
+        {"looks_last_audit_violations": "0x60", 'looks_audit_violations{promise="5"}': "0x60"},
+        "The last audit found 2 broken promises",
+    ),
+    Case(  # one that could not be kept, but has written its file
+        "LooksAuditViolation",
+        {"looks_last_audit_violations": "0x60", 'looks_audit_violations{promise="5"}': "2x60"},
         {'looks_audit_violations{promise="5"}': "0x60"},
-        "Promise 5 is broken 2 times",
-        labels={"promise": "5"},
+        "The last audit found 2 broken promises",
     ),
     Case(
         "LooksQuarantineUnsettled",
@@ -255,10 +261,17 @@ CASES = (
         every="30m",
         labels={"state": "open"},
     ),
-    Case(
+    Case(  # none yet
         "LooksAuditStale",
         {AUDITED: "0x300"},
         {AUDITED: "0+60x300"},
+        "No audit has finished in two hours",
+        at="3h",
+    ),
+    Case(
+        "LooksAuditStale",
+        {AUDITED: "0x300", AUDIT_FILE: "0x300"},
+        {AUDITED: "0x300", AUDIT_FILE: "0+60x300"},
         "No audit has finished in two hours",
         at="3h",
     ),

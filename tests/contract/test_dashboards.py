@@ -62,7 +62,7 @@ def test_what_an_operator_asks_first_is_shown() -> None:
         "looks_process_ready",
         "looks_consumer_lag_records",
         "looks_outbox_oldest_seconds",
-        "looks_audit_violations",
+        "looks_last_audit_violations",
     ):
         assert name in shown
 

@@ -25,6 +25,11 @@ app.kubernetes.io/component: {{ .name }}
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "looks.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end }}
 {{- end }}
 
+{{/* The Jobs of an installation run before the chart's own account is there: theirs is made before them. */}}
+{{- define "looks.jobsAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ include "looks.name" . }}-jobs{{ else }}{{ include "looks.serviceAccount" . }}{{ end }}
+{{- end }}
+
 {{- define "looks.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 10001
@@ -116,6 +121,7 @@ metadata:
     {{- include "looks.selector" (dict "root" $ "name" .name) | nindent 4 }}
 spec:
   restartPolicy: {{ .restart }}
+  serviceAccountName: {{ .account }}
   automountServiceAccountToken: false
   securityContext:
     {{- include "looks.podSecurity" $ | nindent 4 }}
@@ -137,5 +143,5 @@ spec:
       volumeMounts:
         {{- include "looks.mounts" $ | nindent 8 }}
   volumes:
-    {{- include "looks.volumes" (dict "root" $ "secret" ($.Values.jobs.secret | default $.Values.secret) "temporary" $.Values.defaults.temporary) | nindent 4 }}
+    {{- include "looks.volumes" (dict "root" $ "secret" ($.Values.jobs.secret | default $.Values.secret) "temporary" (.temporary | default $.Values.defaults.temporary)) | nindent 4 }}
 {{- end }}

@@ -135,6 +135,48 @@ def test_upkeep_is_commands_that_there_are(kind: str) -> None:
         assert asked.exit_code == 0, asked.output
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_account_is_there_before_who_uses_it(kind: str) -> None:
+    """A hook runs before what is no hook, and upkeep reaches S3 as processes do."""
+    made = {
+        one["metadata"]["name"]: one for one in rendered(kind) if one["kind"] == "ServiceAccount"
+    }
+    hooks = {name for name, one in made.items() if "helm.sh/hook" in str(one["metadata"])}
+    for name, job in of_kind(kind, "Job").items():
+        account = job["spec"]["template"]["spec"]["serviceAccountName"]
+        assert account in hooks or account not in made, name
+        if account in made:
+            first, own = made[account]["metadata"]["annotations"], job["metadata"]["annotations"]
+            assert int(first["helm.sh/hook-weight"]) < int(own["helm.sh/hook-weight"])
+    of_processes = {
+        one["spec"]["template"]["spec"]["serviceAccountName"]
+        for one in of_kind(kind, "Deployment").values()
+    }
+    of_upkeep = {
+        one["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"]
+        for one in of_kind(kind, "CronJob").values()
+    }
+    assert of_upkeep == of_processes
+    assert not of_processes & hooks
+    said = [
+        {
+            name: value
+            for name, value in one["metadata"].get("annotations", {}).items()
+            if not name.startswith("helm.sh/")
+        }
+        for one in made.values()
+    ]
+    assert all(one == said[0] for one in said), "the same role"
+
+
+def test_a_process_that_waits_for_kafka_or_its_tables_is_not_begun_anew() -> None:
+    for name, one in of_kind("minimal", "Deployment").items():
+        (container,) = one["spec"]["template"]["spec"]["containers"]
+        for probe in ("startupProbe", "livenessProbe"):
+            assert container[probe]["httpGet"]["path"] == "/health/live", name
+        assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready", name
+
+
 def secret_variables() -> set[str]:
     """Of processes: `looks submit` has a key of its own."""
     areas = [one for one in vars(settings).values() if isinstance(one, type)]
