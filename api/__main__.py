@@ -13,6 +13,7 @@ from api.app import create_app
 from api.guesses import GuessMaker
 from api.housekeeping import purge_idempotency_keys, purge_lists
 from api.keys import note_once, note_use
+from api.leaving import LastAnswers
 from api.photos import PhotoChecker
 from api.ports import Ports
 from api.server import server_config
@@ -133,7 +134,9 @@ async def _serve(
 ) -> None:
     """Serve until asked to stop. Raises what one of those that run `beside` raised."""
     config = server_config(
-        app, settings, timeout_graceful_shutdown=int(process.settings.drain_timeout_s)
+        LastAnswers(app, lambda: process.leaving),
+        settings,
+        timeout_graceful_shutdown=int(process.settings.drain_timeout_s),
     )
     server = UnsignalledServer(config)
     serving = asyncio.create_task(server.serve([config.bind_socket()]))

@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.serving import abortable
@@ -194,7 +194,7 @@ def _answer(code: ErrorCode, message: str) -> bytes:
     )
 
 
-def server_config(app: FastAPI, settings: ApiSettings, **more: Any) -> uvicorn.Config:
+def server_config(app: ASGIApp, settings: ApiSettings, **more: Any) -> uvicorn.Config:
     """How this API is served."""
     guarded = type("Guarded", (GuardedProtocol,), {"head_timeout_s": settings.header_timeout_s})
     return uvicorn.Config(
