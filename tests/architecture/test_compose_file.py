@@ -15,7 +15,16 @@ from runtime.settings import ProcessSettings
 
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.kafka.yml"
 OURS = {f"looks-{target}" for target in TARGETS}
-TOOLS = {"kafka-console", "prometheus", "grafana", "looks", "keys", "lake_writer", "ops"}
+TOOLS = {
+    "kafka-console",
+    "prometheus",
+    "grafana",
+    "audit",
+    "looks",
+    "keys",
+    "lake_writer",
+    "ops",
+}
 """Of a profile: not started with the rest."""
 
 IMAGES = {"api": "api", "compositor": "compositor", "lake_writer": "lake", "ops": "ops"}
