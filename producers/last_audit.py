@@ -1,12 +1,12 @@
 """Metrics of the newest audit: whoever made it, wherever, Prometheus hears of it here."""
 
 import asyncio
+from datetime import datetime
 from typing import Protocol
 
 import asyncpg
 
 from runtime import logs, metrics
-from storage.audits import AuditStore
 from storage.database import DATABASE_AWAY
 
 log = logs.get(__name__)
@@ -17,7 +17,8 @@ EVERY_S = 30.0
 class Audits(Protocol):
     """Where audits are kept."""
 
-    last = AuditStore.last
+    async def last(self) -> tuple[datetime, int] | None:
+        """As AuditStore."""
 
 
 async def tell(audits: Audits, every_s: float = EVERY_S) -> None:

@@ -22,10 +22,12 @@ class Kept:
         self.asked_all = asyncio.Event()
 
     async def last(self) -> tuple[datetime, int] | None:
-        answer = next(self._answers, self)
-        if isinstance(answer, Kept):
+        try:
+            answer = next(self._answers)
+        except StopIteration:
             self.asked_all.set()
             await asyncio.Event().wait()
+            raise
         if isinstance(answer, Exception):
             raise answer
         return answer
