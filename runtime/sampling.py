@@ -56,7 +56,7 @@ class Beginnings:
         return ""
 
     def _drops(self, ids: str, name: str) -> bool:
-        if self._bound is not None:  # a tenth of the time of the sampler's own words
+        if self._bound is not None:
             return int(ids[16:32], 16) >= self._bound
         said = self._sampler.should_sample(self._nothing, int(ids[:32], 16), name)
         return said.decision is Decision.DROP
