@@ -26,7 +26,7 @@ credits_app = typer.Typer(no_args_is_help=True, help="Grant credits and show bal
 
 DEFAULT = "default"
 
-TenantName = Annotated[str, typer.Argument(help="tenant id")]
+TenantArgument = Annotated[str, typer.Argument(help="tenant id")]
 KeyId = Annotated[str, typer.Argument(help="as `looks keys list` shows it")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="tenant id")]
 Environment = Annotated[str, typer.Option("--environment", help="live or test")]
@@ -52,7 +52,7 @@ def _environment(name: str) -> str:
 
 @tenants_app.command("create")
 def create_tenant(
-    tenant: TenantName,
+    tenant: TenantArgument,
     prefix: Annotated[
         list[str],
         typer.Option(
@@ -92,7 +92,7 @@ def list_tenants() -> None:
 
 @tenants_app.command("engine")
 def set_engine(
-    tenant: TenantName,
+    tenant: TenantArgument,
     engine: Annotated[
         str, typer.Argument(help="classical, remote, or default (what the deployment says)")
     ],
@@ -114,7 +114,7 @@ def set_engine(
 
 @tenants_app.command("quality-floor")
 def quality_floor(
-    tenant: TenantName,
+    tenant: TenantArgument,
     floor: Annotated[
         str | None, typer.Argument(help="0 to 1, or default; without it: show the floor")
     ] = None,

@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 
-Part = Annotated[str, typer.Argument(help="a process or service, as `status` names it")]
+PartName = Annotated[str, typer.Argument(help="a process or service, as `status` names it")]
 
 
 @app.callback()
@@ -84,7 +84,7 @@ def reset() -> None:
 
 
 @app.command()
-def restart(name: Part) -> None:
+def restart(name: PartName) -> None:
     """Restart one process or service."""
     try:
         _stack().restart(name)
@@ -105,7 +105,7 @@ def status() -> None:
 
 
 @app.command()
-def logs(name: Part, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50) -> None:
+def logs(name: PartName, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50) -> None:
     """Show the end of one log."""
     try:
         typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))

@@ -37,7 +37,7 @@ class Format(StrEnum):
     DUCKDB = "duckdb"
 
 
-End = Annotated[
+RangeEnd = Annotated[
     str | None,
     typer.Option(
         "--to",
@@ -63,7 +63,7 @@ def replay(  # noqa: PLR0913 (one argument per option of the command)
         str | None,
         typer.Option("--from", help="offset:N, offset:0=N,3=M, an ISO time or an age (2h, 7d)"),
     ] = None,
-    end: End = None,
+    end: RangeEnd = None,
     last: Annotated[str | None, typer.Option(help="the last 90s, 15m, 2h, 7d, 4w")] = None,
     request: Annotated[
         str | None, typer.Option(help="only this request id; reads only its partition")
