@@ -105,7 +105,9 @@ def status() -> None:
 
 
 @app.command()
-def logs(name: PartName, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50) -> None:
+def logs(
+    name: PartName, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50
+) -> None:
     """Show the end of one log."""
     try:
         typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))
