@@ -1,8 +1,11 @@
-"""`python -m assets.segmenter OUTPUT [SECONDS [WORKERS]]`: draw, train, write `segmenter.onnx`.
+"""`python -m assets.segmenter OUTPUT [SECONDS [WORKERS [NAME]]]`: draw, train, write `NAME.onnx`,
+either of the two networks that the engine asks: `sheets` (which is made where none is said), or
+`segmenter`, smaller, from scenes without sheets.
 
-Goes on from `weights.pt` in OUTPUT where that is there. Needs torch and onnx
+Goes on from `NAME.pt` in OUTPUT where that is there. Needs torch and onnx
 (`assets/segmenter/requirements.in`), and a GPU: on one of a data centre, with 16 cores that draw,
-six minutes made the weights that are committed.
+six minutes made `segmenter`; for `sheets` nine, while necks were trained beside it, and two more at
+half the rate.
 """
 
 import os
@@ -16,7 +19,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from assets.segmenter.drawing import SIDE_PX, drawers
-from assets.segmenter.network import Network
+from assets.segmenter.network import NARROW_WIDTHS, WIDTHS, Network
 from assets.segmenter.scenes import Scenes
 from assets.segmenter.training import AT_ONCE, WHOLE, Trainer, pooled
 
@@ -31,19 +34,21 @@ def main() -> None:
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else max(1, (os.cpu_count() or 2) - 1)
     output.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network, before = Network(), output / "weights.pt"
+    name = sys.argv[4] if len(sys.argv) > 4 else "sheets"
+    sheets = {"sheets": True, "segmenter": False}[name]
+    network, before = Network(WIDTHS if sheets else NARROW_WIDTHS), output / f"{name}.pt"
     if before.exists():
         network.load_state_dict(torch.load(before, map_location="cpu"))
     shift = WHOLE
     if device.type != "cuda":  # its pools are as large as an accelerator's memory
         shift = replace(WHOLE, pool=WHOLE.first + AT_ONCE, backdrops=WHOLE.first_backdrops)
-    scenes = Scenes(*pooled(shift, SIDE_PX, device), SIDE_PX)
+    scenes = Scenes(*pooled(shift, SIDE_PX, device), SIDE_PX, sheets=sheets)
     with drawers(workers, first_seed=int(time.time()) % 1000 * 10**7 + 1) as coming:
         trainer = Trainer(network, coming, device, scenes, shift)
         trainer.train(seconds)
     trained = trainer.averaged.cpu().eval()
     torch.save(trained.state_dict(), before)
-    export(trained, output / "segmenter.onnx")
+    export(trained, output / f"{name}.onnx")
 
 
 def export(network: Network, path: Path, side_px: int = SIDE_PX) -> None:

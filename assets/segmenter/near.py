@@ -1,13 +1,14 @@
 """`python -m assets.segmenter.near OUTPUT [SECONDS [WORKERS]]`: the segmenter, trained further on
 necks and waists seen from near; writes `near.onnx`.
 
-It begins with the committed segmenter's weights, or with `near.pt` in OUTPUT where that is there.
-A CPU is enough: two cores made the committed weights in an hour.
+It goes on from the committed weights, or from `near.pt` in OUTPUT where that is there; those began
+with the whole segmenter's. A CPU is enough: two cores made the first of them in an hour.
 """
 
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,10 @@ from assets.segmenter.__main__ import export
 from assets.segmenter.drawing import BACKDROP_EVERY, drawers, planes_of
 from assets.segmenter.hangers import hung_anyhow
 from assets.segmenter.layers import Bytes, Layers, backdrop, painted
-from assets.segmenter.network import Network, without_norms
-from assets.segmenter.scenes import Scenes, between, chance, noise, placing
+from assets.segmenter.network import NARROW_WIDTHS, Network, without_norms
+from assets.segmenter.scenes import Scenes, between, chance, placing
 from assets.segmenter.training import Shift, Trainer, pooled
-from compositing.cut.learned import MODEL
+from compositing.cut.near import MODEL
 
 SIDE_PX, ACROSS = 160, 5.2
 """Of what the network sees, in px and in halves of the neck's width; in quarters of a waist's."""
@@ -76,9 +77,6 @@ class NeckScenes(Scenes):
         count = len(colour)
         lighter = 0.5 * torch.randn(count, 1, 1, 1, device=self.device)
         lit = 1 + layer[:, 5:6] * lighter.clamp(-0.4, 0.9) * chance(count, 0.7, self.device)
-        for cells in (5, 11, 23):
-            much = 0.11 * torch.rand(count, 1, 1, 1, device=self.device)
-            lit = lit * (1 + much * noise(count, 1, self.side, cells, self.device))
         return (colour * lit).clamp(0, 1)
 
 
@@ -96,7 +94,7 @@ def weights_of(path: Path) -> list[np.ndarray]:
 
 def begun(output: Path) -> Network:
     """A network to go on from."""
-    network = Network()
+    network = Network(NARROW_WIDTHS)
     without_norms(network)
     before = output / "near.pt"
     if before.exists():
@@ -119,13 +117,18 @@ def main() -> None:
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else max(1, (os.cpu_count() or 2) - 1)
     output.mkdir(parents=True, exist_ok=True)
     network = begun(output)
-    device = torch.device("cpu")
-    scenes = NeckScenes(*pooled(SHIFT, LAYER_PX, device), SIDE_PX)
+    quick = torch.cuda.is_available()
+    device, shift = (
+        torch.device("cuda" if quick else "cpu"),
+        replace(SHIFT, batch=96 if quick else 16),
+    )
+    scenes = NeckScenes(*pooled(shift, LAYER_PX, device), SIDE_PX)
     with drawers(workers, int(time.time()) % 1000 * 10**7 + 1, drawn) as coming:
-        trainer = Trainer(network, coming, device, scenes, SHIFT)
+        trainer = Trainer(network, coming, device, scenes, shift)
         trainer.train(seconds)
-    torch.save(trainer.averaged.state_dict(), output / "near.pt")
-    export(trainer.averaged.eval(), output / "near.onnx", SIDE_PX)
+    trained = trainer.averaged.cpu().eval()
+    torch.save(trained.state_dict(), output / "near.pt")
+    export(trained, output / "near.onnx", SIDE_PX)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """A small U-Net: RGB in, garment, inside of the back, and what else covers out."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-WIDTHS = (24, 48, 72, 104, 128)
-"""Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side."""
+WIDTHS, NARROW_WIDTHS = (24, 48, 80, 144, 192), (24, 48, 72, 104, 128)
+"""Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side, of the larger network and of the others."""
 OUTPUTS = 3
 
 
@@ -49,17 +50,17 @@ class Network(nn.Module):
     Each output pixel holds the four of the full size below it: rows first, as `unfolded` reads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        self.stem = _layer(3, WIDTHS[0], 2)
+        self.stem = _layer(3, widths[0], 2)
         downs, ups = [], []
-        for above, below in pairwise(WIDTHS):
+        for above, below in pairwise(widths):
             downs.append(nn.Sequential(_layer(above, below, 2), ResidualBlock(below)))
             ups.append(nn.Sequential(_layer(above + below, above), ResidualBlock(above)))
         self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups)
-        self.middle = nn.Sequential(ResidualBlock(WIDTHS[-1], 2), ResidualBlock(WIDTHS[-1]))
+        self.middle = nn.Sequential(ResidualBlock(widths[-1], 2), ResidualBlock(widths[-1]))
         self.enlarge = nn.Upsample(scale_factor=2, mode="nearest")
-        self.head = nn.Conv2d(WIDTHS[0], 4 * OUTPUTS, 3, 1, 1)
+        self.head = nn.Conv2d(widths[0], 4 * OUTPUTS, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x - 0.5)

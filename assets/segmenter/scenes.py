@@ -24,10 +24,14 @@ class Batch:
 
 
 class Scenes:
-    """Draws batches from pools of layers and backdrops (both uint8)."""
+    """Draws batches from pools of layers and backdrops (both uint8). `sheets`: some garments lie
+    on sheets whose edges show, or before walls of two colours, and have folds and blots besides."""
 
-    def __init__(self, layers: Tensor, backdrops: Tensor, side: int) -> None:
+    def __init__(
+        self, layers: Tensor, backdrops: Tensor, side: int, *, sheets: bool = True
+    ) -> None:
         self.layers, self.backdrops, self.side = layers, backdrops, side
+        self.sheets = sheets
         self.device = layers.device
 
     def batch(self, count: int, filled: int, backdrops: int) -> Batch:
@@ -45,8 +49,17 @@ class Scenes:
         return _placed(count, self.device)
 
     def coloured(self, layer: Tensor) -> Tensor:
-        """A layer's colours."""
-        return _recoloured(layer[:, :3] / layer[:, 3:4].clamp_min(1e-3), layer[:, 3:4])
+        """A layer's colours, and more folds than it was drawn with."""
+        colour = layer[:, :3] / layer[:, 3:4].clamp_min(1e-3)
+        colour = _recoloured(colour, layer[:, 3:4], blots=self.sheets)
+        if not self.sheets:
+            return colour
+        count = len(colour)
+        lit = torch.ones(count, 1, self.side, self.side, device=self.device)
+        for cells in (5, 11, 23):
+            much = 0.11 * torch.rand(count, 1, 1, 1, device=self.device)
+            lit = lit * (1 + much * noise(count, 1, self.side, cells, self.device))
+        return (colour * lit).clamp(0, 1)
 
     def _layers(self, count: int, filled: int) -> Tensor:
         layer = self.layers[torch.randint(filled, (count,), device=self.device)].float() / 255
@@ -68,6 +81,8 @@ class Scenes:
         behind = torch.where(kind < 0.42, drawn, plain)
         behind = torch.where((kind > 0.72) & (kind < 0.85), cells, behind)
         behind = torch.where(kind > 0.85, fog, behind)
+        if self.sheets:
+            behind = _sheeted(_halved(behind), drawn.roll(1, 0))
         behind = _cluttered(behind)
         other = self._layers(count, filled)
         other = _warped(other, _aside(count, self.device), self.side)
@@ -151,7 +166,7 @@ def _tinted(picture: Tensor) -> Tensor:
     return mixed**power
 
 
-def _recoloured(colour: Tensor, alpha: Tensor) -> Tensor:
+def _recoloured(colour: Tensor, alpha: Tensor, *, blots: bool) -> Tensor:
     """Other dyes, parts of other colours, prints of any scale; folds stay."""
     count, _, side, _ = colour.shape
     device = colour.device
@@ -163,6 +178,11 @@ def _recoloured(colour: Tensor, alpha: Tensor) -> Tensor:
         dye = torch.rand(count, 3, 1, 1, device=device) ** 0.8
         part = _bands(count, side, device) * chance(count, 0.22, device)
         out = out + (dye * shade - out) * part
+    for cells in (5, 9, 16) if blots else ():
+        least = between(count, 0, 1.2, device)[:, None, None, None]
+        blot = (noise(count, 1, side, cells, device) > least).float()
+        dye = torch.rand(count, 3, 1, 1, device=device)
+        out = out + (dye * shade - out) * blot * chance(count, 0.1, device)
     fine = _gratings(count, side, device) * chance(count, 0.2, device)
     ink = torch.rand(count, 3, 1, 1, device=device)
     return (out + (ink * shade - out) * fine).clamp(0, 1)
@@ -274,6 +294,38 @@ def _cluttered(behind: Tensor) -> Tensor:
         shade = 1 + 0.2 * along
         behind = behind + (colour * shade - behind) * form * chance(count, 0.16, device)
     return behind.clamp(0, 1)
+
+
+def _halved(behind: Tensor) -> Tensor:
+    """Walls of two colours, a floor that meets a wall: beyond a line all is dyed otherwise."""
+    count, _, side, _ = behind.shape
+    device = behind.device
+    along, _ = _turned(count, side, device)
+    beyond = (along > between(count, -0.7, 0.7, device)[:, None, None, None]).float()
+    dye = torch.exp(0.6 * torch.randn(count, 3, 1, 1, device=device))
+    return behind + (behind * (dye - 1) * beyond) * chance(count, 0.15, device)
+
+
+def _sheeted(behind: Tensor, cloth: Tensor) -> Tensor:
+    """Some lie on a sheet, a towel or a board whose edges show; it casts a little shade."""
+    count, _, side, _ = behind.shape
+    device = behind.device
+    x, y = _axes(side, device)
+    wave = 0.03 * noise(count, 1, side, 7, device)
+    inside = torch.full((count, 1, side, side), 9.0, device=device)
+    for quarter in range(4):
+        turn = quarter * math.pi / 2 + 0.16 * torch.randn(count, 1, 1, 1, device=device)
+        far = between(count, 0.35, 1.5, device)[:, None, None, None]
+        inside = torch.minimum(inside, far - x * torch.cos(turn) - y * torch.sin(turn) + wave)
+    sheet = (inside * side / 4).clamp(0, 1)
+    pale = 1 - 0.4 * torch.rand(count, 3, 1, 1, device=device)
+    grey = cloth.mean(1, keepdim=True)
+    folds = grey / grey.mean((2, 3), keepdim=True).clamp_min(0.05)
+    cloth = torch.where(chance(count, 0.5, device) > 0, pale * folds, cloth).clamp(0, 1)
+    lies = chance(count, 0.3, device)
+    shade = 1 - 0.35 * torch.rand(count, 1, 1, 1, device=device) * _blurred(sheet, side // 40)
+    behind = behind * (1 + (shade - 1) * lies)
+    return behind + (cloth - behind) * sheet * lies
 
 
 def _blurred(field: Tensor, radius: int) -> Tensor:

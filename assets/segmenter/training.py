@@ -38,8 +38,8 @@ class Shift:
     """In the loss: of the garment, its back's inside, and what else covers."""
 
 
-WHOLE = Shift(60_000, 4_000, 1_500, 20, 64, 2.5e-3)
-"""38 GB of an accelerator's memory."""
+WHOLE = Shift(30_000, 3_000, 1_500, 20, 128, 3e-3)
+"""19 GB of an accelerator's memory."""
 
 
 def pooled(shift: Shift, layer_px: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,8 @@ LEAST: Final = 0.05
 SEAM: Final = 0.03
 """How wide a seam to the cut-out is closed, over the neck's width."""
 THERE: Final = 0.02
+WHOLE: Final = 0.03
+"""A cut-out that differs less from what the learned segmenter sees has lost nothing."""
 LEAST_PX: Final = 12
 ROUNDS: Final = 3
 OPEN_PX: Final = 9
@@ -40,7 +42,9 @@ OPEN_PX: Final = 9
 def recovered(cutout: Cutout, photo: NDArray[np.uint8], template: Upper) -> Cutout | None:
     """With what was lost at the neck; None where nothing was. `photo`: as it was cut out of."""
     left, right = template.left.neck, template.right.neck
-    if cutout.mode != "messy" or float(np.linalg.norm(right - left)) < LEAST_PX:
+    if cutout.mode != "messy" or cutout.unlike < WHOLE:
+        return None
+    if float(np.linalg.norm(right - left)) < LEAST_PX:
         return None
     x, y = cutout.origin
     height, width = cutout.alpha.shape

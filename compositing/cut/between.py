@@ -43,13 +43,16 @@ BETWEEN: Final = 0.9
 """So much of a pocket, and of the outside next to it, has cloth on both sides."""
 UPWARDS: Final = 0.4
 """Less of that outside is above it."""
+DOUBTED, ALIKE = 0.15, 0.05
+"""Where colours part cloth and floor no better than this, and the cut-out is what the learned
+segmenter sees, which knows a wedge by its form, nothing is taken off by colour."""
 
 
 def cleared(cutout: Cutout, wedges: list[NDArray[np.float64]], pockets_from: float = 0.0) -> Cutout:
     """The cut-out without background inside the wedges (polygons in its px, their apex first), and
     without what is left of it in pockets below this share of its height.
     """
-    if not wedges and pockets_from >= 1:
+    if (not wedges and pockets_from >= 1) or (cutout.doubt > DOUBTED and cutout.unlike < ALIKE):
         return cutout
     scale = min(1.0, SIDE_PX / max(cutout.alpha.shape))
     height, width = (max(1, round(side * scale)) for side in cutout.alpha.shape)

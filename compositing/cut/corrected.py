@@ -14,10 +14,15 @@ from compositing.cut.learned import Expected
 from compositing.cut.matte import signed_distance
 from compositing.cut.opinion import Opinion, Scene
 from compositing.cut.pieces import disc, largest, opened
-from compositing.cut.refine import refined
+from compositing.cut.refine import LEARNED_BANDS, refined
 
 AGREE: Final = 0.975
 """Masks that overlap so much differ along their outlines only."""
+DOUBTED, HESITANT, CLEAR, CLEARS = 0.15, 0.15, 0.2, 0.6
+QUITE, QUITE_DOUBTED = (0.03, 0.15), 0.5
+"""What is doubted more gives way to a map that hesitates, so far from 0 and 1, in less than such a
+share of its own size: wherever that is quite sure, or, where it is doubted much, rather sure. So
+much of the doubt goes where they then agree."""
 SURE: Final = 0.75
 """Cloth is added from here on, and taken off below 1 less this."""
 CORE, REACH = 0.006, 0.01
@@ -52,6 +57,8 @@ def corrected(
     """The arbitration with a better mask where there is one. `by` is `learned` where the mask is
     the learned one as a whole."""
     found = Arbitration(_unhung(found.mask, seen), found.by, found.doubt)
+    if found.mask.any() and found.doubt > DOUBTED and _clear(seen.cloth):
+        return _patched(scene, found, seen.cloth)
     widest = 1.0 if scene.shape == "legs" else CHANNEL
     cloth = _off_the_floor(found.mask, seen.cloth, widest * max(found.mask.shape))
     whole = largest(np.asarray(cloth > 0.5), KEPT)
@@ -60,6 +67,21 @@ def corrected(
     if overlap(found.mask, whole) <= AGREE:
         found = _by_parts(scene, found, (whole, cloth), fit_score)
     return replace(found, mask=_steadied(found.mask, whole))
+
+
+def _clear(cloth: Floats) -> bool:
+    """Whether the map hesitates nearly nowhere."""
+    hesitant = (cloth > HESITANT) & (cloth < 1 - HESITANT)
+    return bool(hesitant.sum() < CLEAR * (cloth > 0.5).sum())
+
+
+def _patched(scene: Scene, found: Arbitration, cloth: Floats) -> Arbitration:
+    """The learned mask, and what the others found where it is not quite sure."""
+    quite = QUITE[found.doubt > QUITE_DOUBTED]
+    there = np.where(cloth > 1 - quite, True, np.where(cloth < quite, False, found.mask))
+    mask = refined(scene.colours, largest(np.asarray(there), KEPT), LEARNED_BANDS)
+    doubt = found.doubt * (1 - CLEARS * overlap(mask, np.asarray(cloth > 0.5)))
+    return Arbitration(mask, "learned", doubt)
 
 
 def _steadied(mask: Mask, whole: Mask) -> Mask:

@@ -25,7 +25,7 @@ from compositing.cut.opinion import ExpectedShape, Opinion, Scene, Segmenter, sc
 from compositing.cut.patterned import patterned
 from compositing.cut.pieces import filled
 from compositing.cut.plain import plain
-from compositing.cut.refine import refined
+from compositing.cut.refine import BANDS, LEARNED_BANDS, refined
 from compositing.cut.thin import without_hooks
 from compositing.decode import Photo
 from compositing.errors import GarmentError
@@ -228,7 +228,8 @@ def _finished(seen: Scene, verdict: Arbitration) -> Mask:
     pair = seen.shape == "pair"
     if verdict.by == "flood":
         return without_hooks(verdict.mask, seen.colours, pair=pair)
-    mask = refined(seen.colours, verdict.mask)
+    bands = LEARNED_BANDS if verdict.by == "learned" else BANDS
+    mask = refined(seen.colours, verdict.mask, bands)
     mask = without_hooks(mask, seen.colours, pair=pair)
     mask = filled(mask, 0.02 if seen.shape == "body" else 0.006)
     return smoothed(mask, OUTLINE_SHARE * (1 + 3 * verdict.doubt))

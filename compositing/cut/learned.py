@@ -22,6 +22,7 @@ from compositing.arrays import Floats
 SIDE_PX: Final = 320
 """Photos are squeezed to a square of this side, as in training."""
 MODEL: Final = Path(__file__).with_name("segmenter.onnx")
+SHEETS_MODEL: Final = Path(__file__).with_name("sheets.onnx")
 _ONE_AT_A_TIME: Final = Lock()
 
 
@@ -48,11 +49,13 @@ class Learned(Protocol):
 def expected(rgb: NDArray[np.uint8]) -> Expected:
     """`rgb`: (height, width, 3) sRGB of any size. Deterministic.
 
-    The mean of what it says of the picture and of its mirror image: insides above all are seen
-    more surely so.
+    The mean of two networks' odds, of the picture and of its mirror image: one of them learned
+    from scenes where garments lie on sheets whose edges show, and takes a print's ground for such
+    a sheet now and then; the other takes a sheet for cloth.
     """
-    square = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    likely = likely_maps(np.asarray(square, np.uint8), MODEL)
+    square = np.asarray(cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    mirrored = _odds(np.ascontiguousarray(square[:, ::-1]), SHEETS_MODEL)[..., ::-1]
+    likely = _likely(np.float32(0.5) * (_odds(square, MODEL) + mirrored))
     size = rgb.shape[1], rgb.shape[0]
     cloth, inside, foreign = (
         np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_LINEAR), np.float32)
@@ -64,11 +67,15 @@ def expected(rgb: NDArray[np.uint8]) -> Expected:
 def likely_maps(square: NDArray[np.uint8], model: Path) -> Floats:
     """The three maps (3, side, side), 0..1, of a square picture of the model's side, and of its
     mirror image, in the mean."""
-    mirrored = _asked(np.ascontiguousarray(square[:, ::-1]), model)[..., ::-1]
-    return np.asarray(np.float32(0.5) * (_asked(square, model) + mirrored), np.float32)
+    mirrored = _likely(_odds(np.ascontiguousarray(square[:, ::-1]), model))[..., ::-1]
+    return np.asarray(np.float32(0.5) * (_likely(_odds(square, model)) + mirrored), np.float32)
 
 
-def _asked(square: NDArray[np.uint8], model: Path) -> Floats:
+def _likely(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def _odds(square: NDArray[np.uint8], model: Path) -> Floats:
     blob = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None] / 255)
     with _ONE_AT_A_TIME:  # a network of OpenCV keeps its input
         network = _network(model)
@@ -76,7 +83,7 @@ def _asked(square: NDArray[np.uint8], model: Path) -> Floats:
         logits = np.array(network.forward()[0], np.float32)
     side = len(square)
     maps = logits.reshape(3, 2, 2, side // 2, side // 2).transpose(0, 3, 1, 4, 2)
-    return np.asarray(1 / (1 + np.exp(-maps.reshape(3, side, side))), np.float32)
+    return np.asarray(maps.reshape(3, side, side), np.float32)
 
 
 @cache

@@ -16,6 +16,9 @@ MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0
 """The equation says little where both colours are alike: below this contrast (of 255 a channel) it
 is not asked."""
+EVEN, UNEVEN = 0.35, 0.75
+"""Nor where colours spread on either side by so much of the contrast, as prints and carpets do: it
+would give each light petal on a light floor away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ def pulled(picture: Floats, solid: Floats) -> Floats:
             result[ready] = cv2.blur(weighted, (size, size))[ready] / weight[ready][:, None]
             todo &= ~ready
     return result
+
+
+def _with_spread(picture: Floats, solid: Mask) -> tuple[Floats, Floats]:
+    """Colours as `pulled` has them, and their variance about each place, over all channels."""
+    squares = (picture**2).sum(-1, keepdims=True)
+    found = pulled(np.concatenate([picture, squares], -1), solid.astype(np.float32))
+    own, square = found[..., :3], found[..., 3]
+    blurred = cv2.blur(square, (7, 7)), cv2.blur(own, (7, 7))
+    return own, np.maximum(blurred[0] - (blurred[1] ** 2).sum(-1), 0)
 
 
 def matted(
@@ -87,9 +99,10 @@ def _matted(
     size = rgb.shape[1], rgb.shape[0]
     edge = ROUGH if behind is None else FINE
     core = np.ones((2 * edge.sound_px + 1,) * 2, np.uint8)
-    front = pulled(small, cv2.erode(mask.astype(np.uint8), core).astype(np.float32))
+    front, spread = _with_spread(small, cv2.erode(mask.astype(np.uint8), core))
     if behind is None:
-        behind = pulled(small, 1 - cv2.dilate(mask.astype(np.uint8), core).astype(np.float32))
+        behind, around = _with_spread(small, 1 - cv2.dilate(mask.astype(np.uint8), core))
+        spread = spread + around
     solid = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     distance = signed_distance(solid)
     alpha = solid.astype(np.float32)
@@ -105,6 +118,8 @@ def _matted(
     mixed = np.clip((share - 0.2) / 0.7, 0, 1)
     ramp = np.clip(distance[at] / 2.4 + 0.3, 0, 1)
     trust = np.clip((np.sqrt(strength) - TRUST_FROM) / TRUST_OVER, 0, 1)
+    uneven = np.sqrt(spread[there] / np.maximum(strength, 1))
+    trust *= np.clip((UNEVEN - uneven) / (UNEVEN - EVEN), 0, 1)
     alpha[at] = (
         trust * np.minimum(mixed, np.clip(distance[at] / edge.band_px + 1, 0, 1))
         + (1 - trust) * ramp
