@@ -32,7 +32,8 @@ SEAM: Final = 0.03
 """How wide a seam to the cut-out is closed, over the neck's width."""
 THERE: Final = 0.02
 WHOLE: Final = 0.03
-"""A cut-out that differs less from what the learned segmenter sees has lost nothing."""
+"""A cut-out that differs less from what the learned segmenter sees has lost nothing; where it was
+not asked, nothing is known of it."""
 LEAST_PX: Final = 12
 ROUNDS: Final = 3
 OPEN_PX: Final = 9
@@ -42,7 +43,7 @@ OPEN_PX: Final = 9
 def recovered(cutout: Cutout, photo: NDArray[np.uint8], template: Upper) -> Cutout | None:
     """With what was lost at the neck; None where nothing was. `photo`: as it was cut out of."""
     left, right = template.left.neck, template.right.neck
-    if cutout.mode != "messy" or cutout.unlike < WHOLE:
+    if cutout.mode != "messy" or 0 < cutout.unlike < WHOLE:
         return None
     if float(np.linalg.norm(right - left)) < LEAST_PX:
         return None

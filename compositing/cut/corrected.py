@@ -19,7 +19,7 @@ from compositing.cut.refine import LEARNED_BANDS, refined
 AGREE: Final = 0.975
 """Masks that overlap so much differ along their outlines only."""
 DOUBTED, HESITANT, CLEAR, CLEARS = 0.15, 0.15, 0.2, 0.6
-QUITE, QUITE_DOUBTED = (0.03, 0.15), 0.5
+QUITE, QUITE_DOUBTED = (0.04, 0.15), 0.5
 """What is doubted more gives way to a map that hesitates, so far from 0 and 1, in less than such a
 share of its own size: wherever that is quite sure, or, where it is doubted much, rather sure. So
 much of the doubt goes where they then agree."""
