@@ -18,7 +18,7 @@ from compositing.cut.refine import LEARNED_BANDS, refined
 
 AGREE: Final = 0.975
 """Masks that overlap so much differ along their outlines only."""
-DOUBTED, HESITANT, CLEAR, CLEARS = 0.15, 0.15, 0.2, 0.6
+DOUBTED, HESITANT, CLEAR, CLEARS = 0.15, 0.15, 0.2, 0.5
 QUITE, QUITE_DOUBTED = (0.04, 0.15), 0.5
 """What is doubted more gives way to a map that hesitates, so far from 0 and 1, in less than such a
 share of its own size: wherever that is quite sure, or, where it is doubted much, rather sure. So
@@ -57,7 +57,8 @@ def corrected(
     """The arbitration with a better mask where there is one. `by` is `learned` where the mask is
     the learned one as a whole."""
     found = Arbitration(_unhung(found.mask, seen), found.by, found.doubt)
-    if found.mask.any() and found.doubt > DOUBTED and _clear(seen.cloth):
+    doubted = found.by != "flood" and found.doubt > DOUBTED
+    if found.mask.any() and doubted and _clear(seen.cloth):
         return _patched(scene, found, seen.cloth)
     widest = 1.0 if scene.shape == "legs" else CHANNEL
     cloth = _off_the_floor(found.mask, seen.cloth, widest * max(found.mask.shape))

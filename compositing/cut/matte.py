@@ -16,7 +16,7 @@ MARGIN_PX = 12
 TRUST_FROM, TRUST_OVER = 25.0, 40.0
 """The equation says little where both colours are alike: below this contrast (of 255 a channel) it
 is not asked."""
-EVEN, UNEVEN = 0.35, 0.75
+EVEN, UNEVEN = 0.45, 0.9
 """Nor where colours spread on either side by so much of the contrast, as prints and carpets do: it
 would give each light petal on a light floor away."""
 
