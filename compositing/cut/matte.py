@@ -99,9 +99,9 @@ def _matted(
     size = rgb.shape[1], rgb.shape[0]
     edge = ROUGH if behind is None else FINE
     core = np.ones((2 * edge.sound_px + 1,) * 2, np.uint8)
-    front, spread = _with_spread(small, cv2.erode(mask.astype(np.uint8), core))
+    front, spread = _with_spread(small, cv2.erode(mask.astype(np.uint8), core) > 0)
     if behind is None:
-        behind, around = _with_spread(small, 1 - cv2.dilate(mask.astype(np.uint8), core))
+        behind, around = _with_spread(small, cv2.dilate(mask.astype(np.uint8), core) == 0)
         spread = spread + around
     solid = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     distance = signed_distance(solid)
