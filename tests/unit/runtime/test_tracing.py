@@ -144,7 +144,7 @@ def test_of_the_traces_that_begin_here_the_sampler_keeps_a_share(
         ParentBased(TraceIdRatioBased(0.0)),
         TraceIdRatioBased(1.0),
     ],
-    ids=str,
+    ids=lambda one: one.get_description(),
 )
 def test_a_sampler_of_a_share_wants_the_ids_below_its_bound(sampler: Sampler) -> None:
     bound = bound_of(sampler)
