@@ -93,7 +93,7 @@ def test_the_engine_over_http_makes_the_look_that_it_makes_here(server: Server) 
     assert (there.picture, there.items, there.warnings) == (here.picture, here.items, here.warnings)
     assert there.engine_version == f"remote:{here.engine_version}"
     card = engine(server).describe()
-    assert (card.engine_version, card.limits.concurrency) == (here.engine_version, 1)
+    assert (card.engine_version, card.limits.concurrency) == (here.engine_version, 2)
 
 
 def test_a_wrong_token_is_our_fault(server: Server) -> None:

@@ -120,7 +120,7 @@ def test_a_look_is_begun_here_ended_in_another_browser_and_its_guess_changed(
     tab.enter()
     tab.add("IMG_2031.jpg", small("tee"))
     address = page.get_by_label("Or the address of a photo")
-    for text, why in (("nonsense", "no address"), ("ftp://a.example/b.jpg", "not ftp")):
+    for text, why in (("nonsense", "not the address"), ("ftp://a.example/b.jpg", "not ftp")):
         address.fill(text)
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text(why)

@@ -24,7 +24,7 @@ from schemas.categories import GarmentCategory, canonical
 OPTIONS, SMALL = LookOptions(width_px=384), LookOptions()
 """Small things are measured at the size that is sold: a sole is as thin as an edge at half of it.
 """
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]  # 77 photos, before the first test
 
 
 @pytest.fixture(scope="module")
