@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, Request, Response
 from api import examples
 from api.answers import gives, header
 from api.errors import ApiError
-from api.gates import GatedRoute, credential_of
+from api.gates import GatedRoute
+from api.listed import listed_thumbnail
 from api.ports import Ports
 from api.refusals import READING, refusals
 from compositing import GarmentError
-from domain.object_keys import problem as key_problem
 from schemas.errors import ErrorCode
 from schemas.uploads import CategoryGuess
 from storage.object_store import ObjectMissing, StoreError
@@ -62,12 +62,7 @@ async def guess_upload_category(
     Of photos of `POST /v1/uploads` of the last 90 days; free.
     """
     ports: Ports = request.app.state.ports
-    who = credential_of(request)
-    known = None
-    if key_problem(upload_key) is None:
-        known = await ports.uploads.thumbnail(who.tenant_id, who.environment, upload_key)
-    if known is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "There is no upload with this key on the list.")
+    await listed_thumbnail(request, upload_key)
     if not ports.guesses.here:
         return CategoryGuess(upload_key=upload_key, message=NOT_HERE, offered=False)
     if ports.guesses.places.locked():

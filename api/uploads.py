@@ -21,13 +21,13 @@ from api.answers import REPLAYED, gives, header, next_page, takes
 from api.errors import ApiError, invalid
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
+from api.listed import listed_thumbnail
 from api.multipart import file_of
 from api.ports import Ports
 from api.queries import Cursor, PageLimit
 from api.refusals import CREATING, READING, only, refusals
 from compositing import GarmentError
 from compositing.header import EXTENSIONS, NAMES, HeaderReader
-from domain.object_keys import problem as key_problem
 from runtime import logs
 from runtime.metrics import UPLOADS
 from schemas.errors import ErrorCode
@@ -214,13 +214,7 @@ async def get_upload_thumbnail(
     """Of photos of `POST /v1/uploads` of the last 90 days. Photos that browsers can't show (HEIC)
     have one too.
     """
-    ports: Ports = request.app.state.ports
-    who = credential_of(request)
-    found = None
-    if key_problem(upload_key) is None:
-        found = await ports.uploads.thumbnail(who.tenant_id, who.environment, upload_key)
-    if found is None:
-        raise ApiError(ErrorCode.NOT_FOUND, "There is no upload with this key on the list.")
+    found = await listed_thumbnail(request, upload_key)
     headers = {"Cache-Control": f"private, max-age={THUMBNAIL_KEPT_S}, immutable"}
     return Response(found, media_type="image/jpeg", headers=headers | NOSNIFF)
 
