@@ -3,10 +3,12 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from api.reference_page import curl
 from devstack.stack import Stack
@@ -49,6 +51,19 @@ def made(stack: Stack, client: Client) -> dict[str, str]:
         "DELIVERY_ID": sent,
         "REFUSED_ID": refused.json()["error"]["exchange_id"],
     }
+
+
+@pytest.fixture(autouse=True)
+def _no_webhook_stays(client: Client) -> Iterator[None]:
+    """A webhook that stays is called for each look of the tests that follow."""
+
+    def there() -> set[str]:
+        return {one["id"] for one in client.http.get("/v1/webhooks").json()["items"]}
+
+    before = there()
+    yield
+    for one in there() - before:
+        client.http.delete(f"/v1/webhooks/{one}")
 
 
 def typed(line: str, folder: Path, env: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -245,16 +245,27 @@ def killed_halfway(services: Stack, folder: Path) -> list[str]:
     return command(services, "--status").stdout.splitlines()
 
 
-async def settled(pool: asyncpg.Pool) -> bool:
-    """Whether nothing is open, owed or on its way."""
-    return bool(
-        await pool.fetchval(
-            """SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (
-                 SELECT FROM request_logs r WHERE status NOT IN ('SUCCESS', 'FAILURE')
-                 OR status = 'FAILURE' AND NOT EXISTS (SELECT FROM ledger_entries l
-                   WHERE l.request_id = r.request_id AND l.kind = 'refund'))"""
-        )
+async def unsettled(pool: asyncpg.Pool) -> list[str]:
+    """What is open, owed or on its way."""
+    rows = await pool.fetch(
+        """SELECT 'outbox: ' || topic FROM outbox UNION ALL
+           SELECT format('%s is %s, made %s, from %s', request_id, status, created_at, updated_at)
+           FROM request_logs r WHERE status NOT IN ('SUCCESS', 'FAILURE')
+           OR status = 'FAILURE' AND NOT EXISTS (SELECT FROM ledger_entries l
+             WHERE l.request_id = r.request_id AND l.kind = 'refund')"""
     )
+    return [str(row[0]) for row in rows]
+
+
+async def until_settled(pool: asyncpg.Pool) -> None:
+    """Raises AssertionError: what is not, and the time."""
+    with suppress(TimeoutError):
+        return await until(lambda: _nothing(pool), within_s=120)
+    raise AssertionError((datetime.now(UTC), await unsettled(pool)))
+
+
+async def _nothing(pool: asyncpg.Pool) -> bool:
+    return not await unsettled(pool)
 
 
 async def test_topics_grow_under_load_and_no_request_is_decided_twice(
@@ -298,7 +309,7 @@ async def test_topics_grow_under_load_and_no_request_is_decided_twice(
         await until(enough, within_s=120)
         loading.cancel()
         await asyncio.wait({loading})
-        await until(lambda: settled(pool), within_s=120)
+        await until_settled(pool)
         assert f"from {when(since_ms)} on" in "\n".join(await standing(at))
     await connection.close()
 
