@@ -148,6 +148,10 @@ OVER_S ?= 240
 chaos: install ## Strike a whole system while it works, then audit it: SEED=7 FAULTS=300 REQUESTS=3000 OVER_S=240
 	@$(BIN)/python -m chaos --seed $(SEED) --faults $(FAULTS) --requests $(REQUESTS) --over-s $(OVER_S)
 
+CHUNKS ?= 6
+campaign: install ## Ten minutes of dense faults over many cheap looks, so many times, each with the next seed: CHUNKS=6 SEED=1000 (hours)
+	@$(BIN)/python -m chaos --cheap --chunks $(CHUNKS) --seed $(SEED) --faults 1400 --requests 12000 --over-s 480 --sample 500
+
 N ?= 20000
 simulate: install ## Run the decision core through so many interleavings in virtual time: N=20000 SEED=1
 	@$(BIN)/python -m chaos.simulation --n $(N) --seed $(SEED)
@@ -193,4 +197,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers test-connect test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos simulate gallery contracts connect analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers test-connect test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos campaign simulate gallery contracts connect analysts docs pictures assets lock

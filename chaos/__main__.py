@@ -1,7 +1,8 @@
-"""`python -m chaos`: one campaign; exit 0 when every promise was kept."""
+"""`python -m chaos`: campaigns, one after another; exit 0 when every promise was kept."""
 
 import asyncio
 import logging
+import shutil
 import signal
 import sys
 import tempfile
@@ -43,6 +44,12 @@ def main(  # noqa: PLR0913 (each argument is an option)
     kind: Annotated[
         list[FaultKind] | None, typer.Option(help="only this kind, and others named so")
     ] = None,
+    cheap: Annotated[
+        bool, typer.Option("--cheap", help="few pictures are drawn: more looks for the same CPU")
+    ] = False,
+    chunks: Annotated[
+        int, typer.Option(min=1, help="so many campaigns, each with the next seed")
+    ] = 1,
     plan: Annotated[bool, typer.Option("--plan", help="print the faults and do nothing")] = False,
     keep: Annotated[Path | None, typer.Option(help="keep logs and data in this folder")] = None,
 ) -> None:
@@ -55,19 +62,33 @@ def main(  # noqa: PLR0913 (each argument is an option)
     # Our own clients of a cluster that is being killed
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     kinds = frozenset(kind) if kind else None
-    campaign = Campaign(seed, faults, requests, over_s, sample=sample, kinds=kinds)
-    with tempfile.TemporaryDirectory(prefix="looks-chaos-", ignore_cleanup_errors=True) as folder:
-        try:
-            report = asyncio.run(_until_told(run(campaign, keep or Path(folder), _say)))
-        except asyncio.CancelledError as told:
-            raise typer.Exit(130) from told
-        except PartFailed as error:
-            typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
-            raise typer.Exit(2) from error
+    broken = 0
+    for number in range(seed, seed + chunks):
+        campaign = Campaign(
+            number, faults, requests, over_s, sample=sample, kinds=kinds, cheap=cheap
+        )
+        broken += not _one(campaign, keep)
+    raise typer.Exit(1 if broken else 0)
+
+
+def _one(campaign: Campaign, keep: Path | None) -> bool:
+    """Whether every promise was kept. Where one was not, its logs and data stay."""
+    root = keep or Path(tempfile.mkdtemp(prefix="looks-chaos-"))
+    try:
+        report = asyncio.run(_until_told(run(campaign, root, _say)))
+    except asyncio.CancelledError as told:
+        raise typer.Exit(130) from told
+    except PartFailed as error:
+        typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
     typer.echo("\n".join(report.lines()))
     typer.echo(f"report: {report.save(sums.RESULTS)}, summed up in {sums.PAGE.name}")
     sums.main()
-    raise typer.Exit(0 if report.clean else 1)
+    if report.clean and keep is None:
+        shutil.rmtree(root, ignore_errors=True)
+    else:
+        typer.echo(f"logs and data: {root}")
+    return report.clean
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from chaos.outages import Outages
 from chaos.plan import INSTANCES, TENANTS, FaultKind, orders, strikes
 from chaos.poison import Recorder
 from chaos.strikes import Strikes
-from chaos.verdict import CampaignVerdict, audited_verdict, settle
+from chaos.verdict import CampaignVerdict, Unfinished, audited_verdict, settle
 from devstack.demo import object_store
 from devstack.wardrobe import draw
 from runtime.kafka import new_producer
@@ -43,6 +43,7 @@ class Campaign:
     sample: int = 0
     instances: Mapping[str, int] = field(default_factory=lambda: INSTANCES)
     kinds: frozenset[FaultKind] | None = None  # none but these
+    cheap: bool = False  # few pictures are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Report:
     campaign: Campaign
     took_s: float
     struck: Mapping[str, int]
+    idle: Mapping[str, int]
     missed: Mapping[str, int]
     accepted: int
     answers: Mapping[str, int]
@@ -72,6 +74,7 @@ class Report:
             f"seed {self.campaign.seed}: {sum(self.struck.values())} faults, {self.accepted} "
             f"requests accepted, {verdict}",
             f"struck: {_counts(self.struck)}",
+            f"struck while nothing was in flight, not counted: {_counts(self.idle)}",
             f"could not strike: {_counts(self.missed)}",
             f"answers: {_counts(self.answers)}",
             f"outcomes: {_counts(self.verdict.outcomes)}",
@@ -112,7 +115,7 @@ async def run(campaign: Campaign, root: Path, say: WriteLine) -> Report:
     report.
     """
     begun_s = time.monotonic()
-    cluster = Cluster(root, campaign.instances)
+    cluster = Cluster(root, campaign.instances, cheap=campaign.cheap)
     try:
         say("starting three brokers, Postgres, S3 and every process")
         await cluster.start()
@@ -134,6 +137,7 @@ async def run(campaign: Campaign, root: Path, say: WriteLine) -> Report:
             campaign,
             round(time.monotonic() - begun_s, 1),
             dict(struck.struck),
+            dict(struck.idle),
             dict(struck.missed),
             len(load.promises.accepted),
             dict(load.promises.answers),
@@ -151,7 +155,9 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Wri
     await producer.start()
     try:
         outages = Outages(settings.bootstrap, cluster.env["LOOKS_DATABASE_URL"])
-        striking = Strikes(cluster, Recorder(settings, producer), outages)
+        unfinished = Unfinished(cluster.env["LOOKS_DATABASE_URL"])
+        recorder = Recorder(settings, producer)
+        striking = Strikes(cluster, recorder, outages, lambda: unfinished.count)
         without = frozenset(FaultKind) - (campaign.kinds or frozenset(FaultKind))
         without |= frozenset() if cluster.disks else frozenset({FaultKind.DISK})
         plan = strikes(
@@ -161,14 +167,18 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Wri
             instances=campaign.instances,
             without=without,
         )
-        telling = asyncio.create_task(_tell(striking, load, say))
+        aside = [
+            asyncio.create_task(_tell(striking, load, say)),
+            asyncio.create_task(unfinished.watch()),
+        ]
         try:
             await asyncio.gather(
                 load.run(orders(campaign.seed, campaign.requests), campaign.over_s),
                 striking.run(plan),
             )
         finally:
-            telling.cancel()
+            for task in aside:
+                task.cancel()
         cluster.wake_all()
         return striking
     finally:

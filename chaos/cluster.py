@@ -6,6 +6,7 @@ nothing of it survives `stop`.
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -53,8 +54,11 @@ SETTINGS = {
 class Cluster:
     """One system, from `start` to `stop`."""
 
-    def __init__(self, root: Path, instances: Mapping[str, int] = INSTANCES) -> None:
-        """Nothing runs."""
+    def __init__(
+        self, root: Path, instances: Mapping[str, int] = INSTANCES, *, cheap: bool = False
+    ) -> None:
+        """Nothing runs. `cheap`: few pictures are drawn (`chaos.cheap_worker`)."""
+        self._cheap = cheap
         self.folder = StackFolder(root)
         self.folder.create()
         self.faults = root / "faults"
@@ -136,10 +140,10 @@ class Cluster:
         return keys
 
     def _part(self, name: str, number: int) -> Part:
-        return replace(
-            process(name, self.ports, self.env_of(name), instance=number),
-            ready_within_s=READY_WITHIN_S,
-        )
+        part = process(name, self.ports, self.env_of(name), instance=number)
+        if self._cheap and name == "compositor":
+            part = replace(part, argv=(sys.executable, "-m", "chaos.cheap"))
+        return replace(part, ready_within_s=READY_WITHIN_S)
 
     async def tenants(self, count: int, prefix: str, credit: int) -> list[str]:
         """So many tenants, who share a wardrobe below `prefix`, with credits that last; returns a

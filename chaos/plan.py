@@ -283,6 +283,8 @@ class LookOrder:
 
 
 TENANTS = 100
+DRAWN_OF = 20
+"""Where looks are to be cheap, one in so many is drawn: which, its id says."""
 NOISY_SHARE = 0.5
 
 

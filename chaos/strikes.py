@@ -1,11 +1,11 @@
 """Carries out the faults of a plan on a cluster, each healed after its time. A fault that could not
-strike is told apart.
+strike, or struck while nothing was in flight, is told apart.
 """
 
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -48,17 +48,25 @@ class Striker(Protocol):
 
 
 class Strikes:
-    """What struck is counted by kind; what did not (its target was down, nobody passed the point)
-    too.
+    """What struck while work was in flight is counted by kind; what struck an idle system, and what
+    did not strike (its target was down, nobody passed the point), too.
     """
 
-    def __init__(self, cluster: Cluster, recorder: Recorder, outages: Outages) -> None:
-        """Strike this cluster."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        recorder: Recorder,
+        outages: Outages,
+        in_flight: Callable[[], int],
+    ) -> None:
+        """Strike this cluster, in which so many requests are in flight."""
+        self._in_flight = in_flight
         self._cluster = cluster
         self._recorder = recorder
         self._outages = outages
         self.struck: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
+        self.idle: Counter[str] = Counter()
         self._by_kind: dict[FaultKind, Striker] = {
             FaultKind.KILL: self._kill,
             FaultKind.STOP: self._stop,
@@ -97,6 +105,7 @@ class Strikes:
 
     async def one(self, strike: Strike) -> None:
         """One fault, from strike to heal."""
+        at_work = self._in_flight() > 0
         try:
             struck = await self._by_kind[strike.kind](strike)
         except COULD_NOT as error:
@@ -106,7 +115,8 @@ class Strikes:
                 error=f"{type(error).__name__}: {error}"[:200],
             )
             struck = False
-        (self.struck if struck else self.missed)[strike.kind.value] += 1
+        counted = self.missed if not struck else self.struck if at_work else self.idle
+        counted[strike.kind.value] += 1
 
     async def _kill(self, strike: Strike) -> bool:
         return self._cluster.send(strike.target, signal.SIGKILL)

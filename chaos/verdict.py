@@ -3,6 +3,7 @@ database says.
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Collection, Mapping
@@ -20,6 +21,9 @@ UNREFUNDED = """SELECT count(*) FROM request_logs r WHERE status = 'FAILURE' AND
   SELECT 1 FROM ledger_entries l WHERE l.request_id = r.request_id AND l.kind = 'refund')"""
 OUTCOMES = "SELECT request_id, status, error_code, error_message FROM request_logs"
 AUDIT_TIMEOUT_S = 900.0
+CONNECT_S = 10.0
+WATCH_S = 1.0
+NO_ANSWER = (asyncpg.PostgresError, asyncpg.InterfaceError)
 BAD_PHOTOS = (ClientWish.MISSING, ClientWish.UNREADABLE, ClientWish.LYING)
 OUR_FAULTS = (None, "expired", "internal", "timeout")
 LOSSES = tuple(f"fault {fault_of(symptom)}" for symptom in (Symptom.DIED, Symptom.OUT_OF_TIME))
@@ -37,6 +41,28 @@ class CampaignVerdict:
     audit: str = ""
 
 
+class Unfinished:
+    """How many requests were without an outcome when Postgres last said so."""
+
+    def __init__(self, database_url: str) -> None:
+        """None, before it is watched."""
+        self._database_url = database_url
+        self.count = 0
+
+    async def watch(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            with contextlib.suppress(OSError, TimeoutError, *NO_ANSWER):
+                connection = await asyncpg.connect(self._database_url, timeout=CONNECT_S)
+                try:
+                    while True:
+                        self.count = await connection.fetchval(OPEN, timeout=CONNECT_S)
+                        await asyncio.sleep(WATCH_S)
+                finally:
+                    connection.terminate()
+            await asyncio.sleep(WATCH_S)
+
+
 async def settle(database_url: str, within_s: float) -> bool:
     """Wait until every request has its outcome and every failure its refund. False when the time is
     up.
@@ -52,7 +78,7 @@ async def settle(database_url: str, within_s: float) -> bool:
                     return True
             finally:
                 await connection.close()
-        except (OSError, asyncpg.PostgresError):
+        except (OSError, *NO_ANSWER):
             pass
         await asyncio.sleep(0.5)
     return False
