@@ -7,5 +7,5 @@ from consumers.compositor.application import application
 from runtime.application import start
 
 if __name__ == "__main__":
-    pool.PRELOADED = "chaos.cheap_worker"  # type: ignore[attr-defined]
+    pool.PRELOADED = "chaos.cheap_worker"  # type: ignore[attr-defined]  # it has no such export
     start(application)

@@ -59,8 +59,8 @@ class SharingDresser:
         return DressedLook(self._picture, items, VERSION)
 
 
-render.ClassicalDresser = SharingDresser  # type: ignore[assignment, attr-defined]
+render.ClassicalDresser = SharingDresser  # type: ignore[assignment, attr-defined]  # a stand-in
 _nothing = ModuleType("consumers.compositor.preloaded")
-_nothing.WRONG = ""  # type: ignore[attr-defined]
+_nothing.WRONG = ""  # type: ignore[attr-defined]  # a module may have any
 sys.modules[_nothing.__name__] = _nothing
 """No rehearsal: a worker is there soon."""

@@ -1,6 +1,6 @@
 """What happens to Kafka and Postgres themselves while everybody works: a group's offsets are
-forgotten, records are deleted before they were read, a stranger leaves a transaction open, leaders
-move, a failover leaves a server that can only be read.
+forgotten, records are deleted before they were read, a stranger leaves a transaction open or takes
+an owner's transactional id, leaders move, a failover leaves a server that can only be read.
 """
 
 import asyncio
@@ -70,6 +70,15 @@ class Outages:
             yield
         finally:
             await _done(partial(producer.abort_transaction, WAIT_S))
+
+    async def fence(self, transactional_id: str) -> bool:
+        """Take a transactional id, as its next owner would: whoever has it can commit no more."""
+
+        def take() -> None:
+            settings = {"bootstrap.servers": self._bootstrap, "transactional.id": transactional_id}
+            Producer(settings).init_transactions(WAIT_S)
+
+        return await _done(take)
 
     def _begin(self, topic: str) -> Producer:
         producer = Producer(

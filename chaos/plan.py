@@ -48,6 +48,8 @@ UPSTREAMS: dict[str, tuple[str, ...]] = {
 CLOCKS = ("compositor", "dead_letter")
 GROUPS = ("compositor", "dead_letter", "credit_ledger", "status_projection", "lake_writer")
 """Whose offsets are forgotten. Not of webhooks: at least once is all that they promise."""
+FENCED = ("compositor", "dead_letter")
+"""Who publishes in transactions: an id for each partition number."""
 LOSABLE = (LOOK_PROGRESS,)
 """Topics whose records may be gone before they were read without a promise being broken."""
 LOST_WITHIN_S = 25.0
@@ -88,6 +90,7 @@ class FaultKind(StrEnum):
     FORGET = "forget"  # a group's offsets are deleted
     RECORDS = "records"  # records are deleted before they were read
     HANG = "hang"  # a stranger's transaction is left open
+    FENCE = "fence"  # a stranger takes an owner's transactional id
     LEADER = "leader"  # a broker is restarted, and leaders move away and back
     FAILOVER = "failover"  # Postgres can only be read
     FUTURE = "future"  # a record of a later version of its schema
@@ -149,6 +152,7 @@ WEIGHTS: dict[FaultKind, float] = {
     FaultKind.FORGET: 3,
     FaultKind.RECORDS: 2,
     FaultKind.HANG: 3,
+    FaultKind.FENCE: 4,
     FaultKind.LEADER: 0.6,
     FaultKind.FAILOVER: 1.5,
 }
@@ -236,6 +240,11 @@ _DRAW: dict[FaultKind, Callable[[random.Random], DrawnFault]] = {
     FaultKind.FORGET: lambda chance: (chance.choice(GROUPS), LOST_WITHIN_S, ""),
     FaultKind.RECORDS: lambda chance: (chance.choice(LOSABLE).name, chance.uniform(1, 4), ""),
     FaultKind.HANG: lambda chance: (chance.choice(COPIED).name, chance.uniform(2, 15), ""),
+    FaultKind.FENCE: lambda chance: (
+        f"looks.{chance.choice(FENCED)}.{chance.randrange(LOOK_REQUESTED.partitions)}",
+        0.0,
+        "",
+    ),
     FaultKind.LEADER: lambda chance: (f"kafka-{chance.randint(1, 3)}", LOST_WITHIN_S, ""),
     FaultKind.FAILOVER: lambda chance: ("postgres", chance.uniform(1, 6), ""),
 }

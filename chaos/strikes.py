@@ -88,6 +88,7 @@ class Strikes:
             FaultKind.FORGET: self._forget,
             FaultKind.RECORDS: self._delete_records,
             FaultKind.HANG: self._hang,
+            FaultKind.FENCE: self._fence,
             FaultKind.LEADER: self._move_leaders,
             FaultKind.FAILOVER: self._read_only,
         }
@@ -221,6 +222,9 @@ class Strikes:
         async with self._outages.hanging(strike.target):
             await asyncio.sleep(strike.lasts_s)
         return True
+
+    async def _fence(self, strike: Strike) -> bool:
+        return await self._outages.fence(strike.target)
 
     async def _move_leaders(self, strike: Strike) -> bool:
         """Away as the broker goes, as in a rolling restart; and back to it."""

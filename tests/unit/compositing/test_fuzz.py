@@ -188,6 +188,7 @@ def looking(count: int) -> settings:
 
 
 @pytest.mark.hostile(row=33)
+@pytest.mark.timeout(1200)  # a hundred looks, on a busy machine
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 def test_every_shape_in_every_form_is_a_look_or_an_error_with_a_name() -> None:
     came: Counter[str] = Counter()
@@ -213,6 +214,7 @@ def test_every_shape_in_every_form_is_a_look_or_an_error_with_a_name() -> None:
 
 
 @pytest.mark.hostile(row=33)
+@pytest.mark.timeout(1200)  # a hundred looks, on a busy machine
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 def test_every_damaged_file_is_a_look_or_an_error_with_a_name() -> None:
     came: Counter[str] = Counter()
