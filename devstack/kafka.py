@@ -5,14 +5,13 @@ resolver.
 import json
 import socket
 import ssl
-import subprocess
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from devstack.folder import StackFolder, cache_folder
-from devstack.part import Part, PartFailed
+from devstack.part import Part, PartFailed, make
 from devstack.secured import Secured
 
 VERSION = "4.1.0"
@@ -150,9 +149,7 @@ def broker(
             "-c",
             str(config),
         ]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode != 0:
-            raise PartFailed(f"Kafka's storage can't be formatted: {done.stderr[-800:]}")
+        make("Kafka's storage", argv)
 
     heap = (f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseSerialGC")
     return Part(

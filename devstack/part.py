@@ -1,7 +1,11 @@
 """One part of a stack: a program to run, and how to tell that it is ready."""
 
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+MADE_WITHIN_S = 300.0
+"""A data folder: seconds, or minutes on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,21 @@ class Part:
 
 class PartFailed(Exception):
     """A part did not start; the message says why and shows the end of its log."""
+
+
+def make(what: str, argv: Sequence[str], user: str | None = None) -> None:
+    """Run a program that makes a part's data folder. Raises PartFailed."""
+    try:
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=MADE_WITHIN_S,
+            check=False,
+            user=user,
+            cwd="/",
+        )
+    except subprocess.TimeoutExpired:
+        raise PartFailed(f"{what} was not made within {MADE_WITHIN_S:g} s") from None
+    if done.returncode != 0:
+        raise PartFailed(f"{what} can't be made: {done.stderr[-800:]}")

@@ -3,7 +3,6 @@
 import os
 import pwd
 import socket
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.folder import CHECKOUT, StackFolder
-from devstack.part import Part, PartFailed
+from devstack.part import Part, PartFailed, make
 from devstack.secured import Secured
 from devstack.tls_front import SSL_REQUEST
 from devstack.weights import FIRST
@@ -132,11 +131,7 @@ def _make(data: Path, user: str | None, password: str | None) -> None:
             if user is not None:
                 os.chown(file.name, pwd.getpwnam(user).pw_uid, -1)
             argv += ["--auth=scram-sha-256", f"--pwfile={file.name}"]
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=60, check=False, user=user, cwd="/"
-        )
-    if done.returncode != 0:
-        raise PartFailed(f"Postgres can't make its data folder: {done.stderr[-800:]}")
+        make("Postgres' data folder", argv, user)
 
 
 def _socket(folder: StackFolder, ports: dict[str, int]) -> str:
