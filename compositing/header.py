@@ -217,4 +217,6 @@ def _unknown(data: bytes) -> GarmentError:
 
 
 def _damaged() -> GarmentError:
-    return GarmentError("image_unreadable", "The picture's header is damaged.")
+    return GarmentError(
+        "image_unreadable", f"The picture's header is damaged. Export or save it anew as {NAMES}."
+    )

@@ -158,6 +158,25 @@ async def test_bodies_as_different_clients_write_them_are_taken(
     assert (size, digest) == (len(PNG), hashlib.sha256(PNG).digest())
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'multipart/form-data; boundary="b"',
+        "Multipart/Form-Data;  Boundary=b",
+        "multipart/form-data; charset=utf-8; boundary=b",
+    ],
+)
+async def test_headers_as_different_clients_write_them_are_taken(
+    api: Api, content_type: str
+) -> None:
+    answer = await api.http.post(
+        "/v1/uploads",
+        content=part("file") + b"--b--\r\n",
+        headers=api.headers(**{"Content-Type": content_type}),
+    )
+    assert answer.status_code == 201, answer.text
+
+
 async def test_a_preamble_has_an_end(api: Api) -> None:
     answer = await api.http.post(
         "/v1/uploads",
