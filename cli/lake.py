@@ -46,7 +46,16 @@ class ShownTable:
 @contextmanager
 def _failing() -> Iterator[None]:
     """What keeps the lake from being read is one line and exit 2."""
-    known: tuple[type[Exception], ...] = (NoLake, KafkaError, TimeoutError, StoreError, *away())
+    from runtime.topics_admin import TopicsRefused  # noqa: PLC0415 (slow to import)
+
+    known: tuple[type[Exception], ...] = (
+        NoLake,
+        KafkaError,
+        TimeoutError,
+        StoreError,
+        TopicsRefused,
+        *away(),
+    )
     try:
         yield
     except known as error:
