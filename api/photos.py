@@ -132,4 +132,4 @@ class _DecodeWorker:
             self.process.stdin.close()
         with suppress(ProcessLookupError):
             self.process.kill()
-        await self.process.communicate()  # to the pipe's end: what is open is never the loop's care
+        await self.process.communicate()  # also until its pipe is closed, before the loop is
