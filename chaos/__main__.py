@@ -47,6 +47,9 @@ def main(  # noqa: PLR0913 (each argument is an option)
     cheap: Annotated[
         bool, typer.Option("--cheap", help="few pictures are drawn: more looks for the same CPU")
     ] = False,
+    at_once: Annotated[
+        int, typer.Option(min=1, help="requests of clients that are open at a time")
+    ] = 150,
     chunks: Annotated[
         int, typer.Option(min=1, help="so many campaigns, each with the next seed")
     ] = 1,
@@ -65,7 +68,7 @@ def main(  # noqa: PLR0913 (each argument is an option)
     broken = 0
     for number in range(seed, seed + chunks):
         campaign = Campaign(
-            number, faults, requests, over_s, sample=sample, kinds=kinds, cheap=cheap
+            number, faults, requests, over_s, at_once, sample, kinds=kinds, cheap=cheap
         )
         broken += not _one(campaign, keep)
     raise typer.Exit(1 if broken else 0)

@@ -4,18 +4,20 @@ an owner's transactional id, leaders move, a failover leaves a server that can o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 import asyncpg
-from confluent_kafka import ElectionType, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+
+from chaos.stranger import OPEN
+from devstack.folder import CHECKOUT
 
 WAIT_S = 15.0
-EMPTY_POLL_S = 0.5
-TRANSACTION_MS = 20_000
-"""Kafka aborts a stranger's transaction by itself after this."""
+ENDS_WITHIN_S = 60.0
+"""A stranger's process, after what it waits for by itself."""
 
 
 class Outages:
@@ -25,75 +27,48 @@ class Outages:
         """Addresses that nobody breaks."""
         self._bootstrap = bootstrap
         self._database_url = database_url
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
 
     async def forget_group(self, group: str, within_s: float) -> bool:
         """Delete a group with its offsets, once it is empty: whoever was in it stands still."""
-
-        def delete() -> None:
-            self._admin.delete_consumer_groups([group])[group].result()
-
-        give_up_s = asyncio.get_running_loop().time() + within_s
-        while asyncio.get_running_loop().time() < give_up_s:
-            if await _done(delete):
-                return True
-            await asyncio.sleep(EMPTY_POLL_S)
-        return False
+        return await self._done("forget", group, str(within_s), within_s=within_s + ENDS_WITHIN_S)
 
     async def delete_records(self, topic: str) -> bool:
         """All that a topic has now, as retention or an operator would."""
-
-        def delete() -> None:
-            known = self._admin.list_topics(topic, timeout=WAIT_S).topics[topic].partitions
-            places = [TopicPartition(topic, number, -1) for number in known]
-            for answer in self._admin.delete_records(places).values():
-                answer.result()
-
-        return await _done(delete)
+        return await self._done("records", topic)
 
     async def elect(self) -> bool:
         """Every partition back to its preferred leader; False when all of them were there."""
-
-        moved: list[bool] = []
-
-        def elect() -> None:
-            told = self._admin.elect_leaders(ElectionType.PREFERRED, None).result()
-            moved.extend(error is None for error in told.values())
-
-        return await _done(elect) and any(moved)
-
-    @asynccontextmanager
-    async def hanging(self, topic: str) -> AsyncIterator[None]:
-        """A stranger's transaction is open on each partition of a topic as long as this lasts."""
-        producer = await asyncio.to_thread(self._begin, topic)
-        try:
-            yield
-        finally:
-            await _done(partial(producer.abort_transaction, WAIT_S))
+        return await self._done("elect")
 
     async def fence(self, transactional_id: str) -> bool:
         """Take a transactional id, as its next owner would: whoever has it can commit no more."""
+        return await self._done("fence", transactional_id)
 
-        def take() -> None:
-            settings = {"bootstrap.servers": self._bootstrap, "transactional.id": transactional_id}
-            Producer(settings).init_transactions(WAIT_S)
+    @asynccontextmanager
+    async def hanging(self, topic: str) -> AsyncIterator[bool]:
+        """A stranger's transaction is open on each partition of a topic as long as this lasts;
+        whether one is.
+        """
+        stranger = await self._stranger("hang", topic)
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                said = await stranger.stdout.readline() if stranger.stdout else b""
+            yield said.strip() == OPEN.encode()
+        finally:
+            await _ended(stranger, ENDS_WITHIN_S)
 
-        return await _done(take)
+    async def _done(self, *words: str, within_s: float = ENDS_WITHIN_S) -> bool:
+        return await _ended(await self._stranger(*words), within_s) == 0
 
-    def _begin(self, topic: str) -> Producer:
-        producer = Producer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                "transactional.id": f"stranger-{topic}",
-                "transaction.timeout.ms": TRANSACTION_MS,
-            }
+    async def _stranger(self, *words: str) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "chaos.stranger", *words),
+            env={**os.environ, "LOOKS_KAFKA_BOOTSTRAP": self._bootstrap},
+            cwd=CHECKOUT,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
         )
-        producer.init_transactions(WAIT_S)
-        producer.begin_transaction()
-        for number in self._admin.list_topics(topic, timeout=WAIT_S).topics[topic].partitions:
-            producer.produce(topic, b"stray", key=b"stray", partition=number)
-        producer.flush(WAIT_S)
-        return producer
 
     @asynccontextmanager
     async def read_only(self) -> AsyncIterator[None]:
@@ -114,13 +89,16 @@ class Outages:
             await connection.close()
 
 
-async def _done(work: Callable[[], None]) -> bool:
-    """Whether Kafka did it."""
+async def _ended(stranger: Process, within_s: float) -> int | None:
+    """Its exit code; None: it did not end, and was killed."""
     try:
-        await asyncio.to_thread(work)
-    except KafkaException:
-        return False
-    return True
+        async with asyncio.timeout(within_s):
+            await stranger.communicate()
+    except TimeoutError:
+        stranger.kill()
+        await stranger.communicate()
+        return None
+    return stranger.returncode
 
 
 def of_group(parts: Sequence[str], process: str) -> list[str]:

@@ -11,7 +11,6 @@ from typing import Protocol
 
 import asyncpg
 from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException
 
 from chaos.brokers import NODES
 from chaos.cluster import Cluster
@@ -31,7 +30,6 @@ COULD_NOT = (
     TimeoutError,
     PartFailed,
     KafkaError,
-    KafkaException,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
 )
@@ -219,9 +217,10 @@ class Strikes:
             return still and await self._outages.delete_records(strike.target)
 
     async def _hang(self, strike: Strike) -> bool:
-        async with self._outages.hanging(strike.target):
-            await asyncio.sleep(strike.lasts_s)
-        return True
+        async with self._outages.hanging(strike.target) as open_:
+            if open_:
+                await asyncio.sleep(strike.lasts_s)
+            return open_
 
     async def _fence(self, strike: Strike) -> bool:
         return await self._outages.fence(strike.target)
