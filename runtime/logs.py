@@ -2,7 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import orjson
@@ -21,6 +23,10 @@ QUIET_LIBRARIES = (
     "faststream",
     "httpcore",
 )
+REPEATING = "aiokafka"
+"""Without a broker it says what fails at each try, a hundred lines a second and process."""
+SAID_EVERY_S = 10.0
+REMEMBERED = 1000
 
 
 def configure(process: str, instance: str, level: str) -> None:
@@ -41,6 +47,7 @@ def configure(process: str, instance: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,  # type: ignore[arg-type]  # mixed processor types
@@ -57,6 +64,36 @@ def configure(process: str, instance: str, level: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process, instance=instance)
     _Bound.names = {"process": process, "instance": instance}
+
+
+class Repeats(logging.Filter):
+    """Of what a library says again and again, a line every SAID_EVERY_S, which says how many like
+    it were left out. What is alike but for its arguments is the same.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds."""
+        super().__init__()
+        self._clock = clock
+        self._said: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        if record.name.partition(".")[0] != REPEATING:
+            return True
+        key, now_s = (record.name, record.levelno, str(record.msg)), self._clock()
+        said_s, left_out = self._said.get(key, (-SAID_EVERY_S, 0))
+        if now_s - said_s < SAID_EVERY_S:
+            self._said[key] = (said_s, left_out + 1)
+            return False
+        self._said[key] = (now_s, 0)
+        self._said.move_to_end(key)
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} lines like this were left out)"
+            record.args = ()
+        return True
 
 
 class _Bound:
