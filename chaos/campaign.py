@@ -180,6 +180,7 @@ async def _under_fire(campaign: Campaign, cluster: Cluster, load: Load, say: Wri
             for task in aside:
                 task.cancel()
         cluster.wake_all()
+        await outages.writable()
         return striking
     finally:
         await producer.stop()

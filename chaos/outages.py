@@ -4,6 +4,7 @@ an owner's transactional id, leaders move, a failover leaves a server that can o
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -16,6 +17,7 @@ from chaos.stranger import OPEN
 from devstack.folder import CHECKOUT
 
 WAIT_S = 15.0
+HEALED_WITHIN_S = 300.0
 ENDS_WITHIN_S = 60.0
 """A stranger's process, after what it waits for by itself."""
 
@@ -77,7 +79,17 @@ class Outages:
         try:
             yield
         finally:
-            await self._alter("RESET default_transaction_read_only")
+            await self.writable()
+
+    async def writable(self) -> None:
+        """Postgres can be written again, also where it was killed or its disk full meanwhile.
+        Raises TimeoutError.
+        """
+        async with asyncio.timeout(HEALED_WITHIN_S):
+            while True:
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    return await self._alter("RESET default_transaction_read_only")
+                await asyncio.sleep(1)
 
     async def _alter(self, words: str) -> None:
         connection = await asyncpg.connect(self._database_url, timeout=WAIT_S)
