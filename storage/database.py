@@ -62,13 +62,13 @@ async def open_pool(
     """A pool of connections whose statements are bounded in time.
 
     With `process`, that one is not ready while the database can't be written, nor before its
-    tables are there: they are waited for here. With `wait`, connecting is put off until the first
-    use, and so is this: a process can start before its database. Raises one of DATABASE_AWAY or
+    tables are there: both are waited for here, or with `wait` beside what follows. So a process may
+    start before its database, or while that is away. Without one, raises one of DATABASE_AWAY or
     asyncpg's PostgresError when the database is out of reach.
     """
     pool = asyncpg.create_pool(
         settings.pool_dsn,
-        init_size=0 if wait else 1,
+        init_size=0 if wait or process is not None else 1,
         target_session_attrs=WRITABLE,
         reset=_kept if settings.pooled else _returned,
         **_options(settings),

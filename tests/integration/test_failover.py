@@ -82,10 +82,13 @@ def ready(stack: Stack, wanted: int) -> Callable[[], object]:
 
     async def there() -> bool:
         async with httpx.AsyncClient() as http:
-            seen = [
-                (await http.get(f"http://127.0.0.1:{ports[f'health_{name}']}/health/ready"))
-                for name in PROCESSES
-            ]
+            try:
+                seen = [
+                    (await http.get(f"http://127.0.0.1:{ports[f'health_{name}']}/health/ready"))
+                    for name in PROCESSES
+                ]
+            except httpx.ConnectError:  # it has just been started
+                return False
         return [answer.status_code for answer in seen] == [wanted] * len(PROCESSES)
 
     return there
@@ -111,6 +114,25 @@ async def test_a_server_that_turned_read_only_is_left_by_all_and_found_again_whe
     await until(answers(client, 202))
     await until(ready(stack, 200))
     assert stack.pid("api") == api, "it went on, and was not started anew"
+
+
+async def test_a_process_that_is_started_meanwhile_waits_for_a_server_that_can_be_written(
+    stack: Stack, operator: asyncpg.Connection
+) -> None:
+    relay = stack.pid("outbox_relay")
+    async with only_reading(operator):
+        stack.kill("outbox_relay")
+        said = "the database can't be written: not ready"
+
+        async def waits() -> bool:
+            lines = stack.log("outbox_relay").splitlines()
+            begun = max(at for at, line in enumerate(lines) if '"started"' in line)
+            return stack.pid("outbox_relay") != relay and said in "".join(lines[begun:])
+
+        await until(waits)
+        waiting = stack.pid("outbox_relay")
+    await until(ready(stack, 200))
+    assert stack.pid("outbox_relay") == waiting, "it did not end for that"
 
 
 async def test_connections_cut_in_the_middle_are_never_an_error_of_ours(
