@@ -150,7 +150,7 @@ chaos: install ## Strike a whole system while it works, then audit it: SEED=7 FA
 
 CHUNKS ?= 3
 campaign: install ## Twenty minutes of dense faults over many cheap looks, so many times, each with the next seed: CHUNKS=3 SEED=1000
-	@$(BIN)/python -m chaos --cheap --chunks $(CHUNKS) --seed $(SEED) --faults 1300 --requests 18000 --over-s 1080 --at-once 500 --sample 500
+	@$(BIN)/python -m chaos --cheap --chunks $(CHUNKS) --seed $(SEED) --faults 900 --requests 12000 --over-s 1080 --at-once 300 --sample 500
 
 N ?= 20000
 simulate: install ## Run the decision core through so many interleavings in virtual time: N=20000 SEED=1

@@ -21,6 +21,10 @@ LYING = f"{PREFIX}/lying.png"
 PATIENCE_S = 90.0
 REQUEST_TIMEOUT_S = 20.0
 AGAIN = (429, 503, 409)
+UNBOUNDED = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+"""`at_once` is the bound. A pool that has one kept places of requests that had timed out by the
+hundred: after minutes every client waited for a connection that nobody had.
+"""
 
 
 @dataclass(slots=True)
@@ -45,17 +49,24 @@ class Load:
         """Nothing is posted."""
         self.promises = Promises()
         self._keys = keys
-        self._clients = [httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_S) for url in urls]
+        self._clients = [
+            httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_S, limits=UNBOUNDED)
+            for url in urls
+        ]
         self._places = asyncio.Semaphore(at_once)
 
     async def run(self, orders: Sequence[LookOrder], over_s: float) -> None:
-        """Post every order, evenly over `over_s` or later where the system does not keep up."""
+        """Post every order, evenly over `over_s` or later where the system does not keep up; those
+        that are late by more than a client's patience are not posted.
+        """
         begun_s = asyncio.get_running_loop().time()
         under_way: set[asyncio.Task[None]] = set()
         for order in orders:
             due_s = begun_s + over_s * order.number / len(orders)
             await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
             await self._places.acquire()
+            if asyncio.get_running_loop().time() > begun_s + over_s + PATIENCE_S:
+                break
             task = asyncio.create_task(self._one(order))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
