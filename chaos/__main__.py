@@ -77,19 +77,22 @@ def main(  # noqa: PLR0913 (each argument is an option)
 def _one(campaign: Campaign, keep: Path | None) -> bool:
     """Whether every promise was kept. Where one was not, its logs and data stay."""
     root = keep or Path(tempfile.mkdtemp(prefix="looks-chaos-"))
+    stays = keep is not None
     try:
         report = asyncio.run(_until_told(run(campaign, root, _say)))
+        stays |= not report.clean
     except asyncio.CancelledError as told:
         raise typer.Exit(130) from told
     except PartFailed as error:
         typer.secho(f"the cluster did not start: {error}", fg="red", err=True)
         raise typer.Exit(2) from error
+    finally:
+        if not stays:
+            shutil.rmtree(root, ignore_errors=True)
     typer.echo("\n".join(report.lines()))
     typer.echo(f"report: {report.save(sums.RESULTS)}, summed up in {sums.PAGE.name}")
     sums.main()
-    if report.clean and keep is None:
-        shutil.rmtree(root, ignore_errors=True)
-    else:
+    if stays:
         typer.echo(f"logs and data: {root}")
     return report.clean
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from chaos.stranger import OPEN
 from devstack.folder import CHECKOUT
+from storage.database import TRANSIENT
 
 WAIT_S = 15.0
 HEALED_WITHIN_S = 300.0
@@ -87,7 +88,7 @@ class Outages:
         """
         async with asyncio.timeout(HEALED_WITHIN_S):
             while True:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*TRANSIENT):
                     return await self._alter("RESET default_transaction_read_only")
                 await asyncio.sleep(1)
 

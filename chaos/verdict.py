@@ -15,6 +15,7 @@ from chaos.load import Promises
 from chaos.plan import ClientWish
 from devstack.folder import CHECKOUT
 from domain.blame import Symptom, fault_of
+from storage.database import TRANSIENT
 
 OPEN = "SELECT count(*) FROM request_logs WHERE status NOT IN ('SUCCESS', 'FAILURE')"
 UNREFUNDED = """SELECT count(*) FROM request_logs r WHERE status = 'FAILURE' AND NOT EXISTS (
@@ -23,7 +24,6 @@ OUTCOMES = "SELECT request_id, status, error_code, error_message FROM request_lo
 AUDIT_TIMEOUT_S = 900.0
 CONNECT_S = 10.0
 WATCH_S = 1.0
-NO_ANSWER = (asyncpg.PostgresError, asyncpg.InterfaceError)
 BAD_PHOTOS = (ClientWish.MISSING, ClientWish.UNREADABLE, ClientWish.LYING)
 OUR_FAULTS = (None, "expired", "internal", "timeout")
 LOSSES = tuple(f"fault {fault_of(symptom)}" for symptom in (Symptom.DIED, Symptom.OUT_OF_TIME))
@@ -52,7 +52,7 @@ class Unfinished:
     async def watch(self) -> None:
         """Until it is cancelled."""
         while True:
-            with contextlib.suppress(OSError, TimeoutError, *NO_ANSWER):
+            with contextlib.suppress(*TRANSIENT):
                 connection = await asyncpg.connect(self._database_url, timeout=CONNECT_S)
                 try:
                     while True:
@@ -78,7 +78,7 @@ async def settle(database_url: str, within_s: float) -> bool:
                     return True
             finally:
                 await connection.close()
-        except (OSError, *NO_ANSWER):
+        except TRANSIENT:
             pass
         await asyncio.sleep(0.5)
     return False

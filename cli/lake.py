@@ -18,6 +18,7 @@ from lake.catalog import NoLake, connect, table_name
 from operations.auditing.lake_side import away
 from runtime.groups import lags
 from runtime.settings import KafkaSettings, LakeSettings, ObjectStoreSettings
+from runtime.topics_admin import TopicsRefused
 from storage.object_store import ObjectStore, StoreError
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ class ShownTable:
 @contextmanager
 def _failing() -> Iterator[None]:
     """What keeps the lake from being read is one line and exit 2."""
-    from runtime.topics_admin import TopicsRefused  # noqa: PLC0415 (slow to import)
-
     known: tuple[type[Exception], ...] = (
         NoLake,
         KafkaError,

@@ -3,6 +3,8 @@ could not serve in time to come again.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -11,11 +13,25 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 from api.leaving import LastAnswers
 from api.server import server_config
 from runtime.settings import ApiSettings
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, **more: int) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+    """A server of ours until the block ends, and its address."""
+    config = server_config(app, ApiSettings(host="127.0.0.1", port=0), **more)
+    listener = config.bind_socket()
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve([listener]))
+    try:
+        yield server, f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def test_answers_of_an_api_that_leaves_end_their_connections() -> None:
@@ -26,19 +42,10 @@ async def test_answers_of_an_api_that_leaves_end_their_connections() -> None:
         return PlainTextResponse(str(request.client.port))
 
     app = LastAnswers(Starlette(routes=[Route("/", hello)]), lambda: leaving)
-    config = server_config(app, ApiSettings(host="127.0.0.1", port=0))
-    listener = config.bind_socket()
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([listener]))
-    try:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        async with httpx.AsyncClient(timeout=30) as client:
-            answers = [await client.get(url) for _ in range(2)]
-            leaving = True
-            answers += [await client.get(url) for _ in range(2)]
-    finally:
-        server.should_exit = True
-        await serving
+    async with serving(app) as (_, url), httpx.AsyncClient(timeout=30) as client:
+        answers = [await client.get(url) for _ in range(2)]
+        leaving = True
+        answers += [await client.get(url) for _ in range(2)]
     told = [one.headers.get("connection") for one in answers]
     assert told == [None, None, "close", "close"]
     connections = [one.text for one in answers]
@@ -55,17 +62,17 @@ async def test_a_request_that_still_waits_when_the_time_to_stop_is_over_is_told_
         never: asyncio.Future[PlainTextResponse] = asyncio.get_running_loop().create_future()
         return await never
 
-    app = LastAnswers(Starlette(routes=[Route("/", waits)]), lambda: server.should_exit)
-    config = server_config(app, ApiSettings(host="127.0.0.1", port=0), timeout_graceful_shutdown=1)
-    listener = config.bind_socket()
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve([listener]))
-    async with httpx.AsyncClient(timeout=30) as client:
-        asking = asyncio.create_task(client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/"))
+    leaving = asyncio.Event()
+    app = LastAnswers(Starlette(routes=[Route("/", waits)]), leaving.is_set)
+    async with (
+        serving(app, timeout_graceful_shutdown=1) as (server, url),
+        httpx.AsyncClient(timeout=30) as client,
+    ):
+        asking = asyncio.create_task(client.get(url))
         await reached.wait()
+        leaving.set()
         server.should_exit = True
         answer = await asking
-    await serving
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["error"]["code"] == "UNAVAILABLE"
 
