@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from compositing.encode import encode
 from devstack.bootstrap import settings_of
@@ -22,6 +22,8 @@ from schemas.topics import LOOK_CANCEL
 from tests.e2e.browsing import DESKTOP, PHONE, VIEWS, Tab
 from tests.e2e.client import Client, small, until
 
+LOOK_AGAIN_MS = 1500
+"""When the console asks for a pending delivery again (`webhooks.js`)."""
 HOSTILE = "<img src=x onerror=window.harmed=1>"
 
 
@@ -303,6 +305,36 @@ def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client
     page.get_by_role("button", name="Remove it").click()
     expect(endpoint).to_have_count(0)
     assert url not in client.http.get("/v1/webhooks").text
+
+
+def test_an_endpoint_that_is_being_removed_is_asked_nothing_more(tab: Tab, client: Client) -> None:
+    url = "http://127.0.0.1:9/soon-gone"
+    made = client.http.post("/v1/webhooks", json={"url": url}).json()
+    client.http.post(f"/v1/webhooks/{made['id']}/test")
+    page, held, asked = tab.page, list[tuple[Route, APIResponse]](), list[str]()
+    note = lambda request: asked.append(f"{request.method} {request.url}")  # noqa: E731
+
+    def pending(route: Route) -> None:
+        page = route.fetch().json()
+        items = [{**one, "status": "pending"} for one in page["items"]]
+        route.fulfill(json={**page, "items": items})
+
+    page.route(f"**/v1/webhooks/{made['id']}/deliveries?*", pending)
+    page.route(f"**/v1/webhooks/{made['id']}", lambda route: held.append((route, route.fetch())))
+    tab.enter("Webhooks")
+    endpoint = page.get_by_role("article").filter(has_text=url)
+    endpoint.get_by_role("button", name="Deliveries").click()
+    expect(endpoint.get_by_role("row").filter(has_text="webhook.test")).to_contain_text("Pending")
+    page.on("request", note)
+    endpoint.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    page.wait_for_timeout(2 * LOOK_AGAIN_MS)  # the endpoint is gone, and the page does not know it
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(endpoint).to_have_count(0)
+    assert [one for one in asked if made["id"] in one] == [
+        f"DELETE {tab.address}/v1/webhooks/{made['id']}"
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -105,7 +105,13 @@ function endpoint(hook, signal) {
     change.replaceChildren(h("summary", {}, "Change", h("span", { class: "unseen" }, ` ${hook.url}`)), changeForm(path, hook, signal, saved));
   };
   const act = (work) => acts(notice, signal, work);
-  const open = act(() => deliveryList(path, deliveries, signal));
+  let shown = new AbortController();
+  const forget = () => { // so that nothing is asked of what another list replaces, or of an endpoint that is gone
+    shown.abort();
+    shown = new AbortController();
+    return AbortSignal.any([signal, shown.signal]);
+  };
+  const open = act(() => deliveryList(path, deliveries, forget()));
   toggle.addEventListener("click", act(async () => {
     hook = await call("PATCH", path, { body: { enabled: !hook.enabled } });
     draw();
@@ -134,6 +140,8 @@ function endpoint(hook, signal) {
   });
   const remove = act(async () => {
     if (!(await confirm("Remove this endpoint?", `${hook.url} and its deliveries are forgotten.`, "Remove it"))) return;
+    forget();
+    deliveries.replaceChildren();
     await call("DELETE", path);
     element.remove();
     announce("Endpoint removed");
