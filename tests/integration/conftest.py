@@ -1,7 +1,7 @@
 """Connections to the services, and a hand for running our consumers inside a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -63,12 +63,19 @@ async def running(
         await asyncio.wait_for(task, 30)
 
 
-async def until(true: Callable[[], "asyncio.Future[bool] | object"], within_s: float = 40) -> None:
-    """Poll a coroutine function until it gives something true. Raises TimeoutError: its name."""
+async def until(
+    true: Callable[[], Awaitable[object]],
+    within_s: float = 120,
+    seen: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Poll a coroutine function until it gives something true. The time is patience with a busy
+    machine and asserts nothing. Raises TimeoutError: its name, and what `seen` gives then.
+    """
     try:
         async with asyncio.timeout(within_s):
-            while not await true():  # type: ignore[misc]  # a coroutine function, called anew each time
+            while not await true():
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         waited_for = getattr(true, "__name__", repr(true))
-        raise TimeoutError(f"not {waited_for} within {within_s} s") from error
+        there = f": {await seen()}" if seen else ""
+        raise TimeoutError(f"not {waited_for} within {within_s} s{there}") from error

@@ -4,7 +4,7 @@ anew: the API says 503 with Retry-After, is not ready, and finds the primary whe
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -63,7 +63,7 @@ async def post(client: httpx.AsyncClient) -> httpx.Response:
     return await client.post("/v1/look", json=LOOK)
 
 
-def answers(client: httpx.AsyncClient, status: int) -> Callable[[], object]:
+def answers(client: httpx.AsyncClient, status: int) -> Callable[[], Awaitable[object]]:
     """Whether a post is answered so; nothing but 202 and 503 is ever seen."""
 
     async def there() -> bool:
@@ -77,7 +77,7 @@ def answers(client: httpx.AsyncClient, status: int) -> Callable[[], object]:
     return there
 
 
-def ready(stack: Stack, wanted: int) -> Callable[[], object]:
+def ready(stack: Stack, wanted: int) -> Callable[[], Awaitable[object]]:
     ports = json.loads((stack.folder.data / "ports.json").read_text())
 
     async def there() -> bool:

@@ -197,7 +197,7 @@ async def test_an_outcome_on_kafka_becomes_one_signed_call_with_the_events_own_i
             running("webhooks", deliveries(kafka, pool)),
             sending(pool),
         ):
-            await until(lambda: hook.stand_at("delivered", 2))
+            await until(lambda: hook.stand_at("delivered", 2), seen=hook.deliveries)
         assert elsewhere.received == []
     ids = {dict(out.headers)["ce_id"].decode() for out in records}
     assert {received.headers["webhook-id"] for received in receiver.received} == ids
@@ -484,11 +484,11 @@ async def test_a_dead_endpoint_holds_its_own_places_and_delays_nobody(
             await stuck.tell(3 * PER_ENDPOINT)
             await asyncio.wait_for(dead.arrived.wait(), 20)
             await well.tell(20)
-            await until(lambda: well.stand_at("delivered", 20), within_s=20)
+            await until(lambda: well.stand_at("delivered", 20))
             # They are not even all tried
             assert len(await stuck.deliveries("pending")) >= PER_ENDPOINT
             assert len(dead.received) <= 2 * PER_ENDPOINT
-            await until(lambda: stuck.stand_at("failed", 3 * PER_ENDPOINT), within_s=30)
+            await until(lambda: stuck.stand_at("failed", 3 * PER_ENDPOINT))
 
 
 async def test_several_instances_share_the_work_and_send_nothing_twice(
