@@ -208,7 +208,7 @@ def server_config(app: ASGIApp, settings: ApiSettings, **more: Any) -> uvicorn.C
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
-        timeout_keep_alive=int(settings.header_timeout_s) or 1,
+        timeout_keep_alive=round(settings.keep_alive_s),
         lifespan="off",
         **more,
     )

@@ -312,6 +312,12 @@ class ApiSettings(Area):
     body_timeout_s: Seconds = Field(
         default=8.0, description="a request body that takes longer is refused"
     )
+    keep_alive_s: Seconds = Field(
+        default=75.0,
+        ge=1,
+        description="a connection with no request is kept so long: longer than balancers keep "
+        "theirs (60 s, mostly), or they send a request on one that is being closed",
+    )
     upload_timeout_s: Seconds = Field(
         default=120.0, description="an upload that takes longer is refused"
     )

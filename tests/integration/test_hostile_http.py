@@ -25,7 +25,7 @@ GOOD = f'{{"items": [{ITEM}]}}'.encode()
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    with serving(header_timeout_s=1.0, body_timeout_s=1.0) as running:
+    with serving(header_timeout_s=1.0, body_timeout_s=1.0, keep_alive_s=2.0) as running:
         yield running
 
 
@@ -232,6 +232,21 @@ def test_a_connection_that_waits_between_two_requests_is_closed_and_others_are_s
         assert answer(connection)[0] == 200
         assert works(served)
         assert closed(connection)
+
+
+def test_a_connection_waits_longer_for_its_next_request_than_a_head_may_take(
+    served: Served,
+) -> None:
+    with served.connect() as connection:
+        for pause_s in (0, 1.4):
+            time.sleep(pause_s)
+            connection.sendall(served.head(method="GET", path="/v1/credits"))
+            assert answer(connection)[0] == 200
+
+
+def test_a_balancer_gives_up_its_connections_before_we_do() -> None:
+    """Else it sends a request on one that is being closed, and its client gets a 502."""
+    assert ApiSettings().keep_alive_s > 60
 
 
 @pytest.mark.parametrize(

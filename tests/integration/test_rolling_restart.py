@@ -1,6 +1,6 @@
 """Two APIs are restarted in turn under load, behind a balancer that hears of their readiness two
-seconds late: no request fails of callers who connect for each, and who keeps a connection is told
-to leave it.
+seconds late: no request fails, of callers who connect for each or of those who keep a connection
+and are told to leave it.
 """
 
 import asyncio
@@ -102,9 +102,16 @@ class Balancer:
         try:
             api = ready[self._turn % len(ready)]
             back, forth = await asyncio.open_connection("127.0.0.1", api.port)
-            await asyncio.gather(_pump(reader, forth), _pump(back, writer))
         except (OSError, ZeroDivisionError):
             writer.transport.abort()
+            return
+        try:
+            await asyncio.gather(_pump(reader, forth), _pump(back, writer))
+        except OSError:
+            writer.transport.abort()
+        finally:
+            forth.close()
+            writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -122,14 +129,25 @@ async def _until(reached: Callable[[], bool]) -> None:
 
 async def _call(url: str, key: str, ended: Counter[str]) -> None:
     """Post looks, each on a connection of its own, and count how they end."""
-    headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
     while True:
-        try:
-            async with httpx.AsyncClient(timeout=30) as client:
-                answer = await client.post(f"{url}/v1/look", json=LOOK, headers=headers)
-            ended[str(answer.status_code)] += 1
-        except httpx.HTTPError as error:
-            ended[type(error).__name__] += 1
+        async with httpx.AsyncClient(timeout=30, headers={"Connection": "close"}) as client:
+            await _post(client, url, key, ended)
+
+
+async def _keep(url: str, key: str, ended: Counter[str]) -> None:
+    """The same on one connection, as long as it is kept."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        while True:
+            await _post(client, url, key, ended)
+
+
+async def _post(client: httpx.AsyncClient, url: str, key: str, ended: Counter[str]) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = await client.post(f"{url}/v1/look", json=LOOK, headers=headers)
+        ended[str(answer.status_code)] += 1
+    except httpx.HTTPError as error:
+        ended[type(error).__name__] += 1
 
 
 async def _restarted(api: Api, ended: Counter[str]) -> None:
@@ -167,7 +185,8 @@ async def test_no_request_fails_while_apis_are_restarted_in_turn(services: Stack
         await _until(lambda: all(api.believed for api in apis))
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         key = services.env["LOOKS_API_KEY"]
-        async with _beside(*(_call(url, key, ended) for _ in range(CALLERS))):
+        callers = [call(url, key, ended) for call in (_call, _keep) for _ in range(CALLERS)]
+        async with _beside(*callers):
             await _until(lambda: ended.total() >= 20)
             for api in apis:
                 await _restarted(api, ended)
