@@ -155,6 +155,7 @@ class LaneSession(Consuming):
         for task in self._watching:
             task.cancel()
         await self._refetch.stop()
+        self._numbers = set()
         await self._close_lanes()
 
     async def _close(self) -> None:
@@ -207,8 +208,11 @@ class LaneSession(Consuming):
 
     def _lane_failed(self, number: int, error: BaseException) -> None:
         """A slow broker costs one lane: the group is not disturbed, and what other lanes work on
-        goes on.
+        goes on. A lane that is being given up anyway costs nothing: opened again, it would fence
+        whoever has its number next.
         """
+        if number not in self._numbers:
+            return
         now_s = asyncio.get_running_loop().time()
         again = now_s - self._reopened_s.get(number, -inf) < REOPEN_AFTER_S
         if (

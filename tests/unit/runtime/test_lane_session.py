@@ -1,11 +1,16 @@
 """Which lane a polled record is for, when the group is shared anew before it is handed on."""
 
+import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 
+import pytest
 from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaTimeoutError
 
 from consumers import dead_letter
 from consumers.dead_letter import DeadLetters
+from runtime.kafka import TopicPartition
 from runtime.lane_session import LaneSession
 from runtime.received import Reading, reading
 from schemas.topics import LOOK_DEAD_LETTER
@@ -22,6 +27,16 @@ class Lane:
 
     def take(self, record: "ConsumerRecord[bytes, bytes]", _: object) -> None:
         self.taken.append(record.offset)
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+
+class Consumer:
+    """Fetches nothing."""
+
+    def pause(self, *_: TopicPartition) -> None:
+        """It is so already."""
 
 
 def polled(offset: int) -> list[Reading]:
@@ -48,3 +63,31 @@ async def test_a_record_polled_for_a_lane_is_not_for_the_one_that_follows_it() -
     await session.receive()
     session.take(polled(4))
     assert (before.taken, after.taken) == ([7], [4])
+
+
+async def test_a_lane_that_is_slow_while_it_is_given_up_is_not_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would fence the next owner of its number."""
+    session = LaneSession(dead_letter.app(), DeadLetters(NoClaims()), lambda: datetime.now(UTC))
+    opened = list[int]()
+
+    async def open_usable(partitions: Collection[TopicPartition]) -> None:
+        opened.extend(one.partition for one in partitions)
+
+    async def opening() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # cancelled, and waited for
+            session._lane_failed(3, KafkaTimeoutError())
+
+    monkeypatch.setattr(session, "_open_usable", open_usable)
+    monkeypatch.setattr(LaneSession, "_consumer", Consumer())
+    session._numbers = {3, 4}
+    session._lanes = {3: Lane()}  # type: ignore[dict-item]  # a lane of tests
+    session._open_later(opening())
+    await asyncio.sleep(0)
+    await session.revoked(set())
+    await asyncio.sleep(0.01)
+    assert opened == []
+    assert session._failure.cancel(), "nor does it end the session"
