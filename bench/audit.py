@@ -74,7 +74,9 @@ async def _charge(database: DatabaseSettings, rows: list[tuple[object, ...]]) ->
             "tenants", records=tenants, columns=("tenant_id", "key_prefixes")
         )
         await connection.copy_records_to_table(
-            "credit_accounts", records=[(*account, 0) for account in spent]
+            "credit_accounts",
+            records=[(*account, 0) for account in spent],
+            columns=("tenant_id", "environment", "balance"),
         )
         await connection.copy_records_to_table(
             "ledger_entries", records=[*grants, *charges], columns=ENTRY, timeout=600
