@@ -3,6 +3,7 @@ The renders are committed, so that all but their freshness is checked where no h
 """
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -101,6 +102,15 @@ def test_what_is_committed_is_what_helm_renders(kind: str) -> None:
     done = template(kind)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (HERE / "rendered" / f"{kind}.yaml").read_text(), "make chart"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_committed_is_of_this_version(kind: str) -> None:
+    """Where no helm is, too: a release changes the number and forgets `make chart` easily."""
+    version = str(yaml.safe_load((CHART / "Chart.yaml").read_text())["version"])
+    text = (HERE / "rendered" / f"{kind}.yaml").read_text()
+    told = re.findall(r"(?:kubernetes\.io/version|helm\.sh/chart): \"?(?:looks-)?([^\"\n]+)", text)
+    assert {*told} == {version}, "make chart"
 
 
 @pytest.mark.parametrize(
