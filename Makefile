@@ -105,6 +105,14 @@ browser: ## Install Chromium for the console's tests, where apt-get and root are
 	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else echo "run as root: apt-get install chromium; the console's tests run in it" >&2; exit 1; fi
 
+TOOLS := kcat pgbouncer prometheus redis-server
+tools: ## Install what some tests ask for and skip without, where apt-get and root are there: kcat, pgbouncer, promtool, Redis
+	@if test "$$(command -v kcat pgbouncer promtool redis-server | wc -l)" = 4; then echo "the tools are there"; \
+	elif ! command -v apt-get >/dev/null; then echo "install kcat, pgbouncer, promtool and Redis: some tests are skipped without" >&2; exit 1; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
+	else echo "run as root: apt-get install $(TOOLS); some tests are skipped without" >&2; exit 1; fi
+
 NEW_MIGRATIONS = $(filter-out migrations/000% migrations/0010%,$(sort $(wildcard migrations/*.sql)))
 check: install ## Format, lint, types, imports, contracts; edits nothing
 	@$(BIN)/ruff format --check .
@@ -197,4 +205,4 @@ lock: ## Write the lock files anew
 	@$(COMPILE) assets/requirements.in -o assets/requirements.lock
 	@$(COMPILE) --no-deps assets/requirements-data.in >> assets/requirements.lock
 
-.PHONY: help install demo up down reset quick test faults test-containers test-connect test-spark images chart browser node clients check known-flaws workflows fix bench coverage mutants chaos campaign simulate gallery contracts connect analysts docs pictures assets lock
+.PHONY: help install demo up down reset quick test faults test-containers test-connect test-spark images chart browser tools node clients check known-flaws workflows fix bench coverage mutants chaos campaign simulate gallery contracts connect analysts docs pictures assets lock
