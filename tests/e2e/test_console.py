@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import APIResponse, Route, expect
+from playwright.sync_api import APIResponse, Request, Route, expect
 
 from compositing.encode import encode
 from devstack.bootstrap import settings_of
@@ -312,7 +312,9 @@ def test_an_endpoint_that_is_being_removed_is_asked_nothing_more(tab: Tab, clien
     made = client.http.post("/v1/webhooks", json={"url": url}).json()
     client.http.post(f"/v1/webhooks/{made['id']}/test")
     page, held, asked = tab.page, list[tuple[Route, APIResponse]](), list[str]()
-    note = lambda request: asked.append(f"{request.method} {request.url}")  # noqa: E731
+
+    def note(request: Request) -> None:
+        asked.append(f"{request.method} {request.url}")
 
     def pending(route: Route) -> None:
         page = route.fetch().json()
