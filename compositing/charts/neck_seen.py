@@ -44,8 +44,9 @@ of an edge too, of which so much counts."""
 SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
 """An opening that is so sure, with a rib of such a width beside it, and narrower than this between
 the neck points, tells where these are."""
-MOST_STANDS, MOST_ASIDE = 0.95, 0.3
-"""What stands so high in the middle is a hood; an opening lies no more aside than this."""
+MOST_STANDS, LEAST_ASIDE, MOST_ASIDE = 0.95, 0.1, 0.3
+"""What stands so high in the middle is a hood; an opening that lies less aside lies in the middle,
+and none lies more aside."""
 RISES, STANDS = 0.02, 0.35
 """So much cloth rises from them to it; what rises so much over it is a collar."""
 DEEP, CLEAR, CLEAR_COLLAR = 1.5, 1.0, 0.82
@@ -125,6 +126,8 @@ def centred(cutout: Cutout, template: Upper) -> Upper:
     if found is None or found.line is None or found.alike < SURE or hood > MOST_STANDS:
         return template
     middle = float(np.clip(found.line[[0, -1], 0].mean() / REACH_PX, -MOST_ASIDE, MOST_ASIDE))
+    if abs(middle) < LEAST_ASIDE:
+        return template
     at = seen.back(np.array([[middle - 1, 0.0], [middle + 1, 0.0]]) * REACH_PX)
     return replace(
         template,
