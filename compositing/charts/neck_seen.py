@@ -105,12 +105,7 @@ def narrowed(cutout: Cutout, template: Upper) -> Upper:
     half = float(np.abs(found.line[[0, -1], 0]).max()) / REACH_PX + RIB
     if half > NARROW or not _rises(seen, half):
         return template
-    at = seen.back(np.array([[-half, 0.0], [half, 0.0]]) * REACH_PX)
-    return replace(
-        template,
-        left=replace(template.left, neck=at[0]),
-        right=replace(template.right, neck=at[1]),
-    )
+    return _with_necks(template, seen, -half, half)
 
 
 def centred(cutout: Cutout, template: Upper) -> Upper:
@@ -128,7 +123,12 @@ def centred(cutout: Cutout, template: Upper) -> Upper:
     middle = float(np.clip(found.line[[0, -1], 0].mean() / REACH_PX, -MOST_ASIDE, MOST_ASIDE))
     if abs(middle) < LEAST_ASIDE:
         return template
-    at = seen.back(np.array([[middle - 1, 0.0], [middle + 1, 0.0]]) * REACH_PX)
+    return _with_necks(template, seen, middle - 1, middle + 1)
+
+
+def _with_necks(template: Upper, seen: NeckView, left: float, right: float) -> Upper:
+    """With neck points so far beside the middle, in halves of the neck's width."""
+    at = seen.back(np.array([[left, 0.0], [right, 0.0]]) * REACH_PX)
     return replace(
         template,
         left=replace(template.left, neck=at[0]),
