@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from compositing.charts.body import WIDTH_PX
 from compositing.charts.foreign import unhung
 from compositing.charts.lost import recovered
-from compositing.charts.neck_seen import narrowed
+from compositing.charts.neck_seen import centred, narrowed
 from compositing.charts.neckline import COLLARED, OPEN_FRONTS
 from compositing.charts.opened import over_another
 from compositing.charts.waist import off_hanger
@@ -99,7 +99,9 @@ def prepare(
     if isinstance(template, Upper):
         near = seen_near(cutout, rgb, (template.left.neck, template.right.neck))
         cutout = cutout if near is None else near.cutout
-        if category not in COLLARED | OPEN_FRONTS | {GarmentCategory.HOODIE}:
+        if category in COLLARED:
+            template = centred(cutout, template)
+        elif category not in OPEN_FRONTS | {GarmentCategory.HOODIE}:
             template = narrowed(cutout, template)
         cutout = unhung(cutout, template)
     if cutout.mode == "messy":

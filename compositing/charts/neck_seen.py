@@ -44,6 +44,9 @@ of an edge too, of which so much counts."""
 SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
 """An opening that is so sure, with a rib of such a width beside it, and narrower than this between
 the neck points, tells where these are."""
+MOST_STANDS, LEAST_ASIDE, MOST_ASIDE = 0.95, 0.1, 0.3
+"""What stands so high in the middle is a hood; an opening that lies less aside lies in the middle,
+and none lies more aside."""
 RISES, STANDS = 0.02, 0.35
 """So much cloth rises from them to it; what rises so much over it is a collar."""
 DEEP, CLEAR, CLEAR_COLLAR = 1.5, 1.0, 0.82
@@ -102,7 +105,30 @@ def narrowed(cutout: Cutout, template: Upper) -> Upper:
     half = float(np.abs(found.line[[0, -1], 0]).max()) / REACH_PX + RIB
     if half > NARROW or not _rises(seen, half):
         return template
-    at = seen.back(np.array([[-half, 0.0], [half, 0.0]]) * REACH_PX)
+    return _with_necks(template, seen, -half, half)
+
+
+def centred(cutout: Cutout, template: Upper) -> Upper:
+    """The template with the neck points of a garment with a collar moved aside, as far apart as
+    they are, so that its opening lies in their middle: else one leaf would stand before the neck,
+    the other beside it."""
+    left, right = template.left.neck, template.right.neck
+    if float(np.linalg.norm(right - left)) < LEAST_NECK_PX:
+        return template
+    seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
+    found = learned_line(cutout, seen, collared=True)
+    hood = -float(np.median(seen.rim_at(np.linspace(-0.3, 0.3, 9) * REACH_PX))) / REACH_PX
+    if found is None or found.line is None or found.alike < SURE or hood > MOST_STANDS:
+        return template
+    middle = float(np.clip(found.line[[0, -1], 0].mean() / REACH_PX, -MOST_ASIDE, MOST_ASIDE))
+    if abs(middle) < LEAST_ASIDE:
+        return template
+    return _with_necks(template, seen, middle - 1, middle + 1)
+
+
+def _with_necks(template: Upper, seen: NeckView, left: float, right: float) -> Upper:
+    """With neck points so far beside the middle, in halves of the neck's width."""
+    at = seen.back(np.array([[left, 0.0], [right, 0.0]]) * REACH_PX)
     return replace(
         template,
         left=replace(template.left, neck=at[0]),

@@ -83,9 +83,11 @@ LONG_FROM: Mapping[GarmentCategory, float] = {
     C.DRESS: 0.96,
     C.JUMPSUIT: 0.96,
     C.CROP_TOP: 0.9,
+    C.SHIRT: LIKELY_LONG,
+    C.POLO: LIKELY_LONG,
 }
 """How near to the wrist slender sleeves come that are taken for long ones: other lengths are rare,
-but of these categories three quarters are usual too."""
+but of these categories usual too: three quarters of tops, short ones of shirts."""
 OVERLONG = 1.27
 """Nor are their sleeves long where the garment would be so much longer than most then."""
 LONG_DRESS = 0.8

@@ -7,7 +7,7 @@ import pytest
 
 from compositing.charts.lines import Numbers
 from compositing.charts.neck_curve import like
-from compositing.charts.neck_seen import learned_line, narrowed
+from compositing.charts.neck_seen import centred, learned_line, narrowed
 from compositing.charts.neck_view import REACH_PX, NeckView, view
 from compositing.charts.neckline import neckline
 from compositing.cut.cutout import INSIDE_PX, Cutout
@@ -120,3 +120,24 @@ def test_neck_points_on_the_shoulders_move_in(half: float, slope: int, moved: bo
     found = narrowed(tee(0.5, half=half, slope=slope), template)
     wide = float(found.right.neck[0] - found.left.neck[0])
     assert wide == pytest.approx(100 * (half + 0.08) if moved else 100, abs=13)
+
+
+@pytest.mark.parametrize(("aside", "moved"), [(0.0, 0.0), (0.24, 0.24), (-0.24, -0.24)])
+def test_opening_of_a_collar_lies_in_the_middle_of_the_neck_points(
+    aside: float, moved: float
+) -> None:
+    """As wide as they were, so that nothing else changes its size."""
+    template = upper_of(drawn("crew-tee", 0).points)
+    template = replace(
+        template,
+        left=replace(template.left, neck=NECK[0]),
+        right=replace(template.right, neck=NECK[1]),
+    )
+    found = centred(tee(0.8, half=0.5, aside=aside), template)
+    for one, neck in zip((found.left.neck, found.right.neck), NECK, strict=True):
+        assert one == pytest.approx(neck + np.array([50 * moved, 0]), abs=4)
+
+
+def test_neck_points_stay_where_no_opening_is_seen() -> None:
+    template = upper_of(drawn("crew-tee", 0).points)
+    assert centred(replace(tee(0.8), inside=None), template) is template

@@ -71,3 +71,26 @@ def test_three_quarter_sleeves_of_a_long_top_stay_so() -> None:
     assert isinstance(garment.template, Upper)
     photo = in_photo(garment.cutout.mask, garment.template, studio=True)
     assert not upper_scale(photo, G.TOP, body_of("FEMALE")).long
+
+
+@pytest.mark.parametrize("share", [0.5, 0.6])
+@pytest.mark.parametrize("mannequin", ["FEMALE", "MALE"])
+def test_shirt_with_short_sleeves_is_no_longer_than_with_long_ones(
+    mannequin: str, share: float
+) -> None:
+    """Slender sleeves that end at the elbow, as of a wide shirt on a hanger: taken for long ones
+    they would make it reach the knees."""
+    body = body_of("MALE" if mannequin == "MALE" else "FEMALE")
+    photo = replace(photo_of("shirt"), studio=False)
+    ribs = {
+        s: replace(
+            one,
+            outer=one.outer[0] + share * (one.outer - one.outer[0]),
+            inner=one.inner[0] + share * (one.inner - one.inner[0]),
+        )
+        for s, one in photo.ribs.items()
+    }
+    long, short = (upper_scale(one, G.SHIRT, body) for one in (photo, replace(photo, ribs=ribs)))
+    assert long.long
+    assert not short.long
+    assert short.value == pytest.approx(long.value, rel=0.1)
