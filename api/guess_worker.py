@@ -1,4 +1,4 @@
-"""`python -m api.guess_worker BYTES`: guesses what photos show, as a look with `auto` does.
+"""`python -m api.guess_worker BYTES SECONDS`: guesses what photos show, as a look with `auto` does.
 
 It is asked as `api.photo_worker` is; its lines are `{"category": ..., "confidence": ...}` or
 `{"code": ..., "message": ...}`. It gives way to whoever answers requests.

@@ -13,7 +13,7 @@ from storage.uploads import UploadStore
 AT_ONCE: Final = 1
 MAX_WAITING: Final = 16
 TIME_LIMIT_S: Final = 30.0
-"""Of one guess; the first one starts a process and loads the engine."""
+"""CPU time of one guess."""
 ENGINE: Final = "cv2"
 
 
@@ -33,7 +33,9 @@ class GuessMaker:
         )
 
     async def guess(self, key: str) -> tuple[str, float]:
-        """The category of a stored photo, and the confidence. Raises GarmentError, StoreError."""
+        """The category of a stored photo, and the confidence. Raises GarmentError, StoreError,
+        ApiError 503.
+        """
         async with self._turn:  # a photo is in memory only when it is its turn
             data = await self._uploads.read(key)
             told = await self._workers.told(io.BytesIO(data), len(data))

@@ -1,5 +1,6 @@
-"""`python -m api.photo_worker BYTES`: decodes photos as the compositor's workers do, within as much
-memory, and says what is wrong with each.
+"""`python -m api.photo_worker BYTES SECONDS`: decodes photos as the compositor's workers do, within
+as much memory, and says what is wrong with each. One that takes more CPU time ends the worker by
+SIGPROF: its own time, so that no photo is blamed for a busy machine.
 
 On standard input, again and again: a photo's length (8 bytes, big end first) and its bytes. On
 standard output a line each: `{"thumbnail": a small JPEG in base64}`, or
@@ -7,6 +8,7 @@ standard output a line each: `{"thumbnail": a small JPEG in base64}`, or
 """
 
 import io
+import signal
 import sys
 from base64 import b64encode
 from collections.abc import Callable
@@ -52,8 +54,12 @@ def thumbnail(photo: OpenedPhoto) -> bytes:
 def answer_with(looked: Callable[[bytes], object]) -> None:
     """Answer until there is no more to read."""
     bound_memory(int(sys.argv[1]))
+    limit_s = float(sys.argv[2])
     while len(head := sys.stdin.buffer.read(LENGTH_BYTES)) == LENGTH_BYTES:
-        answer = looked(sys.stdin.buffer.read(int.from_bytes(head, "big")))
+        data = sys.stdin.buffer.read(int.from_bytes(head, "big"))
+        signal.setitimer(signal.ITIMER_PROF, limit_s)
+        answer = looked(data)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
         sys.stdout.buffer.flush()
 

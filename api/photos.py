@@ -4,10 +4,11 @@ fails as damaged later.
 What a photo looks like comes of the same decoding, as a small JPEG.
 
 Strangers' bytes are decoded in processes of their own (`api.photo_worker`), bounded in memory and
-time; one that a photo ends is replaced.
+CPU time; one that a photo ends is replaced. What only waits for the machine is no photo's fault.
 """
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from base64 import b64decode
@@ -16,18 +17,28 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from api.errors import ApiError
 from compositing import GarmentError
 from runtime import logs
+from schemas.errors import ErrorCode
 
 log = logs.get(__name__)
 
 WORKERS = 2
 TIME_LIMIT_S = 20.0
+"""CPU time of one photo."""
+PATIENCE = 4
+"""A worker's answer is waited for so many times as long: it may have to start, on a busy machine.
+"""
 PHOTOS_PER_WORKER = 500
 """A worker is replaced after so many: what a native library leaks stays bounded."""
 CHUNK_BYTES = 256 * 1024
 LENGTH_BYTES = 8
 """Of what stands before each photo."""
+ENDED_WITHIN_S = 5.0
+"""A process that closed its pipe is gone so soon."""
+BUSY = "The photo could not be looked at in time: this machine is busy. Try again shortly."
+AGAIN = {"Retry-After": "2"}
 
 
 class PhotoWorkers:
@@ -38,31 +49,38 @@ class PhotoWorkers:
     def __init__(
         self, module: str, count: int, memory_bytes: int, *, time_limit_s: float = TIME_LIMIT_S
     ) -> None:
-        """`module`: what runs in each; `memory_bytes`: of one worker."""
+        """`module`: what runs in each; `memory_bytes`: of one worker; `time_limit_s`: CPU time of
+        one photo.
+        """
         self._module = module
         self._count = count
-        self._memory_bytes = memory_bytes
-        self._time_limit_s = time_limit_s
+        self._bounds = (str(memory_bytes), str(time_limit_s))
+        self._patience_s = PATIENCE * time_limit_s
         self._idle: asyncio.LifoQueue[_DecodeWorker | None] = asyncio.LifoQueue()
         for _ in range(count):
             self._idle.put_nowait(None)
 
     async def told(self, file: BinaryIO, size_bytes: int) -> dict[str, Any]:
-        """What a worker says of a photo. Waits for its turn. Raises GarmentError."""
+        """What a worker says of a photo. Waits for its turn. Raises GarmentError; ApiError 503
+        where the machine is too busy to say.
+        """
         worker = await self._idle.get()
         kept = None
         try:
             if worker is None:
                 worker = await self._start()
-            async with asyncio.timeout(self._time_limit_s):
+            async with asyncio.timeout(self._patience_s):
                 told = await worker.ask(file, size_bytes)
             if worker.asked < PHOTOS_PER_WORKER:
                 kept = worker
         except TimeoutError:
-            raise GarmentError("image_unreadable", "The photo takes too long to decode.") from None
+            log.warning("no photo is decoded in time: the machine is busy")
+            raise ApiError(ErrorCode.UNAVAILABLE, BUSY, headers=AGAIN) from None
         except (EOFError, ConnectionError) as error:
-            log.warning("a photo ended its decoder", error=type(error).__name__)
-            raise GarmentError("image_unreadable", "The photo can't be decoded.") from None
+            code = await worker.ended() if worker else None
+            log.warning("a photo ended its decoder", error=type(error).__name__, code=code)
+            why = "takes too long to decode" if code == -signal.SIGPROF else "can't be decoded"
+            raise GarmentError("image_unreadable", f"The photo {why}.") from None
         finally:
             self._idle.put_nowait(kept)
             if worker is not None and kept is None:
@@ -79,7 +97,7 @@ class PhotoWorkers:
                 await worker.end()
 
     async def _start(self) -> "_DecodeWorker":
-        words = (sys.executable, "-m", self._module, str(self._memory_bytes))
+        words = (sys.executable, "-m", self._module, *self._bounds)
         starting = asyncio.ensure_future(
             asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
         )
@@ -125,6 +143,13 @@ class _DecodeWorker:
             raise EOFError
         told: dict[str, Any] = orjson.loads(line)
         return told
+
+    async def ended(self) -> int | None:
+        """How it ended by itself; None: it has not."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDED_WITHIN_S):
+                return await self.process.wait()
+        return None
 
     async def end(self) -> None:
         """Now, whatever it does."""

@@ -7,15 +7,19 @@ import io
 import os
 import signal
 from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from api import photo_worker
+from api.errors import ApiError
 from api.photos import WORKERS, PhotoChecker
 from compositing.decode import decode
 from compositing.errors import GarmentError
+from schemas.errors import ErrorCode
 from tests.unit.compositing.pictures import save, tee
 from tests.unit.compositing.test_decode import png_header
 
@@ -29,6 +33,14 @@ async def ask(checker: PhotoChecker, data: bytes) -> str | None:
     except GarmentError as error:
         return error.code
     return None
+
+
+@contextmanager
+def patience(checker: PhotoChecker, seconds: float) -> Iterator[None]:
+    """So long a worker's answer is waited for."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checker, "_patience_s", seconds)
+        yield
 
 
 async def test_one_worker_after_another_photo_says_what_decoding_says() -> None:
@@ -62,11 +74,28 @@ async def test_a_photo_that_ends_its_worker_is_refused_and_the_next_one_is_read(
         await checker.close()
 
 
-async def test_a_photo_that_takes_too_long_is_refused_and_its_worker_ended() -> None:
-    checker = PhotoChecker(MEMORY_BYTES, time_limit_s=0.001)
-    with pytest.raises(GarmentError, match="too long"):
-        await checker.thumbnail(io.BytesIO(GOOD), len(GOOD))
+async def test_a_photo_that_takes_too_much_cpu_time_is_refused_and_its_worker_ended() -> None:
+    checker = PhotoChecker(MEMORY_BYTES, time_limit_s=0.02)
+    large = save(np.repeat(np.repeat(tee(), 5, axis=0), 5, axis=1), "PNG")
+    with patience(checker, 60), pytest.raises(GarmentError, match="too long"):
+        await checker.thumbnail(io.BytesIO(large), len(large))
     await checker.close()
+
+
+async def test_no_photo_is_blamed_for_a_machine_that_gives_its_worker_no_time() -> None:
+    checker = PhotoChecker(MEMORY_BYTES)
+    try:
+        assert await ask(checker, GOOD) is None
+        worker = await checker._idle.get()
+        assert worker is not None
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        checker._idle.put_nowait(worker)
+        with patience(checker, 0.2), pytest.raises(ApiError) as refused:
+            await checker.thumbnail(io.BytesIO(GOOD), len(GOOD))
+        assert refused.value.code is ErrorCode.UNAVAILABLE
+        assert await ask(checker, GOOD) is None
+    finally:
+        await checker.close()
 
 
 async def test_an_upload_that_is_broken_off_leaves_no_worker_half_fed() -> None:
