@@ -273,7 +273,12 @@ def test_what_is_hostile_is_shown_as_text(tab: Tab) -> None:
 
 def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client: Client) -> None:
     page, url = tab.page, "http://127.0.0.1:9/nobody-listens"
+    tab.expected.append("422")
     tab.enter("Webhooks")
+    page.get_by_label("URL of a new endpoint").fill("ftp://shop.example/hook")
+    page.get_by_role("button", name="Add endpoint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Please check what you entered")
+    expect(page.get_by_role("alert")).not_to_contain_text("body.url")  # a name for programs
     page.get_by_label("URL of a new endpoint").fill(url)
     page.get_by_role("button", name="Add endpoint").click()
     dialog = page.get_by_role("dialog", name="The endpoint's secret")

@@ -181,7 +181,7 @@ def test_a_bad_picture_is_reported_once_and_its_credits_are_back(
     given = client.job(shown)["billing"]["goodwill"]
     assert client.balance() == before + given
     if given:  # the month's bound may be reached: other tests report looks too
-        expect(page.locator(".receipt").last).to_contain_text("10 credits given back")
+        expect(page.locator(".receipt").last).to_contain_text("10 credits returned")
         expect(page.get_by_role("button", name="Report this picture")).to_have_count(0)
     expect(page.locator(".chip").first).to_have_text("Finished")
 

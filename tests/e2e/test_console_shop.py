@@ -32,7 +32,7 @@ def test_many_looks_are_found_by_reference_and_saved_as_one_zip(
     expect(page.get_by_label("Reference")).to_have_value(f"IMG {LOOKS - 1:04}")
     page.get_by_label("Reference").fill("no such thing")
     page.get_by_role("button", name="Find").click()
-    expect(page.locator(".empty")).to_contain_text("No look is like that.")
+    expect(page.locator(".empty")).to_contain_text("No looks match.")
     page.get_by_role("link", name="Clear").click()
     page.get_by_label("Select top, IMG 0000").first.check()
     bar = page.get_by_role("region", name="Selected looks")
@@ -82,7 +82,7 @@ def test_looks_are_found_by_day_and_category(tab: Tab, client: Client) -> None:
     page.get_by_label("From").fill("2020-01-01")
     page.get_by_label("Until").fill("2020-01-02")
     page.get_by_role("button", name="Find").click()
-    expect(page.locator(".empty")).to_contain_text("No look is like that.")
+    expect(page.locator(".empty")).to_contain_text("No looks match.")
 
 
 def test_a_photo_that_a_camera_named_has_its_category_before_the_look(tab: Tab) -> None:
@@ -180,7 +180,7 @@ def test_what_a_key_used_when_credits_are_low_and_what_was_refused(
     page.get_by_label("Warn me below").fill(str(before * 2))
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#account")).to_contain_text("Low")
-    page.get_by_role("button", name="The usual rule").click()
+    page.get_by_role("button", name="Use the default").click()
     expect(page.locator("#account")).not_to_contain_text("Low")
     tab.expected.append("404")
     page.goto(f"{tab.address}/console#/access?request={refused['request_id']}")

@@ -7,9 +7,9 @@ import { refusedView } from "./refused.js";
 import { act, table } from "./credits.js";
 
 const ABILITIES = [["jobs:create", "Make looks"], ["jobs:read", "See looks and credits"], ["webhooks:manage", "Manage webhooks"], ["keys:manage", "Manage keys"]];
-const KEY_HEADS = ["Key", "May", "Made", "Last used", "State", "Action"];
+const KEY_HEADS = ["Key", "May", "Created", "Last used", "State", "Action"];
 const SESSION_HEADS = ["Browser", "Since", "Last seen", "Action"];
-const LIVES = [["", "Until it is revoked"], ["86400", "A day"], ["2592000", "30 days"], ["31536000", "A year"]];
+const LIVES = [["", "Never"], ["86400", "After a day"], ["2592000", "After 30 days"], ["31536000", "After a year"]];
 
 export async function accessView({ view, query, signal }) {
   const [parts, wanted] = [{ keys: h("div", { class: "stack" }), sessions: h("div", { class: "stack" }), refused: h("div", { class: "stack" }) }, query.get("request")];
@@ -43,7 +43,7 @@ function addForm(signal, load) {
     h("fieldset", {}, h("legend", {}, "A new key that may"), h("div", { class: "row" }, mine.map(([value, label]) => h("div", { class: "check" },
       h("input", { type: "checkbox", id: `may-${value}`, name: "may", value, checked: value !== "keys:manage" }), h("label", { for: `may-${value}` }, label))))),
     h("div", { class: "row" }, h("div", {}, h("label", { for: "key-name" }, "Name "), h("input", { id: "key-name", name: "name", maxlength: "60", autocomplete: "off", placeholder: "web shop" })),
-      h("div", {}, h("label", { for: "life" }, "It works "), life), h("button", { class: "primary" }, "Make a key")), answer);
+      h("div", {}, h("label", { for: "life" }, "Expires "), life), h("button", { class: "primary" }, "Make a key")), answer);
   const make = act(answer, signal, async () => {
     const fields = new FormData(form);
     const made = await call("POST", "/v1/keys", { body: { name: fields.get("name").trim(), capabilities: fields.getAll("may"), expires_in_s: Number(fields.get("life")) || null } });
@@ -79,9 +79,9 @@ function keyRow(one, notice, signal, load) {
     await load();
   });
   const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
-  const state = one.works ? chip(one.current ? "This one" : "Works", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
+  const state = one.works ? chip(one.current ? "This one" : "Active", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
   const cell = (...children) => h("td", { role: "cell" }, ...children);
-  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(word("Made "), time(one.created_at)),
+  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(word("Created "), time(one.created_at)),
     cell(word("Last used "), one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
     cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
 }

@@ -43,7 +43,7 @@ const WORDS = {
   INSUFFICIENT_BALANCE: "Not enough credits",
   RATE_LIMITED: "Too many requests",
   UNAVAILABLE: "The service is busy",
-  VALIDATION_ERROR: "Something in the request is not right",
+  VALIDATION_ERROR: "Please check what you entered",
   UNSUPPORTED_MEDIA_TYPE: "This photo can't be used",
   PAYLOAD_TOO_LARGE: "Larger than 25 MiB",
   JOB_NOT_FOUND: "There is no such look",
@@ -62,10 +62,18 @@ export function problem(error, again) {
     "div",
     { class: "problem", role: "alert" },
     h("strong", {}, WORDS[error.code] ?? "That did not work"),
-    h("p", {}, error.message),
+    h("p", {}, readable(error)),
     error.requestId && !error.isCallers ? h("p", { class: "quiet" }, "Quote this when you ask for help: ", [0, 401].includes(error.status) || !document.querySelector('#nav a[href="#/access"]') ? identifier(error.requestId) : h("a", { href: `#/access?request=${error.requestId}` }, identifier(error.requestId))) : null,
     error.canHeal ? h("button", { type: "button", class: "small", onclick: again }, "Try again") : null,
   );
+}
+
+/** A refusal's words without the place in the request that they are about: that is for programs. Garments are counted as the page does. */
+function readable({ code, message }) {
+  const [, place, rest] = (code === "VALIDATION_ERROR" && /^((?:body|path|query|header)(?:\.[\w-]+)*): (.+)$/s.exec(message)) || [null, "", message];
+  const index = /^body\.items\.(\d+)/.exec(place)?.[1];
+  if (index) return `Garment ${Number(index) + 1}: ${rest}`;
+  return place ? rest.charAt(0).toUpperCase() + rest.slice(1) : rest;
 }
 
 /** What came of an action, for everybody to read. */
@@ -165,7 +173,7 @@ export function confirm(title, text, yes) {
       h("h2", { id: "question" }, title),
       h("p", {}, text),
       h("div", { class: "row end" },
-        h("button", { type: "button", class: "plain", onclick: () => dialog.close("no") }, "Keep it"),
+        h("button", { type: "button", class: "plain", onclick: () => dialog.close("no") }, "Go back"),
         h("button", { type: "button", class: "danger", onclick: () => dialog.close("yes") }, yes)),
     );
     present(dialog, () => resolve(dialog.returnValue === "yes"));

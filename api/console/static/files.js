@@ -38,7 +38,7 @@ export function reportDialog(requestId, done) {
       h("label", {}, h("input", { type: "radio", name: "reason", value, checked: index === 0 }), h("span", {}, label)))),
     h("label", { for: "note" }, "In your words, if you like"), note,
     h("p", { class: "quiet" }, "The picture stays yours. Its credits come back, once a look and within limits."), answer,
-    h("div", { class: "row end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Keep it"), send));
+    h("div", { class: "row end" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, "Go back"), send));
   const dialog = h("dialog", { "aria-labelledby": "report-title" }, h("h2", { id: "report-title" }, "Report this picture"), form);
 
   async function submit(event) {

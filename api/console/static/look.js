@@ -126,7 +126,7 @@ function receipt(job) {
     ...line("Requested", time(job.created_at)),
     ...line("Charged", credits(billing.charged || job.credits_cost)),
     ...line("Refunded", ...refund),
-    ...(billing.goodwill ? line("Goodwill", `${credits(billing.goodwill)} given back`) : []),
+    ...(billing.goodwill ? line("Goodwill", `${credits(billing.goodwill)} returned`) : []),
     ...(job.reference ? line("Your reference", job.reference) : []),
     ...(ended(job) ? [] : line("Deadline", time(job.deadline_at))),
   ];

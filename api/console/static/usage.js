@@ -79,7 +79,7 @@ export async function lowBalance(signal, changed) {
   };
   return h("form", { class: "notice", onsubmit: (event) => { event.preventDefault(); set(field.valueAsNumber); } }, said,
     h("label", { for: "notice" }, "Warn me below"), h("div", { class: "row" }, field, h("button", { class: "small" }, "Save"),
-      h("button", { type: "button", class: "small plain", onclick: () => set(null) }, "The usual rule")), answer);
+      h("button", { type: "button", class: "small plain", onclick: () => set(null) }, "Use the default")), answer);
 }
 
 function words({ low_balance: below, is_default: usual }) {

@@ -41,7 +41,7 @@ export async function looksView({ view, query, signal }) {
       const { jobs, pictures, more: isMore } = await next();
       for (const job of jobs) put(shown, job, pictures.get(job.request_id));
       foot.replaceChildren(isMore ? h("button", { type: "button", onclick: more }, "Show more") : "");
-      if (!cards.size) foot.replaceChildren(empty(asked.isSearch ? "No look is like that." : NOTHING[asked.show]));
+      if (!cards.size) foot.replaceChildren(empty(asked.isSearch ? "No looks match." : NOTHING[asked.show]));
       return isMore;
     } catch (error) {
       if (!signal.aborted) foot.replaceChildren(problem(error, more));

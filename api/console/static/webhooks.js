@@ -7,7 +7,7 @@ import { act as acts, table } from "./credits.js";
 
 const PAGE = 20;
 const MAX_REPLAYED = 200;
-const SINCE = [["0", "of all time"], ["1", "of an hour"], ["24", "of a day"], ["168", "of a week"]];
+const SINCE = [["0", "from any time"], ["1", "from the last hour"], ["24", "from the last day"], ["168", "from the last week"]];
 const EVENTS = [["look.completed", "finished looks"], ["look.failed", "failed looks"]];
 const WHY = { owner: "switched off by you", gone: "it answered 410: gone", failing: "every try failed for days" };
 const AGAIN_AFTER_MS = 1500;
@@ -136,7 +136,7 @@ function endpoint(hook, signal) {
   const replay = act(async () => {
     const sent = await replayFailed(path, signal, Number(since.value));
     await open();
-    notice.replaceChildren(said(sent ? `${number(sent)} sent again` : "No delivery of this time has failed"));
+    notice.replaceChildren(said(!sent ? "No delivery of this period has failed" : `${number(sent)} sent again${sent < MAX_REPLAYED ? "" : ", the most at once: press again for the rest"}`));
   });
   const remove = act(async () => {
     if (!(await confirm("Remove this endpoint?", `${hook.url} and its deliveries are forgotten.`, "Remove it"))) return;
