@@ -44,7 +44,7 @@ of an edge too, of which so much counts."""
 SURE, NARROW, RIB, LEAST_NECK_PX = 0.75, 0.86, 0.08, 8.0
 """An opening that is so sure, with a rib of such a width beside it, and narrower than this between
 the neck points, tells where these are."""
-MOST_STANDS, LEAST_ASIDE, MOST_ASIDE = 0.95, 0.1, 0.3
+MOST_STANDS, LEAST_ASIDE, MOST_ASIDE = 0.95, 0.2, 0.3
 """What stands so high in the middle is a hood; an opening that lies less aside lies in the middle,
 and none lies more aside."""
 RISES, STANDS = 0.02, 0.35
