@@ -3,7 +3,6 @@ batches and of lanes have in common.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from faststream import ContextRepo
 from runtime import faults
 from runtime.declaration import Declaration
 from runtime.guard import Next
-from runtime.kafka import STOP_TIMEOUT_S, AIOKafkaConsumer, TopicPartition, unbroken
+from runtime.kafka import AIOKafkaConsumer, TopicPartition, stop_client, unbroken
 from runtime.process import Process
 from runtime.received import Received
 from runtime.sessions import HandlerFailed
@@ -121,10 +120,7 @@ class Consuming:
 
     async def _stop(self) -> None:
         try:
-            # Cut short when it takes long: the next session starts the same host
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT_S):
-                    await self._host.stop()
+            await stop_client(self._host)
         except* KafkaError:
             pass  # what the broker did not take from us it takes back itself
 

@@ -141,30 +141,13 @@ async def unbroken(call: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-_held_up: set["asyncio.Task[None]"] = set()
-"""Stops that go on by themselves: until the broker answers, or the process ends."""
-
-
 async def stop_client(client: Stoppable) -> None:
-    """Stop a client, waiting for its broker only so long: what it had not committed is not
-    committed.
-
-    The stop goes on. One that is cut short leaves aiokafka's tasks and connections behind, which
-    nobody owns and which try again until they are collected.
+    """Stop a client, giving up on one whose broker does not answer: what it had not committed is
+    not committed.
     """
-    stopping = asyncio.ensure_future(client.stop())
-    _held_up.add(stopping)
-    stopping.add_done_callback(_ended)
-    done, _ = await asyncio.wait({stopping}, timeout=STOP_TIMEOUT_S)
-    if done:
-        with contextlib.suppress(TimeoutError, KafkaError, asyncio.CancelledError):
-            stopping.result()
-
-
-def _ended(stopping: "asyncio.Task[None]") -> None:
-    _held_up.discard(stopping)
-    if not stopping.cancelled():
-        stopping.exception()  # nobody else may ask for it
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.stop()
 
 
 async def close_client(client: AIOKafkaClient) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
 
 from runtime import kafka
 from runtime.kafka import unbroken
@@ -50,30 +49,3 @@ async def test_a_call_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-class Slow:
-    """A client whose broker does not answer for a while."""
-
-    def __init__(self) -> None:
-        self.answer, self.stopped = asyncio.Event(), False
-
-    async def stop(self) -> None:
-        await self.answer.wait()
-        self.stopped = True
-        raise KafkaConnectionError
-
-
-async def test_a_stop_that_a_silent_broker_holds_up_goes_on_and_is_waited_for_so_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(kafka, "STOP_TIMEOUT_S", 0.01)
-    client = Slow()
-    await kafka.stop_client(client)
-    assert not client.stopped
-    assert len(kafka._held_up) == 1
-    client.answer.set()
-    await asyncio.wait([*kafka._held_up])
-    assert client.stopped
-    await asyncio.sleep(0)
-    assert not kafka._held_up
