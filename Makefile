@@ -80,12 +80,15 @@ clients: install ## Build the clients as packages into build/clients: a wheel, a
 	else echo "no npm on this machine: the TypeScript client is not built" >&2; fi
 	@ls build/clients
 
+# Installs these packages, as root; without, says what they are for.
+apt = if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+	else echo "run as root: apt-get install $(1); $(2)" >&2; exit 1; fi
+
 node: ## Install Node and npm for the TypeScript client, where apt-get and root are there
 	@if command -v npm >/dev/null; then echo "npm is there"; \
 	elif ! command -v apt-get >/dev/null; then echo "install Node 20 or newer with npm: the TypeScript client is checked and tested with it" >&2; exit 1; \
-	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
-	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
-	else echo "run as root: apt-get install nodejs npm; the TypeScript client is checked and tested with it" >&2; exit 1; fi
+	else $(call apt,nodejs npm,the TypeScript client is checked and tested with it); fi
 
 images: ## Build the images; with syft at hand, list what each holds in build/sbom
 	@for target in api ops worker compositor lake cli; do \
@@ -101,17 +104,13 @@ chart: ## Render the chart anew, with helm, for the values files of deploy/chart
 browser: ## Install Chromium for the console's tests, where apt-get and root are there
 	@if command -v chromium >/dev/null; then echo "chromium is there"; \
 	elif ! command -v apt-get >/dev/null; then echo "install Chromium as /usr/bin/chromium: the console's tests run in it" >&2; exit 1; \
-	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
-	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
-	else echo "run as root: apt-get install chromium; the console's tests run in it" >&2; exit 1; fi
+	else $(call apt,chromium,the console's tests run in it); fi
 
 TOOLS := kcat pgbouncer prometheus redis-server
 tools: ## Install what some tests ask for and skip without, where apt-get and root are there: kcat, pgbouncer, promtool, Redis
 	@if test "$$(command -v kcat pgbouncer promtool redis-server | wc -l)" = 4; then echo "the tools are there"; \
 	elif ! command -v apt-get >/dev/null; then echo "install kcat, pgbouncer, promtool and Redis: some tests are skipped without" >&2; exit 1; \
-	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
-	elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
-	else echo "run as root: apt-get install $(TOOLS); some tests are skipped without" >&2; exit 1; fi
+	else $(call apt,$(TOOLS),some tests are skipped without); fi
 
 NEW_MIGRATIONS = $(filter-out migrations/000% migrations/0010%,$(sort $(wildcard migrations/*.sql)))
 check: install ## Format, lint, types, imports, contracts; edits nothing

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from api import errors, examples
 from api.answers import REPLAYED, gives, takes
 from api.checking import check
-from api.errors import ApiError
+from api.errors import ApiError, unavailable
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.inline_photos import stored
@@ -92,11 +92,7 @@ async def create_looks(
     text = key_of(request.headers.getlist("idempotency-key"))
     places: asyncio.Semaphore = request.app.state.batch_places
     if places.locked():
-        raise ApiError(
-            ErrorCode.UNAVAILABLE,
-            "Too many batches at once. Try again shortly.",
-            headers={"Retry-After": "1"},
-        )
+        raise unavailable("Too many batches at once.")
     async with places:
         key = None if text is None else (text, fingerprint(await request.json()))
         asked = [

@@ -204,6 +204,12 @@ def refusal_of(request: Request, error: Exception) -> ApiError:
     return ApiError(ErrorCode.UNAVAILABLE, message, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def unavailable(why: str, *, after_s: int = RETRY_AFTER_S) -> ApiError:
+    """What passes by itself: 503, and when to come again."""
+    text = f"{why} Try again shortly."
+    return ApiError(ErrorCode.UNAVAILABLE, text, headers={"Retry-After": str(after_s)})
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of this app in the envelope."""
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import examples
 from api.answers import gives, header
-from api.errors import ApiError
+from api.errors import ApiError, unavailable
 from api.gates import GatedRoute
 from api.listed import listed_thumbnail
 from api.ports import Ports
@@ -23,7 +23,7 @@ from storage.object_store import ObjectMissing, StoreError
 router = APIRouter(route_class=GatedRoute, tags=["uploads"])
 
 PATH = "/v1/uploads/guess"
-KEPT_S = 3600
+KEPT_S, AGAIN_S = 3600, 2
 NOT_HERE = (
     "This service guesses no category before a look is made: say it, or leave it to the look."
 )
@@ -66,7 +66,7 @@ async def guess_upload_category(
     if not ports.guesses.here:
         return CategoryGuess(upload_key=upload_key, message=NOT_HERE, offered=False)
     if ports.guesses.places.locked():
-        raise _unavailable("Too many guesses at once.")
+        raise unavailable("Too many guesses at once.", after_s=AGAIN_S)
     try:
         async with ports.guesses.places:
             category, confidence = await ports.guesses.guess(upload_key)
@@ -76,12 +76,6 @@ async def guess_upload_category(
     except ObjectMissing:
         raise ApiError(ErrorCode.NOT_FOUND, "The photo is not in the store any more.") from None
     except StoreError as error:
-        raise _unavailable("The object store is out of reach.") from error
+        raise unavailable("The object store is out of reach.", after_s=AGAIN_S) from error
     response.headers["Cache-Control"] = f"private, max-age={KEPT_S}"
     return found
-
-
-def _unavailable(why: str) -> ApiError:
-    return ApiError(
-        ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "2"}
-    )

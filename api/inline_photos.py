@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import State
 
-from api.errors import ApiError, invalid
+from api.errors import ApiError, invalid, unavailable
 from api.ports import Ports
 from compositing import GarmentError
 from compositing.header import EXTENSIONS, HeaderReader
@@ -82,7 +82,7 @@ async def stored(look: LookRequest, who: Credential, state: State) -> tuple[Tria
             ErrorCode.CAPABILITY_MISSING, "This tenant has no prefix that objects may lie below."
         )
     if places.locked():
-        raise _unavailable("Too many uploads at once.")
+        raise unavailable("Too many uploads at once.")
     keys = {index: f"{who.key_prefixes[0]}uploads/{one.name}" for index, one in photos.items()}
     async with places:
         for key, photo in {keys[index]: one for index, one in photos.items()}.items():
@@ -101,11 +101,5 @@ async def _put(ports: Ports, key: str, photo: InlinePhoto) -> None:
     except StoreError as error:
         UPLOADS.labels("failed").inc()
         log.warning("a photo could not be stored", error=f"{type(error).__name__}: {error}")
-        raise _unavailable("The object store is out of reach.") from error
+        raise unavailable("The object store is out of reach.") from error
     UPLOADS.labels("stored").inc()
-
-
-def _unavailable(why: str) -> ApiError:
-    return ApiError(
-        ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "1"}
-    )

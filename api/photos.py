@@ -17,10 +17,9 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from api.errors import ApiError
+from api.errors import unavailable
 from compositing import GarmentError
 from runtime import logs
-from schemas.errors import ErrorCode
 
 log = logs.get(__name__)
 
@@ -37,8 +36,8 @@ LENGTH_BYTES = 8
 """Of what stands before each photo."""
 ENDED_WITHIN_S = 5.0
 """A process that closed its pipe is gone so soon."""
-BUSY = "The photo could not be looked at in time: this machine is busy. Try again shortly."
-AGAIN = {"Retry-After": "2"}
+BUSY = "The photo could not be looked at in time: this machine is busy."
+AGAIN_S = 2
 
 
 class PhotoWorkers:
@@ -75,7 +74,7 @@ class PhotoWorkers:
                 kept = worker
         except TimeoutError:
             log.warning("no photo is decoded in time: the machine is busy")
-            raise ApiError(ErrorCode.UNAVAILABLE, BUSY, headers=AGAIN) from None
+            raise unavailable(BUSY, after_s=AGAIN_S) from None
         except (EOFError, ConnectionError) as error:
             code = await worker.ended() if worker else None
             log.warning("a photo ended its decoder", error=type(error).__name__, code=code)

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from api import examples
 from api.answers import gives, header
-from api.errors import RETRY_AFTER_S, ApiError
+from api.errors import unavailable
 from api.gates import GatedRoute, credential_of
 from api.news import no_such_job
 from api.owned import find_job, may_exist
@@ -21,7 +21,6 @@ from api.refusals import OF_A_JOB
 from api.zipping import ZipEntry, unique_names, zipped
 from domain.object_keys import may_name
 from runtime import logs
-from schemas.errors import ErrorCode
 from schemas.events import StoredImage
 from schemas.reads import PhotoLink
 from storage.jobs import JobRow
@@ -65,7 +64,7 @@ async def download_renders(
     places: asyncio.Semaphore = request.app.state.zip_places
     rows = await _finished(request, request_id)
     if places.locked():
-        raise _unavailable("Too many zips at once.")
+        raise unavailable("Too many zips at once.")
     images = [_image(row) for row in rows]
     names = unique_names(
         [
@@ -166,7 +165,7 @@ async def _read(ports: Ports, key: str) -> bytes:
         return await ports.pictures.read(key)
     except StoreError as error:
         log.warning("a picture could not be read", error=f"{type(error).__name__}: {error}")
-        raise _unavailable("The object store is out of reach.") from error
+        raise unavailable("The object store is out of reach.") from error
 
 
 def _image(row: JobRow) -> StoredImage:
@@ -175,11 +174,3 @@ def _image(row: JobRow) -> StoredImage:
 
 def _extension(image: StoredImage) -> str:
     return EXTENSIONS.get(image.content_type, "bin")
-
-
-def _unavailable(why: str) -> ApiError:
-    return ApiError(
-        ErrorCode.UNAVAILABLE,
-        f"{why} Try again shortly.",
-        headers={"Retry-After": str(RETRY_AFTER_S)},
-    )

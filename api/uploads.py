@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from api import cursors, examples
 from api.answers import REPLAYED, gives, header, next_page, takes
-from api.errors import ApiError, invalid
+from api.errors import ApiError, invalid, unavailable
 from api.gates import GatedRoute, credential_of
 from api.idempotency import IdempotencyKeyHeader, key_of, reused
 from api.listed import listed_thumbnail
@@ -120,7 +120,7 @@ async def upload_photo(
     places: asyncio.Semaphore = request.app.state.upload_places
     text = key_of(request.headers.getlist("idempotency-key"))
     if places.locked():
-        raise _unavailable("Too many uploads at once.")
+        raise unavailable("Too many uploads at once.")
     async with places:
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
             file = cast(BinaryIO, spool)
@@ -319,7 +319,7 @@ async def _store(
     except StoreError as error:
         UPLOADS.labels("failed").inc()
         log.warning("an upload could not be stored", error=f"{type(error).__name__}: {error}")
-        raise _unavailable("The object store is out of reach.") from error
+        raise unavailable("The object store is out of reach.") from error
     if idempotency is None or await ports.uploads.remember(
         who.tenant_id, who.environment, idempotency, upload_id, key
     ):
@@ -330,7 +330,7 @@ async def _store(
         log.warning("an object that nobody will name stays", key=key, error=type(error).__name__)
     known = await _known(ports, who, idempotency)
     if known is None:
-        raise _unavailable("The Idempotency-Key was just forgotten.")
+        raise unavailable("The Idempotency-Key was just forgotten.")
     return known, True
 
 
@@ -356,9 +356,3 @@ def _object_key(who: Credential, upload_id: str, content_type: str) -> str:
             ErrorCode.CAPABILITY_MISSING, "This tenant has no prefix that objects may lie below."
         )
     return f"{who.key_prefixes[0]}uploads/{upload_id}.{EXTENSIONS[content_type]}"
-
-
-def _unavailable(why: str) -> ApiError:
-    return ApiError(
-        ErrorCode.UNAVAILABLE, f"{why} Try again shortly.", headers={"Retry-After": "1"}
-    )

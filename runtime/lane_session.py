@@ -120,7 +120,7 @@ class LaneSession(Consuming):
 
     async def revoked(self, partitions: set[TopicPartition]) -> None:
         """Close every lane: what it has not committed is read again by the next owner."""
-        self._numbers, self._left_out = set(), set()
+        self._left_out = set()
         await self._close_lanes()
 
     async def assigned(self, partitions: set[TopicPartition]) -> None:
@@ -155,7 +155,6 @@ class LaneSession(Consuming):
         for task in self._watching:
             task.cancel()
         await self._refetch.stop()
-        self._numbers = set()
         await self._close_lanes()
 
     async def _close(self) -> None:
@@ -281,6 +280,7 @@ class LaneSession(Consuming):
         )
 
     async def _close_lanes(self) -> None:
+        self._numbers = set()
         if opening := {*self._opening}:
             for task in opening:
                 task.cancel()

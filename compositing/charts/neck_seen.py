@@ -92,17 +92,27 @@ def learned_line(cutout: Cutout, seen: NeckView, *, collared: bool) -> SeenLine 
     return seen_line(seen, shown, collared=collared, trusted=cutout.seen_near or not collared)
 
 
+def _sure(cutout: Cutout, template: Upper, *, collared: bool) -> tuple[NeckView, Numbers] | None:
+    """The neck, and how far aside the opening that is surely seen there ends, in the view's
+    pixels."""
+    left, right = template.left.neck, template.right.neck
+    if float(np.linalg.norm(right - left)) < LEAST_NECK_PX:
+        return None
+    seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
+    found = learned_line(cutout, seen, collared=collared)
+    if found is None or found.line is None or found.alike < SURE:
+        return None
+    return seen, found.line[[0, -1], 0]
+
+
 def narrowed(cutout: Cutout, template: Upper) -> Upper:
     """The template with its neck points moved in to where the neck is seen to open, of a garment
     without a collar: they may lie out on the shoulders."""
-    left, right = template.left.neck, template.right.neck
-    if float(np.linalg.norm(right - left)) < LEAST_NECK_PX:
+    found = _sure(cutout, template, collared=False)
+    if found is None:
         return template
-    seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
-    found = learned_line(cutout, seen, collared=False)
-    if found is None or found.line is None or found.alike < SURE:
-        return template
-    half = float(np.abs(found.line[[0, -1], 0]).max()) / REACH_PX + RIB
+    seen, ends = found
+    half = float(np.abs(ends).max()) / REACH_PX + RIB
     if half > NARROW or not _rises(seen, half):
         return template
     return _with_necks(template, seen, -half, half)
@@ -112,16 +122,13 @@ def centred(cutout: Cutout, template: Upper) -> Upper:
     """The template with the neck points of a garment with a collar moved aside, as far apart as
     they are, so that its opening lies in their middle: else one leaf would stand before the neck,
     the other beside it."""
-    left, right = template.left.neck, template.right.neck
-    if float(np.linalg.norm(right - left)) < LEAST_NECK_PX:
+    found = _sure(cutout, template, collared=True)
+    if found is None:
         return template
-    seen = view(cutout.rgb, cutout.mask, left, right, collared=False)
-    found = learned_line(cutout, seen, collared=True)
+    seen, ends = found
     hood = -float(np.median(seen.rim_at(np.linspace(-0.3, 0.3, 9) * REACH_PX))) / REACH_PX
-    if found is None or found.line is None or found.alike < SURE or hood > MOST_STANDS:
-        return template
-    middle = float(np.clip(found.line[[0, -1], 0].mean() / REACH_PX, -MOST_ASIDE, MOST_ASIDE))
-    if abs(middle) < LEAST_ASIDE:
+    middle = float(np.clip(ends.mean() / REACH_PX, -MOST_ASIDE, MOST_ASIDE))
+    if hood > MOST_STANDS or abs(middle) < LEAST_ASIDE:
         return template
     return _with_necks(template, seen, middle - 1, middle + 1)
 
