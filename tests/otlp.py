@@ -66,17 +66,20 @@ class Spans:
             self.came.notify_all()
 
     def until(
-        self, trace_id: str, services: set[str], last: str, within_s: float
+        self, trace_id: str, services: set[str], last: str, caller: str, within_s: float
     ) -> list[SeenSpan]:
-        """The spans of a trace once all these services have sent some and the one of this name is
-        there, or what there is by then.
+        """The spans of a trace once all these services have sent some, the one of this name is
+        there, and each one's parent but the caller's own span is; or what there is by then. Each
+        process sends what it has when it likes: what was done last is not what comes last.
         """
 
         def whole() -> bool:
             spans = self.traces[trace_id]
-            return services <= {one.service for one in spans} and last in {
-                one.name for one in spans
-            }
+            return (
+                services <= {one.service for one in spans}
+                and last in {one.name for one in spans}
+                and {one.parent for one in spans} <= {caller, *(one.span_id for one in spans)}
+            )
 
         with self.came:
             self.came.wait_for(whole, within_s)

@@ -78,7 +78,7 @@ def test_a_look_is_one_trace_from_request_to_webhook(
     trace_id, request_id = traced(client, photo, "top")
     assert client.finish([request_id])[request_id]["status"] == "SUCCESS"
     headers = call_of(told, request_id)
-    seen = spans.until(trace_id, ALL, CALL, 30)
+    seen = spans.until(trace_id, ALL, CALL, PARENT, 30)
     assert {one.service for one in seen} >= ALL
     hang_together(seen)
     assert "render" in {one.name for one in seen}
@@ -119,7 +119,7 @@ def test_a_retried_look_is_one_trace_with_each_of_its_attempts(
     with started(ENGINE_PORT):
         assert client.finish([request_id])[request_id]["status"] == "SUCCESS"
     call_of(told, request_id)
-    seen = spans.until(trace_id, ALL, CALL, 30)
+    seen = spans.until(trace_id, ALL, CALL, PARENT, 30)
     hang_together(seen)
     attempts = [one for one in seen if one.name == "process compositor"]
     assert len(attempts) >= 2
@@ -133,7 +133,7 @@ def test_a_failed_look_is_one_trace_with_its_refund(
     trace_id, request_id = traced(client, "users/abc/tests/nothing-there.jpg", "top")
     assert client.finish([request_id])[request_id]["status"] == "FAILURE"
     call_of(told, request_id)
-    seen = spans.until(trace_id, FAILED, CALL, 30)
+    seen = spans.until(trace_id, FAILED, CALL, PARENT, 30)
     assert {one.service for one in seen} >= FAILED
     hang_together(seen)
 
@@ -146,4 +146,4 @@ def test_what_the_client_does_not_sample_has_no_spans_and_keeps_its_trace(
     client.finish([request_id])
     headers = call_of(told, request_id)
     assert headers["traceparent"] == f"00-{trace_id}-{PARENT}-00"
-    assert spans.until(trace_id, set(), CALL, 2) == []
+    assert spans.until(trace_id, set(), CALL, PARENT, 2) == []
