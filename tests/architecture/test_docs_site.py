@@ -9,6 +9,7 @@ from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -54,18 +55,34 @@ def foreign(address: str) -> bool:
     return re.match(r"(?:https?:)?//", address) is not None
 
 
-def test_pages_and_styles_load_nothing_from_elsewhere(site: Path) -> None:
-    pages, styles = sorted(site.rglob("*.html")), sorted(site.rglob("*.css"))
+def loads(site: Path) -> Iterator[tuple[Path, str]]:
+    """Each page and style with what it loads."""
+    for page in site.rglob("*.html"):
+        yield from ((page, unescape(one)) for one in LOADED.findall(page.read_text()))
+    for style in site.rglob("*.css"):
+        yield from ((style, one or other) for one, other in IN_STYLE.findall(style.read_text()))
+
+
+def test_pages_and_styles_load_nothing_from_elsewhere_and_nothing_that_is_not_there(
+    site: Path,
+) -> None:
+    loaded = [*loads(site)]
+    pages = {page for page, _ in loaded if page.suffix == ".html"}
+    assert pages == {*site.rglob("*.html")}
     assert len(pages) > 20
-    assert styles
-    loaded = [(page.name, one) for page in pages for one in LOADED.findall(page.read_text())]
-    loaded += [
-        (style.name, one or other)
-        for style in styles
-        for one, other in IN_STYLE.findall(style.read_text())
-    ]
     assert len(loaded) > len(pages)
     assert [one for one in loaded if foreign(one[1])] == []
+    assert [
+        (page.name, address)
+        for page, address in loaded
+        if not address.startswith(("data:", "#")) and not local(site, page, address).is_file()
+    ] == []
+
+
+def local(site: Path, page: Path, address: str) -> Path:
+    """The file that this page means, by an address of the server or by one of its own folder."""
+    path = urlsplit(address).path
+    return site / path[1:] if path.startswith("/") else page.parent / path
 
 
 def test_no_list_or_table_is_shown_as_a_paragraph(site: Path) -> None:
@@ -152,6 +169,7 @@ def test_a_browser_reads_and_searches_it_without_any_other_host(
     page = browser.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda said: complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.route(lambda url: not at_home(url, address), lambda route: route.abort())
     page.goto(f"{address}/index.html")
     page.get_by_placeholder("Search").first.fill("idempotency")
