@@ -21,6 +21,9 @@ app = typer.Typer(
 
 
 PartName = Annotated[str, typer.Argument(help="a process or service, as `status` names it")]
+PartNames = Annotated[
+    list[str], typer.Argument(help="processes or services, as `status` names them")
+]
 
 
 @app.callback()
@@ -88,6 +91,24 @@ def restart(name: PartName) -> None:
     """Restart one process or service."""
     try:
         _stack().restart(name)
+    except StackFailed as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def stop(names: PartNames) -> None:
+    """Stop some parts while the others run on, until `start` or `up`."""
+    try:
+        _stack().leave_out(names)
+    except StackFailed as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def start(names: PartNames) -> None:
+    """Start parts again that were stopped, and wait until they are ready."""
+    try:
+        _stack().bring_back(names)
     except StackFailed as error:
         raise _fail(error) from error
 

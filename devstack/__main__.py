@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.bootstrap import bootstrap, environment, s3_credentials, settings_of, write_env
 from devstack.folder import StackFolder, choose_ports
 from devstack.kafka import kafka
+from devstack.part import PartFailed
 from devstack.postgres import postgres, tls_front
 from devstack.processes import LAKE_WRITER, MODULES, process
 from devstack.s3 import s3
@@ -23,23 +25,30 @@ from lake.catalog import MISSING, installed
 from runtime.settings import DatabaseSettings, KafkaSettings
 
 
-def say(folder: StackFolder, phase: str, *, ready: bool = False, error: str = "") -> None:
+def say(
+    folder: StackFolder,
+    phase: str,
+    *,
+    ready: bool = False,
+    error: str = "",
+    left_out: Collection[str] = (),
+) -> None:
     """Tell whoever waits what is going on."""
+    told = {"pid": os.getpid(), "phase": phase, "ready": ready, "error": error, "at": time.time()}
     fresh = folder.status.with_suffix(".new")
-    fresh.write_text(
-        json.dumps(
-            {"pid": os.getpid(), "phase": phase, "ready": ready, "error": error, "at": time.time()}
-        )
-    )
+    fresh.write_text(json.dumps({**told, "left_out": sorted(left_out)}))
     fresh.replace(folder.status)
 
 
 async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict[str, str]) -> None:
     """Run the stack until asked to stop."""
     os.umask(UMASK)
-    stopping = asyncio.Event()
+    stopping, asked = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    for name in folder.left_out:
+        folder.bring_back(name)
     if ended := end_orphans(folder):
         say(folder, f"ended what an earlier stack had left: {', '.join(ended)}")
     ports, changed = choose_ports(folder, tuple(MODULES))
@@ -59,12 +68,29 @@ async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict
         await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             work.result()
-            say(folder, "ready", ready=True)
-            await stop
+            work = asyncio.create_task(_leave_out(folder, supervisor, asked))
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
         work.cancel()
         say(folder, "stopping")
     finally:
         await supervisor.stop()
+
+
+async def _leave_out(folder: StackFolder, supervisor: Supervisor, asked: asyncio.Event) -> None:
+    """Say that all is ready but what is left out, and look again whenever asked to."""
+    out: set[str] = set()
+    error = ""
+    while True:
+        say(folder, "ready", ready=True, left_out=out, error=error)
+        await asked.wait()
+        asked.clear()
+        out, error = folder.left_out, ""
+        try:
+            await supervisor.leave_out(out)
+        except PartFailed as failed:
+            error = str(failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic_settings import BaseSettings
 
-from devstack.folder import StackFolder
+from devstack.folder import StackFolder, health_places
 from devstack.postgres import database_url
 from lake.catalog import installed
 from runtime.settings import DatabaseSettings, KafkaSettings
@@ -59,9 +59,7 @@ def environment(folder: StackFolder, ports: dict[str, int]) -> dict[str, str]:
         "LOOKS_PHOTOS_ALLOW_INSECURE_URLS": "true",
         "LOOKS_API_UNLIMITED_TENANTS": "bench",
         "LOOKS_OPS_SERVED": "true",
-        "LOOKS_OPS_PROCESSES": ",".join(
-            f"127.0.0.1:{port}" for name, port in ports.items() if name.startswith("health_")
-        ),
+        "LOOKS_OPS_PROCESSES": ",".join(health_places(ports)),
         "LOOKS_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
         "LOOKS_S3_BUCKET": BUCKET,
         "LOOKS_S3_REGION": REGION,

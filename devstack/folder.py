@@ -4,6 +4,7 @@ import json
 import os
 import random
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ PORT_NAMES = (
     "lake_catalog",
     "api",
 )
+
+HEALTH = "health_"
+"""Begins the names of processes' health ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,19 @@ class StackFolder:
     def status(self) -> Path:
         """What the supervisor is doing, as JSON."""
         return self.run / "status.json"
+
+    @property
+    def left_out(self) -> set[str]:
+        """The parts that are to be stopped while the others run."""
+        return {mark.stem for mark in self.run.glob("*.out")}
+
+    def leave_out(self, name: str) -> None:
+        """Note that a part is to be stopped; the supervisor does it when it is told to look."""
+        (self.run / f"{name}.out").touch()
+
+    def bring_back(self, name: str) -> None:
+        """Note that a part is to run."""
+        (self.run / f"{name}.out").unlink(missing_ok=True)
 
     @property
     def secrets(self) -> Path:
@@ -137,7 +154,7 @@ def choose_ports(
     """The stack's ports, the same as last time unless one is taken; also the names of those that
     had to change.
     """
-    names = [*PORT_NAMES, *(f"health_{name}" for name in health_of)]
+    names = [*PORT_NAMES, *(f"{HEALTH}{name}" for name in health_of)]
     file = folder.data / "ports.json"
     known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
     missing = [name for name in names if name not in known or not is_free(known[name])]
@@ -145,3 +162,12 @@ def choose_ports(
     known.update(zip(missing, free_ports(len(missing)), strict=True))
     file.write_text(json.dumps(known, indent=1))
     return {name: known[name] for name in names}, changed
+
+
+def health_places(ports: Mapping[str, int]) -> list[str]:
+    """NAME=HOST:PORT of each process's health port."""
+    return [
+        f"{name.removeprefix(HEALTH)}=127.0.0.1:{port}"
+        for name, port in ports.items()
+        if name.startswith(HEALTH)
+    ]

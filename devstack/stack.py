@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from devstack.folder import CHECKOUT, StackFolder
 from devstack.processes import runnable
@@ -121,6 +122,7 @@ class Stack:
                     start_new_session=True,
                 )
         self._until_ready(say)
+        self.bring_back(self.folder.left_out)
 
     def stop(self) -> None:
         """Stop everything; data stays. Safe to repeat. Raises StackFailed."""
@@ -166,6 +168,44 @@ class Stack:
                 raise StackFailed(f"{name} did not come back within {STOP_WITHIN_S:g} s")
             time.sleep(0.1)
 
+    def leave_out(self, names: Collection[str]) -> None:
+        """Stop these parts while the others run on, until they are brought back or the stack is
+        started. Safe to repeat. Raises StackFailed.
+        """
+        self._must_have(names)
+        for name in names:
+            self.folder.leave_out(name)
+        self._told_to_look(lambda out: out >= {*names}, STOP_WITHIN_S)
+
+    def bring_back(self, names: Collection[str]) -> None:
+        """Start these parts again and wait until each is ready. Safe to repeat. Raises
+        StackFailed.
+        """
+        self._must_have(names)
+        for name in names:
+            self.folder.bring_back(name)
+        self._told_to_look(lambda out: not out & {*names}, START_WITHIN_S)
+
+    def _must_have(self, names: Collection[str]) -> None:
+        if names and not self.running:
+            raise StackFailed("the stack is not running")
+        for name in {*names} - self.folder.left_out:
+            self.pid(name)
+
+    def _told_to_look(self, done: Callable[[set[str]], bool], within_s: float) -> None:
+        """Let the supervisor see what is to be left out, and wait until it is so."""
+        before = self._status()
+        if done({*before.get("left_out", ())}):
+            return
+        _signal(before["pid"], signal.SIGHUP)
+        give_up_s = time.monotonic() + within_s
+        while not done({*(status := self._status()).get("left_out", ())}):
+            if time.monotonic() > give_up_s:
+                raise StackFailed(f"not done within {within_s:g} s; see {self.folder.log}")
+            time.sleep(0.1)
+        if status["error"] and status["at"] > before["at"]:
+            raise StackFailed(status["error"])
+
     @property
     def phase(self) -> str:
         """What the supervisor is doing."""
@@ -181,9 +221,9 @@ class Stack:
         """What a part has written."""
         return (self.folder.log / f"{name}.log").read_text(errors="replace")
 
-    def _status(self) -> dict[str, object]:
+    def _status(self) -> dict[str, Any]:
         try:
-            status: dict[str, object] = json.loads(self.folder.status.read_text())
+            status: dict[str, Any] = json.loads(self.folder.status.read_text())
         except (OSError, ValueError):
             return {}
         return status

@@ -12,7 +12,7 @@ import signal
 import time
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import psutil
@@ -41,6 +41,7 @@ class Supervisor:
         self._children: dict[str, Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._ends = Counter[str]()
+        self._left_out: set[str] = set()
         self._groups: list[list[Part]] = []
         self._weighing: asyncio.Task[None] | None = None
 
@@ -77,6 +78,20 @@ class Supervisor:
             child.kill()
             await child.wait()
         await self._end(part)
+
+    async def leave_out(self, names: Collection[str]) -> None:
+        """Stop the parts of these names, and start again what was left out before and is not among
+        them. Raises PartFailed.
+        """
+        parts = [part for parts in self._groups for part in parts]
+        leaving = [part for part in parts if part.name in {*names} - self._left_out]
+        coming = [part for part in parts if part.name in self._left_out - {*names}]
+        self._left_out = {part.name for part in parts if part.name in names}
+        await asyncio.gather(*(self._end(part) for part in leaving))
+        for part in coming:
+            self._ends[part.name] = 0
+            self._keepers[part.name] = asyncio.create_task(self._keep(part))
+        await asyncio.gather(*(self._until_ready(part) for part in coming))
 
     async def _end(self, part: Part) -> None:
         if (keeper := self._keepers.get(part.name)) is not None:

@@ -78,10 +78,10 @@ class Overall:
     dead_letters: Mapping[str, float] = field(default_factory=dict)  # by reason, a second
 
 
-def row(address: str, before: Sample | None, now: Sample | None) -> ProcessRow:
-    """Of a process that answered, or did not."""
+def row(name: str, address: str, before: Sample | None, now: Sample | None) -> ProcessRow:
+    """Of a process that answered, or did not; `name`: what it is called if it never did."""
     if now is None:
-        return ProcessRow(before.process if before else "?", address, note="does not answer")
+        return ProcessRow(before.process if before else name, address, note="does not answer")
     ready = bool(now.total("looks_process_ready"))
     rate = _rates(before, now)
     failed = sum(rate("looks_records_total", outcome=one) for one in FAILED)

@@ -393,8 +393,8 @@ class OpsSettings(Area):
     )
     processes: str = Field(
         default="",
-        description="HOST:PORT of the health port of each process that /ops shows, "
-        "comma-separated; a name with several addresses is all of them",
+        description="HOST:PORT, or NAME=HOST:PORT, of the health port of each process that /ops "
+        "shows, comma-separated; a host with several addresses is all of them",
     )
 
     audit_limit_s: Seconds = Field(

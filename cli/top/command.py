@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.top.view import view
-from operations.processes import addresses, ask
-from operations.samples import Overall, ProcessRow, Sample, row, summary
+from operations.processes import Asked, ask, asked_at, rows
+from operations.samples import Overall, ProcessRow, Sample, summary
 
 EXIT_SILENT = 2
 
@@ -21,8 +21,8 @@ def top(
     places: Annotated[
         list[str] | None,
         typer.Argument(
-            help="HOST:PORT of processes' health ports; a name with several addresses is all of "
-            "them. Default: the development stack's"
+            help="HOST:PORT, or NAME=HOST:PORT, of processes' health ports; a host with several "
+            "addresses is all of them. Default: the development stack's"
         ),
     ] = None,
     *,
@@ -33,7 +33,7 @@ def top(
     """Show all processes, live: ready or not, rates, failures, lag, and memory. It only reads
     `/metrics`. Exit 2: with --once, no process answered.
     """
-    asked = [one for place in places or _development() for one in _addresses(place)]
+    asked = [one for place in places or _development() for one in _asked_at(place)]
     console = Console()
     try:
         if once:
@@ -44,7 +44,7 @@ def top(
         return
 
 
-async def _watch(console: Console, asked: Sequence[str], every_s: float) -> None:
+async def _watch(console: Console, asked: Sequence[Asked], every_s: float) -> None:
     before: list[Sample | None] = [None] * len(asked)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
@@ -54,48 +54,47 @@ async def _watch(console: Console, asked: Sequence[str], every_s: float) -> None
             await asyncio.sleep(every_s)
 
 
-async def _twice(asked: Sequence[str], every_s: float) -> tuple[list[ProcessRow], Overall]:
+async def _twice(asked: Sequence[Asked], every_s: float) -> tuple[list[ProcessRow], Overall]:
     before = await ask(asked)
     await asyncio.sleep(every_s)
     return _told(asked, before, await ask(asked))
 
 
 def _told(
-    asked: Sequence[str], before: Sequence[Sample | None], now: Sequence[Sample | None]
+    asked: Sequence[Asked], before: Sequence[Sample | None], now: Sequence[Sample | None]
 ) -> tuple[list[ProcessRow], Overall]:
     pairs = list(zip(before, now, strict=True))
-    rows = [row(place, *pair) for place, pair in zip(asked, pairs, strict=True)]
-    return sorted(rows, key=lambda one: (one.process, one.address)), summary(pairs)
+    return rows(asked, pairs), summary(pairs)
 
 
-def _say(console: Console, rows: list[ProcessRow], told: Overall, *, as_json: bool) -> None:
+def _say(console: Console, seen: list[ProcessRow], told: Overall, *, as_json: bool) -> None:
     if as_json:
         shown = {
-            "processes": [dataclasses.asdict(one) for one in rows],
+            "processes": [dataclasses.asdict(one) for one in seen],
             "all": dataclasses.asdict(told),
         }
         typer.echo(json.dumps(shown))
     else:
-        console.print(view(rows, told))
-    if all(one.ready is None for one in rows):
+        console.print(view(seen, told))
+    if all(one.ready is None for one in seen):
         raise typer.Exit(EXIT_SILENT)
 
 
-def _addresses(place: str) -> list[str]:
+def _asked_at(place: str) -> list[Asked]:
     """Raises typer.BadParameter."""
     try:
-        return addresses(place)
+        return asked_at(place)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
 
 def _development() -> list[str]:
     """Health ports of the development stack. Raises typer.BadParameter where there is none."""
-    from devstack.folder import default_folder  # noqa: PLC0415 (few need it)
+    from devstack.folder import default_folder, health_places  # noqa: PLC0415 (few need it)
 
     file = default_folder().data / "ports.json"
     try:
         ports: dict[str, int] = json.loads(file.read_text())
     except (OSError, ValueError):
         raise typer.BadParameter("name HOST:PORT: there is no development stack here") from None
-    return [f"127.0.0.1:{port}" for name, port in ports.items() if name.startswith("health_")]
+    return health_places(ports)

@@ -21,7 +21,7 @@ def view(rows: Sequence[ProcessRow], told: Overall) -> Group:
     table.add_column("", overflow="fold")
     for one in rows:
         table.add_row(
-            one.process,
+            "-" if one.process == one.address else one.process,
             one.address,
             _ready(one.ready),
             f"{one.cpu:.2f}",

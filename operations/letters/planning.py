@@ -76,7 +76,7 @@ class Planned:
                 again = " unless its record is found there: it was interrupted" if self.mark else ""
                 return f"to {topic}[{partition}], redrive {redrives} of {MAX_REDRIVES}{again}"
             case Rerun():
-                return "a new request with the same items, charged 0"
+                return "a new request with the same items, at no cost"
             case Discard():
                 return "marked, nothing else"
 

@@ -171,7 +171,7 @@ async def test_a_look_that_failed_by_our_fault_is_made_good_once_at_no_cost(
 
     said = await dlq(services, "redrive", "--request", ours.request_id, "--dry-run")
     assert said.exit_code == 0, said.output
-    assert f"{ours.request_id} a new request with the same items, charged 0" in said.output
+    assert f"{ours.request_id} a new request with the same items, at no cost" in said.output
     assert await counts(pool) == before
     said = await dlq(services, "redrive", "--request", ours.request_id)
     assert (said.exit_code, await counts(pool)) == (1, before)  # nobody to ask, and no --yes

@@ -11,7 +11,7 @@ const DAYS = [["1", "24 hours"], ["7", "7 days"], ["30", "30 days"]];
 export const lettersView = (shown) => listed(shown, {
   title: "Dead letters", path: "/ops/v1/dead-letters",
   about: "Looks that failed. One that failed by our fault can be run again once, at no cost to its tenant.",
-  empty: "No look failed that matches this.",
+  empty: "No dead letters match.",
   heads: ["Request", "Why it failed", "Whose fault", "Tenant", "When", "State"],
   cells: (one) => [requestLink(one.request_id),
     says(h("b", {}, one.reason.code), ` ${one.reason.message} `, h("span", { class: "quiet" }, `${one.attempts} ${one.attempts === 1 ? "attempt" : "attempts"}, decided by ${one.decided_by}`)),
@@ -31,7 +31,7 @@ export const lettersView = (shown) => listed(shown, {
 export const quarantineView = (shown) => listed(shown, {
   title: "Quarantine", path: "/ops/v1/quarantine",
   about: "Records that a process could not read or handle, kept whole. Fix the cause, then redrive or discard them.",
-  empty: "No record in quarantine matches this.",
+  empty: "No records in quarantine match.",
   heads: ["Record", "Why", "Came from", "When", "State"],
   cells: (one) => [identifier(one.record), says(h("b", {}, one.consumer), `: ${one.reason} `, one.request_id ? requestLink(one.request_id) : ""),
     h("code", {}, one.origin ?? "unknown"), time(one.at), stateChip(one.state)],
@@ -63,6 +63,7 @@ async function listed({ view, query, signal }, kind) {
   const rows = h("div", { class: "stack" }, h("p", { class: "quiet" }, "Reading the records…"));
   const bulk = h("div", { class: "bulk" });
   let items = [];
+  let everyone = null;
   const chosen = () => items.filter((_, at) => rows.querySelector(`#choose-${at}`)?.checked);
   const narrowed = Object.fromEntries(NARROWED.map((one) => [one, query.get(one)]));
   const go = (change) => { location.hash = withQuery(`#/${name}`, { days, show: all ? "all" : null, ...narrowed, ...change }).slice(1); };
@@ -75,7 +76,7 @@ async function listed({ view, query, signal }, kind) {
       since: new Date(Date.now() - Number(days) * 86_400_000).toISOString(), unsettled: all ? null : "true", limit: String(MOST), ...narrowed,
     }), signal));
     filters.replaceChildren(field("days", "In the last", choice("days", DAYS, days, go)), field("show", "Show", choice("show", [["", "open"], ["all", "all"]], all ? "all" : "", go)), ...kind.filters({ query, go, found: items }));
-    const everyone = h("input", { type: "checkbox", "aria-label": "Select all", onchange: () => { for (const box of rows.querySelectorAll("tbody input")) box.checked = everyone.checked; count(); } });
+    everyone = h("input", { type: "checkbox", "aria-label": "Select all", onchange: () => { for (const box of rows.querySelectorAll("tbody input")) box.checked = everyone.checked; count(); } });
     const mayAct = may("operator");
     rows.replaceChildren(table(kind.title, [...(mayAct ? [everyone] : []), ...kind.heads], items.map((one, at) => [
       ...(mayAct ? [h("input", { type: "checkbox", id: `choose-${at}`, "aria-label": `Select ${kind.name(one)}`, onchange: count })] : []), ...kind.cells(one),
@@ -87,6 +88,8 @@ async function listed({ view, query, signal }, kind) {
     if (!may("operator")) return bulk.replaceChildren(h("p", { class: "quiet" }, "To redrive or discard you need the role operator."));
     const number = chosen().length;
     if (!items.length) return bulk.replaceChildren();
+    everyone.checked = number === items.length;
+    everyone.indeterminate = number > 0 && number < items.length;
     return bulk.replaceChildren(
       h("button", { type: "button", class: "primary", disabled: !number, onclick: ask("redrive") }, "Redrive…"),
       h("button", { type: "button", disabled: !number, onclick: ask("discard") }, "Discard…"),

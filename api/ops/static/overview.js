@@ -45,8 +45,7 @@ export async function overviewView({ view, signal }) {
       h("section", { class: "facts", "aria-label": "Counts" }, FACTS.map(([name, words]) => h("p", { class: "fact" }, h("b", {}, number(Math.round(facts[name]))), h("span", { class: "quiet" }, words)))),
       h("section", { class: "stack" }, h("h2", {}, "Processes"),
         table("Processes", ["Process", "State", "#CPU", "#MiB", "#Done/s", "#Failed/s", "#In progress", "#Lag", "Note"], processes.map((one) => [
-          h("td", {}, h("b", {}, one.process), " ", h("span", { class: "quiet" }, one.address)), state(one.ready),
-          one.cpu.toFixed(2), Math.round(one.memory_bytes / 1048576), one.done.toFixed(1), one.failed.toFixed(1), one.in_hand, one.lag, says(one.note),
+          h("td", {}, h("b", {}, one.process), one.address === one.process ? "" : h("span", { class: "quiet" }, ` ${one.address}`)), state(one.ready), ...figures(one), says(one.note),
         ]), "No process is configured: set LOOKS_OPS_PROCESSES.")),
       h("section", { class: "stack" }, h("h2", {}, "Consumer groups"), groups === null ? h("p", { class: "problem" }, "Kafka did not answer.") : lag(groups)),
     );
@@ -66,6 +65,10 @@ export async function overviewView({ view, signal }) {
     ];
   }
 }
+
+/** What a process says of itself; one that is silent says nothing. */
+const figures = (one) => (one.ready === null ? Array(6).fill("–")
+  : [one.cpu.toFixed(2), Math.round(one.memory_bytes / 1048576), one.done.toFixed(1), one.failed.toFixed(1), one.in_hand, one.lag]);
 
 const state = (ready) => (ready === null ? chip("No answer", "bad") : ready ? chip("Ready", "success") : chip("Not ready", "bad"));
 

@@ -72,9 +72,12 @@ export async function order({ title, path, body, needsWhy, done, changed, signal
   draw(first, "This is the plan. Nothing has been done yet.");
   present(dialog);
 
+  /** Plan and result are listed as they were chosen, whatever the order in which they are done. */
+  const place = (one) => (body.request_ids ? body.request_ids.indexOf(one.request_id) : (body.records ?? []).indexOf(one.record));
+
   function draw(answer, words) {
     const left = answer.left ? ` ${number(answer.left)} more match. Repeat this for them.` : "";
-    shown.replaceChildren(h("p", {}, words, left), table(title, ["Action", "Request", "Record", "Detail"], answer.items.map((one) => [
+    shown.replaceChildren(h("p", {}, words, left), table(title, ["Action", "Request", "Record", "Detail"], [...answer.items].sort((a, b) => place(a) - place(b)).map((one) => [
       h("span", { class: `chip ${KINDS[one.verb] ?? "success"}` }, one.verb === "rerun" && answer.done ? "Rerun started" : VERBS[one.verb] ?? one.verb),
       requestLink(one.request_id), identifier(one.record), says(...detail(one)),
     ]), "Nothing was selected."));

@@ -41,12 +41,15 @@ def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack
     small_stack.start()  # safe to repeat
     env = small_stack.env
     supervisor = psutil.Process(small_stack.pid("outbox_relay")).ppid()
+    parts_are_left_out_until_they_are_brought_back(small_stack)
     relay = small_stack.pid("outbox_relay")
+    small_stack.leave_out(["s3"])  # of this run
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: not small_stack.running, 10)
     assert psutil.pid_exists(relay)  # an orphan now
     small_stack.start()
     assert not psutil.pid_exists(relay)
+    assert small_stack.pid("s3")
     for name in ("LOOKS_API_KEY", "LOOKS_BENCH_API_KEY"):
         assert small_stack.env[name] == env[name] != ""
     small_stack.stop()
@@ -54,6 +57,26 @@ def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack
     assert not small_stack.running
     with pytest.raises(StackFailed):
         small_stack.pid("kafka")
+    with pytest.raises(StackFailed, match="the stack is not running"):
+        small_stack.leave_out(["kafka"])
+
+
+def parts_are_left_out_until_they_are_brought_back(small_stack: Stack) -> None:
+    kafka, relay = small_stack.pid("kafka"), small_stack.pid("outbox_relay")
+    with pytest.raises(StackFailed, match="no_such is not running"):
+        small_stack.leave_out(["outbox_relay", "no_such"])
+    assert psutil.pid_exists(relay)  # all of them, or none
+    small_stack.leave_out(["outbox_relay", "s3"])
+    small_stack.leave_out(["s3"])  # safe to repeat
+    assert not psutil.pid_exists(relay)
+    for name in ("outbox_relay", "s3"):
+        with pytest.raises(StackFailed):
+            small_stack.pid(name)
+    small_stack.bring_back(["s3"])
+    assert small_stack.folder.left_out == {"outbox_relay"}
+    small_stack.start()  # starts whatever does not run
+    assert psutil.pid_exists(small_stack.pid("outbox_relay"))
+    assert small_stack.pid("kafka") == kafka
 
 
 def test_acknowledged_objects_survive_a_killed_store(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""What the supervisor says of parts that don't start."""
+"""What the supervisor says of parts that don't start, and what it leaves out."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -27,3 +28,27 @@ async def test_a_part_that_keeps_ending_is_given_up_before_its_time(
         await running.stop()
     assert f"broken ended {MOST_ENDS} times" in str(caught.value)
     assert "no such table" in str(caught.value)
+
+
+async def test_a_part_that_is_left_out_stays_so_until_it_is_brought_back(tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path)
+    folder.create()
+    pid = folder.run / "sleeper.pid"
+    argv = (sys.executable, "-c", "import time; time.sleep(600)")
+    running = Supervisor(folder)
+    try:
+        await running.start([Part(name, argv, lambda: True) for name in ("sleeper", "other")])
+        while not pid.exists():
+            await asyncio.sleep(0.01)
+        before = pid.read_text()
+        await running.leave_out(["sleeper", "no such part"])
+        await running.leave_out(["sleeper"])
+        await asyncio.sleep(3 * supervisor.BACKOFF_MIN_S)
+        assert not pid.exists()
+        assert (folder.run / "other.pid").exists()
+        await running.leave_out([])
+        while not pid.exists():
+            await asyncio.sleep(0.01)
+        assert pid.read_text() != before
+    finally:
+        await running.stop()
