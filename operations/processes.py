@@ -14,14 +14,14 @@ TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedProcess:
     """A process that is asked, and what it is called as long as it has not said so itself."""
 
     name: str
     address: str
 
 
-async def ask(asked: Sequence[Asked]) -> list[Sample | None]:
+async def ask(asked: Sequence[AskedProcess]) -> list[Sample | None]:
     """All at once, in their order; None: it does not answer."""
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
         return list(await asyncio.gather(*(_sample(client, one.address) for one in asked)))
@@ -35,7 +35,7 @@ async def _sample(client: httpx.AsyncClient, address: str) -> Sample | None:
         return None
 
 
-def asked_at(place: str) -> list[Asked]:
+def asked_at(place: str) -> list[AskedProcess]:
     """Of NAME=HOST:PORT or HOST:PORT: every address that the host has, as Kubernetes' headless
     services do. Raises ValueError for what is neither or leads nowhere.
     """
@@ -49,7 +49,9 @@ def asked_at(place: str) -> list[Asked]:
         raise ValueError(f"{place}: {error}") from error
     told = sorted({str(one[4][0]) for one in found})
     return [
-        Asked(name if is_named else place, f"[{one}]:{port}" if ":" in one else f"{one}:{port}")
+        AskedProcess(
+            name if is_named else place, f"[{one}]:{port}" if ":" in one else f"{one}:{port}"
+        )
         for one in told
     ]
 
@@ -77,16 +79,16 @@ class ProcessWatch:
         }
         return told, summary(pairs)
 
-    async def _found(self, place: str) -> list[Asked]:
+    async def _found(self, place: str) -> list[AskedProcess]:
         try:
             return await asyncio.to_thread(asked_at, place)
         except ValueError:
             name, is_named, where = place.rpartition("=")
-            return [Asked(name if is_named else place, where)]
+            return [AskedProcess(name if is_named else place, where)]
 
 
 def rows(
-    asked: Sequence[Asked], pairs: Sequence[tuple[Sample | None, Sample | None]]
+    asked: Sequence[AskedProcess], pairs: Sequence[tuple[Sample | None, Sample | None]]
 ) -> list[ProcessRow]:
     """Each process, by name; `pairs`: what it said before and what it says now."""
     told = [row(one.name, one.address, *pair) for one, pair in zip(asked, pairs, strict=True)]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.top.view import view
-from operations.processes import Asked, ask, asked_at, rows
+from operations.processes import AskedProcess, ask, asked_at, rows
 from operations.samples import Overall, ProcessRow, Sample, summary
 
 EXIT_SILENT = 2
@@ -44,7 +44,7 @@ def top(
         return
 
 
-async def _watch(console: Console, asked: Sequence[Asked], every_s: float) -> None:
+async def _watch(console: Console, asked: Sequence[AskedProcess], every_s: float) -> None:
     before: list[Sample | None] = [None] * len(asked)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
@@ -54,14 +54,14 @@ async def _watch(console: Console, asked: Sequence[Asked], every_s: float) -> No
             await asyncio.sleep(every_s)
 
 
-async def _twice(asked: Sequence[Asked], every_s: float) -> tuple[list[ProcessRow], Overall]:
+async def _twice(asked: Sequence[AskedProcess], every_s: float) -> tuple[list[ProcessRow], Overall]:
     before = await ask(asked)
     await asyncio.sleep(every_s)
     return _told(asked, before, await ask(asked))
 
 
 def _told(
-    asked: Sequence[Asked], before: Sequence[Sample | None], now: Sequence[Sample | None]
+    asked: Sequence[AskedProcess], before: Sequence[Sample | None], now: Sequence[Sample | None]
 ) -> tuple[list[ProcessRow], Overall]:
     pairs = list(zip(before, now, strict=True))
     return rows(asked, pairs), summary(pairs)
@@ -80,7 +80,7 @@ def _say(console: Console, seen: list[ProcessRow], told: Overall, *, as_json: bo
         raise typer.Exit(EXIT_SILENT)
 
 
-def _asked_at(place: str) -> list[Asked]:
+def _asked_at(place: str) -> list[AskedProcess]:
     """Raises typer.BadParameter."""
     try:
         return asked_at(place)
