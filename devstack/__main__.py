@@ -18,7 +18,7 @@ from devstack.postgres import postgres, tls_front
 from devstack.processes import LAKE_WRITER, MODULES, process
 from devstack.s3 import s3
 from devstack.secured import Secured
-from devstack.stack import hold_lock
+from devstack.stack import AT_ONCE, hold_lock
 from devstack.supervisor import Supervisor, end_orphans
 from devstack.surroundings import UMASK
 from lake.catalog import MISSING, installed
@@ -43,9 +43,15 @@ def say(
 async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict[str, str]) -> None:
     """Run the stack until asked to stop."""
     os.umask(UMASK)
-    stopping, asked = asyncio.Event(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    stopping, asked, at_once = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def end(number: int) -> None:
+        if number == AT_ONCE:
+            at_once.set()
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, AT_ONCE):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     for name in folder.left_out:
         folder.bring_back(name)
@@ -75,7 +81,7 @@ async def supervise(folder: StackFolder, processes: tuple[str, ...], extra: dict
         work.cancel()
         say(folder, "stopping")
     finally:
-        await supervisor.stop()
+        await supervisor.stop(at_once=at_once.is_set())
 
 
 async def _leave_out(folder: StackFolder, supervisor: Supervisor, asked: asyncio.Event) -> None:

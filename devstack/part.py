@@ -19,6 +19,7 @@ class Part:
     prepare: Callable[[], None] = lambda: None
     user: str | None = None
     stop_signal: int = 15
+    kill_signal: int = 9
     ready_within_s: float = 60.0
     stop_within_s: float = 15.0
     nice: int = 0

@@ -86,6 +86,7 @@ def postgres(folder: StackFolder, ports: dict[str, int], secured: Secured | None
         user=ROOT_RUNS_AS if is_root else None,
         nice=FIRST,
         stop_signal=2,  # SIGINT: fast shutdown, which does not wait for clients
+        kill_signal=3,  # SIGQUIT: at once; killed, it would leave its shared memory
     )
 
 

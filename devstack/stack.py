@@ -23,6 +23,9 @@ START_WITHIN_S = 240.0
 """Each step of a start: on a busy machine all of them together take longer."""
 STOP_WITHIN_S = 90.0
 
+AT_ONCE = signal.SIGQUIT
+"""Tells a supervisor that nothing of what its parts keep will be needed."""
+
 ALL = runnable()
 
 
@@ -126,11 +129,14 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything; data stays. Safe to repeat. Raises StackFailed."""
+        self._stop(signal.SIGTERM)
+
+    def _stop(self, number: int) -> None:
         pid = self._status().get("pid")
         give_up_s = time.monotonic() + STOP_WITHIN_S
         while self.running:
             if isinstance(pid, int):
-                _signal(pid, signal.SIGTERM)
+                _signal(pid, number)
             if time.monotonic() > give_up_s:
                 raise StackFailed(f"the supervisor {pid} did not stop within {STOP_WITHIN_S:g} s")
             time.sleep(0.2)
@@ -139,9 +145,11 @@ class Stack:
             self._supervisor.wait(STOP_WITHIN_S)
             self._supervisor = None
 
-    def forget(self) -> None:
-        """Stop and remove everything that the stack keeps."""
-        self.stop()
+    def forget(self, *, at_once: bool = False) -> None:
+        """Stop and remove everything that the stack keeps. `at_once`: nothing is asked, all is
+        killed.
+        """
+        self._stop(AT_ONCE if at_once else signal.SIGTERM)
         shutil.rmtree(self.folder.root, ignore_errors=True)
 
     def pid(self, name: str) -> int:

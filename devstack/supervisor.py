@@ -29,6 +29,8 @@ MOST_ENDS = 8
 STEADY_S = 10.0
 """A part that ran for this long starts again at once when it dies."""
 LOG_TAIL_CHARS = 1500
+TIDIER = "from multiprocessing.resource_tracker import"
+"""So begins what removes the semaphores of the others when they have ended, and ends then."""
 
 
 class Supervisor:
@@ -55,15 +57,15 @@ class Supervisor:
             self._keepers[part.name] = asyncio.create_task(self._keep(part))
         await asyncio.gather(*(self._until_ready(part) for part in parts))
 
-    async def stop(self) -> None:
+    async def stop(self, *, at_once: bool = False) -> None:
         """Stop everything: what was started last first, what was started together together. What is
-        late is killed.
+        late is killed; `at_once`: nothing is asked.
         """
         self._stopping = True
         if self._weighing is not None:
             self._weighing.cancel()
         for parts in self._groups[::-1]:
-            await asyncio.gather(*(self._end(part) for part in parts))
+            await asyncio.gather(*(self._end(part, at_once=at_once) for part in parts))
         _identities(self._folder).unlink(missing_ok=True)
 
     async def remove(self, name: str, *, kill: bool = False) -> None:
@@ -93,17 +95,17 @@ class Supervisor:
             self._keepers[part.name] = asyncio.create_task(self._keep(part))
         await asyncio.gather(*(self._until_ready(part) for part in coming))
 
-    async def _end(self, part: Part) -> None:
+    async def _end(self, part: Part, *, at_once: bool = False) -> None:
         if (keeper := self._keepers.get(part.name)) is not None:
             keeper.cancel()
         child = self._children.get(part.name)
         if child is not None and child.returncode is None:
-            await self._ask_and_kill(child, part)
+            await self._ask_and_kill(child, part, part.kill_signal if at_once else None)
         self._pid_file(part.name).unlink(missing_ok=True)
 
-    async def _ask_and_kill(self, child: Process, part: Part) -> None:
+    async def _ask_and_kill(self, child: Process, part: Part, kill_signal: int | None) -> None:
         family = _family(child.pid)
-        child.send_signal(part.stop_signal)
+        child.send_signal(kill_signal or part.stop_signal)
         try:
             async with asyncio.timeout(part.stop_within_s):
                 await child.wait()
@@ -253,7 +255,8 @@ def _family(pid: int) -> list[psutil.Process]:
 def _kill(family: list[psutil.Process]) -> None:
     for member in family:
         try:
-            member.kill()
+            if not any(word.startswith(TIDIER) for word in member.cmdline()):
+                member.kill()
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(family, timeout=5)

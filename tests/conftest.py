@@ -2,6 +2,7 @@
 (LOOKS_TEST_STACK=docker).
 """
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from devstack.folder import free_ports
-from devstack.stack import ALL, Stack
+from devstack.stack import Stack
 from tests import shared_services
 from tests.engine_server import TOKEN
 from tests.otlp import TRACED
@@ -34,6 +35,9 @@ SETTINGS = {
 """Shorter times than in production, so that a killed process is replaced within seconds. A deadline
 that slow machines keep.
 """
+
+QUICK_JAVA = "-XX:TieredStopAtLevel=1"
+"""A broker of tests does not live long enough to earn back what the better compiler takes."""
 
 WHOLE = "tests/e2e/"
 """All of it is run by one worker: the whole system is there once."""
@@ -83,13 +87,14 @@ def running_stack(
 
             env |= stack.enter_context(containers())
         running = Stack(folder, processes, env)
-        stack.callback(running.stop)
+        stack.callback(shared_services.stop, running)
         running.start()
         yield running
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Services that all workers share are stopped by whoever starts the workers."""
+    os.environ.setdefault("LOOKS_DEV_JAVA_OPTIONS", QUICK_JAVA)
     if hasattr(config, "workerinput"):
         config.add_cleanup(shared_services.end_containers)
     else:
@@ -116,12 +121,6 @@ class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         if module.startswith(WHOLE) and module not in APART:
             return WHOLE
         return GROUPS.get(module, module)
-
-
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The whole system. Tests share it: each brings its own requests and looks only at them."""
-    yield from running_stack(ALL, shared_services.place)
 
 
 @pytest.fixture(scope="session")

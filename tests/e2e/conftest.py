@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from devstack.stack import Stack
+from devstack.stack import ALL, Stack
+from tests import shared_services
+from tests.conftest import running_stack
 from tests.e2e.browsing import DESKTOP, WITHIN_MS, Tab
 from tests.e2e.calls import Calls, receiving_calls
 from tests.e2e.client import Client
@@ -15,6 +17,14 @@ from tests.e2e.client import Client
 CHROMIUM = Path("/usr/bin/chromium")
 
 expect.set_options(timeout=WITHIN_MS)
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Stack]:
+    """The whole system. Tests share it: each brings its own requests and looks only at them. Idle
+    it takes a quarter of a core, so it ends with the last of them.
+    """
+    yield from running_stack(ALL, shared_services.place)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from devstack import supervisor
@@ -52,3 +53,25 @@ async def test_a_part_that_is_left_out_stays_so_until_it_is_brought_back(tmp_pat
         assert pid.read_text() != before
     finally:
         await running.stop()
+
+
+SLOW = """
+import pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: pathlib.Path(sys.argv[1]).touch())
+pathlib.Path(sys.argv[2]).touch()
+while True:
+    signal.pause()
+"""
+
+
+async def test_what_is_stopped_at_once_is_not_asked(tmp_path: Path) -> None:
+    folder = StackFolder(tmp_path)
+    folder.create()
+    asked, begun = tmp_path / "asked", tmp_path / "begun"
+    running = Supervisor(folder)
+    argv = (sys.executable, "-c", SLOW, str(asked), str(begun))
+    await running.start([Part("slow", argv, begun.exists, stop_within_s=600)])
+    pid = int((folder.run / "slow.pid").read_text())
+    await running.stop(at_once=True)
+    assert not psutil.pid_exists(pid)
+    assert not asked.exists()
