@@ -69,7 +69,7 @@ SHAPES = st.tuples(
     st.tuples(SHARE, SHARE, SHARE, SHARE),
     COLOURS,
 )
-USUAL = [(400, 500), (300, 650), (650, 300), (400, 866)]
+USUAL = [(260, 330), (256, 560), (560, 256), (300, 400)]
 SIZES = st.sampled_from(USUAL * 4 + [(256, 256), (1, 1), (2, 700), (700, 3), (33, 47)])
 DRAWINGS = st.builds(Drawing, SIZES, GROUNDS, st.lists(SHAPES, min_size=1, max_size=3).map(tuple))
 FORMS = st.sampled_from(
