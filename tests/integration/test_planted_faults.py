@@ -1,20 +1,26 @@
 """A safeguard switched off and what it prevented done by hand: the audit names the promise each
 time.
 
-Each plant is what the system would leave behind without one of its safeguards; all are put right
-again.
+Each plant is what the system would leave behind without one of its safeguards, on a request of its
+own; all are put right again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from subprocess import CompletedProcess
 
 import asyncpg
 import pytest
 
 from devstack.stack import Stack
+from runtime.settings import DatabaseSettings
 from storage.acceptance import Acceptance
+from storage.database import open_pool
 from tests.integration.accepting import accept
 from tests.integration.test_command_line import looks
+from tests.shared_services import run_apart
 
 UNGUARDED = "ALTER TABLE ledger_entries DISABLE TRIGGER ledger_append_only"
 GUARDED = "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_append_only"
@@ -70,6 +76,34 @@ PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Audits:
+    """What the audit said while all was planted, a request for each fault, and when all was undone
+    again.
+    """
+
+    requests: dict[str, str]
+    planted: CompletedProcess[str]
+    undone: CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def audits(services: Stack) -> Audits:
+    return run_apart(_audits(services))
+
+
+async def _audits(services: Stack) -> Audits:
+    settings = DatabaseSettings.model_validate({"url": services.env["LOOKS_DATABASE_URL"]})
+    async with open_pool(settings) as pool:
+        acceptance = Acceptance(pool, batch_max=8, queue_max=8)
+        requests = {fault: (await accept(acceptance, deadline_s=3600))[0] for fault in PLANTS}
+        async with AsyncExitStack() as stack:
+            for fault, (plant, undo, _) in PLANTS.items():
+                await stack.enter_async_context(planted(pool, requests[fault], plant, undo))
+            told = await asyncio.to_thread(looks, services, "audit")
+        return Audits(requests, told, await asyncio.to_thread(looks, services, "audit"))
+
+
 @asynccontextmanager
 async def planted(
     pool: asyncpg.Pool, request_id: str, plant: tuple[str, ...], undo: tuple[str, ...]
@@ -86,14 +120,9 @@ async def planted(
 
 
 @pytest.mark.parametrize("fault", sorted(PLANTS))
-async def test_the_audit_names_the_broken_promise(
-    services: Stack, pool: asyncpg.Pool, fault: str
-) -> None:
-    plant, undo, line = PLANTS[fault]
-    (request_id,) = await accept(Acceptance(pool, batch_max=8, queue_max=8), deadline_s=3600)
-    expected = line.format(request=request_id)
-    async with planted(pool, request_id, plant, undo):
-        done = looks(services, "audit")
-    assert done.returncode == 1
-    assert expected in done.stdout, done.stdout + done.stderr
-    assert expected not in looks(services, "audit").stdout
+def test_the_audit_names_the_broken_promise(audits: Audits, fault: str) -> None:
+    _, _, line = PLANTS[fault]
+    expected = line.format(request=audits.requests[fault])
+    assert audits.planted.returncode == 1
+    assert expected in audits.planted.stdout, audits.planted.stdout + audits.planted.stderr
+    assert expected not in audits.undone.stdout

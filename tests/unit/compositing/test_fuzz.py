@@ -1,9 +1,9 @@
 """Pictures that nobody would draw on purpose, through the engine's public door: a look comes out,
 or an error with a name.
 
-Shapes as screenshots, logos and packaging are, in every mode and format, with EXIF of every form,
-whole and damaged, for every category. LOOKS_FUZZ_EXAMPLES=5000 looks longer; with LOOKS_FUZZ_SEED
-set, at others than the suite does.
+Shapes as screenshots, logos and packaging are, with EXIF of every form; modes and formats, kinds of
+damage and categories each in turn, so that every one is met. LOOKS_FUZZ_EXAMPLES=5000 looks longer;
+with LOOKS_FUZZ_SEED set, at others than the suite does.
 
 What comes out through the guard (`compositing.guard`) has a name, and is a gap in the engine all
 the same: there may be none. The outcomes are counted and shown (`pytest -rP`).
@@ -15,6 +15,8 @@ import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -30,6 +32,7 @@ SEED = os.environ.get("LOOKS_FUZZ_SEED")
 CODES = {code.value for code in FailureCode}
 NAMES = sorted(category.value for category in CATEGORIES)
 
+T = TypeVar("T")
 Box = tuple[float, float, float, float]
 
 
@@ -72,11 +75,11 @@ SHAPES = st.tuples(
 USUAL = [(260, 330), (256, 560), (560, 256), (300, 400)]
 SIZES = st.sampled_from(USUAL * 4 + [(256, 256), (1, 1), (2, 700), (700, 3), (33, 47)])
 DRAWINGS = st.builds(Drawing, SIZES, GROUNDS, st.lists(SHAPES, min_size=1, max_size=3).map(tuple))
-FORMS = st.sampled_from(
-    [("PNG", mode) for mode in ("RGB", "RGBA", "L", "LA", "P", "1", "I;16")]
-    + [("JPEG", mode) for mode in ("RGB", "L", "CMYK", "YCbCr")]
-    + [("WEBP", mode) for mode in ("RGB", "RGBA")]
-)
+EVERY_FORM = [
+    *(("PNG", mode) for mode in ("RGB", "RGBA", "L", "LA", "P", "1", "I;16")),
+    *(("JPEG", mode) for mode in ("RGB", "L", "CMYK", "YCbCr")),
+    *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+]
 TAGS = st.sampled_from(
     [0x0112, 0x011A, 0x011B, 0x0128, 0x8769, 0x8825, 0xA005, 0x9286, 0x0000, 0xFFFF]
 )
@@ -94,12 +97,8 @@ EXIF = st.tuples(
     st.one_of(st.just([]), TURNS, st.tuples(TURNS, ENTRIES).map(lambda both: both[0] + both[1])),
     st.binary(max_size=24),
 )
-DAMAGE = st.one_of(
-    st.just(()),
-    st.tuples(st.just("cut"), SHARE, st.just(b"")),
-    st.tuples(st.just("over"), SHARE, st.binary(min_size=1, max_size=12)),
-    st.tuples(st.just("into"), SHARE, st.binary(min_size=1, max_size=12)),
-)
+DAMAGES = ["none", "cut", "over", "into"]
+PIECE = st.binary(min_size=1, max_size=12)
 
 
 def exif_of(entries: Sequence[tuple[int, int, int, bytes]], tail: bytes) -> bytes:
@@ -121,15 +120,18 @@ def as_file(image: Image.Image, form: tuple[str, str], exif: bytes) -> bytes:
     return out.getvalue()
 
 
-def damaged(data: bytes, damage: tuple[str, float, bytes] | tuple[()]) -> bytes:
-    """Cut short, written over, or with something put in."""
-    if not damage:
-        return data
-    how, share, piece = damage
+def damaged(data: bytes, how: str, share: float, piece: bytes) -> bytes:
+    """As it is, cut short, written over, or with something put in."""
     at = round(share * len(data))
-    return data[:at] + (
-        b"" if how == "cut" else piece + data[at + (len(piece) if how == "over" else 0) :]
-    )
+    match how:
+        case "none":
+            return data
+        case "cut":
+            return data[:at]
+        case "over":
+            return data[:at] + piece + data[at + len(piece) :]
+        case _:
+            return data[:at] + piece + data[at:]
 
 
 def composed(items: Sequence[GarmentInput]) -> str:
@@ -171,60 +173,54 @@ def tell(title: str, came: Counter[str]) -> None:
     assert not through
 
 
-def looking(count: int) -> settings:
-    return settings(
+def drawn(strategy: st.SearchStrategy[T], count: int) -> list[T]:
+    """So many different ones, or as many as are asked for."""
+    found: list[T] = []
+
+    @seed(int(SEED or 0))
+    @settings(
         max_examples=EXAMPLES or count,
         deadline=None,
         derandomize=SEED is None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
+    @given(strategy)
+    def draw(one: T) -> None:
+        found.append(one)
+
+    draw()
+    return found
 
 
 @pytest.mark.hostile(row=33)
-@pytest.mark.timeout(1200)  # a hundred looks, on a busy machine
+@pytest.mark.timeout(1200)  # dozens of looks, on a busy machine
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 def test_every_shape_in_every_form_is_a_look_or_an_error_with_a_name() -> None:
     came: Counter[str] = Counter()
-
-    @seed(int(SEED or 0))
-    @looking(100)
-    @given(
-        st.lists(st.tuples(DRAWINGS, st.sampled_from(NAMES)), min_size=1, max_size=2), FORMS, EXIF
-    )
-    def tried(
-        worn: list[tuple[Drawing, str]],
-        form: tuple[str, str],
-        exif: tuple[list[tuple[int, int, int, bytes]], bytes],
-    ) -> None:
-        items = [
-            GarmentInput(as_file(drawing.picture(), form, exif_of(*exif)), name)
-            for drawing, name in worn
-        ]
-        came[composed(items)] += 1
-
-    tried()
+    forms, names = cycle(EVERY_FORM), cycle(NAMES)
+    for drawings, exif in drawn(st.tuples(st.lists(DRAWINGS, min_size=1, max_size=2), EXIF), 52):
+        form = next(forms)
+        came[
+            composed(
+                [
+                    GarmentInput(as_file(one.picture(), form, exif_of(*exif)), next(names))
+                    for one in drawings
+                ]
+            )
+        ] += 1
     tell("shapes", came)
 
 
 @pytest.mark.hostile(row=33)
-@pytest.mark.timeout(1200)  # a hundred looks, on a busy machine
+@pytest.mark.timeout(1200)  # dozens of looks, on a busy machine
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 def test_every_damaged_file_is_a_look_or_an_error_with_a_name() -> None:
     came: Counter[str] = Counter()
-
-    @seed(int(SEED or 0))
-    @looking(100)
-    @given(DRAWINGS, st.sampled_from(NAMES), FORMS, EXIF, DAMAGE)
-    def tried(
-        drawing: Drawing,
-        name: str,
-        form: tuple[str, str],
-        exif: tuple[list[tuple[int, int, int, bytes]], bytes],
-        damage: tuple[str, float, bytes],
-    ) -> None:
-        data = damaged(as_file(drawing.picture(), form, exif_of(*exif)), damage)
-        came[composed([GarmentInput(data, name)])] += 1
-
-    tried()
+    forms, names, kinds = cycle(EVERY_FORM), cycle(NAMES), cycle(DAMAGES)
+    for drawing, exif, share, piece in drawn(st.tuples(DRAWINGS, EXIF, SHARE, PIECE), 60):
+        data = damaged(
+            as_file(drawing.picture(), next(forms), exif_of(*exif)), next(kinds), share, piece
+        )
+        came[composed([GarmentInput(data, next(names))])] += 1
     tell("files", came)
