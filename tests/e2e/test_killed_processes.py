@@ -33,13 +33,13 @@ def test_a_killed_process_loses_and_doubles_nothing(
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
     until(
         lambda: any(client.job(request_id)["status"] == "SUCCESS" for request_id in requests),
-        60,
+        120,
     )
     assert _some_at_work(client, requests)
     killed = stack.kill(name)
     jobs = client.finish(requests)
     assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
-    until(lambda: stack.pid(name) != killed, 30)
+    until(lambda: stack.pid(name) != killed, 120)
     code, output = audit(stack, "--settle-s", "5", "--sample", str(IN_FLIGHT))
     assert code == 0, output
 
@@ -65,7 +65,7 @@ def test_a_killed_api_loses_no_accepted_look(stack: Stack, client: Client) -> No
     requests = [client.accepted((keys["tee"], "top")) for _ in range(IN_FLIGHT)]
     assert _some_at_work(client, requests)
     stack.kill("api")
-    until(lambda: _answers(client), 60)
+    until(lambda: _answers(client), 120)
     jobs = client.finish(requests)
     assert {job["status"] for job in jobs.values()} == {"SUCCESS"}
     code, output = audit(stack, "--settle-s", "5", "--sample", str(IN_FLIGHT))

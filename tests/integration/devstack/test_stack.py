@@ -45,7 +45,7 @@ def test_a_stack_survives_repetition_and_the_death_of_its_supervisor(small_stack
     relay = small_stack.pid("outbox_relay")
     small_stack.leave_out(["s3"])  # of this run
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: not small_stack.running, 10)
+    until(lambda: not small_stack.running, 120)
     assert psutil.pid_exists(relay)  # an orphan now
     small_stack.start()
     assert not psutil.pid_exists(relay)
@@ -95,7 +95,7 @@ def test_acknowledged_objects_survive_a_killed_store(tmp_path: Path) -> None:
                 )
             killed = running.read_text()
             os.kill(int(killed), signal.SIGKILL)
-            until(lambda: running.read_text() != killed and _reads(client, bucket, 0), 60)
+            until(lambda: running.read_text() != killed and _reads(client, bucket, 0), 120)
             assert all(_reads(client, bucket, number) for number in range(OBJECTS))
         finally:
             client.close()
