@@ -23,7 +23,7 @@ def looks(stack: Stack, *words: str, **env: str) -> subprocess.CompletedProcess[
         env={**os.environ, **stack.env, "PYTHONPATH": str(CHECKOUT), **env},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
