@@ -87,7 +87,6 @@ class Mannequin:
     soft: Floats  # (height, width) the mannequin's own alpha
     head: Floats  # (height, width) what cloth never covers, but a hat
     arms: Floats  # (height, width) the arms below the armpits, which are before the body's cloth
-    bare_arms: Floats  # (height, width) the whole arms, which are before sleeveless cloth
     scale: float  # pixels per pixel of the 1024-wide geometry
     centre_x: float
     core_left: Floats  # per row: left edge of torso and legs, NaN where there is none
@@ -190,7 +189,6 @@ def _measured(
     neck_y = int(joints["joint-neck"][1])
     reach = int(80 * scale)
     neck_width = float(np.nanmin(width[neck_y - reach : neck_y + reach // 2]))
-    arms_soft = cv2.GaussianBlur(arms.astype(np.float32), (0, 0), 1.2 * scale)
     below = (np.arange(len(parts)) - armpit_y) / (30 * scale)
     return Mannequin(
         picture=rgb,
@@ -198,12 +196,9 @@ def _measured(
         linear=np.asarray(cv2.LUT(rgb, TO_LINEAR), np.float32),
         light=falling(normals, body, scale),
         drape=falling(normals, body, scale, HANGING_PX),
-        soft=np.asarray(cv2.GaussianBlur(body.astype(np.float32), (0, 0), 0.8 * scale), np.float32),
-        head=np.asarray(
-            cv2.GaussianBlur((parts == HEAD).astype(np.float32), (0, 0), 0.8 * scale), np.float32
-        ),
-        bare_arms=np.asarray(np.clip((_soft(arms, 5.0 * scale) - 0.62) * 4, 0, 1), np.float32),
-        arms=np.asarray(arms_soft * np.clip(below, 0, 1)[:, None], np.float32),
+        soft=_soft(body, 0.8 * scale),
+        head=_soft(np.asarray(parts == HEAD), 0.8 * scale),
+        arms=np.asarray(_soft(arms, 1.2 * scale) * np.clip(below, 0, 1)[:, None], np.float32),
         scale=scale,
         centre_x=centre_x,
         core_left=core_left,

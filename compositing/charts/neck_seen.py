@@ -53,6 +53,9 @@ DEEP, CLEAR, CLEAR_COLLAR = 1.5, 1.0, 0.82
 ALIKE_DEEP, ALIKE_COLLAR = 0.83, 0.8
 """A deep one takes away much cloth if it is none: an edge shows it, or, where there is no collar or
 the neck was seen from near, the map clearly."""
+VERY_DEEP, CERTAIN = 2.5, 0.85
+"""A deeper one is none where the map's insides are less certain in the mean: it would lay bare half
+of a front."""
 BAND, PARTED, PLENTY, ENDS = 12, 0.2, 10.0, 4
 """The line is moved across itself by at most so many px, to edges no stronger than (dE); each px of
 what is inside that it gains is worth so much."""
@@ -173,6 +176,8 @@ def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) 
     edges, _ = edges_along(seen, lines)
     chosen = int((alike[near] + EDGES * edges).argmax())
     taken = near[chosen]
+    if kinds[taken, 2] > VERY_DEEP and float(inside[there].mean()) < CERTAIN:
+        return SeenLine(None, best, there)
     if kinds[taken, 2] > DEEP and edges[chosen] < (CLEAR_COLLAR if collared else CLEAR):
         like = _alike(np.asarray(cloth & shown), cloth, rows[taken : taken + 1])
         if not trusted or float(like[0]) < (ALIKE_COLLAR if collared else ALIKE_DEEP):

@@ -13,6 +13,9 @@ ACROSS = np.linspace(-1, 1, 9)
 """Columns from the outer edge (-1) to the inner one (1)."""
 INNER_KEPT = 0.7
 """Least share of its length that a sleeve's inner edge has below the armpit."""
+CUFF_SLANT = 0.3
+"""A short sleeve's cuff runs to the body at most so much lower, over its width, than straight
+across the arm: the rest of its inner edge is folded up where the arm hangs."""
 ARM_EASE_SHOWN = 0.72
 """Share of a sleeve's ease round the arm that shows across it."""
 ROOMY, STANDS_OFF = 1.5, 0.6
@@ -122,8 +125,9 @@ def _on_arm(  # noqa: PLR0913 (as above)
     end = inner[joined].copy()
     own = scale * float(lengths(ribs.inner[: joined + 1])[-1])  # the inner edge keeps its length
     least = max(0.12 * total * joined / (count - 1) + 3, INNER_KEPT * own)
-    ahead = float((end - armpit) @ way[joined])
-    if ahead < least:
-        end = end + way[joined] * (least - ahead)
+    behind = least - float((end - armpit) @ way[joined])
+    if joined == count - 1:
+        behind = min(behind, CUFF_SLANT * float(wide[joined]))
+    end = end + way[joined] * max(behind, 0.0)
     inner[: joined + 1] = armpit + (t[: joined + 1, None] / t[joined]) * (end - armpit)
     return outer, pinned(inner, 2)

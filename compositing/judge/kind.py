@@ -16,8 +16,8 @@ from compositing.template import fit_as
 from compositing.template.model import Template, Upper
 from compositing.template.notch import notch
 
-NOTCH: Final = 0.035
-"""A notch this deep, over the garment's height, may be a crotch."""
+NOTCH: Final = 0.08
+"""A notch this deep, over the garment's height, may be a crotch; a jacket's front parts less."""
 AS_GOOD, GOOD = 0.004, 0.94
 """Legs fit as well when they fit worse by no more than this; and this well at least."""
 

@@ -9,6 +9,7 @@ from compositing.errors import GarmentError
 from compositing.template.fitting import fitted
 from compositing.template.landmarks import template
 from compositing.template.model import Family, Template
+from compositing.template.notch import joined
 from compositing.template.silhouette import reduced
 from compositing.template.suits import SUITS, suit
 from schemas.categories import CATEGORIES, BodyRegion, GarmentCategory
@@ -41,6 +42,8 @@ def fit(rgb: NDArray[np.uint8], alpha: Floats, category: GarmentCategory) -> Tem
     family = family_of(category)
     if family is None:
         raise GarmentError("category_mismatch", f"There is no template for {category.value}.")
+    if category is GarmentCategory.SHORTS and joined(np.asarray(alpha > 0.5)):
+        family = "skirt"  # one piece in the photo: two legs would be drawn out of its middle
     silhouette = reduced(rgb, alpha)
     legged = suit(rgb, alpha, category) if category in SUITS else None
     if legged is not None:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from compositing.template import legs, skirts, upper, upper_starts
-from compositing.template.body import body_of
+from compositing.template.body import Trunk, body_of
 from compositing.template.cuffs import cuffs_seen
 from compositing.template.model import Family
 from compositing.template.search import Search, Shape
@@ -19,6 +19,7 @@ LONG_SLEEVED: Final = {G.SWEATER, G.HOODIE, G.CARDIGAN, G.JACKET, G.BLAZER, G.CO
 HOODED: Final = {G.HOODIE, G.JACKET, G.COAT, G.SWEATER}
 SHIRTS: Final = {G.SHIRT, G.POLO}
 """Sleeves are likely, long or short; some lie before the body and hide its armholes."""
+FLARED: Final = {G.DRESS, G.JUMPSUIT}
 BARE: Final = {G.TANK, G.CROP_TOP, G.VEST}
 HIDDEN, SHOWN = 0.35, 0.7
 """How much costlier, in pixels, sleeves may be and still be believed: they may hang before the
@@ -26,8 +27,11 @@ body; and where they are likely and the outline shows no armholes, or where it s
 without sleeves fit twice as much better without."""
 CAPPED: Final = 1.0
 """A t-shirt without armholes has sleeves, however short."""
-ARMHOLE: Final = -0.1
-"""Without sleeves shoulders are narrower than the chest, by this logarithm."""
+ARMHOLE, NO_ARMHOLE, HUNG = -0.12, -0.06, 1.3
+"""Without sleeves shoulders are narrower than the chest, by this logarithm; where they are as wide,
+long sleeves hang before the body, from a hanger, though they may be so much costlier."""
+ARMHOLES, SURELY_BARE = -0.2, 0.6
+"""A shirt with armholes that are so clear, and that fits so well without sleeves, has none."""
 MIN_GAIN, LITTLE_GAIN = 0.1, 0.04
 """Of dresses, of what is mostly sleeveless, and where one shoulder is bare, sleeves must explain
 the outline better by this; of dresses that seem to show cuffs, by less: flounces and
@@ -82,21 +86,29 @@ def fitted(silhouette: Silhouette, family: Family, category: G) -> Fitted:
 
 def _upper(silhouette: Silhouette, category: G) -> Fitted:
     body, long = body_of(silhouette), category in LONG_SLEEVED
-    flared = category in {G.DRESS, G.JUMPSUIT}
+    flared = category in FLARED
     found = []
     for sleeved in (False, True):
         shape = upper.UpperShape(sleeved, flared, long, category in HOODED, body)
         starts = upper_starts.starts(silhouette, body, sleeved=sleeved, flared=flared)
         found.append(best(Search(shape, silhouette), starts))
     bare, sleeves = found
-    tip = bare.numbers[upper.TIP_X]
+    return (
+        sleeves if sleeves.cost < bare.cost + costlier(bare, silhouette, body, category) else bare
+    )
+
+
+def costlier(bare: Fitted, silhouette: Silhouette, body: Trunk, category: G) -> float:
+    """How much costlier sleeves may be and still be believed."""
+    tip, flared = float(bare.numbers[upper.TIP_X]), category in FLARED
     if category is G.T_SHIRT and tip > ARMHOLE:
-        costlier = CAPPED
-    elif cuffs_seen(silhouette, body):
-        costlier = -LITTLE_GAIN if flared else SHOWN
-    elif flared or category in BARE or one_sided(silhouette, bare.nodes[PITS]):
-        costlier = -MIN_GAIN
-    else:
-        surely = category in SHIRTS or (category in LONG_SLEEVED and tip > ARMHOLE)
-        costlier = SHOWN if surely else HIDDEN
-    return sleeves if sleeves.cost < bare.cost + costlier else bare
+        return CAPPED
+    if category in LONG_SLEEVED and tip > NO_ARMHOLE:
+        return HUNG
+    if cuffs_seen(silhouette, body):
+        return -LITTLE_GAIN if flared else SHOWN
+    if flared or category in BARE or one_sided(silhouette, bare.nodes[PITS]):
+        return -MIN_GAIN
+    if category in SHIRTS:
+        return HIDDEN if tip < ARMHOLES and bare.cost < SURELY_BARE else SHOWN
+    return SHOWN if category in LONG_SLEEVED and tip > ARMHOLE else HIDDEN

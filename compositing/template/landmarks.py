@@ -20,6 +20,11 @@ NO_FARTHER = 0.45
 """A corner is looked for within this share of the way to one of another part."""
 UNLIKE = 0.3
 """Shoulder tips that lie so unlike beside the fitted ones, over half the chest: one is none."""
+FOLD_NEAR, FOLD_LONG, FOLD, CAPPED = 0.09, 1.6, 0.06, 0.85
+"""Cuff and armpit lie so near to the outline, over half the chest, and the way between them is so
+much longer than straight, where it shows the cuff's inner corner: that stands out by so much, or
+the cuff runs nearly so far to the armpit, as a cap's does.
+"""
 OPEN_FRONTS = frozenset({G.CARDIGAN, G.BLAZER, G.VEST})
 """Their fronts open to a V."""
 
@@ -108,7 +113,9 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     down = np.array([along @ outline.right, along @ outline.down])
     out = np.array([s * down[1], -s * down[0]])
     cuff_outer = outline.corner(named["cuff_outer"], tuple(down + out), 0.2 * chest)
-    cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
+    cuff_inner = _fold(cuff_outer, pit, chest, outline)
+    if cuff_inner is None:
+        cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
     apart = float(np.hypot(*(named["hem"] - named["cuff_inner"])))
     radius = min(max(NO_FARTHER * apart, 0.05 * chest), 0.25 * chest)
     hole, cuff, elbow = 0.5 * (tip + pit), 0.5 * (cuff_outer + cuff_inner), named["elbow"]
@@ -128,6 +135,20 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
         sleeved=True,
         sleeve_px=px,
     )
+
+
+def _fold(outer: Array, pit: Array, chest: float, outline: Outline) -> Array | None:
+    """The cuff's inner corner: what of the outline from its outer corner to the armpit lies
+    farthest off the straight way; None where no such outline is seen."""
+    way = outline.way(outer, pit, FOLD_NEAR * chest)
+    straight = pit - outer
+    length = float(np.hypot(*straight))
+    if len(way) < 2 or len(way) > FOLD_LONG * length:
+        return None
+    normal = np.array([-straight[1], straight[0]]) / max(length, 1e-6)
+    off = (way - outer) @ (normal if normal @ outline.down > 0 else -normal)
+    at = int(off.argmax())
+    return np.asarray(way[at if off[at] > FOLD * chest else int(CAPPED * (len(way) - 1))])
 
 
 def _alike(

@@ -11,8 +11,12 @@ CENTRAL: Final = 0.3
 """A notch's top lies within this share of the hips from their middle."""
 BESIDE: Final = 0.75
 """Hips are measured so far down to the notch's top."""
+LEAST_PX: Final = 12
 LEAST_LEG: Final = 0.18
 """A leg is at least so wide, over the hips."""
+DIP, LOWEST, AT_CORNERS, WITHIN = 0.045, 0.1, 0.06, (0.3, 0.7)
+"""What rises no more between two lower places near the middle, over the height, parts no legs,
+where the lowest place lies so much below the corners; those lie so far from the sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Notch:
 def notch(mask: Mask) -> Notch | None:
     """Of an upright garment; None where background does not part it from below."""
     rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    if len(rows) < 12 or len(columns) < 12:
+    if len(rows) < LEAST_PX or len(columns) < LEAST_PX:
         return None
     low = len(mask) - 1 - mask[::-1].argmax(0)
     low = np.where(mask.any(0), low, rows[0])
@@ -50,6 +54,21 @@ def notch(mask: Mask) -> Notch | None:
             ends = [float(np.percentile(leg, 80)) for leg in legs]
             return Notch(x, y, min(ends) - y, wide)
     return None
+
+
+def joined(mask: Mask) -> bool:
+    """Whether shorts end where their legs begin: lowest near the middle, and not parted there."""
+    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    if len(rows) < LEAST_PX or len(columns) < LEAST_PX:
+        return False
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    low = len(part) - 1.0 - part[::-1].argmax(0)
+    wide = len(low)
+    first, last = (int(share * wide) for share in WITHIN)
+    lowest = np.minimum(np.maximum.accumulate(low), np.maximum.accumulate(low[::-1])[::-1])
+    corners = np.median(low[[int(AT_CORNERS * wide), int((1 - AT_CORNERS) * wide)]])
+    parted = float((lowest - low)[first:last].max()) > DIP * len(part)
+    return not parted and bool(low.max() - corners > LOWEST * len(part))
 
 
 def _run(row: Mask) -> tuple[int, int] | None:

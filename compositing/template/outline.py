@@ -24,7 +24,8 @@ NEAR: Final = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`points`: (n, 2), in the cut-out's pixels. `facing`: unit vectors outwards there.
+    """`points`: (n, 2), in the cut-out's pixels, edge after edge, each all the way round. `facing`:
+    unit vectors outwards there. `ends`: where each edge ends among the points.
 
     `down`: the garment's own, a unit vector.
     """
@@ -32,6 +33,7 @@ class Outline:
     points: Array
     facing: Array
     down: Array
+    ends: tuple[int, ...] = ()
 
     @property
     def right(self) -> Array:
@@ -83,6 +85,23 @@ class Outline:
     def _within(self, p: Array, radius: float) -> Array:
         return np.asarray(self.points[np.hypot(*(self.points - p).T) < radius])
 
+    def way(self, first: Array, last: Array, radius: float) -> Array:
+        """Along the outline from near one point to near another, the shorter way round: (n, 2);
+        none where they lie not so near to one edge.
+        """
+        edges = np.split(self.points, self.ends[:-1])
+        both = np.stack([first, last])
+        off = [np.hypot(*(one[:, None] - both).T) for one in edges]
+        far = [float(one.min(1).max()) if one.size else np.inf for one in off]
+        k = int(np.argmin(far))
+        if far[k] > radius:
+            return np.zeros((0, 2))
+        start, end = off[k].argmin(1)
+        count = len(edges[k])
+        ahead, back = (end - start) % count, (start - end) % count
+        steps = np.arange(ahead + 1) if ahead <= back else -np.arange(back + 1)
+        return np.asarray(edges[k][(start + steps) % count])
+
     def nearest(self, p: Array, radius: float) -> Array:
         """The nearest point of the outline; p where none is near."""
         near = self._within(p, radius)
@@ -116,4 +135,5 @@ def outline_of(alpha: Floats, turn: float) -> Outline:
                 / np.maximum(np.hypot(*along.T), 1e-6)[:, None]
             )
     down = np.array([-np.sin(turn), np.cos(turn)])
-    return Outline(np.concatenate(chains), np.concatenate(outwards), down)
+    ends = tuple(int(one) for one in np.cumsum([len(chain) for chain in chains]))
+    return Outline(np.concatenate(chains), np.concatenate(outwards), down, ends)

@@ -90,6 +90,18 @@ def test_a_jacket_lies_over_a_top_and_a_top_over_trousers() -> None:
     assert hue_share(without, hips, 0) > 0.95
 
 
+def test_cloth_without_sleeves_lies_over_the_shoulders() -> None:
+    """The arms hid what lies on them, but for a thorn above each."""
+    side = np.array([(230, 40), (300, 62), (296, 110), (294, 160), (290, 260), (306, 370)])
+    photo = np.full((400, 400, 3), 245, np.uint8)
+    cv2.fillPoly(photo, [np.vstack([side, (side * [-1, 1] + [400, 0])[::-1]])], (200, 30, 30))
+    made = compose([GarmentInput(save(photo), "vest")], SMALL)
+    picture = look((photo, "vest"))
+    tip = made.manifest.items[0].landmarks["shoulder_right"]
+    x, y = (int(one) for one in tip)
+    assert hue_share(picture, (x - 12, y + 4, x - 4, y + 16), 0) > 0.9
+
+
 def test_tucking_in_puts_the_trousers_over_the_top() -> None:
     red, green = (200, 30, 30), (30, 160, 30)
     tucked = look(

@@ -140,3 +140,20 @@ def test_rings_are_flat_at_the_cameras_height_and_bow_below() -> None:
     assert (bow[1:, 2] > 0).all()
     assert (bow[1:, 0] < 0).all()
     assert bow[2, 2] > 2 * bow[1, 2] - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("seed", "mannequin", "most"), [(1, "MALE", 0.45), (2, "MALE", 0.38), (3, "FEMALE", 0.61)]
+)
+def test_a_short_sleeves_cuff_is_not_drawn_to_a_point(
+    seed: int, mannequin: Body, most: float
+) -> None:
+    """What of its inner edge is folded up under an arm that hangs drew it down. `most`: how much
+    lower it ends, over its width; a sleeve that is shorter than its armhole is deep ends lower."""
+    worn = laid(prepared("crew-tee", "t-shirt", seed, "spread"), "t-shirt", mannequin)
+    for s, name in ((-1, "left"), (1, "right")):
+        cuff = next(one for one in worn.charts if one.part == f"sleeve_{name}").look[-2, 1:-1]
+        arm = body_of(mannequin).arms[s]
+        way = arm.at(np.array([arm.nearest(cuff.mean(0))]))[2][0]
+        across = cuff[-1] - cuff[0]
+        assert abs(float(across @ way)) < most * np.linalg.norm(across)

@@ -7,10 +7,11 @@ import pytest
 from bench.recovery import recovered, summary
 from compositing import GarmentError, GarmentInput, pack, prepare, unpack
 from compositing.charts.body import body_of
+from compositing.cut.cutout import Cutout
 from compositing.judge.kind import like_legs
 from compositing.template import fit, parts
-from compositing.template.model import Legs, Suit, Upper
-from compositing.template.notch import notch
+from compositing.template.model import Legs, Skirt, Suit, Upper
+from compositing.template.notch import joined, notch
 from schemas.categories import GarmentCategory
 from tests.unit.compositing.charts.dressed import drawn, laid, prepared
 from tests.unit.compositing.pictures import save
@@ -62,6 +63,34 @@ def test_dungarees_posted_as_a_dress_have_legs_and_a_dress_with_a_slit_has_none(
     assert isinstance(fit(rgb, silhouette(6, 90), GarmentCategory.DRESS), Upper)
     assert isinstance(fit(rgb, silhouette(0, 190), GarmentCategory.DRESS), Upper)
     assert isinstance(fit(rgb, silhouette(6, 190), GarmentCategory.TOP), Upper)
+
+
+def shorts(dip: int) -> np.ndarray:
+    """Brief shorts, lowest in the middle, parted there so deeply."""
+    outline = [(60, 20), (240, 20), (290, 180), (170, 235), (150, 235 - dip), (130, 235), (10, 180)]
+    picture = np.zeros((250, 300), np.uint8)
+    cv2.fillPoly(picture, [np.array(outline)], 1)
+    return np.asarray(picture, np.float32)
+
+
+def test_shorts_without_a_notch_are_one_piece() -> None:
+    """Two legs would be drawn out of the cloth of their middle."""
+    rgb = np.full((250, 300, 3), 90, np.uint8)
+    assert isinstance(fit(rgb, shorts(0), GarmentCategory.SHORTS), Skirt)
+    assert isinstance(fit(rgb, shorts(40), GarmentCategory.SHORTS), Legs)
+    assert isinstance(fit(rgb, shorts(0), GarmentCategory.TROUSERS), Legs)
+    assert not joined(np.zeros((40, 40), bool))
+
+
+@pytest.mark.parametrize(("deep", "legs"), [(18, False), (40, True)])
+def test_what_parts_a_little_below_is_a_jackets_front(deep: int, legs: bool) -> None:
+    """One that hung on a hanger, its sleeves along its sides, was refused as trousers."""
+    outline = [(70, 10), (230, 10), (250, 90), (290, 200), (172, 230), (150, 230 - deep)]
+    picture = np.zeros((240, 300), np.uint8)
+    cv2.fillPoly(picture, [np.array([*outline, (128, 230), (10, 200), (50, 90)])], 1)
+    cutout = Cutout(np.full((240, 300, 3), 60, np.uint8), picture.astype(np.float32), "messy")
+    template = fit(cutout.rgb, cutout.alpha, GarmentCategory.JACKET)
+    assert like_legs(cutout, template) is legs
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -58,6 +58,22 @@ def test_deep_map_that_no_edge_shows_opens_no_collar() -> None:
     assert found.inside.any()
 
 
+def faint(cutout: Cutout) -> Cutout:
+    """With a map that is less certain of its insides."""
+    assert cutout.inside is not None
+    return replace(cutout, inside=np.asarray(cutout.inside // 4 * 3, np.uint8))
+
+
+def test_a_very_deep_map_that_is_not_certain_opens_no_front() -> None:
+    """It would lay half of a plain front bare; one that is certain does, and a shallow one too."""
+    cutout = tee(3.0, half=0.6)
+    assert lowest(cutout) > 2.5
+    found = learned_line(faint(cutout), seen(cutout), collared=False)
+    assert found is not None
+    assert found.line is None
+    assert lowest(faint(tee(1.3))) == pytest.approx(1.3, abs=0.2)
+
+
 def test_map_without_an_inside_is_shut() -> None:
     cutout = replace(tee(0.5), inside=np.zeros((INSIDE_PX, INSIDE_PX), np.uint8))
     found = learned_line(cutout, seen(cutout), collared=False)
