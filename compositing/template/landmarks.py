@@ -20,10 +20,11 @@ NO_FARTHER = 0.45
 """A corner is looked for within this share of the way to one of another part."""
 UNLIKE = 0.3
 """Shoulder tips that lie so unlike beside the fitted ones, over half the chest: one is none."""
-FOLD_NEAR, FOLD_LONG, FOLD, CAPPED = 0.09, 1.6, 0.06, 0.85
-"""Cuff and armpit lie so near to the outline, over half the chest, and the way between them is so
-much longer than straight, where it shows the cuff's inner corner: that stands out by so much, or
-the cuff runs nearly so far to the armpit, as a cap's does.
+FOLD_ASIDE, FOLD_NEAR, FOLD_LONG, FOLD, CAPPED = 0.1, 0.09, 1.6, 0.06, 0.85
+"""Where the outline shows a cuff's inner corner, its outer one lies so far beside the armpit, over
+half the chest, both so near to the outline, and the way between them is so much longer than
+straight: the corner stands out by so much, or the cuff runs nearly so far to the armpit, as a
+cap's does.
 """
 OPEN_FRONTS = frozenset({G.CARDIGAN, G.BLAZER, G.VEST})
 """Their fronts open to a V."""
@@ -113,7 +114,9 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     down = np.array([along @ outline.right, along @ outline.down])
     out = np.array([s * down[1], -s * down[0]])
     cuff_outer = outline.corner(named["cuff_outer"], tuple(down + out), 0.2 * chest)
-    cuff_inner = _fold(cuff_outer, pit, chest, outline)
+    cuff_inner = None
+    if s * float((cuff_outer - pit) @ outline.right) > FOLD_ASIDE * chest:
+        cuff_inner = _fold(cuff_outer, pit, chest, outline)
     if cuff_inner is None:
         cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
     apart = float(np.hypot(*(named["hem"] - named["cuff_inner"])))
