@@ -22,7 +22,7 @@ from chaos.plan import INSTANCES, UPSTREAMS, instance_name
 from chaos.proxy import Harm, Link, LinkEnds
 from devstack.bootstrap import bootstrap as prepare
 from devstack.bootstrap import environment, s3_credentials
-from devstack.folder import PORT_NAMES, StackFolder, free_ports
+from devstack.folder import HEALTH, PORT_NAMES, StackFolder, free_ports
 from devstack.part import Part
 from devstack.postgres import database_url, postgres
 from devstack.processes import MODULES, process
@@ -86,7 +86,7 @@ class Cluster:
             if up != "kafka"
         ]
         names += [
-            f"health_{instance_name(name, n)}"
+            f"{HEALTH}{instance_name(name, n)}"
             for name in MODULES
             for n in range(1, MAX_INSTANCES + 1)
         ]

@@ -1,6 +1,8 @@
 """`looks dev`: the development stack."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -40,19 +42,22 @@ def _stack() -> Stack:
     return Stack(default_folder().root)
 
 
-def _fail(error: Exception) -> "typer.Exit":
-    typer.secho(str(error), fg="red", err=True)
-    return typer.Exit(1)
+@contextmanager
+def _failing(*errors: type[Exception]) -> Iterator[None]:
+    """Such an error ends the command with what it says."""
+    try:
+        yield
+    except errors as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()
 def up() -> None:
     """Start the stack in the background and wait until it is ready. Safe to repeat."""
     stack = _stack()
-    try:
+    with _failing(StackFailed):
         stack.start(_say)
-    except StackFailed as error:
-        raise _fail(error) from error
     env = stack.env
     typer.echo(f"Console   {env['LOOKS_API_URL']}/console")
     typer.echo(f"key       {env['LOOKS_API_KEY']}  (tenant demo: paste it into the console)")
@@ -71,46 +76,36 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop the stack. Its data stays. Safe to repeat."""
-    try:
+    with _failing(StackFailed):
         _stack().stop()
-    except StackFailed as error:
-        raise _fail(error) from error
 
 
 @app.command()
 def reset() -> None:
     """Stop the stack and delete all its data."""
-    try:
+    with _failing(StackFailed):
         _stack().forget()
-    except StackFailed as error:
-        raise _fail(error) from error
 
 
 @app.command()
 def restart(name: PartName) -> None:
     """Restart one process or service."""
-    try:
+    with _failing(StackFailed):
         _stack().restart(name)
-    except StackFailed as error:
-        raise _fail(error) from error
 
 
 @app.command()
 def stop(names: PartNames) -> None:
     """Stop some parts while the others run on, until `start` or `up`."""
-    try:
+    with _failing(StackFailed):
         _stack().leave_out(names)
-    except StackFailed as error:
-        raise _fail(error) from error
 
 
 @app.command()
 def start(names: PartNames) -> None:
     """Start parts again that were stopped, and wait until they are ready."""
-    try:
+    with _failing(StackFailed):
         _stack().bring_back(names)
-    except StackFailed as error:
-        raise _fail(error) from error
 
 
 @app.command()
@@ -130,10 +125,8 @@ def logs(
     name: PartName, lines: Annotated[int, typer.Option("-n", help="so many lines")] = 50
 ) -> None:
     """Show the end of one log."""
-    try:
+    with _failing(OSError):
         typer.echo("\n".join(_stack().log(name).splitlines()[-lines:]))
-    except OSError as error:
-        raise _fail(error) from error
 
 
 @app.command()
@@ -153,8 +146,7 @@ def demo(
     """Start a separate stack, make two looks, print what happened to each, and stop."""
     root = default_folder().root / "demo"
     try:
-        run_demo(root, output, typer.echo)
-    except (DemoFailed, StackFailed) as error:
-        raise _fail(error) from error
+        with _failing(DemoFailed, StackFailed):
+            run_demo(root, output, typer.echo)
     except KeyboardInterrupt:
         sys.exit(130)

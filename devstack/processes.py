@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from devstack.folder import CHECKOUT
+from devstack.folder import CHECKOUT, HEALTH
 from devstack.part import Part
 from devstack.weights import FIRST
 from lake.catalog import installed
@@ -40,7 +40,7 @@ def process(
     `NAME-INSTANCE`.
     """
     part = name if instance == 1 else f"{name}-{instance}"
-    health = ports[f"health_{part}"]
+    health = ports[f"{HEALTH}{part}"]
     own = {
         **env,
         "LOOKS_INSTANCE": f"{name}-{instance}",

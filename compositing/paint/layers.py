@@ -90,10 +90,8 @@ def lay(one: Dressed, scene: Floats, cover: Floats, body: Mannequin) -> Seen:
 
 
 def _bare_arms(body: Mannequin, cuff_y: int) -> Floats:
-    """The arms, which are before the cloth of the body: from the sleeves' ends on, or the armpits,
-    above which cloth lies over the shoulders."""
-    if not cuff_y:
-        return body.arms
+    """The arms, which are before the cloth of the body from the armpits and the sleeves' ends on:
+    above, cloth lies over the shoulders."""
     below = (np.arange(len(body.arms)) - cuff_y) / (20 * body.scale)
     return np.asarray(body.arms * np.clip(below, 0, 1)[:, None], np.float32)
 

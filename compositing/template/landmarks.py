@@ -114,9 +114,7 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     down = np.array([along @ outline.right, along @ outline.down])
     out = np.array([s * down[1], -s * down[0]])
     cuff_outer = outline.corner(named["cuff_outer"], tuple(down + out), 0.2 * chest)
-    cuff_inner = None
-    if s * float((cuff_outer - pit) @ outline.right) > FOLD_ASIDE * chest:
-        cuff_inner = _fold(cuff_outer, pit, chest, outline)
+    cuff_inner = _fold(cuff_outer, pit, s, chest, outline)
     if cuff_inner is None:
         cuff_inner = outline.corner(named["cuff_inner"], tuple(down - 0.5 * out), 0.12 * chest)
     apart = float(np.hypot(*(named["hem"] - named["cuff_inner"])))
@@ -140,9 +138,11 @@ def _sleeved_side(named: dict[str, Array], s: int, chest: float, outline: Outlin
     )
 
 
-def _fold(outer: Array, pit: Array, chest: float, outline: Outline) -> Array | None:
+def _fold(outer: Array, pit: Array, s: int, chest: float, outline: Outline) -> Array | None:
     """The cuff's inner corner: what of the outline from its outer corner to the armpit lies
     farthest off the straight way; None where no such outline is seen."""
+    if s * float((outer - pit) @ outline.right) <= FOLD_ASIDE * chest:
+        return None
     way = outline.way(outer, pit, FOLD_NEAR * chest)
     straight = pit - outer
     length = float(np.hypot(*straight))

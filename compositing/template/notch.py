@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compositing.arrays import Mask
 
@@ -32,9 +33,10 @@ class Notch:
 
 def notch(mask: Mask) -> Notch | None:
     """Of an upright garment; None where background does not part it from below."""
-    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    if len(rows) < LEAST_PX or len(columns) < LEAST_PX:
+    box = _box(mask)
+    if box is None:
         return None
+    rows, _ = box
     low = len(mask) - 1 - mask[::-1].argmax(0)
     low = np.where(mask.any(0), low, rows[0])
     top = int(rows[0] + 0.3 * (rows[-1] - rows[0]))
@@ -58,9 +60,10 @@ def notch(mask: Mask) -> Notch | None:
 
 def joined(mask: Mask) -> bool:
     """Whether shorts end where their legs begin: lowest near the middle, and not parted there."""
-    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
-    if len(rows) < LEAST_PX or len(columns) < LEAST_PX:
+    box = _box(mask)
+    if box is None:
         return False
+    rows, columns = box
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     low = len(part) - 1.0 - part[::-1].argmax(0)
     wide = len(low)
@@ -69,6 +72,12 @@ def joined(mask: Mask) -> bool:
     corners = np.median(low[[int(AT_CORNERS * wide), int((1 - AT_CORNERS) * wide)]])
     parted = float((lowest - low)[first:last].max()) > DIP * len(part)
     return not parted and bool(low.max() - corners > LOWEST * len(part))
+
+
+def _box(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
+    """The rows and columns that have cloth; None where hardly any do."""
+    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    return None if min(len(rows), len(columns)) < LEAST_PX else (rows, columns)
 
 
 def _run(row: Mask) -> tuple[int, int] | None:

@@ -33,7 +33,7 @@ class Outline:
     points: Array
     facing: Array
     down: Array
-    ends: tuple[int, ...] = ()
+    ends: tuple[int, ...]
 
     @property
     def right(self) -> Array:
