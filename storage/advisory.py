@@ -3,6 +3,7 @@
 Nobody else writes a lock's number down: `number` is what Postgres is given.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
@@ -48,6 +49,21 @@ async def hold_one(connection: Connection, lock_class: LockClass, which: str) ->
     await connection.execute(
         f"SELECT pg_advisory_xact_lock($1::int # {HERE}, hashtext($2))", number(lock_class), which
     )
+
+
+async def try_some(
+    connection: Connection, lock_class: LockClass, which: Sequence[int]
+) -> list[int]:
+    """Take those of a class that nobody else holds; they are held until the connection's
+    transaction ends.
+    """
+    rows = await connection.fetch(
+        f"""SELECT one FROM unnest($2::int[]) AS one
+            WHERE pg_try_advisory_xact_lock($1::int # {HERE}, one)""",
+        number(lock_class),
+        which,
+    )
+    return [row["one"] for row in rows]
 
 
 async def hold_until_closed(connection: Connection, lock: Lock) -> None:

@@ -10,7 +10,8 @@ import orjson
 from runtime.records import OutRecord
 from schemas.envelope import Headers
 from schemas.layout import PartitionGrowth
-from storage.advisory import HERE, Connection, LockClass, number
+from storage import advisory
+from storage.advisory import Connection, LockClass
 from storage.growths import growths
 
 SHARDS = 16
@@ -58,13 +59,13 @@ class OutboxStore:
     async def _relay(self, first: int, publish: Publish, limit: int) -> int:
         wanted = [(first + step) % SHARDS for step in range(SHARDS_AT_ONCE)]
         async with self._pool.acquire() as connection, connection.transaction():
+            # Read by a statement of its own: one sees what was there when it began, so that which
+            # takes the locks may see rows that whoever had them has since published and removed
+            mine = await advisory.try_some(connection, LockClass.OUTBOX_SHARD, wanted)
             rows = await connection.fetch(
-                f"""WITH mine AS MATERIALIZED (SELECT s FROM unnest($1::int[]) AS s
-                WHERE pg_try_advisory_xact_lock($2::int # {HERE}, s))
-                   SELECT id, topic, key, value, headers::text AS headers FROM outbox
-                   WHERE shard IN (SELECT s FROM mine) ORDER BY id LIMIT $3""",
-                wanted,
-                number(LockClass.OUTBOX_SHARD),
+                """SELECT id, topic, key, value, headers::text AS headers FROM outbox
+                   WHERE shard = ANY($1::int[]) ORDER BY id LIMIT $2""",
+                mine,
                 limit,
             )
             if rows:

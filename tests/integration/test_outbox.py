@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import pytest
 
+import storage.outbox
 from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from producers.outbox_relay import OutboxRelay
@@ -79,4 +80,66 @@ async def test_one_look_finds_a_row_in_whatever_shard_it_is(pool: asyncpg.Pool) 
     for _ in range(40):
         ids += await accept(acceptance(pool))
         assert await outbox.relay(publish, 1000) == 1
+    assert published == ids
+
+
+SLOW = "pg_try_advisory_xact_lock(int, int)"
+"""Found before Postgres' own by whoever has `pg_catalog` last in his search path."""
+
+
+@pytest.fixture
+async def slow_pool(services: Stack, pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
+    """Of a relay that is held up between seeing rows and getting a lock."""
+    schema = await pool.fetchval("SELECT current_schema()")
+    await pool.execute(
+        f"""CREATE FUNCTION {schema}.{SLOW} RETURNS bool LANGUAGE sql AS
+        'SELECT pg_sleep(0.1); SELECT pg_catalog.pg_try_advisory_xact_lock($1, $2)'"""
+    )
+    async with asyncpg.create_pool(
+        services.env["LOOKS_DATABASE_URL"],
+        min_size=1,
+        max_size=1,
+        server_settings={"search_path": f"{schema}, pg_catalog", "application_name": "slow"},
+    ) as made:
+        yield made
+    await pool.execute(f"DROP FUNCTION {schema}.{SLOW}")
+
+
+async def test_a_row_that_is_removed_while_a_lock_is_got_is_not_published_again(
+    pool: asyncpg.Pool, slow_pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = OutboxStore(pool), OutboxStore(slow_pool)
+    published: list[str] = []
+    let = asyncio.Event()
+    let.set()
+
+    async def publish(rows: Sequence[OutboxRow], growths: Sequence[PartitionGrowth]) -> None:
+        published.extend(row.key.decode() for row in rows)
+        await let.wait()
+
+    while await first.relay(publish, 1000):
+        pass
+    published.clear()
+    let.clear()
+    ids = await accept(acceptance(pool))
+    shard = int(await pool.fetchval("SELECT shard FROM outbox WHERE key = $1", ids[0]))
+    monkeypatch.setattr(storage.outbox, "randrange", lambda _: shard)  # both look there first
+    quick = asyncio.create_task(first.relay(publish, 1000))
+
+    async def is_published() -> bool:
+        return published == ids
+
+    async def held_up() -> bool:
+        return bool(
+            await pool.fetchval(
+                """SELECT EXISTS (SELECT FROM pg_stat_activity
+                WHERE application_name = 'slow' AND wait_event = 'PgSleep')"""
+            )
+        )
+
+    await until(is_published)
+    slow = asyncio.create_task(second.relay(publish, 1000))
+    await until(held_up)
+    let.set()
+    assert (await quick, await slow) == (1, 0)
     assert published == ids

@@ -178,11 +178,12 @@ class Load:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.ids: list[str] = []
         self.cancelled: list[str] = []
+        self._enough = asyncio.Event()
         self._acceptance = Acceptance(pool, batch_max=8, queue_max=8)
         self._cancellations = CancellationStore(pool)
 
     async def run(self) -> None:
-        while True:
+        while not self._enough.is_set():
             self.ids += await accept(self._acceptance, deadline_s=240)
             last = self.ids[-1]
             if len(self.ids) % 7 == 0 and await self._cancellations.cancel(
@@ -190,6 +191,11 @@ class Load:
             ):
                 self.cancelled.append(last)
             await asyncio.sleep(EVERY_S)
+
+    async def stop(self, loading: asyncio.Task[None]) -> None:
+        """Once it knows of all that was accepted."""
+        self._enough.set()
+        await loading
 
     async def came(self, count: int, since_ms: int = 0) -> list[str]:
         """So many of them made since then, once they are there."""
@@ -314,8 +320,7 @@ async def test_topics_grow_under_load_and_no_request_is_decided_twice(
             return min(len(cancelled), len(healed)) >= 2 and len(new) >= ON_NEW_NUMBERS
 
         await until(enough, within_s=120)
-        loading.cancel()
-        await asyncio.wait({loading})
+        await load.stop(loading)
         await until_settled(pool)
         assert f"from {when(since_ms)} on" in "\n".join(await standing(at))
     await connection.close()

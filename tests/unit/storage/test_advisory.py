@@ -23,6 +23,6 @@ def test_numbers_fit_what_postgres_takes() -> None:
 
 def test_locks_are_taken_by_the_register_or_inside_of_a_statement_that_takes_its_number() -> None:
     takers = {str(path.relative_to(CHECKOUT)) for path in FILES if TAKEN.search(path.read_text())}
-    assert takers == {f"storage/{name}.py" for name in ("advisory", "acceptance_rows", "outbox")}
+    assert takers == {f"storage/{name}.py" for name in ("advisory", "acceptance_rows")}
     numbered = re.compile(r"pg_(try_)?advisory_\w*lock\w*\(\s*(\d|0x|\{)")
     assert [str(path) for path in FILES if numbered.search(path.read_text())] == []
