@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from schemas.failures import FailureCode
+from schemas.failures import FailureCode, JobFailure
 from schemas.ids import RequestId
 
 Name = Annotated[str, StringConstraints(pattern=r"^[ -~]*[!-~][ -~]*$", max_length=64)]
@@ -223,7 +223,7 @@ class DeadLetterItem(BaseModel):
     request_id: str
     tenant_id: str
     state: str
-    reason: dict[str, Any]
+    reason: JobFailure
     fault: Literal["ours", "tenant"] = Field(
         description="whose: only a failure that was ours is made good by a new look"
     )

@@ -17,6 +17,7 @@ from operations.letters.records import state_of
 from runtime.kafka import ConsumerRecord, TopicPartition, read
 from schemas.envelope import Undecodable
 from schemas.events import LookDeadLettered
+from schemas.failures import JobFailure
 from schemas.topics import LOOK_DEAD_LETTER, Topic
 
 
@@ -83,7 +84,9 @@ class Letters:
             "request_id": event.request_id,
             "tenant_id": event.tenant_id,
             "state": state,
-            "reason": event.reason.model_dump(mode="json"),
+            "reason": JobFailure.model_validate(event.reason, from_attributes=True).model_dump(
+                mode="json"
+            ),  # the code that it is chosen by, as everywhere over HTTP
             "fault": fault_of(event.reason.code).value,
             "attempts": event.attempts,
             "decided_by": event.decided_by,
