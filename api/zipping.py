@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _UNSAFE = re.compile(r"[^\w.-]+")
+_A_PHOTOS = re.compile(r"\.(?:jpe?g|png|webp|avif|hei[cf])$", re.IGNORECASE)
+"""A reference is often the name that a camera gave the photo."""
 MAX_NAME_CHARS = 80
 EARLIEST_YEAR = 1980
 """What a zip can say of times begins here."""
@@ -50,12 +52,12 @@ class ZipEntry:
 
 def unique_names(wanted: Sequence[tuple[str, str]]) -> list[str]:
     """File names of these stems and extensions, safe on every system, and each another one: what
-    would be the same, also in capitals, is numbered.
+    would be the same, also in capitals, is numbered. A stem loses the extension of a photo.
     """
     taken: set[str] = set()
     names = []
     for stem, extension in wanted:
-        safe = _UNSAFE.sub("-", stem).strip(".-")[:MAX_NAME_CHARS] or "look"
+        safe = _UNSAFE.sub("-", _A_PHOTOS.sub("", stem)).strip(".-")[:MAX_NAME_CHARS] or "look"
         name, number = f"{safe}.{extension}", 2
         while name.lower() in taken:
             name, number = f"{safe}-{number}.{extension}", number + 1

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route
 from devstack.stack import Stack
 from tests.e2e.browsing import DESKTOP, PHONE, VIEWS, Tab
 from tests.e2e.client import Client, small
+from tests.e2e.states import tenants_states
 
 RULES: dict[str, Any] = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -22,6 +23,8 @@ COLOURS: dict[str, Any] = {
 }
 """All that a scheme changes: the page is the same."""
 SERIOUS = ("serious", "critical")
+MANY_STATES = 10
+"""That the walk through them did not end early."""
 
 
 def faults(page: Page) -> list[tuple[str, str]]:
@@ -65,6 +68,23 @@ def test_no_view_shuts_anybody_out(tab: Tab, client: Client, scheme: Any, size: 
         page.locator(loaded).first.wait_for()
         found[view] = faults(page)
     assert {view: what for view, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", PHONE), ("dark", DESKTOP)], ids=["light phone", "dark desktop"]
+)
+def test_no_state_of_a_view_shuts_anybody_out_or_is_wider_than_its_window(
+    tab: Tab, client: Client, scheme: Any, size: Any
+) -> None:
+    tee = client.wardrobe(["tee"])["tee"]
+    good = client.accepted((tee, "top"), runtime_config={"layers": True}, reference="SKU 4711")
+    client.finish([good])
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    tab.page.set_viewport_size(size)
+    tab.expected += ["401 (Unauthorized)", "415 (Unsupported Media Type)"]
+    found = {state: (faults(tab.page), tab.resized(size)) for state in tenants_states(tab, good)}
+    assert len(found) > MANY_STATES
+    assert {state: what for state, what in found.items() if what != ([], 0)} == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -301,7 +301,7 @@ def test_an_endpoint_is_added_tried_and_its_delivery_sent_again(tab: Tab, client
     endpoint.get_by_label("Description").fill("the shop's own")
     endpoint.get_by_role("button", name="Save").click()
     expect(endpoint.locator(".said")).to_have_text("Saved")
-    expect(endpoint).to_contain_text("the shop's own · look.completed · since")
+    expect(endpoint).to_contain_text("the shop's own · finished looks · added")
     (kept,) = [one for one in client.http.get("/v1/webhooks").json()["items"] if one["url"] == url]
     assert (kept["event_types"], kept["description"]) == (["look.completed"], "the shop's own")
     endpoint.get_by_role("button", name="Disable").click()

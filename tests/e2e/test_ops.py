@@ -30,6 +30,7 @@ from storage.accounts import AccountStore
 from storage.submissions import Accepted
 from tests.e2e.browsing import DESKTOP, PHONE, Tab
 from tests.e2e.client import Client, patiently, until
+from tests.e2e.states import operators_states
 from tests.e2e.test_accessibility import faults
 from tests.integration.accepting import submission
 
@@ -368,3 +369,18 @@ def test_no_view_shuts_anybody_out_or_is_wider_than_a_phone(ops: Page, scheme: A
             )
             found[view, size["width"]] = (faults(ops), wide)
     assert {view: what for view, what in found.items() if what != ([], 0)} == {}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", PHONE), ("dark", DESKTOP)], ids=["light phone", "dark desktop"]
+)
+def test_no_dialog_shuts_anybody_out_or_is_wider_than_its_window(
+    ops: Page, client: Client, scheme: Any, size: Any
+) -> None:
+    client.finish([client.accepted(("users/abc/tests/never-uploaded.jpg", "top"))], 120)
+    ops.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    ops.set_viewport_size(size)
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    found = {state: (faults(ops), ops.evaluate(wide)) for state in operators_states(ops)}
+    assert "plan" in found
+    assert {state: what for state, what in found.items() if what != ([], 0)} == {}

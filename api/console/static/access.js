@@ -42,7 +42,7 @@ function addForm(signal, load) {
   const form = h("form", { class: "card", "aria-label": "A new key", onsubmit: (event) => { event.preventDefault(); make(); } },
     h("fieldset", {}, h("legend", {}, "A new key that may"), h("div", { class: "row" }, mine.map(([value, label]) => h("div", { class: "check" },
       h("input", { type: "checkbox", id: `may-${value}`, name: "may", value, checked: value !== "keys:manage" }), h("label", { for: `may-${value}` }, label))))),
-    h("div", { class: "row" }, h("div", {}, h("label", { for: "key-name" }, "Name "), h("input", { id: "key-name", name: "name", maxlength: "60", autocomplete: "off", placeholder: "web shop" })),
+    h("div", { class: "row fields" }, h("div", {}, h("label", { for: "key-name" }, "Name "), h("input", { id: "key-name", name: "name", maxlength: "60", autocomplete: "off", placeholder: "web shop" })),
       h("div", {}, h("label", { for: "life" }, "Expires "), life), h("button", { class: "primary" }, "Make a key")), answer);
   const make = act(answer, signal, async () => {
     const fields = new FormData(form);
@@ -59,6 +59,9 @@ function showKey(key) {
     h("div", { class: "row end" }, copyButton(key, "the key"), h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "I have it")));
   present(dialog);
 }
+
+/** What a key may do, in the words of the form. */
+const abilities = ({ capabilities }) => ABILITIES.filter(([value]) => capabilities.includes(value)).map(([, label]) => label).join(", ").toLowerCase();
 
 /** What a column is called, where a phone shows no heads. */
 const word = (text) => h("span", { class: "head quiet" }, text);
@@ -81,7 +84,7 @@ function keyRow(one, notice, signal, load) {
   const name = h("span", { class: "unseen" }, ` the key that ends in ${one.last4}`);
   const state = one.works ? chip(one.current ? "This one" : "Active", "success") : chip(one.revoked_at ? "Revoked" : "Expired", "");
   const cell = (...children) => h("td", { role: "cell" }, ...children);
-  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(one.capabilities.join(", ")), cell(word("Created "), time(one.created_at)),
+  return h("tr", { role: "row" }, cell(one.name && h("strong", {}, `${one.name} `), h("code", { class: "last4", translate: "no" }, `…${one.last4}`)), cell(abilities(one)), cell(word("Created "), time(one.created_at)),
     cell(word("Last used "), one.last_used_at ? time(one.last_used_at) : h("span", { class: "quiet" }, "never")), cell(state, one.works && one.expires_at ? h("span", { class: "quiet" }, " until ", time(one.expires_at)) : null),
     cell(one.works ? h("div", { class: "row" }, h("button", { type: "button", class: "small", onclick: rotate }, "Rotate", name.cloneNode(true)), h("button", { type: "button", class: "small plain danger", onclick: revoke }, "Revoke", name)) : null));
 }

@@ -70,6 +70,7 @@ export function problem(error, again) {
 
 /** A refusal's words without the place in the request that they are about: that is for programs. Garments are counted as the page does. */
 function readable({ code, message }) {
+  if (code === "UNAUTHENTICATED") return "Check that you copied the whole key. It may also be revoked or expired.";
   const [, place, rest] = (code === "VALIDATION_ERROR" && /^((?:body|path|query|header)(?:\.[\w-]+)*): (.+)$/s.exec(message)) || [null, "", message];
   const index = /^body\.items\.(\d+)/.exec(place)?.[1];
   if (index) return `Garment ${Number(index) + 1}: ${rest}`;
@@ -123,7 +124,7 @@ setInterval(() => {
 
 function ago(at) {
   let left = (at - Date.now()) / 1000;
-  if (Math.abs(left) < 5) return "now";
+  if (Math.abs(left) < 5) return "just now";
   for (const [unit, size] of STEPS) {
     if (Math.abs(left) < size) return RELATIVE.format(Math.round(left), unit);
     left /= size;

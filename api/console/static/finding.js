@@ -39,7 +39,7 @@ function address(asked) {
 export function filters(asked, categories) {
   const states = h("nav", { class: "filters", "aria-label": "Show" }, STATES.map(([name, label]) =>
     h("a", { href: address({ ...asked, show: name }), "aria-current": name === asked.show ? "true" : null }, label)));
-  const reference = h("input", { id: "find-reference", name: "reference", type: "search", maxlength: "100", value: asked.reference, placeholder: "Exactly as you gave it" });
+  const reference = h("input", { id: "find-reference", name: "reference", type: "search", maxlength: "100", value: asked.reference, placeholder: "In full" });
   const day = (name, label) => h("div", {}, h("label", { for: `find-${name}` }, label), h("input", { id: `find-${name}`, name, type: "date", value: asked[name] }));
   const category = h("select", { id: "find-category", name: "category" }, h("option", { value: "" }, "Any"), categories.map((one) => h("option", { value: one.key }, one.label)));
   category.value = asked.category;

@@ -61,7 +61,7 @@ function comparable(render, photo) {
 }
 
 function mannequin(render) {
-  return render.user_category ? `${render.user_category.toLowerCase()} mannequin` : "default mannequin";
+  return render.user_category ? `${render.user_category.toLowerCase()} mannequin` : "female mannequin, the default";
 }
 
 /** Each garment with its cut-out, where that was kept. */
@@ -100,8 +100,8 @@ function layerCard({ garment, index, cutout }, mark, correct, toggle) {
   } });
   const say = (word) => { peel.textContent = word; peel.setAttribute("aria-label", `${word} garment ${index + 1}, ${name}`); };
   if (peel) say("Hide");
-  return h("li", {}, button, peel,
-    cutout ? h("a", { class: "quiet target", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null,
+  return h("li", {}, button, h("div", { class: "row" }, peel,
+    cutout ? h("a", { class: "quiet target", href: cutout.image_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Cut-out of garment ${index + 1}, ${name}` }, "Cut-out") : null),
     garment.guessed_category ? h("p", { class: "guess" }, `Guessed: ${name}, ${Math.round(garment.guess_confidence * 100)} % sure.`,
       correct && h("button", { type: "button", class: "small plain", "aria-label": `Change the category of garment ${index + 1}`, onclick: () => correct(index) }, "Change the category")) : null,
     garment.quality === null ? null : quality(garment),

@@ -67,6 +67,9 @@ function fields(name, hook) {
       h("input", { id: `${name}-description`, name: "description", maxlength: "200", autocomplete: "off", placeholder: "What it is for", value: hook.description })));
 }
 
+/** Which events an endpoint is told of, in the words of the form. */
+const events = (hook) => EVENTS.filter(([value]) => hook.event_types.includes(value)).map(([, label]) => label).join(", ");
+
 function told(form) {
   const values = new FormData(form);
   return { event_types: values.getAll("event"), include_image_url: values.has("picture"), description: values.get("description").trim() };
@@ -101,7 +104,7 @@ function endpoint(hook, signal) {
   const draw = () => {
     state.replaceChildren(hook.enabled ? chip("Enabled", "success") : chip(`Disabled: ${WHY[hook.disabled_reason] ?? hook.disabled_reason}`, "failure"));
     toggle.textContent = hook.enabled ? "Disable" : "Enable";
-    facts.replaceChildren([hook.description, hook.event_types.join(", "), hook.include_image_url && "with a link to the picture", "since "].filter(Boolean).join(" · "), time(hook.created_at));
+    facts.replaceChildren([hook.description, events(hook), hook.include_image_url && "with a link to the picture", "added "].filter(Boolean).join(" · "), time(hook.created_at));
     change.replaceChildren(h("summary", {}, "Change", h("span", { class: "unseen" }, ` ${hook.url}`)), changeForm(path, hook, signal, saved));
   };
   const act = (work) => acts(notice, signal, work);
@@ -221,7 +224,7 @@ function deliveryRow(path, delivery, signal) {
     const body = h("details", { ontoggle: () => showPayload(body, one) }, h("summary", {}, "Payload", h("span", { class: "unseen" }, ` of ${one.id}`)));
     row.replaceChildren(
       h("td", { role: "cell" }, time(one.created_at)), h("td", { role: "cell" }, look),
-      h("td", { role: "cell" }, chip(...(DELIVERY[one.status] ?? [one.status, ""])), h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`)),
+      h("td", { role: "cell" }, chip(...(DELIVERY[one.status] ?? [one.status, ""])), one.attempts ? h("span", { class: "quiet" }, ` ${number(one.attempts)} ${one.attempts === 1 ? "try" : "tries"}`) : null),
       h("td", { role: "cell" }, lastAnswer(one), body), h("td", { role: "cell" }, again));
     if (one.status === "pending" && looksLeft > 0) setTimeout(lookAgain, AGAIN_AFTER_MS);
   };
@@ -259,7 +262,7 @@ function deliveryRow(path, delivery, signal) {
 }
 
 function lastAnswer({ last_attempt: last, next_attempt_at: next }) {
-  const then = next ? h("span", { class: "quiet" }, " next try ", time(next)) : null;
+  const then = next ? h("span", { class: "quiet" }, ", next try ", time(next)) : null;
   if (!last) return h("span", { class: "quiet" }, "none yet", then);
   return h("span", {}, last.status_code ? String(last.status_code) : last.error ?? "no answer",
     h("span", { class: "quiet" }, ` ${number(last.duration_ms)} ms`),

@@ -151,6 +151,7 @@ async def test_a_photo_of_a_look_is_shown_to_its_tenant_alone(api: Api) -> None:
         (["a", "A", "a"], ["a.png", "A-2.png", "a-3.png"]),
         (["../../etc/passwd", "..", ""], ["etc-passwd.png", "look.png", "look-2.png"]),
         (["Größe 42/blau", "x" * 200], ["Größe-42-blau.png", "x" * 80 + ".png"]),
+        (["IMG_0001.JPG", "IMG_2.heic", "v1.5"], ["IMG_0001.png", "IMG_2.png", "v1.5.png"]),
     ],
 )
 def test_names_are_safe_and_each_another_one(wanted: list[str], names: list[str]) -> None:
