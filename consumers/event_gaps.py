@@ -6,20 +6,16 @@ operator deleted it, its topic was made anew, or it is in quarantine. Then reade
 are shown the job's last event (DESIGN 3.8). Several of these side by side are safe.
 """
 
-import asyncio
 from collections.abc import Sequence
 
-from domain.deadline import caught_up
 from runtime import logs, metrics
-from runtime.kafka import TopicPartition
 from runtime.placing import number_in
 from runtime.process import Process
-from runtime.reading import high_watermarks
+from runtime.projected import Projected
 from runtime.sessions import pause
 from runtime.settings import KafkaSettings
 from schemas.topics import Topic
 from storage.event_gaps import EventGapStore
-from storage.projection import ProjectionStore
 
 log = logs.get(__name__)
 
@@ -39,14 +35,14 @@ class EventGaps:
         kafka: KafkaSettings,
         topics: Sequence[Topic],
         gaps: EventGapStore,
-        projection: ProjectionStore,
+        projected: Projected,
     ) -> None:
         """`topics`: those of the projection."""
         self._process = process
         self._kafka = kafka
         self._topics = topics
         self._gaps = gaps
-        self._projection = projection
+        self._projected = projected
 
     async def run(self) -> None:
         """Close gaps. Raises what went wrong with Kafka or the database."""
@@ -60,20 +56,7 @@ class EventGaps:
         layout = self._kafka.names.layout(await self._gaps.growths())
         number_of = {one: number_in(layout, one) for one in late}
         numbers = sorted({*number_of.values()})
-        partitions = [
-            TopicPartition(topic.name, number) for topic in self._topics for number in numbers
-        ]
-        written = {
-            (tp.topic, tp.partition): end
-            for tp, end in (await high_watermarks(self._kafka, partitions)).items()
-        }
-        give_up_s = asyncio.get_running_loop().time() + CATCH_UP_S
-        read: set[int] = set()
-        while len(read) < len(numbers) and asyncio.get_running_loop().time() < give_up_s:
-            offsets = await self._projection.offsets(list(written))
-            read = {number for number in numbers if caught_up(offsets, written, number)}
-            if len(read) < len(numbers):
-                await pause(self._process, 0.2)
+        read = await self._projected.numbers(self._topics, numbers, CATCH_UP_S)
         return [request_id for request_id in late if number_of[request_id] in read]
 
     async def _close(self, request_ids: Sequence[str]) -> None:

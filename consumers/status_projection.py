@@ -9,6 +9,7 @@ moves forward. Two events with one number are an alarm, and both are kept.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from consumers.event_gaps import EventGaps
 from domain.erasure import ERASED, is_pseudonym
 from domain.outcomes import Done, Outcome, Skip, Unhandled
 from domain.projection import Changes, Collision, fold, objection
+from domain.read_positions import PartitionName, WrittenTo, of_a_former_topic
 from runtime import logs, metrics
 from runtime.application import Application, start
 from runtime.batch_session import BatchSession, Quarantine
@@ -26,10 +28,11 @@ from runtime.declaration import Declaration
 from runtime.injected import Injected
 from runtime.kafka import TopicPartition
 from runtime.process import Process
-from runtime.reading import high_watermarks
+from runtime.projected import Projected, margin_of
+from runtime.reading import written_to
 from runtime.records import Work
 from runtime.sessions import run_sessions
-from runtime.settings import DatabaseSettings, KafkaSettings
+from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings
 from schemas.events import LookCompleted, LookFailed, RequestEvent
 from schemas.ids import made_s
 from schemas.topics import LOOK_COMPLETED, LOOK_FAILED, LOOK_PROGRESS, LOOK_REQUESTED
@@ -39,8 +42,7 @@ from storage.projection import OffsetSpans, ProjectionStore, Superseded
 
 log = logs.get(__name__)
 
-Partitions = Sequence[tuple[str, int]]
-EndsOf = Callable[[Partitions], Awaitable[Mapping[tuple[str, int], int]]]
+WrittenOf = Callable[[Sequence[PartitionName]], Awaitable[Mapping[PartitionName, WrittenTo]]]
 
 DECLARATION = Declaration(
     name="status_projection",
@@ -96,7 +98,10 @@ def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> A
     )
     application.sessions(
         lambda one: BatchSession(
-            one, ProjectionOffsets(one.context.get("store"), partial(ends, one.kafka))
+            one,
+            ProjectionOffsets(
+                one.context.get("store"), partial(written, one.kafka), margin_of(LookSettings())
+            ),
         )
     )
     application.subscriber(project)
@@ -113,11 +118,12 @@ def resources(kafka: KafkaSettings) -> Lifespan:
         async with open_pool(DatabaseSettings(), process) as pool, asyncio.TaskGroup() as parts:
             store, gaps = ProjectionStore(pool), EventGapStore(pool)
             context.set_global("store", store)
+            projected = Projected(process, kafka, store, margin_of(LookSettings()))
             parts.create_task(
                 run_sessions(
                     process,
                     "event_gaps",
-                    lambda: EventGaps(process, kafka, DECLARATION.topics, gaps, store),
+                    lambda: EventGaps(process, kafka, DECLARATION.topics, gaps, projected),
                 )
             )
             yield
@@ -125,38 +131,53 @@ def resources(kafka: KafkaSettings) -> Lifespan:
     return beside
 
 
-async def ends(kafka: KafkaSettings, partitions: Partitions) -> Mapping[tuple[str, int], int]:
-    """The high watermarks of these partitions now."""
-    found = await high_watermarks(kafka, [TopicPartition(*one) for one in partitions])
-    return {(tp.topic, tp.partition): end for tp, end in found.items()}
+async def written(
+    kafka: KafkaSettings, places: Sequence[PartitionName]
+) -> Mapping[PartitionName, WrittenTo]:
+    """What these partitions have now."""
+    return await written_to(kafka, [TopicPartition(*one) for one in places])
 
 
 class ProjectionOffsets:
     """The projection's own, beside the rows that they say were applied."""
 
-    def __init__(self, store: ProjectionStore, ends: EndsOf | None = None) -> None:
-        """In this store. `ends`: the end of each of these partitions now."""
-        self._store = store
-        self._ends = ends
-
-    async def start(self, partitions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        """Where the rows say that reading stopped; a partition that ends before that was made anew,
-        and is read from its beginning.
+    def __init__(
+        self, store: ProjectionStore, written: WrittenOf, margin: timedelta = timedelta()
+    ) -> None:
+        """In this store. `written`: what each of these partitions has now. `margin`: clocks differ
+        by no more.
         """
-        offsets = await self._store.offsets(partitions)
-        ends = await self._ends([*offsets]) if self._ends and offsets else {}
-        for (topic, partition), end in ends.items():
-            if end < offsets[topic, partition]:
-                log.error(
-                    "a partition ends before what was read of it: read from its beginning",
-                    topic=topic,
-                    partition=partition,
-                    offset=offsets.pop((topic, partition)),
-                    end=end,
-                )
-                metrics.OFFSET_JUMPS.labels(DECLARATION.name, topic).inc()
-                await self._store.set_back(topic, partition, 0)
-        return offsets
+        self._store = store
+        self._written = written
+        self._margin = margin
+
+    async def start(self, partitions: Sequence[PartitionName]) -> Mapping[PartitionName, int]:
+        """Where the rows say that reading stopped. A partition that ends before that, or that has
+        older records which were written since, was made anew, and is read from its beginning.
+        """
+        read = await self._store.positions(partitions)
+        there = await self._written([*read]) if read else {}
+        begin = {place: position.next_offset for place, position in read.items()}
+        for place, found in there.items():
+            position = read[place]
+            ends_before = found.end < position.next_offset
+            if ends_before or of_a_former_topic(position, found, self._margin):
+                await self._begin_anew(place, begin.pop(place), found)
+        return begin
+
+    async def _begin_anew(self, place: PartitionName, offset: int, found: WrittenTo) -> None:
+        topic, partition = place
+        log.error(
+            "a partition is another one than was read: its topic was made anew, or lost records; "
+            "read from its beginning",
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            end=found.end,
+            begins_at=found.first_at,
+        )
+        metrics.OFFSET_JUMPS.labels(DECLARATION.name, topic).inc()
+        await self._store.set_back(topic, partition, 0)
 
     async def moved(self, positions: OffsetSpans) -> None:
         """Nothing was read; the sweeper waits for all there is to be read."""

@@ -6,7 +6,7 @@ later. So after deadline + transaction timeout + clock margin no completion can 
 more, and whoever has read everything written until then knows whether there was one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,16 +28,6 @@ def overdue_before(
 ) -> datetime:
     """Requests whose deadline is earlier than this can be expired."""
     return now - timedelta(seconds=transaction_timeout_s + clock_margin_s)
-
-
-def caught_up(
-    read: Mapping[tuple[str, int], int], written: Mapping[tuple[str, int], int], partition: int
-) -> bool:
-    """Whether the projection has read all that was written to `partition` of every topic in
-    `written` (next offsets).
-    """
-    ends = {key: end for key, end in written.items() if key[1] == partition}
-    return bool(ends) and all(read.get(key, 0) >= end for key, end in ends.items())
 
 
 def expirations(requests: Sequence[OpenRequest], now: datetime) -> tuple[Emit, ...]:

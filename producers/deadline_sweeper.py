@@ -8,13 +8,13 @@ letter of a request has the same id, and only the first one counts.
 import asyncio
 from datetime import datetime
 
-from domain.deadline import OpenRequest, caught_up, expirations, overdue_before
+from domain.deadline import OpenRequest, expirations, overdue_before
 from producers import last_audit
 from runtime import faults, logs, metrics
-from runtime.kafka import TopicPartition, new_producer, stop_client, unbroken
+from runtime.kafka import new_producer, stop_client, unbroken
 from runtime.placing import chosen, number_in
 from runtime.process import Process, run
-from runtime.reading import high_watermarks
+from runtime.projected import Projected, margin_of
 from runtime.records import outgoing
 from runtime.sessions import pause, run_sessions
 from runtime.settings import DatabaseSettings, KafkaSettings, LookSettings
@@ -53,7 +53,7 @@ class DeadlineSweeper:
         self._kafka = kafka
         self._look = look
         self._overdue = overdue
-        self._projection = projection
+        self._projected = Projected(process, kafka, projection, margin_of(look))
         self._producer = new_producer(kafka, f"{NAME}-{process.settings.instance}")
         self._said: dict[str, datetime] = {}
 
@@ -95,14 +95,7 @@ class DeadlineSweeper:
             one.request.request_id: number_in(layout, one.request.request_id) for one in due
         }
         numbers = sorted({*number_of.values()})
-        partitions = [
-            TopicPartition(topic.name, number) for topic in OUTCOME_TOPICS for number in numbers
-        ]
-        written = {
-            (tp.topic, tp.partition): end
-            for tp, end in (await high_watermarks(self._kafka, partitions)).items()
-        }
-        ready = await self._projected(written, numbers)
+        ready = await self._projected.numbers(OUTCOME_TOPICS, numbers, CATCH_UP_S)
         settled = [one for one in due if number_of[one.request.request_id] in ready]
         if len(settled) < len(due):
             log.warning(
@@ -115,16 +108,6 @@ class DeadlineSweeper:
         # event.
         known = {one.request.request_id for one in settled}
         return await self._overdue.still_open(sorted(known))
-
-    async def _projected(self, written: dict[tuple[str, int], int], numbers: list[int]) -> set[int]:
-        ready: set[int] = set()
-        give_up_s = asyncio.get_running_loop().time() + CATCH_UP_S
-        while len(ready) < len(numbers) and asyncio.get_running_loop().time() < give_up_s:
-            read = await self._projection.offsets(list(written))
-            ready = {number for number in numbers if caught_up(read, written, number)}
-            if len(ready) < len(numbers):
-                await pause(self._process, 0.2)
-        return ready
 
     async def _expire(self, requests: list[OpenRequest], layout: Layout, now: datetime) -> None:
         await faults.at(NAME, faults.FaultPoint.BEFORE_PUBLISH)

@@ -12,6 +12,7 @@ from aiokafka import (
     AIOKafkaConsumer,
     AIOKafkaProducer,
     ConsumerRecord,
+    OffsetAndTimestamp,
     TopicPartition,
 )
 from aiokafka.errors import KafkaError
@@ -203,6 +204,7 @@ __all__ = [
     "AIOKafkaConsumer",
     "AIOKafkaProducer",
     "ConsumerRecord",
+    "OffsetAndTimestamp",
     "TopicPartition",
     "client_options",
     "jitter",

@@ -7,9 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+from domain.read_positions import PartitionName, WrittenTo
 from runtime.kafka import (
     AIOKafkaConsumer,
     ConsumerRecord,
+    OffsetAndTimestamp,
     TopicPartition,
     close_client,
     new_client,
@@ -83,6 +85,25 @@ async def high_watermarks(
         return await unbroken(_connected(reader, partitions))
     finally:
         await stop_client(reader)
+
+
+async def written_to(
+    settings: KafkaSettings, partitions: Collection[TopicPartition]
+) -> dict[PartitionName, WrittenTo]:
+    """What each partition has by now, open transactions included."""
+    reader = new_reader(settings, committed_only=False)
+    try:
+        ends = await unbroken(_connected(reader, partitions))
+        firsts = await reader.offsets_for_times(dict.fromkeys(partitions, 0))
+    finally:
+        await stop_client(reader)
+    return {(tp.topic, tp.partition): _written_to(end, firsts.get(tp)) for tp, end in ends.items()}
+
+
+def _written_to(end: int, first: OffsetAndTimestamp | None) -> WrittenTo:
+    if first is None:
+        return WrittenTo(end)
+    return WrittenTo(end, first.offset, datetime.fromtimestamp(first.timestamp / 1000, UTC))
 
 
 async def low_watermarks(

@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from domain.projection import Changes, Collision, JobEventRow, squeeze_in
+from domain.read_positions import PartitionName, ReadPosition
 from storage.event_gaps import notice
 from storage.rows import affected
 from storage.wakeups import announce
@@ -30,16 +31,18 @@ class ProjectionStore:
         """Use the pool's connections."""
         self._pool = pool
 
-    async def offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The next offset to read of each partition that was read before."""
+    async def positions(
+        self, partitions: Sequence[PartitionName]
+    ) -> dict[PartitionName, ReadPosition]:
+        """Where each partition that was read before is read on."""
         rows = await self._pool.fetch(
-            """SELECT o.topic, o.partition, o.next_offset FROM projection_offsets o
+            """SELECT topic, partition, next_offset, moved_at FROM projection_offsets
                JOIN unnest($1::text[], $2::int[]) AS p(topic, partition) USING (topic,
                  partition)""",
             [topic for topic, _ in partitions],
             [partition for _, partition in partitions],
         )
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        return {(row["topic"], row["partition"]): ReadPosition(*row[2:]) for row in rows}
 
     async def set_back(self, topic: str, partition: int, offset: int) -> None:
         """Go on at an earlier offset: the partition ends before the one that was kept."""
@@ -92,8 +95,10 @@ async def _move_offsets(connection: asyncpg.pool.PoolConnectionProxy, spans: Off
         if row["next_offset"] > begun:
             raise Superseded(f"{row['topic']}[{row['partition']}]: {row['next_offset']} > {begun}")
     await connection.execute(
-        """INSERT INTO projection_offsets SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
-           ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset""",
+        """INSERT INTO projection_offsets (topic, partition, next_offset, moved_at)
+           SELECT *, clock_timestamp() FROM unnest($1::text[], $2::int[], $3::bigint[])
+           ON CONFLICT (topic, partition) DO UPDATE
+             SET next_offset = EXCLUDED.next_offset, moved_at = EXCLUDED.moved_at""",
         topics,
         partitions,
         [spans[key][1] for key in keys],

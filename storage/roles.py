@@ -114,7 +114,7 @@ ROLES: tuple[Role, ...] = (
             "request_logs": "SELECT, UPDATE (status, updated_at, error_code, error_message, "
             "error_item_index, result)",
             "job_events": "SELECT, INSERT, UPDATE (seq)",
-            "projection_offsets": "SELECT, INSERT, UPDATE (next_offset)",
+            "projection_offsets": "SELECT, INSERT, UPDATE (next_offset, moved_at)",
             "job_event_gaps": "SELECT, INSERT, DELETE, UPDATE (missing)",
             "partition_growths": "SELECT",
         },

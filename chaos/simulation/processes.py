@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -40,6 +41,7 @@ from runtime.fairness.slots import Slots
 from runtime.kafka import KafkaElsewhere
 from runtime.lane_session import LaneSession
 from runtime.process import Process
+from runtime.projected import margin_of
 from runtime.received import Received
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
@@ -315,13 +317,10 @@ async def projection(parts: Parts) -> None:
             message.works, context.get("positions"), store, context.get("quarantine")
         )
 
-    async def ends(
-        asked: status_projection.Partitions,
-    ) -> Any:
-        return await status_projection.ends(parts.kafka, asked)
-
     host = SimulatedHost(status_projection.DECLARATION, parts.process, parts.kafka, handle)
-    own = status_projection.ProjectionOffsets(store, ends)
+    own = status_projection.ProjectionOffsets(
+        store, partial(status_projection.written, parts.kafka), margin_of(parts.look)
+    )
     await run_sessions(
         parts.process, "status_projection", lambda: host.begun(BatchSession(host, own))
     )

@@ -10,6 +10,7 @@ from chaos.simulation.tables import SHARDS, SimulatedConnection, SimulatedTables
 from chaos.simulation.wire import SimulatedWire
 from domain.deadline import OpenRequest
 from domain.projection import Changes, Collision
+from domain.read_positions import PartitionName, ReadPosition
 from schemas.events import CreditRefund
 from schemas.layout import PartitionGrowth
 from storage.claims import ClaimResult, ClaimStore
@@ -79,7 +80,9 @@ class SimulatedProjection(ProjectionStore):
     def __init__(self, tables: SimulatedTables, wire: SimulatedWire) -> None:
         self._tables, self._wire = tables, wire
 
-    async def offsets(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def positions(
+        self, partitions: Sequence[PartitionName]
+    ) -> dict[PartitionName, ReadPosition]:
         return await self._wire.call(lambda: places(self._tables.offsets, partitions), gone)
 
     async def set_back(self, topic: str, partition: int, offset: int) -> None:

@@ -15,6 +15,7 @@ from domain.audit import RequestFacts
 from domain.deadline import OpenRequest
 from domain.outcomes import Emit
 from domain.projection import Changes, Collision, JobEventRow, StatusChange, squeeze_in
+from domain.read_positions import PartitionName, ReadPosition
 from runtime.records import OutRecord, outgoing
 from schemas.events import CancelLook, LookRequested
 from schemas.failures import FailureCode
@@ -294,7 +295,7 @@ class SimulatedTables:
 
 
 def places(
-    offsets: Mapping[tuple[str, int], int], asked: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], int]:
-    """Those of some offsets that are asked for."""
-    return {one: offsets[one] for one in asked if one in offsets}
+    offsets: Mapping[PartitionName, int], asked: Sequence[PartitionName]
+) -> dict[PartitionName, ReadPosition]:
+    """Where reading goes on, of those that are asked for. No topic is made anew here."""
+    return {one: ReadPosition(offsets[one]) for one in asked if one in offsets}

@@ -15,12 +15,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pyarrow import fs
 
-from consumers.status_projection import DECLARATION, ends
+from consumers.status_projection import DECLARATION, written
 from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from domain.erasure import words_pattern
 from domain.outcomes import Emit
 from domain.projection import JobEventRow
+from domain.read_positions import caught_up
 from domain.rebuilding import RequestRow
 from domain.redriving import RecordPosition, Verb
 from runtime.faults import OF_COMMANDS
@@ -398,10 +399,9 @@ async def test_records_of_an_erased_tenant_are_skipped_and_the_audit_says_nothin
                 for topic in DECLARATION.topics
                 for number in range(kafka.names.count(topic.name))
             ]
-            at = await ProjectionStore(pool).offsets(partitions)
-            return all(
-                at.get(one, 0) >= end for one, end in (await ends(kafka, partitions)).items()
-            )
+            at = await ProjectionStore(pool).positions(partitions)
+            there = await written(kafka, partitions)
+            return all(caught_up(at, there, number, timedelta()) for _, number in partitions)
 
         await until(all_read)
     assert await rows_with(pool, planted.word) == {}

@@ -5,18 +5,24 @@ shows its last event all the same.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import asyncpg
 import pytest
-from confluent_kafka import TopicPartition as Place
+from confluent_kafka import KafkaException
+from confluent_kafka import TopicPartition as At
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumers import event_gaps
 from consumers.event_gaps import EventGaps
-from consumers.status_projection import DECLARATION, ProjectionOffsets
+from consumers.status_projection import DECLARATION, ProjectionOffsets, written
 from devstack.stack import Stack
 from domain.outcomes import Done, Emit, Outcome
+from domain.projection import Changes
+from domain.read_positions import PartitionName, ReadPosition, WrittenTo
 from runtime import metrics, offset_jumps
 from runtime.application import Application
 from runtime.batch_session import BatchSession
@@ -24,10 +30,11 @@ from runtime.declaration import Declaration, Spans
 from runtime.injected import Injected
 from runtime.kafka import AIOKafkaProducer, TopicPartition, new_reader, stop_client
 from runtime.process import Process
+from runtime.projected import Projected
 from runtime.reading import high_watermarks
 from runtime.records import Work
 from runtime.sessions import Session
-from runtime.settings import KafkaSettings
+from runtime.settings import KafkaSettings, ProcessSettings
 from schemas.events import LookProgress, Stage
 from schemas.ids import new_request_id
 from schemas.topics import LOOK_FAILED, LOOK_PROGRESS
@@ -54,7 +61,11 @@ def closing(kafka: KafkaSettings, pool: asyncpg.Pool):  # type: ignore[no-untype
     def begin(process: Process) -> Session:
         process.ready = True
         return EventGaps(
-            process, kafka, DECLARATION.topics, EventGapStore(pool), ProjectionStore(pool)
+            process,
+            kafka,
+            DECLARATION.topics,
+            EventGapStore(pool),
+            Projected(process, kafka, ProjectionStore(pool), timedelta()),
         )
 
     return begin
@@ -134,7 +145,7 @@ async def test_a_place_that_is_not_in_its_partition_any_more_is_said(
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
     for _ in range(5):
         await producer.send_and_wait(topic, b"x")
-    admin.delete_records([Place(topic, 0, 3)])[Place(topic, 0, 3)].result(30)
+    admin.delete_records([At(topic, 0, 3)])[At(topic, 0, 3)].result(30)
     offset_jumps.watch("test")
     reader, place = new_reader(kafka), TopicPartition(topic, 0)
     await reader.start()
@@ -161,13 +172,54 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning(
     for number in range(2):
         await pool.execute("INSERT INTO projection_offsets VALUES ($1, $2, 57)", topic, number)
 
-    async def ends(_: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-        return {(topic, 0): 3, (topic, 1): 57}
+    async def there(_: Sequence[PartitionName]) -> Mapping[PartitionName, WrittenTo]:
+        return {(topic, 0): WrittenTo(3), (topic, 1): WrittenTo(57)}
 
-    offsets = ProjectionOffsets(store, ends)
     places = [(topic, 0), (topic, 1), (topic, 2)]
-    assert await offsets.start(places) == {(topic, 1): 57}
-    assert await store.offsets(places) == {(topic, 0): 0, (topic, 1): 57}
+    assert await ProjectionOffsets(store, there).start(places) == {(topic, 1): 57}
+    kept = await store.positions(places)
+    assert kept == {(topic, 0): ReadPosition(0), (topic, 1): ReadPosition(57)}
+
+
+async def test_so_is_one_whose_topic_was_made_anew_and_ends_where_the_former_one_did(
+    kafka: KafkaSettings, pool: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    store, topic = ProjectionStore(pool), replace(LOOK_FAILED, name=f"again-{new_request_id()}")
+    name, place = topic.name, (topic.name, 0)
+    projected = Projected(Process("test", ProcessSettings()), kafka, store, timedelta())
+    own = ProjectionOffsets(store, partial(written, kafka))
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+
+    async def are_read() -> set[int]:
+        return await projected.numbers((topic,), (0,), 0.3)
+
+    async def created() -> bool:
+        try:
+            admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+        except KafkaException:  # the former one is still being deleted
+            return False
+        return True
+
+    async def empty() -> bool:
+        """The broker that has it may still know of the former one alone."""
+        return await written(kafka, [place]) == {place: WrittenTo(0)}
+
+    await until(created)
+    await until(empty)
+    await producer.send_and_wait(topic.name, b"x")
+    await store.apply(Changes(), {place: (0, 1)})
+    assert await are_read() == {0}
+    assert await own.start([place]) == {place: 1}
+
+    admin.delete_topics([name])[name].result(30)
+    await until(created)
+    await until(empty)
+    await producer.send_and_wait(topic.name, b"y")
+    assert await are_read() == set(), "nobody is told that all is read before it is"
+    assert await own.start([place]) == {}
+    assert (await store.positions([place]))[place].next_offset == 0
+    await store.apply(Changes(), {place: (0, 1)})
+    assert await are_read() == {0}
 
 
 class SlowStart:

@@ -22,6 +22,7 @@ from cli.rebuild.run import Rebuilt, rebuild
 from devstack.folder import CHECKOUT
 from devstack.stack import Stack
 from domain.outcomes import Emit
+from domain.read_positions import ReadPosition
 from runtime import metrics
 from runtime.kafka import AIOKafkaProducer
 from runtime.process import Process
@@ -161,8 +162,9 @@ async def has_read_all(kafka: KafkaSettings, pool: asyncpg.Pool) -> bool:
             await spans(kafka, await partitions_of(kafka, [BY_NAME[t] for t in TOPICS]))
         ).items()
     }
-    reached = await ProjectionStore(pool).offsets(sorted(ends))
-    return all(reached.get(part, 0) >= end for part, end in ends.items())
+    reached = await ProjectionStore(pool).positions(sorted(ends))
+    none = ReadPosition(0)
+    return all(reached.get(part, none).next_offset >= end for part, end in ends.items())
 
 
 async def projected_history(

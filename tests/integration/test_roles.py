@@ -227,7 +227,7 @@ async def test_failure_and_refund_are_claimed_entered_and_projected_by_their_rol
         store = ProjectionStore(theirs)
         place = ("roles-test", int(new_request_id()[-4:], 36) % 10_000)
         await store.apply(Changes(), {place: (0, 5)})
-        assert await store.offsets([place]) == {place: 5}
+        assert (await store.positions([place]))[place].next_offset == 5
         assert await store.tenants([one.request_id]) == {one.request_id: one.tenant_id}
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await theirs.execute("UPDATE request_logs SET credits_cost = 0")
@@ -253,7 +253,7 @@ async def test_the_relay_and_the_sweeper_do_their_work_and_see_no_money(
         late = await store.overdue(await store.now(), 10_000)
         assert late
         assert len(await store.still_open([one.request.request_id for one in late])) == len(late)
-        assert await ProjectionStore(theirs).offsets([("no such topic", 0)]) == {}
+        assert await ProjectionStore(theirs).positions([("no such topic", 0)]) == {}
         assert await store.growths() == ()
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await theirs.execute("SELECT * FROM ledger_entries")
