@@ -42,12 +42,16 @@ def is_pseudonym(tenant_id: str) -> bool:
 def hindrances(standing: InWork, *, revoke: bool) -> list[str]:
     """Why the tenant can't be erased now, a line each."""
     found = [
-        (standing.keys if not revoke else 0, "keys still work: `looks keys revoke`, or --revoke"),
-        (standing.looks, "looks are in work: they end by their deadlines"),
-        (standing.refunds, "failed looks are not refunded yet"),
-        (standing.records, "records of its looks wait in the outbox"),
+        (
+            standing.keys if not revoke else 0,
+            "keys that still work",
+            "revoke them before, or with it",
+        ),
+        (standing.looks, "looks in progress", "they end by their deadlines"),
+        (standing.refunds, "failed looks not refunded yet", "they soon are"),
+        (standing.records, "records of its looks not sent yet", "they soon are"),
     ]
-    return [f"{count} {what}" for count, what in found if count]
+    return [f"{what}: {count}; {then}" for count, what, then in found if count]
 
 
 def own_places(names: Namespace, tenant_id: str, key_prefixes: Sequence[str]) -> tuple[str, ...]:

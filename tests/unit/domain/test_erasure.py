@@ -31,7 +31,7 @@ def test_what_is_in_work_hinders_and_keys_do_unless_they_are_revoked() -> None:
     assert hindrances(InWork(0, 0, 0, 0), revoke=False) == []
     assert hindrances(InWork(0, 0, 0, 2), revoke=True) == []
     lines = hindrances(InWork(1, 2, 3, 4), revoke=False)
-    assert [line.split()[0] for line in lines] == ["4", "1", "2", "3"]
+    assert [line.split(": ")[1].split(";")[0] for line in lines] == ["4", "1", "2", "3"]
 
 
 def test_its_places_are_its_own_whole_segments() -> None:
