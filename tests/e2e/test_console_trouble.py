@@ -190,6 +190,7 @@ def test_what_failed_is_changed_and_sent_again_without_a_new_upload(tab: Tab) ->
     tab.enter()
     tab.add("my jeans.jpg", encode(stranger("cat", 0), "jpeg", 92))
     tab.send()
+    expect(page.locator(".reason")).to_contain_text("Try another photo")
     page.get_by_role("link", name="Change and send again").click()
     expect(page.locator(".garment.ready .name")).to_have_text("my jeans.jpg")
     uploads: list[str] = []

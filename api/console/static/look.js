@@ -12,6 +12,10 @@ const STEPS = { queued: "Queued", composing: "Composing", retrying: "Trying agai
 const NAMES = { webp: "WebP", png: "PNG", jpeg: "JPEG" };
 const SETTLE_S = 10; // waits for the refund of a look that failed as well
 const AGAIN_MS = 2000;
+const HELPS = {
+  cannot_be_dressed: "Try another photo: the whole garment, laid out straight, on a plain background of another colour. Or choose another category.",
+  category_unclear: "Choose the category yourself: press “Change and send again”.",
+};
 
 export async function lookView({ view, id, signal, refreshBalance }) {
   const parts = {
@@ -233,6 +237,7 @@ function reason(job, garments = []) {
     h("h2", {}, code === "cancelled" ? "It was cancelled" : "There is no picture"),
     blamed ? picture({ src: blamed.url, alt: `The photo of garment ${index + 1}` }) : null,
     h("p", { class: "lead" }, message || code),
+    HELPS[code] ? h("p", {}, HELPS[code]) : null,
     h("dl", { class: "receipt" },
       h("dt", {}, "Reason"), h("dd", {}, h("code", {}, code)),
       ...(index === null ? [] : [h("dt", {}, "Garment"), h("dd", {}, `${number(index + 1)}${blamed ? `: ${blamed.name}` : ""}`)]),
