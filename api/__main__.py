@@ -146,7 +146,7 @@ async def _serve(
     done, _ = await asyncio.wait({serving, stop, *helpers}, return_when=asyncio.FIRST_COMPLETED)
     process.ready = False
     app.state.hub.drain()
-    server.should_exit = True
+    server.leave()
     await serving
     for task in (stop, *helpers):
         task.cancel()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 FIRST = -10
 """Nine times the weight of another session."""
-LOOK_AGAIN_S = 1.0
+LOOK_AGAIN_S = 3.0
 """For new backends of Postgres."""
 
 

@@ -3,8 +3,10 @@ offset moved by it.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from faststream import AckPolicy
@@ -25,8 +27,17 @@ dead.
 """
 PAUSE_MS = 1
 """FastStream sleeps for so long after a poll that gave nothing."""
-POLL_S = 0.2
+POLL_S = 1.0
 """A poll waits for so long, and ends with the first record."""
+FETCH_WAIT_MS = 500
+"""A fetch waits for so long at the ends of its partitions, and ends with the first record."""
+IDLE_FETCH_WAIT_MS = 2_000
+"""The same while nothing comes: each fetch costs the same CPU, here and in Kafka. A record does not
+wait for it; what does is a partition that is not among those fetched, as after a rebalance, since a
+member has one fetch at a time.
+"""
+IDLE_AFTER_S = 5.0
+"""Nothing came for so long."""
 
 
 class Heard(LoggerProto):
@@ -58,8 +69,11 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has n
 
     FastStream sleeps as long as it polled in vain. With its one number for both, a record that
     comes to an idle consumer waits for the end of the sleep, or an idle consumer polls all the
-    time.
+    time. Its fetches wait longer while nothing comes, and nothing is paused that may be resumed.
     """
+
+    _busy_s = -inf  # when records came last, or its share changed, or some of it was paused
+    _share: frozenset[TopicPartition] = frozenset()
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -68,6 +82,12 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has n
         found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
             *partitions, timeout_ms=max(timeout_ms, int(POLL_S * 1000)), max_records=max_records
         )
+        now_s = time.monotonic()
+        before, self._share = self._share, frozenset(self.assignment())
+        if found or self.paused() or before != self._share:
+            self._busy_s = now_s
+        idle = now_s - self._busy_s > IDLE_AFTER_S
+        self._fetcher._fetch_max_wait_ms = IDLE_FETCH_WAIT_MS if idle else FETCH_WAIT_MS
         return found
 
 
@@ -122,5 +142,7 @@ def subscribe(
         partition_assignment_strategy=[NumberAssignor],
         session_timeout_ms=int(settings.session_timeout_s * 1000),
         heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / HEARTBEATS),
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        consumer_timeout_ms=int(POLL_S * 1000),
         listener=listener,
     )

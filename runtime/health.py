@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 Check = Callable[[], bool]
 PATHS = ("/health/live", "/health/ready", "/metrics")
+TICK_S = 1.0
 
 
 def health_app(
@@ -39,12 +40,31 @@ def health_app(
 
 
 class UnsignalledServer(uvicorn.Server):
-    """uvicorn's server inside of a process that handles signals itself (`runtime.process`)."""
+    """uvicorn's server inside of a process that handles signals itself (`runtime.process`), and
+    says by `leave` when to stop: uvicorn's own looks ten times a second whether it should.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Bind nothing yet."""
+        super().__init__(config)
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave them to the process."""
         yield
+
+    def leave(self) -> None:
+        """Stop: `serve` returns once what is under way has been answered."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        """Until it is to stop; the answers' date is set each second."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._leaving.wait()
 
 
 class HealthServer:
@@ -63,8 +83,13 @@ class HealthServer:
         sockets = [self._server.config.bind_socket()]
         self._task = asyncio.create_task(self._server.serve(sockets), name="health")
 
+    @property
+    def listening(self) -> bool:
+        """Whether it answers by now."""
+        return self._server.started
+
     async def stop(self) -> None:
         """Stop listening."""
-        self._server.should_exit = True
+        self._server.leave()
         if self._task is not None:
             await self._task

@@ -8,6 +8,7 @@ owner. A number that some topic lacks is not worked on (`runtime.copartitions`).
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -30,9 +31,11 @@ from runtime.received import Reading, Received
 log = logs.get(__name__)
 
 HOLD_BACK_EVERY_S = 0.1
-"""FastStream calls nobody while every partition is paused: so often it is looked whether there is
-room.
+"""FastStream calls nobody while every partition is paused: when a lane has room, it is looked this
+often at most whether there is enough.
 """
+LOOK_ANYWAY_S = 1.0
+"""Without being told of room: for metrics, which say how many lanes are not open too."""
 REOPEN_AFTER_S = 30.0
 """A lane that failed because its broker was slow is opened again, and the others go on. If it fails
 again within this time, the session ends.
@@ -67,7 +70,8 @@ class LaneSession(Consuming):
         self._left_out: set[TopicPartition] = set()  # ours, of numbers that some topic lacks
         self._watching: list[asyncio.Task[None]] = []
         self._paused = False
-        # Ten times a second and with each batch: not looked up by their labels each time
+        self._roomier = asyncio.Event()
+        # With each batch, and up to ten times a second: not looked up by their labels each time
         self._gauges = [
             gauge.labels(self._declared.name)
             for gauge in (metrics.IN_FLIGHT, metrics.DEFERRED, metrics.LANES_NOT_OPEN)
@@ -171,12 +175,20 @@ class LaneSession(Consuming):
 
     async def _keep_holding_back(self) -> None:
         while True:
-            await asyncio.sleep(HOLD_BACK_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_ANYWAY_S):
+                    await self._roomier.wait()
+            self._roomier.clear()
             try:
                 self._hold_back()
             except Exception as error:
                 self.fail(error)
                 return
+            await asyncio.sleep(HOLD_BACK_EVERY_S)
+
+    def _room(self) -> None:
+        self._roomier.set()
+        self._refetch.room()
 
     def _hold_back(self) -> None:
         """Stop taking requests at the limit; commands are always taken."""
@@ -275,7 +287,7 @@ class LaneSession(Consuming):
             breaker=self._breaker,
             unreadable=self._unreadable,
             failed=lambda error: self._lane_failed(number, error),
-            room=self._refetch.room,
+            room=self._room,
             fresh=self._quarantine.fresh,
         )
 

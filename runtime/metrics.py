@@ -32,7 +32,7 @@ FINISH_SECONDS = Histogram(
 )
 LOOP_LATE_SECONDS = Histogram(
     "looks_event_loop_late_seconds",
-    "By how much a process's event loop is late for what it should do now, looked at every half a "
+    "By how much a process's event loop is late for what it should do now, looked at every "
     "second. Over 0.1 for long: it has too little CPU, or something blocks it.",
     buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )

@@ -21,7 +21,7 @@ from runtime.settings import CLOSE_WITHIN_S, ProcessSettings
 
 log = logs.get(__name__)
 
-BEAT_S = 0.5
+BEAT_S = 1.0
 
 
 class Process:

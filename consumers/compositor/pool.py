@@ -34,6 +34,8 @@ CANCEL_GRACE_S = 3.0
 """About what a new worker costs. Most looks end sooner."""
 RENEWAL_MIN_S, RENEWAL_MAX_S = 0.1, 30.0
 """Between two tries to have a worker; doubled at each."""
+LOOK_AT_WORKERS_S = 0.3
+"""So often each pool looks whether its worker lives and is in time. Results do not wait for it."""
 LOOKS_PER_WORKER = 500
 """A worker is replaced after so many looks: what a native library leaks stays bounded."""
 
@@ -120,6 +122,7 @@ class RenderPool:
             Bars(settings.quality_floor, settings.quality_dress),
             remote,
         )
+        pebble.CONSTS.sleep_unit = LOOK_AT_WORKERS_S  # of the whole process: there is no other way
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([PRELOADED])
         make = partial(

@@ -21,6 +21,8 @@ WITHOUT_A_PUBLIC_WAY = {
     ("runtime/copartitions.py", "aiokafka.coordinator.protocol"),
     # What it makes of a broker's refusal of a token can be set nowhere else.
     ("runtime/tokens.py", "aiokafka.conn"),
+    # How long a fetch waits is said once, when a consumer is made. A test holds that it is heard.
+    ("runtime/broker.py", "self._fetcher._fetch_max_wait_ms"),
     # Two requests that no client speaks (DescribeProducers, ListTransactions).
     ("runtime/open_transactions.py", "aiokafka.protocol.api"),
     ("runtime/open_transactions.py", "aiokafka.protocol.types"),

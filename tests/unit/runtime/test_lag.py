@@ -1,6 +1,7 @@
 """Lag is what can be read less what was read; partitions given away say nothing any more."""
 
 import asyncio
+import time
 
 from aiokafka.errors import KafkaConnectionError
 from prometheus_client import REGISTRY
@@ -87,6 +88,31 @@ class Fetched(Consumer):
 
     def last_poll_timestamp(self, partition: TopicPartition) -> int | None:
         return self.said[2]
+
+
+async def test_what_was_fetched_of_late_is_not_asked_for() -> None:
+    consumer = Fetched()
+    consumer.down = False
+
+    async def shows(lag: float) -> bool:
+        watching = asyncio.create_task(
+            watch_lag("lagging", consumer, consumer.assignment, every_s=0.01)
+        )
+        async with asyncio.timeout(60):
+            while shown(FIRST) != lag:
+                await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.wait({watching})
+        return consumer.asked.is_set()
+
+    fresh_ms = int(time.time() * 1000) + 3_600_000
+    consumer.said = (14, 13, fresh_ms)  # what an open transaction holds back can't be read yet
+    assert not await shows(10)
+    consumer.said = (14, -1, fresh_ms)  # as fetches of what is not committed say
+    assert await shows(7)
+    consumer.asked.clear()
+    consumer.said = (14, 13, 1_000)
+    assert await shows(7)
 
 
 def held(metric: str) -> float | None:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from consumers import dead_letter
 from consumers.dead_letter import DeadLetters
+from runtime import lane_session
 from runtime.kafka import TopicPartition
 from runtime.lane_session import LaneSession
 from runtime.received import Reading, reading
@@ -35,8 +36,14 @@ class Lane:
 class Consumer:
     """Fetches nothing."""
 
+    def __init__(self) -> None:
+        self.resumed = asyncio.Event()
+
     def pause(self, *_: TopicPartition) -> None:
         """It is so already."""
+
+    def resume(self, *_: TopicPartition) -> None:
+        self.resumed.set()
 
 
 def polled(offset: int) -> list[Reading]:
@@ -91,3 +98,23 @@ async def test_a_lane_that_is_slow_while_it_is_given_up_is_not_opened_again(
     await asyncio.sleep(0.01)
     assert opened == []
     assert session._failure.cancel(), "nor does it end the session"
+
+
+async def test_one_that_is_full_reads_on_when_a_lane_says_that_it_has_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lane_session, "LOOK_ANYWAY_S", 3600.0)
+    session = LaneSession(dead_letter.app(), DeadLetters(NoClaims()), lambda: datetime.now(UTC))
+    consumer, lane = Consumer(), Lane()
+    monkeypatch.setattr(LaneSession, "_consumer", consumer)
+    session._lanes = {3: lane}  # type: ignore[dict-item]  # a lane of tests
+    lane.in_flight = dead_letter.DECLARATION.max_in_flight
+    watching = asyncio.create_task(session._keep_holding_back())
+    session._hold_back()
+    assert session._paused
+    lane.in_flight = 0
+    session._ports(3).room()
+    await asyncio.wait_for(consumer.resumed.wait(), 60)
+    assert not session._paused
+    watching.cancel()
+    assert session._failure.cancel()
