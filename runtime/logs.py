@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import orjson
-import structlog
 
+from runtime.plain_structlog import structlog
 from schemas.envelope import trace_id_of
 
 QUIET_LIBRARIES = (

@@ -1,6 +1,8 @@
 """A library that says the same again and again fills no disk, and hides nothing else."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -55,3 +57,13 @@ def test_it_remembers_so_many(written: Written) -> None:
         written.say(f"a line made of {number}")
     assert len(written.lines) == 3 * REMEMBERED
     assert len(written.filter._said) == REMEMBERED
+
+
+def test_a_process_logs_without_what_colours_a_console() -> None:
+    code = (
+        "import sys, runtime.logs\n"
+        "assert 'structlog' in sys.modules\n"
+        "assert not [one for one in sys.modules if one.partition('.')[0] == 'rich']\n"
+        "import rich.console  # as whoever needs it may\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=240)
