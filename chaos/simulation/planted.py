@@ -25,11 +25,11 @@ from chaos.simulation.tables import Key, SimulatedConnection
 from consumers.compositor.handler import Compositor
 from domain.history import PartitionHistory
 from domain.outcomes import Emit
-from producers.deadline_sweeper import DeadlineSweeper
 from runtime.batch_session import BatchSession
 from runtime.deciding import Decider, Decision
 from runtime.lane_opening import LaneOpener
 from runtime.offsets import OffsetTracker
+from runtime.projected import Projected
 from runtime.records import OutRecord
 from runtime.restore import horizon
 from runtime.transactions import Transactions
@@ -128,7 +128,7 @@ def _without_margin(now: datetime, **_: float) -> datetime:
 
 
 async def _without_catching_up(
-    self: DeadlineSweeper, written: object, numbers: list[int]
+    self: Projected, topics: object, numbers: list[int], within_s: float
 ) -> set[int]:
     return {*numbers}
 
@@ -188,7 +188,7 @@ PLANTS: dict[Missing, Plant] = {
     Missing.APPLY_FIRST: Plant(((BatchSession, "_consume", _committed_first),)),
     Missing.FORWARD_ONLY: Plant(lacks=frozenset({Key.FORWARD_ONLY})),
     Missing.MARGIN: Plant(((producers.deadline_sweeper, "overdue_before", _without_margin),)),
-    Missing.CATCH_UP: Plant(((DeadlineSweeper, "_projected", _without_catching_up),)),
+    Missing.CATCH_UP: Plant(((Projected, "numbers", _without_catching_up),)),
     Missing.HORIZON: Plant(((LaneOpener, "_horizon", _by_our_clock),)),
     Missing.FORGETTING: Plant(((Decider, "surely_now", _forgotten_by_our_clock),)),
     Missing.ISOLATION: Plant(((Broker, "readable", _readable_at_once),)),
