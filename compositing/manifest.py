@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-ENGINE_VERSION = "0.12"
+ENGINE_VERSION = "0.13"
 """Changes whenever the same input may give other bytes."""
 
 

@@ -56,6 +56,12 @@ the neck was seen from near, the map clearly."""
 VERY_DEEP, CERTAIN = 2.5, 0.85
 """A deeper one is none where the map's insides are less certain in the mean: it would lay bare half
 of a front."""
+LEAST_EDGE: Final = 0.15
+"""And not without any edge: on dark cloth the map goes on below a neckline."""
+CERTAIN_ALONE, UNSURE, HIGHER, ALIKE_SURER, GUESSED, MORE_EDGE = 0.75, 0.25, 0.25, 0.8, 0.6, 0.5
+"""Where the map is less sure than the first of a share of what is inside: what it is sure of may
+end so much higher, be so much like a curve, and have below it a mean of no more, or so much more of
+an edge. Then that is the opening."""
 BAND, PARTED, PLENTY, ENDS = 12, 0.2, 10.0, 4
 """The line is moved across itself by at most so many px, to edges no stronger than (dE); each px of
 what is inside that it gains is worth so much."""
@@ -79,11 +85,7 @@ class SeenLine:
 
     def share_above(self, seen: NeckView, line: Numbers) -> float:
         """How much of the cloth above another line the map has inside."""
-        high = np.array([0.0, -float(seen.origin[1]) - float(line[:, 1].max())])
-        around = np.concatenate([line, line[-1:] + high, line[:1] + high]) + seen.origin
-        drawn = np.zeros(self.inside.shape, np.uint8)
-        cv2.fillPoly(drawn, [np.round(around).astype(np.int32)], 1)
-        cloth = (drawn > 0) & (seen.cloth > 0.5)
+        cloth = _over(seen, line) & (seen.cloth > 0.5)
         return float((cloth & self.inside).sum() / max(cloth.sum(), 1))
 
 
@@ -159,13 +161,50 @@ def _rises(seen: NeckView, half: float) -> bool:
 def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) -> SeenLine:
     """`inside`: the map (0..1) in the view's px. `collared`: it opens between leaves. `trusted`:
     a clear map of a deep opening needs no edge."""
+    rows = _rows(seen)
+    found = _best_line(seen, inside, rows, collared=collared, trusted=trusted)
+    hesitates = found.line is not None and (inside[found.inside] < CERTAIN_ALONE).mean() > UNSURE
+    if collared or not hesitates:
+        return found
+    certain = np.where(inside > CERTAIN_ALONE, inside, 0).astype(np.float32)
+    surer = _best_line(seen, certain, rows, collared=collared, trusted=trusted)
+    return surer if _goes_before(seen, surer, found, inside) else found
+
+
+def _goes_before(seen: NeckView, surer: SeenLine, found: SeenLine, inside: Floats) -> bool:
+    """Whether the line around what the map is sure of is the neckline, and what it has below that
+    is a guess: it is much like what is sure, and the map hesitates all along below it, or the photo
+    has an edge there."""
+    if surer.line is None or found.line is None or surer.alike < ALIKE_SURER:
+        return False
+    ends = [float(one[:, 1].max()) for one in (surer.line, found.line)]
+    if ends[1] - ends[0] < HIGHER * REACH_PX:
+        return False
+    between = _over(seen, found.line) & ~_over(seen, surer.line) & (seen.cloth > 0.5)
+    edges, _ = edges_along(seen, np.stack([surer.line, found.line]))
+    return bool(inside[between].mean() < GUESSED or edges[0] > edges[1] + MORE_EDGE)
+
+
+def _over(seen: NeckView, line: Numbers) -> Mask:
+    """The view's px above a line."""
+    high = np.array([0.0, -float(seen.origin[1]) - float(line[:, 1].max())])
+    around = np.concatenate([line, line[-1:] + high, line[:1] + high]) + seen.origin
+    drawn = np.zeros(seen.cloth.shape, np.uint8)
+    cv2.fillPoly(drawn, [np.round(around).astype(np.int32)], 1)
+    return drawn > 0
+
+
+def _best_line(
+    seen: NeckView, inside: Floats, rows: Numbers, *, collared: bool, trusted: bool
+) -> SeenLine:
+    """The curve that is most like the map, moved to the photo's edge. `rows`: of all curves."""
     cloth = seen.cloth > 0.5
     shown = cloth & (inside > 0.5)
     there = _filled(shown, cloth)
     size = float(there.sum())
     if size < LEAST * REACH_PX**2:
         return SeenLine(None, 0.0, there)
-    kinds, rows = _kinds(), _rows(seen)
+    kinds = _kinds()
     alike = _alike(there, cloth, rows)
     best = float(alike.max())
     if best < ALIKE:
@@ -182,7 +221,11 @@ def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) 
         like = _alike(np.asarray(cloth & shown), cloth, rows[taken : taken + 1])
         if not trusted or float(like[0]) < (ALIKE_COLLAR if collared else ALIKE_DEEP):
             return SeenLine(None, best, there)
-    return SeenLine(_settled(seen, lines[chosen], inside), best, there)
+    line = _settled(seen, lines[chosen], inside)
+    deep = float(line[:, 1].max()) > DEEP * REACH_PX and not collared
+    if deep and float(edges_along(seen, line[None])[0][0]) < LEAST_EDGE:
+        return SeenLine(None, best, there)
+    return SeenLine(line, best, there)
 
 
 def _settled(seen: NeckView, line: Numbers, inside: Floats) -> Numbers:
@@ -235,11 +278,19 @@ def _level(seen: NeckView, kinds: Numbers, u: Numbers) -> Numbers:
 
 def _rows(seen: NeckView) -> Numbers:
     """The row of each curve in each column of the view (n, columns); -1 outside of it."""
-    kinds = _kinds()
-    x = (np.arange(seen.cloth.shape[1]) - seen.origin[0]) / REACH_PX
-    u = (x[None] - kinds[:, 3:]) / kinds[:, 1:2]
-    rows = _level(seen, kinds, u) + _fall(kinds, u) * REACH_PX + seen.origin[1]
+    u, fall = _falls(seen.cloth.shape[1], float(seen.origin[0]))
+    rows = _level(seen, _kinds(), u) + fall + seen.origin[1]
     return np.where(np.abs(u) < 1, np.clip(np.round(rows), 0, len(seen.cloth) - 1), -1)
+
+
+@lru_cache(maxsize=1)
+def _falls(columns: int, middle: float) -> tuple[Numbers, Numbers]:
+    """Where each curve is in each column of a view (-1..1 between its ends), and how far below its
+    ends' level, px (n, columns)."""
+    kinds = _kinds()
+    x = (np.arange(columns) - middle) / REACH_PX
+    u = (x[None] - kinds[:, 3:]) / kinds[:, 1:2]
+    return u, _fall(kinds, u) * REACH_PX
 
 
 def _above(picture: Floats, rows: Numbers) -> Numbers:

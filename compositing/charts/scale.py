@@ -88,8 +88,9 @@ LONG_FROM: Mapping[GarmentCategory, float] = {
 }
 """How near to the wrist slender sleeves come that are taken for long ones: other lengths are rare,
 but of these categories usual too: three quarters of tops, short ones of shirts."""
-OVERLONG = 1.27
-"""Nor are their sleeves long where the garment would be so much longer than most then."""
+OVERLONG, SHORT_OF = 1.27, 0.85
+"""Nor are their sleeves long where the garment would be so much longer than most then; nor those of
+other categories that come no nearer to the wrist: three quarters of a sweater."""
 LONG_DRESS = 0.8
 """A dress that hangs narrow has slender sleeves of every length."""
 WIDE_NECK = 0.46
@@ -179,7 +180,7 @@ def upper_scale(photo: UpperPhoto, category: GarmentCategory, body: Body) -> Sca
     else:
         long = _long_sleeved(photo, whole=False)
     long = long or (_slender(photo) and near > LONG_FROM.get(category, LIKELY_LONG))
-    if category in LONG_FROM and not whole:
+    if not whole and (category in LONG_FROM or near < SHORT_OF):
         long = long and _usual_length(photo, category, body)
     if long:
         cues.append(Cue("sleeve", body.arm_px / (photo.shoulder_px + photo.sleeve_px), 0.045))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -64,9 +65,35 @@ def faint(cutout: Cutout) -> Cutout:
     return replace(cutout, inside=np.asarray(cutout.inside // 4 * 3, np.uint8))
 
 
+def edged(cutout: Cutout) -> Cutout:
+    """With darker cloth where the map is certain of an inside."""
+    assert cutout.inside is not None
+    there = cv2.resize(cutout.inside, SIZE, interpolation=cv2.INTER_NEAREST) > 0
+    return replace(cutout, rgb=np.where(there[..., None], np.uint8(60), cutout.rgb))
+
+
+def test_a_deep_map_that_no_edge_shows_opens_no_front() -> None:
+    """On dark cloth the map goes on below a neckline; one that an edge shows is as deep as it."""
+    found = learned_line(tee(2.2, half=0.6), seen(tee(2.2, half=0.6)), collared=False)
+    assert found is not None
+    assert found.line is None
+    assert lowest(edged(tee(2.2, half=0.6))) == pytest.approx(2.2, abs=0.2)
+
+
+@pytest.mark.parametrize(("level", "depth"), [(135, 0.5), (185, 1.4)])
+def test_a_guess_below_a_sure_opening_is_front(level: int, depth: float) -> None:
+    """Half sure is no more than a guess; what is nearly sure is the opening too."""
+    sure, deep = tee(0.5), tee(1.4)
+    assert sure.inside is not None
+    assert deep.inside is not None
+    guessed = np.where(deep.inside > 0, np.uint8(level), np.uint8(0))
+    cutout = replace(sure, inside=np.maximum(sure.inside, guessed))
+    assert lowest(cutout) == pytest.approx(depth, abs=0.2)
+
+
 def test_a_very_deep_map_that_is_not_certain_opens_no_front() -> None:
     """It would lay half of a plain front bare; one that is certain does, and a shallow one too."""
-    cutout = tee(3.0, half=0.6)
+    cutout = edged(tee(3.0, half=0.6))
     assert lowest(cutout) > 2.5
     found = learned_line(faint(cutout), seen(cutout), collared=False)
     assert found is not None

@@ -73,15 +73,23 @@ def test_three_quarter_sleeves_of_a_long_top_stay_so() -> None:
     assert not upper_scale(photo, G.TOP, body_of("FEMALE")).long
 
 
-@pytest.mark.parametrize("share", [0.5, 0.6])
+@pytest.mark.parametrize(
+    ("kind", "category", "share"),
+    [
+        ("shirt", G.SHIRT, 0.5),
+        ("shirt", G.SHIRT, 0.6),
+        ("crew-sweater", G.SWEATER, 0.6),
+        ("long-sleeve", G.SWEATER, 0.7),
+    ],
+)
 @pytest.mark.parametrize("mannequin", ["FEMALE", "MALE"])
-def test_shirt_with_short_sleeves_is_no_longer_than_with_long_ones(
-    mannequin: str, share: float
+def test_with_shorter_sleeves_it_is_no_longer_than_with_long_ones(
+    mannequin: str, kind: str, category: G, share: float
 ) -> None:
-    """Slender sleeves that end at the elbow, as of a wide shirt on a hanger: taken for long ones
-    they would make it reach the knees."""
+    """Slender sleeves that end at the elbow or beyond, as of a wide shirt on a hanger: taken for
+    long ones they would make it reach the knees."""
     body = body_of("MALE" if mannequin == "MALE" else "FEMALE")
-    photo = replace(photo_of("shirt"), studio=False)
+    photo = replace(photo_of(kind), studio=False)
     ribs = {
         s: replace(
             one,
@@ -90,7 +98,7 @@ def test_shirt_with_short_sleeves_is_no_longer_than_with_long_ones(
         )
         for s, one in photo.ribs.items()
     }
-    long, short = (upper_scale(one, G.SHIRT, body) for one in (photo, replace(photo, ribs=ribs)))
+    long, short = (upper_scale(one, category, body) for one in (photo, replace(photo, ribs=ribs)))
     assert long.long
     assert not short.long
     assert short.value == pytest.approx(long.value, rel=0.1)
