@@ -85,7 +85,7 @@ export function said(text) {
 
 /** Said in place of what a key may not do. */
 export function notAllowed(what, capability) {
-  return h("p", { class: "empty" }, `This key may not ${what}. Ask for one with the capability `, h("code", {}, capability), ".");
+  return h("div", { class: "empty" }, h("p", {}, `This key may not ${what}. Ask for one with the capability `, h("code", {}, capability), "."));
 }
 
 /** A long id, whole for machines and readers alike; it may break anywhere. */
