@@ -26,7 +26,6 @@ from runtime.application import Application, start
 from runtime.batch_session import BatchSession, Quarantine
 from runtime.declaration import Declaration
 from runtime.injected import Injected
-from runtime.kafka import TopicPartition
 from runtime.process import Process
 from runtime.projected import Projected, margin_of
 from runtime.reading import written_to
@@ -100,7 +99,7 @@ def app(process: Process | None = None, kafka: KafkaSettings | None = None) -> A
         lambda one: BatchSession(
             one,
             ProjectionOffsets(
-                one.context.get("store"), partial(written, one.kafka), margin_of(LookSettings())
+                one.context.get("store"), partial(written_to, one.kafka), margin_of(LookSettings())
             ),
         )
     )
@@ -131,19 +130,10 @@ def resources(kafka: KafkaSettings) -> Lifespan:
     return beside
 
 
-async def written(
-    kafka: KafkaSettings, places: Sequence[PartitionName]
-) -> Mapping[PartitionName, WrittenTo]:
-    """What these partitions have now."""
-    return await written_to(kafka, [TopicPartition(*one) for one in places])
-
-
 class ProjectionOffsets:
     """The projection's own, beside the rows that they say were applied."""
 
-    def __init__(
-        self, store: ProjectionStore, written: WrittenOf, margin: timedelta = timedelta()
-    ) -> None:
+    def __init__(self, store: ProjectionStore, written: WrittenOf, margin: timedelta) -> None:
         """In this store. `written`: what each of these partitions has now. `margin`: clocks differ
         by no more.
         """

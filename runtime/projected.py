@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Protocol
 
 from domain.read_positions import PartitionName, ReadPosition, caught_up
-from runtime.kafka import TopicPartition
 from runtime.process import Process
 from runtime.reading import written_to
 from runtime.sessions import pause
@@ -47,8 +46,7 @@ class Projected:
         projected by then. Raises what goes wrong with Kafka or the database.
         """
         written = await written_to(
-            self.kafka,
-            [TopicPartition(topic.name, number) for topic in topics for number in numbers],
+            self.kafka, [(topic.name, number) for topic in topics for number in numbers]
         )
         give_up_s = asyncio.get_running_loop().time() + within_s
         ready: set[int] = set()

@@ -88,9 +88,10 @@ async def high_watermarks(
 
 
 async def written_to(
-    settings: KafkaSettings, partitions: Collection[TopicPartition]
+    settings: KafkaSettings, names: Iterable[PartitionName]
 ) -> dict[PartitionName, WrittenTo]:
     """What each partition has by now, open transactions included."""
+    partitions = [TopicPartition(*name) for name in names]
     reader = new_reader(settings, committed_only=False)
     try:
         ends = await unbroken(_connected(reader, partitions))

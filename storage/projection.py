@@ -45,7 +45,7 @@ class ProjectionStore:
         return {(row["topic"], row["partition"]): ReadPosition(*row[2:]) for row in rows}
 
     async def set_back(self, topic: str, partition: int, offset: int) -> None:
-        """Go on at an earlier offset: the partition ends before the one that was kept."""
+        """Go on at an earlier offset: the one that was kept is not of this partition."""
         await self._pool.execute(
             """UPDATE projection_offsets SET next_offset = $3
                WHERE (topic, partition) = ($1, $2) AND next_offset > $3""",

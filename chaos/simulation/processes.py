@@ -42,6 +42,7 @@ from runtime.kafka import KafkaElsewhere
 from runtime.lane_session import LaneSession
 from runtime.process import Process
 from runtime.projected import margin_of
+from runtime.reading import written_to
 from runtime.received import Received
 from runtime.sessions import run_sessions
 from runtime.settings import KafkaSettings, LookSettings, ProcessSettings
@@ -319,7 +320,7 @@ async def projection(parts: Parts) -> None:
 
     host = SimulatedHost(status_projection.DECLARATION, parts.process, parts.kafka, handle)
     own = status_projection.ProjectionOffsets(
-        store, partial(status_projection.written, parts.kafka), margin_of(parts.look)
+        store, partial(written_to, parts.kafka), margin_of(parts.look)
     )
     await run_sessions(
         parts.process, "status_projection", lambda: host.begun(BatchSession(host, own))

@@ -161,13 +161,12 @@ def _rises(seen: NeckView, half: float) -> bool:
 def seen_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) -> SeenLine:
     """`inside`: the map (0..1) in the view's px. `collared`: it opens between leaves. `trusted`:
     a clear map of a deep opening needs no edge."""
-    rows = _rows(seen)
-    found = _best_line(seen, inside, rows, collared=collared, trusted=trusted)
+    found = _best_line(seen, inside, collared=collared, trusted=trusted)
     hesitates = found.line is not None and (inside[found.inside] < CERTAIN_ALONE).mean() > UNSURE
     if collared or not hesitates:
         return found
     certain = np.where(inside > CERTAIN_ALONE, inside, 0).astype(np.float32)
-    surer = _best_line(seen, certain, rows, collared=collared, trusted=trusted)
+    surer = _best_line(seen, certain, collared=collared, trusted=trusted)
     return surer if _goes_before(seen, surer, found, inside) else found
 
 
@@ -194,17 +193,15 @@ def _over(seen: NeckView, line: Numbers) -> Mask:
     return drawn > 0
 
 
-def _best_line(
-    seen: NeckView, inside: Floats, rows: Numbers, *, collared: bool, trusted: bool
-) -> SeenLine:
-    """The curve that is most like the map, moved to the photo's edge. `rows`: of all curves."""
+def _best_line(seen: NeckView, inside: Floats, *, collared: bool, trusted: bool) -> SeenLine:
+    """The curve that is most like the map, moved to the photo's edge."""
     cloth = seen.cloth > 0.5
     shown = cloth & (inside > 0.5)
     there = _filled(shown, cloth)
     size = float(there.sum())
     if size < LEAST * REACH_PX**2:
         return SeenLine(None, 0.0, there)
-    kinds = _kinds()
+    kinds, rows = _kinds(), _rows(seen)
     alike = _alike(there, cloth, rows)
     best = float(alike.max())
     if best < ALIKE:

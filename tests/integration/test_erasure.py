@@ -15,7 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pyarrow import fs
 
-from consumers.status_projection import DECLARATION, written
+from consumers.status_projection import DECLARATION
 from devstack.bootstrap import settings_of
 from devstack.stack import Stack
 from domain.erasure import words_pattern
@@ -25,7 +25,7 @@ from domain.read_positions import caught_up
 from domain.rebuilding import RequestRow
 from domain.redriving import RecordPosition, Verb
 from runtime.faults import OF_COMMANDS
-from runtime.reading import read_all
+from runtime.reading import read_all, written_to
 from runtime.records import OutRecord, outgoing
 from runtime.settings import DatabaseSettings, KafkaSettings, ObjectStoreSettings
 from schemas.events import TYPE_OF
@@ -400,7 +400,7 @@ async def test_records_of_an_erased_tenant_are_skipped_and_the_audit_says_nothin
                 for number in range(kafka.names.count(topic.name))
             ]
             at = await ProjectionStore(pool).positions(partitions)
-            there = await written(kafka, partitions)
+            there = await written_to(kafka, partitions)
             return all(caught_up(at, there, number, timedelta()) for _, number in partitions)
 
         await until(all_read)

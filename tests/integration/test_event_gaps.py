@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumers import event_gaps
 from consumers.event_gaps import EventGaps
-from consumers.status_projection import DECLARATION, ProjectionOffsets, written
+from consumers.status_projection import DECLARATION, ProjectionOffsets
 from devstack.stack import Stack
 from domain.outcomes import Done, Emit, Outcome
 from domain.projection import Changes
@@ -31,7 +31,7 @@ from runtime.injected import Injected
 from runtime.kafka import AIOKafkaProducer, TopicPartition, new_reader, stop_client
 from runtime.process import Process
 from runtime.projected import Projected
-from runtime.reading import high_watermarks
+from runtime.reading import high_watermarks, written_to
 from runtime.records import Work
 from runtime.sessions import Session
 from runtime.settings import KafkaSettings, ProcessSettings
@@ -176,7 +176,7 @@ async def test_a_partition_that_was_made_anew_is_read_from_its_beginning(
         return {(topic, 0): WrittenTo(3), (topic, 1): WrittenTo(57)}
 
     places = [(topic, 0), (topic, 1), (topic, 2)]
-    assert await ProjectionOffsets(store, there).start(places) == {(topic, 1): 57}
+    assert await ProjectionOffsets(store, there, timedelta()).start(places) == {(topic, 1): 57}
     kept = await store.positions(places)
     assert kept == {(topic, 0): ReadPosition(0), (topic, 1): ReadPosition(57)}
 
@@ -187,7 +187,7 @@ async def test_so_is_one_whose_topic_was_made_anew_and_ends_where_the_former_one
     store, topic = ProjectionStore(pool), replace(LOOK_FAILED, name=f"again-{new_request_id()}")
     name, place = topic.name, (topic.name, 0)
     projected = Projected(Process("test", ProcessSettings()), kafka, store, timedelta())
-    own = ProjectionOffsets(store, partial(written, kafka))
+    own = ProjectionOffsets(store, partial(written_to, kafka), timedelta())
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
 
     async def are_read() -> set[int]:
@@ -202,7 +202,7 @@ async def test_so_is_one_whose_topic_was_made_anew_and_ends_where_the_former_one
 
     async def empty() -> bool:
         """The broker that has it may still know of the former one alone."""
-        return await written(kafka, [place]) == {place: WrittenTo(0)}
+        return await written_to(kafka, [place]) == {place: WrittenTo(0)}
 
     await until(created)
     await until(empty)

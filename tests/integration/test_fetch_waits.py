@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -23,6 +25,23 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "IDLE_FETCH_WAIT_MS", int(IDLE_WAIT_S * 1000))
 
 
+@asynccontextmanager
+async def at_the_end(
+    kafka: KafkaSettings, *partitions: TopicPartition
+) -> AsyncIterator[PatientConsumer]:
+    """A consumer of these partitions that has read what they hold."""
+    consumer = PatientConsumer(
+        **client_options(kafka), group_id=None, fetch_max_wait_ms=broker.FETCH_WAIT_MS
+    )
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        await consumer.seek_to_end(*partitions)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
 async def fetched_again(
     consumer: PatientConsumer, partition: TopicPartition, within_s: float
 ) -> bool:
@@ -40,13 +59,7 @@ async def test_they_wait_long_while_nothing_comes_and_end_with_the_first_record(
 ) -> None:
     topic = kafka.names.topic(LOOK_FAILED.name)
     read, other = TopicPartition(topic, 0), TopicPartition(topic, 1)
-    consumer = PatientConsumer(
-        **client_options(kafka), group_id=None, fetch_max_wait_ms=broker.FETCH_WAIT_MS
-    )
-    await consumer.start()
-    try:
-        consumer.assign([read, other])
-        await consumer.seek_to_end(read, other)
+    async with at_the_end(kafka, read, other) as consumer:
         async with asyncio.timeout(120):
             while await fetched_again(consumer, other, 5 * IDLE_AFTER_S):
                 pass  # as it does while something may come, with short waits
@@ -59,23 +72,13 @@ async def test_they_wait_long_while_nothing_comes_and_end_with_the_first_record(
         assert time.monotonic() - sent_s < IDLE_WAIT_S / 2
         # Something came: what is not among those fetched now waits for a short fetch again
         assert await fetched_again(consumer, other, IDLE_WAIT_S / 2)
-    finally:
-        await consumer.stop()
 
 
 async def test_they_wait_as_long_as_ever_while_a_partition_is_paused(kafka: KafkaSettings) -> None:
     topic = kafka.names.topic(LOOK_FAILED.name)
     paused, other = TopicPartition(topic, 2), TopicPartition(topic, 3)
-    consumer = PatientConsumer(
-        **client_options(kafka), group_id=None, fetch_max_wait_ms=broker.FETCH_WAIT_MS
-    )
-    await consumer.start()
-    try:
-        consumer.assign([paused, other])
-        await consumer.seek_to_end(paused, other)
+    async with at_the_end(kafka, paused, other) as consumer:
         consumer.pause(paused)
         idle_s = time.monotonic() + 3 * IDLE_AFTER_S
         while time.monotonic() < idle_s:
             assert await fetched_again(consumer, other, IDLE_WAIT_S / 2)
-    finally:
-        await consumer.stop()
